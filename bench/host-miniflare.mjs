@@ -1,0 +1,60 @@
+// The process that holds a Miniflare, and so one workerd. It is a process of its own because
+// Miniflare answers for the life of its workerd: when this one's process group is ended, both go.
+// It reports the address to ask and must not know what will be asked.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+
+const LOOPBACK = "127.0.0.1";
+const [dir] = process.argv.slice(2);
+
+// The parent is gone, however it went; workerd must not outlive it.
+process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
+
+const { workerOptions } = unstable_getMiniflareWorkerOptions(join(dir, "wrangler.json"));
+const { modulesRules, assets, ...options } = workerOptions;
+const contents = (name) => readFile(join(dir, name), "utf8");
+
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    host: LOOPBACK,
+    port: 0,
+    // Otherwise Miniflare asks the network for a sample of request.cf.
+    cf: false,
+    log: new Log(LogLevel.WARN),
+    resourcePersistencePath: join(dir, "state"),
+    workers: [
+      {
+        ...options,
+        name: "bench",
+        modulesRoot: "/",
+        modules: [
+          { type: "ESModule", path: "/entry.js", contents: await contents("entry.js") },
+          { type: "ESModule", path: "/worker.js", contents: await contents("worker.js") },
+        ],
+        // A socket straight to the Worker. The default one leads through Miniflare's own entry
+        // Worker, which costs three times as much as the Worker's hello.
+        unsafeDirectSockets: [{ host: LOOPBACK, port: 0 }],
+      },
+    ],
+  }),
+);
+await miniflare.ready;
+const url = await miniflare.unsafeGetDirectURL("bench");
+process.send({ kind: "ready", origin: url.origin, pid: await findWorkerd() });
+
+/** Miniflare keeps its child to itself; on Linux /proc tells. Elsewhere there is no pid. */
+async function findWorkerd() {
+  try {
+    for (const entry of await readdir("/proc")) {
+      if (!/^\d+$/.test(entry)) continue;
+      const stat = await readFile(`/proc/${entry}/stat`, "utf8").catch(() => "");
+      const [, command, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(stat) ?? [];
+      if (command === "workerd" && Number(parent) === process.pid) return Number(entry);
+    }
+  } catch {
+    // No /proc here.
+  }
+  return null;
+}

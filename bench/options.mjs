@@ -1,0 +1,99 @@
+// The command line of the bench: what may be asked for, its defaults, and their check.
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { CASES } from "./cases.mjs";
+
+export const MODES = ["miniflare", "workerd"];
+
+const DEFAULTS = {
+  mode: "miniflare",
+  seconds: "5",
+  warmup: "2",
+  connections: "1,16,32,64",
+  shards: "1,4,16",
+  cases: Object.keys(CASES).join(","),
+};
+/** About a minute in all, for CI: it shows that the bench runs, and a rough figure. */
+const QUICK = { seconds: "3", warmup: "1", connections: "1,32", shards: "1" };
+
+const USAGE = `usage: npm run bench -- [options]
+  --mode miniflare|workerd  what runs the Worker (default miniflare)
+  --workerd PATH            the binary for --mode workerd (default: the installed one)
+  --cases a,b               of ${Object.keys(CASES).join(", ")} (default: all)
+  --connections 1,16,32,64  closed-loop connections, each list entry a run of its own
+  --shards 1,4,16           TRANSACTION_SHARDS, each with a fresh server
+  --velocity-shards N       VELOCITY_SHARDS (default: the shard count, at most 4)
+  --seconds 5 --warmup 2    per case and connection count
+  --log-level LEVEL         LOG_LEVEL of the Worker (default: as in wrangler.toml)
+  --json FILE               write the results there too
+  --quick                   about a minute in all: ${JSON.stringify(QUICK)}
+  --help`;
+
+const text = { type: "string" };
+
+/** Parses the arguments; on nonsense prints the usage and ends the process. */
+export function readOptions(args) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, text])),
+        workerd: { ...text, default: "node_modules/.bin/workerd" },
+        "velocity-shards": text,
+        "log-level": text,
+        json: text,
+        quick: { type: "boolean" },
+        help: { type: "boolean" },
+      },
+    });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    return checked({ ...DEFAULTS, ...(values.quick ? QUICK : {}), ...values });
+  } catch (error) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+function checked(values) {
+  const cases = list(values.cases);
+  for (const name of cases) {
+    if (CASES[name] === undefined) throw new Error(`there is no case ${name}`);
+  }
+  if (!MODES.includes(values.mode)) throw new Error(`there is no mode ${values.mode}`);
+  const velocity = values["velocity-shards"];
+  return {
+    mode: values.mode,
+    workerd: values.workerd,
+    cases,
+    connections: list(values.connections).map((item) => whole(item, 1)),
+    shards: list(values.shards).map((item) => whole(item, 0)),
+    velocity_shards: velocity === undefined ? null : whole(velocity, 1),
+    measure_ms: seconds(values.seconds),
+    warmup_ms: seconds(values.warmup),
+    log_level: values["log-level"] ?? null,
+    json: values.json ?? null,
+    cores: availableParallelism(),
+  };
+}
+
+function list(value) {
+  return value
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+function whole(value, least) {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= least) return number;
+  throw new Error(`${value} is not a whole number of at least ${least}`);
+}
+
+function seconds(value) {
+  const number = Number(value);
+  if (number > 0 && number <= 3600) return number * 1000;
+  throw new Error(`${value} is not a number of seconds above 0 and up to 3600`);
+}

@@ -1,0 +1,117 @@
+// What the reader sees: progress while it runs, the tables at the end, and the facts about the
+// machine without which the figures mean nothing. It must not know how a figure was measured.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { availableParallelism, cpus, release, type } from "node:os";
+
+const HEAD = ["case", "connections", "TPS", "mean ms", "p50", "p95", "p99", "errors"];
+const COLUMNS = [...HEAD, "CPU ms", "of hello"];
+const PROGRESS_INTERVAL_MS = 250;
+
+/** `workerd` is the path of the binary whose version is reported. */
+export function machineFacts({ dir, workerd, mode }) {
+  return {
+    date: new Date().toISOString(),
+    cpu: `${availableParallelism()} x ${cpus()[0]?.model.trim() ?? "unknown"}`,
+    system: `${type()} ${release()}`,
+    node: process.version,
+    workerd: execFileSync(workerd, ["--version"], { encoding: "utf8" }).trim(),
+    mode,
+    filesystem: filesystemOf(dir),
+  };
+}
+
+/** The type of the mount that holds `path`, from Linux's own list; "unknown" elsewhere. */
+function filesystemOf(path) {
+  let best = { point: "", kind: "unknown" };
+  try {
+    for (const line of readFileSync("/proc/mounts", "utf8").split("\n")) {
+      const [, point, kind] = line.split(" ");
+      const holds = point === "/" || path === point || path.startsWith(`${point}/`);
+      if (holds && point.length >= best.point.length) best = { point, kind };
+    }
+  } catch {
+    // No /proc here.
+  }
+  return best.kind;
+}
+
+export function printFacts(facts) {
+  for (const [name, value] of Object.entries(facts)) console.log(`${name.padEnd(12)}${value}`);
+}
+
+/** One line that is rewritten on a terminal; elsewhere a line per finished run. */
+export function newProgress(stream) {
+  let timer;
+  return {
+    start(text, limit_ms) {
+      if (!stream.isTTY) return;
+      const end = Date.now() + limit_ms;
+      const draw = () => {
+        const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+        stream.write(`\r\x1b[K${text}, ${left} s left`);
+      };
+      draw();
+      timer = setInterval(draw, PROGRESS_INTERVAL_MS);
+    },
+    /** Without a text only the line is cleared. */
+    done(text) {
+      clearInterval(timer);
+      if (stream.isTTY) stream.write("\r\x1b[K");
+      else if (text !== undefined) stream.write(`${text}\n`);
+    },
+  };
+}
+
+/** The sentence for one finished run, for logs that are not terminals. */
+export function sentence(row) {
+  const errors = row.errors === 0 ? "" : `, ${row.errors} errors`;
+  return `${row.case}, ${row.connections} connections: ${whole(row.tps)}/s, p50 ${ms(row.p50_ms)} ms${errors}`;
+}
+
+export function printTable(title, rows) {
+  const lines = [COLUMNS, ...rows.flatMap(linesOf)];
+  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  const text = lines.map((line) =>
+    line
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join(" | "),
+  );
+  text.splice(1, 0, widths.map((width) => "-".repeat(width)).join("-|-"));
+  console.log(`\n${title}\n${text.map((line) => `| ${line} |`).join("\n")}`);
+}
+
+export function printNotes() {
+  console.log(`
+TPS counts whole units: for create+process a unit is both requests, elsewhere it is one request.
+The lines below create+process are its two requests. CPU ms is the user and system time of the
+workerd process per unit; "of hello" divides by the raw hello at the same connection count.`);
+}
+
+function linesOf(row) {
+  const own = [row.case, String(row.connections), whole(row.tps), ...latencies(row)];
+  const cpu = row.cpu_ms === null ? "-" : row.cpu_ms.toFixed(2);
+  const ratio = row.of_hello === null ? "-" : `${(row.of_hello * 100).toFixed(1)} %`;
+  const parts = row.parts.map((part) => [
+    `  ${part.label}`,
+    "",
+    "",
+    ...latencies(part),
+    "",
+    "",
+    "",
+  ]);
+  return [[...own, String(row.errors), cpu, ratio], ...parts];
+}
+
+function latencies({ mean_ms, p50_ms, p95_ms, p99_ms }) {
+  return [mean_ms, p50_ms, p95_ms, p99_ms].map(ms);
+}
+
+function ms(value) {
+  return value < 10 ? value.toFixed(2) : value.toFixed(1);
+}
+
+function whole(value) {
+  return String(Math.round(value));
+}

@@ -1,0 +1,113 @@
+// The benchmark: builds the Worker, runs it as a server with durable state on a disk, drives it
+// from another process in a closed loop and prints what it measured. `npm run bench -- --help`.
+// It asks only 127.0.0.1 and leaves nothing behind but the server's log.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bundle, layOut, readMigrations, readProject } from "./bundle.mjs";
+import { endAll, endChild, startNode } from "./children.mjs";
+import { measure } from "./measure.mjs";
+import { readOptions } from "./options.mjs";
+import {
+  machineFacts,
+  newProgress,
+  printFacts,
+  printNotes,
+  printTable,
+  sentence,
+} from "./report.mjs";
+import { prepare, startServer } from "./server.mjs";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** More velocity objects than this buys nothing where all of them share one process. */
+const VELOCITY_SHARDS_MOST = 4;
+/** Far above what a run makes, so that the daily limit never turns a create into a blocked one. */
+const DAILY_LIMIT_OUT_OF_THE_WAY = "1000000000";
+
+const options = readOptions(process.argv.slice(2));
+const home = join(ROOT, ".wrangler/bench");
+mkdirSync(home, { recursive: true });
+const temporary = mkdtempSync(join(home, "run-"));
+
+process.on("exit", () => {
+  endAll();
+  rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
+
+const workerd = resolve(ROOT, options.workerd);
+const progress = newProgress(process.stderr);
+try {
+  process.exitCode = await main();
+} catch (error) {
+  progress.done();
+  console.error(error.message);
+  process.exit(1);
+}
+
+/** Resolves to the exit code: every run without a single error, or not. */
+async function main() {
+  const facts = machineFacts({ dir: temporary, workerd, mode: options.mode });
+  printFacts(facts);
+  const project = readProject(ROOT);
+  const worker = await bundle(ROOT, project, join(temporary, "build"));
+  const migrations = await readMigrations(ROOT);
+  const groups = [];
+  for (const shards of options.shards) {
+    groups.push(await benchShards({ shards, project, worker, migrations }));
+  }
+  for (const { title, rows } of groups) printTable(title, rows);
+  printNotes();
+  if (options.json !== null) {
+    writeFileSync(options.json, `${JSON.stringify({ facts, options, groups }, null, 2)}\n`);
+  }
+  const failed = groups.flatMap(({ rows }) => rows).filter(({ errors }) => errors > 0);
+  for (const row of failed) {
+    console.error(`\n${row.case}, ${row.connections} connections: ${row.errors} errors, such as`);
+    for (const text of row.error_samples) console.error(`  ${text}`);
+  }
+  return failed.length === 0 ? 0 : 1;
+}
+
+/** One fresh server, all cases one after the other, so that they share a process and a state. */
+async function benchShards({ shards, project, worker, migrations }) {
+  const velocity = options.velocity_shards ?? Math.min(Math.max(shards, 1), VELOCITY_SHARDS_MOST);
+  const adminToken = randomBytes(32).toString("hex");
+  const benchToken = randomBytes(32).toString("hex");
+  const dir = join(temporary, `shards-${shards}`);
+  const log = join(home, `shards-${shards}.log`);
+  const vars = {
+    TRANSACTION_SHARDS: String(shards),
+    VELOCITY_SHARDS: String(velocity),
+    MAX_DAILY_TRANSACTIONS: DAILY_LIMIT_OUT_OF_THE_WAY,
+    ADMIN_TOKEN: adminToken,
+    BENCH_TOKEN: benchToken,
+    ...(options.log_level === null ? {} : { LOG_LEVEL: options.log_level }),
+  };
+  await layOut({ root: ROOT, dir, worker, project, vars });
+  const server = await startServer({ mode: options.mode, workerd, dir, log });
+  const key = await prepare(server.origin, { adminToken, benchToken, migrations });
+  const load = startNode(join(ROOT, "bench/load.mjs"), [], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const run = randomBytes(4).toString("hex");
+  load.send({ kind: "server", origin: server.origin, key, run });
+
+  const rows = [];
+  for (const name of options.cases) {
+    for (const connections of options.connections) {
+      const text = `${shards} shards, ${name}, ${connections} connections`;
+      progress.start(text, options.warmup_ms + options.measure_ms);
+      const row = await measure({ name, connections, options, server, load, rows });
+      progress.done(`${shards} shards, ${sentence(row)}`);
+      rows.push(row);
+    }
+  }
+  await endChild(load);
+  await server.end();
+  rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+  const title = `TRANSACTION_SHARDS=${shards} VELOCITY_SHARDS=${velocity}, ${options.mode}, \
+LOG_LEVEL=${vars.LOG_LEVEL ?? project.vars.LOG_LEVEL}, log in ${relative(process.cwd(), log)}`;
+  return { shards, velocity_shards: velocity, title, rows };
+}

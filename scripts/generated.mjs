@@ -1,0 +1,60 @@
+// Files made from the source and committed, so that a reviewer sees what a change does to them:
+// openapi.json and the migrations. With --check nothing is written; a difference is an error.
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { ROOT } from "./install.mjs";
+
+const OPENAPI = join(ROOT, "openapi.json");
+const MIGRATIONS = join(ROOT, "migrations");
+const isCheck = process.argv.includes("--check");
+const scratch = mkdtempSync(join(tmpdir(), "generated-"));
+
+/** The document that the Worker serves, taken from the app itself. */
+async function openApiText() {
+  const entry = `
+    import { app } from "./src/http/app";
+    import { openApiDocument } from "./src/http/openapi";
+    export const document = openApiDocument(app);`;
+  const outfile = join(scratch, "openapi.mjs");
+  await build({
+    stdin: { contents: entry, resolveDir: ROOT, loader: "ts" },
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    outfile,
+    logLevel: "error",
+  });
+  const { document } = await import(pathToFileURL(outfile).href);
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Whether drizzle-kit would write a migration for the schema as it is now. */
+function hasMissingMigration() {
+  const out = join(scratch, "migrations");
+  cpSync(MIGRATIONS, out, { recursive: true });
+  const before = readdirSync(out).length;
+  const kit = join(ROOT, "node_modules/drizzle-kit/bin.cjs");
+  const schema = join(ROOT, "src/database/schema.ts");
+  const args = [kit, "generate", "--dialect=sqlite", `--schema=${schema}`, `--out=${out}`];
+  execFileSync(process.execPath, args, { cwd: ROOT, stdio: "pipe" });
+  return readdirSync(out).length !== before;
+}
+
+const faults = [];
+try {
+  const text = await openApiText();
+  if (!isCheck) writeFileSync(OPENAPI, text);
+  else if (readFileSync(OPENAPI, "utf8") !== text) faults.push("openapi.json is not up to date");
+  if (hasMissingMigration()) faults.push("the schema has a change without a migration");
+} finally {
+  rmSync(scratch, { recursive: true });
+}
+if (faults.length > 0) {
+  console.error(`${faults.join("; ")}. Run npm run generate, or drizzle-kit generate --name WHAT.`);
+  process.exit(1);
+}

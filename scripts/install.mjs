@@ -1,0 +1,85 @@
+// Brings node_modules in line with package-lock.json, so that a fresh clone needs one command.
+// It runs before anything is installed, on whatever Node is there, and imports only Node.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { copyAssets } from "./assets.mjs";
+
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+export const BIN = join(ROOT, "node_modules", ".bin");
+const STAMP = join(ROOT, "node_modules", ".lock-sha256");
+const WINDOWS = process.platform === "win32";
+
+// wrangler declares this; everything else in the project would run on less.
+const NODE_MAJOR_MIN = 22;
+
+function readOrEmpty(path) {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+function installedVersion(path) {
+  const manifest = readOrEmpty(join(ROOT, path, "package.json"));
+  return manifest === "" ? null : JSON.parse(manifest).version;
+}
+
+// Someone who ran `npm ci` by hand, perhaps with no network left since, must not wait for a
+// second one. npm's own account says that it finished, but not what is there: npm rewrites it
+// when only the lock changes. So the packages themselves are asked.
+function installedByHand(lock) {
+  if (!existsSync(join(ROOT, "node_modules", ".package-lock.json"))) return false;
+  return Object.entries(JSON.parse(lock).packages).every(([path, { version, optional }]) => {
+    if (path === "") return true;
+    const found = installedVersion(path);
+    // Only an optional package, such as another platform's binary, may be absent.
+    return found === null ? optional === true : found === version;
+  });
+}
+
+// npm replaces node_modules, and with it the Node in there, so it has to run on the Node outside.
+function outerPath() {
+  const paths = (process.env.PATH ?? "").split(delimiter);
+  return paths.filter((path) => path !== BIN).join(delimiter);
+}
+
+function npmCi() {
+  console.log("Installing the packages in package-lock.json; this takes about half a minute.");
+  // The tools are development dependencies, which NODE_ENV=production would leave out. The
+  // warnings are left out: they are about the Node outside, which the tools do not run on.
+  const args = ["ci", "--no-audit", "--no-fund", "--include=dev", "--loglevel=error"];
+  const env = { ...process.env, PATH: outerPath() };
+  const { status } = spawnSync("npm", args, { cwd: ROOT, env, stdio: "inherit", shell: WINDOWS });
+  if (status !== 0) throw new Error("npm ci did not succeed, so there is nothing to run with.");
+}
+
+/** The Node that runs wrangler: the one that npm brought along, else the one we run on. */
+export function projectNode() {
+  const brought = join(BIN, "node");
+  if (existsSync(brought)) return brought;
+  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) return process.execPath;
+  throw new Error(
+    `This project needs Node ${NODE_MAJOR_MIN} or newer; this is ${process.versions.node}.`,
+  );
+}
+
+/** Installs what package-lock.json asks for, unless it is there; throws when it cannot. */
+export function install() {
+  const lock = readFileSync(join(ROOT, "package-lock.json"), "utf8");
+  const digest = createHash("sha256").update(lock).digest("hex");
+  if (readOrEmpty(STAMP) !== digest) {
+    if (!installedByHand(lock)) npmCi();
+    writeFileSync(STAMP, digest);
+  }
+  projectNode();
+  copyAssets(ROOT);
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    install();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}

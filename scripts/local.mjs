@@ -1,0 +1,106 @@
+// What a local deployment needs before it can be used: secrets, tables, and somebody to be.
+// Each step is skipped when it has been done, so the second start is as quick as wrangler is.
+import { createHash, randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { ROOT } from "./install.mjs";
+import { runWrangler } from "./wrangler.mjs";
+
+/** Where all local state lives; tests name a directory of their own. */
+export const STATE_DIR = resolve(ROOT, process.env.STATE_DIR || join(".wrangler", "state"));
+
+const DEV_VARS = join(ROOT, ".dev.vars");
+const MIGRATIONS = join(ROOT, "migrations");
+const DATABASES = join(STATE_DIR, "v3", "d1");
+const MIGRATIONS_STAMP = join(STATE_DIR, "migrations.sha256");
+const DEMO = join(STATE_DIR, "demo.json");
+const ADMIN_TOKEN_BYTES = 32;
+const OWNER_ONLY = 0o600;
+
+function readOrEmpty(path) {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+/** The variables in `.dev.vars`, as wrangler will see them. */
+export function readDevVars() {
+  return parseEnv(readOrEmpty(DEV_VARS));
+}
+
+/** Adds to `.dev.vars` what is missing there; what somebody has written is left alone. */
+export function ensureDevVars() {
+  const text = readOrEmpty(DEV_VARS);
+  const present = parseEnv(text);
+  const wanted = {
+    ADMIN_TOKEN: randomBytes(ADMIN_TOKEN_BYTES).toString("base64url"),
+    // A webhook receiver on this machine has neither a public address nor a certificate.
+    ALLOW_INSECURE_WEBHOOKS: "true",
+  };
+  const missing = Object.entries(wanted).filter(([name]) => !(name in present));
+  if (missing.length === 0) return;
+  const gap = text === "" || text.endsWith("\n") ? "" : "\n";
+  const lines = missing.map(([name, value]) => `${name}=${value}\n`);
+  appendFileSync(DEV_VARS, gap + lines.join(""), { mode: OWNER_ONLY });
+}
+
+// wrangler.toml counts too: another database_id is another, empty, local database.
+function migrationsDigest() {
+  const names = readdirSync(MIGRATIONS).filter((name) => name.endsWith(".sql"));
+  const files = names.sort().map((name) => [name, readFileSync(join(MIGRATIONS, name), "utf8")]);
+  files.push(["wrangler.toml", readFileSync(join(ROOT, "wrangler.toml"), "utf8")]);
+  return createHash("sha256").update(JSON.stringify(files)).digest("hex");
+}
+
+/** Applies the migrations to the local database, when they changed since the last time. */
+export async function migrate() {
+  const digest = migrationsDigest();
+  if (existsSync(DATABASES) && readOrEmpty(MIGRATIONS_STAMP) === digest) return;
+  const apply = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", STATE_DIR];
+  const { code, said } = await runWrangler(apply);
+  if (code !== 0) throw new Error(`${said}\nThe database migrations could not be applied.`);
+  mkdirSync(STATE_DIR, { recursive: true });
+  writeFileSync(MIGRATIONS_STAMP, digest);
+}
+
+async function create(url, body) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${readDevVars().ADMIN_TOKEN}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify(body),
+  });
+  if (response.status === 201) return response.json();
+  throw new Error(`POST ${url} answered ${response.status}: ${await response.text()}`);
+}
+
+async function keyWorks(base, key) {
+  const url = `${base}/api/v1/transactions?limit=1`;
+  const response = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
+  if (response.ok) return true;
+  if (response.status === 401) return false;
+  throw new Error(`GET ${url} answered ${response.status}: ${await response.text()}`);
+}
+
+/**
+ * The demo merchant's `{ merchant_id, key }`. Made through the admin API of the Worker at
+ * `base`, once: kept beside the data it belongs to, and made anew only when that data is gone.
+ */
+export async function ensureDemo(base) {
+  const kept = existsSync(DEMO) ? JSON.parse(readFileSync(DEMO, "utf8")) : null;
+  if (kept && (await keyWorks(base, kept.key))) return kept;
+  const merchants = `${base}/api/v1/merchants`;
+  const merchant = await create(merchants, { name: "Demo merchant" });
+  const { key } = await create(`${merchants}/${merchant.id}/api-keys`, { name: "demo" });
+  const demo = { merchant_id: merchant.id, key };
+  writeFileSync(DEMO, `${JSON.stringify(demo, null, 2)}\n`, { mode: OWNER_ONLY });
+  return demo;
+}

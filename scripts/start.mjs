@@ -1,0 +1,111 @@
+// `npm start`: from a fresh clone to an API that answers, with a key to try it with.
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { install } from "./install.mjs";
+import { ensureDemo, ensureDevVars, migrate, STATE_DIR } from "./local.mjs";
+import { startWrangler } from "./wrangler.mjs";
+
+const HOST = "127.0.0.1";
+const PORT_DEFAULT = "8787";
+const PORT_MAX = 65_535;
+
+// A cold start takes under ten seconds; the rest is room for a slow, busy machine.
+const READY_LIMIT_MS = 60_000;
+const READY_POLL_MS = 200;
+const HEALTH_LIMIT_MS = 5_000;
+
+function parsePort(text) {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= PORT_MAX) return port;
+  throw new Error(`PORT must be a number from 1 to ${PORT_MAX}; it is "${text}".`);
+}
+
+const PORT_PROBLEMS = {
+  EADDRINUSE: "is already in use; stop what is listening there, or choose another with PORT=9000",
+  EACCES: "is not open to this user; choose one above 1023 with PORT=9000",
+};
+
+function checkPortIsFree(port) {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", ({ code, message }) => {
+      reject(new Error(`Port ${port} ${PORT_PROBLEMS[code] ?? `cannot be used: ${message}`}.`));
+    });
+    probe.listen(port, HOST, () => probe.close(resolve));
+  });
+}
+
+async function askHealth(base) {
+  try {
+    const signal = AbortSignal.timeout(HEALTH_LIMIT_MS);
+    const response = await fetch(`${base}/health`, { signal });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return "nothing";
+  }
+}
+
+async function waitUntilHealthy(base) {
+  const deadline = Date.now() + READY_LIMIT_MS;
+  for (;;) {
+    const answer = await askHealth(base);
+    if (answer === 200) return;
+    if (Date.now() > deadline) {
+      const limit_s = READY_LIMIT_MS / 1000;
+      throw new Error(`${base}/health did not answer 200 within ${limit_s} s, but ${answer}.`);
+    }
+    await sleep(READY_POLL_MS);
+  }
+}
+
+function welcome(base, key) {
+  const order = '{"user_id":"user_123","amount":100.50,"currency":"USD"}';
+  return `
+The payment API is up. Ctrl-C stops it; what it stored stays.
+
+base url:     ${base}
+docs:         ${base}/docs
+admin token:  ADMIN_TOKEN in .dev.vars
+demo api key: ${key}
+
+A first transaction:
+
+curl -s ${base}/api/v1/transactions -H "Authorization: Bearer ${key}" \
+-H "Idempotency-Key: order-1" -H "Content-Type: application/json" -d '${order}'
+`;
+}
+
+async function open(base) {
+  await waitUntilHealthy(base);
+  const { key } = await ensureDemo(base);
+  console.log(welcome(base, key));
+}
+
+/** Serves until wrangler ends, by itself or by a signal to us; gives its exit code. */
+async function serve(port) {
+  const at = ["--ip", HOST, "--port", String(port)];
+  const wrangler = startWrangler(["dev", ...at, "--persist-to", STATE_DIR], "inherit");
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, wrangler.stop);
+  try {
+    const opened = open(`http://${HOST}:${port}`);
+    return await Promise.race([wrangler.exited, opened.then(() => wrangler.exited)]);
+  } finally {
+    await wrangler.stop();
+  }
+}
+
+// Only under npm: a server started from a shell may well outlive that shell.
+if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+
+try {
+  const port = parsePort(process.env.PORT || PORT_DEFAULT);
+  await checkPortIsFree(port);
+  install();
+  ensureDevVars();
+  await migrate();
+  process.exit(await serve(port));
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}

@@ -1,0 +1,27 @@
+/** How D1 is asked: within a time limit, and with one kind of fault for whatever goes wrong. */
+import { drizzle } from "drizzle-orm/d1";
+import { within } from "../within";
+import * as schema from "./schema";
+
+/** D1 did not answer, or answered with an error. The caller may try again later. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = "DatabaseUnavailable";
+}
+
+/** Longer than any healthy query takes, short enough for a caller to learn that something is wrong. */
+const LIMIT_MS = 5_000;
+
+export type Database = ReturnType<typeof databaseOf>;
+
+export function databaseOf(db: D1Database) {
+  return drizzle(db, { schema });
+}
+
+/** @throws DatabaseUnavailable */
+export async function ask<Value>(query: PromiseLike<Value>, limitMs = LIMIT_MS): Promise<Value> {
+  try {
+    return await within(limitMs, Promise.resolve(query));
+  } catch (cause) {
+    throw new DatabaseUnavailable("the database did not answer", { cause });
+  }
+}

@@ -1,0 +1,125 @@
+/** Merchants and their API keys, and the one question every request asks: whose key is this? */
+import { and, asc, desc, eq } from "drizzle-orm";
+import type { Scope } from "../domain/api-key";
+import { ask, type Database } from "./ask";
+import { apiKeys, merchants, settings } from "./schema";
+
+export type Merchant = typeof merchants.$inferSelect;
+export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;
+
+/** What a key stands for. */
+export type KeyHolder = {
+  key_id: string;
+  merchant_id: string;
+  scopes: string[];
+  expires_at_ms: number | null;
+};
+
+const SHARDS = "transaction_shards";
+
+/** Who holds the key with this hash, and the shard count this deployment began with.
+ *  The first to ask writes the count down. */
+export async function findKeyHolder(
+  db: Database,
+  hash: string,
+  shards: number,
+  limitMs: number,
+): Promise<{ holder: KeyHolder | undefined; shards: number }> {
+  const [keys, counts] = await ask(
+    db.batch([
+      db.select().from(apiKeys).where(eq(apiKeys.hash, hash)),
+      db.select().from(settings).where(eq(settings.name, SHARDS)),
+    ]),
+    limitMs,
+  );
+  const [key] = keys;
+  const holder = key && {
+    key_id: key.id,
+    merchant_id: key.merchant_id,
+    scopes: key.scopes,
+    expires_at_ms: key.expires_at,
+  };
+  const kept = counts[0] ? Number(counts[0].value) : await keepShards(db, shards, limitMs);
+  return { holder, shards: kept };
+}
+
+async function keepShards(db: Database, shards: number, limitMs: number): Promise<number> {
+  const [, counts] = await ask(
+    db.batch([
+      db
+        .insert(settings)
+        .values({ name: SHARDS, value: String(shards) })
+        .onConflictDoNothing(),
+      db.select().from(settings).where(eq(settings.name, SHARDS)),
+    ]),
+    limitMs,
+  );
+  return Number(counts[0]?.value);
+}
+
+export async function insertMerchant(db: Database, merchant: Merchant): Promise<void> {
+  await ask(db.insert(merchants).values(merchant));
+}
+
+export async function findMerchant(db: Database, id: string): Promise<Merchant | undefined> {
+  return (await ask(db.select().from(merchants).where(eq(merchants.id, id))))[0];
+}
+
+/** The newest merchants first. */
+export async function listMerchants(db: Database, limit: number): Promise<Merchant[]> {
+  const newest = [desc(merchants.created_at), asc(merchants.id)];
+  return ask(
+    db
+      .select()
+      .from(merchants)
+      .orderBy(...newest)
+      .limit(limit),
+  );
+}
+
+const shown = {
+  id: apiKeys.id,
+  merchant_id: apiKeys.merchant_id,
+  name: apiKeys.name,
+  last_four: apiKeys.last_four,
+  scopes: apiKeys.scopes,
+  created_at: apiKeys.created_at,
+  expires_at: apiKeys.expires_at,
+};
+
+export async function insertApiKey(
+  db: Database,
+  key: ApiKey & { hash: string; scopes: Scope[] },
+): Promise<void> {
+  await ask(db.insert(apiKeys).values(key));
+}
+
+export async function listApiKeys(
+  db: Database,
+  merchantId: string,
+  limit: number,
+): Promise<ApiKey[]> {
+  return ask(
+    db
+      .select(shown)
+      .from(apiKeys)
+      .where(eq(apiKeys.merchant_id, merchantId))
+      .orderBy(desc(apiKeys.created_at), asc(apiKeys.id))
+      .limit(limit),
+  );
+}
+
+export async function findApiKey(
+  db: Database,
+  merchantId: string,
+  keyId: string,
+): Promise<(ApiKey & { hash: string }) | undefined> {
+  const own = and(eq(apiKeys.merchant_id, merchantId), eq(apiKeys.id, keyId));
+  return (await ask(db.select().from(apiKeys).where(own)))[0];
+}
+
+/** Lets a key end at a time; a key that ends earlier already stays as it is. */
+export async function endApiKey(db: Database, key: ApiKey, expiresAtMs: number): Promise<void> {
+  const ends = Math.min(key.expires_at ?? expiresAtMs, expiresAtMs);
+  await ask(db.update(apiKeys).set({ expires_at: ends }).where(eq(apiKeys.id, key.id)));
+}

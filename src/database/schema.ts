@@ -1,0 +1,84 @@
+/** The book's tables in D1. Money is minor units; times are milliseconds since 1970
+ *  unless a column says otherwise.
+ *  `transactions` is written by a trigger on `events` (a migration of its own), never by hand. */
+import { sql } from "drizzle-orm";
+import { check, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { STATUSES } from "../domain/status";
+
+export const merchants = sqliteTable("merchants", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  created_at: integer().notNull(),
+});
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text().primaryKey(),
+    merchant_id: text()
+      .notNull()
+      .references(() => merchants.id),
+    name: text(),
+    /** SHA-256 of the key in hex; the key itself is shown once and kept nowhere. */
+    hash: text().notNull().unique(),
+    /** The key's last four characters, by which its owner knows it again. */
+    last_four: text().notNull(),
+    scopes: text({ mode: "json" }).$type<string[]>().notNull(),
+    created_at: integer().notNull(),
+    expires_at: integer(),
+  },
+  (table) => [index("api_keys_by_merchant").on(table.merchant_id, table.created_at)],
+);
+
+/** Facts about the deployment that must not change behind its back. */
+export const settings = sqliteTable("settings", {
+  name: text().primaryKey(),
+  value: text().notNull(),
+});
+
+/** The log of everything, in the order in which the book learned it. */
+export const events = sqliteTable(
+  "events",
+  {
+    position: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull().unique(),
+    merchant_id: text().notNull(),
+    transaction_id: text().notNull(),
+    sequence: integer().notNull(),
+    type: text().notNull(),
+    created_at: integer().notNull(),
+    /** The transaction as of then: the JSON text that was answered. */
+    data: text().notNull(),
+  },
+  (table) => [index("events_by_merchant").on(table.merchant_id, table.position)],
+);
+
+/** What transactions are searched and sorted by; the rest is in their last event. */
+export const transactions = sqliteTable(
+  "transactions",
+  {
+    id: text().primaryKey(),
+    merchant_id: text().notNull(),
+    idempotency_key: text().notNull(),
+    user_id: text().notNull(),
+    amount_minor: integer().notNull(),
+    currency: text().notNull(),
+    status: text({ enum: STATUSES }).notNull(),
+    fraud_score: integer().notNull(),
+    version: integer().notNull(),
+    /** RFC 3339 UTC with milliseconds, as in the transaction itself: its text sorts like its time. */
+    created_at: text().notNull(),
+    last_event: integer().notNull(),
+  },
+  (table) => [
+    uniqueIndex("transactions_by_key").on(table.merchant_id, table.idempotency_key),
+    index("transactions_by_time").on(table.merchant_id, table.created_at, table.id),
+    index("transactions_by_user").on(table.merchant_id, table.user_id, table.created_at, table.id),
+    index("transactions_by_status").on(table.merchant_id, table.status, table.created_at, table.id),
+    check("amount_is_positive", sql`${table.amount_minor} > 0`),
+    check(
+      "status_is_known",
+      sql`${table.status} IN ('pending', 'processing', 'completed', 'failed', 'cancelled')`,
+    ),
+  ],
+);

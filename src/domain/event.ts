@@ -1,0 +1,55 @@
+/** What happened to a transaction, told in order and without gaps. */
+import { eventId } from "./id";
+import type { Status } from "./status";
+import type { Transaction } from "./transaction";
+
+export const EVENT_TYPES = [
+  "transaction.created",
+  "transaction.processing",
+  "transaction.completed",
+  "transaction.failed",
+  "transaction.cancelled",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+const TYPE_OF: Record<Status, EventType> = {
+  pending: "transaction.created",
+  processing: "transaction.processing",
+  completed: "transaction.completed",
+  failed: "transaction.failed",
+  cancelled: "transaction.cancelled",
+};
+
+/** One thing that happened. `sequence` is 1, 2, 3 … per transaction; `data` is the whole transaction then. */
+export type Event = {
+  id: string;
+  type: EventType;
+  sequence: number;
+  transaction_id: string;
+  created_at: string;
+  data: Transaction;
+};
+
+/** The event of a transaction having reached the state it is in: its version is its sequence. */
+export function eventOf(transaction: Transaction): Event {
+  return {
+    id: eventId(transaction.id, transaction.version),
+    type: TYPE_OF[transaction.status],
+    sequence: transaction.version,
+    transaction_id: transaction.id,
+    created_at: transaction.updated_at,
+    data: transaction,
+  };
+}
+
+/** An event as it is kept and handed on. `data` is the transaction's final JSON text, the same bytes for
+ *  every reader; `position` counts the events of one shard. */
+export type EventRecord = {
+  position: number;
+  merchant_id: string;
+  transaction_id: string;
+  sequence: number;
+  type: EventType;
+  created_at_ms: number;
+  data: string;
+};

@@ -1,0 +1,50 @@
+/** Names of things. Ids of transactions and events are derived, not drawn: two racing requests,
+ *  or a retry next week, compute the same name and so meet at the same object. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { base32, base32Number } from "./base32";
+
+/** 26 base32 characters carry 130 bits: a collision among 10^15 ids has odds below 10^-9. */
+const HASH_CHARACTERS = 26;
+/** 30 bits of an id choose its shard: plenty for an even spread, and still an exact small integer. */
+const SHARD_CHARACTERS = 6;
+
+const TRANSACTION_ID = /^txn_[a-z2-7]{26}$/;
+
+function digest(...parts: string[]): string {
+  return base32(sha256(utf8ToBytes(JSON.stringify(parts))), HASH_CHARACTERS);
+}
+
+/** The id of the transaction that `merchantId` creates under `idempotencyKey`, for all time. */
+export function deriveTransactionId(merchantId: string, idempotencyKey: string): string {
+  return `txn_${digest(merchantId, idempotencyKey)}`;
+}
+
+export function isTransactionId(text: string): boolean {
+  return TRANSACTION_ID.test(text);
+}
+
+/** The id of an event: its transaction and its place there, so the same event never has two names. */
+export function eventId(transactionId: string, sequence: number): string {
+  return `evt_${transactionId.slice("txn_".length)}_${sequence}`;
+}
+
+/** The name of the Durable Object that owns a transaction. The only place that knows.
+ *  @param shards number of shards; 0 gives every transaction an object of its own. */
+export function objectNameFor(transactionId: string, shards: number): string {
+  if (shards === 0) return transactionId;
+  const hash = base32Number(transactionId.slice("txn_".length), SHARD_CHARACTERS);
+  return `shard-${hash % shards}`;
+}
+
+/** The name of the velocity object that counts a customer's payments. */
+export function velocityNameFor(merchantId: string, userId: string, shards: number): string {
+  const hash = base32Number(digest(merchantId, userId), SHARD_CHARACTERS);
+  return `velocity-${hash % shards}`;
+}
+
+/** A drawn id, for things that no client names: merchants, keys.
+ *  @param random at least 17 random bytes, given by the caller. */
+export function drawnId(prefix: string, random: Uint8Array): string {
+  return `${prefix}_${base32(random, HASH_CHARACTERS)}`;
+}

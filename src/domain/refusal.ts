@@ -1,0 +1,10 @@
+/** Every answer the domain may give instead of doing what was asked. The set is closed;
+ *  how each one looks over HTTP is decided in `http/problem.ts`, which must have a row for each. */
+import type { Action, Status } from "./status";
+
+export type Refusal =
+  | { code: "transaction_not_found" }
+  | { code: "illegal_transition"; status: Status; action: Action }
+  | { code: "idempotency_key_reused"; fields: string[] }
+  | { code: "shard_count_changed" }
+  | { code: "unavailable" };

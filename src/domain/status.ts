@@ -1,0 +1,21 @@
+/** The life of a transaction: one table of status and action, and nothing beside it. */
+
+export const STATUSES = ["pending", "processing", "completed", "failed", "cancelled"] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const ACTIONS = ["submit", "block", "cancel", "settle", "decline"] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** Every move a transaction may make. A cell left out is a move it may not make. */
+const MOVES: Record<Status, Partial<Record<Action, Status>>> = {
+  pending: { submit: "processing", block: "failed", cancel: "cancelled" },
+  processing: { settle: "completed", decline: "failed" },
+  completed: {},
+  failed: {},
+  cancelled: {},
+};
+
+/** The status that `action` leads to from `status`, or undefined when the move does not exist. */
+export function nextStatus(status: Status, action: Action): Status | undefined {
+  return MOVES[status][action];
+}

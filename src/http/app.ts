@@ -1,0 +1,106 @@
+/** The HTTP face: what happens to every request, and which routes there are. */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler, NotFoundHandler } from "hono";
+import { configOf } from "../config";
+import { DatabaseUnavailable } from "../database/ask";
+import { faultOf, logFrom } from "../telemetry/log";
+import type { AppContext, AppEnv } from "./context";
+import { merchantRoutes } from "./merchants";
+import { operationsRoutes } from "./operations";
+import { Problem, problemResponse } from "./problem";
+import { transactionRoutes } from "./transactions";
+
+/** For answers that are data: never cached, never framed, never guessed at. */
+const HEADERS: [string, string][] = [
+  ["Cache-Control", "no-store"],
+  ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
+  ["Referrer-Policy", "no-referrer"],
+  ["Strict-Transport-Security", "max-age=31536000; includeSubDomains"],
+  ["X-Content-Type-Options", "nosniff"],
+];
+
+const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const startedMs = Date.now();
+  const config = configOf(c.env);
+  const requestId = `req_${crypto.randomUUID().replaceAll("-", "")}`;
+  c.set("request_id", requestId);
+  c.set("config", config);
+  c.set("log", logFrom(config.log_level));
+  await next();
+  const { headers } = c.res;
+  headers.set("Request-Id", requestId);
+  for (const [name, value] of HEADERS) if (!headers.has(name)) headers.set(name, value);
+  c.get("log")("info", "request", {
+    request_id: requestId,
+    method: c.req.method,
+    route: routeOf(c),
+    status: c.res.status,
+    duration_ms: Date.now() - startedMs,
+    merchant_id: c.get("merchant_id"),
+    transaction_id: c.get("transaction_id"),
+    outcome: c.get("outcome"),
+  });
+};
+
+/** The pattern that matched, never the path itself. */
+function routeOf(c: AppContext): string {
+  return c.req.matchedRoutes.findLast(({ path }) => path !== "/*")?.path ?? "none";
+}
+
+function answerFault(fault: Error, c: AppContext): Response {
+  if (fault instanceof Problem) {
+    c.set("outcome", fault.code);
+    return problemResponse(c, fault.code, fault.details);
+  }
+  const code =
+    fault instanceof DatabaseUnavailable || isPlatformFault(fault)
+      ? "unavailable"
+      : "internal_error";
+  c.set("outcome", code);
+  c.get("log")("error", "fault", { request_id: c.get("request_id"), fault: faultOf(fault) });
+  return problemResponse(c, code);
+}
+
+/** Durable Objects say of their faults whether the platform was the cause: moved, restarted or overloaded. */
+function isPlatformFault(fault: Error): boolean {
+  return ["retryable", "durableObjectReset", "overloaded"].some(
+    (sign) => (fault as unknown as Record<string, unknown>)[sign] === true,
+  );
+}
+
+/** 404, or 405 when the address exists for other methods. */
+function nothingHere(app: OpenAPIHono<AppEnv>): NotFoundHandler<AppEnv> {
+  return (c) => {
+    const path = c.req.path.replace(/(.)\/$/, "$1");
+    const methods = app.routes
+      .filter((route) => route.method !== "ALL" && matches(route.path, path))
+      .map((route) => route.method);
+    const code = methods.length > 0 ? "method_not_allowed" : "not_found";
+    const allow = [...new Set(methods)].join(", ");
+    c.set("outcome", code);
+    return problemResponse(c, code, methods.length > 0 ? { headers: { Allow: allow } } : {});
+  };
+}
+
+function matches(pattern: string, path: string): boolean {
+  const parts = path.split("/");
+  const names = pattern.split("/");
+  return (
+    parts.length === names.length &&
+    names.every((name, at) => name === parts[at] || (name.startsWith(":") && parts[at] !== ""))
+  );
+}
+
+function makeApp(): OpenAPIHono<AppEnv> {
+  // Not strict: the predecessor's clients send a trailing slash.
+  const app = new OpenAPIHono<AppEnv>({ strict: false });
+  app.use(observe);
+  operationsRoutes(app);
+  transactionRoutes(app);
+  merchantRoutes(app);
+  app.onError(answerFault);
+  app.notFound(nothingHere(app));
+  return app;
+}
+
+export const app = makeApp();

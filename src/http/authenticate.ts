@@ -1,0 +1,116 @@
+/** Who is calling. API keys are looked up in D1 and remembered by this isolate for a short time; when D1
+ *  cannot be asked, a key that was seen before is served a while longer, so that payments go on. */
+import type { MiddlewareHandler } from "hono";
+import { DatabaseUnavailable, databaseOf } from "../database/ask";
+import { findKeyHolder, type KeyHolder } from "../database/merchants";
+import { hashApiKey, isApiKey, type Scope } from "../domain/api-key";
+import type { AppContext, AppEnv } from "./context";
+import { Problem } from "./problem";
+
+/** A revoked key is refused everywhere after this long. */
+export const KEY_FRESH_MS = 10_000;
+/** A key that was good is served this long while D1 cannot say otherwise. */
+export const KEY_STALE_MS = 3_600_000;
+/** How long a request waits for D1 to say whose key it is. */
+const LOOKUP_LIMIT_MS = 500;
+/** After D1 has failed to answer, known keys are served without asking again for this long. */
+const LOOKUP_REST_MS = 2_000;
+/** About 2 MB of the isolate's memory. */
+const MAX_REMEMBERED_KEYS = 10_000;
+
+type Remembered = { holder: KeyHolder; shards: number; asked_at_ms: number };
+
+const remembered = new Map<string, Remembered>();
+let restingUntilMs = 0;
+
+/** Drops what this isolate remembers of a key, or of all keys. */
+export function forgetKeys(hash?: string): void {
+  if (hash === undefined) remembered.clear();
+  else remembered.delete(hash);
+  restingUntilMs = 0;
+}
+
+/** Lets a request pass when its key is good for `scope`. */
+export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { holder, shards } = await identify(c);
+    c.set("merchant_id", holder.merchant_id);
+    if (shards !== c.get("config").transaction_shards) throw new Problem("shard_count_changed");
+    if (!holder.scopes.includes(scope)) {
+      throw new Problem("scope_missing", { detail: `This API key has no scope ${scope}.` });
+    }
+    await next();
+  };
+}
+
+async function identify(c: AppContext): Promise<Remembered> {
+  const header = c.req.header("Authorization");
+  if (!header) throw unauthenticated("api_key_missing", "Send Authorization: Bearer sk_…");
+  const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
+  if (key === undefined || !isApiKey(key)) throw unauthenticated("api_key_invalid");
+
+  const hash = hashApiKey(key);
+  const found = await lookUp(c, hash);
+  const { expires_at_ms } = found?.holder ?? { expires_at_ms: 0 };
+  if (!found || (expires_at_ms !== null && expires_at_ms <= Date.now())) {
+    throw unauthenticated("api_key_invalid");
+  }
+  return found;
+}
+
+async function lookUp(c: AppContext, hash: string): Promise<Remembered | undefined> {
+  const now = Date.now();
+  const known = remembered.get(hash);
+  const age = now - (known?.asked_at_ms ?? 0);
+  if (known && (age < KEY_FRESH_MS || (age < KEY_STALE_MS && now < restingUntilMs))) return known;
+  try {
+    const { transaction_shards } = c.get("config");
+    const db = databaseOf(c.env.DB);
+    const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, LOOKUP_LIMIT_MS);
+    return remember(hash, holder && { holder, shards, asked_at_ms: now });
+  } catch (fault) {
+    if (!(fault instanceof DatabaseUnavailable)) throw fault;
+    restingUntilMs = Date.now() + LOOKUP_REST_MS;
+    c.get("log")("warn", "key_lookup.failed", { request_id: c.get("request_id") });
+    if (known && age < KEY_STALE_MS) return known;
+    throw new Problem("unavailable", { detail: "API keys cannot be looked up right now." });
+  }
+}
+
+function remember(hash: string, found: Remembered | undefined): Remembered | undefined {
+  remembered.delete(hash);
+  if (!found) return undefined;
+  remembered.set(hash, found);
+  if (remembered.size > MAX_REMEMBERED_KEYS) {
+    const [oldest = ""] = remembered.keys();
+    remembered.delete(oldest);
+  }
+  return found;
+}
+
+/** Lets a request pass that carries the admin token. */
+export const authenticateAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const expected = c.get("config").admin_token;
+  const given = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1] ?? "";
+  // Hashes have one length and leak nothing by the time it takes to compare them.
+  const isAdmin = expected !== "" && sameText(hashApiKey(given), hashApiKey(expected));
+  if (!isAdmin) throw unauthenticated("admin_token_invalid");
+  await next();
+};
+
+function sameText(a: string, b: string): boolean {
+  let difference = a.length ^ b.length;
+  for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);
+  return difference === 0;
+}
+
+function unauthenticated(
+  code: "api_key_missing" | "api_key_invalid" | "admin_token_invalid",
+  detail?: string,
+): Problem {
+  const error = code === "api_key_missing" ? "" : ', error="invalid_token"';
+  return new Problem(code, {
+    ...(detail ? { detail } : {}),
+    headers: { "WWW-Authenticate": `Bearer realm="payments"${error}` },
+  });
+}

@@ -1,0 +1,18 @@
+/** What every handler finds in its context. */
+import type { Context } from "hono";
+import type { Config, Env } from "../config";
+import type { Log } from "../telemetry/log";
+
+export type Variables = {
+  request_id: string;
+  config: Config;
+  log: Log;
+  /** Set by authentication; empty on routes that need none. */
+  merchant_id: string;
+  /** For the request's log line: what it was about and, if it was refused, why. */
+  transaction_id?: string;
+  outcome?: string;
+};
+
+export type AppEnv = { Bindings: Env; Variables: Variables };
+export type AppContext = Context<AppEnv>;

@@ -1,0 +1,206 @@
+/** Merchants and their API keys: the administrator's routes. */
+import { z } from "@hono/zod-openapi";
+import { databaseOf } from "../database/ask";
+import {
+  type ApiKey as ApiKeyRow,
+  endApiKey,
+  findApiKey,
+  findMerchant,
+  insertApiKey,
+  insertMerchant,
+  listApiKeys,
+  listMerchants,
+  type Merchant as MerchantRow,
+} from "../database/merchants";
+import { API_KEY_RANDOM_BYTES, formatApiKey, hashApiKey, type Scope } from "../domain/api-key";
+import { drawnId } from "../domain/id";
+import { authenticateAdmin, forgetKeys } from "./authenticate";
+import type { AppContext } from "./context";
+import { type App, operation } from "./operation";
+import { Problem } from "./problem";
+import { readBody } from "./read";
+import {
+  ApiKeyBody,
+  ApiKeyList,
+  Merchant,
+  MerchantBody,
+  MerchantList,
+  NewApiKey,
+  RollBody,
+} from "./schema";
+
+const PATH = "/api/v1/merchants";
+/** As many as an operator can read; a deployment with more merchants lists them from D1. */
+const MAX_LISTED = 1_000;
+const ID_RANDOM_BYTES = 20;
+const MerchantParam = z.object({ id: z.string() });
+const KeyParams = z.object({ id: z.string(), key_id: z.string() });
+const bodyOf = <Schema extends z.ZodType>(schema: Schema, required: boolean) => ({
+  required,
+  content: { "application/json": { schema } },
+});
+const admin = { tag: "Merchants", security: "admin_token", before: [authenticateAdmin] } as const;
+const bodyProblems = [
+  "malformed_json",
+  "invalid_request",
+  "body_too_large",
+  "unsupported_media_type",
+] as const;
+
+export function merchantRoutes(app: App): void {
+  operation(app, {
+    ...admin,
+    method: "post",
+    path: PATH,
+    summary: "Create a merchant",
+    request: { body: bodyOf(MerchantBody, true) },
+    answers: { 201: { description: "The merchant.", schema: Merchant } },
+    problems: [...bodyProblems],
+    handle: createMerchant,
+  });
+  operation(app, {
+    ...admin,
+    method: "get",
+    path: PATH,
+    summary: "List merchants",
+    answers: { 200: { description: "The newest first.", schema: MerchantList } },
+    problems: [],
+    handle: async (c) =>
+      c.json({ data: (await listMerchants(databaseOf(c.env.DB), MAX_LISTED)).map(shownMerchant) }),
+  });
+  operation(app, {
+    ...admin,
+    method: "post",
+    path: `${PATH}/{id}/api-keys`,
+    summary: "Create an API key",
+    request: { params: MerchantParam, body: bodyOf(ApiKeyBody, true) },
+    answers: { 201: { description: "The key, shown this once.", schema: NewApiKey } },
+    problems: [...bodyProblems, "merchant_not_found"],
+    handle: async (c) => {
+      const merchant = await merchantOf(c);
+      const { name, scopes } = await readBody(c, ApiKeyBody);
+      return newKey(c, merchant.id, name ?? null, [...new Set(scopes)]);
+    },
+  });
+  operation(app, {
+    ...admin,
+    method: "get",
+    path: `${PATH}/{id}/api-keys`,
+    summary: "List a merchant's API keys",
+    request: { params: MerchantParam },
+    answers: { 200: { description: "Without the keys themselves.", schema: ApiKeyList } },
+    problems: ["merchant_not_found"],
+    handle: async (c) => {
+      const merchant = await merchantOf(c);
+      const keys = await listApiKeys(databaseOf(c.env.DB), merchant.id, MAX_LISTED);
+      return c.json({ data: keys.map(shownKey) });
+    },
+  });
+  operation(app, {
+    ...admin,
+    method: "post",
+    path: `${PATH}/{id}/api-keys/{key_id}/roll`,
+    summary: "Replace an API key",
+    description: "The old key lives on for `overlap_s` seconds.",
+    request: { params: KeyParams, body: bodyOf(RollBody, false) },
+    answers: { 201: { description: "The new key, shown this once.", schema: NewApiKey } },
+    problems: [...bodyProblems, "merchant_not_found", "api_key_not_found"],
+    handle: rollKey,
+  });
+  operation(app, {
+    ...admin,
+    method: "delete",
+    path: `${PATH}/{id}/api-keys/{key_id}`,
+    summary: "Revoke an API key",
+    answers: { 204: { description: "The key works no more, everywhere within ten seconds." } },
+    request: { params: KeyParams },
+    problems: ["merchant_not_found", "api_key_not_found"],
+    handle: async (c) => {
+      await endKey(c, await keyOf(c), Date.now());
+      return c.body(null, 204);
+    },
+  });
+}
+
+async function createMerchant(c: AppContext): Promise<Response> {
+  const { name } = await readBody(c, MerchantBody);
+  const merchant = { id: newId("mer"), name, created_at: Date.now() };
+  await insertMerchant(databaseOf(c.env.DB), merchant);
+  return c.json(shownMerchant(merchant), 201);
+}
+
+async function rollKey(c: AppContext): Promise<Response> {
+  const old = await keyOf(c);
+  const hasBody = c.req.header("Content-Type") !== undefined;
+  const { overlap_s } = hasBody ? await readBody(c, RollBody) : RollBody.parse({});
+  const now = Date.now();
+  if (old.expires_at !== null && old.expires_at <= now) throw new Problem("api_key_not_found");
+  // The new key first: should the second write fail, two keys work and none is lost.
+  const response = await newKey(c, old.merchant_id, old.name, old.scopes as Scope[]);
+  await endKey(c, old, now + overlap_s * 1_000);
+  return response;
+}
+
+async function newKey(
+  c: AppContext,
+  merchantId: string,
+  name: string | null,
+  scopes: Scope[],
+): Promise<Response> {
+  const key = formatApiKey(crypto.getRandomValues(new Uint8Array(API_KEY_RANDOM_BYTES)));
+  const row = {
+    id: newId("key"),
+    merchant_id: merchantId,
+    name,
+    last_four: key.slice(-4),
+    scopes,
+    created_at: Date.now(),
+    expires_at: null,
+  };
+  await insertApiKey(databaseOf(c.env.DB), { ...row, hash: hashApiKey(key) });
+  return c.json({ ...shownKey(row), key }, 201);
+}
+
+async function endKey(
+  c: AppContext,
+  key: ApiKeyRow & { hash: string },
+  atMs: number,
+): Promise<void> {
+  await endApiKey(databaseOf(c.env.DB), key, atMs);
+  forgetKeys(key.hash);
+}
+
+async function merchantOf(c: AppContext): Promise<MerchantRow> {
+  const merchant = await findMerchant(databaseOf(c.env.DB), c.req.param("id") ?? "");
+  if (!merchant) throw new Problem("merchant_not_found");
+  return merchant;
+}
+
+async function keyOf(c: AppContext): Promise<ApiKeyRow & { hash: string }> {
+  const merchant = await merchantOf(c);
+  const key = await findApiKey(databaseOf(c.env.DB), merchant.id, c.req.param("key_id") ?? "");
+  if (!key) throw new Problem("api_key_not_found");
+  return key;
+}
+
+function newId(prefix: string): string {
+  return drawnId(prefix, crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+}
+
+const timeText = (ms: number): string => new Date(ms).toISOString();
+
+function shownMerchant({ id, name, created_at }: MerchantRow) {
+  return { id, name, created_at: timeText(created_at) };
+}
+
+function shownKey({ id, merchant_id, name, last_four, scopes, created_at, expires_at }: ApiKeyRow) {
+  return {
+    id,
+    merchant_id,
+    name,
+    last_four,
+    scopes,
+    created_at: timeText(created_at),
+    expires_at: expires_at === null ? null : timeText(expires_at),
+  };
+}

@@ -1,0 +1,80 @@
+/** Declaring an operation: its place in openapi.json and its handler, together. */
+import { createRoute, type OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import type { Handler, MiddlewareHandler } from "hono";
+import type { z } from "zod";
+import type { AppContext, AppEnv } from "./context";
+import { PROBLEMS, type ProblemCode } from "./problem";
+import { Problem } from "./schema";
+
+export type App = OpenAPIHono<AppEnv>;
+
+type Operation = {
+  method: "get" | "post" | "delete";
+  path: string;
+  summary: string;
+  description?: string;
+  tag: "Transactions" | "Events" | "Merchants" | "Operations";
+  security?: "api_key" | "admin_token";
+  request?: RouteConfig["request"];
+  /** Successful statuses with their bodies; undefined for none. */
+  answers: Record<number, { description: string; schema?: z.ZodType }>;
+  problems: ProblemCode[];
+  before?: readonly MiddlewareHandler<AppEnv>[];
+  handle: (c: AppContext) => Response | Promise<Response>;
+};
+
+/** Problems that every operation behind a credential may answer with. */
+const COMMON: Record<"api_key" | "admin_token", ProblemCode[]> = {
+  api_key: ["api_key_missing", "api_key_invalid", "scope_missing", "unavailable", "internal_error"],
+  admin_token: ["admin_token_invalid", "unavailable", "internal_error"],
+};
+
+export function operation(app: App, given: Operation): void {
+  const {
+    method,
+    path,
+    summary,
+    description,
+    tag,
+    security,
+    request,
+    answers,
+    before = [],
+  } = given;
+  const problems = [...given.problems, ...(security ? COMMON[security] : [])];
+  const route = createRoute({
+    method,
+    path,
+    summary,
+    ...(description ? { description } : {}),
+    tags: [tag],
+    ...(security ? { security: [{ [security]: [] }] } : {}),
+    ...(request ? { request } : {}),
+    responses: { ...successes(answers), ...failures(problems) },
+  });
+  app.openAPIRegistry.registerPath(route);
+  const handler: Handler<AppEnv> = (c) => given.handle(c);
+  app.on([method.toUpperCase()], [route.getRoutingPath()], ...before, handler);
+}
+
+function successes(answers: Operation["answers"]): RouteConfig["responses"] {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, { description, schema }]) => [
+      status,
+      schema ? { description, content: { "application/json": { schema } } } : { description },
+    ]),
+  );
+}
+
+function failures(codes: ProblemCode[]): RouteConfig["responses"] {
+  const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, same]) => [
+      status,
+      {
+        description: same.map((code) => `\`${code}\``).join(", "),
+        content: { "application/problem+json": { schema: Problem } },
+      },
+    ]),
+  );
+}

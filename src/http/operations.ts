@@ -1,0 +1,81 @@
+/** Health, the interactive docs and the pages about problems: what is open to everyone. */
+import { z } from "@hono/zod-openapi";
+import { ask, databaseOf } from "../database/ask";
+import { settings } from "../database/schema";
+import type { AppContext } from "./context";
+import { DOCS_PAGE, DOCS_POLICY, DOCS_SCRIPT } from "./docs-page";
+import { openApiDocument } from "./openapi";
+import { type App, operation } from "./operation";
+import { PROBLEMS, Problem, type ProblemCode } from "./problem";
+
+/** Readiness is asked often and by machines with limits of their own. */
+const CHECK_LIMIT_MS = 1_000;
+
+const Health = z.object({ status: z.literal("ok") }).openapi("Health");
+const Dependency = z.enum(["ok", "failing"]);
+const Readiness = z
+  .object({
+    status: z.enum(["ready", "degraded", "unready"]),
+    dependencies: z.object({ book: Dependency, transactions: Dependency, velocity: Dependency }),
+  })
+  .openapi("Readiness");
+
+export function operationsRoutes(app: App): void {
+  operation(app, {
+    method: "get",
+    path: "/health",
+    summary: "Whether the Worker runs",
+    tag: "Operations",
+    answers: { 200: { description: "It does.", schema: Health } },
+    problems: [],
+    handle: (c) => c.json({ status: "ok" }),
+  });
+  operation(app, {
+    method: "get",
+    path: "/health/ready",
+    summary: "Whether payments can be taken",
+    description:
+      "503 when an object cannot be reached. A failing book is `degraded`: payments go on and reach it later.",
+    tag: "Operations",
+    answers: {
+      200: { description: "They can.", schema: Readiness },
+      503: { description: "They cannot.", schema: Readiness },
+    },
+    problems: [],
+    handle: ready,
+  });
+  app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
+  app.get("/docs", (c) => c.html(DOCS_PAGE, 200, { "Content-Security-Policy": DOCS_POLICY }));
+  app.get("/docs/start.js", (c) => c.body(DOCS_SCRIPT, 200, { "Content-Type": "text/javascript" }));
+  app.get("/docs-assets/:file", asset);
+  app.get("/problems/:code", (c) => {
+    const code = c.req.param("code");
+    if (!Object.hasOwn(PROBLEMS, code)) throw new Problem("not_found");
+    return c.json({ code, ...PROBLEMS[code as ProblemCode] }); // hasOwn has just said so.
+  });
+}
+
+async function ready(c: AppContext): Promise<Response> {
+  const { transaction_shards } = c.get("config");
+  const [book, transactions, velocity] = await Promise.all([
+    check(databaseOf(c.env.DB).select().from(settings).limit(1)),
+    check(c.env.TRANSACTIONS.getByName(transaction_shards === 0 ? "ready" : "shard-0").ready()),
+    check(c.env.VELOCITY.getByName("velocity-0").ready()),
+  ]);
+  const canPay = transactions === "ok" && velocity === "ok";
+  const status = !canPay ? "unready" : book === "ok" ? "ready" : "degraded";
+  return c.json({ status, dependencies: { book, transactions, velocity } }, canPay ? 200 : 503);
+}
+
+async function check(question: PromiseLike<unknown>): Promise<"ok" | "failing"> {
+  return ask(question, CHECK_LIMIT_MS).then(
+    () => "ok",
+    () => "failing",
+  );
+}
+
+async function asset(c: AppContext): Promise<Response> {
+  const found = await c.env.ASSETS?.fetch(c.req.raw);
+  if (!found?.ok) throw new Problem("not_found");
+  return new Response(found.body, found);
+}

@@ -1,0 +1,53 @@
+/** The way from a request to the object that owns its transaction. */
+
+import type { Env } from "../config";
+import { objectNameFor } from "../domain/id";
+import type { Address, Reply, TransactionShard } from "../transaction/object";
+import type { AppContext } from "./context";
+import { problemOf } from "./problem";
+
+type Face = "create" | "process" | "cancel" | "find" | "events";
+/** The object as seen from here: every method is a promise away. */
+export type Owner = {
+  [Method in Face]: (
+    ...given: Parameters<TransactionShard[Method]>
+  ) => Promise<Awaited<ReturnType<TransactionShard[Method]>>>;
+};
+
+/** The platform's own type for a stub tears unions apart; at run time they arrive as they were sent. */
+function ownerOf(env: Env, name: string): Owner {
+  return env.TRANSACTIONS.getByName(name) as unknown as Owner;
+}
+
+/** Calls the owner of a transaction. A call that fails because the object was moved or restarted is made
+ *  once more: every command is idempotent. An overloaded object is left alone. */
+export async function askOwner<Value>(
+  c: AppContext,
+  transactionId: string,
+  call: (owner: Owner, address: Address) => Promise<Value>,
+): Promise<Value> {
+  const shards = c.get("config").transaction_shards;
+  const address = { merchant_id: c.get("merchant_id"), transaction_id: transactionId, shards };
+  const name = objectNameFor(transactionId, shards);
+  c.set("transaction_id", transactionId);
+  try {
+    return await call(ownerOf(c.env, name), address);
+  } catch (fault) {
+    if (!isRetryable(fault)) throw fault;
+    return await call(ownerOf(c.env, name), address);
+  }
+}
+
+type PlatformFault = { retryable?: boolean; durableObjectReset?: boolean; overloaded?: boolean };
+
+/** What a fault says about itself: the object was moved, restarted or cut off, and is not just too busy. */
+function isRetryable(fault: unknown): boolean {
+  const said = (fault ?? {}) as PlatformFault;
+  return (said.retryable === true || said.durableObjectReset === true) && said.overloaded !== true;
+}
+
+/** The reply of an owner when it is not a refusal. @throws Problem */
+export function accepted(reply: Reply): Reply & { ok: true } {
+  if (!reply.ok) throw problemOf(reply.refusal);
+  return reply;
+}

@@ -1,0 +1,107 @@
+/** Every way to say no, in the form of RFC 9457. The codes are a closed set; docs/problems.md explains each. */
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Refusal } from "../domain/refusal";
+
+/** One row per problem; a domain refusal without a row does not compile. */
+export const PROBLEMS = {
+  malformed_json: { status: 400, title: "The body is not valid JSON" },
+  invalid_request: { status: 400, title: "A field of the request is not valid" },
+  idempotency_key_missing: { status: 400, title: "The Idempotency-Key header is missing" },
+  idempotency_key_invalid: { status: 400, title: "The Idempotency-Key header is not valid" },
+  card_number_refused: { status: 400, title: "The request holds a card number" },
+  api_key_missing: { status: 401, title: "No API key was sent" },
+  api_key_invalid: { status: 401, title: "The API key is not valid" },
+  admin_token_invalid: { status: 401, title: "The admin token is missing or not valid" },
+  scope_missing: { status: 403, title: "The API key may not do this" },
+  not_found: { status: 404, title: "There is nothing at this address" },
+  transaction_not_found: { status: 404, title: "There is no such transaction" },
+  idempotency_key_not_found: { status: 404, title: "No transaction was created under this key" },
+  merchant_not_found: { status: 404, title: "There is no such merchant" },
+  api_key_not_found: { status: 404, title: "There is no such API key" },
+  method_not_allowed: { status: 405, title: "This address does not answer to this method" },
+  illegal_transition: { status: 409, title: "The transaction cannot make this move" },
+  body_too_large: { status: 413, title: "The body is too large" },
+  unsupported_media_type: { status: 415, title: "The body must be JSON" },
+  idempotency_key_reused: { status: 422, title: "The key was used with another request" },
+  internal_error: { status: 500, title: "Something went wrong on our side" },
+  unavailable: { status: 503, title: "A part that this needs does not answer right now" },
+  shard_count_changed: { status: 503, title: "The deployment's shard count was changed" },
+} as const satisfies Record<
+  Refusal["code"] | string,
+  { status: ContentfulStatusCode; title: string }
+>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** A field of the request and what is wrong with it. `pointer` is a JSON pointer: `#/amount`. */
+export type FieldFault = { pointer: string; message: string };
+
+type Details = { detail?: string; errors?: FieldFault[]; headers?: Record<string, string> };
+
+/** Ends the request with a problem. Thrown inside `http/` only; an answer, not a fault. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly details: Details;
+
+  constructor(code: ProblemCode, details: Details = {}) {
+    super(code);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** A few seconds are enough for an object to move or a database to fail over. */
+const RETRY_AFTER_S = "2";
+
+export function problemResponse(c: Context, code: ProblemCode, details: Details = {}): Response {
+  const { status, title } = PROBLEMS[code];
+  const body = {
+    type: new URL(`/problems/${code}`, c.req.url).href,
+    title,
+    status,
+    detail: details.detail ?? `${title}.`,
+    code,
+    request_id: c.get("request_id"),
+    ...(details.errors ? { errors: details.errors } : {}),
+  };
+  const retry: Record<string, string> = status === 503 ? { "Retry-After": RETRY_AFTER_S } : {};
+  return c.body(JSON.stringify(body), status, {
+    "Content-Type": "application/problem+json",
+    ...retry,
+    ...details.headers,
+  });
+}
+
+/** How a refusal of the domain is told. */
+export function problemOf(refusal: Refusal): Problem {
+  switch (refusal.code) {
+    case "illegal_transition":
+      return new Problem(refusal.code, { detail: illegal(refusal) });
+    case "idempotency_key_reused":
+      return new Problem(refusal.code, {
+        detail: `The first request under this key differs in: ${refusal.fields.join(", ")}.`,
+        errors: refusal.fields.map((field) => ({
+          pointer: `#/${field}`,
+          message: "differs from the first request under this key",
+        })),
+      });
+    case "transaction_not_found":
+    case "shard_count_changed":
+    case "unavailable":
+      return new Problem(refusal.code);
+  }
+}
+
+const VERBS = {
+  submit: "processed",
+  cancel: "cancelled",
+  block: "blocked",
+  settle: "settled",
+  decline: "declined",
+};
+
+function illegal({ status, action }: Refusal & { code: "illegal_transition" }): string {
+  return `A transaction that is ${status} cannot be ${VERBS[action]}.`;
+}

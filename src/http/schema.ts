@@ -1,0 +1,235 @@
+/** The shapes of the API, once: requests are checked by them and openapi.json is made from them. */
+import { z } from "@hono/zod-openapi";
+import { SCOPES } from "../domain/api-key";
+import { containsCardNumber, isCardNumber } from "../domain/card-number";
+import { currencyDecimals } from "../domain/currency";
+import { EVENT_TYPES } from "../domain/event";
+import type { CreateRequest } from "../domain/idempotency";
+import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
+import { STATUSES } from "../domain/status";
+import { webhookUrlFault } from "../domain/webhook-url";
+
+const MAX_METADATA_PAIRS = 50;
+const CARD = { params: { code: "card_number_refused" } };
+const CARD_MESSAGE = "must not hold a card number";
+
+/** Text that every store and every reader keeps as it is. */
+const text = (least: number, most: number) =>
+  z
+    .string("must be a string")
+    .min(least, `must have at least ${least} character${least === 1 ? "" : "s"}`)
+    .max(most, `must have at most ${most} characters`)
+    .refine(
+      (value) => value.isWellFormed() && !value.includes("\0"),
+      "must not hold NUL or half characters",
+    );
+const freeText = (least: number, most: number) =>
+  text(least, most).refine((value) => !containsCardNumber(value), {
+    message: CARD_MESSAGE,
+    ...CARD,
+  });
+
+const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) => string> = {
+  malformed: () => "must be a decimal number",
+  not_positive: () => "must be above 0",
+  too_many_decimals: (currency, decimals) =>
+    `has more than the ${decimals} decimals of ${currency}`,
+  too_large: (currency) => `is above ${MAX_AMOUNT_MINOR} minor units of ${currency}`,
+};
+
+const createFields = z
+  .strictObject(
+    {
+      user_id: text(1, 128)
+        .refine((value) => !isCardNumber(value), { message: CARD_MESSAGE, ...CARD })
+        .openapi({ description: "Your name for the customer who pays.", example: "user_123" }),
+      amount: z.union([z.number(), z.string()], "must be a number or a decimal string").openapi({
+        description:
+          "Major units, exact: a JSON number or a decimal string with at most as many decimals as the currency has.",
+        example: 100.5,
+      }),
+      currency: z
+        .string("must be a string")
+        .default("USD")
+        .openapi({ description: "ISO 4217, three capital letters.", example: "USD" }),
+      description: freeText(0, 500).nullish(),
+      webhook_url: text(1, 2048)
+        .nullish()
+        .openapi({ description: "An https URL that is told of every event of this transaction." }),
+      metadata: z
+        .record(freeText(1, 40), freeText(0, 500), "must be an object of strings")
+        .refine(
+          (pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS,
+          `must have at most ${MAX_METADATA_PAIRS} pairs`,
+        )
+        .nullish()
+        .openapi({
+          description: `Up to ${MAX_METADATA_PAIRS} pairs of strings of your own.`,
+          example: { order_id: "1001" },
+        }),
+    },
+    { error: (issue) => (issue.code === "invalid_type" ? "must be a JSON object" : undefined) },
+  )
+  .openapi("CreateTransaction");
+
+/** The body of a create as documented. */
+export const CreateTransactionBody = createFields;
+
+/** The body of a create as checked: it comes out as the canonical request. */
+export const createRequest = (allowInsecureWebhooks: boolean) =>
+  createFields.transform((body, context): CreateRequest => {
+    const fault = (field: string, message: string, params?: object) =>
+      context.addIssue({ code: "custom", path: [field], message, ...params });
+    const decimals = currencyDecimals(body.currency);
+    if (decimals === undefined) fault("currency", "must be an ISO 4217 currency code, such as USD");
+    const amount = parseAmount(String(body.amount), decimals ?? 0);
+    if (decimals !== undefined && !amount.ok) {
+      fault("amount", AMOUNT_FAULTS[amount.fault](body.currency, decimals));
+    }
+    const webhookUrl = body.webhook_url ?? null;
+    const urlFault =
+      webhookUrl === null ? undefined : webhookUrlFault(webhookUrl, allowInsecureWebhooks);
+    if (urlFault) fault("webhook_url", urlFault);
+    if (webhookUrl !== null && containsCardNumber(webhookUrl))
+      fault("webhook_url", CARD_MESSAGE, CARD);
+    return {
+      user_id: body.user_id,
+      amount_minor: amount.ok ? amount.amount_minor : 0,
+      currency: body.currency,
+      description: body.description ?? null,
+      metadata: body.metadata ?? {},
+      webhook_url: webhookUrl,
+    };
+  });
+
+const Time = z.string().openapi({ format: "date-time", example: "2026-11-22T21:00:00.000Z" });
+const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
+
+export const Transaction = z
+  .object({
+    id: TransactionId,
+    idempotency_key: z.string(),
+    user_id: z.string(),
+    amount: z.number().openapi({ description: "Major units, for people.", example: 100.5 }),
+    amount_minor: z.int().openapi({ description: "Minor units: what counts.", example: 10050 }),
+    currency: z.string().openapi({ example: "USD" }),
+    status: z.enum(STATUSES),
+    fraud_score: z.int().min(0).max(100),
+    risk: z.object({
+      decision: z.enum(["approve", "block"]),
+      reasons: z.array(z.object({ rule: z.string(), points: z.int(), detail: z.string() })),
+    }),
+    failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+    description: z.string().nullable(),
+    metadata: z.record(z.string(), z.string()),
+    webhook_url: z.string().nullable(),
+    version: z.int().min(1),
+    created_at: Time,
+    updated_at: Time,
+  })
+  .openapi("Transaction");
+
+export const TransactionEvent = z
+  .object({
+    id: z.string(),
+    type: z.enum(EVENT_TYPES),
+    sequence: z.int().min(1).openapi({ description: "1, 2, 3 … per transaction, without gaps." }),
+    transaction_id: TransactionId,
+    created_at: Time,
+    data: Transaction,
+  })
+  .openapi("TransactionEvent");
+
+const Cursor = z
+  .string()
+  .nullable()
+  .openapi({ description: "Send it as `cursor` for the next page." });
+export const TransactionList = z
+  .object({ data: z.array(Transaction), has_more: z.boolean(), next_cursor: Cursor })
+  .openapi("TransactionList");
+export const EventList = z
+  .object({ data: z.array(TransactionEvent), has_more: z.boolean(), next_cursor: Cursor })
+  .openapi("EventList");
+
+const DEFAULT_LIMIT = 10;
+const MAX_LIMIT = 100;
+const limit = z.coerce
+  .number("must be a whole number")
+  .int("must be a whole number")
+  .min(1, `must be from 1 to ${MAX_LIMIT}`)
+  .max(MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
+  .default(DEFAULT_LIMIT);
+/** Longer than any cursor we hand out. */
+const cursor = z.string().max(200, "is not one of our cursors").optional();
+/** Stored times are UTC with milliseconds; a query may use any offset. */
+const time = z.iso
+  .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z" })
+  .transform((given) => new Date(given).toISOString())
+  .openapi({ type: "string", format: "date-time" })
+  .optional();
+
+export const ListQuery = z.strictObject({
+  user_id: z.string().max(128, "must have at most 128 characters").optional(),
+  status: z.enum(STATUSES, `must be one of ${STATUSES.join(", ")}`).optional(),
+  created_after: time,
+  created_before: time,
+  limit,
+  cursor,
+});
+export const EventsQuery = z.strictObject({ limit, cursor });
+
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    request_id: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+  })
+  .openapi("Problem");
+
+export const MerchantBody = z.strictObject({ name: text(1, 200) }).openapi("CreateMerchant");
+export const Merchant = z
+  .object({ id: z.string(), name: z.string(), created_at: Time })
+  .openapi("Merchant");
+export const MerchantList = z.object({ data: z.array(Merchant) }).openapi("MerchantList");
+
+export const ApiKeyBody = z
+  .strictObject({
+    name: text(1, 200).nullish(),
+    scopes: z
+      .array(z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`))
+      .min(1, "must name at least one scope")
+      .max(SCOPES.length, "must name each scope once")
+      .default([...SCOPES]),
+  })
+  .openapi("CreateApiKey");
+const ONE_DAY_S = 86_400;
+const MAX_OVERLAP_S = 7 * ONE_DAY_S;
+export const RollBody = z
+  .strictObject({
+    overlap_s: z
+      .int("must be a whole number of seconds")
+      .min(0, "must not be negative")
+      .max(MAX_OVERLAP_S, `must be at most ${MAX_OVERLAP_S}`)
+      .default(ONE_DAY_S)
+      .openapi({ description: "How long the old key goes on working." }),
+  })
+  .openapi("RollApiKey");
+export const ApiKey = z
+  .object({
+    id: z.string(),
+    merchant_id: z.string(),
+    name: z.string().nullable(),
+    last_four: z.string(),
+    scopes: z.array(z.string()),
+    created_at: Time,
+    expires_at: Time.nullable(),
+  })
+  .openapi("ApiKey");
+export const NewApiKey = ApiKey.extend({
+  key: z.string().openapi({ description: "Shown this once." }),
+}).openapi("NewApiKey");
+export const ApiKeyList = z.object({ data: z.array(ApiKey) }).openapi("ApiKeyList");

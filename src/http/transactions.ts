@@ -1,0 +1,284 @@
+/** The transaction routes: read the request, find the owner, pass on its answer. */
+import { z } from "@hono/zod-openapi";
+import { databaseOf } from "../database/ask";
+import { eventText, listEvents, listTransactions } from "../database/transactions";
+import { isCardNumber } from "../domain/card-number";
+import { deriveTransactionId, isTransactionId } from "../domain/id";
+import { parseIdempotencyKey } from "../domain/idempotency";
+import type { Reply } from "../transaction/object";
+import { authenticate } from "./authenticate";
+import type { AppContext } from "./context";
+import { formatEventCursor, formatListCursor, parseEventCursor, parseListCursor } from "./cursor";
+import { type App, operation } from "./operation";
+import { accepted, askOwner } from "./owner";
+import { Problem } from "./problem";
+import { readBody, readQuery } from "./read";
+import {
+  CreateTransactionBody,
+  createRequest,
+  EventList,
+  EventsQuery,
+  ListQuery,
+  Transaction,
+  TransactionList,
+} from "./schema";
+
+const PATH = "/api/v1/transactions";
+const IdParam = { params: z.object({ id: z.string().openapi({ example: "txn_…" }) }) };
+const IdempotencyHeaders = z.object({
+  "Idempotency-Key": z.string().openapi({
+    description:
+      "1 to 255 visible ASCII characters, bare or quoted. `X-Idempotency-Key` is taken as well.",
+    example: "order-1001",
+  }),
+});
+const canRead = authenticate("transactions:read");
+const canWrite = authenticate("transactions:write");
+const json = { "Content-Type": "application/json" };
+
+export function transactionRoutes(app: App): void {
+  operation(app, {
+    method: "post",
+    path: PATH,
+    summary: "Create a transaction",
+    description:
+      "Safe to repeat: the same key and body get the same answer, for ever. A payment that the fraud rules block is created too, as `failed`.",
+    tag: "Transactions",
+    security: "api_key",
+    request: {
+      headers: IdempotencyHeaders,
+      body: { required: true, content: { "application/json": { schema: CreateTransactionBody } } },
+    },
+    answers: {
+      201: { description: "The transaction, now or as first answered.", schema: Transaction },
+    },
+    problems: [
+      "malformed_json",
+      "invalid_request",
+      "idempotency_key_missing",
+      "idempotency_key_invalid",
+      "card_number_refused",
+      "body_too_large",
+      "unsupported_media_type",
+      "idempotency_key_reused",
+    ],
+    before: [canWrite],
+    handle: create,
+  });
+
+  operation(app, {
+    method: "get",
+    path: PATH,
+    summary: "List transactions, newest first",
+    tag: "Transactions",
+    security: "api_key",
+    request: { query: ListQuery },
+    answers: { 200: { description: "A page.", schema: TransactionList } },
+    problems: ["invalid_request"],
+    before: [canRead],
+    handle: list,
+  });
+
+  operation(app, {
+    method: "get",
+    path: `${PATH}/{id}`,
+    summary: "Get a transaction, exactly as it is now",
+    tag: "Transactions",
+    security: "api_key",
+    request: IdParam,
+    answers: { 200: { description: "The transaction.", schema: Transaction } },
+    problems: ["transaction_not_found"],
+    before: [canRead],
+    handle: async (c) => {
+      const id = transactionIdOf(c);
+      return told(c, await askOwner(c, id, (owner, address) => owner.find(address)));
+    },
+  });
+
+  operation(app, {
+    method: "post",
+    path: `${PATH}/{id}/process`,
+    summary: "Charge a transaction, once",
+    description: "Safe to repeat. A declined charge is a 200 with `status: failed`.",
+    tag: "Transactions",
+    security: "api_key",
+    request: IdParam,
+    answers: {
+      200: { description: "The outcome.", schema: Transaction },
+      202: {
+        description: "The outcome is not known yet; it is being asked for.",
+        schema: Transaction,
+      },
+    },
+    problems: ["transaction_not_found", "illegal_transition"],
+    before: [canWrite],
+    handle: async (c) => {
+      const id = transactionIdOf(c);
+      return told(c, await askOwner(c, id, (owner, address) => owner.process(address)));
+    },
+  });
+
+  operation(app, {
+    method: "post",
+    path: `${PATH}/{id}/cancel`,
+    summary: "Cancel a pending transaction",
+    tag: "Transactions",
+    security: "api_key",
+    request: IdParam,
+    answers: { 200: { description: "The cancelled transaction.", schema: Transaction } },
+    problems: ["transaction_not_found", "illegal_transition"],
+    before: [canWrite],
+    handle: async (c) => {
+      const id = transactionIdOf(c);
+      return told(c, await askOwner(c, id, (owner, address) => owner.cancel(address)));
+    },
+  });
+
+  operation(app, {
+    method: "get",
+    path: `${PATH}/{id}/events`,
+    summary: "What happened to a transaction, in order",
+    tag: "Events",
+    security: "api_key",
+    request: IdParam,
+    answers: { 200: { description: "All of its events.", schema: EventList } },
+    problems: ["transaction_not_found"],
+    before: [canRead],
+    handle: eventsOfOne,
+  });
+
+  operation(app, {
+    method: "get",
+    path: "/api/v1/events",
+    summary: "Everything that happened, oldest first",
+    description: "`next_cursor` is given on the last page too: send it again later to read on.",
+    tag: "Events",
+    security: "api_key",
+    request: { query: EventsQuery },
+    answers: { 200: { description: "A page.", schema: EventList } },
+    problems: ["invalid_request"],
+    before: [canRead],
+    handle: events,
+  });
+
+  operation(app, {
+    method: "get",
+    path: "/api/v1/idempotency-keys/{key}",
+    summary: "What became of an idempotency key",
+    description: "For a client that never saw the answer to its create.",
+    tag: "Transactions",
+    security: "api_key",
+    request: { params: z.object({ key: z.string().openapi({ example: "order-1001" }) }) },
+    answers: { 200: { description: "The key's transaction as it is now.", schema: Transaction } },
+    problems: ["idempotency_key_not_found", "idempotency_key_invalid"],
+    before: [canRead],
+    handle: byKey,
+  });
+}
+
+async function create(c: AppContext): Promise<Response> {
+  const idempotencyKey = idempotencyKeyOf(c);
+  const request = await readBody(c, createRequest(c.get("config").allow_insecure_webhooks));
+  const merchantId = c.get("merchant_id");
+  const id = deriveTransactionId(merchantId, idempotencyKey);
+  const command = { merchant_id: merchantId, idempotency_key: idempotencyKey, request };
+  const reply = await askOwner(c, id, (owner, address) => owner.create(address, command));
+  const { body, replayed } = accepted(reply);
+  c.set("outcome", replayed ? "replayed" : "created");
+  return c.body(body, 201, {
+    ...json,
+    Location: `${PATH}/${id}`,
+    ...(replayed ? { "Idempotent-Replayed": "true" } : {}),
+  });
+}
+
+/** The key from either header. @throws Problem when none is there, it is no key, or the two differ. */
+function idempotencyKeyOf(c: AppContext): string {
+  const given = [c.req.header("Idempotency-Key"), c.req.header("X-Idempotency-Key")];
+  const keys = given.filter((header) => header !== undefined).map(parseIdempotencyKey);
+  const [key] = keys;
+  if (keys.length === 0) {
+    throw new Problem("idempotency_key_missing", {
+      detail: "Send an Idempotency-Key header that is unique to this payment.",
+    });
+  }
+  if (key === undefined || keys.includes(undefined) || isCardNumber(key)) {
+    throw new Problem("idempotency_key_invalid", {
+      detail: "An idempotency key has 1 to 255 visible ASCII characters and is not a card number.",
+    });
+  }
+  if (keys.some((other) => other !== key)) {
+    throw new Problem("idempotency_key_invalid", {
+      detail: "Idempotency-Key and X-Idempotency-Key were both sent and differ.",
+    });
+  }
+  return key;
+}
+
+function transactionIdOf(c: AppContext): string {
+  const id = c.req.param("id") ?? "";
+  if (!isTransactionId(id)) throw new Problem("transaction_not_found");
+  return id;
+}
+
+function told(c: AppContext, reply: Reply): Response {
+  const { body, pending, retry_at_ms } = accepted(reply);
+  if (!pending) return c.body(body, 200, json);
+  const waitS = Math.max(1, Math.ceil((retry_at_ms - Date.now()) / 1_000));
+  c.set("outcome", "unknown");
+  return c.body(body, 202, { ...json, "Retry-After": String(waitS) });
+}
+
+async function byKey(c: AppContext): Promise<Response> {
+  const key = parseIdempotencyKey(c.req.param("key") ?? "");
+  if (key === undefined) {
+    throw new Problem("idempotency_key_invalid", {
+      detail: "An idempotency key has 1 to 255 visible ASCII characters.",
+    });
+  }
+  const id = deriveTransactionId(c.get("merchant_id"), key);
+  const reply = await askOwner(c, id, (owner, address) => owner.find(address));
+  if (!reply.ok && reply.refusal.code === "transaction_not_found") {
+    throw new Problem("idempotency_key_not_found");
+  }
+  return told(c, reply);
+}
+
+async function list(c: AppContext): Promise<Response> {
+  const { limit, cursor, ...filter } = readQuery(c, ListQuery);
+  const after = cursor === undefined ? undefined : parseListCursor(cursor);
+  const page = await listTransactions(
+    databaseOf(c.env.DB),
+    c.get("merchant_id"),
+    filter,
+    after,
+    limit,
+  );
+  return pageOf(c, page.items, page.hasMore, page.next && formatListCursor(page.next));
+}
+
+async function events(c: AppContext): Promise<Response> {
+  const { limit, cursor } = readQuery(c, EventsQuery);
+  const after = cursor === undefined ? 0 : parseEventCursor(cursor);
+  const page = await listEvents(databaseOf(c.env.DB), c.get("merchant_id"), after, limit);
+  return pageOf(c, page.items, page.hasMore, page.next ? formatEventCursor(page.next) : undefined);
+}
+
+async function eventsOfOne(c: AppContext): Promise<Response> {
+  const id = transactionIdOf(c);
+  const rows = await askOwner(c, id, (owner, address) => owner.events(address));
+  if (!rows) throw new Problem("transaction_not_found");
+  return pageOf(c, rows.map(eventText), false, undefined);
+}
+
+/** Items are JSON text already and are not parsed to be written again. */
+function pageOf(
+  c: AppContext,
+  items: string[],
+  hasMore: boolean,
+  next: string | undefined,
+): Response {
+  const nextCursor = JSON.stringify(next ?? null);
+  const body = `{"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}}`;
+  return c.body(body, 200, json);
+}

@@ -1,0 +1,39 @@
+/** The port to whoever moves the money. An adapter gives one of three answers and nothing else. */
+import type { ChargeResult } from "../domain/transaction";
+import { TimeLimit, within } from "../within";
+
+export type ChargeRequest = {
+  /** The transaction id: the processor must charge at most once under it, however often it is asked. */
+  idempotency_key: string;
+  amount_minor: number;
+  currency: string;
+  user_id: string;
+  metadata: Record<string, string>;
+  /** 1 for the first ask, 2 for the second … For logs and for the sandbox; never part of the key. */
+  attempt: number;
+};
+
+/** `unknown` is the only honest answer to a lost reply: the money may have moved. It is asked again. */
+export type ChargeAnswer = ChargeResult | { kind: "unknown"; reason: string };
+
+export interface Processor {
+  /** Charges once per idempotency key. Ends when `signal` aborts; may throw, which means unknown. */
+  charge(request: ChargeRequest, signal: AbortSignal): Promise<ChargeAnswer>;
+}
+
+/** Asks within a time limit. Never throws and never hangs: whatever goes wrong is an unknown outcome. */
+export async function chargeWithin(
+  processor: Processor,
+  request: ChargeRequest,
+  limitMs: number,
+): Promise<ChargeAnswer> {
+  const limit = new AbortController();
+  try {
+    return await within(limitMs, processor.charge(request, limit.signal));
+  } catch (fault) {
+    const late = fault instanceof TimeLimit;
+    return { kind: "unknown", reason: late ? `no answer within ${limitMs} ms` : "the call failed" };
+  } finally {
+    limit.abort();
+  }
+}

@@ -1,0 +1,45 @@
+/** One JSON line per happening. Fields are a closed set: what has no field here (bodies, keys, tokens,
+ *  messages of faults) cannot get into a log by accident. */
+
+const LEVELS = { info: 0, warn: 1, error: 2 } as const;
+export type Level = keyof typeof LEVELS;
+
+export type LogFields = {
+  request_id?: string | undefined;
+  merchant_id?: string | undefined;
+  transaction_id?: string | undefined;
+  method?: string;
+  /** The route's pattern, never the path: a path may hold an idempotency key. */
+  route?: string;
+  status?: number;
+  duration_ms?: number;
+  outcome?: string | undefined;
+  reason?: string;
+  attempt?: number;
+  rows?: number;
+  failures?: number;
+  retry_after_ms?: number;
+  /** A fault's class and stack without its message: messages quote data. */
+  fault?: string;
+};
+
+export type Log = (level: Level, event: string, fields: LogFields) => void;
+
+/** A log that drops what is below `least`. */
+export function logFrom(least: Level): Log {
+  return (level, event, fields) => {
+    if (LEVELS[level] < LEVELS[least]) return;
+    const line = { time: new Date().toISOString(), level, event, ...fields };
+    console.log(JSON.stringify(line));
+  };
+}
+
+/** Lines of a stack kept: enough to find the place. */
+const STACK_LINES = 6;
+
+/** What may be logged of a fault: its class and where it happened. */
+export function faultOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return [error.name, ...frames.slice(0, STACK_LINES).map((line) => line.trim())].join(" | ");
+}

@@ -1,0 +1,147 @@
+/** What a shard can be told, and what one command does to the journal: gather has happened, decide and
+ *  write happen here, in one synchronous stretch. There is no `await` in this file, and must not be. */
+import { type Backoff, delayMs } from "../domain/backoff";
+import type { FraudRules } from "../domain/fraud";
+import type { Refusal } from "../domain/refusal";
+import {
+  type Change,
+  type CreateCommand,
+  createAnswerVersion,
+  decideCancel,
+  decideCreate,
+  decideOutcome,
+  decideProcess,
+  decideRepeatedCreate,
+  type Transaction,
+} from "../domain/transaction";
+import type { Signals } from "../domain/velocity";
+import type { ChargeAnswer } from "../processor/processor";
+import type { Held, Journal } from "./journal";
+
+/** How long to wait before an unknown charge is asked about again. It never ends: a transaction is never
+ *  given up on, and five minutes keeps a dead processor's recovery short. */
+const CHARGE_BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
+
+export type Command =
+  | ({ kind: "create"; transaction_id: string } & CreateCommand)
+  | { kind: "process"; merchant_id: string; transaction_id: string }
+  | { kind: "cancel"; merchant_id: string; transaction_id: string }
+  | { kind: "record"; transaction_id: string; answer: ChargeAnswer };
+
+/** A charge to be asked for: the transaction as claimed, and which attempt this is. */
+export type ChargeOrder = { transaction: Transaction; attempt: number };
+
+export type Answer =
+  | { kind: "refused"; refusal: Refusal }
+  /** `data` is the transaction's JSON text; `wrote` says whether the command changed anything. */
+  | { kind: "told"; data: string; replayed: boolean; wrote: boolean }
+  /** The outcome is not known yet. `retry_at_ms` is when the processor is asked again by itself. */
+  | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number };
+
+/** Carries out one command against the journal. To be called inside a transaction.
+ *  @param signals of a create whose transaction does not exist yet. */
+export function execute(
+  journal: Journal,
+  command: Command,
+  signals: Signals | undefined,
+  rules: FraudRules,
+  nowMs: number,
+): Answer {
+  const held = journal.find(command.transaction_id);
+  if (command.kind === "create") return create(journal, command, held, signals, rules, nowMs);
+  if (!held || (command.kind !== "record" && held.merchant_id !== command.merchant_id)) {
+    return { kind: "refused", refusal: { code: "transaction_not_found" } };
+  }
+  switch (command.kind) {
+    case "process":
+      return process(journal, held, nowMs);
+    case "cancel":
+      return cancel(journal, held, nowMs);
+    case "record":
+      return record(journal, held, command.answer, nowMs);
+  }
+}
+
+function create(
+  journal: Journal,
+  command: CreateCommand & { transaction_id: string },
+  held: Held | undefined,
+  signals: Signals | undefined,
+  rules: FraudRules,
+  nowMs: number,
+): Answer {
+  if (held) return repeatedCreate(journal, command, held);
+  if (!signals) throw new Error("a create was to be decided without its signals");
+  return write(journal, command.merchant_id, decideCreate(command, signals, rules, nowMs));
+}
+
+function repeatedCreate(journal: Journal, command: CreateCommand, { transaction }: Held): Answer {
+  const same = decideRepeatedCreate(transaction, command.request);
+  if (!same.ok) return { kind: "refused", refusal: same.refusal };
+  const data = journal.textAt(transaction.id, createAnswerVersion(transaction));
+  return { kind: "told", data, replayed: true, wrote: false };
+}
+
+function process(journal: Journal, { merchant_id, transaction }: Held, nowMs: number): Answer {
+  const decided = decideProcess(transaction, nowMs);
+  if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
+  if (decided.value.step === "answer") return told(transaction);
+  if (decided.value.step === "claim") {
+    const { change } = decided.value;
+    const data = journal.append(merchant_id, change);
+    journal.openCharge(change.transaction.id, nowMs);
+    return charging(change.transaction, data, 0, nowMs);
+  }
+  const open = journal.findCharge(transaction.id);
+  if (!open) throw new Error("a transaction is processing without an open charge");
+  return charging(transaction, JSON.stringify(transaction), open.attempts, open.next_attempt_at_ms);
+}
+
+function cancel(journal: Journal, { merchant_id, transaction }: Held, nowMs: number): Answer {
+  const decided = decideCancel(transaction, nowMs);
+  if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
+  return decided.value ? write(journal, merchant_id, decided.value) : told(transaction);
+}
+
+function record(
+  journal: Journal,
+  { merchant_id, transaction }: Held,
+  answer: ChargeAnswer,
+  nowMs: number,
+): Answer {
+  if (answer.kind === "unknown") return defer(journal, transaction, nowMs);
+  const decided = decideOutcome(transaction, answer, nowMs);
+  if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
+  if (!decided.value) return told(transaction);
+  journal.closeCharge(transaction.id);
+  return write(journal, merchant_id, decided.value);
+}
+
+function defer(journal: Journal, transaction: Transaction, nowMs: number): Answer {
+  const open = journal.findCharge(transaction.id);
+  if (!open) return told(transaction);
+  const attempts = open.attempts + 1;
+  const retryAtMs = nowMs + delayMs(attempts, CHARGE_BACKOFF);
+  journal.deferCharge(transaction.id, attempts, retryAtMs);
+  return charging(transaction, JSON.stringify(transaction), attempts, retryAtMs);
+}
+
+function charging(
+  transaction: Transaction,
+  data: string,
+  attempts: number,
+  retryAtMs: number,
+): Answer {
+  const order = { transaction, attempt: attempts + 1 };
+  return { kind: "charging", data, order, retry_at_ms: retryAtMs };
+}
+
+function write(journal: Journal, merchantId: string, change: Change): Answer {
+  const data = journal.append(merchantId, change);
+  return { kind: "told", data, replayed: false, wrote: true };
+}
+
+/** Parsing and writing keep the order of members, so these are the bytes that were answered before. */
+function told(transaction: Transaction): Answer {
+  return { kind: "told", data: JSON.stringify(transaction), replayed: false, wrote: false };
+}

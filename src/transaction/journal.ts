@@ -1,0 +1,211 @@
+/** The shard's own SQLite: the record of every transaction that lives here.
+ *
+ *  One table says it all. A row is an event with the whole transaction as of then; the last row of a
+ *  transaction is its state, and the rows in order are the outbox of every destination, which needs
+ *  no more than a mark of how far it has come. Nothing in here waits for anything. */
+import type { EventRecord } from "../domain/event";
+import type { Change, Transaction } from "../domain/transaction";
+
+export type Held = { merchant_id: string; transaction: Transaction };
+
+/** A charge without a known outcome. A row exists exactly while its transaction is `processing`. */
+export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY,
+    merchant_id TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (transaction_id, sequence)
+  );
+  CREATE TABLE IF NOT EXISTS charges (
+    transaction_id TEXT PRIMARY KEY,
+    attempts INTEGER NOT NULL,
+    next_attempt_at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS charges_by_time ON charges (next_attempt_at_ms);
+  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+`;
+
+/** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
+export type Mark = "book_delivered_through" | "transaction_shards";
+
+export class Journal {
+  readonly #sql: SqlStorage;
+  #lastPosition: number;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    sql.exec(SCHEMA);
+    const [row] = sql
+      .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
+      .toArray();
+    this.#lastPosition = row?.last ?? 0;
+  }
+
+  /** The position of the newest event; 0 when there is none. */
+  get lastPosition(): number {
+    return this.#lastPosition;
+  }
+
+  /** The transaction as it is now. */
+  find(transactionId: string): Held | undefined {
+    const row = this.findText(transactionId);
+    // Our own text, written by append().
+    return (
+      row && { merchant_id: row.merchant_id, transaction: JSON.parse(row.data) as Transaction }
+    );
+  }
+
+  /** The same as its JSON text, for answers that only pass it on. */
+  findText(transactionId: string): { merchant_id: string; data: string } | undefined {
+    return this.#sql
+      .exec<{ merchant_id: string; data: string }>(
+        "SELECT merchant_id, data FROM events WHERE transaction_id = ? ORDER BY sequence DESC LIMIT 1",
+        transactionId,
+      )
+      .toArray()[0];
+  }
+
+  holds(transactionId: string): boolean {
+    return (
+      this.#sql
+        .exec("SELECT 1 FROM events WHERE transaction_id = ? LIMIT 1", transactionId)
+        .toArray().length > 0
+    );
+  }
+
+  /** The transaction as it was at a version. */
+  textAt(transactionId: string, version: number): string {
+    return this.#sql
+      .exec<{ data: string }>(
+        "SELECT data FROM events WHERE transaction_id = ? AND sequence = ?",
+        transactionId,
+        version,
+      )
+      .one().data;
+  }
+
+  /** All events of a transaction, first to last. */
+  eventsOf(transactionId: string): EventRecord[] {
+    return this.#sql
+      .exec<EventRecord>(
+        "SELECT * FROM events WHERE transaction_id = ? ORDER BY sequence",
+        transactionId,
+      )
+      .toArray();
+  }
+
+  /** Writes a change's events. To be called inside a transaction.
+   *  @returns the JSON text of the transaction as it is now. */
+  append(merchantId: string, { events }: Change): string {
+    let data = "";
+    for (const event of events) {
+      data = JSON.stringify(event.data);
+      const { position } = this.#sql
+        .exec<{ position: number }>(
+          `INSERT INTO events (merchant_id, transaction_id, sequence, type, created_at_ms, data)
+           VALUES (?, ?, ?, ?, ?, ?) RETURNING position`,
+          merchantId,
+          event.transaction_id,
+          event.sequence,
+          event.type,
+          Date.parse(event.created_at),
+          data,
+        )
+        .one();
+      this.#lastPosition = position;
+    }
+    return data;
+  }
+
+  /** Opens a charge: due at once, because only an object that died finds it not under way. */
+  openCharge(transactionId: string, nowMs: number): void {
+    this.deferCharge(transactionId, 0, nowMs);
+  }
+
+  closeCharge(transactionId: string): void {
+    this.#sql.exec("DELETE FROM charges WHERE transaction_id = ?", transactionId);
+  }
+
+  /** Notes that a charge's outcome is still unknown and when to ask again. */
+  deferCharge(transactionId: string, attempts: number, nextAttemptAtMs: number): void {
+    this.#sql.exec(
+      `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms) VALUES (?, ?, ?)
+       ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
+         next_attempt_at_ms = excluded.next_attempt_at_ms`,
+      transactionId,
+      attempts,
+      nextAttemptAtMs,
+    );
+  }
+
+  findCharge(transactionId: string): OpenCharge | undefined {
+    return this.#sql
+      .exec<OpenCharge>("SELECT * FROM charges WHERE transaction_id = ?", transactionId)
+      .toArray()[0];
+  }
+
+  /** Open charges whose next attempt is due, the most overdue first. */
+  dueCharges(nowMs: number, limit: number): OpenCharge[] {
+    return this.#sql
+      .exec<OpenCharge>(
+        "SELECT * FROM charges WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?",
+        nowMs,
+        limit,
+      )
+      .toArray();
+  }
+
+  /** When the next open charge is due; undefined when none is open. */
+  nextChargeAtMs(): number | undefined {
+    return (
+      this.#sql
+        .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
+        .one().next ?? undefined
+    );
+  }
+
+  /** Events after `position`, in order, at most `rows` of them and about `characters` of text. */
+  eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
+    const events: EventRecord[] = [];
+    let size = 0;
+    const cursor = this.#sql.exec<EventRecord>(
+      "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?",
+      position,
+      rows,
+    );
+    for (const event of cursor) {
+      size += event.data.length;
+      if (events.length > 0 && size > characters) break;
+      events.push(event);
+    }
+    return events;
+  }
+
+  mark(name: Mark): number | undefined {
+    return this.#sql
+      .exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name)
+      .toArray()[0]?.value;
+  }
+
+  setMark(name: Mark, value: number): void {
+    this.#sql.exec(
+      "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      name,
+      value,
+    );
+  }
+
+  /** After a rolled-back commit the newest position is what the table says again. */
+  reread(): void {
+    const { last } = this.#sql
+      .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
+      .one();
+    this.#lastPosition = last ?? 0;
+  }
+}

@@ -1,0 +1,131 @@
+/** Drains the journal's events to one destination, in order, one drain at a time.
+ *
+ *  The journal is the outbox: a destination is a mark of how far it has come. A mark in memory runs
+ *  ahead of the stored one, which is written with the next commit or by the alarm; after a crash
+ *  some events are sent again, so a destination must take each event any number of times. */
+import { type Backoff, delayMs } from "../domain/backoff";
+import type { EventRecord } from "../domain/event";
+import { within } from "../within";
+import type { Journal, Mark } from "./journal";
+
+/** One statement's worth: past some hundred rows a statement gains nothing and holds up the thread. */
+const DRAIN_ROWS = 200;
+/** D1 takes 2 MB a value; the envelope around each row and multi-byte characters need the rest. */
+const DRAIN_CHARACTERS = 600_000;
+const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
+
+export type Delivery = (events: EventRecord[]) => Promise<void>;
+
+export class Outbox {
+  readonly #journal: Journal;
+  readonly #mark: Mark;
+  readonly #deliver: Delivery;
+  readonly #limitMs: number;
+  readonly #onFailure: (fault: unknown, rows: number, failures: number) => void;
+  #deliveredThrough: number;
+  #stored: number;
+  #draining: Promise<void> | undefined;
+  #failures = 0;
+  #retryAtMs = 0;
+  #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
+
+  /** @param limitMs how long one delivery may take before it counts as failed. */
+  constructor(
+    journal: Journal,
+    mark: Mark,
+    limitMs: number,
+    deliver: Delivery,
+    onFailure: (fault: unknown, rows: number, failures: number) => void,
+  ) {
+    this.#journal = journal;
+    this.#mark = mark;
+    this.#deliver = deliver;
+    this.#limitMs = limitMs;
+    this.#onFailure = onFailure;
+    this.#stored = journal.mark(mark) ?? 0;
+    this.#deliveredThrough = this.#stored;
+  }
+
+  /** Whether the stored mark is behind the journal: then an alarm has to be set. */
+  get isOpen(): boolean {
+    return this.#stored < this.#journal.lastPosition;
+  }
+
+  get deliveredThrough(): number {
+    return this.#deliveredThrough;
+  }
+
+  /** When the destination may be tried again; 0 when it is healthy. */
+  get retryAtMs(): number {
+    return this.#retryAtMs;
+  }
+
+  /** Writes the mark if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
+  storeMark(): void {
+    if (this.#stored === this.#deliveredThrough) return;
+    this.#journal.setMark(this.#mark, this.#deliveredThrough);
+    this.#stored = this.#deliveredThrough;
+  }
+
+  /** After a rolled-back commit the stored mark is what the journal says. */
+  reread(): void {
+    this.#stored = this.#journal.mark(this.#mark) ?? 0;
+  }
+
+  /** Sends what is outstanding unless a drain is under way or the destination is resting after a failure. */
+  drain(nowMs: number): Promise<void> {
+    if (this.#draining) return this.#draining;
+    if (nowMs < this.#retryAtMs) return Promise.resolve();
+    this.#draining = this.#drain().finally(() => {
+      this.#draining = undefined;
+    });
+    return this.#draining;
+  }
+
+  /** Waits until the event at `position` has been delivered, at most as long as one delivery may take.
+   *  @returns false when it was not: the destination is failing, or slow. */
+  delivered(position: number): Promise<boolean> {
+    if (position <= this.#deliveredThrough) return Promise.resolve(true);
+    if (this.#failures > 0) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => done(false), this.#limitMs);
+      const done = (delivered: boolean): void => {
+        clearTimeout(timer);
+        resolve(delivered);
+      };
+      this.#waiters.push({ position, done });
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#deliveredThrough < this.#journal.lastPosition) {
+      const events = this.#journal.eventsAfter(
+        this.#deliveredThrough,
+        DRAIN_ROWS,
+        DRAIN_CHARACTERS,
+      );
+      const last = events.at(-1);
+      if (!last) return;
+      try {
+        // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
+        await within(this.#limitMs, this.#deliver(events));
+        this.#deliveredThrough = last.position;
+        this.#failures = 0;
+        this.#retryAtMs = 0;
+        this.#release(last.position, true);
+      } catch (fault) {
+        this.#failures += 1;
+        this.#retryAtMs = Date.now() + delayMs(this.#failures, BACKOFF);
+        this.#release(Number.POSITIVE_INFINITY, false);
+        this.#onFailure(fault, events.length, this.#failures);
+        return;
+      }
+    }
+  }
+
+  #release(through: number, delivered: boolean): void {
+    const waiting = this.#waiters;
+    this.#waiters = waiting.filter(({ position }) => position > through);
+    for (const { position, done } of waiting) if (position <= through) done(delivered);
+  }
+}

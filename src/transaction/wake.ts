@@ -1,0 +1,22 @@
+/** When a shard has to wake up by itself. Pure, so that "nothing is ever stuck" can be read and tested. */
+
+/** How soon the alarm looks after work that should be finishing by itself. A dead object's work waits
+ *  this long; a living one spends one alarm a second on it under load. */
+export const SAFETY_MS = 1_000;
+
+export type OpenWork = {
+  /** Due time of the next charge without an outcome. */
+  charge_at_ms: number | undefined;
+  /** For each destination with undelivered events: when it may be tried again. */
+  outboxes_at_ms: number[];
+};
+
+/** The time of the next alarm, or undefined when nothing is open. */
+export function nextWakeAtMs(
+  { charge_at_ms, outboxes_at_ms }: OpenWork,
+  nowMs: number,
+): number | undefined {
+  const times = [...outboxes_at_ms, ...(charge_at_ms === undefined ? [] : [charge_at_ms])];
+  if (times.length === 0) return undefined;
+  return Math.max(Math.min(...times), nowMs + SAFETY_MS);
+}

@@ -1,0 +1,18 @@
+/** A time limit on waiting. What is waited for is not stopped, so it must be harmless when it ends late. */
+
+export class TimeLimit extends Error {
+  override readonly name = "TimeLimit";
+}
+
+/** The work's result, or a `TimeLimit` thrown after `limitMs`. */
+export async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimeLimit(`no end within ${limitMs} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,89 @@
+/** A payment processor for tests: a real HTTP server in a process outside the Worker.
+ *
+ *  It keeps the promise that processors make (one result per idempotency key, however often it is
+ *  asked) and plays what a payment's metadata tells it: `metadata.processor` is a list of steps, one
+ *  for each call under the key, the last one for all further calls:
+ *  `settle`, `decline:CODE`, `pending`, `error` (HTTP 500), `drop` (charges, then cuts the connection),
+ *  `hang` (charges, never answers), `slow` (answers after 300 ms), `garbage`. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import type { TestProject } from "vitest/node";
+
+const SLOW_MS = 300;
+
+type Charge = { status: "settled" } | { status: "declined"; code: string; message: string };
+type Seen = { calls: number; charges: number; amounts: number[]; result?: Charge };
+
+export type Processor = { url: string; seen: Map<string, Seen>; close: () => Promise<void> };
+
+export async function startProcessor(): Promise<Processor> {
+  const seen = new Map<string, Seen>();
+  const server = createServer((request, response) => {
+    answer(seen, request, response).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
+  return { url: `http://127.0.0.1:${port}`, seen, close };
+}
+
+async function answer(
+  seen: Map<string, Seen>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method === "GET") {
+    const key = request.url?.split("/").at(-1) ?? "";
+    send(response, 200, seen.get(key) ?? { calls: 0, charges: 0, amounts: [] });
+    return;
+  }
+  const body = JSON.parse(await text(request));
+  const key = String(request.headers["idempotency-key"]);
+  const record = seen.get(key) ?? { calls: 0, charges: 0, amounts: [] };
+  seen.set(key, record);
+  record.calls += 1;
+  record.amounts.push(body.amount_minor);
+  const steps = String(body.metadata.processor ?? "settle").split(",");
+  const step = steps[Math.min(record.calls, steps.length) - 1] ?? "settle";
+  if (step === "pending") return send(response, 202, { status: "pending" });
+  if (step === "error") return send(response, 500, { status: "settled" });
+  if (step === "garbage") return send(response, 200, "certainly");
+  const result = charge(record, step);
+  if (step === "hang") return;
+  if (step === "drop") return void response.destroy();
+  if (step === "slow") await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+  send(response, 200, result);
+}
+
+/** Charges once; a later call under the same key gets the first result. */
+function charge(record: Seen, step: string): Charge {
+  if (record.result) return record.result;
+  const [kind, code = ""] = step.split(":");
+  record.charges += 1;
+  record.result =
+    kind === "decline" ? { status: "declined", code, message: "No." } : { status: "settled" };
+  return record.result;
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+/** vitest's global set-up. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const processor = await startProcessor();
+  project.provide("processorUrl", processor.url);
+  return processor.close;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    processorUrl: string;
+  }
+}

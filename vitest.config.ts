@@ -1,0 +1,43 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** The Worker's own tests run inside workerd, with real Durable Objects, D1 and alarms.
+ *  Only the payment processor is a fake, and it is asked over real HTTP. */
+const inWorkerd = (shards: string, include: string[]) => ({
+  plugins: [
+    cloudflareTest(async ({ inject }) => ({
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: {
+        bindings: {
+          TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+          ADMIN_TOKEN: "an-admin-token-for-tests-only-0123456789",
+          TRANSACTION_SHARDS: shards,
+          PROCESSOR: "http",
+          PROCESSOR_URL: inject("processorUrl"),
+          PROCESSOR_TIMEOUT_MS: "2500",
+          BOOK_COMMIT_WAIT_MS: "500",
+          LOG_LEVEL: "error",
+        },
+      },
+    })),
+  ],
+  test: {
+    name: `shards-${shards}`,
+    include,
+    setupFiles: ["./test/support/setup.ts"],
+    globalSetup: ["./test/support/processor.ts"],
+  },
+});
+
+export default defineConfig({
+  test: {
+    // One file at a time: the races in here want the machine to themselves.
+    maxWorkers: 1,
+    projects: [
+      { test: { name: "domain", include: ["test/domain/**/*.test.ts", "test/*.test.ts"] } },
+      inWorkerd("16", ["test/worker/**/*.test.ts"]),
+      inWorkerd("0", ["test/worker/transactions.test.ts"]),
+    ],
+    coverage: { provider: "istanbul", include: ["src/**"], exclude: ["src/**/*.d.ts"] },
+  },
+});
