@@ -34,7 +34,8 @@ export async function bundle(root, project, dir) {
   await writeFile(config, JSON.stringify(project, null, 2));
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
   const out = join(dir, "out");
-  await run(wrangler, ["deploy", "--dry-run", "--minify", "--config", config, "--outdir", out]);
+  const args = ["deploy", "--dry-run", "--config", config, "--outdir", out];
+  await run(wrangler, args, { ...WRANGLER_ENV, WRANGLER_LOG_PATH: join(dir, "logs") });
   const modules = (await readdir(out)).filter((name) => /\.(js|mjs|wasm|bin|txt|html)$/.test(name));
   if (modules.length !== 1) throw new Error(`expected one module, got ${modules.join(", ")}`);
   return join(out, modules[0]);
@@ -62,9 +63,9 @@ export async function readMigrations(root) {
   return texts.map((text) => unstable_splitSqlQuery(text));
 }
 
-function run(script, args) {
+function run(script, args, env) {
   return new Promise((resolve, reject) => {
-    const child = startNode(script, args, { stdio: ["ignore", "pipe", "pipe"], env: WRANGLER_ENV });
+    const child = startNode(script, args, { stdio: ["ignore", "pipe", "pipe"], env });
     const output = [];
     child.stdout.on("data", (chunk) => output.push(chunk));
     child.stderr.on("data", (chunk) => output.push(chunk));

@@ -64,6 +64,10 @@ function process(context, id) {
     path: `/api/v1/transactions/${id}/process`,
     headers: ["authorization", `Bearer ${context.key}`],
     status: 200,
+    // A declined charge is a 200 as well, but a cheaper one than the bench means to measure.
+    afterwards(text) {
+      if (!text.includes('"status":"completed"')) throw new Error(`not completed: ${text}`);
+    },
   };
 }
 

@@ -1,5 +1,4 @@
 // The command line of the bench: what may be asked for, its defaults, and their check.
-import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { CASES } from "./cases.mjs";
 
@@ -75,7 +74,6 @@ function checked(values) {
     warmup_ms: seconds(values.warmup),
     log_level: values["log-level"] ?? null,
     json: values.json ?? null,
-    cores: availableParallelism(),
   };
 }
 
