@@ -23,6 +23,8 @@ const miniflare = new Miniflare(
     // Otherwise Miniflare asks the network for a sample of request.cf.
     cf: false,
     log: new Log(LogLevel.WARN),
+    // Lines go to the log as they are; Miniflare's own handler would spend a core on their looks.
+    handleStructuredLogs: ({ message }) => process.stdout.write(`${message}\n`),
     resourcePersistencePath: join(dir, "state"),
     workers: [
       {

@@ -14,7 +14,6 @@ CREATE UNIQUE INDEX `api_keys_hash_unique` ON `api_keys` (`hash`);--> statement-
 CREATE INDEX `api_keys_by_merchant` ON `api_keys` (`merchant_id`,`created_at`);--> statement-breakpoint
 CREATE TABLE `events` (
 	`position` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
-	`id` text NOT NULL,
 	`merchant_id` text NOT NULL,
 	`transaction_id` text NOT NULL,
 	`sequence` integer NOT NULL,
@@ -23,7 +22,6 @@ CREATE TABLE `events` (
 	`data` text NOT NULL
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `events_id_unique` ON `events` (`id`);--> statement-breakpoint
 CREATE INDEX `events_by_merchant` ON `events` (`merchant_id`,`position`);--> statement-breakpoint
 CREATE TABLE `merchants` (
 	`id` text PRIMARY KEY NOT NULL,

@@ -36,12 +36,12 @@ export const settings = sqliteTable("settings", {
   value: text().notNull(),
 });
 
-/** The log of everything, in the order in which the book learned it. */
+/** The log of everything, in the order in which the book learned it. An event's id is its transaction's
+ *  and its sequence; that each is here once, the version of its transaction sees to. */
 export const events = sqliteTable(
   "events",
   {
     position: integer().primaryKey({ autoIncrement: true }),
-    id: text().notNull().unique(),
     merchant_id: text().notNull(),
     transaction_id: text().notNull(),
     sequence: integer().notNull(),

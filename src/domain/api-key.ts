@@ -1,8 +1,8 @@
 /** The form of API keys: 256 random bits and a checksum, so that a typing error or a leak scanner
  *  needs no database to tell a key from noise. Only a key's SHA-256 is ever stored. */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { base32 } from "./base32";
+import { sha256Of } from "./sha256";
 
 export const SCOPES = ["transactions:read", "transactions:write"] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -26,9 +26,9 @@ export function isApiKey(text: string): boolean {
 
 /** What is stored of a key. A slow hash guards weak passwords; 256 random bits need none. */
 export function hashApiKey(key: string): string {
-  return bytesToHex(sha256(utf8ToBytes(key)));
+  return bytesToHex(sha256Of(key));
 }
 
 function checksum(secret: string): string {
-  return base32(sha256(utf8ToBytes(`checksum:${secret}`)), CHECKSUM_CHARACTERS);
+  return base32(sha256Of(`checksum:${secret}`), CHECKSUM_CHARACTERS);
 }

@@ -10,15 +10,6 @@ import { operationsRoutes } from "./operations";
 import { Problem, problemResponse } from "./problem";
 import { transactionRoutes } from "./transactions";
 
-/** For answers that are data: never cached, never framed, never guessed at. */
-const HEADERS: [string, string][] = [
-  ["Cache-Control", "no-store"],
-  ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
-  ["Referrer-Policy", "no-referrer"],
-  ["Strict-Transport-Security", "max-age=31536000; includeSubDomains"],
-  ["X-Content-Type-Options", "nosniff"],
-];
-
 const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const startedMs = Date.now();
   const config = configOf(c.env);
@@ -27,9 +18,6 @@ const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.set("config", config);
   c.set("log", logFrom(config.log_level));
   await next();
-  const { headers } = c.res;
-  headers.set("Request-Id", requestId);
-  for (const [name, value] of HEADERS) if (!headers.has(name)) headers.set(name, value);
   c.get("log")("info", "request", {
     request_id: requestId,
     method: c.req.method,

@@ -14,6 +14,7 @@ import {
 } from "../database/merchants";
 import { API_KEY_RANDOM_BYTES, formatApiKey, hashApiKey, type Scope } from "../domain/api-key";
 import { drawnId } from "../domain/id";
+import { answer, answerJson } from "./answer";
 import { authenticateAdmin, forgetKeys } from "./authenticate";
 import type { AppContext } from "./context";
 import { type App, operation } from "./operation";
@@ -66,7 +67,9 @@ export function merchantRoutes(app: App): void {
     answers: { 200: { description: "The newest first.", schema: MerchantList } },
     problems: [],
     handle: async (c) =>
-      c.json({ data: (await listMerchants(databaseOf(c.env.DB), MAX_LISTED)).map(shownMerchant) }),
+      answerJson(c, 200, {
+        data: (await listMerchants(databaseOf(c.env.DB), MAX_LISTED)).map(shownMerchant),
+      }),
   });
   operation(app, {
     ...admin,
@@ -93,7 +96,7 @@ export function merchantRoutes(app: App): void {
     handle: async (c) => {
       const merchant = await merchantOf(c);
       const keys = await listApiKeys(databaseOf(c.env.DB), merchant.id, MAX_LISTED);
-      return c.json({ data: keys.map(shownKey) });
+      return answerJson(c, 200, { data: keys.map(shownKey) });
     },
   });
   operation(app, {
@@ -117,7 +120,7 @@ export function merchantRoutes(app: App): void {
     problems: ["merchant_not_found", "api_key_not_found"],
     handle: async (c) => {
       await endKey(c, await keyOf(c), Date.now());
-      return c.body(null, 204);
+      return answer(c, 204, null);
     },
   });
 }
@@ -126,7 +129,7 @@ async function createMerchant(c: AppContext): Promise<Response> {
   const { name } = await readBody(c, MerchantBody);
   const merchant = { id: newId("mer"), name, created_at: Date.now() };
   await insertMerchant(databaseOf(c.env.DB), merchant);
-  return c.json(shownMerchant(merchant), 201);
+  return answerJson(c, 201, shownMerchant(merchant));
 }
 
 async function rollKey(c: AppContext): Promise<Response> {
@@ -158,7 +161,7 @@ async function newKey(
     expires_at: null,
   };
   await insertApiKey(databaseOf(c.env.DB), { ...row, hash: hashApiKey(key) });
-  return c.json({ ...shownKey(row), key }, 201);
+  return answerJson(c, 201, { ...shownKey(row), key });
 }
 
 async function endKey(

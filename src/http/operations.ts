@@ -2,11 +2,14 @@
 import { z } from "@hono/zod-openapi";
 import { ask, databaseOf } from "../database/ask";
 import { settings } from "../database/schema";
+import { answer, answerJson } from "./answer";
 import type { AppContext } from "./context";
 import { DOCS_PAGE, DOCS_POLICY, DOCS_SCRIPT } from "./docs-page";
 import { openApiDocument } from "./openapi";
 import { type App, operation } from "./operation";
 import { PROBLEMS, Problem, type ProblemCode } from "./problem";
+
+const html = { "Content-Type": "text/html; charset=utf-8" };
 
 /** Readiness is asked often and by machines with limits of their own. */
 const CHECK_LIMIT_MS = 1_000;
@@ -28,7 +31,7 @@ export function operationsRoutes(app: App): void {
     tag: "Operations",
     answers: { 200: { description: "It does.", schema: Health } },
     problems: [],
-    handle: (c) => c.json({ status: "ok" }),
+    handle: (c) => answerJson(c, 200, { status: "ok" }),
   });
   operation(app, {
     method: "get",
@@ -44,14 +47,18 @@ export function operationsRoutes(app: App): void {
     problems: [],
     handle: ready,
   });
-  app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
-  app.get("/docs", (c) => c.html(DOCS_PAGE, 200, { "Content-Security-Policy": DOCS_POLICY }));
-  app.get("/docs/start.js", (c) => c.body(DOCS_SCRIPT, 200, { "Content-Type": "text/javascript" }));
+  app.get("/openapi.json", (c) => answerJson(c, 200, openApiDocument(app)));
+  app.get("/docs", (c) =>
+    answer(c, 200, DOCS_PAGE, { ...html, "Content-Security-Policy": DOCS_POLICY }),
+  );
+  app.get("/docs/start.js", (c) =>
+    answer(c, 200, DOCS_SCRIPT, { "Content-Type": "text/javascript" }),
+  );
   app.get("/docs-assets/:file", asset);
   app.get("/problems/:code", (c) => {
     const code = c.req.param("code");
     if (!Object.hasOwn(PROBLEMS, code)) throw new Problem("not_found");
-    return c.json({ code, ...PROBLEMS[code as ProblemCode] }); // hasOwn has just said so.
+    return answerJson(c, 200, { code, ...PROBLEMS[code as ProblemCode] }); // hasOwn has just said so.
   });
 }
 
@@ -64,7 +71,10 @@ async function ready(c: AppContext): Promise<Response> {
   ]);
   const canPay = transactions === "ok" && velocity === "ok";
   const status = !canPay ? "unready" : book === "ok" ? "ready" : "degraded";
-  return c.json({ status, dependencies: { book, transactions, velocity } }, canPay ? 200 : 503);
+  return answerJson(c, canPay ? 200 : 503, {
+    status,
+    dependencies: { book, transactions, velocity },
+  });
 }
 
 async function check(question: PromiseLike<unknown>): Promise<"ok" | "failing"> {
@@ -74,8 +84,13 @@ async function check(question: PromiseLike<unknown>): Promise<"ok" | "failing"> 
   );
 }
 
+/** A file of the docs page, which may be kept: its content changes only with a deployment. */
 async function asset(c: AppContext): Promise<Response> {
   const found = await c.env.ASSETS?.fetch(c.req.raw);
   if (!found?.ok) throw new Problem("not_found");
-  return new Response(found.body, found);
+  const contentType = found.headers.get("Content-Type") ?? "application/octet-stream";
+  return answer(c, 200, found.body, {
+    "Content-Type": contentType,
+    "Cache-Control": "public, max-age=3600",
+  });
 }

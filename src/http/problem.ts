@@ -1,7 +1,7 @@
 /** Every way to say no, in the form of RFC 9457. The codes are a closed set; docs/problems.md explains each. */
-import type { Context } from "hono";
-import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Refusal } from "../domain/refusal";
+import { answer } from "./answer";
+import type { AppContext } from "./context";
 
 /** One row per problem; a domain refusal without a row does not compile. */
 export const PROBLEMS = {
@@ -27,10 +27,7 @@ export const PROBLEMS = {
   internal_error: { status: 500, title: "Something went wrong on our side" },
   unavailable: { status: 503, title: "A part that this needs does not answer right now" },
   shard_count_changed: { status: 503, title: "The deployment's shard count was changed" },
-} as const satisfies Record<
-  Refusal["code"] | string,
-  { status: ContentfulStatusCode; title: string }
->;
+} as const satisfies Record<Refusal["code"] | string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -55,7 +52,7 @@ export class Problem extends Error {
 /** A few seconds are enough for an object to move or a database to fail over. */
 const RETRY_AFTER_S = "2";
 
-export function problemResponse(c: Context, code: ProblemCode, details: Details = {}): Response {
+export function problemResponse(c: AppContext, code: ProblemCode, details: Details = {}): Response {
   const { status, title } = PROBLEMS[code];
   const body = {
     type: new URL(`/problems/${code}`, c.req.url).href,
@@ -67,7 +64,7 @@ export function problemResponse(c: Context, code: ProblemCode, details: Details 
     ...(details.errors ? { errors: details.errors } : {}),
   };
   const retry: Record<string, string> = status === 503 ? { "Retry-After": RETRY_AFTER_S } : {};
-  return c.body(JSON.stringify(body), status, {
+  return answer(c, status, JSON.stringify(body), {
     "Content-Type": "application/problem+json",
     ...retry,
     ...details.headers,

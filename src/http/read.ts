@@ -70,11 +70,7 @@ function pointerOf(path: PropertyKey[]): string {
 }
 
 async function readText(c: AppContext): Promise<string> {
-  const tooLarge = new Problem("body_too_large", {
-    detail: `A body may have at most ${MAX_BODY_BYTES} bytes.`,
-    headers: { Connection: "close" },
-  });
-  if (Number(c.req.header("Content-Length") ?? 0) > MAX_BODY_BYTES) throw tooLarge;
+  if (Number(c.req.header("Content-Length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const { body } = c.req.raw;
   if (!body) return "";
   if (c.req.header("Content-Length") !== undefined) return decode(await c.req.arrayBuffer());
@@ -82,11 +78,18 @@ async function readText(c: AppContext): Promise<string> {
   const bytes = new Uint8Array(MAX_BODY_BYTES);
   let length = 0;
   for await (const chunk of body) {
-    if (length + chunk.byteLength > MAX_BODY_BYTES) throw tooLarge;
+    if (length + chunk.byteLength > MAX_BODY_BYTES) throw tooLarge();
     bytes.set(chunk, length);
     length += chunk.byteLength;
   }
   return decode(bytes.subarray(0, length));
+}
+
+function tooLarge(): Problem {
+  return new Problem("body_too_large", {
+    detail: `A body may have at most ${MAX_BODY_BYTES} bytes.`,
+    headers: { Connection: "close" },
+  });
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });

@@ -6,6 +6,7 @@ import { isCardNumber } from "../domain/card-number";
 import { deriveTransactionId, isTransactionId } from "../domain/id";
 import { parseIdempotencyKey } from "../domain/idempotency";
 import type { Reply } from "../transaction/object";
+import { answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
 import { formatEventCursor, formatListCursor, parseEventCursor, parseListCursor } from "./cursor";
@@ -34,7 +35,6 @@ const IdempotencyHeaders = z.object({
 });
 const canRead = authenticate("transactions:read");
 const canWrite = authenticate("transactions:write");
-const json = { "Content-Type": "application/json" };
 
 export function transactionRoutes(app: App): void {
   operation(app, {
@@ -185,8 +185,7 @@ async function create(c: AppContext): Promise<Response> {
   const reply = await askOwner(c, id, (owner, address) => owner.create(address, command));
   const { body, replayed } = accepted(reply);
   c.set("outcome", replayed ? "replayed" : "created");
-  return c.body(body, 201, {
-    ...json,
+  return answerText(c, 201, body, {
     Location: `${PATH}/${id}`,
     ...(replayed ? { "Idempotent-Replayed": "true" } : {}),
   });
@@ -223,10 +222,10 @@ function transactionIdOf(c: AppContext): string {
 
 function told(c: AppContext, reply: Reply): Response {
   const { body, pending, retry_at_ms } = accepted(reply);
-  if (!pending) return c.body(body, 200, json);
+  if (!pending) return answerText(c, 200, body);
   const waitS = Math.max(1, Math.ceil((retry_at_ms - Date.now()) / 1_000));
   c.set("outcome", "unknown");
-  return c.body(body, 202, { ...json, "Retry-After": String(waitS) });
+  return answerText(c, 202, body, { "Retry-After": String(waitS) });
 }
 
 async function byKey(c: AppContext): Promise<Response> {
@@ -280,5 +279,5 @@ function pageOf(
 ): Response {
   const nextCursor = JSON.stringify(next ?? null);
   const body = `{"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}}`;
-  return c.body(body, 200, json);
+  return answerText(c, 200, body);
 }

@@ -1,6 +1,7 @@
 /** A processor reached over HTTP: the small form that a gateway in front of a real acquirer has to speak.
  *  docs/processor.md is the contract. Only a clear word counts; everything else is an unknown outcome. */
 import * as z from "zod";
+import { RISK_BLOCKED } from "../domain/transaction";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
 
 /** A processor's answer is a few hundred bytes; more than this is not one. */
@@ -62,8 +63,13 @@ function read(text: string): ChargeAnswer {
     case "settled":
       return { kind: "settled" };
     case "declined":
-      return { kind: "declined", failure: { code: answer.code, message: answer.message } };
+      return { kind: "declined", failure: { code: foreign(answer.code), message: answer.message } };
     case "pending":
       return { kind: "unknown", reason: "the processor does not know yet" };
   }
+}
+
+/** A processor cannot speak for our fraud rules: their code means that it was never asked. */
+function foreign(code: string): string {
+  return code === RISK_BLOCKED ? `processor_${code}` : code;
 }

@@ -34,8 +34,15 @@ const SCHEMA = `
 /** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
 export type Mark = "book_delivered_through" | "transaction_shards";
 
+/** Transactions kept in memory as text: a few megabytes of the object's 128. A transaction is mostly
+ *  asked for again within seconds of its last change. */
+const MAX_HOT_TRANSACTIONS = 2_000;
+
+type HeldText = { merchant_id: string; data: string };
+
 export class Journal {
   readonly #sql: SqlStorage;
+  readonly #hot = new Map<string, HeldText>();
   #lastPosition: number;
 
   constructor(sql: SqlStorage) {
@@ -54,24 +61,30 @@ export class Journal {
 
   /** The transaction as it is now. */
   find(transactionId: string): Held | undefined {
-    const row = this.findText(transactionId);
-    // Our own text, written by append().
-    return (
-      row && { merchant_id: row.merchant_id, transaction: JSON.parse(row.data) as Transaction }
-    );
+    return heldOf(this.findText(transactionId));
+  }
+
+  /** The same, without looking further than the transactions that were changed last. */
+  findRecent(transactionId: string): Held | undefined {
+    return heldOf(this.#hot.get(transactionId));
   }
 
   /** The same as its JSON text, for answers that only pass it on. */
-  findText(transactionId: string): { merchant_id: string; data: string } | undefined {
-    return this.#sql
-      .exec<{ merchant_id: string; data: string }>(
+  findText(transactionId: string): HeldText | undefined {
+    const hot = this.#hot.get(transactionId);
+    if (hot) return hot;
+    const stored = this.#sql
+      .exec<HeldText>(
         "SELECT merchant_id, data FROM events WHERE transaction_id = ? ORDER BY sequence DESC LIMIT 1",
         transactionId,
       )
       .toArray()[0];
+    if (stored) this.#keepHot(transactionId, stored);
+    return stored;
   }
 
   holds(transactionId: string): boolean {
+    if (this.#hot.has(transactionId)) return true;
     return (
       this.#sql
         .exec("SELECT 1 FROM events WHERE transaction_id = ? LIMIT 1", transactionId)
@@ -106,19 +119,19 @@ export class Journal {
     let data = "";
     for (const event of events) {
       data = JSON.stringify(event.data);
-      const { position } = this.#sql
-        .exec<{ position: number }>(
-          `INSERT INTO events (merchant_id, transaction_id, sequence, type, created_at_ms, data)
-           VALUES (?, ?, ?, ?, ?, ?) RETURNING position`,
-          merchantId,
-          event.transaction_id,
-          event.sequence,
-          event.type,
-          Date.parse(event.created_at),
-          data,
-        )
-        .one();
-      this.#lastPosition = position;
+      this.#sql.exec(
+        `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at_ms, data)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        this.#lastPosition + 1,
+        merchantId,
+        event.transaction_id,
+        event.sequence,
+        event.type,
+        Date.parse(event.created_at),
+        data,
+      );
+      this.#lastPosition += 1;
+      this.#keepHot(event.transaction_id, { merchant_id: merchantId, data });
     }
     return data;
   }
@@ -201,11 +214,26 @@ export class Journal {
     );
   }
 
-  /** After a rolled-back commit the newest position is what the table says again. */
+  /** After a rolled-back commit only the tables are right. */
   reread(): void {
+    this.#hot.clear();
     const { last } = this.#sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
       .one();
     this.#lastPosition = last ?? 0;
   }
+
+  #keepHot(transactionId: string, held: HeldText): void {
+    this.#hot.delete(transactionId); // Back in at the young end: the first of the map is the oldest.
+    this.#hot.set(transactionId, held);
+    if (this.#hot.size > MAX_HOT_TRANSACTIONS) {
+      const [oldest = ""] = this.#hot.keys();
+      this.#hot.delete(oldest);
+    }
+  }
+}
+
+function heldOf(row: HeldText | undefined): Held | undefined {
+  // Our own text, written by append().
+  return row && { merchant_id: row.merchant_id, transaction: JSON.parse(row.data) as Transaction };
 }

@@ -7,6 +7,9 @@
 /** Bounds a round's memory and how long its last command waits for its first. */
 const MAX_ROUND_COMMANDS = 256;
 
+/** A commit takes about as long: waiting longer than this for company would cost more than it saves. */
+const GATHER_MS = 2;
+
 export type Settled<Answer> = { ok: true; answer: Answer } | { ok: false; fault: unknown };
 
 type Waiting<Command, Answer> = {
@@ -22,6 +25,8 @@ export class Rounds<Command, Answer> {
   readonly #play: (commands: Command[]) => Promise<Round<Answer>>;
   #waiting: Waiting<Command, Answer>[] = [];
   #running = false;
+  /** Told when `wanted` commands have come together. */
+  #gathered: { wanted: number; go: () => void } | undefined;
 
   /** @param play decides and commits a round; a throw fails all of its commands. */
   constructor(play: (commands: Command[]) => Promise<Round<Answer>>) {
@@ -32,6 +37,7 @@ export class Rounds<Command, Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, resolve, reject });
       if (!this.#running) void this.#run();
+      else if (this.#gathered && this.#waiting.length >= this.#gathered.wanted) this.#gathered.go();
     });
   }
 
@@ -39,18 +45,38 @@ export class Rounds<Command, Answer> {
     this.#running = true;
     while (this.#waiting.length > 0) {
       const round = this.#waiting.splice(0, MAX_ROUND_COMMANDS);
-      try {
-        const { settled, next } = await this.#play(round.map(({ command }) => command));
-        round.forEach(({ resolve, reject }, index) => {
-          const outcome = settled[index];
-          if (outcome?.ok) resolve(outcome.answer);
-          else reject(outcome?.fault);
-        });
-        await next;
-      } catch (fault) {
-        for (const { reject } of round) reject(fault);
-      }
+      await this.#playOne(round);
+      await this.#gather(Math.floor(round.length / 2));
     }
     this.#running = false;
+  }
+
+  async #playOne(round: Waiting<Command, Answer>[]): Promise<void> {
+    try {
+      const { settled, next } = await this.#play(round.map(({ command }) => command));
+      round.forEach(({ resolve, reject }, index) => {
+        const outcome = settled[index];
+        if (outcome?.ok) resolve(outcome.answer);
+        else reject(outcome?.fault);
+      });
+      await next;
+    } catch (fault) {
+      for (const { reject } of round) reject(fault);
+    }
+  }
+
+  /** After a full round its callers are about to come back. Without this pause the first of them would
+   *  get a round of its own, and all others would wait for that. */
+  async #gather(wanted: number): Promise<void> {
+    if (this.#waiting.length >= wanted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GATHER_MS);
+      const go = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#gathered = { wanted, go };
+    });
+    this.#gathered = undefined;
   }
 }

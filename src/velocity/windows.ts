@@ -45,24 +45,18 @@ export class Windows {
    *  again gets the signals it got the first time. `nowMs` must not be below that of an earlier call. */
   observe(payment: Observation, nowMs: number): Signals {
     const { transaction_id, currency, amount_minor } = payment;
-    const known = this.#sql
-      .exec<{ position: number }>(
-        "SELECT position FROM payments WHERE transaction_id = ?",
-        transaction_id,
-      )
-      .toArray()[0];
-    if (known) return this.#recall(known.position);
-
     const customer = customerOf(payment);
     const running = this.#running(customer, nowMs);
-    this.#sql.exec(
-      "INSERT INTO payments (transaction_id, customer, at, currency, amount_minor) VALUES (?, ?, ?, ?, ?)",
+    const inserted = this.#sql.exec(
+      `INSERT INTO payments (transaction_id, customer, at, currency, amount_minor) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (transaction_id) DO NOTHING`,
       transaction_id,
       customer,
       nowMs,
       currency,
       amount_minor,
     );
+    if (inserted.rowsWritten === 0) return this.#recall(transaction_id);
     for (const window of WINDOWS) add(running[window], { at: nowMs, currency, amount_minor });
     return signalsOf(running, currency);
   }
@@ -149,11 +143,13 @@ export class Windows {
   }
 
   /** The signals a payment was given when it was first counted, from the rows that were there then. */
-  #recall(position: number): Signals {
-    const [own] = this.#sql
-      .exec<Row & { customer: string }>("SELECT * FROM payments WHERE position = ?", position)
-      .toArray();
-    if (!own) throw new Error("a payment vanished between two statements");
+  #recall(transactionId: string): Signals {
+    const own = this.#sql
+      .exec<Row & { position: number; customer: string }>(
+        "SELECT * FROM payments WHERE transaction_id = ?",
+        transactionId,
+      )
+      .one();
     const running = Object.fromEntries(
       WINDOWS.map((window) => [window, emptyFrom(own.at - WINDOWS_MS[window])]),
     ) as Customer; // As in #load.
@@ -161,7 +157,7 @@ export class Windows {
       "SELECT at, currency, amount_minor FROM payments WHERE customer = ? AND at > ? AND position <= ?",
       own.customer,
       own.at - WINDOWS_MS.day,
-      position,
+      own.position,
     );
     for (const row of rows) {
       for (const window of WINDOWS) if (row.at > running[window].left) add(running[window], row);

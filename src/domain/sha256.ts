@@ -1,0 +1,8 @@
+/** SHA-256 of text, without waiting: WebCrypto's is a promise, and a decision must not hold one. */
+import { sha256 } from "@noble/hashes/sha2.js";
+
+const utf8 = new TextEncoder();
+
+export function sha256Of(text: string): Uint8Array {
+  return sha256(utf8.encode(text));
+}

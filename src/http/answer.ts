@@ -1,0 +1,37 @@
+/** Answers, all made in one place: every one carries the request's id and the same protections. */
+import type { AppContext } from "./context";
+
+/** For answers that are data: never cached, never framed, never guessed at. */
+const PROTECTION = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Referrer-Policy": "no-referrer",
+  "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+  "X-Content-Type-Options": "nosniff",
+};
+
+type Headers = Record<string, string>;
+
+export function answer(
+  c: AppContext,
+  status: number,
+  body: BodyInit | null,
+  headers: Headers = {},
+): Response {
+  const requestId = { "Request-Id": c.get("request_id") };
+  return new Response(body, { status, headers: { ...PROTECTION, ...requestId, ...headers } });
+}
+
+/** JSON text that is ready already. */
+export function answerText(
+  c: AppContext,
+  status: number,
+  json: string,
+  headers?: Headers,
+): Response {
+  return answer(c, status, json, { "Content-Type": "application/json", ...headers });
+}
+
+export function answerJson(c: AppContext, status: number, value: unknown): Response {
+  return answerText(c, status, JSON.stringify(value));
+}
