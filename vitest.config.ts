@@ -35,6 +35,7 @@ export default defineConfig({
     maxWorkers: 1,
     projects: [
       { test: { name: "domain", include: ["test/domain/**/*.test.ts", "test/*.test.ts"] } },
+      { test: { name: "system", include: ["test/system/**/*.test.ts"] } },
       inWorkerd("16", ["test/worker/**/*.test.ts"]),
       inWorkerd("0", ["test/worker/transactions.test.ts"]),
     ],
