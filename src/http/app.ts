@@ -83,9 +83,9 @@ function makeApp(): OpenAPIHono<AppEnv> {
   // Not strict: the predecessor's clients send a trailing slash.
   const app = new OpenAPIHono<AppEnv>({ strict: false });
   app.use(observe);
-  operationsRoutes(app);
   transactionRoutes(app);
   merchantRoutes(app);
+  operationsRoutes(app);
   app.onError(answerFault);
   app.notFound(nothingHere(app));
   return app;
