@@ -17,6 +17,7 @@ const inWorkerd = (shards: string, include: string[]) => ({
           PROCESSOR_TIMEOUT_MS: "2500",
           BOOK_COMMIT_WAIT_MS: "500",
           LOG_LEVEL: "error",
+          ALLOW_INSECURE_WEBHOOKS: "false",
         },
       },
     })),

@@ -63,9 +63,14 @@ export type Config = {
   admin_token: string;
 };
 
+/** A setting is wrong. The message names it and never shows its value, so it may be logged. */
+export class SettingsFault extends Error {
+  override readonly name = "SettingsFault";
+}
+
 const checked = new WeakMap<Env, Config>();
 
-/** The checked settings of an environment. @throws Error naming the setting that is wrong, never its value. */
+/** The checked settings of an environment. @throws SettingsFault */
 export function configOf(env: Env): Config {
   const known = checked.get(env);
   if (known) return known;
@@ -78,11 +83,11 @@ function check(env: Env): Config {
   const parsed = Settings.safeParse(env);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`settings: ${faults.join("; ")}`);
+    throw new SettingsFault(faults.join("; "));
   }
   const settings = parsed.data;
   if (settings.PROCESSOR === "http" && settings.PROCESSOR_URL === "") {
-    throw new Error("settings: PROCESSOR_URL must be set when PROCESSOR is http");
+    throw new SettingsFault("PROCESSOR_URL must be set when PROCESSOR is http");
   }
   return {
     transaction_shards: settings.TRANSACTION_SHARDS,

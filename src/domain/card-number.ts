@@ -4,9 +4,9 @@
 const CARD_DIGITS_MIN = 13;
 const CARD_DIGITS_MAX = 19;
 
-/** A run of digits, and the same with single spaces or dashes between, as cards are printed. */
-const DIGIT_RUNS = /\d+/g;
-const PRINTED_RUNS = /(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)/g;
+/** Digits in groups, one space or dash between them, as cards are printed: 4-4-4-4, 4-6-5 … */
+const GROUPED_DIGITS = /\d+(?:[ -]\d+)*/g;
+
 /** Payment cards start with 2 to 6 (Mastercard, Amex and JCB, Visa, Mastercard, Discover and UnionPay).
  *  Asked only of identifiers, where a customer number that happens to pass Luhn must stay usable. */
 const PAYMENT_CARD = /^[2-6]\d{12,18}$/;
@@ -21,14 +21,34 @@ function passesLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** Whether free text holds 13 to 19 digits that pass the Luhn check, written in one run or in groups. */
+/** Whether free text holds 13 to 19 digits that pass the Luhn check, in one run or in printed groups,
+ *  whatever digits stand beside them. */
 export function containsCardNumber(text: string): boolean {
-  const runs = [...(text.match(DIGIT_RUNS) ?? []), ...(text.match(PRINTED_RUNS) ?? [])];
-  return runs
-    .map((run) => run.replace(/[ -]/g, ""))
-    .some(
-      (run) => run.length >= CARD_DIGITS_MIN && run.length <= CARD_DIGITS_MAX && passesLuhn(run),
-    );
+  return (text.match(GROUPED_DIGITS) ?? []).some((run) => {
+    const groups = run.split(/[ -]/);
+    return groups.some((_, first) => startsCardNumber(groups, first));
+  });
+}
+
+/** Whether the group at `first`, alone or with those after it, is a card number. */
+function startsCardNumber(groups: string[], first: number): boolean {
+  let digits = "";
+  for (let at = first; at < groups.length && digits.length < CARD_DIGITS_MAX; at++) {
+    digits += groups[at];
+    const isLong = digits.length >= CARD_DIGITS_MIN && digits.length <= CARD_DIGITS_MAX;
+    if (isLong && isPrinted(groups.slice(first, at + 1)) && passesLuhn(digits)) return true;
+  }
+  return false;
+}
+
+/** Cards are printed in equal groups, of which the last may be shorter, or as 4-6-5 and 4-6-4. Dates are not. */
+function isPrinted(groups: string[]): boolean {
+  const lengths = groups.map(({ length }) => length);
+  const [each = 0] = lengths;
+  const isEven = lengths.every(
+    (length, at) => length === each || (at > 0 && at === lengths.length - 1 && length < each),
+  );
+  return isEven || /^4,6,[45]$/.test(lengths.join());
 }
 
 /** Whether an identifier as a whole is a payment card number. */

@@ -1,7 +1,8 @@
 /** ISO 4217 as published by the `currency-codes` package: which codes exist and how many decimals each has. */
 import currencies from "currency-codes/data";
 
-/** Codes that name no money one can pay with: metals, bond units, test and "no currency" codes. */
+/** Codes that name no money one can pay with: metals, bond and accounting units, funds, test and
+ *  "no currency" codes. */
 const NOT_MONEY = new Set([
   "XAG",
   "XAU",
@@ -16,6 +17,13 @@ const NOT_MONEY = new Set([
   "XUA",
   "XTS",
   "XXX",
+  "BOV",
+  "CHE",
+  "CHW",
+  "COU",
+  "MXV",
+  "USN",
+  "UYI",
 ]);
 /** Accounting units with four decimals (CLF, UYW) are not payment currencies either. */
 const PAYABLE_DECIMALS = new Set([0, 2, 3]);

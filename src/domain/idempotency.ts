@@ -42,7 +42,12 @@ const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 /** Reads an idempotency key, bare or as a quoted string (RFC 8941); both spellings are one key.
  *  @returns undefined when it is not a key. */
 export function parseIdempotencyKey(header: string): string | undefined {
-  const quoted = QUOTED.exec(header)?.[1];
-  const key = quoted === undefined ? header : quoted.replace(/\\(["\\])/g, "$1");
-  return KEY.test(key) ? key : undefined;
+  if (!header.startsWith('"')) return isIdempotencyKey(header) ? header : undefined;
+  const key = QUOTED.exec(header)?.[1]?.replace(/\\(["\\])/g, "$1");
+  return key !== undefined && isIdempotencyKey(key) ? key : undefined;
+}
+
+/** Whether a text, taken as it is, can be a key. */
+export function isIdempotencyKey(text: string): boolean {
+  return KEY.test(text);
 }

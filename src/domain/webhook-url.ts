@@ -15,7 +15,9 @@ const PRIVATE_SUFFIXES = [
 ];
 /** Ports of mail, file and shell services answer to HTTP requests in unwelcome ways. Below 1024 only the web's own. */
 const LOWEST_FREE_PORT = 1024;
-const WEB_PORTS = new Set(["", "80", "443"]);
+const DEFAULT_PORT = "";
+/** A URL written out in full. The parser would also take " https:host", and what is stored is what was sent. */
+const WRITTEN_OUT = /^https?:\/\/[^\s\p{Cc}]+$/iu;
 
 /** Why a webhook URL is refused, in words for its sender; undefined when it may be called.
  *  @param allowInsecure local development: plain HTTP, private hosts and any port are fine then. */
@@ -26,9 +28,10 @@ export function webhookUrlFault(text: string, allowInsecure: boolean): string | 
   if (url.protocol !== "https:" && !(allowInsecure && url.protocol === "http:")) {
     return "must start with https://";
   }
+  if (!WRITTEN_OUT.test(text)) return "must be an absolute URL";
   if (url.username !== "" || url.password !== "") return "must not carry a user name or password";
   if (allowInsecure) return undefined;
-  if (!WEB_PORTS.has(url.port) && Number(url.port) < LOWEST_FREE_PORT) {
+  if (url.port !== DEFAULT_PORT && Number(url.port) < LOWEST_FREE_PORT) {
     return `must use port 443 or one from ${LOWEST_FREE_PORT}`;
   }
   return isPublicHost(url.hostname) ? undefined : "must name a public host";
@@ -40,7 +43,15 @@ function isPublicHost(hostname: string): boolean {
     .replace(/^\[|\]$/g, "")
     .replace(/\.$/, "")
     .toLowerCase();
-  if (ipaddr.isValid(host)) return ipaddr.process(host).range() === "unicast";
+  if (ipaddr.isValid(host)) return isPublicAddress(ipaddr.process(host));
   const labels = host.split(".");
-  return labels.length > 1 && !PRIVATE_SUFFIXES.some((name) => `.${host}`.endsWith(`.${name}`));
+  const isName = labels.length > 1 && !labels.includes("");
+  return isName && !PRIVATE_SUFFIXES.some((name) => `.${host}`.endsWith(`.${name}`));
+}
+
+/** Of IPv6 only 2000::/3 is given out to anyone (IANA's registry of the address space). */
+function isPublicAddress(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  const isGivenOut =
+    address instanceof ipaddr.IPv4 || address.match(ipaddr.IPv6.parseCIDR("2000::/3"));
+  return isGivenOut && address.range() === "unicast";
 }

@@ -1,7 +1,7 @@
 /** The HTTP face: what happens to every request, and which routes there are. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler, NotFoundHandler } from "hono";
-import { configOf } from "../config";
+import { configOf, SettingsFault } from "../config";
 import { DatabaseUnavailable } from "../database/ask";
 import { faultOf, logFrom } from "../telemetry/log";
 import type { AppContext, AppEnv } from "./context";
@@ -12,11 +12,9 @@ import { transactionRoutes } from "./transactions";
 
 const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const startedMs = Date.now();
-  const config = configOf(c.env);
   const requestId = `req_${crypto.randomUUID().replaceAll("-", "")}`;
   c.set("request_id", requestId);
-  c.set("config", config);
-  c.set("log", logFrom(config.log_level));
+  c.set("log", logFrom("info"));
   await next();
   c.get("log")("info", "request", {
     request_id: requestId,
@@ -28,6 +26,14 @@ const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
     transaction_id: c.get("transaction_id"),
     outcome: c.get("outcome"),
   });
+};
+
+/** Wrong settings stop every request here, where there is already a log to name them. */
+const configure: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const config = configOf(c.env);
+  c.set("config", config);
+  c.set("log", logFrom(config.log_level));
+  await next();
 };
 
 /** The pattern that matched, never the path itself. */
@@ -45,7 +51,12 @@ function answerFault(fault: Error, c: AppContext): Response {
       ? "unavailable"
       : "internal_error";
   c.set("outcome", code);
-  c.get("log")("error", "fault", { request_id: c.get("request_id"), fault: faultOf(fault) });
+  const reason = fault instanceof SettingsFault ? { reason: fault.message } : {};
+  c.get("log")("error", "fault", {
+    request_id: c.get("request_id"),
+    fault: faultOf(fault),
+    ...reason,
+  });
   return problemResponse(c, code);
 }
 
@@ -59,7 +70,7 @@ function isPlatformFault(fault: Error): boolean {
 /** 404, or 405 when the address exists for other methods. */
 function nothingHere(app: OpenAPIHono<AppEnv>): NotFoundHandler<AppEnv> {
   return (c) => {
-    const path = c.req.path.replace(/(.)\/$/, "$1");
+    const { path } = c.req; // Without the one trailing slash that is let pass.
     const methods = app.routes
       .filter((route) => route.method !== "ALL" && matches(route.path, path))
       .map((route) => route.method);
@@ -83,6 +94,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   // Not strict: the predecessor's clients send a trailing slash.
   const app = new OpenAPIHono<AppEnv>({ strict: false });
   app.use(observe);
+  app.use(configure);
   transactionRoutes(app);
   merchantRoutes(app);
   operationsRoutes(app);

@@ -19,7 +19,7 @@ import { authenticateAdmin, forgetKeys } from "./authenticate";
 import type { AppContext } from "./context";
 import { type App, operation } from "./operation";
 import { Problem } from "./problem";
-import { readBody } from "./read";
+import { readBody, readOptionalBody } from "./read";
 import {
   ApiKeyBody,
   ApiKeyList,
@@ -134,8 +134,7 @@ async function createMerchant(c: AppContext): Promise<Response> {
 
 async function rollKey(c: AppContext): Promise<Response> {
   const old = await keyOf(c);
-  const hasBody = c.req.header("Content-Type") !== undefined;
-  const { overlap_s } = hasBody ? await readBody(c, RollBody) : RollBody.parse({});
+  const { overlap_s } = await readOptionalBody(c, RollBody);
   const now = Date.now();
   if (old.expires_at !== null && old.expires_at <= now) throw new Problem("api_key_not_found");
   // The new key first: should the second write fail, two keys work and none is lost.

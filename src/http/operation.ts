@@ -25,7 +25,14 @@ type Operation = {
 
 /** Problems that every operation behind a credential may answer with. */
 const COMMON: Record<"api_key" | "admin_token", ProblemCode[]> = {
-  api_key: ["api_key_missing", "api_key_invalid", "scope_missing", "unavailable", "internal_error"],
+  api_key: [
+    "api_key_missing",
+    "api_key_invalid",
+    "scope_missing",
+    "unavailable",
+    "shard_count_changed",
+    "internal_error",
+  ],
   admin_token: ["admin_token_invalid", "unavailable", "internal_error"],
 };
 

@@ -86,7 +86,8 @@ async function check(question: PromiseLike<unknown>): Promise<"ok" | "failing"> 
 
 /** A file of the docs page, which may be kept: its content changes only with a deployment. */
 async function asset(c: AppContext): Promise<Response> {
-  const found = await c.env.ASSETS?.fetch(c.req.raw);
+  // Without the client's conditions: a file is answered whole or not at all.
+  const found = await c.env.ASSETS?.fetch(new Request(c.req.url));
   if (!found?.ok) throw new Problem("not_found");
   const contentType = found.headers.get("Content-Type") ?? "application/octet-stream";
   return answer(c, 200, found.body, {

@@ -1,7 +1,8 @@
 /** Reading requests: bodies and queries become checked values, or a problem that names the field. */
 import type * as z from "zod";
+import { readBytes } from "../read-bytes";
 import type { AppContext } from "./context";
-import { type FieldFault, Problem } from "./problem";
+import { Problem } from "./problem";
 
 /** Twice what the largest allowed metadata takes; every byte more is somebody's mistake or worse. */
 export const MAX_BODY_BYTES = 65_536;
@@ -13,13 +14,28 @@ export async function readBody<Schema extends z.ZodType>(
   c: AppContext,
   schema: Schema,
 ): Promise<z.output<Schema>> {
+  requireJson(c);
+  return checked(schema, parseJson(await readText(c)));
+}
+
+/** The same where no body at all stands for an empty object. */
+export async function readOptionalBody<Schema extends z.ZodType>(
+  c: AppContext,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const text = await readText(c);
+  if (text === "") return checked(schema, {});
+  requireJson(c);
+  return checked(schema, parseJson(text));
+}
+
+function requireJson(c: AppContext): void {
   const mediaType = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/json") {
     throw new Problem("unsupported_media_type", {
       detail: "Send the body with Content-Type: application/json.",
     });
   }
-  return checked(schema, parseJson(await readText(c)));
 }
 
 /** The query, checked by `schema`. A parameter that is sent twice counts as not valid. */
@@ -37,52 +53,50 @@ export function readQuery<Schema extends z.ZodType>(
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
-  const detail = errors.map(({ pointer, message }) => `${pointer.slice(2)} ${message}`).join("; ");
-  const isCard = parsed.error.issues.some(
-    (issue) => issue.code === "custom" && issue.params?.code === "card_number_refused",
-  );
-  throw new Problem(isCard ? "card_number_refused" : "invalid_request", {
+  const faults = parsed.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
+  const code = faults.some(({ isCard }) => isCard) ? "card_number_refused" : "invalid_request";
+  const detail = faults.map(({ path, message }) => `${nameOf(path)} ${message}`).join("; ");
+  throw new Problem(code, {
     detail: `${detail}.`,
-    errors,
+    errors: faults.map(({ path, message }) => ({ pointer: pointerOf(path), message })),
   });
 }
 
-function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
+type Fault = { path: PropertyKey[]; message: string; isCard: boolean };
+
+function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+  const { path } = issue;
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      pointer: pointerOf([...issue.path, key]),
-      message: "is not a known field",
-    }));
+    const message = "is not a known field";
+    return issue.keys.map((key) => ({ path: [...path, key], message, isCard: false }));
   }
-  const message =
-    issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  return [{ pointer: pointerOf(issue.path), message }];
+  // What is wrong with a key is told by the issues inside.
+  const told = issue.code === "invalid_key" ? (issue.issues[0] ?? issue) : issue;
+  const isCard = told.code === "custom" && told.params?.code === "card_number_refused";
+  return [{ path, message: told.message, isCard }];
 }
 
 /** A name longer than this is cut in an answer. */
-const MAX_POINTER_CHARACTERS = 100;
+const MAX_NAME_CHARACTERS = 100;
 
-/** RFC 6901, as a URI fragment. */
+function nameOf(path: PropertyKey[]): string {
+  return path.length === 0 ? "The body" : path.map(String).join("/").slice(0, MAX_NAME_CHARACTERS);
+}
+
+/** RFC 6901, as a URI fragment; the whole document is "#". */
 function pointerOf(path: PropertyKey[]): string {
-  const names = path.map((name) => String(name).replaceAll("~", "~0").replaceAll("/", "~1"));
-  return `#/${names.join("/").slice(0, MAX_POINTER_CHARACTERS)}`;
+  const names = path.map((name) => {
+    const cut = String(name).slice(0, MAX_NAME_CHARACTERS).toWellFormed();
+    return encodeURIComponent(cut.replaceAll("~", "~0").replaceAll("/", "~1"));
+  });
+  return ["#", ...names].join("/");
 }
 
 async function readText(c: AppContext): Promise<string> {
   if (Number(c.req.header("Content-Length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const { body } = c.req.raw;
-  if (!body) return "";
-  if (c.req.header("Content-Length") !== undefined) return decode(await c.req.arrayBuffer());
-
-  const bytes = new Uint8Array(MAX_BODY_BYTES);
-  let length = 0;
-  for await (const chunk of body) {
-    if (length + chunk.byteLength > MAX_BODY_BYTES) throw tooLarge();
-    bytes.set(chunk, length);
-    length += chunk.byteLength;
-  }
-  return decode(bytes.subarray(0, length));
+  const bytes = await readBytes(c.req.raw.body, MAX_BODY_BYTES);
+  if (!bytes) throw tooLarge();
+  return decode(bytes);
 }
 
 function tooLarge(): Problem {
@@ -94,7 +108,7 @@ function tooLarge(): Problem {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-function decode(bytes: ArrayBuffer | Uint8Array): string {
+function decode(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {

@@ -77,6 +77,19 @@ export const CreateTransactionBody = createFields;
 
 /** The body of a create as checked: it comes out as the canonical request. */
 export const createRequest = (allowInsecureWebhooks: boolean) =>
+  z.preprocess(refuseProto, canonicalRequest(allowInsecureWebhooks));
+
+/** The one name that an object cannot carry like any other; it would be lost on the way without a word. */
+function refuseProto(body: unknown, context: z.RefinementCtx): unknown {
+  const { metadata } = (body ?? {}) as { metadata?: unknown }; // Any value may be asked for a member.
+  if (typeof metadata === "object" && metadata !== null && Object.hasOwn(metadata, "__proto__")) {
+    const path = ["metadata", "__proto__"];
+    context.addIssue({ code: "custom", path, message: "is not a name that can be used" });
+  }
+  return body;
+}
+
+const canonicalRequest = (allowInsecureWebhooks: boolean) =>
   createFields.transform((body, context): CreateRequest => {
     const fault = (field: string, message: string, params?: object) =>
       context.addIssue({ code: "custom", path: [field], message, ...params });
@@ -153,18 +166,22 @@ export const EventList = z
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
-const limit = z.coerce
-  .number("must be a whole number")
-  .int("must be a whole number")
-  .min(1, `must be from 1 to ${MAX_LIMIT}`)
-  .max(MAX_LIMIT, `must be from 1 to ${MAX_LIMIT}`)
-  .default(DEFAULT_LIMIT);
+const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
+const limit = z
+  .string()
+  .regex(/^\d{1,9}$/, LIMIT_MESSAGE)
+  .transform(Number)
+  .pipe(z.number().min(1, LIMIT_MESSAGE).max(MAX_LIMIT, LIMIT_MESSAGE))
+  .default(DEFAULT_LIMIT)
+  .openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
 /** Longer than any cursor we hand out. */
 const cursor = z.string().max(200, "is not one of our cursors").optional();
 /** Stored times are UTC with milliseconds; a query may use any offset. */
 const time = z.iso
   .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z" })
   .transform((given) => new Date(given).toISOString())
+  // A year above 9999 is written with a sign and would sort before all others.
+  .refine((utc) => !utc.startsWith("+") && !utc.startsWith("-"), "must be a year from 0 to 9999")
   .openapi({ type: "string", format: "date-time" })
   .optional();
 

@@ -4,7 +4,7 @@ import { databaseOf } from "../database/ask";
 import { eventText, listEvents, listTransactions } from "../database/transactions";
 import { isCardNumber } from "../domain/card-number";
 import { deriveTransactionId, isTransactionId } from "../domain/id";
-import { parseIdempotencyKey } from "../domain/idempotency";
+import { isIdempotencyKey, parseIdempotencyKey } from "../domain/idempotency";
 import type { Reply } from "../transaction/object";
 import { answerText } from "./answer";
 import { authenticate } from "./authenticate";
@@ -229,8 +229,9 @@ function told(c: AppContext, reply: Reply): Response {
 }
 
 async function byKey(c: AppContext): Promise<Response> {
-  const key = parseIdempotencyKey(c.req.param("key") ?? "");
-  if (key === undefined) {
+  // As the transaction shows it: in an address nothing is quoted.
+  const key = c.req.param("key") ?? "";
+  if (!isIdempotencyKey(key)) {
     throw new Problem("idempotency_key_invalid", {
       detail: "An idempotency key has 1 to 255 visible ASCII characters.",
     });

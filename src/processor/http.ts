@@ -2,10 +2,11 @@
  *  docs/processor.md is the contract. Only a clear word counts; everything else is an unknown outcome. */
 import * as z from "zod";
 import { RISK_BLOCKED } from "../domain/transaction";
+import { readBytes } from "../read-bytes";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
 
 /** A processor's answer is a few hundred bytes; more than this is not one. */
-const MAX_ANSWER_CHARACTERS = 16_384;
+const MAX_ANSWER_BYTES = 16_384;
 const MAX_CODE_CHARACTERS = 64;
 const MAX_MESSAGE_CHARACTERS = 500;
 
@@ -40,16 +41,15 @@ export function httpProcessor(url: string, token: string | undefined): Processor
           metadata: request.metadata,
         }),
       });
-      const text = await response.text();
+      const bytes = await readBytes(response.body, MAX_ANSWER_BYTES);
       if (!response.ok) return { kind: "unknown", reason: `HTTP ${response.status}` };
-      return read(text);
+      return read(new TextDecoder().decode(bytes));
     },
   };
 }
 
 function read(text: string): ChargeAnswer {
   const unreadable: ChargeAnswer = { kind: "unknown", reason: "an answer that is not one" };
-  if (text.length > MAX_ANSWER_CHARACTERS) return unreadable;
   let json: unknown;
   try {
     json = JSON.parse(text);

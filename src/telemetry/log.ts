@@ -40,6 +40,9 @@ const STACK_LINES = 6;
 /** What may be logged of a fault: its class and where it happened. */
 export function faultOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  // A stack begins with the message, which may look like anything; behind it come the places.
+  const places = (error.stack ?? "").replace(`${error.name}: ${error.message}`, "");
+  const isTold = error.message !== "" && places.includes(error.message);
+  const frames = isTold ? [] : places.split("\n").filter((line) => /^\s+at /.test(line));
   return [error.name, ...frames.slice(0, STACK_LINES).map((line) => line.trim())].join(" | ");
 }

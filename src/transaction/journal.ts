@@ -27,7 +27,6 @@ const SCHEMA = `
     attempts INTEGER NOT NULL,
     next_attempt_at_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS charges_by_time ON charges (next_attempt_at_ms);
   CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
@@ -43,6 +42,7 @@ type HeldText = { merchant_id: string; data: string };
 export class Journal {
   readonly #sql: SqlStorage;
   readonly #hot = new Map<string, HeldText>();
+  readonly #uncommitted: string[] = [];
   #lastPosition: number;
 
   constructor(sql: SqlStorage) {
@@ -131,6 +131,7 @@ export class Journal {
         data,
       );
       this.#lastPosition += 1;
+      this.#uncommitted.push(event.transaction_id);
       this.#keepHot(event.transaction_id, { merchant_id: merchantId, data });
     }
     return data;
@@ -214,9 +215,15 @@ export class Journal {
     );
   }
 
-  /** After a rolled-back commit only the tables are right. */
-  reread(): void {
-    this.#hot.clear();
+  /** What has been written is there to stay. */
+  committed(): void {
+    this.#uncommitted.length = 0;
+  }
+
+  /** What was written since the last commit has been taken back: only the tables are right about it. */
+  rolledBack(): void {
+    for (const transactionId of this.#uncommitted) this.#hot.delete(transactionId);
+    this.#uncommitted.length = 0;
     const { last } = this.#sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
       .one();

@@ -256,16 +256,18 @@ export class TransactionShard extends DurableObject<Env> {
 
   #transaction<Value>(write: () => Value): Value {
     try {
-      return this.ctx.storage.transactionSync(() => {
-        const value = write();
+      const value = this.ctx.storage.transactionSync(() => {
+        const written = write();
         if (this.#shards !== undefined && this.#journal.mark("transaction_shards") === undefined) {
           this.#journal.setMark("transaction_shards", this.#shards);
         }
         this.#book.storeMark();
-        return value;
+        return written;
       });
+      this.#journal.committed();
+      return value;
     } catch (fault) {
-      this.#journal.reread();
+      this.#journal.rolledBack();
       this.#book.reread();
       throw fault;
     }

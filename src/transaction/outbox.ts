@@ -24,7 +24,8 @@ export class Outbox {
   readonly #onFailure: (fault: unknown, rows: number, failures: number) => void;
   #deliveredThrough: number;
   #stored: number;
-  #draining: Promise<void> | undefined;
+  #isDraining = false;
+  #draining: Promise<void> = Promise.resolve();
   #failures = 0;
   #retryAtMs = 0;
   #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
@@ -74,11 +75,7 @@ export class Outbox {
 
   /** Sends what is outstanding unless a drain is under way or the destination is resting after a failure. */
   drain(nowMs: number): Promise<void> {
-    if (this.#draining) return this.#draining;
-    if (nowMs < this.#retryAtMs) return Promise.resolve();
-    this.#draining = this.#drain().finally(() => {
-      this.#draining = undefined;
-    });
+    if (!this.#isDraining && nowMs >= this.#retryAtMs) this.#draining = this.#drain();
     return this.#draining;
   }
 
@@ -98,28 +95,39 @@ export class Outbox {
   }
 
   async #drain(): Promise<void> {
-    while (this.#deliveredThrough < this.#journal.lastPosition) {
+    this.#isDraining = true;
+    try {
+      while (this.#deliveredThrough < this.#journal.lastPosition) {
+        if (!(await this.#deliverNext())) return;
+      }
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  /** Delivers one batch. @returns false when that failed. */
+  async #deliverNext(): Promise<boolean> {
+    let rows = 0;
+    try {
       const events = this.#journal.eventsAfter(
         this.#deliveredThrough,
         DRAIN_ROWS,
         DRAIN_CHARACTERS,
       );
-      const last = events.at(-1);
-      if (!last) return;
-      try {
-        // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
-        await within(this.#limitMs, this.#deliver(events));
-        this.#deliveredThrough = last.position;
-        this.#failures = 0;
-        this.#retryAtMs = 0;
-        this.#release(last.position, true);
-      } catch (fault) {
-        this.#failures += 1;
-        this.#retryAtMs = Date.now() + delayMs(this.#failures, BACKOFF);
-        this.#release(Number.POSITIVE_INFINITY, false);
-        this.#onFailure(fault, events.length, this.#failures);
-        return;
-      }
+      rows = events.length;
+      // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
+      await within(this.#limitMs, this.#deliver(events));
+      this.#deliveredThrough = events.at(-1)?.position ?? this.#journal.lastPosition;
+      this.#failures = 0;
+      this.#retryAtMs = 0;
+      this.#release(this.#deliveredThrough, true);
+      return true;
+    } catch (fault) {
+      this.#failures += 1;
+      this.#retryAtMs = Date.now() + delayMs(this.#failures, BACKOFF);
+      this.#release(Number.POSITIVE_INFINITY, false);
+      this.#onFailure(fault, rows, this.#failures);
+      return false;
     }
   }
 

@@ -32,7 +32,7 @@ export class VelocityShard extends DurableObject<Env> {
       const signals = this.ctx.storage.transactionSync(() =>
         payments.map((payment) => this.#windows.observe(payment, now)),
       );
-      if (!this.#alarmSet) this.#sweepAt(now + WINDOWS_MS.day);
+      if (!this.#alarmSet) this.#sweepAt(now + SWEEP_EVERY_MS);
       return signals;
     } catch (fault) {
       this.#windows.forget();

@@ -13,6 +13,9 @@ import {
 
 /** Running counts kept in memory at most: some 10 MB of the object's 128. Others are counted from their rows. */
 const MAX_HOT_CUSTOMERS = 10_000;
+/** A row is kept for a day after it has left the longest window, so that a payment reported again a while
+ *  later still finds all the rows that its first signals were made of. */
+const KEPT_MS = 2 * WINDOWS_MS.day;
 /** Rows deleted in one go: a few milliseconds, so a sweep never holds up payments. */
 export const SWEEP_ROWS = 5_000;
 
@@ -77,7 +80,7 @@ export class Windows {
     return row?.oldest == null ? undefined : row;
   }
 
-  /** Deletes payments that are in no window any more, a bounded number at a time.
+  /** Deletes payments that nobody needs any more, a bounded number at a time.
    *  @returns how many were deleted. */
   sweep(nowMs: number): number {
     // Rows were inserted in the order of their times, so the expired ones are the first.
@@ -86,7 +89,7 @@ export class Windows {
          (SELECT position FROM payments WHERE position <= (SELECT min(position) FROM payments) + ?
             AND at <= ? ORDER BY position LIMIT ?)`,
       SWEEP_ROWS,
-      nowMs - WINDOWS_MS.day,
+      nowMs - KEPT_MS,
       SWEEP_ROWS,
     );
     if (rowsWritten > 0) this.forget();

@@ -1,0 +1,98 @@
+/** Ordinary payments for the domain's tests: requests, signals, rules, and what they become. */
+import type { FraudRules } from "../../src/domain/fraud";
+import type { CreateRequest } from "../../src/domain/idempotency";
+import {
+  type Change,
+  decideCancel,
+  decideCreate,
+  decideOutcome,
+  decideProcess,
+  type Failure,
+  type Transaction,
+} from "../../src/domain/transaction";
+import type { Signals } from "../../src/domain/velocity";
+
+export const MERCHANT = "mer_shop";
+export const NOW_MS = Date.parse("2026-11-22T21:00:00.000Z");
+export const DECLINED: Failure = { code: "card_declined", message: "No." };
+
+/** The predecessor's settings: 5,000.00, ten payments a day, blocked at 70. */
+export const RULES: FraudRules = {
+  threshold_thousandths: 5_000_000,
+  max_daily_transactions: 10,
+  block_score: 70,
+};
+
+export function requestOf(fields: Partial<CreateRequest> = {}): CreateRequest {
+  return {
+    user_id: "user_1",
+    amount_minor: 10_050,
+    currency: "USD",
+    description: "Books",
+    metadata: { order: "1001", shelf: "b" },
+    webhook_url: "https://shop.example/hook",
+    ...fields,
+  };
+}
+
+/** Signals of a customer's `count`-th payment of the day. */
+export function signalsOf(count = 1): Signals {
+  const window = { count, currency_count: count, sum_minor: 0 };
+  return { minute: window, hour: window, day: window };
+}
+
+/** A value that refuses to be changed anywhere: decisions must not write to what they are given. */
+export function frozen<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) frozen(member);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+export function created(
+  fields: Partial<CreateRequest> = {},
+  nowMs = NOW_MS,
+  idempotencyKey = "order-1001",
+): Change {
+  const request = requestOf(fields);
+  const command = { merchant_id: MERCHANT, idempotency_key: idempotencyKey, request };
+  return decideCreate(command, signalsOf(), RULES, nowMs);
+}
+
+/** The value of a decision that must have been taken. */
+export function taken<Value>(
+  result: { ok: true; value: Value } | { ok: false; refusal: { code: string } },
+): Value {
+  if (!result.ok) throw new Error(`refused: ${result.refusal.code}`);
+  return result.value;
+}
+
+function claimed(transaction: Transaction): Transaction {
+  const decided = taken(decideProcess(transaction, NOW_MS));
+  if (decided.step !== "claim") throw new Error(`not claimed: ${decided.step}`);
+  return decided.change.transaction;
+}
+
+function changed(change: Change | null): Transaction {
+  if (!change) throw new Error("nothing changed");
+  return change.transaction;
+}
+
+const pending = created().transaction;
+const processing = claimed(pending);
+
+/** One transaction for each way a transaction can be. There are two ways to have failed. */
+export const EXAMPLES = frozen({
+  pending,
+  processing,
+  completed: changed(taken(decideOutcome(processing, { kind: "settled" }, NOW_MS))),
+  declined: changed(
+    taken(decideOutcome(processing, { kind: "declined", failure: DECLINED }, NOW_MS)),
+  ),
+  blocked: created({ amount_minor: 1_000_001 }).transaction,
+  cancelled: changed(taken(decideCancel(pending, NOW_MS))),
+} satisfies Record<string, Transaction>);
+
+export type Example = keyof typeof EXAMPLES;
+export const EXAMPLE_NAMES = Object.keys(EXAMPLES) as Example[]; // The record's own keys.

@@ -1,0 +1,493 @@
+/** What commands do to a shard's journal, in any order, whatever the outcome; shared charges. */
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { deriveTransactionId } from "../../src/domain/id";
+import type { Status } from "../../src/domain/status";
+import type { Transaction } from "../../src/domain/transaction";
+import type { ChargeAnswer, ChargeRequest } from "../../src/processor/processor";
+import { Charges } from "../../src/transaction/charge";
+import { type Answer, type Command, execute } from "../../src/transaction/command";
+import { Journal } from "../../src/transaction/journal";
+import {
+  created,
+  DECLINED,
+  EXAMPLES,
+  MERCHANT,
+  NOW_MS,
+  RULES,
+  requestOf,
+  signalsOf,
+} from "./examples";
+import { type MemoryStorage, memoryStorage } from "./sqlite";
+
+const SETTLED: ChargeAnswer = { kind: "settled" };
+const A_DECLINE: ChargeAnswer = { kind: "declined", failure: DECLINED };
+const UNKNOWN: ChargeAnswer = { kind: "unknown", reason: "no answer" };
+
+let storage: MemoryStorage;
+let journal: Journal;
+beforeEach(() => {
+  storage = memoryStorage();
+  journal = new Journal(storage.sql);
+});
+
+const idOf = (key: string, merchant_id = MERCHANT) => deriveTransactionId(merchant_id, key);
+const create = (key = "k", fields = {}): Command => ({
+  kind: "create",
+  transaction_id: idOf(key),
+  merchant_id: MERCHANT,
+  idempotency_key: key,
+  request: requestOf(fields),
+});
+const about = (kind: "process" | "cancel", key = "k", merchant_id = MERCHANT): Command => ({
+  kind,
+  merchant_id,
+  transaction_id: idOf(key),
+});
+const record = (answer: ChargeAnswer, key = "k"): Command => ({
+  kind: "record",
+  transaction_id: idOf(key),
+  answer,
+});
+/** As the shard does: signals are gathered for a transaction that is not there yet. */
+const run = (command: Command, nowMs = NOW_MS): Answer => {
+  const signals = journal.holds(command.transaction_id) ? undefined : signalsOf();
+  return execute(journal, command, signals, RULES, nowMs);
+};
+const refusalOf = (answer: Answer) => (answer.kind === "refused" ? answer.refusal : undefined);
+const parsed = (answer: Answer): Transaction => {
+  if (answer.kind === "refused") throw new Error(answer.refusal.code);
+  return JSON.parse(answer.data);
+};
+
+describe("a command", () => {
+  it("creates, and is answered with the bytes that were stored", () => {
+    const answer = run(create());
+    expect(answer).toMatchObject({ kind: "told", replayed: false, wrote: true });
+    expect(parsed(answer)).toEqual(created({}, NOW_MS, "k").transaction);
+    expect(answer).toMatchObject({ data: journal.findText(idOf("k"))?.data });
+  });
+
+  it("that creates again gets the first answer's bytes, whatever became of it since", () => {
+    const first = run(create());
+    const again = { ...first, replayed: true, wrote: false };
+    expect(run(create(), NOW_MS + 1)).toEqual(again);
+    for (const next of [about("process"), record(UNKNOWN), record(A_DECLINE)]) {
+      run(next, NOW_MS + 2);
+      expect(run(create(), NOW_MS + 3)).toEqual(again);
+    }
+    expect(journal.eventsOf(idOf("k"))).toHaveLength(3);
+  });
+
+  it("that creates a blocked payment again gets the blocked one", () => {
+    const first = run(create("k", { amount_minor: 1_000_001 }));
+    expect(parsed(first)).toMatchObject({ status: "failed", version: 2 });
+    const again = run(create("k", { amount_minor: 1_000_001 }));
+    expect(again).toEqual({ ...first, replayed: true, wrote: false });
+  });
+
+  it("that follows a create in its own round finds what that one made", () => {
+    const inRound = (command: Command) => execute(journal, command, signalsOf(), RULES, NOW_MS);
+    const first = inRound(create());
+    expect(inRound(create())).toEqual({ ...first, replayed: true, wrote: false });
+    expect(inRound(about("process"))).toMatchObject({ kind: "charging" });
+    expect(refusalOf(inRound(about("cancel")))?.code).toBe("illegal_transition");
+  });
+
+  it("that follows a create in its own round finds it although another one faulted", () => {
+    const inRound = (command: Command) => execute(journal, command, signalsOf(), RULES, NOW_MS);
+    const first = inRound(create());
+    journal.committed();
+    journal.rolledBack(); // As after a neighbour's commit that was taken back.
+    expect(inRound(create())).toEqual({ ...first, replayed: true, wrote: false });
+  });
+
+  it("that creates something else under a known key is refused and writes nothing", () => {
+    run(create());
+    expect(refusalOf(run(create("k", { amount_minor: 1 })))).toEqual({
+      code: "idempotency_key_reused",
+      fields: ["amount"],
+    });
+    expect(journal.lastPosition).toBe(1);
+  });
+
+  it("that creates needs signals, unless the transaction exists", () => {
+    expect(() => execute(journal, create(), undefined, RULES, NOW_MS)).toThrow("signals");
+    run(create());
+    const again = execute(journal, create(), undefined, RULES, NOW_MS);
+    expect(again).toMatchObject({ kind: "told", replayed: true });
+  });
+
+  it.each([
+    ["processes", about("process", "none")],
+    ["cancels", about("cancel", "none")],
+    ["records", record(SETTLED, "none")],
+    ["processes another merchant's", about("process", "k", "mer_other")],
+    ["cancels another merchant's", about("cancel", "k", "mer_other")],
+  ])("that %s transaction finds none", (_, command) => {
+    run(create());
+    expect(refusalOf(run(command))).toEqual({ code: "transaction_not_found" });
+    expect(journal.lastPosition).toBe(1);
+  });
+
+  it("claims a charge once; who asks meanwhile is told of the same order", () => {
+    run(create());
+    const claim = run(about("process"), NOW_MS + 5);
+    expect(claim).toMatchObject({
+      kind: "charging",
+      order: { attempt: 1, transaction: { status: "processing", version: 2 } },
+      retry_at_ms: NOW_MS + 5,
+    });
+    expect(journal.findCharge(idOf("k"))).toEqual({
+      transaction_id: idOf("k"),
+      attempts: 0,
+      next_attempt_at_ms: NOW_MS + 5,
+    });
+    expect(run(about("process"), NOW_MS + 9)).toEqual(claim);
+    expect(journal.lastPosition).toBe(2);
+  });
+
+  it("asks about an unknown outcome ever later, up to five minutes, and never gives up", () => {
+    run(create());
+    run(about("process"));
+    const waits: number[] = [];
+    for (let attempt = 1; attempt <= 12; attempt++) {
+      const now = NOW_MS + attempt;
+      const answer = run(record(UNKNOWN), now);
+      if (answer.kind !== "charging") throw new Error(answer.kind);
+      expect(answer.order.attempt).toBe(attempt + 1);
+      expect(run(about("process"), now)).toEqual(answer);
+      waits.push(answer.retry_at_ms - now);
+    }
+    expect(waits.map((wait) => wait / 1_000)).toEqual([
+      1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300,
+    ]);
+    expect(parsed(run(record(SETTLED)))).toMatchObject({ status: "completed", version: 3 });
+    expect(journal.nextChargeAtMs()).toBeUndefined();
+  });
+
+  it.each([
+    ["settled", SETTLED, "completed"],
+    ["declined", A_DECLINE, "failed"],
+  ])("records a %s charge once; every later word changes nothing", (_, answer, status) => {
+    run(create());
+    run(about("process"));
+    const outcome = run(record(answer), NOW_MS + 7);
+    expect(outcome).toMatchObject({ kind: "told", wrote: true });
+    expect(parsed(outcome).status).toBe(status);
+    expect(journal.findCharge(idOf("k"))).toBeUndefined();
+    for (const late of [record(SETTLED), record(A_DECLINE), record(UNKNOWN), about("process")]) {
+      expect(run(late, NOW_MS + 99)).toEqual({ ...outcome, wrote: false });
+    }
+    expect(journal.lastPosition).toBe(3);
+  });
+
+  it("cancels a pending transaction, and again without a change", () => {
+    run(create());
+    const cancelled = run(about("cancel"));
+    expect(cancelled).toMatchObject({ kind: "told", wrote: true });
+    expect(run(about("cancel"), NOW_MS + 9)).toEqual({ ...cancelled, wrote: false });
+    expect(refusalOf(run(about("process")))).toEqual({
+      code: "illegal_transition",
+      status: "cancelled",
+      action: "submit",
+    });
+  });
+
+  it("is refused what the table does not allow, and opens no charge", () => {
+    run(create());
+    run(about("process"));
+    expect(refusalOf(run(about("cancel")))).toEqual({
+      code: "illegal_transition",
+      status: "processing",
+      action: "cancel",
+    });
+    run(create("blocked", { amount_minor: 1_000_001 }));
+    expect(refusalOf(run(about("process", "blocked")))?.code).toBe("illegal_transition");
+    expect(journal.dueCharges(NOW_MS, 10)).toHaveLength(1);
+  });
+
+  it("notices a charge that was lost rather than charge again", () => {
+    run(create());
+    run(about("process"));
+    journal.closeCharge(idOf("k"));
+    expect(() => run(about("process"))).toThrow("without an open charge");
+  });
+});
+
+describe("a journal", () => {
+  it("takes up open charges by their due time, as many as asked for", () => {
+    for (const [key, at] of [
+      ["a", 30],
+      ["b", 10],
+      ["c", 20],
+      ["d", 40],
+    ] as const) {
+      journal.openCharge(key, NOW_MS + at);
+    }
+    const due = (now: number, limit: number) =>
+      journal.dueCharges(NOW_MS + now, limit).map(({ transaction_id }) => transaction_id);
+    expect(due(9, 10)).toEqual([]);
+    expect(due(10, 10)).toEqual(["b"]);
+    expect(due(35, 10)).toEqual(["b", "c", "a"]);
+    expect(due(35, 2)).toEqual(["b", "c"]);
+    expect(journal.nextChargeAtMs()).toBe(NOW_MS + 10);
+    journal.deferCharge("b", 3, NOW_MS + 99);
+    expect(journal.nextChargeAtMs()).toBe(NOW_MS + 20);
+    expect(journal.findCharge("b")).toMatchObject({ attempts: 3 });
+  });
+
+  it("refuses a second event of the same place, and knows nothing of a commit taken back", () => {
+    const first = run(create());
+    journal.committed();
+    const twice = () =>
+      storage.transactionSync(() => {
+        run(create("other"));
+        run(about("process"));
+        journal.append(MERCHANT, created({}, NOW_MS, "k"));
+      });
+    expect(twice).toThrow();
+    journal.rolledBack();
+    expect(journal.lastPosition).toBe(1);
+    expect(journal.holds(idOf("other"))).toBe(false);
+    expect(journal.findText(idOf("other"))).toBeUndefined();
+    expect(journal.findText(idOf("k"))).toMatchObject({ merchant_id: MERCHANT });
+    expect(journal.find(idOf("k"))?.transaction).toEqual(parsed(first));
+    run(create("next"));
+    expect(journal.eventsAfter(0, 10, 1e6).map(({ position }) => position)).toEqual([1, 2]);
+  });
+
+  it("finds every transaction, also when there are more than are kept in memory", () => {
+    const keys = Array.from({ length: 2_100 }, (_, index) => `key ${index}`);
+    storage.transactionSync(() => {
+      for (const key of keys) run(create(key, { amount_minor: 1 }));
+    });
+    for (const key of keys) {
+      const held = journal.find(idOf(key));
+      if (held?.transaction.idempotency_key !== key) throw new Error(`${key} was not found`);
+    }
+    expect(journal.holds(idOf("key 0"))).toBe(true);
+    expect(run(about("process", "key 0"))).toMatchObject({ kind: "charging" });
+    expect(journal.find(idOf("key 0"))?.transaction.version).toBe(2);
+    run(create("last"));
+    expect(journal.findRecent(idOf("last"))?.transaction.idempotency_key).toBe("last");
+    expect(journal.findRecent(idOf("key 1"))).toBeUndefined();
+  });
+
+  it("is found again as it was left", () => {
+    run(create());
+    run(about("process"));
+    journal.setMark("transaction_shards", 16);
+    journal.setMark("transaction_shards", 4);
+    const reopened = new Journal(storage.sql);
+    expect(reopened.lastPosition).toBe(2);
+    expect(reopened.find(idOf("k"))).toEqual(journal.find(idOf("k")));
+    expect(reopened.mark("transaction_shards")).toBe(4);
+    expect(reopened.mark("book_delivered_through")).toBeUndefined();
+    expect(reopened.find(idOf("none"))).toBeUndefined();
+  });
+});
+
+/** Any commands in any order, beside a model that knows only a status for each key. */
+describe("any sequence of commands to a shard", () => {
+  const KEYS = ["a", "b"];
+  const AMOUNTS = { good: 10_050, other: 7, risky: 1_000_001 };
+  const steps = fc.record({
+    key: fc.constantFrom(...KEYS),
+    what: fc.constantFrom(
+      ...(["good", "good", "other", "risky", "process", "process", "cancel"] as const),
+      ...(["settled", "declined", "unknown"] as const),
+    ),
+    stepMs: fc.integer({ min: -1_000, max: 5_000 }),
+  });
+  type Known = { status: Status; amount_minor: number; first: string; attempts: number };
+
+  function commandOf({ key, what }: { key: string; what: string }): Command {
+    switch (what) {
+      case "process":
+      case "cancel":
+        return about(what, key);
+      case "settled":
+        return record(SETTLED, key);
+      case "declined":
+        return record(A_DECLINE, key);
+      case "unknown":
+        return record(UNKNOWN, key);
+      default:
+        return create(key, { amount_minor: AMOUNTS[what as keyof typeof AMOUNTS] });
+    }
+  }
+
+  /** What the model says a command does to a known transaction; undefined when it is refused. */
+  function expectedStatus({ status, amount_minor }: Known, what: string): Status | undefined {
+    const isBlocked = status === "failed" && amount_minor === AMOUNTS.risky;
+    switch (what) {
+      case "process":
+        if (status === "cancelled" || isBlocked) return undefined;
+        return status === "pending" ? "processing" : status;
+      case "cancel":
+        return status === "pending" || status === "cancelled" ? "cancelled" : undefined;
+      case "unknown":
+        return status;
+      case "settled":
+      case "declined":
+        if (status === "pending" || status === "cancelled" || isBlocked) return undefined;
+        if (status !== "processing") return status;
+        return what === "settled" ? "completed" : "failed";
+      default:
+        return AMOUNTS[what as keyof typeof AMOUNTS] === amount_minor ? status : undefined;
+    }
+  }
+
+  it("keeps events, charges and answers as the model says", () => {
+    fc.assert(
+      fc.property(fc.array(steps, { maxLength: 40, size: "max" }), (sequence) => {
+        storage = memoryStorage();
+        journal = new Journal(storage.sql);
+        const model = new Map<string, Known>();
+        let now = NOW_MS;
+        for (const step of sequence) {
+          now += step.stepMs;
+          const before = journal.lastPosition;
+          const answer = run(commandOf(step), now);
+          follow(model, step, answer, now, journal.lastPosition - before);
+          for (const [key, known] of model) expectKept(key, known);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  function follow(
+    model: Map<string, Known>,
+    { key, what }: { key: string; what: string },
+    answer: Answer,
+    nowMs: number,
+    written: number,
+  ): void {
+    const known = model.get(key);
+    const amount = AMOUNTS[what as keyof typeof AMOUNTS];
+    if (!known) {
+      if (amount === undefined) {
+        expect(answer.kind).toBe("refused");
+        return;
+      }
+      const status = amount === AMOUNTS.risky ? "failed" : "pending";
+      expect([parsed(answer).status, written]).toEqual([status, status === "failed" ? 2 : 1]);
+      const first = answer.kind === "told" ? answer.data : "";
+      model.set(key, { status, amount_minor: amount, first, attempts: 0 });
+      return;
+    }
+    const status = expectedStatus(known, what);
+    if (status === undefined) {
+      expect([answer.kind, written]).toEqual(["refused", 0]);
+    } else if (amount !== undefined) {
+      const replay = { kind: "told", data: known.first, replayed: true, wrote: false };
+      expect([answer, written]).toEqual([replay, 0]);
+    } else {
+      expect([parsed(answer).status, written]).toEqual([status, status === known.status ? 0 : 1]);
+      expect(answer.kind).toBe(status === "processing" ? "charging" : "told");
+      if (what === "unknown" && status === "processing") {
+        known.attempts += 1;
+        const wait = Math.min(1_000 * 2 ** (known.attempts - 1), 300_000);
+        expect(answer).toMatchObject({ retry_at_ms: nowMs + wait });
+      }
+      known.status = status;
+    }
+  }
+
+  function expectKept(key: string, { status, attempts }: Known): void {
+    const events = journal.eventsOf(idOf(key));
+    expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+    const texts = events.map(({ data }) => data);
+    expect(texts.at(-1)).toBe(journal.findText(idOf(key))?.data);
+    expect(journal.find(idOf(key))?.transaction.status).toBe(status);
+    const charge = journal.findCharge(idOf(key));
+    expect(charge?.attempts).toBe(status === "processing" ? attempts : undefined);
+    const times = events.map(({ created_at_ms }) => created_at_ms);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  }
+});
+
+describe("charges", () => {
+  type Asked = { request: ChargeRequest; answer: (given: ChargeAnswer) => void };
+  let asked: Asked[];
+  let recorded: [string, ChargeAnswer, number][];
+  let fault: Error | undefined;
+  let charges: Charges;
+  beforeEach(() => {
+    asked = [];
+    recorded = [];
+    fault = undefined;
+    const processor = {
+      charge: (request: ChargeRequest) =>
+        new Promise<ChargeAnswer>((answer) => {
+          asked.push({ request, answer });
+        }),
+    };
+    charges = new Charges(processor, 60_000, async (id, answer, attempt) => {
+      recorded.push([id, answer, attempt]);
+      if (fault) throw fault;
+      return { kind: "told", data: `${id} ${answer.kind}`, replayed: false, wrote: true };
+    });
+  });
+  const transaction = EXAMPLES.processing;
+  const other = { ...transaction, id: idOf("other") };
+
+  it("ask with the transaction's id and hand the word back to be recorded", async () => {
+    const answer = charges.carryOut({ transaction, attempt: 4 });
+    expect(asked[0]?.request).toEqual({
+      idempotency_key: transaction.id,
+      amount_minor: 10_050,
+      currency: "USD",
+      user_id: "user_1",
+      metadata: transaction.metadata,
+      attempt: 4,
+    });
+    asked[0]?.answer(SETTLED);
+    expect(await answer).toMatchObject({ data: `${transaction.id} settled` });
+    expect(recorded).toEqual([[transaction.id, SETTLED, 4]]);
+  });
+
+  it("share one call among all who ask about a transaction meanwhile", async () => {
+    const answers = [1, 1, 2].map((attempt) => charges.carryOut({ transaction, attempt }));
+    expect(charges.isUnderWay(transaction.id)).toBe(true);
+    expect(asked).toHaveLength(1);
+    asked[0]?.answer(A_DECLINE);
+    const [first, ...rest] = await Promise.all(answers);
+    expect(rest).toEqual([first, first]);
+    expect(recorded).toHaveLength(1);
+    expect(charges.isUnderWay(transaction.id)).toBe(false);
+  });
+
+  it("ask anew once the word is recorded, and about others at the same time", async () => {
+    const one = charges.carryOut({ transaction, attempt: 1 });
+    const two = charges.carryOut({ transaction: other, attempt: 1 });
+    expect(asked.map(({ request }) => request.idempotency_key)).toEqual([transaction.id, other.id]);
+    asked[0]?.answer(UNKNOWN);
+    await one;
+    expect(charges.isUnderWay(other.id)).toBe(true);
+    const again = charges.carryOut({ transaction, attempt: 2 });
+    expect(asked).toHaveLength(3);
+    for (const { answer } of asked) answer(SETTLED);
+    await Promise.all([two, again]);
+    expect(recorded.map(([id, , attempt]) => [id, attempt])).toEqual([
+      [transaction.id, 1],
+      [other.id, 1],
+      [transaction.id, 2],
+    ]);
+  });
+
+  it("tell everyone when the word could not be recorded, and may be asked for again", async () => {
+    fault = new Error("no disk");
+    const answers = [1, 1].map((attempt) => charges.carryOut({ transaction, attempt }));
+    asked[0]?.answer(SETTLED);
+    const outcomes = await Promise.allSettled(answers);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(charges.isUnderWay(transaction.id)).toBe(false);
+    fault = undefined;
+    const again = charges.carryOut({ transaction, attempt: 1 });
+    asked[1]?.answer(SETTLED);
+    expect(await again).toMatchObject({ kind: "told" });
+  });
+});

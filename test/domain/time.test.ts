@@ -1,0 +1,528 @@
+/** When things happen: backoff, alarms, time limits, the pace of rounds, the drain of an outbox. */
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { delayMs } from "../../src/domain/backoff";
+import type { EventRecord } from "../../src/domain/event";
+import { Journal } from "../../src/transaction/journal";
+import { Outbox } from "../../src/transaction/outbox";
+import { type Round, Rounds, type Settled } from "../../src/transaction/rounds";
+import { nextWakeAtMs, SAFETY_MS } from "../../src/transaction/wake";
+import { TimeLimit, within } from "../../src/within";
+import { created, MERCHANT, NOW_MS } from "./examples";
+import { type MemoryStorage, memoryStorage } from "./sqlite";
+
+/** Everything that only waits for promises has happened after this. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function fakeClock(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ now: NOW_MS, toFake: ["setTimeout", "clearTimeout", "Date"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+}
+
+describe("a delay after failures", () => {
+  const backoff = { first_ms: 1_000, most_ms: 300_000 };
+
+  it("doubles from the first to the longest", () => {
+    const delays = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((failures) =>
+      delayMs(failures, backoff),
+    );
+    expect(delays).toEqual([
+      1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000,
+    ]);
+  });
+
+  it("is the first one before any failure", () => {
+    expect(delayMs(0, backoff)).toBe(1_000);
+  });
+
+  it("never shrinks and stays within its bounds, for any number of failures", () => {
+    const bounds = fc.tuple(
+      fc.integer({ min: 1, max: 10_000 }),
+      fc.integer({ min: 0, max: 10 ** 7 }),
+    );
+    fc.assert(
+      fc.property(bounds, fc.integer({ min: 1, max: 1_000_000 }), ([first, more], failures) => {
+        const own = { first_ms: first, most_ms: first + more };
+        const delay = delayMs(failures, own);
+        expect(delay).toBeGreaterThanOrEqual(first);
+        expect(delay).toBeLessThanOrEqual(first + more);
+        expect(delayMs(failures + 1, own)).toBeGreaterThanOrEqual(delay);
+      }),
+    );
+  });
+});
+
+describe("a shard's next alarm", () => {
+  const later = NOW_MS + 60_000;
+
+  it("is not set when nothing is open", () => {
+    expect(nextWakeAtMs({ charge_at_ms: undefined, outboxes_at_ms: [] }, NOW_MS)).toBeUndefined();
+  });
+
+  it.each([
+    ["a charge that is due later", later, [], later],
+    ["an outbox that is resting", undefined, [later], later],
+    ["the charge, when it is earlier", later, [later + 1], later],
+    ["the outbox, when it is earlier", later + 1, [later], later],
+    ["the earliest of several outboxes", later + 2, [later + 1, later, later + 3], later],
+    ["a charge that is due", NOW_MS, [later], NOW_MS + SAFETY_MS],
+    ["a charge that is long overdue", 0, [], NOW_MS + SAFETY_MS],
+    ["a healthy outbox", undefined, [0], NOW_MS + SAFETY_MS],
+    ["work due just before the safety margin", NOW_MS + 999, [], NOW_MS + 1_000],
+    ["work due just after it", NOW_MS + 1_001, [], NOW_MS + 1_001],
+  ])("is for %s", (_, charge_at_ms, outboxes_at_ms, expected) => {
+    expect(nextWakeAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS)).toBe(expected);
+  });
+
+  it("is never missing while work is open, never early, and never later than the work", () => {
+    const times = fc.integer({ min: NOW_MS - 100_000, max: NOW_MS + 100_000 });
+    const charges = fc.option(times, { nil: undefined });
+    fc.assert(
+      fc.property(charges, fc.array(times, { maxLength: 4 }), (charge_at_ms, outboxes_at_ms) => {
+        const next = nextWakeAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS);
+        const open = [...outboxes_at_ms, ...(charge_at_ms === undefined ? [] : [charge_at_ms])];
+        expect(next === undefined).toBe(open.length === 0);
+        if (next === undefined) return;
+        expect(next).toBeGreaterThanOrEqual(NOW_MS + SAFETY_MS);
+        for (const time of open)
+          expect(next).toBeLessThanOrEqual(Math.max(time, NOW_MS + SAFETY_MS));
+        expect([...open, NOW_MS + SAFETY_MS]).toContain(next);
+      }),
+    );
+  });
+});
+
+describe("a time limit", () => {
+  fakeClock();
+
+  it("gives the work's result, or its fault, and leaves no timer behind", async () => {
+    expect(await within(100, Promise.resolve("done"))).toBe("done");
+    await expect(within(100, Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("ends the wait exactly when it is reached", async () => {
+    let fault: unknown;
+    const wait = within(100, new Promise(() => {})).catch((thrown: unknown) => {
+      fault = thrown;
+    });
+    await vi.advanceTimersByTimeAsync(99);
+    expect(fault).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await wait;
+    expect(fault).toBeInstanceOf(TimeLimit);
+  });
+});
+
+describe("rounds", () => {
+  /** Rounds whose plays the test ends by hand; every command is answered with its own capitals. */
+  function stage() {
+    const plays: {
+      commands: string[];
+      end: (round?: Partial<Round<string>>) => void;
+      fail: (fault: Error) => void;
+    }[] = [];
+    const rounds = new Rounds<string, string>((commands) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Round<string>>();
+      const settled = commands.map(
+        (command): Settled<string> => ({ ok: true, answer: command.toUpperCase() }),
+      );
+      const end = (round: Partial<Round<string>> = {}) =>
+        resolve({ settled, next: Promise.resolve(), ...round });
+      plays.push({ commands, end, fail: reject });
+      return promise;
+    });
+    return { rounds, plays, played: () => plays.map(({ commands }) => commands) };
+  }
+  const outcomeOf = (answer: Promise<string>) =>
+    answer.catch((fault: unknown) => `fault: ${fault instanceof Error ? fault.message : fault}`);
+
+  it("start at once with one command when idle, also after earlier ones have ended", async () => {
+    const { rounds, plays, played } = stage();
+    for (const [index, command] of ["a", "b"].entries()) {
+      const answer = rounds.submit(command);
+      expect(played()[index]).toEqual([command]);
+      plays[index]?.end();
+      expect(await answer).toBe(command.toUpperCase());
+      await turn();
+    }
+  });
+
+  it("gather what arrives during a round into the next one, in order", async () => {
+    const { rounds, plays, played } = stage();
+    const answers = ["a", "b", "c", "d"].map((command) => rounds.submit(command));
+    await turn();
+    expect(played()).toEqual([["a"]]);
+    plays[0]?.end();
+    await turn();
+    expect(played()).toEqual([["a"], ["b", "c", "d"]]);
+    answers.push(rounds.submit("e"));
+    plays[1]?.end();
+    await turn();
+    expect(played()).toEqual([["a"], ["b", "c", "d"], ["e"]]);
+    plays[2]?.end();
+    expect(await Promise.all(answers)).toEqual(["A", "B", "C", "D", "E"]);
+  });
+
+  it("answer before the next round may start, and wait for it to be allowed", async () => {
+    const { rounds, plays, played } = stage();
+    const next = Promise.withResolvers<void>();
+    const first = rounds.submit("a");
+    void rounds.submit("b");
+    plays[0]?.end({ next: next.promise });
+    expect(await first).toBe("A");
+    await turn();
+    expect(played()).toEqual([["a"]]);
+    next.resolve();
+    await turn();
+    expect(played()).toEqual([["a"], ["b"]]);
+  });
+
+  it("give one command's fault to its own caller alone", async () => {
+    const { rounds, plays } = stage();
+    void rounds.submit("first");
+    const answers = ["a", "b", "c"].map((command) => outcomeOf(rounds.submit(command)));
+    plays[0]?.end();
+    await turn();
+    plays[1]?.end({
+      settled: [
+        { ok: true, answer: "A" },
+        { ok: false, fault: new Error("broken") },
+        { ok: true, answer: "C" },
+      ],
+    });
+    expect(await Promise.all(answers)).toEqual(["A", "fault: broken", "C"]);
+  });
+
+  it("fail all commands of a round that throws, and none of the next", async () => {
+    const { rounds, plays } = stage();
+    const first = outcomeOf(rounds.submit("a"));
+    const second = ["b", "c"].map((command) => outcomeOf(rounds.submit(command)));
+    plays[0]?.fail(new Error("no disk"));
+    expect(await first).toBe("fault: no disk");
+    await turn();
+    const third = outcomeOf(rounds.submit("d"));
+    plays[1]?.fail(new Error("still none"));
+    expect(await Promise.all(second)).toEqual(["fault: still none", "fault: still none"]);
+    await turn();
+    plays[2]?.end();
+    expect(await third).toBe("D");
+  });
+
+  it("go on after a play that throws before it returns a promise", async () => {
+    let plays = 0;
+    const rounds = new Rounds<string, string>((commands) => {
+      plays += 1;
+      if (plays === 1) throw new Error("at once");
+      const settled = commands.map((answer): Settled<string> => ({ ok: true, answer }));
+      return Promise.resolve({ settled, next: Promise.resolve() });
+    });
+    expect(await outcomeOf(rounds.submit("a"))).toBe("fault: at once");
+    expect(await outcomeOf(rounds.submit("b"))).toBe("b");
+  });
+
+  it("keep their answers and go on when what the next round waits for fails", async () => {
+    const { rounds, plays } = stage();
+    const first = outcomeOf(rounds.submit("a"));
+    const second = outcomeOf(rounds.submit("b"));
+    plays[0]?.end({ next: Promise.reject(new Error("no book")) });
+    expect(await first).toBe("A");
+    await turn();
+    plays[1]?.end();
+    expect(await second).toBe("B");
+  });
+
+  describe("after a round of many", () => {
+    fakeClock();
+
+    /** A round of four has just ended and nobody waits. */
+    async function afterFour() {
+      const { rounds, plays, played } = stage();
+      void rounds.submit("first");
+      const answers = ["a", "b", "c", "d"].map((command) => rounds.submit(command));
+      plays[0]?.end();
+      await turn();
+      plays[1]?.end();
+      await Promise.all(answers);
+      await turn();
+      const submit = (command: string) => void rounds.submit(command);
+      return { submit, latest: () => played().slice(2) };
+    }
+
+    it("wait for half of its callers to come back, and no longer than that", async () => {
+      const { submit, latest } = await afterFour();
+      submit("e");
+      await turn();
+      expect(latest()).toEqual([]);
+      submit("f");
+      await turn();
+      expect(latest()).toEqual([["e", "f"]]);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it("wait two milliseconds at most", async () => {
+      const { submit, latest } = await afterFour();
+      submit("e");
+      await vi.advanceTimersByTimeAsync(1);
+      expect(latest()).toEqual([]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(latest()).toEqual([["e"]]);
+    });
+
+    it("start at once again when nobody came back in that time", async () => {
+      const { submit, latest } = await afterFour();
+      await vi.advanceTimersByTimeAsync(2);
+      submit("e");
+      expect(latest()).toEqual([["e"]]);
+    });
+  });
+
+  it("leave nobody without an answer when a play settles too few", async () => {
+    const { rounds, plays } = stage();
+    const answer = outcomeOf(rounds.submit("a"));
+    plays[0]?.end({ settled: [] });
+    expect(await answer).toMatch(/^fault: /);
+  });
+
+  it("hold at most 256 commands each, and play all of them once, in order", async () => {
+    const sizes: number[] = [];
+    const order: string[] = [];
+    const rounds = new Rounds<string, string>(async (commands) => {
+      sizes.push(commands.length);
+      order.push(...commands);
+      await turn();
+      const settled = commands.map((answer): Settled<string> => ({ ok: true, answer }));
+      return { settled, next: Promise.resolve() };
+    });
+    const commands = Array.from({ length: 600 }, (_, index) => `command ${index}`);
+    const answers = await Promise.all(commands.map((command) => rounds.submit(command)));
+    expect(answers).toEqual(commands);
+    expect(order).toEqual(commands);
+    expect(sizes).toEqual([1, 256, 256, 87]);
+  });
+});
+
+describe("an outbox", () => {
+  fakeClock();
+  const LIMIT_MS = 2_000;
+  const MARK = "book_delivered_through";
+  let storage: MemoryStorage;
+  let journal: Journal;
+  let batches: EventRecord[][];
+  let failures: { fault: unknown; rows: number; failures: number }[];
+  let deliver: () => Promise<void>;
+  let outbox: Outbox;
+
+  const open = () =>
+    new Outbox(
+      journal,
+      MARK,
+      LIMIT_MS,
+      (events) => {
+        batches.push(events);
+        return deliver();
+      },
+      (fault, rows, count) => failures.push({ fault, rows, failures: count }),
+    );
+  beforeEach(() => {
+    storage = memoryStorage();
+    journal = new Journal(storage.sql);
+    batches = [];
+    failures = [];
+    deliver = () => Promise.resolve();
+    outbox = open();
+  });
+
+  function append(count: number, metadata: Record<string, string> = {}): void {
+    for (let index = 0; index < count; index++) {
+      const key = `order-${journal.lastPosition + 1}`;
+      journal.append(MERCHANT, created({ metadata }, NOW_MS, key));
+    }
+  }
+  const positions = () => batches.map((events) => events.map(({ position }) => position));
+  const range = (first: number, last: number) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+  it("delivers everything in order, at most 200 events at a time", async () => {
+    append(450);
+    await outbox.drain(NOW_MS);
+    expect(positions()).toEqual([range(1, 200), range(201, 400), range(401, 450)]);
+    expect(outbox.deliveredThrough).toBe(450);
+    await outbox.drain(NOW_MS);
+    expect(batches).toHaveLength(3);
+  });
+
+  it("delivers at most 600,000 characters at a time, but never nothing", async () => {
+    append(5, { note: "n".repeat(250_000) });
+    append(1, { note: "n".repeat(700_000) });
+    append(1);
+    await outbox.drain(NOW_MS);
+    expect(positions()).toEqual([[1, 2], [3, 4], [5], [6], [7]]);
+  });
+
+  it("delivers the journal's own rows", async () => {
+    append(1);
+    await outbox.drain(NOW_MS);
+    const change = created({ metadata: {} }, NOW_MS, "order-1");
+    expect(batches[0]).toEqual([
+      {
+        position: 1,
+        merchant_id: MERCHANT,
+        transaction_id: change.transaction.id,
+        sequence: 1,
+        type: "transaction.created",
+        created_at_ms: NOW_MS,
+        data: JSON.stringify(change.transaction),
+      },
+    ]);
+  });
+
+  it("is open until its mark is stored, and begins at the stored mark again", async () => {
+    expect(outbox.isOpen).toBe(false);
+    append(3);
+    await outbox.drain(NOW_MS);
+    expect(outbox.isOpen).toBe(true);
+    expect(open().deliveredThrough).toBe(0);
+    outbox.storeMark();
+    expect(outbox.isOpen).toBe(false);
+    append(1);
+    expect(outbox.isOpen).toBe(true);
+    const reopened = open();
+    expect(reopened.deliveredThrough).toBe(3);
+    await reopened.drain(NOW_MS);
+    expect(positions().at(-1)).toEqual([4]);
+  });
+
+  it("knows that its mark was not stored when the commit was taken back", async () => {
+    append(1);
+    await outbox.drain(NOW_MS);
+    const commit = () =>
+      storage.transactionSync(() => {
+        outbox.storeMark();
+        throw new Error("taken back");
+      });
+    expect(commit).toThrow("taken back");
+    outbox.reread();
+    expect(outbox.isOpen).toBe(true);
+    outbox.storeMark();
+    expect(open().deliveredThrough).toBe(1);
+  });
+
+  it("runs one drain at a time, which also takes what is written meanwhile", async () => {
+    const first = Promise.withResolvers<void>();
+    deliver = () => (batches.length === 1 ? first.promise : Promise.resolve());
+    append(1);
+    const draining = outbox.drain(NOW_MS);
+    append(2);
+    const joined = outbox.drain(NOW_MS);
+    await turn();
+    expect(positions()).toEqual([[1]]);
+    first.resolve();
+    await Promise.all([draining, joined]);
+    expect(positions()).toEqual([[1], [2, 3]]);
+  });
+
+  it("forgets no event that is written in the moment a drain ends", async () => {
+    const late: number[] = [];
+    for (const hops of range(0, 20)) {
+      append(1);
+      void outbox.drain(NOW_MS);
+      for (let hop = 0; hop < hops; hop++) await null;
+      append(1);
+      void outbox.drain(NOW_MS);
+      await turn();
+      if (outbox.deliveredThrough < journal.lastPosition) late.push(hops);
+      await outbox.drain(NOW_MS);
+    }
+    expect(late).toEqual([]);
+  });
+
+  it("rests after a failure, ever longer up to 30 seconds, and begins where it was", async () => {
+    append(2);
+    deliver = () => Promise.reject(new Error("down"));
+    const rests: number[] = [];
+    for (let failure = 1; failure <= 7; failure++) {
+      await outbox.drain(Date.now());
+      rests.push(outbox.retryAtMs - Date.now());
+      await outbox.drain(outbox.retryAtMs - 1);
+      expect(batches).toHaveLength(failure);
+      vi.setSystemTime(outbox.retryAtMs);
+    }
+    expect(rests).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    expect(failures.map((each) => each.failures)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(failures[0]).toMatchObject({ fault: new Error("down"), rows: 2 });
+    expect(outbox.deliveredThrough).toBe(0);
+
+    deliver = () => Promise.resolve();
+    await outbox.drain(Date.now());
+    expect(outbox.deliveredThrough).toBe(2);
+    expect(outbox.retryAtMs).toBe(0);
+
+    append(1);
+    deliver = () => Promise.reject(new Error("down again"));
+    await outbox.drain(Date.now());
+    expect(outbox.retryAtMs - Date.now()).toBe(1_000);
+    expect(outbox.deliveredThrough).toBe(2);
+  });
+
+  it("takes a delivery that hangs for a failed one", async () => {
+    append(1);
+    deliver = () => new Promise(() => {});
+    const draining = outbox.drain(NOW_MS);
+    await vi.advanceTimersByTimeAsync(LIMIT_MS - 1);
+    expect(failures).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(1);
+    await draining;
+    expect(failures[0]?.fault).toBeInstanceOf(TimeLimit);
+    expect(outbox.retryAtMs).toBe(NOW_MS + LIMIT_MS + 1_000);
+  });
+
+  it("tells who waits for an event that it was delivered, and only then", async () => {
+    append(2);
+    const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    deliver = () => ends[batches.length - 1]?.promise ?? Promise.resolve();
+    const told: string[] = [];
+    const wait = async (position: number) =>
+      told.push(`${position}: ${await outbox.delivered(position)}`);
+    const waits = [wait(1), wait(2), wait(3)];
+    const draining = outbox.drain(NOW_MS);
+    append(1);
+    await turn();
+    expect(told).toEqual([]);
+    ends[0]?.resolve();
+    await turn();
+    expect(told).toEqual(["1: true", "2: true"]);
+    ends[1]?.resolve();
+    await Promise.all([...waits, draining]);
+    expect(told).toEqual(["1: true", "2: true", "3: true"]);
+    expect(await outbox.delivered(1)).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("tells who waits at once that a delivery failed, and lets nobody wait meanwhile", async () => {
+    append(1);
+    deliver = () => Promise.reject(new Error("down"));
+    const waiting = outbox.delivered(1);
+    await outbox.drain(NOW_MS);
+    expect(await waiting).toBe(false);
+    expect(await outbox.delivered(1)).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("lets nobody wait longer than one delivery may take", async () => {
+    append(1);
+    let told: boolean | undefined;
+    const waiting = outbox.delivered(1).then((delivered) => {
+      told = delivered;
+    });
+    await vi.advanceTimersByTimeAsync(LIMIT_MS - 1);
+    expect(told).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await waiting;
+    expect(told).toBe(false);
+  });
+});
