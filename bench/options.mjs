@@ -1,11 +1,16 @@
 // The command line of the bench: what may be asked for, its defaults, and their check.
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { CASES } from "./cases.mjs";
 
 export const MODES = ["miniflare", "workerd"];
+/** Newer than the one that the pinned Miniflare brings: it reads a wrangler config by itself. An optional
+ *  dependency, which is there on Linux x64 only. */
+const STANDALONE = "node_modules/workerd-standalone/bin/workerd";
+const BINARIES = { miniflare: "node_modules/.bin/workerd", workerd: STANDALONE };
 
 const DEFAULTS = {
-  mode: "miniflare",
+  mode: existsSync(STANDALONE) ? "workerd" : "miniflare",
   seconds: "5",
   warmup: "2",
   connections: "1,16,32,64",
@@ -16,7 +21,7 @@ const DEFAULTS = {
 const QUICK = { seconds: "3", warmup: "1", connections: "1,32", shards: "1" };
 
 const USAGE = `usage: npm run bench -- [options]
-  --mode miniflare|workerd  what runs the Worker (default miniflare)
+  --mode miniflare|workerd  what runs the Worker (default workerd where it is installed)
   --workerd PATH            the binary for --mode workerd (default: the installed one)
   --cases a,b               of ${Object.keys(CASES).join(", ")} (default: all)
   --connections 1,16,32,64  closed-loop connections, each list entry a run of its own
@@ -37,7 +42,7 @@ export function readOptions(args) {
       args,
       options: {
         ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, text])),
-        workerd: { ...text, default: "node_modules/.bin/workerd" },
+        workerd: text,
         "velocity-shards": text,
         "log-level": text,
         json: text,
@@ -65,7 +70,7 @@ function checked(values) {
   const velocity = values["velocity-shards"];
   return {
     mode: values.mode,
-    workerd: values.workerd,
+    workerd: values.workerd ?? BINARIES[values.mode],
     cases,
     connections: list(values.connections).map((item) => whole(item, 1)),
     shards: list(values.shards).map((item) => whole(item, 0)),

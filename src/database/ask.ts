@@ -11,9 +11,18 @@ export class DatabaseUnavailable extends Error {
 /** Longer than any healthy query takes, short enough for a caller to learn that something is wrong. */
 const LIMIT_MS = 5_000;
 
-export type Database = ReturnType<typeof databaseOf>;
+export type Database = ReturnType<typeof open>;
 
-export function databaseOf(db: D1Database) {
+const opened = new WeakMap<D1Database, Database>();
+
+/** The query builder over a binding, made once for each. */
+export function databaseOf(db: D1Database): Database {
+  const known = opened.get(db) ?? open(db);
+  opened.set(db, known);
+  return known;
+}
+
+function open(db: D1Database) {
   return drizzle(db, { schema });
 }
 

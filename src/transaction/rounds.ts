@@ -7,8 +7,10 @@
 /** Bounds a round's memory and how long its last command waits for its first. */
 const MAX_ROUND_COMMANDS = 256;
 
-/** A commit takes about as long: waiting longer than this for company would cost more than it saves. */
-const GATHER_MS = 2;
+/** The shortest wait there is, and how often it is taken at most: about as long as a commit and a write of
+ *  the book take, so waiting for company never costs more than it saves. */
+const TICK_MS = 1;
+const MAX_TICKS = 8;
 
 export type Settled<Answer> = { ok: true; answer: Answer } | { ok: false; fault: unknown };
 
@@ -25,8 +27,6 @@ export class Rounds<Command, Answer> {
   readonly #play: (commands: Command[]) => Promise<Round<Answer>>;
   #waiting: Waiting<Command, Answer>[] = [];
   #running = false;
-  /** Told when `wanted` commands have come together. */
-  #gathered: { wanted: number; go: () => void } | undefined;
 
   /** @param play decides and commits a round; a throw fails all of its commands. */
   constructor(play: (commands: Command[]) => Promise<Round<Answer>>) {
@@ -37,7 +37,6 @@ export class Rounds<Command, Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, resolve, reject });
       if (!this.#running) void this.#run();
-      else if (this.#gathered && this.#waiting.length >= this.#gathered.wanted) this.#gathered.go();
     });
   }
 
@@ -46,7 +45,7 @@ export class Rounds<Command, Answer> {
     while (this.#waiting.length > 0) {
       const round = this.#waiting.splice(0, MAX_ROUND_COMMANDS);
       await this.#playOne(round);
-      await this.#gather(Math.floor(round.length / 2));
+      if (round.length > 1) await this.#gather();
     }
     this.#running = false;
   }
@@ -66,17 +65,12 @@ export class Rounds<Command, Answer> {
   }
 
   /** After a full round its callers are about to come back. Without this pause the first of them would
-   *  get a round of its own, and all others would wait for that. */
-  async #gather(wanted: number): Promise<void> {
-    if (this.#waiting.length >= wanted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, GATHER_MS);
-      const go = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#gathered = { wanted, go };
-    });
-    this.#gathered = undefined;
+   *  get a round of its own, and all others would wait for that. It lasts while commands keep coming. */
+  async #gather(): Promise<void> {
+    for (let tick = 0; tick < MAX_TICKS; tick++) {
+      const before = this.#waiting.length;
+      await new Promise<void>((resolve) => setTimeout(resolve, TICK_MS));
+      if (this.#waiting.length === before) return;
+    }
   }
 }
