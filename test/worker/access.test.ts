@@ -681,9 +681,14 @@ describe("many callers at once", () => {
   it("cannot make the isolate remember keys that do not exist", async () => {
     const key = drawnKey();
     expect(await statusWith(key)).toBe(401);
+    const broken = {
+      prepare() {
+        throw new Error("asked");
+      },
+    };
     const { status } = await app.fetch(
       new Request(`${BASE}${TRANSACTIONS}`, { headers: { Authorization: `Bearer ${key}` } }),
-      { ...env, DB: undefined } as unknown as typeof env,
+      { ...env, DB: broken } as unknown as typeof env,
     );
     expect(status).toBe(503);
   });
