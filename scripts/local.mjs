@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
 import { ROOT } from "./install.mjs";
 import { runWrangler } from "./wrangler.mjs";
@@ -24,6 +25,8 @@ const MIGRATIONS_STAMP = join(STATE_DIR, "migrations.sha256");
 const DEMO = join(STATE_DIR, "demo.json");
 const ADMIN_TOKEN_BYTES = 32;
 const OWNER_ONLY = 0o600;
+const KEY_TRIES = 10;
+const KEY_RETRY_MS = 1_000;
 
 function readOrEmpty(path) {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
@@ -84,7 +87,13 @@ async function create(url, body) {
 
 async function keyWorks(base, key) {
   const url = `${base}/api/v1/transactions?limit=1`;
-  const response = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
+  const ask = () => fetch(url, { headers: { authorization: `Bearer ${key}` } });
+  let response = await ask();
+  // The very first question to a database that is still opening may come too early.
+  for (let tries = 1; response.status === 503 && tries < KEY_TRIES; tries++) {
+    await sleep(KEY_RETRY_MS);
+    response = await ask();
+  }
   if (response.ok) return true;
   if (response.status === 401) return false;
   throw new Error(`GET ${url} answered ${response.status}: ${await response.text()}`);

@@ -35,3 +35,15 @@ export function answerText(
 export function answerJson(c: AppContext, status: number, value: unknown): Response {
   return answerText(c, status, JSON.stringify(value));
 }
+
+/** A page of items that are JSON text already; they are not parsed to be written again. */
+export function answerPage(
+  c: AppContext,
+  items: string[],
+  hasMore: boolean,
+  next: string | undefined,
+): Response {
+  const nextCursor = JSON.stringify(next ?? null);
+  const page = `{"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}}`;
+  return answerText(c, 200, page);
+}

@@ -5,6 +5,7 @@ import { configOf, SettingsFault } from "../config";
 import { DatabaseUnavailable } from "../database/ask";
 import { faultOf, logFrom } from "../telemetry/log";
 import type { AppContext, AppEnv } from "./context";
+import { eventRoutes } from "./events";
 import { merchantRoutes } from "./merchants";
 import { operationsRoutes } from "./operations";
 import { Problem, problemResponse } from "./problem";
@@ -96,6 +97,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   app.use(observe);
   app.use(configure);
   transactionRoutes(app);
+  eventRoutes(app);
   merchantRoutes(app);
   operationsRoutes(app);
   app.onError(answerFault);

@@ -11,8 +11,8 @@ import { Problem } from "./problem";
 export const KEY_FRESH_MS = 10_000;
 /** A key that was good is served this long while D1 cannot say otherwise. */
 export const KEY_STALE_MS = 3_600_000;
-/** How long a request waits for D1 to say whose key it is. */
-const LOOKUP_LIMIT_MS = 500;
+/** How long a request waits for D1 to say whose key it is: briefly when the key is known from before. */
+const LOOKUP_LIMIT_MS = { known: 500, unknown: 2_000 };
 /** After D1 has failed to answer, known keys are served without asking again for this long. */
 const LOOKUP_REST_MS = 2_000;
 /** About 2 MB of the isolate's memory. */
@@ -66,7 +66,8 @@ async function lookUp(c: AppContext, hash: string): Promise<Remembered | undefin
   try {
     const { transaction_shards } = c.get("config");
     const db = databaseOf(c.env.DB);
-    const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, LOOKUP_LIMIT_MS);
+    const limitMs = LOOKUP_LIMIT_MS[known && age < KEY_STALE_MS ? "known" : "unknown"];
+    const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, limitMs);
     return remember(hash, holder && { holder, shards, asked_at_ms: now });
   } catch (fault) {
     if (!(fault instanceof DatabaseUnavailable)) throw fault;

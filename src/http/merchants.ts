@@ -17,9 +17,6 @@ import { drawnId } from "../domain/id";
 import { answer, answerJson } from "./answer";
 import { authenticateAdmin, forgetKeys } from "./authenticate";
 import type { AppContext } from "./context";
-import { type App, operation } from "./operation";
-import { Problem } from "./problem";
-import { readBody, readOptionalBody } from "./read";
 import {
   ApiKeyBody,
   ApiKeyList,
@@ -28,7 +25,10 @@ import {
   MerchantList,
   NewApiKey,
   RollBody,
-} from "./schema";
+} from "./merchant-schema";
+import { type App, operation } from "./operation";
+import { Problem } from "./problem";
+import { readBody, readOptionalBody } from "./read";
 
 const PATH = "/api/v1/merchants";
 /** As many as an operator can read; a deployment with more merchants lists them from D1. */

@@ -1,10 +1,13 @@
 /** The way from a request to the object that owns its transaction. */
 
+import { z } from "@hono/zod-openapi";
 import type { Env } from "../config";
-import { objectNameFor } from "../domain/id";
-import type { Address, Reply, TransactionShard } from "../transaction/object";
+import { isTransactionId, objectNameFor } from "../domain/id";
+import type { Refusal } from "../domain/refusal";
+import type { TransactionShard } from "../transaction/object";
+import type { Address } from "../transaction/reply";
 import type { AppContext } from "./context";
-import { problemOf } from "./problem";
+import { Problem, problemOf } from "./problem";
 
 type Face = "create" | "process" | "cancel" | "find" | "events";
 /** The object as seen from here: every method is a promise away. */
@@ -47,7 +50,19 @@ function isRetryable(fault: unknown): boolean {
 }
 
 /** The reply of an owner when it is not a refusal. @throws Problem */
-export function accepted(reply: Reply): Reply & { ok: true } {
+export function accepted<Told extends { ok: true }>(
+  reply: Told | { ok: false; refusal: Refusal },
+): Told {
   if (!reply.ok) throw problemOf(reply.refusal);
   return reply;
+}
+
+/** The parameter of routes about one transaction. */
+export const IdParam = { params: z.object({ id: z.string().openapi({ example: "txn_…" }) }) };
+
+/** The id in the address. One that cannot be ours is not looked for. @throws Problem */
+export function transactionIdOf(c: AppContext): string {
+  const id = c.req.param("id") ?? "";
+  if (!isTransactionId(id)) throw new Problem("transaction_not_found");
+  return id;
 }

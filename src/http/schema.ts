@@ -1,6 +1,5 @@
 /** The shapes of the API, once: requests are checked by them and openapi.json is made from them. */
 import { z } from "@hono/zod-openapi";
-import { SCOPES } from "../domain/api-key";
 import { containsCardNumber, isCardNumber } from "../domain/card-number";
 import { currencyDecimals } from "../domain/currency";
 import { EVENT_TYPES } from "../domain/event";
@@ -14,7 +13,7 @@ const CARD = { params: { code: "card_number_refused" } };
 const CARD_MESSAGE = "must not hold a card number";
 
 /** Text that every store and every reader keeps as it is. */
-const text = (least: number, most: number) =>
+export const text = (least: number, most: number) =>
   z
     .string("must be a string")
     .min(least, `must have at least ${least} character${least === 1 ? "" : "s"}`)
@@ -120,7 +119,9 @@ function canonicalRequest(allowInsecureWebhooks: boolean) {
 const SECURE_REQUEST = z.preprocess(refuseProto, canonicalRequest(false));
 const INSECURE_REQUEST = z.preprocess(refuseProto, canonicalRequest(true));
 
-const Time = z.string().openapi({ format: "date-time", example: "2026-11-22T21:00:00.000Z" });
+export const Time = z
+  .string()
+  .openapi({ format: "date-time", example: "2026-11-22T21:00:00.000Z" });
 const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
 
 export const Transaction = z
@@ -211,47 +212,3 @@ export const Problem = z
     errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
   })
   .openapi("Problem");
-
-export const MerchantBody = z.strictObject({ name: text(1, 200) }).openapi("CreateMerchant");
-export const Merchant = z
-  .object({ id: z.string(), name: z.string(), created_at: Time })
-  .openapi("Merchant");
-export const MerchantList = z.object({ data: z.array(Merchant) }).openapi("MerchantList");
-
-export const ApiKeyBody = z
-  .strictObject({
-    name: text(1, 200).nullish(),
-    scopes: z
-      .array(z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`))
-      .min(1, "must name at least one scope")
-      .max(SCOPES.length, "must name each scope once")
-      .default([...SCOPES]),
-  })
-  .openapi("CreateApiKey");
-const ONE_DAY_S = 86_400;
-const MAX_OVERLAP_S = 7 * ONE_DAY_S;
-export const RollBody = z
-  .strictObject({
-    overlap_s: z
-      .int("must be a whole number of seconds")
-      .min(0, "must not be negative")
-      .max(MAX_OVERLAP_S, `must be at most ${MAX_OVERLAP_S}`)
-      .default(ONE_DAY_S)
-      .openapi({ description: "How long the old key goes on working." }),
-  })
-  .openapi("RollApiKey");
-export const ApiKey = z
-  .object({
-    id: z.string(),
-    merchant_id: z.string(),
-    name: z.string().nullable(),
-    last_four: z.string(),
-    scopes: z.array(z.string()),
-    created_at: Time,
-    expires_at: Time.nullable(),
-  })
-  .openapi("ApiKey");
-export const NewApiKey = ApiKey.extend({
-  key: z.string().openapi({ description: "Shown this once." }),
-}).openapi("NewApiKey");
-export const ApiKeyList = z.object({ data: z.array(ApiKey) }).openapi("ApiKeyList");

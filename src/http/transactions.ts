@@ -1,31 +1,28 @@
 /** The transaction routes: read the request, find the owner, pass on its answer. */
 import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
-import { eventText, listEvents, listTransactions } from "../database/transactions";
+import { listTransactions } from "../database/transactions";
 import { isCardNumber } from "../domain/card-number";
-import { deriveTransactionId, isTransactionId } from "../domain/id";
+import { deriveTransactionId } from "../domain/id";
 import { isIdempotencyKey, parseIdempotencyKey } from "../domain/idempotency";
-import type { Reply } from "../transaction/object";
-import { answerText } from "./answer";
+import type { Reply } from "../transaction/reply";
+import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
-import { formatEventCursor, formatListCursor, parseEventCursor, parseListCursor } from "./cursor";
+import { formatListCursor, parseListCursor } from "./cursor";
 import { type App, operation } from "./operation";
-import { accepted, askOwner } from "./owner";
+import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { Problem } from "./problem";
 import { readBody, readQuery } from "./read";
 import {
   CreateTransactionBody,
   createRequest,
-  EventList,
-  EventsQuery,
   ListQuery,
   Transaction,
   TransactionList,
 } from "./schema";
 
 const PATH = "/api/v1/transactions";
-const IdParam = { params: z.object({ id: z.string().openapi({ example: "txn_…" }) }) };
 const IdempotencyHeaders = z.object({
   "Idempotency-Key": z.string().openapi({
     description:
@@ -136,33 +133,6 @@ export function transactionRoutes(app: App): void {
 
   operation(app, {
     method: "get",
-    path: `${PATH}/{id}/events`,
-    summary: "What happened to a transaction, in order",
-    tag: "Events",
-    security: "api_key",
-    request: IdParam,
-    answers: { 200: { description: "All of its events.", schema: EventList } },
-    problems: ["transaction_not_found"],
-    before: [canRead],
-    handle: eventsOfOne,
-  });
-
-  operation(app, {
-    method: "get",
-    path: "/api/v1/events",
-    summary: "Everything that happened, oldest first",
-    description: "`next_cursor` is given on the last page too: send it again later to read on.",
-    tag: "Events",
-    security: "api_key",
-    request: { query: EventsQuery },
-    answers: { 200: { description: "A page.", schema: EventList } },
-    problems: ["invalid_request"],
-    before: [canRead],
-    handle: events,
-  });
-
-  operation(app, {
-    method: "get",
     path: "/api/v1/idempotency-keys/{key}",
     summary: "What became of an idempotency key",
     description: "For a client that never saw the answer to its create.",
@@ -214,12 +184,6 @@ function idempotencyKeyOf(c: AppContext): string {
   return key;
 }
 
-function transactionIdOf(c: AppContext): string {
-  const id = c.req.param("id") ?? "";
-  if (!isTransactionId(id)) throw new Problem("transaction_not_found");
-  return id;
-}
-
 function told(c: AppContext, reply: Reply): Response {
   const { body, pending, retry_at_ms } = accepted(reply);
   if (!pending) return answerText(c, 200, body);
@@ -254,31 +218,5 @@ async function list(c: AppContext): Promise<Response> {
     after,
     limit,
   );
-  return pageOf(c, page.items, page.hasMore, page.next && formatListCursor(page.next));
-}
-
-async function events(c: AppContext): Promise<Response> {
-  const { limit, cursor } = readQuery(c, EventsQuery);
-  const after = cursor === undefined ? 0 : parseEventCursor(cursor);
-  const page = await listEvents(databaseOf(c.env.DB), c.get("merchant_id"), after, limit);
-  return pageOf(c, page.items, page.hasMore, page.next ? formatEventCursor(page.next) : undefined);
-}
-
-async function eventsOfOne(c: AppContext): Promise<Response> {
-  const id = transactionIdOf(c);
-  const rows = await askOwner(c, id, (owner, address) => owner.events(address));
-  if (!rows) throw new Problem("transaction_not_found");
-  return pageOf(c, rows.map(eventText), false, undefined);
-}
-
-/** Items are JSON text already and are not parsed to be written again. */
-function pageOf(
-  c: AppContext,
-  items: string[],
-  hasMore: boolean,
-  next: string | undefined,
-): Response {
-  const nextCursor = JSON.stringify(next ?? null);
-  const body = `{"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}}`;
-  return answerText(c, 200, body);
+  return answerPage(c, page.items, page.hasMore, page.next && formatListCursor(page.next));
 }

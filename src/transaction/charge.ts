@@ -24,6 +24,11 @@ export class Charges {
     this.#record = record;
   }
 
+  /** How many calls are under way. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
   isUnderWay(transactionId: string): boolean {
     return this.#underWay.has(transactionId);
   }

@@ -47,11 +47,7 @@ export function execute(
   rules: FraudRules,
   nowMs: number,
 ): Answer {
-  // With signals the transaction was not there when they were gathered; only this round can have made it.
-  const held =
-    signals && command.kind === "create"
-      ? journal.findRecent(command.transaction_id)
-      : journal.find(command.transaction_id);
+  const held = journal.find(command.transaction_id);
   if (command.kind === "create") return create(journal, command, held, signals, rules, nowMs);
   if (!held || (command.kind !== "record" && held.merchant_id !== command.merchant_id)) {
     return { kind: "refused", refusal: { code: "transaction_not_found" } };

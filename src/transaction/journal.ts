@@ -33,25 +33,24 @@ const SCHEMA = `
 /** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
 export type Mark = "book_delivered_through" | "transaction_shards";
 
-/** Transactions kept in memory as text: a few megabytes of the object's 128. A transaction is mostly
- *  asked for again within seconds of its last change. */
-const MAX_HOT_TRANSACTIONS = 2_000;
+/** Text of transactions kept in memory: some 10,000 of common size, and 8 of the object's 128 megabytes at
+ *  the most. A transaction is mostly asked for again within seconds of its last change. */
+const MAX_HOT_CHARACTERS = 4_000_000;
 
 type HeldText = { merchant_id: string; data: string };
 
 export class Journal {
   readonly #sql: SqlStorage;
   readonly #hot = new Map<string, HeldText>();
+  #hotCharacters = 0;
   readonly #uncommitted: string[] = [];
-  #lastPosition: number;
+  readonly #marks = new Map<Mark, number>();
+  #lastPosition = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(SCHEMA);
-    const [row] = sql
-      .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
-      .toArray();
-    this.#lastPosition = row?.last ?? 0;
+    this.#readTables();
   }
 
   /** The position of the newest event; 0 when there is none. */
@@ -61,12 +60,11 @@ export class Journal {
 
   /** The transaction as it is now. */
   find(transactionId: string): Held | undefined {
-    return heldOf(this.findText(transactionId));
-  }
-
-  /** The same, without looking further than the transactions that were changed last. */
-  findRecent(transactionId: string): Held | undefined {
-    return heldOf(this.#hot.get(transactionId));
+    const row = this.findText(transactionId);
+    // Our own text, written by append().
+    return (
+      row && { merchant_id: row.merchant_id, transaction: JSON.parse(row.data) as Transaction }
+    );
   }
 
   /** The same as its JSON text, for answers that only pass it on. */
@@ -202,17 +200,18 @@ export class Journal {
   }
 
   mark(name: Mark): number | undefined {
-    return this.#sql
-      .exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name)
-      .toArray()[0]?.value;
+    return this.#marks.get(name);
   }
 
+  /** Writes a mark, unless that is its value already. */
   setMark(name: Mark, value: number): void {
+    if (this.#marks.get(name) === value) return;
     this.#sql.exec(
       "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
       name,
       value,
     );
+    this.#marks.set(name, value);
   }
 
   /** What has been written is there to stay. */
@@ -222,25 +221,33 @@ export class Journal {
 
   /** What was written since the last commit has been taken back: only the tables are right about it. */
   rolledBack(): void {
-    for (const transactionId of this.#uncommitted) this.#hot.delete(transactionId);
+    for (const transactionId of this.#uncommitted) this.#forgetHot(transactionId);
     this.#uncommitted.length = 0;
+    this.#readTables();
+  }
+
+  #readTables(): void {
     const { last } = this.#sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
       .one();
     this.#lastPosition = last ?? 0;
+    this.#marks.clear();
+    const marks = this.#sql.exec<{ name: Mark; value: number }>("SELECT name, value FROM marks");
+    for (const { name, value } of marks) this.#marks.set(name, value);
   }
 
   #keepHot(transactionId: string, held: HeldText): void {
-    this.#hot.delete(transactionId); // Back in at the young end: the first of the map is the oldest.
+    this.#forgetHot(transactionId); // Back in at the young end: the first of the map is the oldest.
     this.#hot.set(transactionId, held);
-    if (this.#hot.size > MAX_HOT_TRANSACTIONS) {
-      const [oldest = ""] = this.#hot.keys();
-      this.#hot.delete(oldest);
+    this.#hotCharacters += held.data.length;
+    for (const oldest of this.#hot.keys()) {
+      if (this.#hotCharacters <= MAX_HOT_CHARACTERS) break;
+      this.#forgetHot(oldest);
     }
   }
-}
 
-function heldOf(row: HeldText | undefined): Held | undefined {
-  // Our own text, written by append().
-  return row && { merchant_id: row.merchant_id, transaction: JSON.parse(row.data) as Transaction };
+  #forgetHot(transactionId: string): void {
+    this.#hotCharacters -= this.#hot.get(transactionId)?.data.length ?? 0;
+    this.#hot.delete(transactionId);
+  }
 }

@@ -3,36 +3,31 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
 import { writeBook } from "../database/book";
-import type { EventRecord } from "../domain/event";
-import type { Refusal } from "../domain/refusal";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
 import type { ChargeAnswer } from "../processor/processor";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
+import { within } from "../within";
 import { Charges } from "./charge";
 import { type Answer, type Command, execute } from "./command";
+import { commitRound } from "./commit";
 import { Journal } from "./journal";
 import { Outbox } from "./outbox";
+import { type Address, type EventsReply, notFound, type Reply, toldReply } from "./reply";
 import { type Round, Rounds, type Settled } from "./rounds";
-import { type Gathered, gatherSignals } from "./signals";
+import { type Gathered, gatherSignals, paymentsToCount } from "./signals";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
 /** Charges that one alarm takes up again; the rest follow with the next, a second later. */
 const RESUMED_CHARGES = 100;
 
+/** Several times what a write of the book takes when all is well. */
+const ROUND_PACE_MS = 250;
 /** Long enough for a quick processor's outcome to share the claim's write, too short to be noticed in a list. */
 const UNAWAITED_DRAIN_MS = 50;
 
-/** What the Worker is told. `body` is the transaction's JSON text; `pending` means its outcome is not known yet. */
-export type Reply =
-  | { ok: true; body: string; replayed: boolean; pending: boolean; retry_at_ms: number }
-  | { ok: false; refusal: Refusal };
-
 /** An answer, and whether the book has it: settled once for the whole round. */
 type Booked = { answer: Answer; booked: Promise<boolean> | undefined };
-
-/** A key of one merchant's transaction, and the shard count by which the Worker found this object. */
-export type Address = { merchant_id: string; transaction_id: string; shards: number };
 
 export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
@@ -67,6 +62,8 @@ export class TransactionShard extends DurableObject<Env> {
     this.#rounds = new Rounds((commands) => this.#play(commands));
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+      // The platform gives up on an alarm whose object could not start for some minutes.
+      this.#arm(Date.now());
     });
   }
 
@@ -92,14 +89,14 @@ export class TransactionShard extends DurableObject<Env> {
     if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
     const held = this.#journal.findText(transaction_id);
     if (held?.merchant_id !== merchant_id) return notFound;
-    return { ok: true, body: held.data, replayed: false, pending: false, retry_at_ms: 0 };
+    return toldReply(held.data);
   }
 
-  /** All events of a transaction in order; undefined when the merchant has no such transaction. */
-  events({ merchant_id, transaction_id, shards }: Address): EventRecord[] | undefined {
-    if (!this.#owns(shards)) return undefined;
+  /** All events of a transaction in order. */
+  events({ merchant_id, transaction_id, shards }: Address): EventsReply {
+    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
     const events = this.#journal.eventsOf(transaction_id);
-    return events[0]?.merchant_id === merchant_id ? events : undefined;
+    return events[0]?.merchant_id === merchant_id ? { ok: true, events } : notFound;
   }
 
   /** Answers when the object is alive and its storage can be read. */
@@ -114,7 +111,7 @@ export class TransactionShard extends DurableObject<Env> {
     try {
       const now = Date.now();
       const due = this.#journal
-        .dueCharges(now, RESUMED_CHARGES)
+        .dueCharges(now, RESUMED_CHARGES + this.#charges.underWay)
         .filter(({ transaction_id }) => !this.#charges.isUnderWay(transaction_id));
       // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
       for (const { transaction_id } of due) this.#resume(transaction_id);
@@ -133,13 +130,7 @@ export class TransactionShard extends DurableObject<Env> {
     if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
     if (answer.kind === "charging") return this.#settle(answer);
     await booked;
-    return {
-      ok: true,
-      body: answer.data,
-      replayed: answer.replayed,
-      pending: false,
-      retry_at_ms: 0,
-    };
+    return { ...toldReply(answer.data), replayed: answer.replayed };
   }
 
   /** Sees a claimed charge through, unless its last outcome was unknown and it is not time to ask again. */
@@ -150,7 +141,7 @@ export class TransactionShard extends DurableObject<Env> {
     if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
     const pending = answer.kind === "charging";
     const retryAtMs = pending ? answer.retry_at_ms : 0;
-    return { ok: true, body: answer.data, replayed: false, pending, retry_at_ms: retryAtMs };
+    return { ...toldReply(answer.data), pending, retry_at_ms: retryAtMs };
   }
 
   async #record(transactionId: string, answer: ChargeAnswer, attempt: number): Promise<Answer> {
@@ -176,10 +167,16 @@ export class TransactionShard extends DurableObject<Env> {
 
   /** One round: gather, then decide and commit without an `await` between, then write the book. */
   async #play(commands: Command[]): Promise<Round<Booked>> {
-    const signals = await this.#gather(commands);
+    const payments = paymentsToCount(commands, (id) => this.#journal.holds(id));
+    const { velocity_shards } = this.#config;
+    const signals = await gatherSignals(this.env.VELOCITY, velocity_shards, payments);
     const before = this.#journal.lastPosition;
     const now = Date.now();
-    const answers = this.#commit(commands, signals, now);
+    const answers = commitRound(
+      commands,
+      (command) => this.#run(command, signals.get(command.transaction_id), now),
+      (write) => this.#transaction(write),
+    );
     if (this.#journal.lastPosition > before) this.#arm(now);
 
     const isAwaited = answers.some(
@@ -192,7 +189,9 @@ export class TransactionShard extends DurableObject<Env> {
       (outcome): Settled<Booked> =>
         outcome.ok ? { ok: true, answer: { answer: outcome.answer, booked } } : outcome,
     );
-    return { settled, next: booked ?? Promise.resolve() };
+    // The book sets the pace while it is quick. A slow one holds up its own answers, not the next round.
+    const next = booked ? within(ROUND_PACE_MS, booked).catch(() => false) : Promise.resolve();
+    return { settled, next };
   }
 
   /** For events that no answer waits for: a claim, which the charge's outcome mostly overtakes. */
@@ -205,62 +204,22 @@ export class TransactionShard extends DurableObject<Env> {
     }, UNAWAITED_DRAIN_MS);
   }
 
-  /** Asks for the signals of every create that is not a repetition; the first of each id in the round counts. */
-  async #gather(commands: Command[]): Promise<Map<string, Gathered>> {
-    const creates = new Map<string, Command & { kind: "create" }>();
-    for (const command of commands) {
-      if (command.kind !== "create" || creates.has(command.transaction_id)) continue;
-      if (!this.#journal.holds(command.transaction_id))
-        creates.set(command.transaction_id, command);
+  /** One command in a commit. A create whose signals could not be had is refused, and nothing is stored. */
+  #run(command: Command, gathered: Gathered | undefined, nowMs: number): Answer {
+    if (gathered && !gathered.ok && !this.#journal.holds(command.transaction_id)) {
+      const { transaction_id } = command;
+      this.#log("error", "velocity.failed", { transaction_id, fault: faultOf(gathered.fault) });
+      return { kind: "refused", refusal: { code: "unavailable" } };
     }
-    if (creates.size === 0) return new Map();
-    const payments = [...creates.values()].map(({ transaction_id, merchant_id, request }) => ({
-      transaction_id,
-      merchant_id,
-      user_id: request.user_id,
-      currency: request.currency,
-      amount_minor: request.amount_minor,
-    }));
-    return gatherSignals(this.env.VELOCITY, this.#config.velocity_shards, payments);
-  }
-
-  /** All commands in one commit. If one of them faults, all are taken back and each is committed
-   *  alone, so that a fault is its own command's and nobody else's. */
-  #commit(commands: Command[], signals: Map<string, Gathered>, nowMs: number): Settled<Answer>[] {
-    const run = (command: Command): Answer => {
-      const gathered = signals.get(command.transaction_id);
-      if (gathered && !gathered.ok && !this.#journal.holds(command.transaction_id)) {
-        this.#log("error", "velocity.failed", {
-          transaction_id: command.transaction_id,
-          fault: faultOf(gathered.fault),
-        });
-        return { kind: "refused", refusal: { code: "unavailable" } };
-      }
-      const own = gathered?.ok ? gathered.signals : undefined;
-      return execute(this.#journal, command, own, this.#config.fraud_rules, nowMs);
-    };
-    try {
-      return this.#transaction(() =>
-        commands.map((command) => ({ ok: true, answer: run(command) })),
-      );
-    } catch {
-      return commands.map((command): Settled<Answer> => {
-        try {
-          return { ok: true, answer: this.#transaction(() => run(command)) };
-        } catch (fault) {
-          return { ok: false, fault };
-        }
-      });
-    }
+    const signals = gathered?.ok ? gathered.signals : undefined;
+    return execute(this.#journal, command, signals, this.#config.fraud_rules, nowMs);
   }
 
   #transaction<Value>(write: () => Value): Value {
     try {
       const value = this.ctx.storage.transactionSync(() => {
         const written = write();
-        if (this.#shards !== undefined && this.#journal.mark("transaction_shards") === undefined) {
-          this.#journal.setMark("transaction_shards", this.#shards);
-        }
+        if (this.#shards !== undefined) this.#journal.setMark("transaction_shards", this.#shards);
         this.#book.storeMark();
         return written;
       });
@@ -293,5 +252,3 @@ export class TransactionShard extends DurableObject<Env> {
     void this.ctx.storage.setAlarm(next);
   }
 }
-
-const notFound: Reply = { ok: false, refusal: { code: "transaction_not_found" } };

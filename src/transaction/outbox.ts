@@ -12,6 +12,8 @@ import type { Journal, Mark } from "./journal";
 const DRAIN_ROWS = 200;
 /** D1 takes 2 MB a value; the envelope around each row and multi-byte characters need the rest. */
 const DRAIN_CHARACTERS = 600_000;
+/** Far beyond any healthy write: what takes longer will not end, or is repeated without harm. */
+const DELIVERY_LIMIT_MS = 10_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
 
 export type Delivery = (events: EventRecord[]) => Promise<void>;
@@ -20,28 +22,30 @@ export class Outbox {
   readonly #journal: Journal;
   readonly #mark: Mark;
   readonly #deliver: Delivery;
-  readonly #limitMs: number;
+  readonly #waitMs: number;
   readonly #onFailure: (fault: unknown, rows: number, failures: number) => void;
   #deliveredThrough: number;
   #stored: number;
   #isDraining = false;
   #draining: Promise<void> = Promise.resolve();
   #failures = 0;
+  /** Somebody has waited in vain: until a delivery succeeds nobody else has to. */
+  #isSlow = false;
   #retryAtMs = 0;
   #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
 
-  /** @param limitMs how long one delivery may take before it counts as failed. */
+  /** @param waitMs how long an answer may wait for its event to be delivered. */
   constructor(
     journal: Journal,
     mark: Mark,
-    limitMs: number,
+    waitMs: number,
     deliver: Delivery,
     onFailure: (fault: unknown, rows: number, failures: number) => void,
   ) {
     this.#journal = journal;
     this.#mark = mark;
     this.#deliver = deliver;
-    this.#limitMs = limitMs;
+    this.#waitMs = waitMs;
     this.#onFailure = onFailure;
     this.#stored = journal.mark(mark) ?? 0;
     this.#deliveredThrough = this.#stored;
@@ -79,13 +83,16 @@ export class Outbox {
     return this.#draining;
   }
 
-  /** Waits until the event at `position` has been delivered, at most as long as one delivery may take.
-   *  @returns false when it was not: the destination is failing, or slow. */
+  /** Waits until the event at `position` has been delivered, but not longer than an answer may.
+   *  @returns false when it was not: the destination is failing, slow, or far behind. */
   delivered(position: number): Promise<boolean> {
     if (position <= this.#deliveredThrough) return Promise.resolve(true);
-    if (this.#failures > 0) return Promise.resolve(false);
+    if (this.#failures > 0 || this.#isSlow) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => done(false), this.#limitMs);
+      const timer = setTimeout(() => {
+        this.#isSlow = true;
+        done(false);
+      }, this.#waitMs);
       const done = (delivered: boolean): void => {
         clearTimeout(timer);
         resolve(delivered);
@@ -116,10 +123,13 @@ export class Outbox {
       );
       rows = events.length;
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
-      await within(this.#limitMs, this.#deliver(events));
+      await within(DELIVERY_LIMIT_MS, this.#deliver(events));
       this.#deliveredThrough = events.at(-1)?.position ?? this.#journal.lastPosition;
-      this.#failures = 0;
       this.#retryAtMs = 0;
+      this.#isSlow = false;
+      // Far behind after an outage, nobody waits for what is at the end of the queue.
+      const isBehind = this.#journal.lastPosition - this.#deliveredThrough > DRAIN_ROWS;
+      if (!isBehind) this.#failures = 0;
       this.#release(this.#deliveredThrough, true);
       return true;
     } catch (fault) {

@@ -2,8 +2,30 @@
 import type { Env } from "../config";
 import { velocityNameFor } from "../domain/id";
 import type { Observation, Signals } from "../domain/velocity";
+import { within } from "../within";
+import type { Command } from "./command";
+
+/** A count takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
+const CALL_LIMIT_MS = 1_000;
 
 export type Gathered = { ok: true; signals: Signals } | { ok: false; fault: unknown };
+
+/** The payments of a round that have to be counted: every create that is not a repetition. Of several
+ *  under one id the first is the one that can become a transaction. */
+export function paymentsToCount(
+  commands: Command[],
+  isHeld: (transactionId: string) => boolean,
+): Observation[] {
+  const payments = new Map<string, Observation>();
+  for (const command of commands) {
+    if (command.kind !== "create" || payments.has(command.transaction_id)) continue;
+    const { transaction_id, merchant_id, request } = command;
+    const { user_id, currency, amount_minor } = request;
+    if (isHeld(transaction_id)) continue;
+    payments.set(transaction_id, { transaction_id, merchant_id, user_id, currency, amount_minor });
+  }
+  return [...payments.values()];
+}
 
 /** The signals of each payment by transaction id. A velocity object that fails takes only its own payments with it. */
 export async function gatherSignals(
@@ -34,7 +56,8 @@ async function observe(
   name: string,
   payments: Observation[],
 ): Promise<{ ok: true; signals: Signals[] } | { ok: false; fault: unknown }> {
-  const ask = (): Promise<Signals[]> => velocity.getByName(name).observe(payments);
+  const ask = (): Promise<Signals[]> =>
+    within(CALL_LIMIT_MS, velocity.getByName(name).observe(payments));
   try {
     return { ok: true, signals: await ask().catch(ask) };
   } catch (fault) {

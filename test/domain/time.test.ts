@@ -264,16 +264,30 @@ describe("rounds", () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it("wait eight milliseconds at most", async () => {
+    it("wait for no more than came the last time", async () => {
       const { submit, latest } = await afterFour();
-      for (let arrived = 0; arrived < 7; arrived++) {
-        submit(`command ${arrived}`);
+      for (const command of ["e", "f", "g", "h"]) {
+        submit(command);
+        expect(latest()).toEqual([]);
+      }
+      await vi.advanceTimersByTimeAsync(1);
+      expect(latest()).toEqual([["e", "f", "g", "h"]]);
+    });
+
+    it("wait eight milliseconds at most", async () => {
+      const { rounds, plays, played } = stage();
+      void rounds.submit("first");
+      for (let index = 0; index < 20; index++) void rounds.submit(`command ${index}`);
+      plays[0]?.end();
+      await turn();
+      plays[1]?.end();
+      await turn();
+      for (let tick = 0; tick < 8; tick++) {
+        expect(played()).toHaveLength(2);
+        void rounds.submit(`late ${tick}`);
         await vi.advanceTimersByTimeAsync(1);
       }
-      expect(latest()).toEqual([]);
-      submit("the last");
-      await vi.advanceTimersByTimeAsync(1);
-      expect(latest().flat()).toHaveLength(8);
+      expect(played()[2]).toHaveLength(8);
     });
 
     it("start at once again when nobody came back", async () => {
@@ -409,6 +423,7 @@ describe("an outbox", () => {
         throw new Error("taken back");
       });
     expect(commit).toThrow("taken back");
+    journal.rolledBack();
     outbox.reread();
     expect(outbox.isOpen).toBe(true);
     outbox.storeMark();
@@ -476,12 +491,12 @@ describe("an outbox", () => {
     append(1);
     deliver = () => new Promise(() => {});
     const draining = outbox.drain(NOW_MS);
-    await vi.advanceTimersByTimeAsync(LIMIT_MS - 1);
+    await vi.advanceTimersByTimeAsync(9_999);
     expect(failures).toHaveLength(0);
     await vi.advanceTimersByTimeAsync(1);
     await draining;
     expect(failures[0]?.fault).toBeInstanceOf(TimeLimit);
-    expect(outbox.retryAtMs).toBe(NOW_MS + LIMIT_MS + 1_000);
+    expect(outbox.retryAtMs).toBe(NOW_MS + 11_000);
   });
 
   it("tells who waits for an event that it was delivered, and only then", async () => {
@@ -516,7 +531,7 @@ describe("an outbox", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("lets nobody wait longer than one delivery may take", async () => {
+  it("lets nobody wait longer than an answer may, and after that nobody until it has delivered", async () => {
     append(1);
     let told: boolean | undefined;
     const waiting = outbox.delivered(1).then((delivered) => {
@@ -527,5 +542,46 @@ describe("an outbox", () => {
     await vi.advanceTimersByTimeAsync(1);
     await waiting;
     expect(told).toBe(false);
+    expect(await outbox.delivered(1)).toBe(false);
+    await outbox.drain(NOW_MS);
+    append(1);
+    const next = outbox.delivered(2);
+    await outbox.drain(NOW_MS);
+    expect(await next).toBe(true);
+  });
+
+  it("delivers although no answer may wait for it", async () => {
+    const impatient = new Outbox(
+      journal,
+      MARK,
+      0,
+      () => new Promise((resolve) => setTimeout(resolve, 50)),
+      () => {},
+    );
+    append(1);
+    const waiting = impatient.delivered(1);
+    const draining = impatient.drain(NOW_MS);
+    await vi.advanceTimersByTimeAsync(50);
+    await draining;
+    expect(await waiting).toBe(false);
+    expect(impatient.deliveredThrough).toBe(1);
+  });
+
+  it("lets nobody wait for the end of a long queue after an outage", async () => {
+    append(500);
+    deliver = () => Promise.reject(new Error("down"));
+    await outbox.drain(NOW_MS);
+    const waits: boolean[] = [];
+    deliver = async () => {
+      if (batches.length <= 3) waits.push(await outbox.delivered(500));
+    };
+    await outbox.drain(outbox.retryAtMs);
+    expect(waits).toEqual([false, false]);
+    expect(outbox.deliveredThrough).toBe(500);
+    append(1);
+    deliver = () => Promise.resolve();
+    const waiting = outbox.delivered(501);
+    await outbox.drain(NOW_MS);
+    expect(await waiting).toBe(true);
   });
 });

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import document from "../../openapi.json";
 import type { Transaction as TransactionBody } from "../../src/domain/transaction";
 import { app } from "../../src/http/app";
+import * as merchantSchema from "../../src/http/merchant-schema";
 import { PROBLEMS, type ProblemCode } from "../../src/http/problem";
 import { MAX_BODY_BYTES } from "../../src/http/read";
 import * as schema from "../../src/http/schema";
@@ -986,8 +987,8 @@ describe("openapi.json", () => {
     const byKey = `/api/v1/idempotency-keys/${idempotency_key}`;
     const newKey = () => asAdmin(own, { name: "described" });
     const keyAt = async () => `${own}/${(await jsonOf<{ id: string }>(await newKey())).id}`;
-    const { ApiKeyList, EventList, Merchant, MerchantList, NewApiKey, Transaction } = schema;
-    const { TransactionList } = schema;
+    const { EventList, Transaction, TransactionList } = schema;
+    const { ApiKeyList, Merchant, MerchantList, NewApiKey } = merchantSchema;
     const answers: Record<string, [Response, z.ZodType?]> = {
       "POST /transactions 201": [await create(body('"metadata":{"a":"b"}')), Transaction],
       "GET /transactions/{id} 200": [await get(`${TRANSACTIONS}/${blocked.id}`), Transaction],

@@ -1,0 +1,60 @@
+/** The routes of events: the log of one transaction, and the feed of all. */
+import { databaseOf } from "../database/ask";
+import { eventText, listEvents } from "../database/transactions";
+import { answerPage } from "./answer";
+import { authenticate } from "./authenticate";
+import type { AppContext } from "./context";
+import { formatEventCursor, parseEventCursor } from "./cursor";
+import { type App, operation } from "./operation";
+import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
+import { readQuery } from "./read";
+import { EventList, EventsQuery } from "./schema";
+
+const canRead = authenticate("transactions:read");
+
+export function eventRoutes(app: App): void {
+  operation(app, {
+    method: "get",
+    path: "/api/v1/transactions/{id}/events",
+    summary: "What happened to a transaction, in order",
+    tag: "Events",
+    security: "api_key",
+    request: IdParam,
+    answers: { 200: { description: "All of its events.", schema: EventList } },
+    problems: ["transaction_not_found"],
+    before: [canRead],
+    handle: eventsOfOne,
+  });
+
+  operation(app, {
+    method: "get",
+    path: "/api/v1/events",
+    summary: "Everything that happened, oldest first",
+    description: "`next_cursor` is given on the last page too: send it again later to read on.",
+    tag: "Events",
+    security: "api_key",
+    request: { query: EventsQuery },
+    answers: { 200: { description: "A page.", schema: EventList } },
+    problems: ["invalid_request"],
+    before: [canRead],
+    handle: events,
+  });
+}
+
+async function eventsOfOne(c: AppContext): Promise<Response> {
+  const id = transactionIdOf(c);
+  const reply = accepted(await askOwner(c, id, (owner, address) => owner.events(address)));
+  return answerPage(c, reply.events.map(eventText), false, undefined);
+}
+
+async function events(c: AppContext): Promise<Response> {
+  const { limit, cursor } = readQuery(c, EventsQuery);
+  const after = cursor === undefined ? 0 : parseEventCursor(cursor);
+  const page = await listEvents(databaseOf(c.env.DB), c.get("merchant_id"), after, limit);
+  return answerPage(
+    c,
+    page.items,
+    page.hasMore,
+    page.next ? formatEventCursor(page.next) : undefined,
+  );
+}

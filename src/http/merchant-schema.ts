@@ -1,0 +1,48 @@
+/** The shapes of administration: merchants and their API keys. */
+import { z } from "@hono/zod-openapi";
+import { SCOPES } from "../domain/api-key";
+import { Time, text } from "./schema";
+
+export const MerchantBody = z.strictObject({ name: text(1, 200) }).openapi("CreateMerchant");
+export const Merchant = z
+  .object({ id: z.string(), name: z.string(), created_at: Time })
+  .openapi("Merchant");
+export const MerchantList = z.object({ data: z.array(Merchant) }).openapi("MerchantList");
+
+export const ApiKeyBody = z
+  .strictObject({
+    name: text(1, 200).nullish(),
+    scopes: z
+      .array(z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`))
+      .min(1, "must name at least one scope")
+      .max(SCOPES.length, "must name each scope once")
+      .default([...SCOPES]),
+  })
+  .openapi("CreateApiKey");
+const ONE_DAY_S = 86_400;
+const MAX_OVERLAP_S = 7 * ONE_DAY_S;
+export const RollBody = z
+  .strictObject({
+    overlap_s: z
+      .int("must be a whole number of seconds")
+      .min(0, "must not be negative")
+      .max(MAX_OVERLAP_S, `must be at most ${MAX_OVERLAP_S}`)
+      .default(ONE_DAY_S)
+      .openapi({ description: "How long the old key goes on working." }),
+  })
+  .openapi("RollApiKey");
+export const ApiKey = z
+  .object({
+    id: z.string(),
+    merchant_id: z.string(),
+    name: z.string().nullable(),
+    last_four: z.string(),
+    scopes: z.array(z.string()),
+    created_at: Time,
+    expires_at: Time.nullable(),
+  })
+  .openapi("ApiKey");
+export const NewApiKey = ApiKey.extend({
+  key: z.string().openapi({ description: "Shown this once." }),
+}).openapi("NewApiKey");
+export const ApiKeyList = z.object({ data: z.array(ApiKey) }).openapi("ApiKeyList");

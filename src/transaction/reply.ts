@@ -1,0 +1,22 @@
+/** What crosses between the Worker and the object that owns a transaction. */
+import type { EventRecord } from "../domain/event";
+import type { Refusal } from "../domain/refusal";
+
+/** A key of one merchant's transaction, and the shard count by which the Worker found this object. */
+export type Address = { merchant_id: string; transaction_id: string; shards: number };
+
+/** What the Worker is told. `body` is the transaction's JSON text; `pending` means its outcome is not known yet. */
+export type Reply =
+  | { ok: true; body: string; replayed: boolean; pending: boolean; retry_at_ms: number }
+  | { ok: false; refusal: Refusal };
+
+export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
+
+export const notFound: { ok: false; refusal: Refusal } = {
+  ok: false,
+  refusal: { code: "transaction_not_found" },
+};
+
+export function toldReply(body: string): Reply & { ok: true } {
+  return { ok: true, body, replayed: false, pending: false, retry_at_ms: 0 };
+}
