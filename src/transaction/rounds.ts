@@ -45,7 +45,7 @@ export class Rounds<Command, Answer> {
     while (this.#waiting.length > 0) {
       const round = this.#waiting.splice(0, MAX_ROUND_COMMANDS);
       await this.#playOne(round);
-      if (round.length > 1) await this.#gather(round.length);
+      if (round.length > 1) await this.#gather();
     }
     this.#running = false;
   }
@@ -65,10 +65,9 @@ export class Rounds<Command, Answer> {
   }
 
   /** After a full round its callers are about to come back. Without this pause the first of them would
-   *  get a round of its own, and all others would wait for that. It lasts while commands keep coming and
-   *  fewer are there than the last round had. */
-  async #gather(expected: number): Promise<void> {
-    for (let tick = 0; tick < MAX_TICKS && this.#waiting.length < expected; tick++) {
+   *  get a round of its own, and all others would wait for that. It lasts while commands keep coming. */
+  async #gather(): Promise<void> {
+    for (let tick = 0; tick < MAX_TICKS; tick++) {
       const before = this.#waiting.length;
       await new Promise<void>((resolve) => setTimeout(resolve, TICK_MS));
       if (this.#waiting.length === before) return;

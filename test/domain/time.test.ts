@@ -264,16 +264,6 @@ describe("rounds", () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it("wait for no more than came the last time", async () => {
-      const { submit, latest } = await afterFour();
-      for (const command of ["e", "f", "g", "h"]) {
-        submit(command);
-        expect(latest()).toEqual([]);
-      }
-      await vi.advanceTimersByTimeAsync(1);
-      expect(latest()).toEqual([["e", "f", "g", "h"]]);
-    });
-
     it("wait eight milliseconds at most", async () => {
       const { rounds, plays, played } = stage();
       void rounds.submit("first");
