@@ -5,30 +5,12 @@
  *  no more than a mark of how far it has come. Nothing in here waits for anything. */
 import type { EventRecord } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
+import { JOURNAL_TABLES } from "./journal-tables";
 
 export type Held = { merchant_id: string; transaction: Transaction };
 
 /** A charge without a known outcome. A row exists exactly while its transaction is `processing`. */
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
-
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS events (
-    position INTEGER PRIMARY KEY,
-    merchant_id TEXT NOT NULL,
-    transaction_id TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    created_at_ms INTEGER NOT NULL,
-    data TEXT NOT NULL,
-    UNIQUE (transaction_id, sequence)
-  );
-  CREATE TABLE IF NOT EXISTS charges (
-    transaction_id TEXT PRIMARY KEY,
-    attempts INTEGER NOT NULL,
-    next_attempt_at_ms INTEGER NOT NULL
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-`;
 
 /** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
 export type Mark = "book_delivered_through" | "transaction_shards";
@@ -49,7 +31,7 @@ export class Journal {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(SCHEMA);
+    sql.exec(JOURNAL_TABLES);
     this.#readTables();
   }
 

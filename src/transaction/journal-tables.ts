@@ -1,0 +1,19 @@
+/** The tables of a shard's journal. docs/storage.md says what each is for. */
+export const JOURNAL_TABLES = `
+  CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY,
+    merchant_id TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (transaction_id, sequence)
+  );
+  CREATE TABLE IF NOT EXISTS charges (
+    transaction_id TEXT PRIMARY KEY,
+    attempts INTEGER NOT NULL,
+    next_attempt_at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+`;
