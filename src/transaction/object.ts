@@ -14,7 +14,7 @@ import { commitRound } from "./commit";
 import { Journal } from "./journal";
 import { Outbox } from "./outbox";
 import { type Address, type EventsReply, notFound, type Reply, toldReply } from "./reply";
-import { type Round, Rounds, type Settled } from "./rounds";
+import { PATIENT, PROMPT, type Round, Rounds, type Settled } from "./rounds";
 import { type Gathered, gatherSignals, paymentsToCount } from "./signals";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
@@ -36,6 +36,8 @@ export class TransactionShard extends DurableObject<Env> {
   readonly #book: Outbox;
   readonly #charges: Charges;
   readonly #rounds: Rounds<Command, Booked>;
+  /** Claims need no signals and wait for no book, so they do not wait for those who do. */
+  readonly #claims: Rounds<Command, Booked>;
   #shards: number | undefined;
   #isDrainPlanned = false;
   #alarmAtMs = Number.POSITIVE_INFINITY;
@@ -59,7 +61,8 @@ export class TransactionShard extends DurableObject<Env> {
       this.#config.processor_timeout_ms,
       (transactionId, answer, attempt) => this.#record(transactionId, answer, attempt),
     );
-    this.#rounds = new Rounds((commands) => this.#play(commands));
+    this.#rounds = new Rounds(PATIENT, (commands) => this.#play(commands));
+    this.#claims = new Rounds(PROMPT, (commands) => this.#play(commands));
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
       // The platform gives up on an alarm whose object could not start for some minutes.
@@ -126,7 +129,8 @@ export class TransactionShard extends DurableObject<Env> {
   async #tell({ shards }: Address, command: Command): Promise<Reply> {
     if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
     this.#shards = shards;
-    const { answer, booked } = await this.#rounds.submit(command);
+    const rounds = command.kind === "process" ? this.#claims : this.#rounds;
+    const { answer, booked } = await rounds.submit(command);
     if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
     if (answer.kind === "charging") return this.#settle(answer);
     await booked;

@@ -1,16 +1,23 @@
 /** The pace of a shard: what arrives while one round is under way forms the next one.
  *
- *  Idle, a round holds one command and waits for nobody. Busy, the price of a round (a hop to the
- *  velocity object, a commit, a write to the book) is shared by all its commands. Knows nothing of
- *  what a command is. */
+ *  Idle, a round holds one command and waits for nobody. Busy, the price of a round is shared by all its
+ *  commands. Knows nothing of what a command is. */
 
 /** Bounds a round's memory and how long its last command waits for its first. */
 const MAX_ROUND_COMMANDS = 256;
 
-/** The shortest wait there is, and how often it is taken at most: about as long as a commit and a write of
- *  the book take, so waiting for company never costs more than it saves. */
+/** The shortest wait there is. */
 const TICK_MS = 1;
-const MAX_TICKS = 8;
+
+/** How long a shard waits for company between two rounds, in ticks. A wait ends after `quiet_ticks` in
+ *  which nobody came, and never lasts longer than `most_ticks`. */
+export type Pace = { from_commands: number; quiet_ticks: number; most_ticks: number };
+
+/** For rounds that cost a hop and a write of the book: after a round of many, its callers are about to
+ *  come back, and without a wait the first of them would get a round of its own that all others wait for. */
+export const PATIENT: Pace = { from_commands: 2, quiet_ticks: 2, most_ticks: 16 };
+/** For rounds that cost a commit and no more. */
+export const PROMPT: Pace = { from_commands: 1, quiet_ticks: 1, most_ticks: 1 };
 
 export type Settled<Answer> = { ok: true; answer: Answer } | { ok: false; fault: unknown };
 
@@ -25,11 +32,13 @@ export type Round<Answer> = { settled: Settled<Answer>[]; next: Promise<unknown>
 
 export class Rounds<Command, Answer> {
   readonly #play: (commands: Command[]) => Promise<Round<Answer>>;
+  readonly #pace: Pace;
   #waiting: Waiting<Command, Answer>[] = [];
   #running = false;
 
   /** @param play decides and commits a round; a throw fails all of its commands. */
-  constructor(play: (commands: Command[]) => Promise<Round<Answer>>) {
+  constructor(pace: Pace, play: (commands: Command[]) => Promise<Round<Answer>>) {
+    this.#pace = pace;
     this.#play = play;
   }
 
@@ -45,7 +54,7 @@ export class Rounds<Command, Answer> {
     while (this.#waiting.length > 0) {
       const round = this.#waiting.splice(0, MAX_ROUND_COMMANDS);
       await this.#playOne(round);
-      if (round.length > 1) await this.#gather();
+      if (round.length >= this.#pace.from_commands) await this.#gather();
     }
     this.#running = false;
   }
@@ -64,13 +73,13 @@ export class Rounds<Command, Answer> {
     }
   }
 
-  /** After a full round its callers are about to come back. Without this pause the first of them would
-   *  get a round of its own, and all others would wait for that. It lasts while commands keep coming. */
   async #gather(): Promise<void> {
-    for (let tick = 0; tick < MAX_TICKS; tick++) {
+    let quiet = 0;
+    for (let tick = 0; tick < this.#pace.most_ticks; tick++) {
       const before = this.#waiting.length;
       await new Promise<void>((resolve) => setTimeout(resolve, TICK_MS));
-      if (this.#waiting.length === before) return;
+      quiet = this.#waiting.length === before ? quiet + 1 : 0;
+      if (quiet === this.#pace.quiet_ticks) return;
     }
   }
 }

@@ -5,7 +5,7 @@ import { delayMs } from "../../src/domain/backoff";
 import type { EventRecord } from "../../src/domain/event";
 import { Journal } from "../../src/transaction/journal";
 import { Outbox } from "../../src/transaction/outbox";
-import { type Round, Rounds, type Settled } from "../../src/transaction/rounds";
+import { PATIENT, PROMPT, type Round, Rounds, type Settled } from "../../src/transaction/rounds";
 import { nextWakeAtMs, SAFETY_MS } from "../../src/transaction/wake";
 import { TimeLimit, within } from "../../src/within";
 import { created, MERCHANT, NOW_MS } from "./examples";
@@ -120,13 +120,13 @@ describe("a time limit", () => {
 
 describe("rounds", () => {
   /** Rounds whose plays the test ends by hand; every command is answered with its own capitals. */
-  function stage() {
+  function stage(pace = PATIENT) {
     const plays: {
       commands: string[];
       end: (round?: Partial<Round<string>>) => void;
       fail: (fault: Error) => void;
     }[] = [];
-    const rounds = new Rounds<string, string>((commands) => {
+    const rounds = new Rounds<string, string>(pace, (commands) => {
       const { promise, resolve, reject } = Promise.withResolvers<Round<string>>();
       const settled = commands.map(
         (command): Settled<string> => ({ ok: true, answer: command.toUpperCase() }),
@@ -214,7 +214,7 @@ describe("rounds", () => {
 
   it("go on after a play that throws before it returns a promise", async () => {
     let plays = 0;
-    const rounds = new Rounds<string, string>((commands) => {
+    const rounds = new Rounds<string, string>(PATIENT, (commands) => {
       plays += 1;
       if (plays === 1) throw new Error("at once");
       const settled = commands.map((answer): Settled<string> => ({ ok: true, answer }));
@@ -260,31 +260,49 @@ describe("rounds", () => {
         expect(latest()).toEqual([]);
       }
       await vi.advanceTimersByTimeAsync(1);
+      expect(latest()).toEqual([]);
+      await vi.advanceTimersByTimeAsync(1);
       expect(latest()).toEqual([["e", "f", "g"]]);
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it("wait eight milliseconds at most", async () => {
+    it("wait sixteen milliseconds at most", async () => {
       const { rounds, plays, played } = stage();
       void rounds.submit("first");
-      for (let index = 0; index < 20; index++) void rounds.submit(`command ${index}`);
+      for (let index = 0; index < 30; index++) void rounds.submit(`command ${index}`);
       plays[0]?.end();
       await turn();
       plays[1]?.end();
       await turn();
-      for (let tick = 0; tick < 8; tick++) {
+      for (let tick = 0; tick < 16; tick++) {
         expect(played()).toHaveLength(2);
         void rounds.submit(`late ${tick}`);
         await vi.advanceTimersByTimeAsync(1);
       }
-      expect(played()[2]).toHaveLength(8);
+      expect(played()[2]).toHaveLength(16);
     });
 
     it("start at once again when nobody came back", async () => {
       const { submit, latest } = await afterFour();
-      await vi.advanceTimersByTimeAsync(1);
+      await vi.advanceTimersByTimeAsync(2);
       submit("e");
       expect(latest()).toEqual([["e"]]);
+    });
+
+    it("at a prompt pace wait one tick, also after a round of one", async () => {
+      const { rounds, plays, played } = stage(PROMPT);
+      void rounds.submit("a");
+      plays[0]?.end();
+      await turn();
+      void rounds.submit("b");
+      void rounds.submit("c");
+      expect(played()).toEqual([["a"]]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(played()).toEqual([["a"], ["b", "c"]]);
+      plays[1]?.end();
+      await vi.advanceTimersByTimeAsync(1);
+      void rounds.submit("d");
+      expect(played()).toEqual([["a"], ["b", "c"], ["d"]]);
     });
   });
 
@@ -298,7 +316,7 @@ describe("rounds", () => {
   it("hold at most 256 commands each, and play all of them once, in order", async () => {
     const sizes: number[] = [];
     const order: string[] = [];
-    const rounds = new Rounds<string, string>(async (commands) => {
+    const rounds = new Rounds<string, string>(PATIENT, async (commands) => {
       sizes.push(commands.length);
       order.push(...commands);
       await turn();
