@@ -17,6 +17,7 @@ const LAYERS = [
 const SHARED = ["config.ts", "telemetry", "within.ts", "read-bytes.ts"];
 /** What the domain may use besides itself: pure libraries. */
 const PURE = [
+  "@noble/hashes/hmac.js",
   "@noble/hashes/sha2.js",
   "@noble/hashes/utils.js",
   "currency-codes/data",
