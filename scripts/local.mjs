@@ -18,15 +18,32 @@ import { runWrangler } from "./wrangler.mjs";
 /** Where all local state lives; tests name a directory of their own. */
 export const STATE_DIR = resolve(ROOT, process.env.STATE_DIR || join(".wrangler", "state"));
 
+/** Where `npm start` listens, and `npm run listen` beside it. */
+export const HOST = "127.0.0.1";
+const PORT_DEFAULT = "8787";
+const PORT_MAX = 65_535;
+
 const DEV_VARS = join(ROOT, ".dev.vars");
 const MIGRATIONS = join(ROOT, "migrations");
 const DATABASES = join(STATE_DIR, "v3", "d1");
 const MIGRATIONS_STAMP = join(STATE_DIR, "migrations.sha256");
-const DEMO = join(STATE_DIR, "demo.json");
+export const DEMO = join(STATE_DIR, "demo.json");
 const ADMIN_TOKEN_BYTES = 32;
 const OWNER_ONLY = 0o600;
 const KEY_TRIES = 10;
 const KEY_RETRY_MS = 1_000;
+
+/** A port number from text; `name` is what its giver calls it. */
+export function parsePort(text, name) {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= PORT_MAX) return port;
+  throw new Error(`${name} must be a number from 1 to ${PORT_MAX}; it is "${text}".`);
+}
+
+/** The local API's port, by the environment. */
+export function apiPort() {
+  return parsePort(process.env.PORT || PORT_DEFAULT, "PORT");
+}
 
 function readOrEmpty(path) {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
@@ -99,12 +116,17 @@ async function keyWorks(base, key) {
   throw new Error(`GET ${url} answered ${response.status}: ${await response.text()}`);
 }
 
+/** The demo merchant's `{ merchant_id, key }` as `npm start` left it; null before the first one. */
+export function readDemo() {
+  return existsSync(DEMO) ? JSON.parse(readFileSync(DEMO, "utf8")) : null;
+}
+
 /**
  * The demo merchant's `{ merchant_id, key }`. Made through the admin API of the Worker at
  * `base`, once: kept beside the data it belongs to, and made anew only when that data is gone.
  */
 export async function ensureDemo(base) {
-  const kept = existsSync(DEMO) ? JSON.parse(readFileSync(DEMO, "utf8")) : null;
+  const kept = readDemo();
   if (kept && (await keyWorks(base, kept.key))) return kept;
   const merchants = `${base}/api/v1/merchants`;
   const merchant = await create(merchants, { name: "Demo merchant" });

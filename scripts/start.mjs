@@ -2,23 +2,13 @@
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { install } from "./install.mjs";
-import { ensureDemo, ensureDevVars, migrate, STATE_DIR } from "./local.mjs";
+import { apiPort, ensureDemo, ensureDevVars, HOST, migrate, STATE_DIR } from "./local.mjs";
 import { startWrangler } from "./wrangler.mjs";
-
-const HOST = "127.0.0.1";
-const PORT_DEFAULT = "8787";
-const PORT_MAX = 65_535;
 
 // A cold start takes under ten seconds; the rest is room for a slow, busy machine.
 const READY_LIMIT_MS = 60_000;
 const READY_POLL_MS = 200;
 const HEALTH_LIMIT_MS = 5_000;
-
-function parsePort(text) {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port >= 1 && port <= PORT_MAX) return port;
-  throw new Error(`PORT must be a number from 1 to ${PORT_MAX}; it is "${text}".`);
-}
 
 const PORT_PROBLEMS = {
   EADDRINUSE: "is already in use; stop what is listening there, or choose another with PORT=9000",
@@ -99,7 +89,7 @@ async function serve(port) {
 if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
 
 try {
-  const port = parsePort(process.env.PORT || PORT_DEFAULT);
+  const port = apiPort();
   await checkPortIsFree(port);
   install();
   ensureDevVars();
