@@ -2,8 +2,8 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** The Worker's own tests run inside workerd, with real Durable Objects, D1 and alarms.
- *  Only the payment processor is a fake, and it is asked over real HTTP. */
-const inWorkerd = (shards: string, include: string[]) => ({
+ *  Only the outside world is a fake (the payment processor, webhook receivers), and it is asked over real HTTP. */
+const inWorkerd = (name: string, include: string[], settings: Record<string, string>) => ({
   plugins: [
     cloudflareTest(async ({ inject }) => ({
       wrangler: { configPath: "./wrangler.toml" },
@@ -11,22 +11,23 @@ const inWorkerd = (shards: string, include: string[]) => ({
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
           ADMIN_TOKEN: "an-admin-token-for-tests-only-0123456789",
-          TRANSACTION_SHARDS: shards,
           PROCESSOR: "http",
           PROCESSOR_URL: inject("processorUrl"),
           PROCESSOR_TIMEOUT_MS: "2500",
           BOOK_COMMIT_WAIT_MS: "500",
           LOG_LEVEL: "error",
           ALLOW_INSECURE_WEBHOOKS: "false",
+          RECEIVER_URL: inject("receiverUrl"),
+          ...settings,
         },
       },
     })),
   ],
   test: {
-    name: `shards-${shards}`,
+    name,
     include,
     setupFiles: ["./test/support/setup.ts"],
-    globalSetup: ["./test/support/processor.ts"],
+    globalSetup: ["./test/support/processor.ts", "./test/support/receiver.ts"],
   },
 });
 
@@ -37,8 +38,9 @@ export default defineConfig({
     projects: [
       { test: { name: "domain", include: ["test/domain/**/*.test.ts", "test/*.test.ts"] } },
       { test: { name: "system", include: ["test/system/**/*.test.ts"] } },
-      inWorkerd("16", ["test/worker/**/*.test.ts"]),
-      inWorkerd("0", ["test/worker/transactions.test.ts"]),
+      inWorkerd("shards-16", ["test/worker/**/*.test.ts"], { TRANSACTION_SHARDS: "16" }),
+      inWorkerd("shards-0", ["test/worker/transactions.test.ts"], { TRANSACTION_SHARDS: "0" }),
+      inWorkerd("webhooks", ["test/webhooks/**/*.test.ts"], { ALLOW_INSECURE_WEBHOOKS: "true" }),
     ],
     coverage: { provider: "istanbul", include: ["src/**"], exclude: ["src/**/*.d.ts"] },
   },

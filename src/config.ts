@@ -1,5 +1,6 @@
 /** The environment, read and checked once. Raw bindings are `Env`; everything else sees `Config`, with units in the names. */
 import * as z from "zod";
+import type { DeliveryNotice, WebhookDispatcher } from "./delivery/object";
 import type { FraudRules } from "./domain/fraud";
 import { parseAmount } from "./domain/money";
 import type { TransactionShard } from "./transaction/object";
@@ -9,6 +10,9 @@ import type { VelocityShard } from "./velocity/object";
 export type Env = {
   TRANSACTIONS: DurableObjectNamespace<TransactionShard>;
   VELOCITY: DurableObjectNamespace<VelocityShard>;
+  WEBHOOKS: DurableObjectNamespace<WebhookDispatcher>;
+  WEBHOOK_QUEUE: Queue<DeliveryNotice>;
+  WEBHOOK_DEAD_QUEUE: Queue<DeliveryNotice>;
   DB: D1Database;
   ASSETS?: Fetcher;
 } & Partial<Record<Setting, string>>;

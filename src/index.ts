@@ -1,8 +1,14 @@
 /** Composition only: what the platform calls, and where it is done. */
 import type { Env } from "./config";
+import { consume } from "./delivery/consumer";
+import type { DeliveryNotice } from "./delivery/object";
 import { app } from "./http/app";
 
+export { WebhookDispatcher } from "./delivery/object";
 export { TransactionShard } from "./transaction/object";
 export { VelocityShard } from "./velocity/object";
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>;
+export default {
+  fetch: app.fetch,
+  queue: consume,
+} satisfies ExportedHandler<Env, DeliveryNotice>;

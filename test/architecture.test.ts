@@ -9,8 +9,8 @@ const SRC = join(import.meta.dirname, "../src");
 const LAYERS = [
   ["index.ts"],
   ["http"],
-  ["transaction", "velocity"],
-  ["database", "processor"],
+  ["transaction", "velocity", "delivery"],
+  ["database", "processor", "stream"],
   ["domain"],
 ];
 /** Open to all but the domain. They may name an object's type, never its code. */

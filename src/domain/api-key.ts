@@ -4,7 +4,12 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { base32 } from "./base32";
 import { sha256Of } from "./sha256";
 
-export const SCOPES = ["transactions:read", "transactions:write"] as const;
+export const SCOPES = [
+  "transactions:read",
+  "transactions:write",
+  "webhooks:read",
+  "webhooks:write",
+] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export const API_KEY_RANDOM_BYTES = 32;

@@ -42,6 +42,11 @@ export function velocityNameFor(merchantId: string, userId: string, shards: numb
   return `velocity-${hash % shards}`;
 }
 
+/** The id of the delivery of an event to an endpoint: taking an event over twice finds the first one. */
+export function webhookDeliveryId(messageId: string, endpointId: string): string {
+  return `whd_${digest(messageId, endpointId)}`;
+}
+
 /** A drawn id, for things that no client names: merchants, keys.
  *  @param random at least 17 random bytes, given by the caller. */
 export function drawnId(prefix: string, random: Uint8Array): string {

@@ -10,6 +10,8 @@ import { merchantRoutes } from "./merchants";
 import { operationsRoutes } from "./operations";
 import { Problem, problemResponse } from "./problem";
 import { transactionRoutes } from "./transactions";
+import { webhookDeliveryRoutes } from "./webhook-deliveries";
+import { webhookEndpointRoutes } from "./webhook-endpoints";
 
 const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const startedMs = Date.now();
@@ -98,6 +100,8 @@ function makeApp(): OpenAPIHono<AppEnv> {
   app.use(configure);
   transactionRoutes(app);
   eventRoutes(app);
+  webhookEndpointRoutes(app);
+  webhookDeliveryRoutes(app);
   merchantRoutes(app);
   operationsRoutes(app);
   app.onError(answerFault);

@@ -15,13 +15,16 @@ export function parseListCursor(cursor: string): ListPlace {
   return { created_at, id };
 }
 
-export function formatEventCursor(position: number): string {
-  return encode(`event ${position}`);
+type Numbered = "event" | "delivery";
+
+/** A place in a list that is ordered by position. */
+export function formatPositionCursor(list: Numbered, position: number): string {
+  return encode(`${list} ${position}`);
 }
 
-export function parseEventCursor(cursor: string): number {
-  const position = /^event (\d{1,15})$/.exec(decode(cursor))?.[1];
-  if (position === undefined) throw invalidCursor();
+export function parsePositionCursor(list: Numbered, cursor: string): number {
+  const [name, position = ""] = decode(cursor).split(" ");
+  if (name !== list || !/^\d{1,15}$/.test(position)) throw invalidCursor();
   return Number(position);
 }
 

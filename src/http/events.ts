@@ -4,7 +4,7 @@ import { eventText, listEvents } from "../database/transactions";
 import { answerPage } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
-import { formatEventCursor, parseEventCursor } from "./cursor";
+import { formatPositionCursor, parsePositionCursor } from "./cursor";
 import { type App, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { readQuery } from "./read";
@@ -49,12 +49,12 @@ async function eventsOfOne(c: AppContext): Promise<Response> {
 
 async function events(c: AppContext): Promise<Response> {
   const { limit, cursor } = readQuery(c, EventsQuery);
-  const after = cursor === undefined ? 0 : parseEventCursor(cursor);
+  const after = cursor === undefined ? 0 : parsePositionCursor("event", cursor);
   const page = await listEvents(databaseOf(c.env.DB), c.get("merchant_id"), after, limit);
   return answerPage(
     c,
     page.items,
     page.hasMore,
-    page.next ? formatEventCursor(page.next) : undefined,
+    page.next ? formatPositionCursor("event", page.next) : undefined,
   );
 }

@@ -159,7 +159,7 @@ export const TransactionEvent = z
   })
   .openapi("TransactionEvent");
 
-const Cursor = z
+export const Cursor = z
   .string()
   .nullable()
   .openapi({ description: "Send it as `cursor` for the next page." });
@@ -173,7 +173,7 @@ export const EventList = z
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
-const limit = z
+export const limit = z
   .string()
   .regex(/^\d{1,9}$/, LIMIT_MESSAGE)
   .transform(Number)
@@ -181,7 +181,7 @@ const limit = z
   .default(DEFAULT_LIMIT)
   .openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
 /** Longer than any cursor we hand out. */
-const cursor = z.string().max(200, "is not one of our cursors").optional();
+export const cursor = z.string().max(200, "is not one of our cursors").optional();
 /** Stored times are UTC with milliseconds; a query may use any offset. */
 const time = z.iso
   .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z" })

@@ -8,6 +8,8 @@ export type LogFields = {
   request_id?: string | undefined;
   merchant_id?: string | undefined;
   transaction_id?: string | undefined;
+  endpoint_id?: string;
+  delivery_id?: string;
   method?: string;
   /** The route's pattern, never the path: a path may hold an idempotency key. */
   route?: string;

@@ -13,7 +13,11 @@ export type Held = { merchant_id: string; transaction: Transaction };
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
 
 /** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
-export type Mark = "book_delivered_through" | "transaction_shards";
+export type Mark =
+  | "book_delivered_through"
+  | "webhooks_delivered_through"
+  | "stream_delivered_through"
+  | "transaction_shards";
 
 /** Text of transactions kept in memory: some 10,000 of common size, and 8 of the object's 128 megabytes at
  *  the most. A transaction is mostly asked for again within seconds of its last change. */
@@ -179,6 +183,17 @@ export class Journal {
       events.push(event);
     }
     return events;
+  }
+
+  /** When the event at a position was written; undefined when there is none. */
+  createdAtMs(position: number): number | undefined {
+    const [row] = this.#sql
+      .exec<{ created_at_ms: number }>(
+        "SELECT created_at_ms FROM events WHERE position = ?",
+        position,
+      )
+      .toArray();
+    return row?.created_at_ms;
   }
 
   mark(name: Mark): number | undefined {

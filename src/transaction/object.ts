@@ -2,7 +2,6 @@
  *  Worker, its rounds and its alarm; what a command does is in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
-import { writeBook } from "../database/book";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
 import type { ChargeAnswer } from "../processor/processor";
@@ -12,7 +11,8 @@ import { Charges } from "./charge";
 import { type Answer, type Command, execute } from "./command";
 import { commitRound } from "./commit";
 import { Journal } from "./journal";
-import { Outbox } from "./outbox";
+import type { Backlog } from "./outbox";
+import { type Destination, Outboxes } from "./outboxes";
 import { type Address, type EventsReply, notFound, type Reply, toldReply } from "./reply";
 import { PATIENT, PROMPT, type Round, Rounds, type Settled } from "./rounds";
 import { type Gathered, gatherSignals, paymentsToCount } from "./signals";
@@ -23,9 +23,6 @@ const RESUMED_CHARGES = 100;
 
 /** Several times what a write of the book takes when all is well. */
 const ROUND_PACE_MS = 250;
-/** Long enough for a quick processor's outcome to share the claim's write, too short to be noticed in a list. */
-const UNAWAITED_DRAIN_MS = 50;
-
 /** An answer, and whether the book has it: settled once for the whole round. */
 type Booked = { answer: Answer; booked: Promise<boolean> | undefined };
 
@@ -33,13 +30,12 @@ export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
   readonly #log: Log;
   readonly #journal: Journal;
-  readonly #book: Outbox;
+  readonly #outboxes: Outboxes;
   readonly #charges: Charges;
   readonly #rounds: Rounds<Command, Booked>;
   /** Claims need no signals and wait for no book, so they do not wait for those who do. */
   readonly #claims: Rounds<Command, Booked>;
   #shards: number | undefined;
-  #isDrainPlanned = false;
   #alarmAtMs = Number.POSITIVE_INFINITY;
 
   constructor(state: DurableObjectState, env: Env) {
@@ -48,14 +44,7 @@ export class TransactionShard extends DurableObject<Env> {
     this.#log = logFrom(this.#config.log_level);
     this.#journal = new Journal(state.storage.sql);
     this.#shards = this.#journal.mark("transaction_shards");
-    this.#book = new Outbox(
-      this.#journal,
-      "book_delivered_through",
-      this.#config.book_commit_wait_ms,
-      (events) => writeBook(this.env.DB, events),
-      (fault, rows, failures) =>
-        this.#log("error", "book.failed", { rows, failures, fault: faultOf(fault) }),
-    );
+    this.#outboxes = new Outboxes(this.#journal, env, this.#config, this.#log);
     this.#charges = new Charges(
       processorOf(this.#config),
       this.#config.processor_timeout_ms,
@@ -102,9 +91,9 @@ export class TransactionShard extends DurableObject<Env> {
     return events[0]?.merchant_id === merchant_id ? { ok: true, events } : notFound;
   }
 
-  /** Answers when the object is alive and its storage can be read. */
-  ready(): number {
-    return this.#journal.lastPosition;
+  /** How far each destination is behind; answers when the object is alive and its storage can be read. */
+  ready(): Partial<Record<Destination, Backlog>> {
+    return this.#outboxes.backlogs(Date.now());
   }
 
   /** The safety net. Takes up what a dead object or a failed destination left behind; never throws,
@@ -118,8 +107,8 @@ export class TransactionShard extends DurableObject<Env> {
         .filter(({ transaction_id }) => !this.#charges.isUnderWay(transaction_id));
       // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
       for (const { transaction_id } of due) this.#resume(transaction_id);
-      await this.#book.drain(now);
-      this.#book.storeMark();
+      await this.#outboxes.drain(now);
+      this.#outboxes.storeMarks();
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
     }
@@ -181,14 +170,15 @@ export class TransactionShard extends DurableObject<Env> {
       (command) => this.#run(command, signals.get(command.transaction_id), now),
       (write) => this.#transaction(write),
     );
-    if (this.#journal.lastPosition > before) this.#arm(now);
+    if (this.#journal.lastPosition > before) {
+      this.#arm(now);
+      this.#outboxes.drainSoon();
+    }
 
     const isAwaited = answers.some(
       (outcome) => outcome.ok && outcome.answer.kind === "told" && outcome.answer.wrote,
     );
-    if (!isAwaited) this.#drainSoon();
-    else void this.#book.drain(now);
-    const booked = isAwaited ? this.#book.delivered(this.#journal.lastPosition) : undefined;
+    const booked = isAwaited ? this.#outboxes.booked(this.#journal.lastPosition, now) : undefined;
     const settled = answers.map(
       (outcome): Settled<Booked> =>
         outcome.ok ? { ok: true, answer: { answer: outcome.answer, booked } } : outcome,
@@ -196,16 +186,6 @@ export class TransactionShard extends DurableObject<Env> {
     // The book sets the pace while it is quick. A slow one holds up its own answers, not the next round.
     const next = booked ? within(ROUND_PACE_MS, booked).catch(() => false) : Promise.resolve();
     return { settled, next };
-  }
-
-  /** For events that no answer waits for: a claim, which the charge's outcome mostly overtakes. */
-  #drainSoon(): void {
-    if (this.#isDrainPlanned || this.#journal.lastPosition === this.#book.deliveredThrough) return;
-    this.#isDrainPlanned = true;
-    setTimeout(() => {
-      this.#isDrainPlanned = false;
-      void this.#book.drain(Date.now());
-    }, UNAWAITED_DRAIN_MS);
   }
 
   /** One command in a commit. A create whose signals could not be had is refused, and nothing is stored. */
@@ -224,14 +204,14 @@ export class TransactionShard extends DurableObject<Env> {
       const value = this.ctx.storage.transactionSync(() => {
         const written = write();
         if (this.#shards !== undefined) this.#journal.setMark("transaction_shards", this.#shards);
-        this.#book.storeMark();
+        this.#outboxes.storeMarks();
         return written;
       });
       this.#journal.committed();
       return value;
     } catch (fault) {
       this.#journal.rolledBack();
-      this.#book.reread();
+      this.#outboxes.reread();
       throw fault;
     }
   }
@@ -247,7 +227,7 @@ export class TransactionShard extends DurableObject<Env> {
     const next = nextWakeAtMs(
       {
         charge_at_ms: this.#journal.nextChargeAtMs(),
-        outboxes_at_ms: this.#book.isOpen ? [this.#book.retryAtMs] : [],
+        outboxes_at_ms: this.#outboxes.openAtMs(),
       },
       nowMs,
     );

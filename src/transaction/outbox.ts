@@ -18,12 +18,16 @@ const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
 
 export type Delivery = (events: EventRecord[]) => Promise<void>;
 
+/** How far a destination is behind. `depth` is in events, `oldest_age_ms` the age of the first of them. */
+export type Backlog = { depth: number; oldest_age_ms: number; failures: number };
+
 export class Outbox {
   readonly #journal: Journal;
   readonly #mark: Mark;
   readonly #deliver: Delivery;
   readonly #waitMs: number;
   readonly #onFailure: (fault: unknown, rows: number, failures: number) => void;
+  readonly #together: (events: EventRecord[]) => EventRecord[];
   #deliveredThrough: number;
   #stored: number;
   #isDraining = false;
@@ -34,19 +38,22 @@ export class Outbox {
   #retryAtMs = 0;
   #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
 
-  /** @param waitMs how long an answer may wait for its event to be delivered. */
+  /** @param waitMs how long an answer may wait for its event to be delivered.
+   *  @param together the first of these events that may go in one delivery, at least one. */
   constructor(
     journal: Journal,
     mark: Mark,
     waitMs: number,
     deliver: Delivery,
     onFailure: (fault: unknown, rows: number, failures: number) => void,
+    together: (events: EventRecord[]) => EventRecord[] = (events) => events,
   ) {
     this.#journal = journal;
     this.#mark = mark;
     this.#deliver = deliver;
     this.#waitMs = waitMs;
     this.#onFailure = onFailure;
+    this.#together = together;
     this.#stored = journal.mark(mark) ?? 0;
     this.#deliveredThrough = this.#stored;
   }
@@ -63,6 +70,16 @@ export class Outbox {
   /** When the destination may be tried again; 0 when it is healthy. */
   get retryAtMs(): number {
     return this.#retryAtMs;
+  }
+
+  backlog(nowMs: number): Backlog {
+    const depth = this.#journal.lastPosition - this.#deliveredThrough;
+    const oldest = depth > 0 ? this.#journal.createdAtMs(this.#deliveredThrough + 1) : undefined;
+    return {
+      depth,
+      oldest_age_ms: oldest === undefined ? 0 : Math.max(0, nowMs - oldest),
+      failures: this.#failures,
+    };
   }
 
   /** Writes the mark if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
@@ -116,11 +133,8 @@ export class Outbox {
   async #deliverNext(): Promise<boolean> {
     let rows = 0;
     try {
-      const events = this.#journal.eventsAfter(
-        this.#deliveredThrough,
-        DRAIN_ROWS,
-        DRAIN_CHARACTERS,
-      );
+      const next = this.#journal.eventsAfter(this.#deliveredThrough, DRAIN_ROWS, DRAIN_CHARACTERS);
+      const events = this.#together(next);
       rows = events.length;
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
       await within(DELIVERY_LIMIT_MS, this.#deliver(events));

@@ -75,6 +75,13 @@ export function clientOf(merchantId: string, keyId: string, key: string) {
       return (await response.json()) as Transaction;
     },
     post: (path: string) => call(path, { method: "POST", headers: authorization }),
+    /** A JSON body under any method. */
+    ask: (method: string, path: string, body?: unknown) =>
+      call(path, {
+        method,
+        headers: { ...authorization, "Content-Type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
     process: (id: string) =>
       call(`${TRANSACTIONS}/${id}/process`, { method: "POST", headers: authorization }),
     cancel: (id: string) =>

@@ -6,6 +6,7 @@ import type { Env } from "../../src/config";
 export type TestEnv = Env & {
   TEST_MIGRATIONS: D1Migration[];
   PROCESSOR_URL: string;
+  RECEIVER_URL: string;
   ADMIN_TOKEN: string;
 };
 

@@ -4,11 +4,13 @@ import type { z } from "@hono/zod-openapi";
 import { beforeAll, describe, expect, it } from "vitest";
 import document from "../../openapi.json";
 import type { Transaction as TransactionBody } from "../../src/domain/transaction";
+import { MAX_ENDPOINTS } from "../../src/domain/webhook";
 import { app } from "../../src/http/app";
 import * as merchantSchema from "../../src/http/merchant-schema";
 import { PROBLEMS, type ProblemCode } from "../../src/http/problem";
 import { MAX_BODY_BYTES } from "../../src/http/read";
 import * as schema from "../../src/http/schema";
+import * as webhookSchema from "../../src/http/webhook-schema";
 import { BASE, type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
 import {
   type Asked,
@@ -59,6 +61,8 @@ const faulty = (signs: object = {}) => Object.assign(new Error(`${CANARY} fault`
 const raising = (fault: unknown) => () => {
   throw fault;
 };
+const ENDPOINTS = "/api/v1/webhook-endpoints";
+const DELIVERIES = "/api/v1/webhook-deliveries";
 const missing = `${TRANSACTIONS}/txn_${"a".repeat(26)}`;
 
 describe("a problem", () => {
@@ -80,6 +84,20 @@ describe("a problem", () => {
     merchant_not_found: () => asAdmin("/api/v1/merchants/mer_none/api-keys"),
     api_key_not_found: () =>
       asAdmin(`/api/v1/merchants/${shop.merchant_id}/api-keys/key_none/roll`, {}),
+    webhook_endpoint_not_found: () => get(`/api/v1/webhook-endpoints/whe_${"a".repeat(26)}`),
+    webhook_delivery_not_found: () => get("/api/v1/webhook-deliveries/whd_none"),
+    too_many_webhook_endpoints: async () => {
+      const { key } = await newClient();
+      const add = () =>
+        ask(ENDPOINTS, {
+          method: "POST",
+          key,
+          headers: { "Content-Type": "application/json" },
+          body: '{"url":"https://shop.example/hook"}',
+        });
+      for (let count = 0; count < MAX_ENDPOINTS; count++) expect((await add()).status).toBe(201);
+      return add();
+    },
     method_not_allowed: () => ask(TRANSACTIONS, { method: "PUT" }),
     illegal_transition: async () => {
       const { id } = await shop.created();
@@ -826,11 +844,20 @@ describe("an address", () => {
       });
       expect(await jsonOf(acted)).toMatchObject({ status });
     }
+    const headers = { "Content-Type": "application/json" };
+    const post = (at: string, sent?: string) =>
+      ask(at, { method: "POST", key: shop.key, headers, ...(sent ? { body: sent } : {}) });
+    const hook = await jsonOf<{ id: string }>(
+      await post(ENDPOINTS, '{"url":"https://shop.example/hook","enabled":false}'),
+    );
+    const tested = await jsonOf<{ id: string }>(await post(`${ENDPOINTS}/${hook.id}/test`));
     for (const [path, methods] of routes) {
       if (!methods.has("GET") || path.endsWith(":file")) continue;
       const isAdmins = path.includes("/merchants");
       const names: Record<string, string> = { key, code: "not_found", id };
       if (isAdmins) names.id = shop.merchant_id;
+      if (path.startsWith(ENDPOINTS)) names.id = hook.id;
+      if (path.startsWith(DELIVERIES)) names.id = tested.id;
       const at = path.replace(/:(\w+)/g, (_, name: string) => names[name] ?? "");
       const asked = { key: isAdmins ? env.ADMIN_TOKEN : shop.key };
       const [bare, slashed] = [await ask(at, asked), await ask(`${at}/?`, asked)];
@@ -987,6 +1014,13 @@ describe("openapi.json", () => {
     const byKey = `/api/v1/idempotency-keys/${idempotency_key}`;
     const newKey = () => asAdmin(own, { name: "described" });
     const keyAt = async () => `${own}/${(await jsonOf<{ id: string }>(await newKey())).id}`;
+    const post = (path: string, body?: string) =>
+      ask(path, { method: "POST", key: shop.key, ...(body ? { ...asJson, body } : {}) });
+    const asJson = { headers: { "Content-Type": "application/json" } };
+    const newEndpoint = () => post(ENDPOINTS, '{"url":"https://shop.example/hook"}');
+    const hook = `${ENDPOINTS}/${(await jsonOf<{ id: string }>(await newEndpoint())).id}`;
+    const tested = await jsonOf<{ id: string }>(await post(`${hook}/test`));
+    const delivery = `${DELIVERIES}/${tested.id}`;
     const { EventList, Transaction, TransactionList } = schema;
     const { ApiKeyList, Merchant, MerchantList, NewApiKey } = merchantSchema;
     const answers: Record<string, [Response, z.ZodType?]> = {
@@ -999,6 +1033,34 @@ describe("openapi.json", () => {
       "GET /transactions/{id}/events 200": [await get(`${TRANSACTIONS}/${id}/events`), EventList],
       "GET /events 200": [await get("/api/v1/events?limit=100"), EventList],
       "GET /idempotency-keys/{key} 200": [await get(byKey), Transaction],
+      "POST /webhook-endpoints 201": [await newEndpoint(), webhookSchema.NewEndpoint],
+      "GET /webhook-endpoints 200": [await get(ENDPOINTS), webhookSchema.EndpointList],
+      "GET /webhook-endpoints/{id} 200": [await get(hook), webhookSchema.Endpoint],
+      "PATCH /webhook-endpoints/{id} 200": [
+        await ask(hook, {
+          method: "PATCH",
+          key: shop.key,
+          ...asJson,
+          body: '{"description":"ours"}',
+        }),
+        webhookSchema.Endpoint,
+      ],
+      "POST /webhook-endpoints/{id}/rotate-secret 200": [
+        await post(`${hook}/rotate-secret`, "{}"),
+        webhookSchema.RotatedSecret,
+      ],
+      "POST /webhook-endpoints/{id}/test 202": [await post(`${hook}/test`), webhookSchema.Delivery],
+      "POST /webhook-endpoints/{id}/recover 202": [
+        await post(`${hook}/recover`, '{"since":"2026-11-22T21:00:00Z"}'),
+        webhookSchema.Recovered,
+      ],
+      "GET /webhook-deliveries 200": [await get(DELIVERIES), webhookSchema.DeliveryList],
+      "GET /webhook-deliveries/{id} 200": [await get(delivery), webhookSchema.Delivery],
+      "POST /webhook-deliveries/{id}/redeliver 202": [
+        await post(`${delivery}/redeliver`),
+        webhookSchema.Delivery,
+      ],
+      "DELETE /webhook-endpoints/{id} 204": [await ask(hook, { method: "DELETE", key: shop.key })],
       "POST /merchants 201": [await asAdmin(merchants, { name: "Described" }), Merchant],
       "GET /merchants 200": [await asAdmin(merchants), MerchantList],
       "POST /merchants/{id}/api-keys 201": [await newKey(), NewApiKey],

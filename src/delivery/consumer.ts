@@ -1,0 +1,72 @@
+/** The consumers of the two webhook queues. A message only says that a delivery is due; the dispatcher
+ *  says what to send, and is told what came of it. A message that arrives twice finds nothing to do. */
+import { configOf, type Env } from "../config";
+import { faultOf, type Log, logFrom } from "../telemetry/log";
+import { attempt } from "./attempt";
+import { dispatcherOf } from "./dispatcher";
+import type { AttemptOrder, DeliveryNotice } from "./object";
+
+export const DEAD_QUEUE = "webhooks-dead";
+
+/** A dispatcher that cannot be asked has its deliveries asked for again; its own clock would do so too. */
+const RETRY_S = 5;
+
+/** The queue handler of the Worker. */
+export async function consume(
+  batch: MessageBatch<DeliveryNotice>,
+  env: Env,
+  ctx: ExecutionContext,
+): Promise<void> {
+  const log = logFrom(configOf(env).log_level);
+  const byMerchant = Map.groupBy(batch.messages, ({ body }) => body.merchant_id);
+  await Promise.all(
+    [...byMerchant].map(async ([merchantId, messages]) => {
+      try {
+        const dispatcher = dispatcherOf(env, merchantId);
+        const notices = messages.map(({ body }) => body);
+        if (batch.queue === DEAD_QUEUE) {
+          for (const { delivery_id } of notices) await dispatcher.giveUp(delivery_id);
+        } else {
+          const orders = await dispatcher.take(notices);
+          // Not awaited: a receiver that hangs must not hold up the next batch, which is other people's.
+          for (const order of orders) ctx.waitUntil(carryOut(env, merchantId, order, log));
+        }
+        for (const message of messages) message.ack();
+      } catch (fault) {
+        log("error", "webhook_consumer.failed", {
+          merchant_id: merchantId,
+          fault: faultOf(fault),
+        });
+        for (const message of messages) message.retry({ delaySeconds: RETRY_S });
+      }
+    }),
+  );
+}
+
+async function carryOut(
+  env: Env,
+  merchantId: string,
+  order: AttemptOrder,
+  log: Log,
+): Promise<void> {
+  const { delivery_id, number } = order;
+  const startedAtMs = Date.now();
+  const result = await attempt(order, configOf(env).allow_insecure_webhooks);
+  const { status_code, error, duration_ms } = result;
+  log(error === null ? "info" : "warn", "webhook.attempt", {
+    merchant_id: merchantId,
+    delivery_id,
+    attempt: number,
+    duration_ms,
+    outcome: error ?? "delivered",
+    ...(status_code === null ? {} : { status: status_code }),
+  });
+  const report = { delivery_id, number, started_at_ms: startedAtMs, result };
+  const tell = (): Promise<void> => dispatcherOf(env, merchantId).report([report]);
+  // A report that is lost twice costs another attempt: the delivery comes due again.
+  await tell()
+    .catch(tell)
+    .catch((fault) =>
+      log("error", "webhook_report.failed", { delivery_id, fault: faultOf(fault) }),
+    );
+}

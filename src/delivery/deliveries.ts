@@ -1,0 +1,283 @@
+/** A merchant's deliveries: one row for each event and endpoint, from the moment the event is taken over
+ *  until it has been delivered or given up. A row is the promise; queue messages only remind of it.
+ *
+ *  `next_at` says when a pending delivery is to be looked at. Handing it out is a lease: `next_at` moves
+ *  a little into the future, and a delivery that comes due with its lease was lost on the way. */
+import { type AttemptResult, MAX_ATTEMPTS, retryDelayMs } from "../domain/webhook";
+
+/** A message in the queue that nobody has picked up by then counts as lost. */
+const SENT_LEASE_MS = 30_000;
+/** Three times the limit of an attempt. */
+const TAKEN_LEASE_MS = 15_000;
+/** Without an outcome after this a delivery is given up. All attempts take less: it is meant for endpoints
+ *  that are switched off or resting. */
+const LIFETIME_MS = 5 * 86_400_000;
+/** Finished deliveries are kept for looking back and sending again. */
+export const KEPT_MS = 30 * 86_400_000;
+const SWEEP_ROWS = 500;
+
+export type DeliveryStatus = "pending" | "succeeded" | "dead";
+
+export type Delivery = {
+  position: number;
+  id: string;
+  endpoint_id: string;
+  message_id: string;
+  event_type: string;
+  transaction_id: string | null;
+  url: string;
+  status: DeliveryStatus;
+  attempts: number;
+  /** Attempts since it was last started from the beginning. */
+  tries: number;
+  next_at: number | null;
+  lease: "sent" | "taken" | null;
+  created_at: number;
+  /** When it was last started from the beginning. */
+  started_at: number;
+  finished_at: number | null;
+};
+
+export type Attempt = {
+  number: number;
+  started_at: number;
+  duration_ms: number;
+  status_code: number | null;
+  error: string | null;
+};
+
+export type DeliveryFilter = {
+  endpoint_id?: string | undefined;
+  status?: DeliveryStatus | undefined;
+  event_type?: string | undefined;
+  transaction_id?: string | undefined;
+};
+
+export type NewDelivery = Pick<
+  Delivery,
+  "id" | "endpoint_id" | "message_id" | "event_type" | "transaction_id" | "url"
+>;
+
+export class Deliveries {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** A delivery that is due at once, unless it is there already. */
+  add(delivery: NewDelivery, body: string, nowMs: number): void {
+    const [added] = this.#sql.exec<{ position: number }>(
+      `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, transaction_id, url, status,
+         attempts, tries, next_at, created_at, started_at)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, ?7, ?7, ?7) ON CONFLICT DO NOTHING RETURNING position`,
+      delivery.id,
+      delivery.endpoint_id,
+      delivery.message_id,
+      delivery.event_type,
+      delivery.transaction_id,
+      delivery.url,
+      nowMs,
+    );
+    if (added) this.#sql.exec("INSERT INTO bodies VALUES (?, ?)", added.position, body);
+  }
+
+  find(id: string): Delivery | undefined {
+    return this.#sql.exec<Delivery>("SELECT * FROM deliveries WHERE id = ?", id).toArray()[0];
+  }
+
+  bodyOf(position: number): string {
+    return this.#sql
+      .exec<{ body: string }>("SELECT body FROM bodies WHERE delivery = ?", position)
+      .one().body;
+  }
+
+  attemptsOf(position: number): Attempt[] {
+    return this.#sql
+      .exec<Attempt>(
+        `SELECT number, started_at, duration_ms, status_code, error FROM attempts
+         WHERE delivery = ? ORDER BY number`,
+        position,
+      )
+      .toArray();
+  }
+
+  /** Newest first, below `before`. */
+  list(filter: DeliveryFilter, before: number | undefined, limit: number): Delivery[] {
+    const given = Object.entries({ ...filter }).filter(([, value]) => value !== undefined);
+    // Names of columns come from our own type, never from a caller.
+    const wheres = given.map(([column]) => `${column} = ?`);
+    return this.#sql
+      .exec<Delivery>(
+        `SELECT * FROM deliveries WHERE ${["position < ?", ...wheres].join(" AND ")}
+         ORDER BY position DESC LIMIT ?`,
+        before ?? Number.MAX_SAFE_INTEGER,
+        ...given.map(([, value]) => value),
+        limit,
+      )
+      .toArray();
+  }
+
+  /** Hands out an endpoint's due deliveries, the longest due first. */
+  send(endpointId: string, limit: number, nowMs: number): Delivery[] {
+    const due = this.#sql
+      .exec<Delivery>(
+        `SELECT * FROM deliveries WHERE endpoint_id = ? AND status = 'pending' AND next_at <= ?
+         ORDER BY next_at LIMIT ?`,
+        endpointId,
+        nowMs,
+        limit,
+      )
+      .toArray();
+    for (const { position } of due) this.#lease(position, "sent", nowMs + SENT_LEASE_MS);
+    return due;
+  }
+
+  /** Takes back what could not be handed out. */
+  unsend(deliveries: Delivery[], nextAtMs: number): void {
+    for (const { position } of deliveries) this.#lease(position, null, nextAtMs);
+  }
+
+  /** After a restart nobody knows which messages are still on their way; those not picked up are due again. */
+  expireSent(nowMs: number): void {
+    this.#sql.exec("UPDATE deliveries SET next_at = ? WHERE lease = 'sent'", nowMs);
+  }
+
+  /** Picks up a delivery for its `number`-th attempt. Only the first to ask gets it. */
+  take(id: string, number: number, nowMs: number): Delivery | undefined {
+    const found = this.find(id);
+    if (found?.lease !== "sent" || found.attempts + 1 !== number) return undefined;
+    this.#lease(found.position, "taken", nowMs + TAKEN_LEASE_MS);
+    return found;
+  }
+
+  /** Notes how an attempt ended. @returns the delivery as it was, or undefined when this attempt has been noted before. */
+  finishAttempt(
+    id: string,
+    number: number,
+    startedAtMs: number,
+    { status_code, error, duration_ms, retry_after_ms }: AttemptResult,
+    nowMs: number,
+  ): Delivery | undefined {
+    const found = this.find(id);
+    if (found?.status !== "pending" || found.attempts + 1 !== number) return undefined;
+    this.#sql.exec(
+      "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
+      found.position,
+      number,
+      startedAtMs,
+      duration_ms,
+      status_code,
+      error,
+    );
+    const tries = found.tries + 1;
+    const nextAtMs = nowMs + retryDelayMs(tries, retry_after_ms, Math.random());
+    this.#sql.exec(
+      "UPDATE deliveries SET attempts = ?, tries = ?, lease = NULL, next_at = ? WHERE position = ?",
+      number,
+      tries,
+      // What has had its last attempt goes to the dead-letter queue at once.
+      tries >= MAX_ATTEMPTS ? nowMs : nextAtMs,
+      found.position,
+    );
+    if (error === null) this.finish(found.position, "succeeded", nowMs);
+    return found;
+  }
+
+  finish(position: number, status: DeliveryStatus, nowMs: number): void {
+    this.#sql.exec(
+      "UPDATE deliveries SET status = ?, lease = NULL, next_at = NULL, finished_at = ? WHERE position = ?",
+      status,
+      nowMs,
+      position,
+    );
+  }
+
+  /** Starts a delivery from the beginning, due now. */
+  restart(position: number, nowMs: number): void {
+    this.#sql.exec(
+      `UPDATE deliveries SET status = 'pending', tries = 0, lease = NULL, next_at = ?1,
+         started_at = ?1, finished_at = NULL WHERE position = ?2`,
+      nowMs,
+      position,
+    );
+  }
+
+  /** Starts everything of an endpoint that was created in a range and has failed. @returns how many. */
+  recover(endpointId: string, sinceMs: number, untilMs: number, nowMs: number): number {
+    const rows = this.#sql
+      .exec<{ position: number }>(
+        `SELECT position FROM deliveries WHERE endpoint_id = ? AND created_at BETWEEN ? AND ?
+           AND (status = 'dead' OR (status = 'pending' AND tries > 0 AND lease IS NULL))`,
+        endpointId,
+        sinceMs,
+        untilMs,
+      )
+      .toArray();
+    for (const { position } of rows) this.restart(position, nowMs);
+    return rows.length;
+  }
+
+  /** What is open for an endpoint that is no more has nowhere to go. */
+  bury(endpointId: string, nowMs: number): void {
+    this.#sql.exec(
+      `UPDATE deliveries SET status = 'dead', lease = NULL, next_at = NULL, finished_at = ?
+       WHERE endpoint_id = ? AND status = 'pending'`,
+      nowMs,
+      endpointId,
+    );
+  }
+
+  /** When the next delivery wants to be looked at, of endpoints that may be asked. */
+  nextAtMs(nowMs: number): number | undefined {
+    const [row] = this.#sql
+      .exec<{ at: number | null }>(
+        `SELECT min((SELECT min(next_at) FROM deliveries
+           WHERE endpoint_id = endpoints.id AND status = 'pending')) AS at
+         FROM endpoints WHERE enabled = 1 AND resting_until <= ?`,
+        nowMs,
+      )
+      .toArray();
+    return row?.at ?? undefined;
+  }
+
+  /** Gives up what has been open for too long. @returns how many. */
+  giveUp(nowMs: number): number {
+    return this.#sql.exec(
+      `UPDATE deliveries SET status = 'dead', lease = NULL, next_at = NULL, finished_at = ?
+       WHERE status = 'pending' AND started_at <= ?`,
+      nowMs,
+      nowMs - LIFETIME_MS,
+    ).rowsWritten;
+  }
+
+  /** Deletes what finished long ago, a bounded number at a time. @returns how many. */
+  sweep(nowMs: number): number {
+    const old = this.#sql
+      .exec<{ position: number }>(
+        "SELECT position FROM deliveries WHERE finished_at <= ? ORDER BY finished_at LIMIT ?",
+        nowMs - KEPT_MS,
+        SWEEP_ROWS,
+      )
+      .toArray();
+    for (const { position } of old) {
+      this.#sql.exec("DELETE FROM attempts WHERE delivery = ?", position);
+      this.#sql.exec("DELETE FROM bodies WHERE delivery = ?", position);
+      this.#sql.exec("DELETE FROM deliveries WHERE position = ?", position);
+    }
+    return old.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.#sql.exec("SELECT 1 FROM deliveries LIMIT 1").toArray().length === 0;
+  }
+
+  #lease(position: number, lease: Delivery["lease"], nextAtMs: number): void {
+    this.#sql.exec(
+      "UPDATE deliveries SET lease = ?, next_at = ? WHERE position = ?",
+      lease,
+      nextAtMs,
+      position,
+    );
+  }
+}

@@ -1,0 +1,265 @@
+/** A merchant's webhook endpoints: where to send, what, signed with which secrets, and how each fares.
+ *
+ *  Three kinds share one table. An `endpoint` is registered by the merchant. An `origin` stands for the
+ *  host of the URLs that transactions name for themselves, so that one bad host rests alone. `default`
+ *  has no URL: it holds the secret that those are signed with. */
+import {
+  DISABLE_AFTER_MS,
+  inFlightLimit,
+  MAX_RETAINED_SECRETS,
+  restMs,
+  wants,
+} from "../domain/webhook";
+
+export const DEFAULT_ENDPOINT = "default";
+
+export type DisabledReason = "gone" | "failing";
+
+/** An endpoint as its merchant sees it. Times are ms. */
+export type Endpoint = {
+  id: string;
+  url: string;
+  description: string | null;
+  events: string[];
+  enabled: boolean;
+  disabled_reason: DisabledReason | null;
+  failing_since: number | null;
+  created_at: number;
+};
+
+/** What is undefined stays as it is. */
+export type EndpointChange = {
+  [Field in "url" | "events" | "enabled" | "description"]?: Endpoint[Field] | undefined;
+};
+
+type Row = {
+  id: string;
+  kind: "endpoint" | "origin" | "default";
+  url: string;
+  description: string | null;
+  events: string;
+  enabled: number;
+  disabled_reason: DisabledReason | null;
+  created_at: number;
+  failures: number;
+  failing_since: number | null;
+  resting_until: number;
+};
+
+export class Endpoints {
+  readonly #sql: SqlStorage;
+  /** All registered endpoints; every event is held against each of them. */
+  #listed: Endpoint[] | undefined;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The registered ones, oldest first. */
+  list(): Endpoint[] {
+    this.#listed ??= this.#sql
+      .exec<Row>("SELECT * FROM endpoints WHERE kind = 'endpoint' ORDER BY created_at, id")
+      .toArray()
+      .map(endpointOf);
+    return this.#listed;
+  }
+
+  find(id: string): Endpoint | undefined {
+    return this.list().find((endpoint) => endpoint.id === id);
+  }
+
+  /** Those that want to hear of a type of event. */
+  wanting(type: string): Endpoint[] {
+    return this.list().filter(({ enabled, events }) => enabled && wants(events, type));
+  }
+
+  add(endpoint: Endpoint, secret: string): void {
+    this.#insert("endpoint", endpoint);
+    this.addSecret(endpoint.id, secret);
+  }
+
+  /** Changes what is given. Switching an endpoint on gives it a clean slate. */
+  change(id: string, change: EndpointChange): Endpoint | undefined {
+    const found = this.find(id);
+    if (!found) return undefined;
+    const { url = found.url, events = found.events, enabled = found.enabled } = change;
+    const { description = found.description } = change;
+    this.#sql.exec(
+      "UPDATE endpoints SET url = ?, description = ?, events = ?, enabled = ? WHERE id = ?",
+      url,
+      description,
+      JSON.stringify(events),
+      enabled ? 1 : 0,
+      id,
+    );
+    if (enabled && change.enabled !== undefined) {
+      this.#sql.exec("UPDATE endpoints SET disabled_reason = NULL WHERE id = ?", id);
+      this.#recovered(id);
+    }
+    this.#listed = undefined;
+    return this.find(id);
+  }
+
+  disable(id: string, reason: DisabledReason): void {
+    this.#sql.exec(
+      "UPDATE endpoints SET enabled = 0, disabled_reason = ? WHERE id = ? AND kind = 'endpoint'",
+      reason,
+      id,
+    );
+    this.#listed = undefined;
+  }
+
+  remove(id: string): void {
+    this.#sql.exec("DELETE FROM endpoints WHERE id = ?", id);
+    this.#sql.exec("DELETE FROM secrets WHERE endpoint_id = ?", id);
+    this.#listed = undefined;
+  }
+
+  /** The stand-in for the host of a transaction's own URL. */
+  originOf(url: string, nowMs: number): string {
+    const { origin } = new URL(url);
+    const id = `origin:${origin}`;
+    const [known] = this.#sql.exec("SELECT 1 FROM endpoints WHERE id = ?", id).toArray();
+    if (!known) this.#insert("origin", { ...BLANK, id, url: origin, created_at: nowMs });
+    return id;
+  }
+
+  /** The secrets that a delivery is signed with now, the newest first; an origin's are the default ones. */
+  secretsOf(id: string, nowMs: number): string[] {
+    const owner = id.startsWith("origin:") ? DEFAULT_ENDPOINT : id;
+    return this.#sql
+      .exec<{ secret: string }>(
+        `SELECT secret FROM secrets WHERE endpoint_id = ? AND (expires_at IS NULL OR expires_at > ?)
+         ORDER BY position DESC`,
+        owner,
+        nowMs,
+      )
+      .toArray()
+      .map(({ secret }) => secret);
+  }
+
+  addSecret(id: string, secret: string): void {
+    this.#sql.exec("INSERT INTO secrets (endpoint_id, secret) VALUES (?, ?)", id, secret);
+  }
+
+  /** A new secret beside the old ones, which sign until `expiresAtMs` and no longer. */
+  rotate(id: string, secret: string, expiresAtMs: number, nowMs: number): void {
+    this.#sql.exec(
+      `UPDATE secrets SET expires_at = ?1
+       WHERE endpoint_id = ?2 AND (expires_at IS NULL OR expires_at > ?1)`,
+      expiresAtMs,
+      id,
+    );
+    this.addSecret(id, secret);
+    this.#sql.exec(
+      `DELETE FROM secrets WHERE endpoint_id = ?1 AND (expires_at <= ?2 OR position NOT IN
+         (SELECT position FROM secrets WHERE endpoint_id = ?1 ORDER BY position DESC LIMIT ?3))`,
+      id,
+      nowMs,
+      MAX_RETAINED_SECRETS,
+    );
+  }
+
+  /** Those with a delivery that is due and room for another attempt. */
+  withWork(nowMs: number): { id: string; room: number }[] {
+    const rows = this.#sql
+      .exec<{ id: string; failures: number; under_way: number }>(
+        `SELECT id, failures, (SELECT count(*) FROM deliveries
+           WHERE endpoint_id = endpoints.id AND lease IS NOT NULL AND next_at > ?1) AS under_way
+         FROM endpoints WHERE enabled = 1 AND resting_until <= ?1 AND EXISTS
+           (SELECT 1 FROM deliveries
+            WHERE endpoint_id = endpoints.id AND status = 'pending' AND next_at <= ?1)`,
+        nowMs,
+      )
+      .toArray();
+    return rows
+      .map(({ id, failures, under_way }) => ({ id, room: inFlightLimit(failures) - under_way }))
+      .filter(({ room }) => room > 0);
+  }
+
+  /** When the first resting endpoint may be asked again. */
+  nextRestEndsAtMs(nowMs: number): number | undefined {
+    const [row] = this.#sql
+      .exec<{ at: number | null }>(
+        "SELECT min(resting_until) AS at FROM endpoints WHERE enabled = 1 AND resting_until > ?",
+        nowMs,
+      )
+      .toArray();
+    return row?.at ?? undefined;
+  }
+
+  succeeded(id: string): void {
+    this.#recovered(id);
+  }
+
+  /** Notes a failure. @returns whether the endpoint has been failing for too long. */
+  failed(id: string, nowMs: number): boolean {
+    const [row] = this.#sql.exec<Row>("SELECT * FROM endpoints WHERE id = ?", id).toArray();
+    if (!row) return false;
+    const failures = row.failures + 1;
+    const since = row.failing_since ?? nowMs;
+    this.#sql.exec(
+      "UPDATE endpoints SET failures = ?, failing_since = ?, resting_until = ? WHERE id = ?",
+      failures,
+      since,
+      nowMs + restMs(failures),
+      id,
+    );
+    this.#listed = undefined;
+    return row.kind === "endpoint" && row.enabled === 1 && nowMs - since >= DISABLE_AFTER_MS;
+  }
+
+  /** Forgets hosts that nothing is delivered to any more. */
+  forgetIdleOrigins(): void {
+    this.#sql.exec(
+      `DELETE FROM endpoints WHERE kind = 'origin'
+         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint_id = endpoints.id)`,
+    );
+  }
+
+  #recovered(id: string): void {
+    const { rowsWritten } = this.#sql.exec(
+      `UPDATE endpoints SET failures = 0, failing_since = NULL, resting_until = 0
+       WHERE id = ? AND failures > 0`,
+      id,
+    );
+    if (rowsWritten > 0) this.#listed = undefined;
+  }
+
+  #insert(kind: Row["kind"], endpoint: Endpoint): void {
+    this.#sql.exec(
+      `INSERT INTO endpoints (id, kind, url, description, events, enabled, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      endpoint.id,
+      kind,
+      endpoint.url,
+      endpoint.description,
+      JSON.stringify(endpoint.events),
+      endpoint.enabled ? 1 : 0,
+      endpoint.created_at,
+    );
+    this.#listed = undefined;
+  }
+}
+
+const BLANK = {
+  description: null,
+  events: ["*"],
+  enabled: true,
+  disabled_reason: null,
+  failing_since: null,
+};
+
+function endpointOf(row: Row): Endpoint {
+  const { id, url, description, disabled_reason, failing_since, created_at } = row;
+  return {
+    id,
+    url,
+    description,
+    events: JSON.parse(row.events) as string[], // Our own text.
+    enabled: row.enabled === 1,
+    disabled_reason,
+    failing_since,
+    created_at,
+  };
+}

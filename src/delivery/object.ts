@@ -1,0 +1,400 @@
+/** WebhookDispatcher: the one serial owner of a merchant's webhooks. It takes events over from the shards,
+ *  decides who is to hear of them and when, and notes what became of every attempt. The attempts
+ *  themselves are made by the queue's consumer. */
+import { DurableObject } from "cloudflare:workers";
+import { type Config, configOf, type Env } from "../config";
+import type { EventRecord } from "../domain/event";
+import { drawnId, eventId, webhookDeliveryId } from "../domain/id";
+import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../domain/signature";
+import {
+  type AttemptResult,
+  MAX_ATTEMPTS,
+  MAX_ENDPOINTS,
+  TEST_TYPE,
+  webhookBody,
+  webhookUrlOf,
+} from "../domain/webhook";
+import { faultOf, type Log, logFrom } from "../telemetry/log";
+import { type Attempt, Deliveries, type Delivery, type DeliveryFilter } from "./deliveries";
+import {
+  DEFAULT_ENDPOINT,
+  type DisabledReason,
+  type Endpoint,
+  type EndpointChange,
+  Endpoints,
+} from "./endpoints";
+import { DELIVERY_TABLES } from "./tables";
+
+const ID_RANDOM_BYTES = 20;
+/** Events and outcomes that arrive together are acted on together. */
+const GATHER_MS = 5;
+/** The alarm looks again after this at the earliest: reports drive what is under way. */
+const LOOK_AGAIN_MS = 1_000;
+/** When the queue did not take a message. */
+const QUEUE_RETRY_MS = 5_000;
+const SWEEP_EVERY_MS = 86_400_000;
+/** A queue takes this many messages in one call. */
+const MESSAGES_PER_SEND = 100;
+
+/** What travels through the queue: names only, never a body or a secret. */
+export type DeliveryNotice = { merchant_id: string; delivery_id: string; number: number };
+
+/** One attempt to be made, as handed out to the consumer. */
+export type AttemptOrder = {
+  delivery_id: string;
+  number: number;
+  url: string;
+  message_id: string;
+  body: string;
+  secrets: string[];
+};
+
+export type AttemptReport = {
+  delivery_id: string;
+  number: number;
+  started_at_ms: number;
+  result: AttemptResult;
+};
+
+export type ShownDelivery = Delivery & { log: Attempt[] };
+
+export class WebhookDispatcher extends DurableObject<Env> {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #endpoints: Endpoints;
+  readonly #deliveries: Deliveries;
+  #isDispatchPlanned = false;
+  #alarmAtMs = Number.POSITIVE_INFINITY;
+  #sweptAtMs = 0;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#config = configOf(env);
+    this.#log = logFrom(this.#config.log_level);
+    state.storage.sql.exec(DELIVERY_TABLES);
+    this.#endpoints = new Endpoints(state.storage.sql);
+    this.#deliveries = new Deliveries(state.storage.sql);
+    state.blockConcurrencyWhile(async () => {
+      this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+      this.#deliveries.expireSent(Date.now());
+      this.#arm(Date.now());
+    });
+  }
+
+  /** Takes events over: when this returns, whoever wants to hear of them will. May be called again with
+   *  the same events. */
+  accept(events: EventRecord[]): void {
+    const now = Date.now();
+    const added = this.ctx.storage.transactionSync(() =>
+      events.reduce((sum, event) => sum + this.#addEvent(event, now), 0),
+    );
+    if (added > 0) this.#dispatchSoon();
+  }
+
+  endpoints(): Endpoint[] {
+    return this.#endpoints.list();
+  }
+
+  /** @returns undefined when there are too many already. */
+  addEndpoint(
+    given: Pick<Endpoint, "url" | "description" | "events" | "enabled">,
+  ): { endpoint: Endpoint; secret: string } | undefined {
+    if (this.#endpoints.list().length >= MAX_ENDPOINTS) return undefined;
+    const id = drawnId("whe", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+    const secret = newSecret();
+    const endpoint = {
+      ...given,
+      id,
+      disabled_reason: null,
+      failing_since: null,
+      created_at: Date.now(),
+    };
+    this.ctx.storage.transactionSync(() => this.#endpoints.add(endpoint, secret));
+    return { endpoint, secret };
+  }
+
+  changeEndpoint(id: string, change: EndpointChange): Endpoint | undefined {
+    const changed = this.ctx.storage.transactionSync(() => this.#endpoints.change(id, change));
+    if (changed) this.#dispatchSoon();
+    return changed;
+  }
+
+  /** @returns whether it was there. Its open deliveries are given up. */
+  removeEndpoint(id: string): boolean {
+    if (!this.#endpoints.find(id)) return false;
+    this.ctx.storage.transactionSync(() => {
+      this.#deliveries.bury(id, Date.now());
+      this.#endpoints.remove(id);
+    });
+    return true;
+  }
+
+  /** A new secret for an endpoint or for `default`; the old ones sign too for `overlapMs` more. */
+  rotateSecret(id: string, overlapMs: number): string | undefined {
+    if (id !== DEFAULT_ENDPOINT && !this.#endpoints.find(id)) return undefined;
+    const secret = newSecret();
+    const now = Date.now();
+    this.ctx.storage.transactionSync(() =>
+      this.#endpoints.rotate(id, secret, now + overlapMs, now),
+    );
+    return secret;
+  }
+
+  /** Sends an endpoint a test event, whatever its filter. */
+  sendTest(id: string): ShownDelivery | undefined {
+    const endpoint = this.#endpoints.find(id);
+    if (!endpoint) return undefined;
+    const now = Date.now();
+    const messageId = drawnId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+    const body = webhookBody(TEST_TYPE, now, JSON.stringify({ endpoint_id: id }));
+    const message = { message_id: messageId, event_type: TEST_TYPE, transaction_id: null };
+    const deliveryId = this.ctx.storage.transactionSync(() =>
+      this.#add({ ...message, endpoint_id: id, url: endpoint.url }, body, now),
+    );
+    this.#dispatchSoon();
+    return this.delivery(deliveryId);
+  }
+
+  /** Starts what has failed of an endpoint's deliveries from the beginning. @returns how many. */
+  recover(id: string, sinceMs: number, untilMs: number): number | undefined {
+    if (!this.#endpoints.find(id)) return undefined;
+    const count = this.ctx.storage.transactionSync(() =>
+      this.#deliveries.recover(id, sinceMs, untilMs, Date.now()),
+    );
+    this.#dispatchSoon();
+    return count;
+  }
+
+  /** Newest first, below the position `before`. */
+  deliveries(filter: DeliveryFilter, before: number | undefined, limit: number): ShownDelivery[] {
+    return this.#deliveries.list(filter, before, limit).map((found) => this.#shown(found));
+  }
+
+  delivery(id: string): ShownDelivery | undefined {
+    const found = this.#deliveries.find(id);
+    return found && this.#shown(found);
+  }
+
+  /** Sends a delivery again, from the beginning. */
+  redeliver(id: string): ShownDelivery | undefined {
+    const found = this.#deliveries.find(id);
+    if (!found) return undefined;
+    const isListed = !found.endpoint_id.startsWith("origin:");
+    if (isListed && !this.#endpoints.find(found.endpoint_id)) return undefined;
+    // Under way already: its outcome is awaited, not doubled.
+    if (found.lease === null) this.#deliveries.restart(found.position, Date.now());
+    this.#dispatchSoon();
+    return this.delivery(id);
+  }
+
+  /** The attempts that a consumer is to make now. What is missing has been picked up or settled by others. */
+  take(notices: DeliveryNotice[]): AttemptOrder[] {
+    const now = Date.now();
+    return this.ctx.storage.transactionSync(() =>
+      notices.flatMap(({ delivery_id, number }) => this.#take(delivery_id, number, now)),
+    );
+  }
+
+  /** Notes how attempts ended, and what follows from it. */
+  report(reports: AttemptReport[]): void {
+    const now = Date.now();
+    this.ctx.storage.transactionSync(() => {
+      for (const report of reports) this.#note(report, now);
+    });
+    this.#dispatchSoon();
+  }
+
+  /** The dead-letter queue's word: a delivery without attempts left is dead. */
+  giveUp(deliveryId: string): void {
+    const found = this.#deliveries.find(deliveryId);
+    if (found?.status !== "pending" || found.tries < MAX_ATTEMPTS) return;
+    this.#deliveries.finish(found.position, "dead", Date.now());
+    const { endpoint_id, attempts } = found;
+    this.#log("error", "webhook.dead", {
+      delivery_id: deliveryId,
+      endpoint_id,
+      attempt: attempts,
+      ...(found.transaction_id ? { transaction_id: found.transaction_id } : {}),
+    });
+  }
+
+  /** The clock of retries, and the net under lost messages; never throws, because the platform gives up
+   *  on an alarm that keeps failing. */
+  override async alarm(): Promise<void> {
+    this.#alarmAtMs = Number.POSITIVE_INFINITY;
+    const now = Date.now();
+    try {
+      if (now - this.#sweptAtMs >= SWEEP_EVERY_MS) this.#sweep(now);
+      await this.#dispatch(now);
+    } catch (fault) {
+      this.#log("error", "alarm.failed", { fault: faultOf(fault) });
+    }
+    this.#arm(Date.now());
+  }
+
+  /** @returns how many want to hear of it. */
+  #addEvent(event: EventRecord, nowMs: number): number {
+    const endpoints = this.#endpoints.wanting(event.type);
+    const own = webhookUrlOf(event);
+    if (endpoints.length === 0 && own === null) return 0;
+    const body = webhookBody(event.type, event.created_at_ms, event.data);
+    const message = {
+      message_id: eventId(event.transaction_id, event.sequence),
+      event_type: event.type,
+      transaction_id: event.transaction_id,
+    };
+    for (const { id, url } of endpoints) {
+      this.#add({ ...message, endpoint_id: id, url }, body, nowMs);
+    }
+    if (own === null) return endpoints.length;
+    if (this.#endpoints.secretsOf(DEFAULT_ENDPOINT, nowMs).length === 0) {
+      this.#endpoints.addSecret(DEFAULT_ENDPOINT, newSecret());
+    }
+    const originId = this.#endpoints.originOf(own, nowMs);
+    this.#add({ ...message, endpoint_id: originId, url: own }, body, nowMs);
+    return endpoints.length + 1;
+  }
+
+  #add(
+    delivery: Omit<Parameters<Deliveries["add"]>[0], "id">,
+    body: string,
+    nowMs: number,
+  ): string {
+    const id = webhookDeliveryId(delivery.message_id, delivery.endpoint_id);
+    this.#deliveries.add({ ...delivery, id }, body, nowMs);
+    return id;
+  }
+
+  #take(deliveryId: string, number: number, nowMs: number): AttemptOrder[] {
+    const found = this.#deliveries.take(deliveryId, number, nowMs);
+    if (!found) return [];
+    const { message_id, endpoint_id, position } = found;
+    return [
+      {
+        delivery_id: deliveryId,
+        number,
+        // An endpoint may have moved since.
+        url: this.#endpoints.find(endpoint_id)?.url ?? found.url,
+        message_id,
+        body: this.#deliveries.bodyOf(position),
+        secrets: this.#endpoints.secretsOf(endpoint_id, nowMs),
+      },
+    ];
+  }
+
+  #note({ delivery_id, number, started_at_ms, result }: AttemptReport, nowMs: number): void {
+    const noted = this.#deliveries.finishAttempt(delivery_id, number, started_at_ms, result, nowMs);
+    if (!noted) return;
+    const { endpoint_id } = noted;
+    if (result.error === null) {
+      this.#endpoints.succeeded(endpoint_id);
+      return;
+    }
+    const hasFailedForDays = this.#endpoints.failed(endpoint_id, nowMs);
+    if (result.status_code === GONE) this.#disable(endpoint_id, "gone", nowMs);
+    else if (hasFailedForDays) this.#disable(endpoint_id, "failing", nowMs);
+  }
+
+  /** Switches an endpoint off and tells the merchant's others. */
+  #disable(id: string, reason: DisabledReason, nowMs: number): void {
+    const endpoint = this.#endpoints.find(id);
+    if (!endpoint?.enabled) return;
+    this.#endpoints.disable(id, reason);
+    this.#log("warn", "webhook_endpoint.disabled", { endpoint_id: id, reason });
+    const type = "webhook_endpoint.disabled";
+    const data = JSON.stringify({ endpoint_id: id, url: endpoint.url, reason });
+    const messageId = drawnId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+    const message = { message_id: messageId, event_type: type, transaction_id: null };
+    for (const other of this.#endpoints.wanting(type)) {
+      const target = { ...message, endpoint_id: other.id, url: other.url };
+      this.#add(target, webhookBody(type, nowMs, data), nowMs);
+    }
+  }
+
+  #dispatchSoon(): void {
+    this.#arm(Date.now());
+    if (this.#isDispatchPlanned) return;
+    this.#isDispatchPlanned = true;
+    setTimeout(() => {
+      this.#isDispatchPlanned = false;
+      this.#dispatch(Date.now()).catch((fault) => {
+        this.#log("error", "dispatch.failed", { fault: faultOf(fault) });
+      });
+    }, GATHER_MS);
+  }
+
+  /** Puts what is due and has room into the queue: attempts into one, what has had its last into the other. */
+  async #dispatch(nowMs: number): Promise<void> {
+    const sent = this.ctx.storage.transactionSync(() =>
+      this.#endpoints
+        .withWork(nowMs)
+        .flatMap(({ id, room }) => this.#deliveries.send(id, room, nowMs)),
+    );
+    this.#arm(nowMs);
+    const isOver = ({ tries }: Delivery): boolean => tries >= MAX_ATTEMPTS;
+    await Promise.all([
+      this.#enqueue(
+        this.env.WEBHOOK_QUEUE,
+        sent.filter((delivery) => !isOver(delivery)),
+      ),
+      this.#enqueue(this.env.WEBHOOK_DEAD_QUEUE, sent.filter(isOver)),
+    ]);
+  }
+
+  async #enqueue(queue: Queue<DeliveryNotice>, deliveries: Delivery[]): Promise<void> {
+    for (let at = 0; at < deliveries.length; at += MESSAGES_PER_SEND) {
+      const batch = deliveries.slice(at, at + MESSAGES_PER_SEND);
+      try {
+        await queue.sendBatch(batch.map((delivery) => ({ body: this.#noticeOf(delivery) })));
+      } catch (fault) {
+        this.#log("error", "webhook_queue.failed", { rows: batch.length, fault: faultOf(fault) });
+        this.#deliveries.unsend(batch, Date.now() + QUEUE_RETRY_MS);
+      }
+    }
+  }
+
+  #noticeOf({ id, attempts }: Delivery): DeliveryNotice {
+    return { merchant_id: this.#merchantId(), delivery_id: id, number: attempts + 1 };
+  }
+
+  #merchantId(): string {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("a dispatcher is named by its merchant");
+    return name;
+  }
+
+  #shown(delivery: Delivery): ShownDelivery {
+    return { ...delivery, log: this.#deliveries.attemptsOf(delivery.position) };
+  }
+
+  #sweep(nowMs: number): void {
+    this.ctx.storage.transactionSync(() => {
+      const givenUp = this.#deliveries.giveUp(nowMs);
+      if (givenUp > 0) this.#log("error", "webhook.dead", { rows: givenUp });
+      while (this.#deliveries.sweep(nowMs) > 0);
+      this.#endpoints.forgetIdleOrigins();
+    });
+    this.#sweptAtMs = nowMs;
+  }
+
+  /** Sets the alarm for the next delivery, the end of a rest, or the next sweep. */
+  #arm(nowMs: number): void {
+    if (this.#alarmAtMs <= nowMs + LOOK_AGAIN_MS) return;
+    const times = [
+      this.#deliveries.nextAtMs(nowMs),
+      this.#endpoints.nextRestEndsAtMs(nowMs),
+      this.#deliveries.isEmpty ? undefined : nowMs + SWEEP_EVERY_MS,
+    ].filter((time) => time !== undefined);
+    if (times.length === 0) return;
+    const at = Math.max(Math.min(...times), nowMs + LOOK_AGAIN_MS);
+    if (at >= this.#alarmAtMs) return;
+    this.#alarmAtMs = at;
+    void this.ctx.storage.setAlarm(at);
+  }
+}
+
+const GONE = 410;
+
+function newSecret(): string {
+  return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(WEBHOOK_SECRET_RANDOM_BYTES)));
+}

@@ -1,0 +1,58 @@
+/** The tables of a merchant's webhooks. docs/storage.md says what each is for. */
+export const DELIVERY_TABLES = `
+  CREATE TABLE IF NOT EXISTS endpoints (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    url TEXT NOT NULL,
+    description TEXT,
+    events TEXT NOT NULL,
+    enabled INTEGER NOT NULL,
+    disabled_reason TEXT,
+    created_at INTEGER NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0,
+    failing_since INTEGER,
+    resting_until INTEGER NOT NULL DEFAULT 0
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS secrets (
+    position INTEGER PRIMARY KEY,
+    endpoint_id TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    expires_at INTEGER
+  );
+  CREATE TABLE IF NOT EXISTS deliveries (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    endpoint_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    transaction_id TEXT,
+    url TEXT NOT NULL,
+    status TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    next_at INTEGER,
+    lease TEXT,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER
+  );
+  CREATE TABLE IF NOT EXISTS bodies (delivery INTEGER PRIMARY KEY, body TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS deliveries_pending
+    ON deliveries (endpoint_id, next_at) WHERE status = 'pending';
+  CREATE INDEX IF NOT EXISTS deliveries_leased
+    ON deliveries (endpoint_id) WHERE lease IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS deliveries_open ON deliveries (started_at) WHERE status = 'pending';
+  CREATE INDEX IF NOT EXISTS deliveries_by_endpoint ON deliveries (endpoint_id, position);
+  CREATE INDEX IF NOT EXISTS deliveries_by_transaction ON deliveries (transaction_id, position);
+  CREATE INDEX IF NOT EXISTS deliveries_finished
+    ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
+  CREATE TABLE IF NOT EXISTS attempts (
+    delivery INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    status_code INTEGER,
+    error TEXT,
+    PRIMARY KEY (delivery, number)
+  ) WITHOUT ROWID;
+`;

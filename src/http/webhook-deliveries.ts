@@ -1,0 +1,118 @@
+/** The routes of the delivery log. */
+import { z } from "@hono/zod-openapi";
+import { dispatcherOf } from "../delivery/dispatcher";
+import type { ShownDelivery } from "../delivery/object";
+import { answerJson, answerPage } from "./answer";
+import { authenticate } from "./authenticate";
+import type { AppContext } from "./context";
+import { formatPositionCursor, parsePositionCursor } from "./cursor";
+import { type App, operation } from "./operation";
+import { Problem } from "./problem";
+import { readQuery } from "./read";
+import { DeliveriesQuery, Delivery, DeliveryList } from "./webhook-schema";
+
+const PATH = "/api/v1/webhook-deliveries";
+const params = z.object({ id: z.string().openapi({ example: "whd_…" }) });
+
+export function webhookDeliveryRoutes(app: App): void {
+  operation(app, {
+    method: "get",
+    path: PATH,
+    summary: "List webhook deliveries, newest first",
+    tag: "Webhooks",
+    security: "api_key",
+    request: { query: DeliveriesQuery },
+    answers: { 200: { description: "A page.", schema: DeliveryList } },
+    problems: ["invalid_request"],
+    before: [authenticate("webhooks:read")],
+    handle: list,
+  });
+  operation(app, {
+    method: "get",
+    path: `${PATH}/{id}`,
+    summary: "Get a webhook delivery and its attempts",
+    tag: "Webhooks",
+    security: "api_key",
+    request: { params },
+    answers: { 200: { description: "The delivery.", schema: Delivery } },
+    problems: ["webhook_delivery_not_found"],
+    before: [authenticate("webhooks:read")],
+    handle: async (c) =>
+      answerJson(c, 200, shownDelivery(known(await dispatcher(c).delivery(idOf(c))))),
+  });
+  operation(app, {
+    method: "post",
+    path: `${PATH}/{id}/redeliver`,
+    summary: "Deliver again",
+    description: "From the first attempt on, also what was delivered or given up.",
+    tag: "Webhooks",
+    security: "api_key",
+    request: { params },
+    answers: { 202: { description: "The delivery, to be looked at again.", schema: Delivery } },
+    problems: ["webhook_delivery_not_found", "webhook_endpoint_not_found"],
+    before: [authenticate("webhooks:write")],
+    handle: redeliver,
+  });
+}
+
+async function list(c: AppContext): Promise<Response> {
+  const { limit, cursor, ...filter } = readQuery(c, DeliveriesQuery);
+  const before = cursor === undefined ? undefined : parsePositionCursor("delivery", cursor);
+  const found = await dispatcher(c).deliveries(filter, before, limit + 1);
+  const page = found.slice(0, limit);
+  const hasMore = found.length > limit;
+  const last = page.at(-1)?.position;
+  return answerPage(
+    c,
+    page.map((delivery) => JSON.stringify(shownDelivery(delivery))),
+    hasMore,
+    hasMore && last !== undefined ? formatPositionCursor("delivery", last) : undefined,
+  );
+}
+
+async function redeliver(c: AppContext): Promise<Response> {
+  const id = idOf(c);
+  known(await dispatcher(c).delivery(id));
+  const again = await dispatcher(c).redeliver(id);
+  if (!again) throw new Problem("webhook_endpoint_not_found");
+  return answerJson(c, 202, shownDelivery(again));
+}
+
+function dispatcher(c: AppContext) {
+  return dispatcherOf(c.env, c.get("merchant_id"));
+}
+
+function idOf(c: AppContext): string {
+  return c.req.param("id") ?? "";
+}
+
+function known<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Problem("webhook_delivery_not_found");
+  return value;
+}
+
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** A delivery as its merchant sees it. */
+export function shownDelivery(delivery: ShownDelivery) {
+  const { id, endpoint_id, message_id, event_type, transaction_id, url, status } = delivery;
+  const timeOf = (ms: number | null): string | null => (ms === null ? null : timeText(ms));
+  return {
+    id,
+    endpoint_id: endpoint_id.startsWith("origin:") ? null : endpoint_id,
+    event_id: message_id,
+    event_type,
+    transaction_id,
+    url,
+    status,
+    attempts: delivery.log.map((attempt) => ({
+      ...attempt,
+      started_at: timeText(attempt.started_at),
+    })),
+    next_attempt_at: timeOf(delivery.lease === null ? delivery.next_at : null),
+    created_at: timeText(delivery.created_at),
+    finished_at: timeOf(delivery.finished_at),
+  };
+}

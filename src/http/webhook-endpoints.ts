@@ -1,0 +1,200 @@
+/** The routes of webhook endpoints. They live in the merchant's dispatcher, so what is answered is what
+ *  the next event finds. */
+import { z } from "@hono/zod-openapi";
+import { dispatcherOf } from "../delivery/dispatcher";
+import { DEFAULT_ENDPOINT, type Endpoint as StoredEndpoint } from "../delivery/endpoints";
+import { answer, answerJson } from "./answer";
+import { authenticate } from "./authenticate";
+import type { AppContext } from "./context";
+import { type App, operation } from "./operation";
+import { Problem } from "./problem";
+import { readBody, readOptionalBody } from "./read";
+import { shownDelivery, timeText } from "./webhook-deliveries";
+import {
+  Delivery,
+  Endpoint,
+  EndpointChangeBody,
+  EndpointList,
+  endpointChangeBody,
+  NewEndpoint,
+  NewEndpointBody,
+  newEndpointBody,
+  RecoverBody,
+  Recovered,
+  RotateBody,
+  RotatedSecret,
+} from "./webhook-schema";
+
+const PATH = "/api/v1/webhook-endpoints";
+const params = z.object({ id: z.string().openapi({ example: "whe_…" }) });
+const canRead = authenticate("webhooks:read");
+const canWrite = authenticate("webhooks:write");
+const bodyOf = <Schema extends z.ZodType>(schema: Schema, required = true) => ({
+  required,
+  content: { "application/json": { schema } },
+});
+const bodyProblems = [
+  "malformed_json",
+  "invalid_request",
+  "body_too_large",
+  "unsupported_media_type",
+] as const;
+const reading = { tag: "Webhooks", security: "api_key", before: [canRead] } as const;
+const writing = { tag: "Webhooks", security: "api_key", before: [canWrite] } as const;
+
+export function webhookEndpointRoutes(app: App): void {
+  operation(app, {
+    ...writing,
+    method: "post",
+    path: PATH,
+    summary: "Register a webhook endpoint",
+    request: { body: bodyOf(NewEndpointBody) },
+    answers: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
+    problems: [...bodyProblems, "too_many_webhook_endpoints"],
+    handle: create,
+  });
+  operation(app, {
+    ...reading,
+    method: "get",
+    path: PATH,
+    summary: "List webhook endpoints",
+    answers: { 200: { description: "All of them, oldest first.", schema: EndpointList } },
+    problems: [],
+    handle: async (c) => {
+      const endpoints = await dispatcher(c).endpoints();
+      return answerJson(c, 200, { data: endpoints.map(shownEndpoint) });
+    },
+  });
+  operation(app, {
+    ...reading,
+    method: "get",
+    path: `${PATH}/{id}`,
+    summary: "Get a webhook endpoint",
+    request: { params },
+    answers: { 200: { description: "The endpoint.", schema: Endpoint } },
+    problems: ["webhook_endpoint_not_found"],
+    handle: async (c) => {
+      const endpoints = await dispatcher(c).endpoints();
+      return answerJson(c, 200, shownEndpoint(known(endpoints.find(({ id }) => id === idOf(c)))));
+    },
+  });
+  operation(app, {
+    ...writing,
+    method: "patch",
+    path: `${PATH}/{id}`,
+    summary: "Change a webhook endpoint",
+    description: "What is not sent stays. Switching an endpoint on again forgets its failures.",
+    request: { params, body: bodyOf(EndpointChangeBody) },
+    answers: { 200: { description: "The endpoint as it is now.", schema: Endpoint } },
+    problems: [...bodyProblems, "webhook_endpoint_not_found"],
+    handle: async (c) => {
+      const change = await readBody(c, endpointChangeBody(allowsInsecure(c)));
+      return answerJson(
+        c,
+        200,
+        shownEndpoint(known(await dispatcher(c).changeEndpoint(idOf(c), change))),
+      );
+    },
+  });
+  operation(app, {
+    ...writing,
+    method: "delete",
+    path: `${PATH}/{id}`,
+    summary: "Remove a webhook endpoint",
+    description: "What is still to be delivered to it is given up.",
+    request: { params },
+    answers: { 204: { description: "It is gone." } },
+    problems: ["webhook_endpoint_not_found"],
+    handle: async (c) => {
+      if (!(await dispatcher(c).removeEndpoint(idOf(c)))) throw unknownEndpoint();
+      return answer(c, 204, null);
+    },
+  });
+  operation(app, {
+    ...writing,
+    method: "post",
+    path: `${PATH}/{id}/rotate-secret`,
+    summary: "Give an endpoint a new secret",
+    description:
+      "Both secrets sign until the old one expires. The id `default` stands for the secret of the URLs that transactions name themselves.",
+    request: { params, body: bodyOf(RotateBody, false) },
+    answers: { 200: { description: "The new secret.", schema: RotatedSecret } },
+    problems: [...bodyProblems, "webhook_endpoint_not_found"],
+    handle: rotate,
+  });
+  operation(app, {
+    ...writing,
+    method: "post",
+    path: `${PATH}/{id}/test`,
+    summary: "Send a test event",
+    request: { params },
+    answers: { 202: { description: "The delivery, to be looked at again.", schema: Delivery } },
+    problems: ["webhook_endpoint_not_found"],
+    handle: async (c) =>
+      answerJson(c, 202, shownDelivery(known(await dispatcher(c).sendTest(idOf(c))))),
+  });
+  operation(app, {
+    ...writing,
+    method: "post",
+    path: `${PATH}/{id}/recover`,
+    summary: "Deliver again what has failed",
+    description: "All failed deliveries to this endpoint whose event came in the range.",
+    request: { params, body: bodyOf(RecoverBody) },
+    answers: { 202: { description: "How many are sent again.", schema: Recovered } },
+    problems: [...bodyProblems, "webhook_endpoint_not_found"],
+    handle: recover,
+  });
+}
+
+async function create(c: AppContext): Promise<Response> {
+  const given = await readBody(c, newEndpointBody(allowsInsecure(c)));
+  const made = await dispatcher(c).addEndpoint(given);
+  if (!made) throw new Problem("too_many_webhook_endpoints");
+  const { endpoint, secret } = made;
+  return answerJson(c, 201, { ...shownEndpoint(endpoint), secret });
+}
+
+async function rotate(c: AppContext): Promise<Response> {
+  const { expires_in_seconds } = await readOptionalBody(c, RotateBody);
+  const id = idOf(c);
+  const overlapMs = expires_in_seconds * 1_000;
+  const secret = known(await dispatcher(c).rotateSecret(id, overlapMs));
+  const expireAt = timeText(Date.now() + overlapMs);
+  return answerJson(c, 200, { id, secret, previous_secrets_expire_at: expireAt });
+}
+
+async function recover(c: AppContext): Promise<Response> {
+  const { since, until } = await readBody(c, RecoverBody);
+  const untilMs = until === undefined ? Date.now() : Date.parse(until);
+  const redelivered = known(await dispatcher(c).recover(idOf(c), Date.parse(since), untilMs));
+  return answerJson(c, 202, { redelivered });
+}
+
+function dispatcher(c: AppContext) {
+  return dispatcherOf(c.env, c.get("merchant_id"));
+}
+
+/** The id in the address; what cannot be an endpoint's is not asked for. */
+function idOf(c: AppContext): string {
+  const id = c.req.param("id") ?? "";
+  if (id !== DEFAULT_ENDPOINT && !/^whe_[a-z2-7]{26}$/.test(id)) throw unknownEndpoint();
+  return id;
+}
+
+const allowsInsecure = (c: AppContext): boolean => c.get("config").allow_insecure_webhooks;
+
+const unknownEndpoint = (): Problem => new Problem("webhook_endpoint_not_found");
+
+function known<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw unknownEndpoint();
+  return value;
+}
+
+function shownEndpoint(endpoint: StoredEndpoint) {
+  const { failing_since, created_at } = endpoint;
+  return {
+    ...endpoint,
+    failing_since: failing_since === null ? null : timeText(failing_since),
+    created_at: timeText(created_at),
+  };
+}
