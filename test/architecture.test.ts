@@ -10,7 +10,7 @@ const LAYERS = [
   ["index.ts"],
   ["http"],
   ["transaction", "velocity"],
-  ["database", "processor"],
+  ["database", "processor", "stream"],
   ["domain"],
 ];
 /** Open to all but the domain. They may name an object's type, never its code. */
