@@ -25,33 +25,38 @@ export function complaintOf(status: number): Complaint {
 
 /** An answer that refuses or fails as a whole. */
 export function wholeFault(answer: Answer): Produced {
-  const json = jsonOf(answer.text);
+  const { status, text } = answer;
+  const json = jsonOf(text);
   const parsed = Message.safeParse(json);
   const words = parsed.success
     ? `: ${quoted(parsed.data, answer)}`
-    : `, ${unreadable(answer.text, json)}`;
-  return faulty(complaintOf(answer.status), `HTTP ${answer.status}${words}`, answer);
+    : `, ${unread(text, json) ?? "no message"}`;
+  const isRedirect = status >= 300 && status < 400;
+  const reason = `HTTP ${status}${isRedirect ? ", a redirect" : words}`;
+  return faulty(complaintOf(status), reason, answer);
 }
 
-/** An answer with a word about each record, some of them bad. Access comes first, because it is for
- *  somebody to repair; records are at fault only when nothing else was. */
-export function recordFaults(
-  answer: Answer,
-  faults: { complaint: Complaint; code: number | undefined; message: string }[],
-  reports: number,
-): Produced {
-  const rank = (["access", "failed", "records"] as const).map((complaint) =>
-    faults.find((fault) => fault.complaint === complaint),
-  );
-  const worst = rank.find((fault) => fault !== undefined);
+export type RecordFault = { complaint: Complaint; code: number | undefined; message: string };
+
+/** Access comes first, because it is for somebody to repair; records are at fault only when nothing
+ *  else was. */
+const GRAVEST_FIRST: Complaint[] = ["access", "failed", "records"];
+
+/** An answer with a report for each record, some of them bad.
+ *  @param faults at least one */
+export function recordFaults(answer: Answer, faults: RecordFault[], reports: number): Produced {
+  const rank = ({ complaint }: RecordFault) => GRAVEST_FIRST.indexOf(complaint);
+  const [worst] = faults.toSorted((a, b) => rank(a) - rank(b));
   const words = `error ${worst?.code ?? "without a code"}: ${quoted(worst?.message ?? "", answer)}`;
   const reason = `HTTP ${answer.status}, ${faults.length} of ${reports} not written, ${words}`;
   return faulty(worst?.complaint ?? "failed", reason, answer);
 }
 
-/** A success that is not told in the dialect's form: nothing in it confirms the records. */
-export function unconfirmed({ status, text }: Answer): Produced {
-  return { kind: "failed", reason: `HTTP ${status}, ${unreadable(text, jsonOf(text))}` };
+/** A success that does not confirm every record in the dialect's form.
+ *  @param json the answer as the dialect reads it; undefined when it cannot */
+export function unconfirmed({ status, text }: Answer, json: unknown): Produced {
+  const words = unread(text, json) ?? "not every record confirmed";
+  return { kind: "failed", reason: `HTTP ${status}, ${words}` };
 }
 
 export function jsonOf(text: string | undefined): unknown {
@@ -67,9 +72,9 @@ function faulty(complaint: Complaint, reason: string, { retry_after_ms }: Answer
   return { kind: "failed", reason, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) };
 }
 
-function unreadable(text: string | undefined, json: unknown): string {
+function unread(text: string | undefined, json: unknown): string | undefined {
   if (text === undefined) return "too long";
-  return json === undefined ? "not JSON" : "not an answer of this dialect";
+  return json === undefined ? "not JSON" : undefined;
 }
 
 /** Printable ASCII only: a log must not be steered by what a server says. */
@@ -77,6 +82,6 @@ function quoted(message: string, { secrets }: Answer): string {
   const discreet = secrets
     .filter((secret) => secret.length >= LEAST_SECRET_CHARACTERS)
     .reduce((text, secret) => text.replaceAll(secret, "[secret]"), message);
-  const printable = discreet.replace(/[^\x20-\x7e]+/g, " ").trim();
+  const printable = discreet.replace(/[^\x21-\x7e]+/g, " ").trim();
   return printable.slice(0, MAX_QUOTE_CHARACTERS) || "no message";
 }

@@ -42,7 +42,8 @@ export function restV2(topic: string): Dialect {
         records: records.map(({ key, value }) => ({ key: base64(key), value: base64(value) })),
       }),
     read(answer, records) {
-      const parsed = Reports.safeParse(jsonOf(answer.text));
+      const json = jsonOf(answer.text);
+      const parsed = Reports.safeParse(json);
       const reports = parsed.success ? parsed.data.offsets : [];
       const faults = reports.filter(isFault).map(({ error_code, error, message }) => ({
         complaint: LASTING.get(error_code ?? 0) ?? "failed",
@@ -52,7 +53,7 @@ export function restV2(topic: string): Dialect {
       // Confluent gives 200, 401 or 403 with them, Karapace 422, the others 200.
       if (faults.length > 0) return recordFaults(answer, faults, reports.length);
       if (answer.status !== 200) return wholeFault(answer);
-      return isComplete(reports, records) ? { kind: "written" } : unconfirmed(answer);
+      return isComplete(reports, records) ? { kind: "written" } : unconfirmed(answer, json);
     },
   };
 }

@@ -30,8 +30,9 @@ export function restV3(clusterId: string, topic: string): Dialect {
         .join("\n"),
     read(answer, records) {
       if (answer.status !== 200) return wholeFault(answer);
-      const parsed = Reports.safeParse(jsonSequence(answer.text ?? ""));
-      if (!parsed.success) return unconfirmed(answer);
+      const json = jsonSequence(answer.text ?? "");
+      const parsed = Reports.safeParse(json);
+      if (!parsed.success) return unconfirmed(answer, json);
       const faults = parsed.data
         .filter(({ error_code }) => error_code !== 200)
         .map(({ error_code, message }) => ({
@@ -40,7 +41,7 @@ export function restV3(clusterId: string, topic: string): Dialect {
           message: message ?? "",
         }));
       if (faults.length > 0) return recordFaults(answer, faults, parsed.data.length);
-      return parsed.data.length === records ? { kind: "written" } : unconfirmed(answer);
+      return parsed.data.length === records ? { kind: "written" } : unconfirmed(answer, json);
     },
   };
 }

@@ -19,9 +19,10 @@ export function upstash(topic: string): Dialect {
       JSON.stringify(records.map(({ key, value }) => ({ topic, key, value, headers: HEADERS }))),
     read(answer, records) {
       if (answer.status !== 200) return wholeFault(answer);
-      const written = Written.safeParse(jsonOf(answer.text));
+      const json = jsonOf(answer.text);
+      const written = Written.safeParse(json);
       const isComplete = written.success && written.data.length === records;
-      return isComplete ? { kind: "written" } : unconfirmed(answer);
+      return isComplete ? { kind: "written" } : unconfirmed(answer, json);
     },
   };
 }
