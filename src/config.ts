@@ -36,6 +36,10 @@ const threshold = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Basic authentication (RFC 7617) cannot carry control characters. */
+const credential = z.string().regex(/^\P{Cc}*$/u, "must be without control characters");
+const MAX_TOPIC_CHARACTERS = 249;
+
 const Settings = z.object({
   TRANSACTION_SHARDS: whole(0, MAX_SHARDS).default(16),
   VELOCITY_SHARDS: whole(1, MAX_SHARDS).default(4),
@@ -47,12 +51,41 @@ const Settings = z.object({
   PROCESSOR_URL: z.union([z.literal(""), z.url()]).default(""),
   PROCESSOR_TOKEN: z.string().default(""),
   PROCESSOR_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
+  KAFKA_REST_DIALECT: z.enum(["upstash", "rest-v2", "rest-v3"]).default("upstash"),
+  KAFKA_REST_URL: z
+    .string()
+    .refine(isBaseUrl, "must be an http or https URL without credentials, query or fragment")
+    .default(""),
+  KAFKA_REST_USERNAME: credential
+    .refine((name) => !name.includes(":"), "must be without colons")
+    .default(""),
+  KAFKA_REST_PASSWORD: credential.default(""),
+  KAFKA_TOPIC: z
+    .string()
+    .regex(/^(?!\.{1,2}$)[a-zA-Z0-9._-]+$/, "must be a legal name of a Kafka topic")
+    .max(MAX_TOPIC_CHARACTERS)
+    .default("payment-events"),
+  KAFKA_CLUSTER_ID: z
+    .string()
+    .regex(/^[a-zA-Z0-9_-]*$/, "must be letters, digits, - and _")
+    .default(""),
+  KAFKA_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
   ALLOW_INSECURE_WEBHOOKS: flag.default(false),
   LOG_LEVEL: z.enum(["info", "warn", "error"]).default("info"),
   ADMIN_TOKEN: z.string().default(""),
 });
 
+type Settings = z.output<typeof Settings>;
 type Setting = keyof z.input<typeof Settings>;
+
+/** A REST server in front of Kafka. An empty username: it wants no credentials. */
+export type KafkaRest = {
+  url: string;
+  username: string;
+  password: string;
+  topic: string;
+  timeout_ms: number;
+};
 
 export type Config = {
   transaction_shards: number;
@@ -61,6 +94,10 @@ export type Config = {
   fraud_rules: FraudRules;
   processor: { kind: "sandbox" } | { kind: "http"; url: string; token: string };
   processor_timeout_ms: number;
+  kafka:
+    | { dialect: "off" }
+    | ({ dialect: "upstash" | "rest-v2" } & KafkaRest)
+    | ({ dialect: "rest-v3"; cluster_id: string } & KafkaRest);
   allow_insecure_webhooks: boolean;
   log_level: "info" | "warn" | "error";
   /** Empty: there is no admin, and every admin call is answered 401. */
@@ -107,8 +144,37 @@ function check(env: Env): Config {
         ? { kind: "http", url: settings.PROCESSOR_URL, token: settings.PROCESSOR_TOKEN }
         : { kind: "sandbox" },
     processor_timeout_ms: settings.PROCESSOR_TIMEOUT_MS,
+    kafka: kafkaOf(settings),
     allow_insecure_webhooks: settings.ALLOW_INSECURE_WEBHOOKS,
     log_level: settings.LOG_LEVEL,
     admin_token: settings.ADMIN_TOKEN,
   };
+}
+
+function kafkaOf(settings: Settings): Config["kafka"] {
+  if (settings.KAFKA_REST_URL === "") return { dialect: "off" };
+  if (settings.KAFKA_REST_PASSWORD !== "" && settings.KAFKA_REST_USERNAME === "") {
+    throw new SettingsFault("KAFKA_REST_USERNAME must be set when KAFKA_REST_PASSWORD is");
+  }
+  const rest: KafkaRest = {
+    url: settings.KAFKA_REST_URL,
+    username: settings.KAFKA_REST_USERNAME,
+    password: settings.KAFKA_REST_PASSWORD,
+    topic: settings.KAFKA_TOPIC,
+    timeout_ms: settings.KAFKA_TIMEOUT_MS,
+  };
+  const dialect = settings.KAFKA_REST_DIALECT;
+  if (dialect !== "rest-v3") return { dialect, ...rest };
+  if (settings.KAFKA_CLUSTER_ID === "") {
+    throw new SettingsFault("KAFKA_CLUSTER_ID must be set when KAFKA_REST_DIALECT is rest-v3");
+  }
+  return { dialect, cluster_id: settings.KAFKA_CLUSTER_ID, ...rest };
+}
+
+/** Empty, or a URL that a path can be put behind. */
+function isBaseUrl(text: string): boolean {
+  if (text === "") return true;
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol)) return false;
+  return url.username === "" && url.password === "" && !/[?#\s]/.test(text);
 }

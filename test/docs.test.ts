@@ -1,12 +1,17 @@
 /** The docs' tables say what the code does. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { CloudEvent } from "cloudevents";
+import { describe, expect, it } from "vitest";
+import { configOf, type Env } from "../src/config";
+import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../src/domain/cloud-event";
+import { EVENT_TYPES, eventOf } from "../src/domain/event";
+import type { Transaction } from "../src/domain/transaction";
 import { PROBLEMS } from "../src/http/problem";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
 
-const doc = (name: string): string =>
-  readFileSync(join(import.meta.dirname, "../docs", name), "utf8");
+const ROOT = join(import.meta.dirname, "..");
+const doc = (name: string): string => readFileSync(join(ROOT, "docs", name), "utf8");
 
 /** The rows of the table whose first cell is a code, as lists of cells. */
 function rowsOf(text: string): string[][] {
@@ -32,4 +37,70 @@ it("docs/sandbox.md has a row with the right amount and outcome for every outcom
     answer.kind === "settled" ? "completed" : answer.failure.code,
   ]);
   expect(documented).toEqual(actual);
+});
+
+it("README.md has a row for every setting in wrangler.toml", () => {
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const [, vars = ""] = readFileSync(join(ROOT, "wrangler.toml"), "utf8").split("[vars]");
+  const names = [...vars.matchAll(/^([A-Z_]+) = /gm)].map(([, name]) => name);
+  expect(names).toContain("KAFKA_TOPIC");
+  const rows = readme.split("\n").filter((line) => line.startsWith("| `"));
+  expect(names.filter((name) => !rows.some((row) => row.includes(`\`${name}\``)))).toEqual([]);
+});
+
+describe("docs/asyncapi.json", () => {
+  const asyncApi = JSON.parse(doc("asyncapi.json"));
+  const openApi = JSON.parse(readFileSync(join(ROOT, "openapi.json"), "utf8"));
+  type Payload = { type: string; merchantid: string; data: Transaction };
+  const { messages, schemas } = asyncApi.components;
+  const { examples, headers } = messages.transactionEvent;
+  const payloads: Payload[] = examples.map(({ payload }: { payload: Payload }) => payload);
+
+  it("has an example for every event, which is what is sent, and which the official SDK takes", () => {
+    const types = payloads.map(({ type }) => type.slice("payments.".length, -".v1".length));
+    expect(types).toEqual(EVENT_TYPES);
+    for (const payload of payloads) {
+      const event = eventOf(payload.data);
+      const text = cloudEventOf({
+        position: 1,
+        merchant_id: payload.merchantid,
+        transaction_id: event.transaction_id,
+        sequence: event.sequence,
+        type: event.type,
+        created_at_ms: Date.parse(event.created_at),
+        data: JSON.stringify(event.data),
+      });
+      expect(JSON.stringify(payload)).toBe(text);
+      expect(new CloudEvent(JSON.parse(text)).validate()).toBe(true);
+    }
+  });
+
+  it("has a schema that the examples fit", () => {
+    const { properties, required } = schemas.TransactionEvent;
+    expect(properties.type.enum).toEqual(payloads.map(({ type }) => type));
+    expect(required).toEqual(Object.keys(properties));
+    const [ref] = properties.data.allOf;
+    expect(ref).toEqual({ $ref: "../openapi.json#/components/schemas/Transaction" });
+    for (const payload of payloads) {
+      const attributes: Record<string, unknown> = payload;
+      expect(Object.keys(attributes)).toEqual(required);
+      expect(Object.keys(payload.data)).toEqual(openApi.components.schemas.Transaction.required);
+      for (const [name, schema] of Object.entries<Record<string, string>>(properties)) {
+        const { const: only, pattern } = schema.$ref ? schemas.TransactionId : schema;
+        if (only) expect(attributes[name]).toBe(only);
+        if (pattern) expect(attributes[name]).toMatch(new RegExp(pattern));
+      }
+    }
+  });
+
+  it("names the topic and the header of the code", () => {
+    const { kafka } = configOf({ KAFKA_REST_URL: "https://kafka.example" } as Env);
+    const { address, bindings } = asyncApi.channels.paymentEvents;
+    expect(kafka).toMatchObject({ topic: address });
+    expect(bindings.kafka.topic).toBe(address);
+    expect(headers.properties["content-type"].const).toBe(CLOUD_EVENT_MEDIA_TYPE);
+    for (const example of examples) {
+      expect(example.headers).toEqual({ "content-type": CLOUD_EVENT_MEDIA_TYPE });
+    }
+  });
 });

@@ -1,0 +1,13 @@
+/** Base64 of a text's UTF-8 bytes. `btoa` alone knows only Latin-1. */
+
+/** Characters are made from this many bytes at once: each is an argument, and a call takes only so many. */
+const STEP_BYTES = 8_192;
+
+export function base64(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  let latin = "";
+  for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+    latin += String.fromCharCode(...bytes.subarray(at, at + STEP_BYTES));
+  }
+  return btoa(latin);
+}

@@ -1,0 +1,53 @@
+/** `POST …/records` of Confluent Cloud and of Confluent REST Proxy from version 6: JSON texts one after
+ *  the other in both directions, each record with a report of its own. Strings are stored to the byte. */
+import * as z from "zod";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/cloud-event";
+import { base64 } from "./base64";
+import { type Complaint, complaintOf, recordFaults, unconfirmed, wholeFault } from "./fault";
+import { jsonSequence } from "./json-sequence";
+import type { Dialect } from "./rest";
+
+const HEADERS = [{ name: "content-type", value: base64(CLOUD_EVENT_MEDIA_TYPE) }];
+/** Kafka will not take the record: the one error among the 500s that lasts. */
+const NOT_RETRIABLE = 50002;
+
+const Reports = z.array(z.object({ error_code: z.int(), message: z.string().nullish() }));
+
+export function restV3(clusterId: string, topic: string): Dialect {
+  return {
+    path: `/v3/clusters/${clusterId}/topics/${topic}/records`,
+    content_type: "application/json",
+    accept: "application/json",
+    bodyOf: (records) =>
+      records
+        .map(({ key, value }) =>
+          JSON.stringify({
+            headers: HEADERS,
+            key: { type: "STRING", data: key },
+            value: { type: "STRING", data: value },
+          }),
+        )
+        .join("\n"),
+    read(answer, records) {
+      if (answer.status !== 200) return wholeFault(answer);
+      const json = jsonSequence(answer.text ?? "");
+      const parsed = Reports.safeParse(json);
+      if (!parsed.success) return unconfirmed(answer, json);
+      const faults = parsed.data
+        .filter(({ error_code }) => error_code !== 200)
+        .map(({ error_code, message }) => ({
+          complaint: complaintOfCode(error_code),
+          code: error_code,
+          message: message ?? "",
+        }));
+      if (faults.length > 0) return recordFaults(answer, faults, parsed.data.length);
+      return parsed.data.length === records ? { kind: "written" } : unconfirmed(answer, json);
+    },
+  };
+}
+
+/** A code is an HTTP status, or one with two more digits. */
+function complaintOfCode(code: number): Complaint {
+  if (code === NOT_RETRIABLE) return "records";
+  return complaintOf(code >= 10_000 ? Math.floor(code / 100) : code);
+}

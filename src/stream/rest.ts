@@ -1,0 +1,33 @@
+/** A stream over any REST dialect: what all dialects do alike. */
+import type { KafkaRest } from "../config";
+import { TimeLimit } from "../within";
+import { type Answer, send } from "./send";
+import type { Produced, Stream, StreamRecord } from "./stream";
+
+export type Dialect = {
+  /** Behind the base URL, beginning with a slash. */
+  path: string;
+  content_type: string;
+  accept: string;
+  bodyOf(records: StreamRecord[]): string;
+  /** What an answer, whatever its status, says about this many records. */
+  read(answer: Answer, records: number): Produced;
+};
+
+export function restStream(rest: KafkaRest, dialect: Dialect): Stream {
+  const { path, content_type, accept } = dialect;
+  return {
+    async produce(records) {
+      if (records.length === 0) return { kind: "written" };
+      try {
+        const body = dialect.bodyOf(records);
+        const answer = await send(rest, { path, content_type, accept, body }, records.length);
+        return dialect.read(answer, records.length);
+      } catch (fault) {
+        const isLate = fault instanceof TimeLimit;
+        const reason = isLate ? `no answer within ${rest.timeout_ms} ms` : "the call failed";
+        return { kind: "failed", reason };
+      }
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** One POST to a REST server in front of Kafka, bounded in time and size. It knows nothing of records;
+ *  what an answer means is the dialects' affair. */
+import type { KafkaRest } from "../config";
+import { readBytes } from "../read-bytes";
+import { within } from "../within";
+import { base64 } from "./base64";
+import { retryAfterMs } from "./retry-after";
+
+/** Errors are a few hundred bytes, error pages a few thousand. */
+const MAX_ANSWER_BYTES = 65_536;
+/** What a server may say of each record besides: its topic of up to 249 characters and a few numbers. */
+const MAX_REPORT_BYTES = 1_024;
+
+export type Sending = { path: string; content_type: string; accept: string; body: string };
+
+export type Answer = {
+  status: number;
+  /** Undefined when it is longer than an answer may be. */
+  text: string | undefined;
+  retry_after_ms: number | undefined;
+  /** What the request was authorised with. Some servers repeat what they refuse. */
+  secrets: string[];
+};
+
+/** @param reports for how many records the answer may hold a report
+ *  @throws TimeLimit when the whole answer is not there in time; whatever `fetch` throws */
+export async function send(rest: KafkaRest, sending: Sending, reports: number): Promise<Answer> {
+  const limit = new AbortController();
+  const mostBytes = MAX_ANSWER_BYTES + reports * MAX_REPORT_BYTES;
+  try {
+    return await within(rest.timeout_ms, exchange(rest, sending, mostBytes, limit.signal));
+  } finally {
+    limit.abort();
+  }
+}
+
+async function exchange(
+  rest: KafkaRest,
+  { path, content_type, accept, body }: Sending,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const token = base64(`${rest.username}:${rest.password}`);
+  const response = await fetch(`${rest.url.replace(/\/$/, "")}${path}`, {
+    method: "POST",
+    redirect: "manual",
+    signal,
+    headers: {
+      "Content-Type": content_type,
+      Accept: accept,
+      ...(rest.username === "" ? {} : { Authorization: `Basic ${token}` }),
+    },
+    body,
+  });
+  const bytes = await readBytes(response.body, mostBytes);
+  return {
+    status: response.status,
+    text: bytes && new TextDecoder().decode(bytes),
+    retry_after_ms: retryAfterMs(response.headers.get("Retry-After"), Date.now()),
+    secrets: [token, rest.password, rest.username],
+  };
+}

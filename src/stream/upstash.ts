@@ -1,0 +1,28 @@
+/** The produce form of Upstash's REST API for Kafka. The product ended in March 2025; the form lives on
+ *  in gateways. A request fails or succeeds as a whole: nothing is ever said of single records. */
+import * as z from "zod";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/cloud-event";
+import { jsonOf, unconfirmed, wholeFault } from "./fault";
+import type { Dialect } from "./rest";
+
+const HEADERS = [{ key: "content-type", value: CLOUD_EVENT_MEDIA_TYPE }];
+
+/** One for each record, in the request's order. */
+const Written = z.array(z.object({ partition: z.int().min(0), offset: z.int().min(0) }));
+
+export function upstash(topic: string): Dialect {
+  return {
+    path: "/produce",
+    content_type: "application/json",
+    accept: "application/json",
+    bodyOf: (records) =>
+      JSON.stringify(records.map(({ key, value }) => ({ topic, key, value, headers: HEADERS }))),
+    read(answer, records) {
+      if (answer.status !== 200) return wholeFault(answer);
+      const json = jsonOf(answer.text);
+      const written = Written.safeParse(json);
+      const isComplete = written.success && written.data.length === records;
+      return isComplete ? { kind: "written" } : unconfirmed(answer, json);
+    },
+  };
+}
