@@ -18,6 +18,9 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           LOG_LEVEL: "error",
           ALLOW_INSECURE_WEBHOOKS: "false",
           RECEIVER_URL: inject("receiverUrl"),
+          ...(name === "stream"
+            ? { KAFKA_REST_URL: inject("kafkaUrl"), KAFKA_TIMEOUT_MS: "1000" }
+            : {}),
           ...settings,
         },
       },
@@ -27,7 +30,11 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
     name,
     include,
     setupFiles: ["./test/support/setup.ts"],
-    globalSetup: ["./test/support/processor.ts", "./test/support/receiver.ts"],
+    globalSetup: [
+      "./test/support/processor.ts",
+      "./test/support/receiver.ts",
+      "./test/support/kafka.ts",
+    ],
   },
 });
 
@@ -40,6 +47,7 @@ export default defineConfig({
       { test: { name: "system", include: ["test/system/**/*.test.ts"] } },
       inWorkerd("shards-16", ["test/worker/**/*.test.ts"], { TRANSACTION_SHARDS: "16" }),
       inWorkerd("shards-0", ["test/worker/transactions.test.ts"], { TRANSACTION_SHARDS: "0" }),
+      inWorkerd("stream", ["test/stream/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
       inWorkerd("webhooks", ["test/webhooks/**/*.test.ts"], { ALLOW_INSECURE_WEBHOOKS: "true" }),
     ],
     coverage: { provider: "istanbul", include: ["src/**"], exclude: ["src/**/*.d.ts"] },

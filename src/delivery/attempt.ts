@@ -1,6 +1,7 @@
 /** One attempt at a delivery: a signed POST, within its time limit, whatever the other side does. */
+import { retryAfterMs } from "../domain/retry-after";
 import { signWebhook } from "../domain/signature";
-import { type AttemptError, type AttemptResult, parseRetryAfter } from "../domain/webhook";
+import { type AttemptError, type AttemptResult, MAX_RETRY_AFTER_MS } from "../domain/webhook";
 import { webhookUrlFault } from "../domain/webhook-url";
 import { TimeLimit, within } from "../within";
 import type { AttemptOrder } from "./object";
@@ -20,9 +21,7 @@ export async function attempt(
     status_code: response?.status ?? null,
     error,
     duration_ms: Date.now() - startedMs,
-    retry_after_ms: response
-      ? parseRetryAfter(response.headers.get("Retry-After"), Date.now())
-      : null,
+    retry_after_ms: askedBy(response) ?? 0,
   });
   // Checked when it was stored, and again: rules and settings may have changed since.
   if (webhookUrlFault(url, allowInsecure)) return ended("url_refused");
@@ -49,6 +48,10 @@ export async function attempt(
   } finally {
     abort.abort();
   }
+}
+
+function askedBy(response: Response | undefined): number | undefined {
+  return retryAfterMs(response?.headers.get("Retry-After") ?? null, Date.now(), MAX_RETRY_AFTER_MS);
 }
 
 const OK = { first: 200, last: 299 };

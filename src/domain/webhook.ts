@@ -14,8 +14,8 @@ export const MAX_ATTEMPTS = 22;
 const RETRIES: Backoff = { first_ms: 1_000, most_ms: 43_200_000 };
 /** Deliveries that failed together must not come back together. */
 const JITTER = 0.2;
-/** What a receiver may ask for by `Retry-After`, beyond our own delay. */
-const MAX_RETRY_AFTER_MS = 3_600_000;
+/** The longest wait that a receiver may ask for by `Retry-After`. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** This many failures in a row, and an endpoint is asked by one attempt at a time, after a rest. */
 const FAILURES_TO_REST = 10;
@@ -31,7 +31,8 @@ export type AttemptResult = {
   status_code: number | null;
   error: AttemptError | null;
   duration_ms: number;
-  retry_after_ms: number | null;
+  /** What the receiver asked for; 0 for nothing. */
+  retry_after_ms: number;
 };
 export type AttemptError =
   | "timeout"
@@ -57,16 +58,11 @@ export function wants(filter: readonly string[], type: string): boolean {
 }
 
 /** How long to wait after the `attempts`-th failed attempt.
+ *  @param askedMs the receiver's own wish
  *  @param random from 0 to 1. */
-export function retryDelayMs(
-  attempts: number,
-  retryAfterMs: number | null,
-  random: number,
-): number {
+export function retryDelayMs(attempts: number, askedMs: number, random: number): number {
   const delay = delayMs(attempts, RETRIES);
-  const jittered = delay * (1 - JITTER + 2 * JITTER * random);
-  const asked = Math.min(retryAfterMs ?? 0, Math.max(delay, MAX_RETRY_AFTER_MS));
-  return Math.round(Math.max(jittered, asked));
+  return Math.round(Math.max(delay * (1 - JITTER + 2 * JITTER * random), askedMs));
 }
 
 /** How many attempts an endpoint may have under way, by its failures in a row. */
@@ -77,12 +73,4 @@ export function inFlightLimit(failures: number): number {
 /** How long an endpoint is left alone after its `failures`-th failure in a row. */
 export function restMs(failures: number): number {
   return failures < FAILURES_TO_REST ? 0 : delayMs(failures - FAILURES_TO_REST + 1, REST);
-}
-
-/** `Retry-After` in ms: seconds or an HTTP date. */
-export function parseRetryAfter(header: string | null, nowMs: number): number | null {
-  if (header === null) return null;
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000;
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
 }

@@ -1,27 +1,15 @@
 /** Health, the interactive docs and the pages about problems: what is open to everyone. */
 import { z } from "@hono/zod-openapi";
-import { ask, databaseOf } from "../database/ask";
-import { settings } from "../database/schema";
 import { answer, answerJson } from "./answer";
 import type { AppContext } from "./context";
 import { DOCS_PAGE, DOCS_POLICY, DOCS_SCRIPT } from "./docs-page";
 import { openApiDocument } from "./openapi";
 import { type App, operation } from "./operation";
 import { PROBLEMS, Problem, type ProblemCode } from "./problem";
-
-const html = { "Content-Type": "text/html; charset=utf-8" };
-
-/** Readiness is asked often and by machines with limits of their own. */
-const CHECK_LIMIT_MS = 1_000;
+import { Readiness, ready } from "./readiness";
 
 const Health = z.object({ status: z.literal("ok") }).openapi("Health");
-const Dependency = z.enum(["ok", "failing"]);
-const Readiness = z
-  .object({
-    status: z.enum(["ready", "degraded", "unready"]),
-    dependencies: z.object({ book: Dependency, transactions: Dependency, velocity: Dependency }),
-  })
-  .openapi("Readiness");
+const html = { "Content-Type": "text/html; charset=utf-8" };
 
 export function operationsRoutes(app: App): void {
   operation(app, {
@@ -38,7 +26,7 @@ export function operationsRoutes(app: App): void {
     path: "/health/ready",
     summary: "Whether payments can be taken",
     description:
-      "503 when an object cannot be reached. A failing book is `degraded`: payments go on and reach it later.",
+      "503 when an object cannot be reached. `degraded` when something that payments do not wait for is failing: the book, webhooks or the stream. `outboxes` tells how far each is behind.",
     tag: "Operations",
     answers: {
       200: { description: "They can.", schema: Readiness },
@@ -60,28 +48,6 @@ export function operationsRoutes(app: App): void {
     if (!Object.hasOwn(PROBLEMS, code)) throw new Problem("not_found");
     return answerJson(c, 200, { code, ...PROBLEMS[code as ProblemCode] }); // hasOwn has just said so.
   });
-}
-
-async function ready(c: AppContext): Promise<Response> {
-  const { transaction_shards } = c.get("config");
-  const [book, transactions, velocity] = await Promise.all([
-    check(databaseOf(c.env.DB).select().from(settings).limit(1)),
-    check(c.env.TRANSACTIONS.getByName(transaction_shards === 0 ? "ready" : "shard-0").ready()),
-    check(c.env.VELOCITY.getByName("velocity-0").ready()),
-  ]);
-  const canPay = transactions === "ok" && velocity === "ok";
-  const status = !canPay ? "unready" : book === "ok" ? "ready" : "degraded";
-  return answerJson(c, canPay ? 200 : 503, {
-    status,
-    dependencies: { book, transactions, velocity },
-  });
-}
-
-async function check(question: PromiseLike<unknown>): Promise<"ok" | "failing"> {
-  return ask(question, CHECK_LIMIT_MS).then(
-    () => "ok",
-    () => "failing",
-  );
 }
 
 /** A file of the docs page, which may be kept: its content changes only with a deployment. */

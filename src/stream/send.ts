@@ -1,13 +1,14 @@
 /** One POST to a REST server in front of Kafka, bounded in time and size. It knows nothing of records;
  *  what an answer means is the dialects' affair. */
 import type { KafkaRest } from "../config";
+import { retryAfterMs } from "../domain/retry-after";
 import { readBytes } from "../read-bytes";
 import { within } from "../within";
 import { base64 } from "./base64";
-import { retryAfterMs } from "./retry-after";
 
 /** Errors are a few hundred bytes, error pages a few thousand. */
 const MAX_ANSWER_BYTES = 65_536;
+const MAX_RETRY_AFTER_MS = 300_000;
 /** What a server may say of each record besides: its topic of up to 249 characters and a few numbers. */
 const MAX_REPORT_BYTES = 1_024;
 
@@ -56,7 +57,11 @@ async function exchange(
   return {
     status: response.status,
     text: bytes && new TextDecoder().decode(bytes),
-    retry_after_ms: retryAfterMs(response.headers.get("Retry-After"), Date.now()),
+    retry_after_ms: retryAfterMs(
+      response.headers.get("Retry-After"),
+      Date.now(),
+      MAX_RETRY_AFTER_MS,
+    ),
     secrets: [token, rest.password, rest.username],
   };
 }

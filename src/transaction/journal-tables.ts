@@ -15,5 +15,10 @@ export const JOURNAL_TABLES = `
     attempts INTEGER NOT NULL,
     next_attempt_at_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS parked (
+    position INTEGER PRIMARY KEY,
+    transaction_id TEXT NOT NULL,
+    parked_at INTEGER NOT NULL
+  );
   CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;

@@ -11,8 +11,7 @@ import { Charges } from "./charge";
 import { type Answer, type Command, execute } from "./command";
 import { commitRound } from "./commit";
 import { Journal } from "./journal";
-import type { Backlog } from "./outbox";
-import { type Destination, Outboxes } from "./outboxes";
+import { type Backlogs, Outboxes } from "./outboxes";
 import { type Address, type EventsReply, notFound, type Reply, toldReply } from "./reply";
 import { PATIENT, PROMPT, type Round, Rounds, type Settled } from "./rounds";
 import { type Gathered, gatherSignals, paymentsToCount } from "./signals";
@@ -44,7 +43,7 @@ export class TransactionShard extends DurableObject<Env> {
     this.#log = logFrom(this.#config.log_level);
     this.#journal = new Journal(state.storage.sql);
     this.#shards = this.#journal.mark("transaction_shards");
-    this.#outboxes = new Outboxes(this.#journal, env, this.#config, this.#log);
+    this.#outboxes = new Outboxes(this.#journal, state.storage.sql, env, this.#config, this.#log);
     this.#charges = new Charges(
       processorOf(this.#config),
       this.#config.processor_timeout_ms,
@@ -92,7 +91,7 @@ export class TransactionShard extends DurableObject<Env> {
   }
 
   /** How far each destination is behind; answers when the object is alive and its storage can be read. */
-  ready(): Partial<Record<Destination, Backlog>> {
+  ready(): Backlogs {
     return this.#outboxes.backlogs(Date.now());
   }
 

@@ -16,18 +16,39 @@ const DRAIN_CHARACTERS = 600_000;
 const DELIVERY_LIMIT_MS = 10_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
 
-export type Delivery = (events: EventRecord[]) => Promise<void>;
+/** Somebody to whom events go. */
+export type Destination = {
+  mark: Mark;
+  /** Resolves when all of the events have arrived. May be called again with the same ones. */
+  deliver: (events: EventRecord[]) => Promise<void>;
+  /** The first of these events that may go in one delivery, at least one; by default all. */
+  together?: (events: EventRecord[]) => EventRecord[];
+  /** What takes longer has failed. Far beyond any healthy delivery. */
+  limit_ms?: number;
+  /** How long an answer may wait for its event to be delivered. */
+  wait_ms: number;
+  onFailure: (fault: unknown, rows: number, failures: number) => void;
+};
+
+/** A failure whose destination says when to come back. */
+export class DeliveryFault extends Error {
+  override readonly name = "DeliveryFault";
+  readonly retry_after_ms: number;
+
+  constructor(reason: string, retryAfterMs = 0) {
+    super(reason);
+    this.retry_after_ms = retryAfterMs;
+  }
+}
 
 /** How far a destination is behind. `depth` is in events, `oldest_age_ms` the age of the first of them. */
 export type Backlog = { depth: number; oldest_age_ms: number; failures: number };
 
+const all = (events: EventRecord[]): EventRecord[] => events;
+
 export class Outbox {
   readonly #journal: Journal;
-  readonly #mark: Mark;
-  readonly #deliver: Delivery;
-  readonly #waitMs: number;
-  readonly #onFailure: (fault: unknown, rows: number, failures: number) => void;
-  readonly #together: (events: EventRecord[]) => EventRecord[];
+  readonly #destination: Destination;
   #deliveredThrough: number;
   #stored: number;
   #isDraining = false;
@@ -38,23 +59,10 @@ export class Outbox {
   #retryAtMs = 0;
   #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
 
-  /** @param waitMs how long an answer may wait for its event to be delivered.
-   *  @param together the first of these events that may go in one delivery, at least one. */
-  constructor(
-    journal: Journal,
-    mark: Mark,
-    waitMs: number,
-    deliver: Delivery,
-    onFailure: (fault: unknown, rows: number, failures: number) => void,
-    together: (events: EventRecord[]) => EventRecord[] = (events) => events,
-  ) {
+  constructor(journal: Journal, destination: Destination) {
     this.#journal = journal;
-    this.#mark = mark;
-    this.#deliver = deliver;
-    this.#waitMs = waitMs;
-    this.#onFailure = onFailure;
-    this.#together = together;
-    this.#stored = journal.mark(mark) ?? 0;
+    this.#destination = destination;
+    this.#stored = journal.mark(destination.mark) ?? 0;
     this.#deliveredThrough = this.#stored;
   }
 
@@ -85,13 +93,13 @@ export class Outbox {
   /** Writes the mark if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
   storeMark(): void {
     if (this.#stored === this.#deliveredThrough) return;
-    this.#journal.setMark(this.#mark, this.#deliveredThrough);
+    this.#journal.setMark(this.#destination.mark, this.#deliveredThrough);
     this.#stored = this.#deliveredThrough;
   }
 
   /** After a rolled-back commit the stored mark is what the journal says. */
   reread(): void {
-    this.#stored = this.#journal.mark(this.#mark) ?? 0;
+    this.#stored = this.#journal.mark(this.#destination.mark) ?? 0;
   }
 
   /** Sends what is outstanding unless a drain is under way or the destination is resting after a failure. */
@@ -109,7 +117,7 @@ export class Outbox {
       const timer = setTimeout(() => {
         this.#isSlow = true;
         done(false);
-      }, this.#waitMs);
+      }, this.#destination.wait_ms);
       const done = (delivered: boolean): void => {
         clearTimeout(timer);
         resolve(delivered);
@@ -131,13 +139,14 @@ export class Outbox {
 
   /** Delivers one batch. @returns false when that failed. */
   async #deliverNext(): Promise<boolean> {
+    const { deliver, together = all, limit_ms = DELIVERY_LIMIT_MS } = this.#destination;
     let rows = 0;
     try {
       const next = this.#journal.eventsAfter(this.#deliveredThrough, DRAIN_ROWS, DRAIN_CHARACTERS);
-      const events = this.#together(next);
+      const events = together(next);
       rows = events.length;
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
-      await within(DELIVERY_LIMIT_MS, this.#deliver(events));
+      await within(limit_ms, deliver(events));
       this.#deliveredThrough = events.at(-1)?.position ?? this.#journal.lastPosition;
       this.#retryAtMs = 0;
       this.#isSlow = false;
@@ -148,9 +157,10 @@ export class Outbox {
       return true;
     } catch (fault) {
       this.#failures += 1;
-      this.#retryAtMs = Date.now() + delayMs(this.#failures, BACKOFF);
+      const asked = fault instanceof DeliveryFault ? fault.retry_after_ms : 0;
+      this.#retryAtMs = Date.now() + Math.max(delayMs(this.#failures, BACKOFF), asked);
       this.#release(Number.POSITIVE_INFINITY, false);
-      this.#onFailure(fault, rows, this.#failures);
+      this.#destination.onFailure(fault, rows, this.#failures);
       return false;
     }
   }

@@ -3,35 +3,55 @@
 import type { Config, Env } from "../config";
 import { writeBook } from "../database/book";
 import type { EventRecord } from "../domain/event";
+import { streamOf } from "../stream/choose";
 import { faultOf, type Log } from "../telemetry/log";
 import type { Journal } from "./journal";
-import { type Backlog, type Delivery, Outbox } from "./outbox";
+import { type Backlog, DeliveryFault, type Destination, Outbox } from "./outbox";
+import { Parked } from "./parked";
+import { differentTransactions, Streaming } from "./streaming";
 
-export type Destination = "book" | "webhooks" | "stream";
+export type DestinationName = "book" | "webhooks" | "stream";
+
+export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };
 
 /** Long enough for a quick processor's outcome to share the claim's write, too short to be noticed in a list. */
 const UNAWAITED_DRAIN_MS = 50;
 
+/** A request of the stream may be halved many times before what is wrong with it is found. */
+const STREAM_REQUESTS = 20;
+
 export class Outboxes {
-  readonly #outboxes = new Map<Destination, Outbox>();
+  readonly #outboxes = new Map<DestinationName, Outbox>();
   readonly #book: Outbox;
+  readonly #parked: Parked;
   #isDrainPlanned = false;
 
-  constructor(journal: Journal, env: Env, config: Config, log: Log) {
-    const open = (name: Destination, deliver: Delivery): Outbox => {
-      const outbox = new Outbox(
-        journal,
-        `${name}_delivered_through`,
-        config.book_commit_wait_ms,
-        deliver,
-        (fault, rows, failures) =>
-          log("error", `${name}.failed`, { rows, failures, fault: faultOf(fault) }),
-      );
+  constructor(journal: Journal, sql: SqlStorage, env: Env, config: Config, log: Log) {
+    this.#parked = new Parked(sql);
+    const open = (
+      name: DestinationName,
+      destination: Omit<Destination, "mark" | "wait_ms" | "onFailure">,
+    ): Outbox => {
+      const outbox = new Outbox(journal, {
+        ...destination,
+        mark: `${name}_delivered_through`,
+        wait_ms: config.book_commit_wait_ms,
+        onFailure: (fault, rows, failures) =>
+          log("error", `${name}.failed`, { rows, failures, ...toldBy(fault) }),
+      });
       this.#outboxes.set(name, outbox);
       return outbox;
     };
-    this.#book = open("book", (events) => writeBook(env.DB, events));
-    open("webhooks", (events) => tellDispatchers(env.WEBHOOKS, events));
+    this.#book = open("book", { deliver: (events) => writeBook(env.DB, events) });
+    open("webhooks", { deliver: (events) => tellDispatchers(env.WEBHOOKS, events) });
+    const stream = streamOf(config);
+    if (stream === undefined || config.kafka.dialect === "off") return;
+    const streaming = new Streaming(journal, stream, this.#parked, log);
+    open("stream", {
+      deliver: (events) => streaming.deliver(events),
+      together: differentTransactions,
+      limit_ms: STREAM_REQUESTS * config.kafka.timeout_ms,
+    });
   }
 
   /** Writes the book now, and waits until it has the event at `position`, as long as an answer may. */
@@ -71,10 +91,12 @@ export class Outboxes {
     return open.map(({ retryAtMs }) => retryAtMs);
   }
 
-  backlogs(nowMs: number): Partial<Record<Destination, Backlog>> {
-    return Object.fromEntries(
+  /** How far each destination is behind, and how many events the stream has refused for good. */
+  backlogs(nowMs: number): Backlogs {
+    const of = Object.fromEntries(
       [...this.#outboxes].map(([name, outbox]) => [name, outbox.backlog(nowMs)]),
     );
+    return { of, parked: this.#parked.count };
   }
 }
 
@@ -84,4 +106,9 @@ async function tellDispatchers(dispatchers: Env["WEBHOOKS"], events: EventRecord
   await Promise.all(
     [...byMerchant].map(([merchantId, own]) => dispatchers.getByName(merchantId).accept(own)),
   );
+}
+
+/** A stream's reasons are made for the log; other faults have messages that may quote data. */
+function toldBy(fault: unknown): { reason?: string; fault?: string } {
+  return fault instanceof DeliveryFault ? { reason: fault.message } : { fault: faultOf(fault) };
 }

@@ -10,11 +10,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Config, configOf, type Env, SettingsFault } from "../../src/config";
 import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../../src/domain/cloud-event";
 import { type EventRecord, eventOf } from "../../src/domain/event";
+import { retryAfterMs } from "../../src/domain/retry-after";
 import type { Transaction } from "../../src/domain/transaction";
 import { base64 } from "../../src/stream/base64";
 import { streamOf } from "../../src/stream/choose";
 import { jsonSequence } from "../../src/stream/json-sequence";
-import { retryAfterMs } from "../../src/stream/retry-after";
 import type { Produced, Stream, StreamRecord } from "../../src/stream/stream";
 import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS } from "./examples";
 
@@ -590,7 +590,7 @@ describe("the parts", () => {
     ["Sun, 22 Nov 2026 20:59:00 GMT", undefined],
     ["Sun, 22 Nov 2099 21:00:00 GMT", 300_000],
   ])("reads Retry-After %s", (header, expected) => {
-    expect(retryAfterMs(header, NOW_MS)).toBe(expected);
+    expect(retryAfterMs(header, NOW_MS, 300_000)).toBe(expected);
   });
 });
 

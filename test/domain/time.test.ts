@@ -343,16 +343,15 @@ describe("an outbox", () => {
   let outbox: Outbox;
 
   const open = () =>
-    new Outbox(
-      journal,
-      MARK,
-      LIMIT_MS,
-      (events) => {
+    new Outbox(journal, {
+      mark: MARK,
+      wait_ms: LIMIT_MS,
+      deliver: (events) => {
         batches.push(events);
         return deliver();
       },
-      (fault, rows, count) => failures.push({ fault, rows, failures: count }),
-    );
+      onFailure: (fault, rows, count) => failures.push({ fault, rows, failures: count }),
+    });
   beforeEach(() => {
     storage = memoryStorage();
     journal = new Journal(storage.sql);
@@ -559,13 +558,12 @@ describe("an outbox", () => {
   });
 
   it("delivers although no answer may wait for it", async () => {
-    const impatient = new Outbox(
-      journal,
-      MARK,
-      0,
-      () => new Promise((resolve) => setTimeout(resolve, 50)),
-      () => {},
-    );
+    const impatient = new Outbox(journal, {
+      mark: MARK,
+      wait_ms: 0,
+      deliver: () => new Promise((resolve) => setTimeout(resolve, 50)),
+      onFailure: () => {},
+    });
     append(1);
     const waiting = impatient.delivered(1);
     const draining = impatient.drain(NOW_MS);

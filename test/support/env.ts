@@ -7,6 +7,7 @@ export type TestEnv = Env & {
   TEST_MIGRATIONS: D1Migration[];
   PROCESSOR_URL: string;
   RECEIVER_URL: string;
+  KAFKA_REST_URL: string;
   ADMIN_TOKEN: string;
 };
 

@@ -1,0 +1,159 @@
+/** The stream from end to end: what a Kafka REST endpoint has, whatever happens to it meanwhile. */
+import { runInDurableObject } from "cloudflare:test";
+import { CloudEvent } from "cloudevents";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Client, call, newClient } from "../support/api";
+import { env } from "../support/env";
+import type { StreamLog } from "../support/kafka";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let shop: Client;
+beforeAll(async () => {
+  shop = await newClient();
+});
+afterEach(() => fate("up"));
+
+const fate = (how: string) =>
+  fetch(`${env.KAFKA_REST_URL}/fate`, { method: "PUT", body: JSON.stringify(how) });
+const log = async () => (await (await fetch(`${env.KAFKA_REST_URL}/log`)).json()) as StreamLog;
+const ready = async () =>
+  (await (await call("/health/ready")).json()) as {
+    status: string;
+    parked: number;
+    outboxes: { stream: { depth: number; oldest_age_ms: number; failing: boolean } };
+  };
+
+type Told = { id: string; txseq: string; subject: string; type: string; data: unknown };
+const toldBy = ({ records }: StreamLog): Told[] => records.map(({ value }) => JSON.parse(value));
+
+/** Payments that were created and charged. @returns their ids */
+async function payments(count: number, name: string): Promise<string[]> {
+  return Promise.all(
+    Array.from({ length: count }, async (_, at) => {
+      const { id } = await shop.created({ user_id: `${name}-${at}`, description: name });
+      expect((await shop.process(id)).status).toBe(200);
+      return id;
+    }),
+  );
+}
+
+/** All three events of each are there; the first time that each is seen, in order. */
+async function expectAll(ids: string[]): Promise<StreamLog> {
+  const written = await vi.waitFor(
+    async () => {
+      const all = await log();
+      const seen = new Set(toldBy(all).map(({ id }) => id));
+      for (const id of ids) {
+        for (const sequence of [1, 2, 3]) expect(seen).toContain(`evt_${id.slice(4)}_${sequence}`);
+      }
+      return all;
+    },
+    { timeout: 40_000, interval: 100 },
+  );
+  for (const id of ids) {
+    const own = toldBy(written).filter(({ subject }) => subject === id);
+    const firsts = [...new Set(own.map(({ txseq }) => txseq))];
+    expect(firsts).toEqual(firsts.toSorted());
+  }
+  for (const keys of written.requests) expect(new Set(keys).size).toBe(keys.length);
+  return written;
+}
+
+describe("the stream", () => {
+  it("has every event as a CloudEvent under its transaction's key, once when all is well", async () => {
+    const ids = await payments(20, "well");
+    const written = await expectAll(ids);
+    for (const { key, value } of written.records) {
+      const event = new CloudEvent(JSON.parse(value));
+      expect(event.validate()).toBe(true);
+      expect(event.subject).toBe(key);
+    }
+    const own = toldBy(written).filter(({ subject }) => ids.includes(subject));
+    expect(own).toHaveLength(60);
+    const [id = ""] = ids;
+    const last = own.find((told) => told.subject === id && told.txseq === "0000000003");
+    expect(last?.data).toEqual(await shop.find(id));
+  });
+
+  it.each(["down", "hang", "half", "lost", "denied"])(
+    "loses nothing and keeps its order when the endpoint is %s, and payments do not notice",
+    async (how) => {
+      await fate(how);
+      const started = Date.now();
+      const ids = await payments(20, how);
+      expect(Date.now() - started).toBeLessThan(10_000);
+      await vi.waitFor(async () => {
+        const { status, outboxes } = await ready();
+        expect(status).toBe("degraded");
+        expect(outboxes.stream.failing).toBe(true);
+        expect(outboxes.stream.depth).toBeGreaterThan(0);
+      });
+      await fate("up");
+      await expectAll(ids);
+      await vi.waitFor(async () => expect((await ready()).status).toBe("ready"));
+    },
+  );
+
+  it("parks what is refused for good, lets all others pass, and says so", async () => {
+    const ids = await payments(8, "before");
+    await expectAll(ids);
+    await fate("poison:venom");
+    const [bad = ""] = await payments(1, "venom");
+    const good = await payments(12, "healthy");
+    await expectAll(good);
+    const more = await payments(12, "healthy too");
+    await expectAll(more);
+    const { status, parked } = await vi.waitFor(async () => {
+      const said = await ready();
+      expect(said.parked).toBeGreaterThan(0);
+      return said;
+    });
+    expect(status).toBe("degraded");
+    expect(parked).toBeLessThanOrEqual(3);
+    expect(toldBy(await log()).filter(({ subject }) => subject === bad)).toEqual([]);
+  });
+
+  it("drains ten thousand events in bounded batches", async () => {
+    const shard = env.TRANSACTIONS.getByName("shard-0");
+    await fate("down");
+    const before = (await log()).requests.length;
+    const [seed = ""] = await payments(1, "many");
+    await runInDurableObject(shard, (_, state) => {
+      const sql = state.storage.sql;
+      const [{ last }] = sql
+        .exec<{ last: number }>("SELECT max(position) AS last FROM events")
+        .toArray() as [{ last: number }];
+      state.storage.transactionSync(() => {
+        for (let at = 1; at <= 10_000; at++) {
+          sql.exec(
+            `INSERT INTO events SELECT ?, merchant_id, ?, 1, type, created_at_ms, data FROM events
+             WHERE position = ?`,
+            last + at,
+            `txn_many${at}`,
+            last,
+          );
+        }
+      });
+    });
+    expect(seed).not.toBe("");
+    // The object reads its journal anew when it starts again.
+    await runInDurableObject(shard, (_, state) => state.abort("restarted")).catch(() => {});
+    await fate("up");
+    await shop.created({ user_id: "wakes everybody" });
+    const written = await vi.waitFor(
+      async () => {
+        const all = await log();
+        const many = new Set(
+          all.records.map(({ key }) => key).filter((key) => key.startsWith("txn_many")),
+        );
+        expect(many.size).toBe(10_000);
+        return all;
+      },
+      { timeout: 50_000, interval: 250 },
+    );
+    const sizes = written.requests.slice(before).map((keys) => keys.length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
+    await vi.waitFor(async () => expect((await ready()).outboxes.stream.depth).toBe(0));
+  });
+});
