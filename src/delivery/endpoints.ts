@@ -7,6 +7,7 @@ import {
   DISABLE_AFTER_MS,
   inFlightLimit,
   MAX_RETAINED_SECRETS,
+  needsRest,
   restMs,
   wants,
 } from "../domain/webhook";
@@ -43,6 +44,7 @@ type Row = {
   created_at: number;
   failures: number;
   failing_since: number | null;
+  rests: number;
   resting_until: number;
 };
 
@@ -192,17 +194,26 @@ export class Endpoints {
     this.#recovered(id);
   }
 
+  /** Somebody wants to see a delivery now. */
+  wake(id: string): void {
+    this.#sql.exec("UPDATE endpoints SET resting_until = 0 WHERE id = ?", id);
+  }
+
   /** Notes a failure. @returns whether the endpoint has been failing for too long. */
   failed(id: string, nowMs: number): boolean {
     const [row] = this.#sql.exec<Row>("SELECT * FROM endpoints WHERE id = ?", id).toArray();
     if (!row) return false;
     const failures = row.failures + 1;
     const since = row.failing_since ?? nowMs;
+    // Attempts that were under way when a rest began count for that rest.
+    const isNewRest = needsRest(failures) && nowMs >= row.resting_until;
+    const rests = row.rests + (isNewRest ? 1 : 0);
     this.#sql.exec(
-      "UPDATE endpoints SET failures = ?, failing_since = ?, resting_until = ? WHERE id = ?",
+      "UPDATE endpoints SET failures = ?, failing_since = ?, rests = ?, resting_until = ? WHERE id = ?",
       failures,
       since,
-      nowMs + restMs(failures),
+      rests,
+      isNewRest ? nowMs + restMs(rests) : row.resting_until,
       id,
     );
     this.#listed = undefined;
@@ -219,7 +230,7 @@ export class Endpoints {
 
   #recovered(id: string): void {
     const { rowsWritten } = this.#sql.exec(
-      `UPDATE endpoints SET failures = 0, failing_since = NULL, resting_until = 0
+      `UPDATE endpoints SET failures = 0, failing_since = NULL, rests = 0, resting_until = 0
        WHERE id = ? AND failures > 0`,
       id,
     );

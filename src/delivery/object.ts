@@ -151,6 +151,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     const deliveryId = this.ctx.storage.transactionSync(() =>
       this.#add({ ...message, endpoint_id: id, url: endpoint.url }, body, now),
     );
+    this.#endpoints.wake(id);
     this.#dispatchSoon();
     return this.delivery(deliveryId);
   }
@@ -161,6 +162,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     const count = this.ctx.storage.transactionSync(() =>
       this.#deliveries.recover(id, sinceMs, untilMs, Date.now()),
     );
+    this.#endpoints.wake(id);
     this.#dispatchSoon();
     return count;
   }
@@ -183,6 +185,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     if (isListed && !this.#endpoints.find(found.endpoint_id)) return undefined;
     // Under way already: its outcome is awaited, not doubled.
     if (found.lease === null) this.#deliveries.restart(found.position, Date.now());
+    this.#endpoints.wake(found.endpoint_id);
     this.#dispatchSoon();
     return this.delivery(id);
   }

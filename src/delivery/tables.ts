@@ -11,6 +11,7 @@ export const DELIVERY_TABLES = `
     created_at INTEGER NOT NULL,
     failures INTEGER NOT NULL DEFAULT 0,
     failing_since INTEGER,
+    rests INTEGER NOT NULL DEFAULT 0,
     resting_until INTEGER NOT NULL DEFAULT 0
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS secrets (

@@ -19,7 +19,7 @@ export const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** This many failures in a row, and an endpoint is asked by one attempt at a time, after a rest. */
 const FAILURES_TO_REST = 10;
-const REST: Backoff = { first_ms: 1_000, most_ms: 300_000 };
+const REST: Backoff = { first_ms: 1_000, most_ms: 60_000 };
 const MAX_IN_FLIGHT = 20;
 /** An endpoint that has failed without a break for this long is disabled. */
 export const DISABLE_AFTER_MS = 3 * 86_400_000;
@@ -67,10 +67,15 @@ export function retryDelayMs(attempts: number, askedMs: number, random: number):
 
 /** How many attempts an endpoint may have under way, by its failures in a row. */
 export function inFlightLimit(failures: number): number {
-  return failures >= FAILURES_TO_REST ? 1 : MAX_IN_FLIGHT;
+  return needsRest(failures) ? 1 : MAX_IN_FLIGHT;
 }
 
-/** How long an endpoint is left alone after its `failures`-th failure in a row. */
-export function restMs(failures: number): number {
-  return failures < FAILURES_TO_REST ? 0 : delayMs(failures - FAILURES_TO_REST + 1, REST);
+/** Whether an endpoint has failed so often in a row that it is to rest. */
+export function needsRest(failures: number): boolean {
+  return failures >= FAILURES_TO_REST;
+}
+
+/** How long the `rests`-th rest in a row is. */
+export function restMs(rests: number): number {
+  return delayMs(rests, REST);
 }
