@@ -1,6 +1,7 @@
 /** The environment, read and checked once. Raw bindings are `Env`; everything else sees `Config`, with units in the names. */
 import * as z from "zod";
-import type { DeliveryNotice, WebhookDispatcher } from "./delivery/object";
+import type { WebhookDispatcher } from "./delivery/object";
+import type { DeliveryNotice } from "./delivery/sending";
 import type { FraudRules } from "./domain/fraud";
 import { parseAmount } from "./domain/money";
 import type { TransactionShard } from "./transaction/object";

@@ -1,7 +1,7 @@
 /** Composition only: what the platform calls, and where it is done. */
 import type { Env } from "./config";
 import { consume } from "./delivery/consumer";
-import type { DeliveryNotice } from "./delivery/object";
+import type { DeliveryNotice } from "./delivery/sending";
 import { app } from "./http/app";
 
 export { WebhookDispatcher } from "./delivery/object";

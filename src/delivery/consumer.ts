@@ -4,7 +4,8 @@ import { configOf, type Env } from "../config";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { attempt } from "./attempt";
 import { dispatcherOf } from "./dispatcher";
-import type { AttemptOrder, DeliveryNotice } from "./object";
+import type { AttemptOrder } from "./object";
+import type { DeliveryNotice } from "./sending";
 
 export const DEAD_QUEUE = "webhooks-dead";
 

@@ -4,16 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
 import type { EventRecord } from "../domain/event";
-import { drawnId, eventId, webhookDeliveryId } from "../domain/id";
-import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../domain/signature";
-import {
-  type AttemptResult,
-  MAX_ATTEMPTS,
-  MAX_ENDPOINTS,
-  TEST_TYPE,
-  webhookBody,
-  webhookUrlOf,
-} from "../domain/webhook";
+import { type AttemptResult, MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { type Attempt, Deliveries, type Delivery, type DeliveryFilter } from "./deliveries";
 import {
@@ -23,22 +14,15 @@ import {
   type EndpointChange,
   Endpoints,
 } from "./endpoints";
+import { Intake, newEndpointId, newSecret } from "./intake";
+import { type DeliveryNotice, Sending } from "./sending";
 import { DELIVERY_TABLES } from "./tables";
 
-const ID_RANDOM_BYTES = 20;
 /** Events and outcomes that arrive together are acted on together. */
 const GATHER_MS = 5;
 /** The alarm looks again after this at the earliest: reports drive what is under way. */
 const LOOK_AGAIN_MS = 1_000;
-/** When the queue did not take a message. */
-const QUEUE_RETRY_MS = 5_000;
 const SWEEP_EVERY_MS = 86_400_000;
-/** A queue takes this many messages in one call. */
-const MESSAGES_PER_SEND = 100;
-
-/** What travels through the queue: names only, never a body or a secret. */
-export type DeliveryNotice = { merchant_id: string; delivery_id: string; number: number };
-
 /** One attempt to be made, as handed out to the consumer. */
 export type AttemptOrder = {
   delivery_id: string;
@@ -63,6 +47,8 @@ export class WebhookDispatcher extends DurableObject<Env> {
   readonly #log: Log;
   readonly #endpoints: Endpoints;
   readonly #deliveries: Deliveries;
+  readonly #intake: Intake;
+  readonly #sending: Sending;
   #isDispatchPlanned = false;
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #sweptAtMs = 0;
@@ -74,6 +60,8 @@ export class WebhookDispatcher extends DurableObject<Env> {
     state.storage.sql.exec(DELIVERY_TABLES);
     this.#endpoints = new Endpoints(state.storage.sql);
     this.#deliveries = new Deliveries(state.storage.sql);
+    this.#intake = new Intake(this.#endpoints, this.#deliveries);
+    this.#sending = new Sending(env, () => this.#merchantId(), this.#deliveries, this.#log);
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
       this.#deliveries.expireSent(Date.now());
@@ -86,7 +74,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
   accept(events: EventRecord[]): void {
     const now = Date.now();
     const added = this.ctx.storage.transactionSync(() =>
-      events.reduce((sum, event) => sum + this.#addEvent(event, now), 0),
+      events.reduce((sum, event) => sum + this.#intake.addEvent(event, now), 0),
     );
     if (added > 0) this.#dispatchSoon();
   }
@@ -100,7 +88,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     given: Pick<Endpoint, "url" | "description" | "events" | "enabled">,
   ): { endpoint: Endpoint; secret: string } | undefined {
     if (this.#endpoints.list().length >= MAX_ENDPOINTS) return undefined;
-    const id = drawnId("whe", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+    const id = newEndpointId();
     const secret = newSecret();
     const endpoint = {
       ...given,
@@ -145,12 +133,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     const endpoint = this.#endpoints.find(id);
     if (!endpoint) return undefined;
     const now = Date.now();
-    const messageId = drawnId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
-    const body = webhookBody(TEST_TYPE, now, JSON.stringify({ endpoint_id: id }));
-    const message = { message_id: messageId, event_type: TEST_TYPE, transaction_id: null };
-    const deliveryId = this.ctx.storage.transactionSync(() =>
-      this.#add({ ...message, endpoint_id: id, url: endpoint.url }, body, now),
-    );
+    const deliveryId = this.ctx.storage.transactionSync(() => this.#intake.addTest(endpoint, now));
     this.#endpoints.wake(id);
     this.#dispatchSoon();
     return this.delivery(deliveryId);
@@ -235,39 +218,6 @@ export class WebhookDispatcher extends DurableObject<Env> {
     this.#arm(Date.now());
   }
 
-  /** @returns how many want to hear of it. */
-  #addEvent(event: EventRecord, nowMs: number): number {
-    const endpoints = this.#endpoints.wanting(event.type);
-    const own = webhookUrlOf(event);
-    if (endpoints.length === 0 && own === null) return 0;
-    const body = webhookBody(event.type, event.created_at_ms, event.data);
-    const message = {
-      message_id: eventId(event.transaction_id, event.sequence),
-      event_type: event.type,
-      transaction_id: event.transaction_id,
-    };
-    for (const { id, url } of endpoints) {
-      this.#add({ ...message, endpoint_id: id, url }, body, nowMs);
-    }
-    if (own === null) return endpoints.length;
-    if (this.#endpoints.secretsOf(DEFAULT_ENDPOINT, nowMs).length === 0) {
-      this.#endpoints.addSecret(DEFAULT_ENDPOINT, newSecret());
-    }
-    const originId = this.#endpoints.originOf(own, nowMs);
-    this.#add({ ...message, endpoint_id: originId, url: own }, body, nowMs);
-    return endpoints.length + 1;
-  }
-
-  #add(
-    delivery: Omit<Parameters<Deliveries["add"]>[0], "id">,
-    body: string,
-    nowMs: number,
-  ): string {
-    const id = webhookDeliveryId(delivery.message_id, delivery.endpoint_id);
-    this.#deliveries.add({ ...delivery, id }, body, nowMs);
-    return id;
-  }
-
   #take(deliveryId: string, number: number, nowMs: number): AttemptOrder[] {
     const found = this.#deliveries.take(deliveryId, number, nowMs);
     if (!found) return [];
@@ -304,14 +254,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     if (!endpoint?.enabled) return;
     this.#endpoints.disable(id, reason);
     this.#log("warn", "webhook_endpoint.disabled", { endpoint_id: id, reason });
-    const type = "webhook_endpoint.disabled";
-    const data = JSON.stringify({ endpoint_id: id, url: endpoint.url, reason });
-    const messageId = drawnId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
-    const message = { message_id: messageId, event_type: type, transaction_id: null };
-    for (const other of this.#endpoints.wanting(type)) {
-      const target = { ...message, endpoint_id: other.id, url: other.url };
-      this.#add(target, webhookBody(type, nowMs, data), nowMs);
-    }
+    this.#intake.addDisabled(endpoint, reason, nowMs);
   }
 
   #dispatchSoon(): void {
@@ -326,38 +269,14 @@ export class WebhookDispatcher extends DurableObject<Env> {
     }, GATHER_MS);
   }
 
-  /** Puts what is due and has room into the queue: attempts into one, what has had its last into the other. */
   async #dispatch(nowMs: number): Promise<void> {
-    const sent = this.ctx.storage.transactionSync(() =>
+    const due = this.ctx.storage.transactionSync(() =>
       this.#endpoints
         .withWork(nowMs)
         .flatMap(({ id, room }) => this.#deliveries.send(id, room, nowMs)),
     );
     this.#arm(nowMs);
-    const isOver = ({ tries }: Delivery): boolean => tries >= MAX_ATTEMPTS;
-    await Promise.all([
-      this.#enqueue(
-        this.env.WEBHOOK_QUEUE,
-        sent.filter((delivery) => !isOver(delivery)),
-      ),
-      this.#enqueue(this.env.WEBHOOK_DEAD_QUEUE, sent.filter(isOver)),
-    ]);
-  }
-
-  async #enqueue(queue: Queue<DeliveryNotice>, deliveries: Delivery[]): Promise<void> {
-    for (let at = 0; at < deliveries.length; at += MESSAGES_PER_SEND) {
-      const batch = deliveries.slice(at, at + MESSAGES_PER_SEND);
-      try {
-        await queue.sendBatch(batch.map((delivery) => ({ body: this.#noticeOf(delivery) })));
-      } catch (fault) {
-        this.#log("error", "webhook_queue.failed", { rows: batch.length, fault: faultOf(fault) });
-        this.#deliveries.unsend(batch, Date.now() + QUEUE_RETRY_MS);
-      }
-    }
-  }
-
-  #noticeOf({ id, attempts }: Delivery): DeliveryNotice {
-    return { merchant_id: this.#merchantId(), delivery_id: id, number: attempts + 1 };
+    await this.#sending.send(due);
   }
 
   #merchantId(): string {
@@ -397,7 +316,3 @@ export class WebhookDispatcher extends DurableObject<Env> {
 }
 
 const GONE = 410;
-
-function newSecret(): string {
-  return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(WEBHOOK_SECRET_RANDOM_BYTES)));
-}

@@ -1,0 +1,76 @@
+/** Turns what happened into deliveries: one for everybody who wants to hear of it, with its final bytes. */
+import type { EventRecord } from "../domain/event";
+import { drawnId, eventId, webhookDeliveryId } from "../domain/id";
+import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../domain/signature";
+import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook";
+import type { Deliveries } from "./deliveries";
+import { DEFAULT_ENDPOINT, type DisabledReason, type Endpoint, type Endpoints } from "./endpoints";
+
+const ID_RANDOM_BYTES = 20;
+const DISABLED_TYPE = "webhook_endpoint.disabled";
+
+type Message = { message_id: string; event_type: string; transaction_id: string | null };
+
+export class Intake {
+  readonly #endpoints: Endpoints;
+  readonly #deliveries: Deliveries;
+
+  constructor(endpoints: Endpoints, deliveries: Deliveries) {
+    this.#endpoints = endpoints;
+    this.#deliveries = deliveries;
+  }
+
+  /** An event of a transaction, for the endpoints that want its type and the URL that it names itself.
+   *  @returns for how many. */
+  addEvent(event: EventRecord, nowMs: number): number {
+    const endpoints = this.#endpoints.wanting(event.type);
+    const own = webhookUrlOf(event);
+    if (endpoints.length === 0 && own === null) return 0;
+    const { type, transaction_id, sequence } = event;
+    const body = webhookBody(type, event.created_at_ms, event.data);
+    const message_id = eventId(transaction_id, sequence);
+    const message = { message_id, event_type: type, transaction_id };
+    for (const endpoint of endpoints) this.#add(message, endpoint, body, nowMs);
+    if (own === null) return endpoints.length;
+    if (this.#endpoints.secretsOf(DEFAULT_ENDPOINT, nowMs).length === 0) {
+      this.#endpoints.addSecret(DEFAULT_ENDPOINT, newSecret());
+    }
+    this.#add(message, { id: this.#endpoints.originOf(own, nowMs), url: own }, body, nowMs);
+    return endpoints.length + 1;
+  }
+
+  /** @returns the id of the delivery. */
+  addTest(endpoint: Endpoint, nowMs: number): string {
+    const body = webhookBody(TEST_TYPE, nowMs, JSON.stringify({ endpoint_id: endpoint.id }));
+    return this.#add(ownMessage(TEST_TYPE), endpoint, body, nowMs);
+  }
+
+  /** Tells a merchant's other endpoints that one was switched off. */
+  addDisabled({ id, url }: Endpoint, reason: DisabledReason, nowMs: number): void {
+    const data = JSON.stringify({ endpoint_id: id, url, reason });
+    const body = webhookBody(DISABLED_TYPE, nowMs, data);
+    const message = ownMessage(DISABLED_TYPE);
+    for (const other of this.#endpoints.wanting(DISABLED_TYPE)) {
+      this.#add(message, other, body, nowMs);
+    }
+  }
+
+  #add(message: Message, { id, url }: Pick<Endpoint, "id" | "url">, body: string, nowMs: number) {
+    const deliveryId = webhookDeliveryId(message.message_id, id);
+    this.#deliveries.add({ ...message, id: deliveryId, endpoint_id: id, url }, body, nowMs);
+    return deliveryId;
+  }
+}
+
+export function newSecret(): string {
+  return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(WEBHOOK_SECRET_RANDOM_BYTES)));
+}
+
+export function newEndpointId(): string {
+  return drawnId("whe", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+}
+
+function ownMessage(type: string): Message {
+  const id = drawnId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  return { message_id: id, event_type: type, transaction_id: null };
+}

@@ -1,0 +1,59 @@
+/** Puts deliveries that are due into the queues: attempts into one, what has had its last attempt into
+ *  the other. A message is only a reminder, so one that gets lost costs time and nothing else. */
+import type { Env } from "../config";
+import { MAX_ATTEMPTS } from "../domain/webhook";
+import { faultOf, type Log } from "../telemetry/log";
+import type { Deliveries, Delivery } from "./deliveries";
+
+/** What travels through the queues: names only, never a body or a secret. */
+export type DeliveryNotice = { merchant_id: string; delivery_id: string; number: number };
+
+/** A queue takes this many messages in one call. */
+const MESSAGES_PER_SEND = 100;
+/** When the queue did not take a message. */
+const RETRY_MS = 5_000;
+
+export class Sending {
+  readonly #queues: Pick<Env, "WEBHOOK_QUEUE" | "WEBHOOK_DEAD_QUEUE">;
+  readonly #merchantId: () => string;
+  readonly #deliveries: Deliveries;
+  readonly #log: Log;
+
+  constructor(
+    queues: Pick<Env, "WEBHOOK_QUEUE" | "WEBHOOK_DEAD_QUEUE">,
+    merchantId: () => string,
+    deliveries: Deliveries,
+    log: Log,
+  ) {
+    this.#queues = queues;
+    this.#merchantId = merchantId;
+    this.#deliveries = deliveries;
+    this.#log = log;
+  }
+
+  async send(deliveries: Delivery[]): Promise<void> {
+    const { WEBHOOK_QUEUE, WEBHOOK_DEAD_QUEUE } = this.#queues;
+    const over = deliveries.filter(({ tries }) => tries >= MAX_ATTEMPTS);
+    const open = deliveries.filter(({ tries }) => tries < MAX_ATTEMPTS);
+    await Promise.all([
+      this.#enqueue(WEBHOOK_QUEUE, open),
+      this.#enqueue(WEBHOOK_DEAD_QUEUE, over),
+    ]);
+  }
+
+  async #enqueue(queue: Queue<DeliveryNotice>, deliveries: Delivery[]): Promise<void> {
+    for (let at = 0; at < deliveries.length; at += MESSAGES_PER_SEND) {
+      const batch = deliveries.slice(at, at + MESSAGES_PER_SEND);
+      try {
+        await queue.sendBatch(batch.map((delivery) => ({ body: this.#noticeOf(delivery) })));
+      } catch (fault) {
+        this.#log("error", "webhook_queue.failed", { rows: batch.length, fault: faultOf(fault) });
+        this.#deliveries.unsend(batch, Date.now() + RETRY_MS);
+      }
+    }
+  }
+
+  #noticeOf({ id, attempts }: Delivery): DeliveryNotice {
+    return { merchant_id: this.#merchantId(), delivery_id: id, number: attempts + 1 };
+  }
+}
