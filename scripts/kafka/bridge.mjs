@@ -12,7 +12,7 @@ const ASK_LIMIT_MS = 2_000;
 function versionAt(home) {
   const libs = join(home, "libs");
   if (!existsSync(libs)) return null;
-  const jars = readdirSync(libs).map((name) => /^kafka-bridge-(\d.*)\.jar$/.exec(name)?.[1]);
+  const jars = readdirSync(libs).map((name) => /kafka-bridge-(\d.*)\.jar$/.exec(name)?.[1]);
   return jars.find((version) => version !== undefined) ?? null;
 }
 
@@ -57,7 +57,7 @@ export async function startBridge(bootstrap, home = process.env.KAFKA_BRIDGE_HOM
   const args = [
     "-Xmx256m",
     `-Dlog4j2.configurationFile=file:${join(home, "config", "log4j2.properties")}`,
-    `-Dvertx.cacheDirBase=${folder}`,
+    `-Dvertx.cacheDirBase=${join(folder, "cache")}`,
     ...["-cp", join(home, "libs", "*")],
     ...["io.strimzi.kafka.bridge.Application", `--config-file=${config}`],
   ];

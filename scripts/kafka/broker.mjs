@@ -15,6 +15,9 @@ const ASK_LIMIT_MS = 2_000;
 const UUID_BYTES = 16;
 const JAVA = ["-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
 const PARTITIONS = 3;
+/** A broker that was killed may come back only when its controller has given it up. */
+const SESSION_MS = 2_000;
+const HEARTBEAT_MS = 500;
 
 function properties({ port, controllerPort, folder }) {
   const at = `127.0.0.1:${port}`;
@@ -38,6 +41,8 @@ transaction.state.log.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=${SESSION_MS}
+broker.heartbeat.interval.ms=${HEARTBEAT_MS}
 `;
 }
 
