@@ -1,0 +1,53 @@
+// `npm run kafka:broker`: a real Apache Kafka on this machine, to see events arrive in. What it
+// holds is gone when it stops.
+import { startBridge, whyNoBridge } from "./kafka/bridge.mjs";
+import { startBroker } from "./kafka/broker.mjs";
+import { whyNoBroker } from "./kafka/jars.mjs";
+
+const PORT_DEFAULT = "9092";
+const PORT_MAX = 65_535;
+
+function parsePort(text) {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= PORT_MAX) return port;
+  throw new Error(`KAFKA_PORT must be a number up to ${PORT_MAX}; it is "${text}".`);
+}
+
+const running = [];
+
+/** Ends what runs, in the reverse of the order in which it was started. */
+async function stop() {
+  for (const one of running.toReversed()) await one.stop();
+  process.exit(0);
+}
+
+async function serve() {
+  const port = parsePort(process.env.KAFKA_PORT || PORT_DEFAULT);
+  const why = await whyNoBroker();
+  if (why)
+    throw new Error(`No broker can be started: ${why}. It takes Java 17 or newer and Maven.`);
+  const broker = await startBroker({ port });
+  running.push(broker);
+  console.log(`${broker.name} is up. Ctrl-C stops it, and what it holds goes.`);
+  console.log(`KAFKA_BOOTSTRAP=${broker.bootstrap}`);
+  if (process.env.KAFKA_BRIDGE_HOME) {
+    if (whyNoBridge()) throw new Error(`No bridge can be started: ${whyNoBridge()}.`);
+    const bridge = await startBridge(broker.bootstrap);
+    running.push(bridge);
+    console.log(`${bridge.name} is up.\nKAFKA_REST_URL=${bridge.url}`);
+  }
+  await Promise.race(running.map((one) => one.exited()));
+}
+
+// Whatever is still starting ends with this process.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, stop);
+// Only under npm: a server started from a shell may well outlive that shell.
+if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+
+try {
+  await serve();
+  process.exit(0);
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}

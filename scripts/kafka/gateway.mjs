@@ -1,0 +1,28 @@
+// The project's gateway as a process that a test may kill and start again.
+import { join } from "node:path";
+import { projectNode, ROOT } from "../install.mjs";
+import { freePort, startChild, until } from "./children.mjs";
+
+const START_LIMIT_MS = 30_000;
+const CREDENTIALS = { username: "kafka-test", password: "a:password" };
+
+/** Starts a gateway to `bootstrap`; the same face as a bridge's, with its credentials. */
+export async function startGateway(bootstrap) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const env = {
+    KAFKA_BOOTSTRAP: bootstrap,
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    GATEWAY_USERNAME: CREDENTIALS.username,
+    GATEWAY_PASSWORD: CREDENTIALS.password,
+  };
+  let child;
+  const start = async () => {
+    child = startChild(projectNode(), [join(ROOT, "scripts", "kafka-gateway.mjs")], { env });
+    const isUp = async () => (await fetch(`${url}/health`)).ok;
+    await until(isUp, "the gateway answered", START_LIMIT_MS, child);
+  };
+  await start();
+  return { name: "this project's gateway", url, ...CREDENTIALS, start, kill: () => child.kill() };
+}

@@ -1,0 +1,112 @@
+// The Worker itself, run by wrangler with a state folder of its own and told where to stream to;
+// and what its events have to look like in Kafka, by the word of its own API.
+import { randomUUID } from "node:crypto";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { freePort, removeAtExit, until } from "./children.mjs";
+
+const START_LIMIT_MS = 60_000;
+const ASK_LIMIT_MS = 30_000;
+const TRANSACTIONS = 100;
+const AT_ONCE = 10;
+const SEQUENCE_DIGITS = 10;
+const CLOUD_EVENT = /^application\/cloudevents\+json\b/i;
+
+/** Starts the Worker with these variables; `call(method, path, body?, key?)` asks its API. */
+export async function startWorker(variables) {
+  const state = removeAtExit(mkdtempSync(join(tmpdir(), "kafka-worker-")));
+  // The module reads its folder once, when it is loaded; under another name it is loaded again.
+  process.env.STATE_DIR = state;
+  const local = `../local.mjs?state=${encodeURIComponent(state)}`;
+  const { ensureDemo, ensureDevVars, migrate } = await import(local);
+  const { startWrangler } = await import("../wrangler.mjs");
+  ensureDevVars();
+  await migrate();
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const vars = Object.entries(variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  const at = ["--ip", "127.0.0.1", "--port", String(port), "--persist-to", state];
+  const wrangler = startWrangler(["dev", ...at, ...vars], "ignore");
+  const isUp = async () => (await fetch(`${base}/health`)).ok;
+  await until(isUp, "the Worker answered", START_LIMIT_MS);
+  const { key } = await ensureDemo(base);
+  const call = async (method, path, body, idempotencyKey) => {
+    const response = await fetch(`${base}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body && { "content-type": "application/json" }),
+        ...(idempotencyKey && { "idempotency-key": idempotencyKey }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(ASK_LIMIT_MS),
+    });
+    if (response.ok) return response.json();
+    throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+  };
+  return { call, stop: wrangler.stop };
+}
+
+/** Does `work` for 0 … count-1, some at a time. */
+async function each(count, work) {
+  let next = 0;
+  const lane = async () => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}
+
+/**
+ * Creates transactions and processes every other one; gives their ids. `onProgress(share)` is
+ * called after each.
+ */
+export async function transact(worker, onProgress) {
+  const ids = [];
+  const run = randomUUID();
+  await each(TRANSACTIONS, async (index) => {
+    // A customer each: a limit on one customer's payments is not what is tested.
+    const body = { user_id: `kafka_${index}`, amount: 10 + index, description: "é 漢 💳" };
+    const { id } = await worker.call("POST", "/transactions", body, `${run}-${index}`);
+    if (index % 2 === 0) await worker.call("POST", `/transactions/${id}/process`);
+    ids.push(id);
+    onProgress(ids.length / TRANSACTIONS);
+  });
+  return ids;
+}
+
+function checkOf(event) {
+  const txseq = String(event.sequence).padStart(SEQUENCE_DIGITS, "0");
+  return (record, value) => {
+    const wanted = { specversion: "1.0", txseq, partitionkey: event.transaction_id };
+    for (const [name, want] of Object.entries(wanted)) {
+      if (value[name] !== want) return `${name} is ${JSON.stringify(value[name])}`;
+    }
+    for (const name of ["source", "type"]) {
+      if (typeof value[name] !== "string" || value[name] === "") return `it has no ${name}`;
+    }
+    if (!isDeepStrictEqual(value.data, event.data)) return "its data are not the API's";
+    const type = record.headers["content-type"];
+    return type === undefined || CLOUD_EVENT.test(String(type)) ? null : `content-type: ${type}`;
+  };
+}
+
+/** What has to be in the topic, by the events that the API tells of these transactions. */
+export async function expectedOf(worker, ids) {
+  const expected = new Map();
+  await each(ids.length, async (index) => {
+    const { data } = await worker.call("GET", `/transactions/${ids[index]}/events`);
+    for (const event of data) {
+      const { id, sequence, transaction_id } = event;
+      expected.set(id, { key: transaction_id, sequence, check: checkOf(event) });
+    }
+  });
+  return expected;
+}
+
+/** What a CloudEvent says of itself when it is read back. */
+export function identifyCloudEvent(record) {
+  const parsed = JSON.parse(record.value.toString());
+  return { id: parsed.id, sequence: Number(parsed.txseq), parsed };
+}
