@@ -69,6 +69,11 @@ export class WebhookDispatcher extends DurableObject<Env> {
     });
   }
 
+  /** What any endpoint of the merchant wants to hear of: event types, or `*`. */
+  wanted(): string[] {
+    return this.#endpoints.list().flatMap(({ enabled, events }) => (enabled ? events : []));
+  }
+
   /** Takes events over: when this returns, whoever wants to hear of them will. May be called again with
    *  the same events. */
   accept(events: EventRecord[]): void {
