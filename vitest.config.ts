@@ -11,6 +11,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
           ADMIN_TOKEN: "an-admin-token-for-tests-only-0123456789",
+          METRICS_TOKEN: "a-metrics-token-for-tests-only-0123456789",
           PROCESSOR: "http",
           PROCESSOR_URL: inject("processorUrl"),
           PROCESSOR_TIMEOUT_MS: "2500",

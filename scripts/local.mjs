@@ -28,7 +28,7 @@ const MIGRATIONS = join(ROOT, "migrations");
 const DATABASES = join(STATE_DIR, "v3", "d1");
 const MIGRATIONS_STAMP = join(STATE_DIR, "migrations.sha256");
 export const DEMO = join(STATE_DIR, "demo.json");
-const ADMIN_TOKEN_BYTES = 32;
+const TOKEN_BYTES = 32;
 const OWNER_ONLY = 0o600;
 const KEY_TRIES = 10;
 const KEY_RETRY_MS = 1_000;
@@ -59,7 +59,8 @@ export function ensureDevVars() {
   const text = readOrEmpty(DEV_VARS);
   const present = parseEnv(text);
   const wanted = {
-    ADMIN_TOKEN: randomBytes(ADMIN_TOKEN_BYTES).toString("base64url"),
+    ADMIN_TOKEN: randomBytes(TOKEN_BYTES).toString("base64url"),
+    METRICS_TOKEN: randomBytes(TOKEN_BYTES).toString("base64url"),
     // A webhook receiver on this machine has neither a public address nor a certificate.
     ALLOW_INSECURE_WEBHOOKS: "true",
   };

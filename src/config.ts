@@ -74,6 +74,7 @@ const Settings = z.object({
   ALLOW_INSECURE_WEBHOOKS: flag.default(false),
   LOG_LEVEL: z.enum(["info", "warn", "error"]).default("info"),
   ADMIN_TOKEN: z.string().default(""),
+  METRICS_TOKEN: z.string().default(""),
 });
 
 type Settings = z.output<typeof Settings>;
@@ -103,6 +104,8 @@ export type Config = {
   log_level: "info" | "warn" | "error";
   /** Empty: there is no admin, and every admin call is answered 401. */
   admin_token: string;
+  /** Empty: nobody may see the metrics. */
+  metrics_token: string;
 };
 
 /** A setting is wrong. The message names it and never shows its value, so it may be logged. */
@@ -149,6 +152,7 @@ function check(env: Env): Config {
     allow_insecure_webhooks: settings.ALLOW_INSECURE_WEBHOOKS,
     log_level: settings.LOG_LEVEL,
     admin_token: settings.ADMIN_TOKEN,
+    metrics_token: settings.METRICS_TOKEN,
   };
 }
 

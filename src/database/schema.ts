@@ -1,8 +1,16 @@
 /** The book's tables in D1. Money is minor units; times are milliseconds since 1970
  *  unless a column says otherwise.
- *  `transactions` is written by a trigger on `events` (a migration of its own), never by hand. */
+ *  `transactions` and `totals` are written by triggers on `events` (migrations of their own), never by hand. */
 import { sql } from "drizzle-orm";
-import { check, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import {
+  check,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 import { STATUSES } from "../domain/status";
 
 export const merchants = sqliteTable("merchants", {
@@ -81,4 +89,21 @@ export const transactions = sqliteTable(
       sql`${table.status} IN ('pending', 'processing', 'completed', 'failed', 'cancelled')`,
     ),
   ],
+);
+
+/** How many events there are of each kind, and what their transactions add up to, so that nobody has to
+ *  read all events to know it. */
+export const totals = sqliteTable(
+  "totals",
+  {
+    type: text().notNull(),
+    currency: text().notNull(),
+    /** Why the transaction failed; empty when it has not. */
+    code: text().notNull(),
+    /** What the fraud rules said of the transaction. */
+    decision: text().notNull(),
+    count: integer().notNull(),
+    amount_minor: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.type, table.currency, table.code, table.decision] })],
 );

@@ -7,6 +7,7 @@ import { faultOf, logFrom } from "../telemetry/log";
 import type { AppContext, AppEnv } from "./context";
 import { eventRoutes } from "./events";
 import { merchantRoutes } from "./merchants";
+import { metricsRoute } from "./metrics";
 import { operationsRoutes } from "./operations";
 import { Problem, problemResponse } from "./problem";
 import { transactionRoutes } from "./transactions";
@@ -104,6 +105,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   webhookDeliveryRoutes(app);
   merchantRoutes(app);
   operationsRoutes(app);
+  metricsRoute(app);
   app.onError(answerFault);
   app.notFound(nothingHere(app));
   return app;

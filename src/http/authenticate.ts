@@ -91,13 +91,22 @@ function remember(hash: string, found: Remembered | undefined): Remembered | und
 
 /** Lets a request pass that carries the admin token. */
 export const authenticateAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const expected = c.get("config").admin_token;
-  const given = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1] ?? "";
-  // Hashes have one length and leak nothing by the time it takes to compare them.
-  const isAdmin = expected !== "" && sameText(hashApiKey(given), hashApiKey(expected));
-  if (!isAdmin) throw unauthenticated("admin_token_invalid");
+  if (!carries(c, c.get("config").admin_token)) throw unauthenticated("admin_token_invalid");
   await next();
 };
+
+/** Lets a request pass that carries the metrics token. The admin token does not: who watches may not act. */
+export const authenticateMetrics: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!carries(c, c.get("config").metrics_token)) throw unauthenticated("metrics_token_invalid");
+  await next();
+};
+
+/** Whether a request carries this token; an empty one is carried by nobody. */
+function carries(c: AppContext, expected: string): boolean {
+  const given = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1] ?? "";
+  // Hashes have one length and leak nothing by the time it takes to compare them.
+  return expected !== "" && sameText(hashApiKey(given), hashApiKey(expected));
+}
 
 function sameText(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
@@ -106,7 +115,7 @@ function sameText(a: string, b: string): boolean {
 }
 
 function unauthenticated(
-  code: "api_key_missing" | "api_key_invalid" | "admin_token_invalid",
+  code: "api_key_missing" | "api_key_invalid" | "admin_token_invalid" | "metrics_token_invalid",
   detail?: string,
 ): Problem {
   const error = code === "api_key_missing" ? "" : ', error="invalid_token"';

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   api_key_missing: { status: 401, title: "No API key was sent" },
   api_key_invalid: { status: 401, title: "The API key is not valid" },
   admin_token_invalid: { status: 401, title: "The admin token is missing or not valid" },
+  metrics_token_invalid: { status: 401, title: "The metrics token is missing or not valid" },
   scope_missing: { status: 403, title: "The API key may not do this" },
   not_found: { status: 404, title: "There is nothing at this address" },
   transaction_not_found: { status: 404, title: "There is no such transaction" },

@@ -3,6 +3,7 @@
 import { type Backoff, delayMs } from "../domain/backoff";
 import type { FraudRules } from "../domain/fraud";
 import type { Refusal } from "../domain/refusal";
+import type { Status } from "../domain/status";
 import {
   type Change,
   type CreateCommand,
@@ -33,10 +34,10 @@ export type ChargeOrder = { transaction: Transaction; attempt: number };
 
 export type Answer =
   | { kind: "refused"; refusal: Refusal }
-  /** `data` is the transaction's JSON text; `wrote` says whether the command changed anything. */
-  | { kind: "told"; data: string; replayed: boolean; wrote: boolean }
+  /** `data` is the transaction's JSON text with that `status`; `wrote` says whether the command changed anything. */
+  | { kind: "told"; data: string; status: Status; replayed: boolean; wrote: boolean }
   /** The outcome is not known yet. `retry_at_ms` is when the processor is asked again by itself. */
-  | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number };
+  | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
 
 /** Carries out one command against the journal. To be called inside a transaction.
  *  @param signals of a create whose transaction does not exist yet. */
@@ -78,8 +79,10 @@ function create(
 function repeatedCreate(journal: Journal, command: CreateCommand, { transaction }: Held): Answer {
   const same = decideRepeatedCreate(transaction, command.request);
   if (!same.ok) return { kind: "refused", refusal: same.refusal };
-  const data = journal.textAt(transaction.id, createAnswerVersion(transaction));
-  return { kind: "told", data, replayed: true, wrote: false };
+  const version = createAnswerVersion(transaction);
+  const data = journal.textAt(transaction.id, version);
+  const status = version === 1 ? "pending" : transaction.status;
+  return { kind: "told", data, status, replayed: true, wrote: false };
 }
 
 function process(journal: Journal, { merchant_id, transaction }: Held, nowMs: number): Answer {
@@ -90,7 +93,7 @@ function process(journal: Journal, { merchant_id, transaction }: Held, nowMs: nu
     const { change } = decided.value;
     const data = journal.append(merchant_id, change);
     journal.openCharge(change.transaction.id, nowMs);
-    return charging(change.transaction, data, 0, nowMs);
+    return { ...charging(change.transaction, data, 0, nowMs), wrote: true };
   }
   const open = journal.findCharge(transaction.id);
   if (!open) throw new Error("a transaction is processing without an open charge");
@@ -123,7 +126,8 @@ function defer(journal: Journal, transaction: Transaction, nowMs: number): Answe
   const attempts = open.attempts + 1;
   const retryAtMs = nowMs + delayMs(attempts, CHARGE_BACKOFF);
   journal.deferCharge(transaction.id, attempts, retryAtMs);
-  return charging(transaction, JSON.stringify(transaction), attempts, retryAtMs);
+  const deferred = charging(transaction, JSON.stringify(transaction), attempts, retryAtMs);
+  return { ...deferred, wrote: true };
 }
 
 function charging(
@@ -131,17 +135,19 @@ function charging(
   data: string,
   attempts: number,
   retryAtMs: number,
-): Answer {
+): Answer & { kind: "charging" } {
   const order = { transaction, attempt: attempts + 1 };
-  return { kind: "charging", data, order, retry_at_ms: retryAtMs };
+  return { kind: "charging", data, order, retry_at_ms: retryAtMs, wrote: false };
 }
 
 function write(journal: Journal, merchantId: string, change: Change): Answer {
   const data = journal.append(merchantId, change);
-  return { kind: "told", data, replayed: false, wrote: true };
+  const { status } = change.transaction;
+  return { kind: "told", data, status, replayed: false, wrote: true };
 }
 
 /** Parsing and writing keep the order of members, so these are the bytes that were answered before. */
 function told(transaction: Transaction): Answer {
-  return { kind: "told", data: JSON.stringify(transaction), replayed: false, wrote: false };
+  const data = JSON.stringify(transaction);
+  return { kind: "told", data, status: transaction.status, replayed: false, wrote: false };
 }

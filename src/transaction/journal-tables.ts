@@ -20,5 +20,11 @@ export const JOURNAL_TABLES = `
     transaction_id TEXT NOT NULL,
     parked_at INTEGER NOT NULL
   );
+  CREATE TABLE IF NOT EXISTS counters (
+    name TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (name, labels)
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;

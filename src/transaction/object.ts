@@ -10,11 +10,21 @@ import { within } from "../within";
 import { Charges } from "./charge";
 import { type Answer, type Command, execute } from "./command";
 import { commitRound } from "./commit";
+import { Counters } from "./counters";
 import { Journal } from "./journal";
+import { openCharges } from "./open-charges";
 import { type Backlogs, Outboxes } from "./outboxes";
-import { type Address, type EventsReply, notFound, type Reply, toldReply } from "./reply";
+import {
+  type Address,
+  type EventsReply,
+  notFound,
+  type Reply,
+  type ShardMetrics,
+  toldReply,
+} from "./reply";
 import { PATIENT, PROMPT, type Round, Rounds, type Settled } from "./rounds";
 import { type Gathered, gatherSignals, paymentsToCount } from "./signals";
+import { countAnswer, countRound, countTurnedAway, countWritten } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
 /** Charges that one alarm takes up again; the rest follow with the next, a second later. */
@@ -29,6 +39,7 @@ export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
   readonly #log: Log;
   readonly #journal: Journal;
+  readonly #counters: Counters;
   readonly #outboxes: Outboxes;
   readonly #charges: Charges;
   readonly #rounds: Rounds<Command, Booked>;
@@ -43,7 +54,10 @@ export class TransactionShard extends DurableObject<Env> {
     this.#log = logFrom(this.#config.log_level);
     this.#journal = new Journal(state.storage.sql);
     this.#shards = this.#journal.mark("transaction_shards");
-    this.#outboxes = new Outboxes(this.#journal, state.storage.sql, env, this.#config, this.#log);
+    const { sql } = state.storage;
+    // An object that has one transaction is nobody's to watch, and there are millions of them.
+    this.#counters = new Counters(sql, this.#config.transaction_shards > 0);
+    this.#outboxes = new Outboxes(this.#journal, sql, this.#counters, env, this.#config, this.#log);
     this.#charges = new Charges(
       processorOf(this.#config),
       this.#config.processor_timeout_ms,
@@ -95,6 +109,18 @@ export class TransactionShard extends DurableObject<Env> {
     return this.#outboxes.backlogs(Date.now());
   }
 
+  /** All counts and how things stand. Counts are written before they are told: what a crash makes forgotten
+   *  has not been seen by anybody, so that a count never goes down. */
+  metrics(): ShardMetrics {
+    const now = Date.now();
+    this.#counters.write(now);
+    return {
+      counts: this.#counters.all(),
+      backlogs: this.#outboxes.backlogs(now),
+      charges: openCharges(this.ctx.storage.sql, now),
+    };
+  }
+
   /** The safety net. Takes up what a dead object or a failed destination left behind; never throws,
    *  because the platform gives up on an alarm that keeps failing. */
   override async alarm(): Promise<void> {
@@ -106,6 +132,7 @@ export class TransactionShard extends DurableObject<Env> {
         .filter(({ transaction_id }) => !this.#charges.isUnderWay(transaction_id));
       // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
       for (const { transaction_id } of due) this.#resume(transaction_id);
+      this.#counters.write(now);
       await this.#outboxes.drain(now);
       this.#outboxes.storeMarks();
     } catch (fault) {
@@ -115,14 +142,24 @@ export class TransactionShard extends DurableObject<Env> {
   }
 
   async #tell({ shards }: Address, command: Command): Promise<Reply> {
-    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
-    this.#shards = shards;
-    const rounds = command.kind === "process" ? this.#claims : this.#rounds;
-    const { answer, booked } = await rounds.submit(command);
-    if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
-    if (answer.kind === "charging") return this.#settle(answer);
-    await booked;
-    return { ...toldReply(answer.data), replayed: answer.replayed };
+    const arrivedMs = Date.now();
+    try {
+      if (!this.#owns(shards)) {
+        countTurnedAway(this.#counters, command);
+        return { ok: false, refusal: { code: "shard_count_changed" } };
+      }
+      this.#shards = shards;
+      const rounds = command.kind === "process" ? this.#claims : this.#rounds;
+      const { answer, booked } = await rounds.submit(command);
+      if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
+      if (answer.kind === "charging") return await this.#settle(answer);
+      await booked;
+      return { ...toldReply(answer.data), replayed: answer.replayed };
+    } finally {
+      const now = Date.now();
+      countAnswer(this.#counters, command, now - arrivedMs);
+      if (this.#counters.isOpen) this.#arm(now);
+    }
   }
 
   /** Sees a claimed charge through, unless its last outcome was unknown and it is not time to ask again. */
@@ -167,8 +204,9 @@ export class TransactionShard extends DurableObject<Env> {
     const answers = commitRound(
       commands,
       (command) => this.#run(command, signals.get(command.transaction_id), now),
-      (write) => this.#transaction(write),
+      (write) => this.#transaction(write, now),
     );
+    countRound(this.#counters, commands, answers);
     if (this.#journal.lastPosition > before) {
       this.#arm(now);
       this.#outboxes.drainSoon();
@@ -195,21 +233,26 @@ export class TransactionShard extends DurableObject<Env> {
       return { kind: "refused", refusal: { code: "unavailable" } };
     }
     const signals = gathered?.ok ? gathered.signals : undefined;
-    return execute(this.#journal, command, signals, this.#config.fraud_rules, nowMs);
+    const answer = execute(this.#journal, command, signals, this.#config.fraud_rules, nowMs);
+    countWritten(this.#counters, command, answer);
+    return answer;
   }
 
-  #transaction<Value>(write: () => Value): Value {
+  #transaction<Value>(write: () => Value, nowMs: number): Value {
     try {
       const value = this.ctx.storage.transactionSync(() => {
         const written = write();
         if (this.#shards !== undefined) this.#journal.setMark("transaction_shards", this.#shards);
         this.#outboxes.storeMarks();
+        this.#counters.writeWithin(nowMs);
         return written;
       });
       this.#journal.committed();
+      this.#counters.committed();
       return value;
     } catch (fault) {
       this.#journal.rolledBack();
+      this.#counters.rolledBack();
       this.#outboxes.reread();
       throw fault;
     }
@@ -227,6 +270,7 @@ export class TransactionShard extends DurableObject<Env> {
       {
         charge_at_ms: this.#journal.nextChargeAtMs(),
         outboxes_at_ms: this.#outboxes.openAtMs(),
+        has_counts: this.#counters.isOpen,
       },
       nowMs,
     );

@@ -27,6 +27,7 @@ export type Destination = {
   limit_ms?: number;
   /** How long an answer may wait for its event to be delivered. */
   wait_ms: number;
+  onDelivery?: (rows: number) => void;
   onFailure: (fault: unknown, rows: number, failures: number) => void;
 };
 
@@ -147,6 +148,7 @@ export class Outbox {
       rows = events.length;
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
       await within(limit_ms, deliver(events));
+      this.#destination.onDelivery?.(rows);
       this.#deliveredThrough = events.at(-1)?.position ?? this.#journal.lastPosition;
       this.#retryAtMs = 0;
       this.#isSlow = false;

@@ -5,7 +5,9 @@ import { writeBook } from "../database/book";
 import type { EventRecord } from "../domain/event";
 import { wants, webhookUrlOf } from "../domain/webhook";
 import { streamOf } from "../stream/choose";
+import type { Stream } from "../stream/stream";
 import { faultOf, type Log } from "../telemetry/log";
+import type { Counters } from "./counters";
 import type { Journal } from "./journal";
 import { type Backlog, DeliveryFault, type Destination, Outbox } from "./outbox";
 import { Parked } from "./parked";
@@ -27,18 +29,31 @@ export class Outboxes {
   readonly #parked: Parked;
   #isDrainPlanned = false;
 
-  constructor(journal: Journal, sql: SqlStorage, env: Env, config: Config, log: Log) {
-    this.#parked = new Parked(sql);
+  constructor(
+    journal: Journal,
+    sql: SqlStorage,
+    counters: Counters,
+    env: Env,
+    config: Config,
+    log: Log,
+  ) {
+    this.#parked = new Parked(sql, () => counters.add("parked_events", ""));
     const open = (
       name: DestinationName,
-      destination: Omit<Destination, "mark" | "wait_ms" | "onFailure">,
+      destination: Omit<Destination, "mark" | "wait_ms" | "onDelivery" | "onFailure">,
     ): Outbox => {
       const outbox = new Outbox(journal, {
         ...destination,
         mark: `${name}_delivered_through`,
         wait_ms: config.book_commit_wait_ms,
-        onFailure: (fault, rows, failures) =>
-          log("error", `${name}.failed`, { rows, failures, ...toldBy(fault) }),
+        onDelivery: (rows) => {
+          counters.add("deliveries", `destination=${name},outcome=delivered`);
+          counters.add("delivered_events", `destination=${name}`, rows);
+        },
+        onFailure: (fault, rows, failures) => {
+          counters.add("deliveries", `destination=${name},outcome=failed`);
+          log("error", `${name}.failed`, { rows, failures, ...toldBy(fault) });
+        },
       });
       this.#outboxes.set(name, outbox);
       return outbox;
@@ -47,7 +62,7 @@ export class Outboxes {
     open("webhooks", { deliver: (events) => tellDispatchers(env, events) });
     const stream = streamOf(config);
     if (stream === undefined || config.kafka.dialect === "off") return;
-    const streaming = new Streaming(journal, stream, this.#parked, log);
+    const streaming = new Streaming(journal, counted(stream, counters), this.#parked, log);
     open("stream", {
       deliver: (events) => streaming.deliver(events),
       together: differentTransactions,
@@ -113,6 +128,17 @@ async function tellDispatchers(env: Env, events: EventRecord[]): Promise<void> {
       if (own.length > 0) await dispatcher.accept(own);
     }),
   );
+}
+
+/** A stream whose requests are counted by what became of them. */
+function counted(stream: Stream, counters: Counters): Stream {
+  return {
+    produce: async (records) => {
+      const produced = await stream.produce(records);
+      counters.add("stream_requests", `outcome=${produced.kind}`);
+      return produced;
+    },
+  };
 }
 
 /** A stream's reasons are made for the log; other faults have messages that may quote data. */

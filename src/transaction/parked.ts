@@ -7,11 +7,14 @@ const TRIED_AGAIN = 100;
 
 export class Parked {
   readonly #sql: SqlStorage;
+  readonly #onParked: () => void;
   #count: number;
 
-  /** @param sql of the journal, whose tables have been made */
-  constructor(sql: SqlStorage) {
+  /** @param sql of the journal, whose tables have been made
+   *  @param onParked is told of every event that is parked */
+  constructor(sql: SqlStorage, onParked: () => void = () => {}) {
     this.#sql = sql;
+    this.#onParked = onParked;
     this.#count = sql.exec<{ count: number }>("SELECT count(*) AS count FROM parked").one().count;
   }
 
@@ -30,6 +33,7 @@ export class Parked {
   }
 
   add({ position, transaction_id }: EventRecord, nowMs: number): void {
+    const before = this.#count;
     this.#sql.exec(
       "INSERT INTO parked VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
       position,
@@ -37,6 +41,7 @@ export class Parked {
       nowMs,
     );
     this.#recount();
+    if (this.#count > before) this.#onParked();
   }
 
   remove(position: number): void {

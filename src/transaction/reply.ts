@@ -1,6 +1,9 @@
 /** What crosses between the Worker and the object that owns a transaction. */
 import type { EventRecord } from "../domain/event";
 import type { Refusal } from "../domain/refusal";
+import type { Count } from "./counters";
+import type { OpenCharges } from "./open-charges";
+import type { Backlogs } from "./outboxes";
 
 /** A key of one merchant's transaction, and the shard count by which the Worker found this object. */
 export type Address = { merchant_id: string; transaction_id: string; shards: number };
@@ -11,6 +14,9 @@ export type Reply =
   | { ok: false; refusal: Refusal };
 
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
+
+/** What a shard tells of itself to whoever watches over it. */
+export type ShardMetrics = { counts: Count[]; backlogs: Backlogs; charges: OpenCharges };
 
 export const notFound: { ok: false; refusal: Refusal } = {
   ok: false,

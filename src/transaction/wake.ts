@@ -9,14 +9,17 @@ export type OpenWork = {
   charge_at_ms: number | undefined;
   /** For each destination with undelivered events: when it may be tried again. */
   outboxes_at_ms: number[];
+  /** Whether there are counts to be written. */
+  has_counts?: boolean;
 };
 
 /** The time of the next alarm, or undefined when nothing is open. */
 export function nextWakeAtMs(
-  { charge_at_ms, outboxes_at_ms }: OpenWork,
+  { charge_at_ms, outboxes_at_ms, has_counts = false }: OpenWork,
   nowMs: number,
 ): number | undefined {
   const times = [...outboxes_at_ms, ...(charge_at_ms === undefined ? [] : [charge_at_ms])];
+  if (has_counts) times.push(nowMs);
   if (times.length === 0) return undefined;
   return Math.max(Math.min(...times), nowMs + SAFETY_MS);
 }

@@ -165,7 +165,13 @@ export function expectQuietLogs(): void {
   expect(written.length).toBeGreaterThanOrEqual(requestIds.size);
   for (const line of written) {
     expect(() => JSON.parse(line), line).not.toThrow();
-    for (const secret of [CANARY, env.ADMIN_TOKEN, String(CANARY_AMOUNT_MINOR), CANARY_AMOUNT]) {
+    for (const secret of [
+      CANARY,
+      env.ADMIN_TOKEN,
+      env.METRICS_TOKEN,
+      String(CANARY_AMOUNT_MINOR),
+      CANARY_AMOUNT,
+    ]) {
       expect(line).not.toContain(secret);
     }
     expect(line).not.toMatch(/sk_[a-z2-7]{8}/i);

@@ -9,6 +9,7 @@ export type TestEnv = Env & {
   RECEIVER_URL: string;
   KAFKA_REST_URL: string;
   ADMIN_TOKEN: string;
+  METRICS_TOKEN: string;
 };
 
 export const env = bindings as unknown as TestEnv; // vitest.config.ts sets the rest.

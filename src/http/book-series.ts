@@ -1,0 +1,76 @@
+/** What the book says in `/metrics`: exact sums over all transactions there have ever been. */
+import type { Total } from "../database/totals";
+import { STATUSES, type Status } from "../domain/status";
+import { RISK_BLOCKED } from "../domain/transaction";
+import type { Family } from "../telemetry/exposition";
+
+/** @param totals everything the book has counted */
+export function bookSeries(totals: Total[]): Family[] {
+  const created = totals.filter(({ type }) => type === "transaction.created");
+  const completed = totals.filter(({ type }) => type === "transaction.completed");
+  return [
+    {
+      name: "payments_transaction_events_total",
+      type: "counter",
+      help: "Events in the book. code is why the transaction failed.",
+      samples: [...sums(totals, ({ type, currency, code }) => ({ type, currency, code }))],
+    },
+    {
+      name: "payments_transactions",
+      type: "gauge",
+      help: "Transactions in the book by the status they are in.",
+      samples: [...statuses(totals)].map(([status, value]) => ({ labels: { status }, value })),
+    },
+    {
+      name: "payments_risk_decisions_total",
+      type: "counter",
+      help: "Transactions by what the fraud rules said of them.",
+      samples: sums(created, ({ decision }) => ({ decision })),
+    },
+    {
+      name: "payments_completed_amount_minor_total",
+      type: "counter",
+      help: "Amounts of completed transactions in minor units of their currency.",
+      samples: sums(
+        completed,
+        ({ currency }) => ({ currency }),
+        ({ amount_minor }) => amount_minor,
+      ),
+    },
+  ];
+}
+
+function sums(
+  totals: Total[],
+  labelsOf: (total: Total) => Record<string, string>,
+  valueOf = ({ count }: Total): number => count,
+) {
+  const groups = Map.groupBy(totals, (total) => JSON.stringify(labelsOf(total)));
+  return [...groups].map(([labels, group]) => ({
+    labels: JSON.parse(labels) as Record<string, string>, // The text above.
+    value: group.reduce((sum, total) => sum + valueOf(total), 0),
+  }));
+}
+
+/** Who came into a status, without those who left it again. */
+function statuses(totals: Total[]): Map<Status, number> {
+  const came = (type: string, isMeant: (total: Total) => boolean = () => true): number =>
+    totals
+      .filter((total) => total.type === `transaction.${type}` && isMeant(total))
+      .reduce((sum, { count }) => sum + count, 0);
+  const [processing, completed, cancelled] = [
+    came("processing"),
+    came("completed"),
+    came("cancelled"),
+  ];
+  const blocked = came("failed", ({ code }) => code === RISK_BLOCKED);
+  const declined = came("failed", ({ code }) => code !== RISK_BLOCKED);
+  const now: Record<Status, number> = {
+    pending: came("created") - processing - cancelled - blocked,
+    processing: processing - completed - declined,
+    completed,
+    failed: blocked + declined,
+    cancelled,
+  };
+  return new Map(STATUSES.map((status) => [status, now[status]]));
+}

@@ -1,0 +1,157 @@
+/** What the transaction shards say in `/metrics`. Each shard has series of its own, so that one that does
+ *  not answer takes only its own away; a sum over those that happen to answer would go up and down. */
+import type { Family, Labels, Sample } from "../telemetry/exposition";
+import { histogramSamples } from "../telemetry/exposition";
+import {
+  ANSWER_BOUNDS_MS,
+  type Count,
+  type Counter,
+  type Histogram,
+  ROUND_BOUNDS,
+} from "../transaction/counters";
+import type { ShardMetrics } from "../transaction/reply";
+
+/** A shard's number and what it says. */
+export type Told = { shard: number; metrics: ShardMetrics };
+
+const MS_PER_S = 1_000;
+
+/** One row for everything that a shard counts. */
+const COUNTERS: Record<Counter, { name: string; help: string }> = {
+  commands: {
+    name: "payments_commands_total",
+    help: "Creates, processes and cancels by what came of them.",
+  },
+  charges: {
+    name: "payments_charges_total",
+    help: "Answers of the payment processor. An unknown one is asked for again.",
+  },
+  deliveries: {
+    name: "payments_outbox_deliveries_total",
+    help: "Batches of events handed to the book, the webhooks and the stream.",
+  },
+  delivered_events: {
+    name: "payments_outbox_delivered_events_total",
+    help: "Events in batches that arrived.",
+  },
+  stream_requests: {
+    name: "payments_stream_requests_total",
+    help: "Requests to the event stream by what came of them.",
+  },
+  parked_events: {
+    name: "payments_stream_parked_total",
+    help: "Events that were parked because the event stream refuses them.",
+  },
+};
+
+const HISTOGRAMS: Record<
+  Histogram,
+  { name: string; help: string; bounds: number[]; unit: number }
+> = {
+  answer_ms: {
+    name: "payments_command_duration_seconds",
+    help: "Time in the shard from a command's arrival to its answer.",
+    bounds: ANSWER_BOUNDS_MS,
+    unit: MS_PER_S,
+  },
+  round_commands: {
+    name: "payments_round_commands",
+    help: "Commands that were decided and committed together.",
+    bounds: ROUND_BOUNDS,
+    unit: 1,
+  },
+};
+
+/** How things stand in a shard. */
+const GAUGES: { name: string; help: string; of: (metrics: ShardMetrics) => Sample[] }[] = [
+  {
+    name: "payments_outbox_depth",
+    help: "Events that have not arrived yet.",
+    of: ({ backlogs }) => perDestination(backlogs, ({ depth }) => depth),
+  },
+  {
+    name: "payments_outbox_oldest_age_seconds",
+    help: "Age of the first event that has not arrived yet.",
+    of: ({ backlogs }) => perDestination(backlogs, ({ oldest_age_ms }) => oldest_age_ms / MS_PER_S),
+  },
+  {
+    name: "payments_stream_parked",
+    help: "Events that wait because the event stream refuses them.",
+    of: ({ backlogs }) => [{ labels: {}, value: backlogs.parked }],
+  },
+  {
+    name: "payments_open_charges",
+    help: "Transactions whose charge has no outcome yet.",
+    of: ({ charges }) => [{ labels: {}, value: charges.open }],
+  },
+  {
+    name: "payments_open_charges_overdue",
+    help: "Transactions whose charge has had no outcome for more than a minute.",
+    of: ({ charges }) => [{ labels: {}, value: charges.overdue }],
+  },
+  {
+    name: "payments_open_charge_oldest_age_seconds",
+    help: "Age of the oldest charge that has no outcome yet.",
+    of: ({ charges }) => [{ labels: {}, value: charges.oldest_age_ms / MS_PER_S }],
+  },
+];
+
+export function shardSeries(told: Told[]): Family[] {
+  return [
+    ...Object.entries(COUNTERS).map(([counter, { name, help }]): Family => {
+      const samplesOf = ({ counts }: ShardMetrics): Sample[] =>
+        counts
+          .filter((count) => count.name === counter)
+          .map(({ labels, value }) => ({ labels: labelsOf(labels), value }));
+      return { name, type: "counter", help, samples: ofEach(told, samplesOf) };
+    }),
+    ...Object.entries(HISTOGRAMS).map(([histogram, { name, help, bounds, unit }]): Family => {
+      const samplesOf = ({ counts }: ShardMetrics): Sample[] =>
+        histograms(counts, histogram, bounds, unit);
+      return { name, type: "histogram", help, samples: ofEach(told, samplesOf) };
+    }),
+    ...GAUGES.map(
+      ({ name, help, of }): Family => ({ name, type: "gauge", help, samples: ofEach(told, of) }),
+    ),
+  ];
+}
+
+function ofEach(told: Told[], samplesOf: (metrics: ShardMetrics) => Sample[]): Sample[] {
+  return told.flatMap(({ shard, metrics }) =>
+    samplesOf(metrics).map((sample) => ({ ...sample, labels: { shard, ...sample.labels } })),
+  );
+}
+
+/** The histograms of one name, one for each set of labels. */
+function histograms(counts: Count[], name: string, bounds: number[], unit: number): Sample[] {
+  const buckets = counts.filter((count) => count.name === `${name}_bucket`);
+  const sums = counts.filter((count) => count.name === `${name}_sum`);
+  return sums.flatMap(({ labels, value }) => {
+    const own = buckets.filter((bucket) => bucket.labels.startsWith(`${labels},le=`));
+    const byBound = new Map(
+      own.map((bucket) => [String(labelsOf(bucket.labels).le), bucket.value]),
+    );
+    return histogramSamples(labelsOf(labels), bounds, byBound, value, unit);
+  });
+}
+
+function perDestination(
+  { of }: ShardMetrics["backlogs"],
+  valueOf: (backlog: { depth: number; oldest_age_ms: number }) => number,
+): Sample[] {
+  return Object.entries(of).map(([destination, backlog]) => ({
+    labels: { destination },
+    value: valueOf(backlog),
+  }));
+}
+
+/** `kind=create,outcome=created` as labels. */
+function labelsOf(text: string): Labels {
+  if (text === "") return {};
+  return Object.fromEntries(
+    text.split(",").map((pair) => {
+      const at = pair.indexOf("=");
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}

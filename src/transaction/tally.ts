@@ -1,0 +1,53 @@
+/** What a shard counts of commands and rounds, and under which labels. */
+import type { Answer, Command } from "./command";
+import { ANSWER_BOUNDS_MS, type Counters, ROUND_BOUNDS } from "./counters";
+import type { Settled } from "./rounds";
+
+/** Counts a command that has written something. To be called inside its commit. */
+export function countWritten(counters: Counters, command: Command, answer: Answer): void {
+  if (answer.kind === "refused" || !answer.wrote) return;
+  if (command.kind === "record") counters.addWithin("charges", `outcome=${command.answer.kind}`);
+  else counters.addWithin("commands", labelsOf(command.kind, outcomeOf(command.kind, answer)));
+}
+
+/** Counts a round, and those of its commands that have written nothing. */
+export function countRound(
+  counters: Counters,
+  commands: Command[],
+  settled: Settled<Answer>[],
+): void {
+  const labels = `rounds=${commands[0]?.kind === "process" ? "claims" : "others"}`;
+  counters.observe("round_commands", labels, ROUND_BOUNDS, commands.length);
+  commands.forEach(({ kind }, index) => {
+    const outcome = settled[index];
+    if (kind === "record" || !outcome) return;
+    if (!outcome.ok) counters.add("commands", labelsOf(kind, "faulted"));
+    else if (outcome.answer.kind === "refused" || !outcome.answer.wrote) {
+      counters.add("commands", labelsOf(kind, outcomeOf(kind, outcome.answer)));
+    }
+  });
+}
+
+/** Counts a command that is refused before it is in any round. */
+export function countTurnedAway(counters: Counters, { kind }: Command): void {
+  counters.add("commands", labelsOf(kind, "refused:shard_count_changed"));
+}
+
+/** Notes how long a command took from its arrival to its answer. */
+export function countAnswer(counters: Counters, { kind }: Command, tookMs: number): void {
+  counters.observe("answer_ms", `kind=${kind}`, ANSWER_BOUNDS_MS, tookMs);
+}
+
+function labelsOf(kind: Command["kind"], outcome: string): string {
+  return `kind=${kind},outcome=${outcome}`;
+}
+
+function outcomeOf(kind: "create" | "process" | "cancel", answer: Answer): string {
+  if (answer.kind === "refused") {
+    const { code } = answer.refusal;
+    return code === "idempotency_key_reused" ? "conflict" : `refused:${code}`;
+  }
+  if (!answer.wrote) return "replayed";
+  if (kind !== "create") return kind === "process" ? "processed" : "cancelled";
+  return answer.kind === "told" && answer.status === "failed" ? "blocked" : "created";
+}
