@@ -43,12 +43,12 @@ export function bookSeries(totals: Total[]): Family[] {
 function sums(
   totals: Total[],
   labelsOf: (total: Total) => Record<string, string>,
-  valueOf = ({ count }: Total): number => count,
+  worthOf = ({ count }: Total): number => count,
 ) {
   const groups = Map.groupBy(totals, (total) => JSON.stringify(labelsOf(total)));
   return [...groups].map(([labels, group]) => ({
     labels: JSON.parse(labels) as Record<string, string>, // The text above.
-    value: group.reduce((sum, total) => sum + valueOf(total), 0),
+    value: group.reduce((sum, total) => sum + worthOf(total), 0),
   }));
 }
 

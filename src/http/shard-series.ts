@@ -137,11 +137,11 @@ function histograms(counts: Count[], name: string, bounds: number[], unit: numbe
 
 function perDestination(
   { of }: ShardMetrics["backlogs"],
-  valueOf: (backlog: { depth: number; oldest_age_ms: number }) => number,
+  figureOf: (backlog: { depth: number; oldest_age_ms: number }) => number,
 ): Sample[] {
   return Object.entries(of).map(([destination, backlog]) => ({
     labels: { destination },
-    value: valueOf(backlog),
+    value: figureOf(backlog),
   }));
 }
 
