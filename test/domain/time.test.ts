@@ -78,6 +78,11 @@ describe("a shard's next alarm", () => {
     expect(nextWakeAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS)).toBe(expected);
   });
 
+  it("is soon when there are counts to be written", () => {
+    const open = { charge_at_ms: later, outboxes_at_ms: [], has_counts: true };
+    expect(nextWakeAtMs(open, NOW_MS)).toBe(NOW_MS + SAFETY_MS);
+  });
+
   it("is never missing while work is open, never early, and never later than the work", () => {
     const times = fc.integer({ min: NOW_MS - 100_000, max: NOW_MS + 100_000 });
     const charges = fc.option(times, { nil: undefined });
