@@ -1,0 +1,136 @@
+/** The book's triggers, over Node's own SQLite and the committed migrations. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type Event, eventOf } from "../../src/domain/event";
+import { decideCancel, decideOutcome, decideProcess } from "../../src/domain/transaction";
+import { created, DECLINED, MERCHANT, NOW_MS } from "./examples";
+
+const MIGRATIONS = join(import.meta.dirname, "../../migrations");
+const files = readdirSync(MIGRATIONS)
+  .filter((name) => name.endsWith(".sql"))
+  .sort();
+const WITHOUT_TOTALS = files.findIndex((name) => name.includes("totals"));
+
+let book: DatabaseSync;
+beforeEach(() => {
+  book = new DatabaseSync(":memory:");
+});
+const migrate = (names: string[]) => {
+  for (const name of names) book.exec(readFileSync(join(MIGRATIONS, name), "utf8"));
+};
+
+function write(events: Event[]): void {
+  const insert = book.prepare(
+    "INSERT INTO events (merchant_id, transaction_id, sequence, type, created_at, data) VALUES (?, ?, ?, ?, ?, ?)",
+  );
+  for (const { transaction_id, sequence, type, data } of events) {
+    insert.run(MERCHANT, transaction_id, sequence, type, NOW_MS, JSON.stringify(data));
+  }
+}
+
+/** A transaction's events from its creation to its end. */
+function life(key: string, end: "completed" | "declined" | "cancelled" | "blocked", fields = {}) {
+  const amount = end === "blocked" ? { amount_minor: 2_000_000 } : {};
+  const { transaction, events } = created({ ...fields, ...amount }, NOW_MS, key);
+  if (end === "blocked") return events;
+  if (end === "cancelled") {
+    const cancelled = decideCancel(transaction, NOW_MS);
+    return [...events, ...((cancelled.ok && cancelled.value?.events) || [])];
+  }
+  const claimed = decideProcess(transaction, NOW_MS);
+  if (!claimed.ok || claimed.value.step !== "claim") throw new Error("not claimed");
+  const { change } = claimed.value;
+  const result =
+    end === "completed"
+      ? ({ kind: "settled" } as const)
+      : ({ kind: "declined", failure: DECLINED } as const);
+  const outcome = decideOutcome(change.transaction, result, NOW_MS);
+  return [...events, ...change.events, ...((outcome.ok && outcome.value?.events) || [])];
+}
+
+const LIVES = [
+  life("a", "completed", { amount_minor: 100 }),
+  life("b", "completed", { amount_minor: 250 }),
+  life("c", "completed", { amount_minor: 7, currency: "JPY" }),
+  life("d", "declined", { amount_minor: 30 }),
+  life("e", "cancelled", { amount_minor: 5 }),
+  life("f", "blocked"),
+];
+
+const rows = (sql: string) => book.prepare(sql).all();
+const totals = () =>
+  Object.fromEntries(
+    rows("SELECT * FROM totals").map(({ type, currency, code, decision, count, amount_minor }) => [
+      `${type} ${currency} ${code} ${decision}`,
+      [count, amount_minor],
+    ]),
+  );
+const TOTALS = {
+  "transaction.created USD  approve": [4, 385],
+  "transaction.created JPY  approve": [1, 7],
+  "transaction.created USD  block": [1, 2_000_000],
+  "transaction.processing USD  approve": [3, 380],
+  "transaction.processing JPY  approve": [1, 7],
+  "transaction.completed USD  approve": [2, 350],
+  "transaction.completed JPY  approve": [1, 7],
+  [`transaction.failed USD ${DECLINED.code} approve`]: [1, 30],
+  "transaction.failed USD risk_blocked block": [1, 2_000_000],
+  "transaction.cancelled USD  approve": [1, 5],
+};
+
+describe("the book's totals", () => {
+  it("add up all events", () => {
+    migrate(files);
+    for (const events of LIVES) write(events);
+    expect(totals()).toEqual(TOTALS);
+  });
+
+  it("begin with what the book held before there were totals", () => {
+    migrate(files.slice(0, WITHOUT_TOTALS));
+    for (const events of LIVES.slice(0, 3)) write(events);
+    write(LIVES[3]?.slice(0, 2) ?? []);
+    migrate(files.slice(WITHOUT_TOTALS));
+    write(LIVES[3]?.slice(2) ?? []);
+    for (const events of LIVES.slice(4)) write(events);
+    expect(totals()).toEqual(TOTALS);
+  });
+});
+
+describe("the book's transactions", () => {
+  it("are in the state of their last event, and nothing else of them changes", () => {
+    migrate(files);
+    for (const events of LIVES) write(events);
+    const states = rows(
+      `SELECT idempotency_key, status, version, amount_minor, currency, last_event = (
+         SELECT max(position) FROM events WHERE transaction_id = id
+       ) AS is_last FROM transactions ORDER BY idempotency_key`,
+    );
+    expect(states.map((row) => Object.values(row).join(" "))).toEqual([
+      "a completed 3 100 USD 1",
+      "b completed 3 250 USD 1",
+      "c completed 3 7 JPY 1",
+      "d failed 3 30 USD 1",
+      "e cancelled 2 5 USD 1",
+      "f failed 2 2000000 USD 1",
+    ]);
+  });
+
+  it("stay as they are when an event comes again or late", () => {
+    migrate(files);
+    const events = life("a", "completed");
+    write(events);
+    const before = rows("SELECT * FROM transactions");
+    write(events.toReversed());
+    expect(rows("SELECT * FROM transactions")).toEqual(before);
+  });
+
+  it("have each key of a merchant once", () => {
+    migrate(files);
+    const { transaction } = created({}, NOW_MS, "a");
+    write([eventOf(transaction)]);
+    const other = eventOf({ ...transaction, id: `txn_${"b".repeat(26)}` });
+    expect(() => write([other])).toThrow(/UNIQUE/);
+  });
+});
