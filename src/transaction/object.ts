@@ -207,10 +207,9 @@ export class TransactionShard extends DurableObject<Env> {
       (write) => this.#transaction(write, now),
     );
     countRound(this.#counters, commands, answers);
-    if (this.#journal.lastPosition > before) {
-      this.#arm(now);
-      this.#outboxes.drainSoon();
-    }
+    const hasEvents = this.#journal.lastPosition > before;
+    if (hasEvents || this.#counters.isOpen) this.#arm(now);
+    if (hasEvents) this.#outboxes.drainSoon();
 
     const isAwaited = answers.some(
       (outcome) => outcome.ok && outcome.answer.kind === "told" && outcome.answer.wrote,
