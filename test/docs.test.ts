@@ -7,7 +7,9 @@ import { configOf, type Env } from "../src/config";
 import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../src/domain/cloud-event";
 import { EVENT_TYPES, eventOf } from "../src/domain/event";
 import type { Transaction } from "../src/domain/transaction";
+import { bookSeries } from "../src/http/book-series";
 import { PROBLEMS } from "../src/http/problem";
+import { shardSeries } from "../src/http/shard-series";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -37,6 +39,16 @@ it("docs/sandbox.md has a row with the right amount and outcome for every outcom
     answer.kind === "settled" ? "completed" : answer.failure.code,
   ]);
   expect(documented).toEqual(actual);
+});
+
+it("docs/metrics.md has a row with the right type for every series, and no other", () => {
+  const documented = rowsOf(doc("metrics.md")).filter(([name = ""]) =>
+    name.startsWith("payments_"),
+  );
+  const families = [...bookSeries([]), ...shardSeries([])].map(({ name, type }) => [name, type]);
+  const scrapes = ["payments_scrape_ok", "payments_shards"].map((name) => [name, "gauge"]);
+  const pairs = documented.map(([name, type]) => `${name} ${type}`);
+  expect(pairs.sort()).toEqual([...families, ...scrapes].map((pair) => pair.join(" ")).sort());
 });
 
 it("README.md has a row for every setting in wrangler.toml", () => {

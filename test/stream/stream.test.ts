@@ -4,6 +4,7 @@ import { CloudEvent } from "cloudevents";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Client, call, newClient } from "../support/api";
 import { env } from "../support/env";
+import { growthOf, parseExposition, sumsOf } from "../support/exposition";
 import type { StreamLog } from "../support/kafka";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -23,6 +24,18 @@ const ready = async () =>
     parked: number;
     outboxes: { stream: { depth: number; oldest_age_ms: number; failing: boolean } };
   };
+
+/** The metrics when the stream has everything. */
+const scrapeAtRest = () =>
+  vi.waitFor(async () => {
+    const now = await scrape();
+    expect(sumsOf(now, "payments_outbox_depth", "destination").stream ?? 0).toBe(0);
+    return now;
+  });
+const scrape = async () => {
+  const headers = { Authorization: `Bearer ${env.METRICS_TOKEN}` };
+  return parseExposition(await (await call("/metrics", { headers })).text());
+};
 
 type Told = { id: string; txseq: string; subject: string; type: string; data: unknown };
 const toldBy = ({ records }: StreamLog): Told[] => records.map(({ value }) => JSON.parse(value));
@@ -79,6 +92,7 @@ describe("the stream", () => {
   it.each(["down", "hang", "half", "lost", "denied"])(
     "loses nothing and keeps its order when the endpoint is %s, and payments do not notice",
     async (how) => {
+      const before = await scrapeAtRest();
       await fate(how);
       const started = Date.now();
       const ids = await payments(20, how);
@@ -92,6 +106,15 @@ describe("the stream", () => {
       await fate("up");
       await expectAll(ids);
       await vi.waitFor(async () => expect((await ready()).status).toBe("ready"));
+      const after = await scrapeAtRest();
+      const requests = growthOf(before, after, "payments_stream_requests_total", "outcome");
+      expect(requests.written).toBeGreaterThan(0);
+      expect(requests[how === "denied" ? "refused" : "failed"]).toBeGreaterThan(0);
+      const by = ["destination", "outcome"];
+      const deliveries = growthOf(before, after, "payments_outbox_deliveries_total", ...by);
+      expect(deliveries["stream failed"]).toBeGreaterThan(0);
+      const name = "payments_outbox_delivered_events_total";
+      expect(growthOf(before, after, name, "destination").stream).toBe(60);
     },
   );
 
@@ -111,6 +134,10 @@ describe("the stream", () => {
     });
     expect(status).toBe("degraded");
     expect(parked).toBeLessThanOrEqual(3);
+    const now = await scrape();
+    const waiting = sumsOf(now, "payments_stream_parked")[""];
+    expect(waiting).toBeGreaterThanOrEqual(parked);
+    expect(sumsOf(now, "payments_stream_parked_total")[""]).toBe(waiting);
     expect(toldBy(await log()).filter(({ subject }) => subject === bad)).toEqual([]);
   });
 
@@ -140,7 +167,7 @@ describe("the stream", () => {
     // The object reads its journal anew when it starts again.
     await runInDurableObject(shard, (_, state) => state.abort("restarted")).catch(() => {});
     await fate("up");
-    await shop.created({ user_id: "wakes everybody" });
+    await ready(); // Asks every shard, which wakes this one whoever the payment went to.
     const written = await vi.waitFor(
       async () => {
         const all = await log();
