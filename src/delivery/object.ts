@@ -62,11 +62,17 @@ export class WebhookDispatcher extends DurableObject<Env> {
     this.#deliveries = new Deliveries(state.storage.sql);
     this.#intake = new Intake(this.#endpoints, this.#deliveries);
     this.#sending = new Sending(env, () => this.#merchantId(), this.#deliveries, this.#log);
+    if (state.id.name !== undefined) this.#merchantId();
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
       this.#deliveries.expireSent(Date.now());
       this.#arm(Date.now());
     });
+  }
+
+  /** What any endpoint of the merchant wants to hear of: event types, or `*`. */
+  wanted(): string[] {
+    return this.#endpoints.list().flatMap(({ enabled, events }) => (enabled ? events : []));
   }
 
   /** Takes events over: when this returns, whoever wants to hear of them will. May be called again with
@@ -279,9 +285,15 @@ export class WebhookDispatcher extends DurableObject<Env> {
     await this.#sending.send(due);
   }
 
+  /** The object's name, which is its merchant's id. Kept, because an alarm that wakes an object does not
+   *  always know its name. */
   #merchantId(): string {
+    const { sql } = this.ctx.storage;
     const { name } = this.ctx.id;
+    const [kept] = sql.exec<{ id: string }>("SELECT id FROM merchant").toArray();
+    if (kept) return kept.id;
     if (name === undefined) throw new Error("a dispatcher is named by its merchant");
+    sql.exec("INSERT INTO merchant VALUES (?)", name);
     return name;
   }
 

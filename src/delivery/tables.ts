@@ -1,5 +1,6 @@
 /** The tables of a merchant's webhooks. docs/storage.md says what each is for. */
 export const DELIVERY_TABLES = `
+  CREATE TABLE IF NOT EXISTS merchant (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS endpoints (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,

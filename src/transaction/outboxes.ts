@@ -3,6 +3,7 @@
 import type { Config, Env } from "../config";
 import { writeBook } from "../database/book";
 import type { EventRecord } from "../domain/event";
+import { wants, webhookUrlOf } from "../domain/webhook";
 import { streamOf } from "../stream/choose";
 import { faultOf, type Log } from "../telemetry/log";
 import type { Journal } from "./journal";
@@ -43,7 +44,7 @@ export class Outboxes {
       return outbox;
     };
     this.#book = open("book", { deliver: (events) => writeBook(env.DB, events) });
-    open("webhooks", { deliver: (events) => tellDispatchers(env.WEBHOOKS, events) });
+    open("webhooks", { deliver: (events) => tellDispatchers(env, events) });
     const stream = streamOf(config);
     if (stream === undefined || config.kafka.dialect === "off") return;
     const streaming = new Streaming(journal, stream, this.#parked, log);
@@ -100,11 +101,17 @@ export class Outboxes {
   }
 }
 
-/** Every merchant's dispatcher takes its events over; they are its own from then on. */
-async function tellDispatchers(dispatchers: Env["WEBHOOKS"], events: EventRecord[]): Promise<void> {
+/** Every merchant's dispatcher takes over the events that somebody wants; they are its own from then on.
+ *  Asked first, because most merchants want few of them, and an event is a kilobyte. */
+async function tellDispatchers(env: Env, events: EventRecord[]): Promise<void> {
   const byMerchant = Map.groupBy(events, ({ merchant_id }) => merchant_id);
   await Promise.all(
-    [...byMerchant].map(([merchantId, own]) => dispatchers.getByName(merchantId).accept(own)),
+    [...byMerchant].map(async ([merchantId, all]) => {
+      const dispatcher = env.WEBHOOKS.getByName(merchantId);
+      const filter = await dispatcher.wanted();
+      const own = all.filter((event) => wants(filter, event.type) || webhookUrlOf(event) !== null);
+      if (own.length > 0) await dispatcher.accept(own);
+    }),
   );
 }
 
