@@ -50,6 +50,7 @@ export class Outboxes {
     open("stream", {
       deliver: (events) => streaming.deliver(events),
       together: differentTransactions,
+      due_at_ms: () => streaming.parkedAtMs,
       limit_ms: STREAM_REQUESTS * config.kafka.timeout_ms,
     });
   }
@@ -85,10 +86,10 @@ export class Outboxes {
     for (const outbox of this.#outboxes.values()) outbox.reread();
   }
 
-  /** For each destination that is behind: when it may be tried again. */
+  /** For each destination that has something open: when it is to be called. */
   openAtMs(): number[] {
-    const open = [...this.#outboxes.values()].filter(({ isOpen }) => isOpen);
-    return open.map(({ retryAtMs }) => retryAtMs);
+    const times = [...this.#outboxes.values()].map(({ wakeAtMs }) => wakeAtMs);
+    return times.filter((time) => time !== undefined);
   }
 
   /** How far each destination is behind, and how many events the stream has refused for good. */
