@@ -25,6 +25,8 @@ export type Destination = {
   together?: (events: EventRecord[]) => EventRecord[];
   /** When it wants a delivery even without events; undefined for never. */
   due_at_ms?: () => number | undefined;
+  /** How many events it has put aside to deliver later. */
+  waiting?: () => number;
   /** What takes longer has failed. Far beyond any healthy delivery. */
   limit_ms?: number;
   /** How long an answer may wait for its event to be delivered. */
@@ -90,11 +92,12 @@ export class Outbox {
 
   backlog(nowMs: number): Backlog {
     const depth = this.#journal.lastPosition - this.#deliveredThrough;
+    const waiting = this.#destination.waiting?.() ?? 0;
     const oldest = depth > 0 ? this.#journal.createdAtMs(this.#deliveredThrough + 1) : undefined;
     return {
-      depth,
+      depth: depth + waiting,
       oldest_age_ms: oldest === undefined ? 0 : Math.max(0, nowMs - oldest),
-      failures: this.#failures,
+      failures: Math.max(this.#failures, Math.min(waiting, 1)),
     };
   }
 

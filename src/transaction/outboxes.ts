@@ -2,9 +2,9 @@
  *  is down delays itself alone. */
 import type { Config, Env } from "../config";
 import { writeBook } from "../database/book";
-import type { EventRecord } from "../domain/event";
 import { streamOf } from "../stream/choose";
 import { faultOf, type Log } from "../telemetry/log";
+import { Dispatchers } from "./dispatchers";
 import type { Journal } from "./journal";
 import { type Backlog, DeliveryFault, type Destination, Outbox } from "./outbox";
 import { Parked } from "./parked";
@@ -43,7 +43,16 @@ export class Outboxes {
       return outbox;
     };
     this.#book = open("book", { deliver: (events) => writeBook(env.DB, events) });
-    open("webhooks", { deliver: (events) => tellDispatchers(env.WEBHOOKS, events) });
+    const dispatchers = new Dispatchers(
+      sql,
+      (merchantId, events) => env.WEBHOOKS.getByName(merchantId).accept(events),
+      log,
+    );
+    open("webhooks", {
+      deliver: (events) => dispatchers.deliver(events),
+      due_at_ms: () => dispatchers.retryAtMs,
+      waiting: () => dispatchers.waiting,
+    });
     const stream = streamOf(config);
     if (stream === undefined || config.kafka.dialect === "off") return;
     const streaming = new Streaming(journal, stream, this.#parked, log);
@@ -99,14 +108,6 @@ export class Outboxes {
     );
     return { of, parked: this.#parked.count };
   }
-}
-
-/** Every merchant's dispatcher takes its events over; they are its own from then on. */
-async function tellDispatchers(dispatchers: Env["WEBHOOKS"], events: EventRecord[]): Promise<void> {
-  const byMerchant = Map.groupBy(events, ({ merchant_id }) => merchant_id);
-  await Promise.all(
-    [...byMerchant].map(([merchantId, own]) => dispatchers.getByName(merchantId).accept(own)),
-  );
 }
 
 /** A stream's reasons are made for the log; other faults have messages that may quote data. */

@@ -454,6 +454,27 @@ describe("the way to a receiver", () => {
 });
 
 describe("a dispatcher", () => {
+  it("that fails holds up no other merchant's, and gets its events when it works again", async () => {
+    const [broken, well] = [await newClient(), await newClient()];
+    await endpoint(broken, receiverUrl("broken"));
+    await endpoint(well, receiverUrl("well"));
+    const rename = (from: string, to: string) =>
+      runInDurableObject(dispatcherOf(broken), (_, { storage }) => {
+        storage.sql.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
+      });
+    await rename("bodies", "lost_bodies");
+    // Enough for every shard.
+    const create = (client: Client) =>
+      Promise.all(
+        Array.from({ length: 60 }, (_, at) => client.created({ user_id: `held-${at % 20}` })),
+      );
+    await create(broken);
+    await create(well);
+    await received("well", 60);
+    await rename("lost_bodies", "bodies");
+    await received("broken", 60);
+  });
+
   /** Lets a merchant's dispatcher send into another queue for a while. */
   async function withQueue(
     client: Client,
