@@ -20,5 +20,8 @@ export const JOURNAL_TABLES = `
     transaction_id TEXT NOT NULL,
     parked_at INTEGER NOT NULL
   );
+  CREATE INDEX IF NOT EXISTS parked_by_transaction ON parked (transaction_id);
+  CREATE TABLE IF NOT EXISTS waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS waiting_by_merchant ON waiting (merchant_id);
   CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;
