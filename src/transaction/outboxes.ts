@@ -2,7 +2,6 @@
  *  is down delays itself alone. */
 import type { Config, Env } from "../config";
 import { writeBook } from "../database/book";
-import type { WebhookDispatcher } from "../delivery/object";
 import type { EventRecord } from "../domain/event";
 import { wants, webhookUrlOf } from "../domain/webhook";
 import { streamOf } from "../stream/choose";
@@ -115,7 +114,7 @@ export class Outboxes {
 
 /** Asks first what is wanted, because most merchants want little of it, and an event is a kilobyte. */
 async function handOver(
-  dispatcher: DurableObjectStub<WebhookDispatcher>,
+  dispatcher: ReturnType<Env["WEBHOOKS"]["getByName"]>,
   events: EventRecord[],
 ): Promise<void> {
   const filter = await dispatcher.wanted();
