@@ -14,7 +14,8 @@ const TAKEN_LEASE_MS = 15_000;
 const LIFETIME_MS = 5 * 86_400_000;
 /** Finished deliveries are kept for looking back and sending again. */
 export const KEPT_MS = 30 * 86_400_000;
-const SWEEP_ROWS = 500;
+/** Nobody notices the milliseconds that so many take. */
+export const SWEEP_ROWS = 500;
 
 export type DeliveryStatus = "pending" | "succeeded" | "dead";
 
@@ -133,9 +134,17 @@ export class Deliveries {
     return due;
   }
 
-  /** Takes back what could not be handed out. */
+  /** Takes back what could not be handed out, but not what has been picked up all the same. */
   unsend(deliveries: Delivery[], nextAtMs: number): void {
-    for (const { position } of deliveries) this.#lease(position, null, nextAtMs);
+    for (const { position, attempts } of deliveries) {
+      this.#sql.exec(
+        `UPDATE deliveries SET lease = NULL, next_at = ?
+         WHERE position = ? AND lease = 'sent' AND attempts = ?`,
+        nextAtMs,
+        position,
+        attempts,
+      );
+    }
   }
 
   /** After a restart nobody knows which messages are still on their way; those not picked up are due again. */
@@ -208,10 +217,12 @@ export class Deliveries {
     const rows = this.#sql
       .exec<{ position: number }>(
         `SELECT position FROM deliveries WHERE endpoint_id = ? AND created_at BETWEEN ? AND ?
-           AND (status = 'dead' OR (status = 'pending' AND tries > 0 AND lease IS NULL))`,
+           AND (status = 'dead' OR
+             (status = 'pending' AND ((tries > 0 AND lease IS NULL) OR tries >= ?)))`,
         endpointId,
         sinceMs,
         untilMs,
+        MAX_ATTEMPTS,
       )
       .toArray();
     for (const { position } of rows) this.restart(position, nowMs);
@@ -241,14 +252,18 @@ export class Deliveries {
     return row?.at ?? undefined;
   }
 
-  /** Gives up what has been open for too long. @returns how many. */
+  /** Gives up what has been open for too long, a bounded number at a time. @returns how many. */
   giveUp(nowMs: number): number {
-    return this.#sql.exec(
-      `UPDATE deliveries SET status = 'dead', lease = NULL, next_at = NULL, finished_at = ?
-       WHERE status = 'pending' AND started_at <= ?`,
-      nowMs,
-      nowMs - LIFETIME_MS,
-    ).rowsWritten;
+    const old = this.#sql
+      .exec<{ position: number }>(
+        `SELECT position FROM deliveries WHERE status = 'pending' AND started_at <= ?
+         ORDER BY started_at LIMIT ?`,
+        nowMs - LIFETIME_MS,
+        SWEEP_ROWS,
+      )
+      .toArray();
+    for (const { position } of old) this.finish(position, "dead", nowMs);
+    return old.length;
   }
 
   /** Deletes what finished long ago, a bounded number at a time. @returns how many. */

@@ -6,7 +6,13 @@ import { type Config, configOf, type Env } from "../config";
 import type { EventRecord } from "../domain/event";
 import { type AttemptResult, MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
-import { type Attempt, Deliveries, type Delivery, type DeliveryFilter } from "./deliveries";
+import {
+  type Attempt,
+  Deliveries,
+  type Delivery,
+  type DeliveryFilter,
+  SWEEP_ROWS,
+} from "./deliveries";
 import {
   DEFAULT_ENDPOINT,
   type DisabledReason,
@@ -52,6 +58,8 @@ export class WebhookDispatcher extends DurableObject<Env> {
   #isDispatchPlanned = false;
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #sweptAtMs = 0;
+  /** The last sweep had more to do than it may. */
+  #isSweepOpen = false;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -62,6 +70,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     this.#deliveries = new Deliveries(state.storage.sql);
     this.#intake = new Intake(this.#endpoints, this.#deliveries);
     this.#sending = new Sending(env, () => this.#merchantId(), this.#deliveries, this.#log);
+    if (state.id.name !== undefined) this.#merchantId();
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
       this.#deliveries.expireSent(Date.now());
@@ -171,8 +180,9 @@ export class WebhookDispatcher extends DurableObject<Env> {
     if (!found) return undefined;
     const isListed = !found.endpoint_id.startsWith("origin:");
     if (isListed && !this.#endpoints.find(found.endpoint_id)) return undefined;
-    // Under way already: its outcome is awaited, not doubled.
-    if (found.lease === null) this.#deliveries.restart(found.position, Date.now());
+    // Under way already: its outcome is awaited, not doubled. To the dead-letter queue is no such way.
+    const isUnderWay = found.lease !== null && found.tries < MAX_ATTEMPTS;
+    if (!isUnderWay) this.#deliveries.restart(found.position, Date.now());
     this.#endpoints.wake(found.endpoint_id);
     this.#dispatchSoon();
     return this.delivery(id);
@@ -215,7 +225,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
     const now = Date.now();
     try {
-      if (now - this.#sweptAtMs >= SWEEP_EVERY_MS) this.#sweep(now);
+      if (this.#isSweepOpen || now - this.#sweptAtMs >= SWEEP_EVERY_MS) this.#sweep(now);
       await this.#dispatch(now);
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
@@ -284,9 +294,15 @@ export class WebhookDispatcher extends DurableObject<Env> {
     await this.#sending.send(due);
   }
 
+  /** The object's name, which is its merchant's id. Kept, because an alarm that wakes an object does not
+   *  always know its name. */
   #merchantId(): string {
+    const { sql } = this.ctx.storage;
     const { name } = this.ctx.id;
+    const [kept] = sql.exec<{ id: string }>("SELECT id FROM merchant").toArray();
+    if (kept) return kept.id;
     if (name === undefined) throw new Error("a dispatcher is named by its merchant");
+    sql.exec("INSERT INTO merchant VALUES (?)", name);
     return name;
   }
 
@@ -298,8 +314,9 @@ export class WebhookDispatcher extends DurableObject<Env> {
     this.ctx.storage.transactionSync(() => {
       const givenUp = this.#deliveries.giveUp(nowMs);
       if (givenUp > 0) this.#log("error", "webhook.dead", { rows: givenUp });
-      while (this.#deliveries.sweep(nowMs) > 0);
-      this.#endpoints.forgetIdleOrigins();
+      const swept = this.#deliveries.sweep(nowMs);
+      this.#isSweepOpen = Math.max(givenUp, swept) >= SWEEP_ROWS;
+      if (!this.#isSweepOpen) this.#endpoints.forgetIdleOrigins();
     });
     this.#sweptAtMs = nowMs;
   }
@@ -310,7 +327,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     const times = [
       this.#deliveries.nextAtMs(nowMs),
       this.#endpoints.nextRestEndsAtMs(nowMs),
-      this.#deliveries.isEmpty ? undefined : nowMs + SWEEP_EVERY_MS,
+      this.#deliveries.isEmpty ? undefined : nowMs + (this.#isSweepOpen ? 0 : SWEEP_EVERY_MS),
     ].filter((time) => time !== undefined);
     if (times.length === 0) return;
     const at = Math.max(Math.min(...times), nowMs + LOOK_AGAIN_MS);

@@ -3,6 +3,7 @@
 import type { Env } from "../config";
 import { MAX_ATTEMPTS } from "../domain/webhook";
 import { faultOf, type Log } from "../telemetry/log";
+import { within } from "../within";
 import type { Deliveries, Delivery } from "./deliveries";
 
 /** What travels through the queues: names only, never a body or a secret. */
@@ -10,6 +11,8 @@ export type DeliveryNotice = { merchant_id: string; delivery_id: string; number:
 
 /** A queue takes this many messages in one call. */
 const MESSAGES_PER_SEND = 100;
+/** A call without an end would hold the alarm, and every retry with it. What arrives late does no harm. */
+const SEND_LIMIT_MS = 10_000;
 /** When the queue did not take a message. */
 const RETRY_MS = 5_000;
 
@@ -45,7 +48,8 @@ export class Sending {
     for (let at = 0; at < deliveries.length; at += MESSAGES_PER_SEND) {
       const batch = deliveries.slice(at, at + MESSAGES_PER_SEND);
       try {
-        await queue.sendBatch(batch.map((delivery) => ({ body: this.#noticeOf(delivery) })));
+        const notices = batch.map((delivery) => ({ body: this.#noticeOf(delivery) }));
+        await within(SEND_LIMIT_MS, queue.sendBatch(notices));
       } catch (fault) {
         this.#log("error", "webhook_queue.failed", { rows: batch.length, fault: faultOf(fault) });
         this.#deliveries.unsend(batch, Date.now() + RETRY_MS);

@@ -1,5 +1,6 @@
 /** The tables of a merchant's webhooks. docs/storage.md says what each is for. */
 export const DELIVERY_TABLES = `
+  CREATE TABLE IF NOT EXISTS merchant (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS endpoints (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -40,8 +41,8 @@ export const DELIVERY_TABLES = `
   CREATE TABLE IF NOT EXISTS bodies (delivery INTEGER PRIMARY KEY, body TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS deliveries_pending
     ON deliveries (endpoint_id, next_at) WHERE status = 'pending';
-  CREATE INDEX IF NOT EXISTS deliveries_leased
-    ON deliveries (endpoint_id) WHERE lease IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS deliveries_under_way
+    ON deliveries (endpoint_id, next_at) WHERE lease IS NOT NULL;
   CREATE INDEX IF NOT EXISTS deliveries_open ON deliveries (started_at) WHERE status = 'pending';
   CREATE INDEX IF NOT EXISTS deliveries_by_endpoint ON deliveries (endpoint_id, position);
   CREATE INDEX IF NOT EXISTS deliveries_by_transaction ON deliveries (transaction_id, position);

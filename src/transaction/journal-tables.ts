@@ -20,6 +20,9 @@ export const JOURNAL_TABLES = `
     transaction_id TEXT NOT NULL,
     parked_at INTEGER NOT NULL
   );
+  CREATE INDEX IF NOT EXISTS parked_by_transaction ON parked (transaction_id);
+  CREATE TABLE IF NOT EXISTS waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS waiting_by_merchant ON waiting (merchant_id);
   CREATE TABLE IF NOT EXISTS counters (
     name TEXT NOT NULL,
     labels TEXT NOT NULL,

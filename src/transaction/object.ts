@@ -6,7 +6,7 @@ import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
 import type { ChargeAnswer } from "../processor/processor";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
-import { within } from "../within";
+import { TimeLimit, within } from "../within";
 import { Charges } from "./charge";
 import { type Answer, type Command, execute } from "./command";
 import { commitRound } from "./commit";
@@ -133,7 +133,8 @@ export class TransactionShard extends DurableObject<Env> {
       // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
       for (const { transaction_id } of due) this.#resume(transaction_id);
       this.#counters.write(now);
-      await this.#outboxes.drain(now);
+      // A long drain goes on by itself: charges and other destinations need this clock meanwhile.
+      await within(SAFETY_MS, this.#outboxes.drain(now)).catch(unlessLate);
       this.#outboxes.storeMarks();
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
@@ -277,4 +278,8 @@ export class TransactionShard extends DurableObject<Env> {
     this.#alarmAtMs = next;
     void this.ctx.storage.setAlarm(next);
   }
+}
+
+function unlessLate(fault: unknown): void {
+  if (!(fault instanceof TimeLimit)) throw fault;
 }

@@ -23,6 +23,10 @@ export type Destination = {
   deliver: (events: EventRecord[]) => Promise<void>;
   /** The first of these events that may go in one delivery, at least one; by default all. */
   together?: (events: EventRecord[]) => EventRecord[];
+  /** When it wants a delivery even without events; undefined for never. */
+  due_at_ms?: () => number | undefined;
+  /** How many events it has put aside to deliver later. */
+  waiting?: () => number;
   /** What takes longer has failed. Far beyond any healthy delivery. */
   limit_ms?: number;
   /** How long an answer may wait for its event to be delivered. */
@@ -81,13 +85,20 @@ export class Outbox {
     return this.#retryAtMs;
   }
 
+  /** When the destination is to be called, as soon as it may be; undefined when nothing is open. */
+  get wakeAtMs(): number | undefined {
+    const at = this.isOpen ? 0 : this.#destination.due_at_ms?.();
+    return at === undefined ? undefined : Math.max(at, this.#retryAtMs);
+  }
+
   backlog(nowMs: number): Backlog {
     const depth = this.#journal.lastPosition - this.#deliveredThrough;
+    const waiting = this.#destination.waiting?.() ?? 0;
     const oldest = depth > 0 ? this.#journal.createdAtMs(this.#deliveredThrough + 1) : undefined;
     return {
-      depth,
+      depth: depth + waiting,
       oldest_age_ms: oldest === undefined ? 0 : Math.max(0, nowMs - oldest),
-      failures: this.#failures,
+      failures: Math.max(this.#failures, Math.min(waiting, 1)),
     };
   }
 
@@ -130,12 +141,16 @@ export class Outbox {
   async #drain(): Promise<void> {
     this.#isDraining = true;
     try {
-      while (this.#deliveredThrough < this.#journal.lastPosition) {
+      while (this.#deliveredThrough < this.#journal.lastPosition || this.#isDue) {
         if (!(await this.#deliverNext())) return;
       }
     } finally {
       this.#isDraining = false;
     }
+  }
+
+  get #isDue(): boolean {
+    return (this.#destination.due_at_ms?.() ?? Number.POSITIVE_INFINITY) <= Date.now();
   }
 
   /** Delivers one batch. @returns false when that failed. */
@@ -149,7 +164,7 @@ export class Outbox {
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
       await within(limit_ms, deliver(events));
       this.#destination.onDelivery?.(rows);
-      this.#deliveredThrough = events.at(-1)?.position ?? this.#journal.lastPosition;
+      this.#deliveredThrough = events.at(-1)?.position ?? this.#deliveredThrough;
       this.#retryAtMs = 0;
       this.#isSlow = false;
       // Far behind after an outage, nobody waits for what is at the end of the queue.

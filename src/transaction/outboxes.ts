@@ -8,6 +8,7 @@ import { streamOf } from "../stream/choose";
 import type { Stream } from "../stream/stream";
 import { faultOf, type Log } from "../telemetry/log";
 import type { Counters } from "./counters";
+import { Dispatchers } from "./dispatchers";
 import type { Journal } from "./journal";
 import { type Backlog, DeliveryFault, type Destination, Outbox } from "./outbox";
 import { Parked } from "./parked";
@@ -47,6 +48,7 @@ export class Outboxes {
         mark: `${name}_delivered_through`,
         wait_ms: config.book_commit_wait_ms,
         onDelivery: (rows) => {
+          if (rows === 0) return; // Only those who waited were tried again.
           counters.add("deliveries", `destination=${name},outcome=delivered`);
           counters.add("delivered_events", `destination=${name}`, rows);
         },
@@ -59,13 +61,23 @@ export class Outboxes {
       return outbox;
     };
     this.#book = open("book", { deliver: (events) => writeBook(env.DB, events) });
-    open("webhooks", { deliver: (events) => tellDispatchers(env, events) });
+    const dispatchers = new Dispatchers(
+      sql,
+      (merchantId, events) => handOver(env.WEBHOOKS.getByName(merchantId), events),
+      log,
+    );
+    open("webhooks", {
+      deliver: (events) => dispatchers.deliver(events),
+      due_at_ms: () => dispatchers.retryAtMs,
+      waiting: () => dispatchers.waiting,
+    });
     const stream = streamOf(config);
     if (stream === undefined || config.kafka.dialect === "off") return;
     const streaming = new Streaming(journal, counted(stream, counters), this.#parked, log);
     open("stream", {
       deliver: (events) => streaming.deliver(events),
       together: differentTransactions,
+      due_at_ms: () => streaming.parkedAtMs,
       limit_ms: STREAM_REQUESTS * config.kafka.timeout_ms,
     });
   }
@@ -101,10 +113,10 @@ export class Outboxes {
     for (const outbox of this.#outboxes.values()) outbox.reread();
   }
 
-  /** For each destination that is behind: when it may be tried again. */
+  /** For each destination that has something open: when it is to be called. */
   openAtMs(): number[] {
-    const open = [...this.#outboxes.values()].filter(({ isOpen }) => isOpen);
-    return open.map(({ retryAtMs }) => retryAtMs);
+    const times = [...this.#outboxes.values()].map(({ wakeAtMs }) => wakeAtMs);
+    return times.filter((time) => time !== undefined);
   }
 
   /** How far each destination is behind, and how many events the stream has refused for good. */
@@ -116,18 +128,14 @@ export class Outboxes {
   }
 }
 
-/** Every merchant's dispatcher takes over the events that somebody wants; they are its own from then on.
- *  Asked first, because most merchants want few of them, and an event is a kilobyte. */
-async function tellDispatchers(env: Env, events: EventRecord[]): Promise<void> {
-  const byMerchant = Map.groupBy(events, ({ merchant_id }) => merchant_id);
-  await Promise.all(
-    [...byMerchant].map(async ([merchantId, all]) => {
-      const dispatcher = env.WEBHOOKS.getByName(merchantId);
-      const filter = await dispatcher.wanted();
-      const own = all.filter((event) => wants(filter, event.type) || webhookUrlOf(event) !== null);
-      if (own.length > 0) await dispatcher.accept(own);
-    }),
-  );
+/** Asks first what is wanted, because most merchants want little of it, and an event is a kilobyte. */
+async function handOver(
+  dispatcher: ReturnType<Env["WEBHOOKS"]["getByName"]>,
+  events: EventRecord[],
+): Promise<void> {
+  const filter = await dispatcher.wanted();
+  const own = events.filter((event) => wants(filter, event.type) || webhookUrlOf(event) !== null);
+  if (own.length > 0) await dispatcher.accept(own);
 }
 
 /** A stream whose requests are counted by what became of them. */

@@ -3,7 +3,7 @@
 import type { EventRecord } from "../domain/event";
 
 /** One round of trying again is bounded; the rest follows in the next. */
-const TRIED_AGAIN = 100;
+export const TRIED_AGAIN = 100;
 
 export class Parked {
   readonly #sql: SqlStorage;
@@ -49,14 +49,16 @@ export class Parked {
     this.#recount();
   }
 
-  /** The first parked event of each transaction, oldest first. */
-  first(): EventRecord[] {
+  /** The first parked event of each transaction, oldest first, of those behind a position. */
+  first(after: number): EventRecord[] {
     if (this.#count === 0) return [];
     return this.#sql
       .exec<EventRecord>(
         `SELECT events.* FROM events JOIN
-           (SELECT min(position) AS first FROM parked GROUP BY transaction_id ORDER BY first LIMIT ?)
+           (SELECT min(position) AS first FROM parked GROUP BY transaction_id
+              HAVING first > ? ORDER BY first LIMIT ?)
          ON events.position = first ORDER BY events.position`,
+        after,
         TRIED_AGAIN,
       )
       .toArray();

@@ -6,13 +6,15 @@ import type { Stream } from "../stream/stream";
 import type { Log } from "../telemetry/log";
 import type { Journal } from "./journal";
 import { DeliveryFault } from "./outbox";
-import type { Parked } from "./parked";
+import { type Parked, TRIED_AGAIN } from "./parked";
 
 /** Records of one request. */
 const MAX_RECORDS = 100;
 /** Where to look for an event of somebody else when one is refused alone. */
 const LOOK_AHEAD_ROWS = 100;
 const LOOK_AHEAD_CHARACTERS = 300_000;
+/** What is wrong with one may be wrong with the next few; past so many it is the server. */
+const OTHERS_TRIED = 5;
 const TRY_PARKED_EVERY_MS = 3_600_000;
 
 /** The first events that are of different transactions. */
@@ -32,12 +34,19 @@ export class Streaming {
   readonly #parked: Parked;
   readonly #log: Log;
   #triedParkedAtMs = 0;
+  /** Where the next round of the parked begins, when there are more than one round tries. */
+  #triedThrough = 0;
 
   constructor(journal: Journal, stream: Stream, parked: Parked, log: Log) {
     this.#journal = journal;
     this.#stream = stream;
     this.#parked = parked;
     this.#log = log;
+  }
+
+  /** When parked events are to be tried again; undefined when there are none. */
+  get parkedAtMs(): number | undefined {
+    return this.#parked.count === 0 ? undefined : this.#triedParkedAtMs + TRY_PARKED_EVERY_MS;
   }
 
   /** Writes events of different transactions. What is refused for good is parked, but only when the server
@@ -84,28 +93,38 @@ export class Streaming {
   /** Writes the next event of another transaction ahead of its turn; in its turn it is written again. */
   async #takesAnother(events: EventRecord[]): Promise<boolean> {
     const refused = new Set(events.map(({ transaction_id }) => transaction_id));
-    const other = this.#journal
-      .eventsAfter(events.at(-1)?.position ?? 0, LOOK_AHEAD_ROWS, LOOK_AHEAD_CHARACTERS)
-      .find(
-        ({ transaction_id }) =>
-          !(refused.has(transaction_id) || this.#parked.holdsUp(transaction_id)),
-      );
-    return other !== undefined && (await this.#write([other])).length === 0;
+    const ahead = this.#journal.eventsAfter(
+      events.at(-1)?.position ?? 0,
+      LOOK_AHEAD_ROWS,
+      LOOK_AHEAD_CHARACTERS,
+    );
+    let tried = 0;
+    for (const other of ahead) {
+      const { transaction_id } = other;
+      if (refused.has(transaction_id) || this.#parked.holdsUp(transaction_id)) continue;
+      if ((await this.#write([other])).length === 0) return true;
+      refused.add(transaction_id);
+      tried += 1;
+      if (tried === OTHERS_TRIED) return false;
+    }
+    return false;
   }
 
   async #tryParked(): Promise<void> {
-    if (this.#parked.count === 0 || Date.now() - this.#triedParkedAtMs < TRY_PARKED_EVERY_MS)
-      return;
+    if (this.parkedAtMs === undefined || Date.now() < this.parkedAtMs) return;
     this.#triedParkedAtMs = Date.now();
     for (;;) {
       let written = 0;
-      for (const event of this.#parked.first()) {
+      const firsts = this.#parked.first(this.#triedThrough);
+      for (const event of firsts) {
         const refused = await this.#write([event]);
         if (refused.length > 0) continue;
         this.#parked.remove(event.position);
         written += 1;
       }
-      if (written === 0) return;
+      if (written > 0) continue;
+      this.#triedThrough = firsts.length < TRIED_AGAIN ? 0 : (firsts.at(-1)?.position ?? 0);
+      return;
     }
   }
 }

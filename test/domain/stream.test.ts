@@ -6,17 +6,21 @@ import { text } from "node:stream/consumers";
 import { Kafka as UpstashKafka } from "@upstash/kafka";
 import { CloudEvent, HTTP, Kafka } from "cloudevents";
 import fc from "fast-check";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Config, configOf, type Env, SettingsFault } from "../../src/config";
 import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../../src/domain/cloud-event";
 import { type EventRecord, eventOf } from "../../src/domain/event";
 import { retryAfterMs } from "../../src/domain/retry-after";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Change, Transaction } from "../../src/domain/transaction";
 import { base64 } from "../../src/stream/base64";
 import { streamOf } from "../../src/stream/choose";
 import { jsonSequence } from "../../src/stream/json-sequence";
 import type { Produced, Stream, StreamRecord } from "../../src/stream/stream";
+import { Journal } from "../../src/transaction/journal";
+import { Parked } from "../../src/transaction/parked";
+import { differentTransactions, Streaming } from "../../src/transaction/streaming";
 import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS } from "./examples";
+import { memoryStorage } from "./sqlite";
 
 function recordOf(transaction: Transaction, data = JSON.stringify(transaction)): EventRecord {
   const { type, sequence, transaction_id } = eventOf(transaction);
@@ -649,5 +653,78 @@ describe("the settings", () => {
   it.each(["...", "a", "A.b_c-9", "t".repeat(249)])("take the topic %s", (topic) => {
     const { kafka } = configWith({ KAFKA_REST_URL: url, KAFKA_TOPIC: topic });
     expect(kafka).toMatchObject({ topic });
+  });
+});
+
+describe("the stream as a destination", () => {
+  const HOUR_MS = 3_600_000;
+  let poison: (key: string) => boolean;
+  let written: string[];
+  const stream: Stream = {
+    produce: async (records) => {
+      if (records.some(({ key }) => poison(key))) {
+        return { kind: "refused", because: "records", reason: "no" };
+      }
+      written.push(...records.map(({ key }) => key));
+      return { kind: "written" };
+    },
+  };
+
+  function streamingOf(keys: string[]) {
+    const { sql } = memoryStorage();
+    const journal = new Journal(sql);
+    const sequences = new Map<string, number>();
+    for (const transaction_id of keys) {
+      const sequence = (sequences.get(transaction_id) ?? 0) + 1;
+      sequences.set(transaction_id, sequence);
+      const created_at = new Date(NOW_MS).toISOString();
+      const event = { transaction_id, sequence, type: "transaction.created", created_at, data: {} };
+      journal.append("mer_1", { events: [event] } as unknown as Change);
+    }
+    const parked = new Parked(sql);
+    const streaming = new Streaming(journal, stream, parked, () => {});
+    const drain = async () => {
+      for (let at = 0; at < journal.lastPosition; ) {
+        const events = differentTransactions(journal.eventsAfter(at, 200, 600_000));
+        await streaming.deliver(events);
+        at = events.at(-1)?.position ?? at;
+      }
+    };
+    return { streaming, parked, drain };
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
+    poison = (key) => key.startsWith("bad");
+    written = [];
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it("gets past several bad transactions in a row", async () => {
+    const { parked, drain } = streamingOf(["bad1", "bad1", "bad2", "bad2", "bad3", "good"]);
+    await drain();
+    expect(new Set(written)).toEqual(new Set(["good"]));
+    expect(parked.count).toBe(5);
+  });
+
+  it("parks nothing when the server takes nothing", async () => {
+    const keys = Array.from({ length: 30 }, (_, at) => [`bad${at}`, `bad${at}`]).flat();
+    const { parked, drain } = streamingOf(keys);
+    await expect(drain()).rejects.toThrow("no");
+    expect(parked.count).toBe(0);
+  });
+
+  it("comes round to every parked transaction, however many stay bad", async () => {
+    const keys = Array.from({ length: 150 }, (_, at) => `bad${at}`);
+    const { streaming, parked, drain } = streamingOf(keys.flatMap((key, at) => [key, `good${at}`]));
+    await drain();
+    expect(parked.count).toBe(150);
+    poison = (key) => key !== "bad149" && key.startsWith("bad");
+    for (let hour = 1; hour <= 3; hour++) {
+      vi.setSystemTime(NOW_MS + hour * HOUR_MS);
+      await streaming.deliver([]);
+    }
+    expect(written).toContain("bad149");
+    expect(parked.count).toBe(149);
   });
 });

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { delayMs } from "../../src/domain/backoff";
 import type { EventRecord } from "../../src/domain/event";
+import type { Change } from "../../src/domain/transaction";
+import { Dispatchers } from "../../src/transaction/dispatchers";
 import { Journal } from "../../src/transaction/journal";
 import { Outbox } from "../../src/transaction/outbox";
 import { PATIENT, PROMPT, type Round, Rounds, type Settled } from "../../src/transaction/rounds";
@@ -594,5 +596,56 @@ describe("an outbox", () => {
     const waiting = outbox.delivered(501);
     await outbox.drain(NOW_MS);
     expect(await waiting).toBe(true);
+  });
+});
+
+describe("the webhooks' dispatchers as a destination", () => {
+  const HELD_UP = 500;
+
+  it("hold up nobody else's events while one of them fails, and count what waits", async () => {
+    vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
+    const { sql } = memoryStorage();
+    const journal = new Journal(sql);
+    const append = (merchant: string, count: number) => {
+      for (let at = 0; at < count; at++) {
+        const created_at = new Date(NOW_MS).toISOString();
+        const transaction_id = `${merchant}-${at}`;
+        const event = { transaction_id, sequence: 1, type: "transaction.created", created_at };
+        journal.append(merchant, { events: [{ ...event, data: {} }] } as unknown as Change);
+      }
+    };
+    append("broken", HELD_UP);
+    append("well", 1);
+    let isBroken = true;
+    const taken: string[] = [];
+    const dispatchers = new Dispatchers(
+      sql,
+      async (merchant, events) => {
+        if (merchant === "broken" && isBroken) throw new Error("broken");
+        taken.push(...events.map(({ transaction_id }) => transaction_id));
+      },
+      () => {},
+    );
+    const outbox = new Outbox(journal, {
+      mark: "webhooks_delivered_through",
+      deliver: (events) => dispatchers.deliver(events),
+      due_at_ms: () => dispatchers.retryAtMs,
+      waiting: () => dispatchers.waiting,
+      wait_ms: 0,
+      onFailure: () => {},
+    });
+    await outbox.drain(Date.now());
+    expect(taken).toEqual(["well-0"]);
+    expect(outbox.backlog(Date.now())).toMatchObject({ depth: HELD_UP, failures: 1 });
+    outbox.storeMark();
+    expect(outbox.wakeAtMs).toBeGreaterThan(Date.now());
+    isBroken = false;
+    while (outbox.wakeAtMs !== undefined) {
+      vi.setSystemTime(outbox.wakeAtMs);
+      await outbox.drain(Date.now());
+    }
+    expect(new Set(taken).size).toBe(HELD_UP + 1);
+    expect(outbox.backlog(Date.now())).toMatchObject({ depth: 0, failures: 0 });
+    vi.useRealTimers();
   });
 });

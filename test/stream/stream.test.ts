@@ -141,6 +141,34 @@ describe("the stream", () => {
     expect(toldBy(await log()).filter(({ subject }) => subject === bad)).toEqual([]);
   });
 
+  it("tries parked events again although nothing else happens", async () => {
+    for (const name of ["shard-0", "shard-1"]) {
+      const shard = env.TRANSACTIONS.getByName(name);
+      await runInDurableObject(shard, (_, state) => state.abort("restarted")).catch(() => {});
+    }
+    await vi.waitFor(async () => expect((await ready()).parked).toBe(0), { timeout: 10_000 });
+  });
+
+  it("does not hold the clock of charges while it catches up", async () => {
+    await fate("slow");
+    // A request carries one event of each transaction: this takes several.
+    const ids = await payments(40, "clock");
+    const took = await Promise.all(
+      ["shard-0", "shard-1"].map((name) =>
+        runInDurableObject(env.TRANSACTIONS.getByName(name), async (shard) => {
+          const started = Date.now();
+          await shard.alarm();
+          return Date.now() - started;
+        }),
+      ),
+    );
+    const { depth } = (await ready()).outboxes.stream;
+    await fate("up");
+    expect(depth).toBeGreaterThan(0);
+    expect(Math.max(...took)).toBeLessThan(1_500);
+    await expectAll(ids);
+  });
+
   it("drains ten thousand events in bounded batches", async () => {
     const shard = env.TRANSACTIONS.getByName("shard-0");
     await fate("down");
@@ -167,7 +195,7 @@ describe("the stream", () => {
     // The object reads its journal anew when it starts again.
     await runInDurableObject(shard, (_, state) => state.abort("restarted")).catch(() => {});
     await fate("up");
-    await ready(); // Asks every shard, which wakes this one whoever the payment went to.
+    await ready(); // Wakes every shard.
     const written = await vi.waitFor(
       async () => {
         const all = await log();

@@ -2,7 +2,7 @@
  *
  *  `POST /produce` appends to the topic's log. `PUT /fate` with a JSON text sets how requests fare from
  *  then on: `up`, `down` (503), `hang`, `half` (writes the first half, then cuts the connection), `lost`
- *  (writes all, then cuts), `denied` (401), and `poison:TEXT` (400 when a value holds the text).
+ *  (writes all, then cuts), `denied` (401), `slow` (takes half a second), and `poison:TEXT` (400 when a value holds the text).
  *  `GET /log` tells what was written, in order, and how many requests there were. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -29,6 +29,7 @@ export async function startKafka(): Promise<{ url: string; close: () => Promise<
     log.requests.push(records.map(({ key }) => key));
     const [kind, poison = ""] = fate.split(":");
     if (kind === "hang") return;
+    if (kind === "slow") await new Promise((resolve) => setTimeout(resolve, 500));
     if (kind === "down") return send(response, 503, { error: "down", status: 503 });
     if (kind === "denied") return send(response, 401, { error: "no", status: 401 });
     if (kind === "poison" && records.some(({ value }) => value.includes(poison))) {
