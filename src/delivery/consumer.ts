@@ -2,9 +2,9 @@
  *  says what to send, and is told what came of it. A message that arrives twice finds nothing to do. */
 import { configOf, type Env } from "../config";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
-import { attempt } from "./attempt";
+import type { AttemptOrder } from "./attempts";
 import { dispatcherOf } from "./dispatcher";
-import type { AttemptOrder } from "./object";
+import { attempt } from "./post";
 import type { DeliveryNotice } from "./sending";
 
 export const DEAD_QUEUE = "webhooks-dead";

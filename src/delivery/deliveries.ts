@@ -9,14 +9,6 @@ import { type AttemptResult, MAX_ATTEMPTS, retryDelayMs } from "../domain/webhoo
 const SENT_LEASE_MS = 30_000;
 /** Three times the limit of an attempt. */
 const TAKEN_LEASE_MS = 15_000;
-/** Without an outcome after this a delivery is given up. All attempts take less: it is meant for endpoints
- *  that are switched off or resting. */
-const LIFETIME_MS = 5 * 86_400_000;
-/** Finished deliveries are kept for looking back and sending again. */
-export const KEPT_MS = 30 * 86_400_000;
-/** Nobody notices the milliseconds that so many take. */
-export const SWEEP_ROWS = 500;
-
 export type DeliveryStatus = "pending" | "succeeded" | "dead";
 
 export type Delivery = {
@@ -37,21 +29,6 @@ export type Delivery = {
   /** When it was last started from the beginning. */
   started_at: number;
   finished_at: number | null;
-};
-
-export type Attempt = {
-  number: number;
-  started_at: number;
-  duration_ms: number;
-  status_code: number | null;
-  error: string | null;
-};
-
-export type DeliveryFilter = {
-  endpoint_id?: string | undefined;
-  status?: DeliveryStatus | undefined;
-  event_type?: string | undefined;
-  transaction_id?: string | undefined;
 };
 
 export type NewDelivery = Pick<
@@ -91,32 +68,6 @@ export class Deliveries {
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM bodies WHERE delivery = ?", position)
       .one().body;
-  }
-
-  attemptsOf(position: number): Attempt[] {
-    return this.#sql
-      .exec<Attempt>(
-        `SELECT number, started_at, duration_ms, status_code, error FROM attempts
-         WHERE delivery = ? ORDER BY number`,
-        position,
-      )
-      .toArray();
-  }
-
-  /** Newest first, below `before`. */
-  list(filter: DeliveryFilter, before: number | undefined, limit: number): Delivery[] {
-    const given = Object.entries({ ...filter }).filter(([, value]) => value !== undefined);
-    // Names of columns come from our own type, never from a caller.
-    const wheres = given.map(([column]) => `${column} = ?`);
-    return this.#sql
-      .exec<Delivery>(
-        `SELECT * FROM deliveries WHERE ${["position < ?", ...wheres].join(" AND ")}
-         ORDER BY position DESC LIMIT ?`,
-        before ?? Number.MAX_SAFE_INTEGER,
-        ...given.map(([, value]) => value),
-        limit,
-      )
-      .toArray();
   }
 
   /** Hands out an endpoint's due deliveries, the longest due first. */
@@ -250,37 +201,6 @@ export class Deliveries {
       )
       .toArray();
     return row?.at ?? undefined;
-  }
-
-  /** Gives up what has been open for too long, a bounded number at a time. @returns how many. */
-  giveUp(nowMs: number): number {
-    const old = this.#sql
-      .exec<{ position: number }>(
-        `SELECT position FROM deliveries WHERE status = 'pending' AND started_at <= ?
-         ORDER BY started_at LIMIT ?`,
-        nowMs - LIFETIME_MS,
-        SWEEP_ROWS,
-      )
-      .toArray();
-    for (const { position } of old) this.finish(position, "dead", nowMs);
-    return old.length;
-  }
-
-  /** Deletes what finished long ago, a bounded number at a time. @returns how many. */
-  sweep(nowMs: number): number {
-    const old = this.#sql
-      .exec<{ position: number }>(
-        "SELECT position FROM deliveries WHERE finished_at <= ? ORDER BY finished_at LIMIT ?",
-        nowMs - KEPT_MS,
-        SWEEP_ROWS,
-      )
-      .toArray();
-    for (const { position } of old) {
-      this.#sql.exec("DELETE FROM attempts WHERE delivery = ?", position);
-      this.#sql.exec("DELETE FROM bodies WHERE delivery = ?", position);
-      this.#sql.exec("DELETE FROM deliveries WHERE position = ?", position);
-    }
-    return old.length;
   }
 
   get isEmpty(): boolean {

@@ -1,18 +1,15 @@
-/** A merchant's webhook endpoints: where to send, what, signed with which secrets, and how each fares.
+/** A merchant's webhook endpoints: where to send, what, and how each fares.
  *
- *  Three kinds share one table. An `endpoint` is registered by the merchant. An `origin` stands for the
- *  host of the URLs that transactions name for themselves, so that one bad host rests alone. `default`
- *  has no URL: it holds the secret that those are signed with. */
-import {
-  DISABLE_AFTER_MS,
-  inFlightLimit,
-  MAX_RETAINED_SECRETS,
-  needsRest,
-  restMs,
-  wants,
-} from "../domain/webhook";
+ *  Two kinds share one table. An `endpoint` is registered by the merchant. An `origin` stands for the host
+ *  of the URLs that transactions name for themselves, so that one bad host rests alone. */
+import { DISABLE_AFTER_MS, inFlightLimit, needsRest, restMs, wants } from "../domain/webhook";
 
-export const DEFAULT_ENDPOINT = "default";
+const ORIGIN = "origin:";
+
+/** Whether an id stands for the host of a transaction's own URL. */
+export function isOrigin(id: string): boolean {
+  return id.startsWith(ORIGIN);
+}
 
 export type DisabledReason = "gone" | "failing";
 
@@ -35,7 +32,7 @@ export type EndpointChange = {
 
 type Row = {
   id: string;
-  kind: "endpoint" | "origin" | "default";
+  kind: "endpoint" | "origin";
   url: string;
   description: string | null;
   events: string;
@@ -75,9 +72,8 @@ export class Endpoints {
     return this.list().filter(({ enabled, events }) => enabled && wants(events, type));
   }
 
-  add(endpoint: Endpoint, secret: string): void {
+  add(endpoint: Endpoint): void {
     this.#insert("endpoint", endpoint);
-    this.addSecret(endpoint.id, secret);
   }
 
   /** Changes what is given. Switching an endpoint on gives it a clean slate. */
@@ -113,53 +109,16 @@ export class Endpoints {
 
   remove(id: string): void {
     this.#sql.exec("DELETE FROM endpoints WHERE id = ?", id);
-    this.#sql.exec("DELETE FROM secrets WHERE endpoint_id = ?", id);
     this.#listed = undefined;
   }
 
   /** The stand-in for the host of a transaction's own URL. */
   originOf(url: string, nowMs: number): string {
     const { origin } = new URL(url);
-    const id = `origin:${origin}`;
+    const id = `${ORIGIN}${origin}`;
     const [known] = this.#sql.exec("SELECT 1 FROM endpoints WHERE id = ?", id).toArray();
     if (!known) this.#insert("origin", { ...BLANK, id, url: origin, created_at: nowMs });
     return id;
-  }
-
-  /** The secrets that a delivery is signed with now, the newest first; an origin's are the default ones. */
-  secretsOf(id: string, nowMs: number): string[] {
-    const owner = id.startsWith("origin:") ? DEFAULT_ENDPOINT : id;
-    return this.#sql
-      .exec<{ secret: string }>(
-        `SELECT secret FROM secrets WHERE endpoint_id = ? AND (expires_at IS NULL OR expires_at > ?)
-         ORDER BY position DESC`,
-        owner,
-        nowMs,
-      )
-      .toArray()
-      .map(({ secret }) => secret);
-  }
-
-  addSecret(id: string, secret: string): void {
-    this.#sql.exec("INSERT INTO secrets (endpoint_id, secret) VALUES (?, ?)", id, secret);
-  }
-
-  /** A new secret beside the old ones, which sign until `expiresAtMs` and no longer. */
-  rotate(id: string, secret: string, expiresAtMs: number, nowMs: number): void {
-    this.#sql.exec(
-      `UPDATE secrets SET expires_at = ?1
-       WHERE endpoint_id = ?2 AND (expires_at IS NULL OR expires_at > ?1)`,
-      expiresAtMs,
-      id,
-    );
-    this.addSecret(id, secret);
-    this.#sql.exec(
-      `DELETE FROM secrets WHERE endpoint_id = ?1 AND (expires_at <= ?2 OR position NOT IN
-         (SELECT position FROM secrets WHERE endpoint_id = ?1 ORDER BY position DESC LIMIT ?3))`,
-      id,
-      nowMs,
-      MAX_RETAINED_SECRETS,
-    );
   }
 
   /** Those with a delivery that is due and room for another attempt. */

@@ -1,10 +1,10 @@
 /** Turns what happened into deliveries: one for everybody who wants to hear of it, with its final bytes. */
 import type { EventRecord } from "../domain/event";
 import { drawnId, eventId, webhookDeliveryId } from "../domain/id";
-import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../domain/signature";
 import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook";
 import type { Deliveries } from "./deliveries";
-import { DEFAULT_ENDPOINT, type DisabledReason, type Endpoint, type Endpoints } from "./endpoints";
+import type { DisabledReason, Endpoint, Endpoints } from "./endpoints";
+import type { Secrets } from "./secrets";
 
 const ID_RANDOM_BYTES = 20;
 const DISABLED_TYPE = "webhook_endpoint.disabled";
@@ -13,10 +13,12 @@ type Message = { message_id: string; event_type: string; transaction_id: string 
 
 export class Intake {
   readonly #endpoints: Endpoints;
+  readonly #secrets: Secrets;
   readonly #deliveries: Deliveries;
 
-  constructor(endpoints: Endpoints, deliveries: Deliveries) {
+  constructor(endpoints: Endpoints, secrets: Secrets, deliveries: Deliveries) {
     this.#endpoints = endpoints;
+    this.#secrets = secrets;
     this.#deliveries = deliveries;
   }
 
@@ -32,9 +34,7 @@ export class Intake {
     const message = { message_id, event_type: type, transaction_id };
     for (const endpoint of endpoints) this.#add(message, endpoint, body, nowMs);
     if (own === null) return endpoints.length;
-    if (this.#endpoints.secretsOf(DEFAULT_ENDPOINT, nowMs).length === 0) {
-      this.#endpoints.addSecret(DEFAULT_ENDPOINT, newSecret());
-    }
+    this.#secrets.ensureDefault(nowMs);
     this.#add(message, { id: this.#endpoints.originOf(own, nowMs), url: own }, body, nowMs);
     return endpoints.length + 1;
   }
@@ -60,10 +60,6 @@ export class Intake {
     this.#deliveries.add({ ...message, id: deliveryId, endpoint_id: id, url }, body, nowMs);
     return deliveryId;
   }
-}
-
-export function newSecret(): string {
-  return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(WEBHOOK_SECRET_RANDOM_BYTES)));
 }
 
 export function newEndpointId(): string {

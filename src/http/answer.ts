@@ -47,3 +47,8 @@ export function answerPage(
   const page = `{"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}}`;
   return answerText(c, 200, page);
 }
+
+/** A time as answers show it: RFC 3339, UTC, with milliseconds. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -14,7 +14,7 @@ import {
 } from "../database/merchants";
 import { API_KEY_RANDOM_BYTES, formatApiKey, hashApiKey, type Scope } from "../domain/api-key";
 import { drawnId } from "../domain/id";
-import { answer, answerJson } from "./answer";
+import { answer, answerJson, timeText } from "./answer";
 import { authenticateAdmin, forgetKeys } from "./authenticate";
 import type { AppContext } from "./context";
 import {
@@ -26,7 +26,7 @@ import {
   NewApiKey,
   RollBody,
 } from "./merchant-schema";
-import { type App, operation } from "./operation";
+import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { Problem } from "./problem";
 import { readBody, readOptionalBody } from "./read";
 
@@ -36,17 +36,7 @@ const MAX_LISTED = 1_000;
 const ID_RANDOM_BYTES = 20;
 const MerchantParam = z.object({ id: z.string() });
 const KeyParams = z.object({ id: z.string(), key_id: z.string() });
-const bodyOf = <Schema extends z.ZodType>(schema: Schema, required: boolean) => ({
-  required,
-  content: { "application/json": { schema } },
-});
 const admin = { tag: "Merchants", security: "admin_token", before: [authenticateAdmin] } as const;
-const bodyProblems = [
-  "malformed_json",
-  "invalid_request",
-  "body_too_large",
-  "unsupported_media_type",
-] as const;
 
 export function merchantRoutes(app: App): void {
   operation(app, {
@@ -54,9 +44,9 @@ export function merchantRoutes(app: App): void {
     method: "post",
     path: PATH,
     summary: "Create a merchant",
-    request: { body: bodyOf(MerchantBody, true) },
+    request: { body: jsonBody(MerchantBody) },
     answers: { 201: { description: "The merchant.", schema: Merchant } },
-    problems: [...bodyProblems],
+    problems: [...BODY_PROBLEMS],
     handle: createMerchant,
   });
   operation(app, {
@@ -76,9 +66,9 @@ export function merchantRoutes(app: App): void {
     method: "post",
     path: `${PATH}/{id}/api-keys`,
     summary: "Create an API key",
-    request: { params: MerchantParam, body: bodyOf(ApiKeyBody, true) },
+    request: { params: MerchantParam, body: jsonBody(ApiKeyBody) },
     answers: { 201: { description: "The key, shown this once.", schema: NewApiKey } },
-    problems: [...bodyProblems, "merchant_not_found"],
+    problems: [...BODY_PROBLEMS, "merchant_not_found"],
     handle: async (c) => {
       const merchant = await merchantOf(c);
       const { name, scopes } = await readBody(c, ApiKeyBody);
@@ -105,9 +95,9 @@ export function merchantRoutes(app: App): void {
     path: `${PATH}/{id}/api-keys/{key_id}/roll`,
     summary: "Replace an API key",
     description: "The old key lives on for `overlap_s` seconds.",
-    request: { params: KeyParams, body: bodyOf(RollBody, false) },
+    request: { params: KeyParams, body: jsonBody(RollBody, false) },
     answers: { 201: { description: "The new key, shown this once.", schema: NewApiKey } },
-    problems: [...bodyProblems, "merchant_not_found", "api_key_not_found"],
+    problems: [...BODY_PROBLEMS, "merchant_not_found", "api_key_not_found"],
     handle: rollKey,
   });
   operation(app, {
@@ -188,8 +178,6 @@ async function keyOf(c: AppContext): Promise<ApiKeyRow & { hash: string }> {
 function newId(prefix: string): string {
   return drawnId(prefix, crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
 }
-
-const timeText = (ms: number): string => new Date(ms).toISOString();
 
 function shownMerchant({ id, name, created_at }: MerchantRow) {
   return { id, name, created_at: timeText(created_at) };

@@ -36,6 +36,19 @@ const COMMON: Record<"api_key" | "admin_token", ProblemCode[]> = {
   admin_token: ["admin_token_invalid", "unavailable", "internal_error"],
 };
 
+/** What every route that reads a body may answer. */
+export const BODY_PROBLEMS = [
+  "malformed_json",
+  "invalid_request",
+  "body_too_large",
+  "unsupported_media_type",
+] as const satisfies ProblemCode[];
+
+/** A JSON body in the form that openapi.json wants. */
+export function jsonBody<Schema extends z.ZodType>(schema: Schema, required = true) {
+  return { required, content: { "application/json": { schema } } };
+}
+
 export function operation(app: App, given: Operation): void {
   const {
     method,

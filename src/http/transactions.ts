@@ -10,7 +10,7 @@ import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
 import { formatListCursor, parseListCursor } from "./cursor";
-import { type App, operation } from "./operation";
+import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { Problem } from "./problem";
 import { readBody, readQuery } from "./read";
@@ -44,19 +44,16 @@ export function transactionRoutes(app: App): void {
     security: "api_key",
     request: {
       headers: IdempotencyHeaders,
-      body: { required: true, content: { "application/json": { schema: CreateTransactionBody } } },
+      body: jsonBody(CreateTransactionBody),
     },
     answers: {
       201: { description: "The transaction, now or as first answered.", schema: Transaction },
     },
     problems: [
-      "malformed_json",
-      "invalid_request",
+      ...BODY_PROBLEMS,
       "idempotency_key_missing",
       "idempotency_key_invalid",
       "card_number_refused",
-      "body_too_large",
-      "unsupported_media_type",
       "idempotency_key_reused",
     ],
     before: [canWrite],

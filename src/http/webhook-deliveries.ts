@@ -1,8 +1,9 @@
 /** The routes of the delivery log. */
 import { z } from "@hono/zod-openapi";
+import type { ShownDelivery } from "../delivery/delivery-log";
 import { dispatcherOf } from "../delivery/dispatcher";
-import type { ShownDelivery } from "../delivery/object";
-import { answerJson, answerPage } from "./answer";
+import { isOrigin } from "../delivery/endpoints";
+import { answerJson, answerPage, timeText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
 import { formatPositionCursor, parsePositionCursor } from "./cursor";
@@ -91,17 +92,13 @@ function known<Value>(value: Value | undefined): Value {
   return value;
 }
 
-export function timeText(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 /** A delivery as its merchant sees it. */
 export function shownDelivery(delivery: ShownDelivery) {
   const { id, endpoint_id, message_id, event_type, transaction_id, url, status } = delivery;
   const timeOf = (ms: number | null): string | null => (ms === null ? null : timeText(ms));
   return {
     id,
-    endpoint_id: endpoint_id.startsWith("origin:") ? null : endpoint_id,
+    endpoint_id: isOrigin(endpoint_id) ? null : endpoint_id,
     event_id: message_id,
     event_type,
     transaction_id,

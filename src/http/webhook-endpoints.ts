@@ -2,14 +2,15 @@
  *  the next event finds. */
 import { z } from "@hono/zod-openapi";
 import { dispatcherOf } from "../delivery/dispatcher";
-import { DEFAULT_ENDPOINT, type Endpoint as StoredEndpoint } from "../delivery/endpoints";
-import { answer, answerJson } from "./answer";
+import type { Endpoint as StoredEndpoint } from "../delivery/endpoints";
+import { DEFAULT_SECRET } from "../delivery/secrets";
+import { answer, answerJson, timeText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
-import { type App, operation } from "./operation";
+import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { Problem } from "./problem";
 import { readBody, readOptionalBody } from "./read";
-import { shownDelivery, timeText } from "./webhook-deliveries";
+import { shownDelivery } from "./webhook-deliveries";
 import {
   Delivery,
   Endpoint,
@@ -29,16 +30,6 @@ const PATH = "/api/v1/webhook-endpoints";
 const params = z.object({ id: z.string().openapi({ example: "whe_…" }) });
 const canRead = authenticate("webhooks:read");
 const canWrite = authenticate("webhooks:write");
-const bodyOf = <Schema extends z.ZodType>(schema: Schema, required = true) => ({
-  required,
-  content: { "application/json": { schema } },
-});
-const bodyProblems = [
-  "malformed_json",
-  "invalid_request",
-  "body_too_large",
-  "unsupported_media_type",
-] as const;
 const reading = { tag: "Webhooks", security: "api_key", before: [canRead] } as const;
 const writing = { tag: "Webhooks", security: "api_key", before: [canWrite] } as const;
 
@@ -48,9 +39,9 @@ export function webhookEndpointRoutes(app: App): void {
     method: "post",
     path: PATH,
     summary: "Register a webhook endpoint",
-    request: { body: bodyOf(NewEndpointBody) },
+    request: { body: jsonBody(NewEndpointBody) },
     answers: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
-    problems: [...bodyProblems, "too_many_webhook_endpoints"],
+    problems: [...BODY_PROBLEMS, "too_many_webhook_endpoints"],
     handle: create,
   });
   operation(app, {
@@ -84,9 +75,9 @@ export function webhookEndpointRoutes(app: App): void {
     path: `${PATH}/{id}`,
     summary: "Change a webhook endpoint",
     description: "What is not sent stays. Switching an endpoint on again forgets its failures.",
-    request: { params, body: bodyOf(EndpointChangeBody) },
+    request: { params, body: jsonBody(EndpointChangeBody) },
     answers: { 200: { description: "The endpoint as it is now.", schema: Endpoint } },
-    problems: [...bodyProblems, "webhook_endpoint_not_found"],
+    problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: async (c) => {
       const change = await readBody(c, endpointChangeBody(allowsInsecure(c)));
       return answerJson(
@@ -117,9 +108,9 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Give an endpoint a new secret",
     description:
       "Both secrets sign until the old one expires. The id `default` stands for the secret of the URLs that transactions name themselves.",
-    request: { params, body: bodyOf(RotateBody, false) },
+    request: { params, body: jsonBody(RotateBody, false) },
     answers: { 200: { description: "The new secret.", schema: RotatedSecret } },
-    problems: [...bodyProblems, "webhook_endpoint_not_found"],
+    problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: rotate,
   });
   operation(app, {
@@ -139,9 +130,9 @@ export function webhookEndpointRoutes(app: App): void {
     path: `${PATH}/{id}/recover`,
     summary: "Deliver again what has failed",
     description: "All failed deliveries to this endpoint whose event came in the range.",
-    request: { params, body: bodyOf(RecoverBody) },
+    request: { params, body: jsonBody(RecoverBody) },
     answers: { 202: { description: "How many are sent again.", schema: Recovered } },
-    problems: [...bodyProblems, "webhook_endpoint_not_found"],
+    problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: recover,
   });
 }
@@ -177,7 +168,7 @@ function dispatcher(c: AppContext) {
 /** The id in the address; what cannot be an endpoint's is not asked for. */
 function idOf(c: AppContext): string {
   const id = c.req.param("id") ?? "";
-  if (id !== DEFAULT_ENDPOINT && !/^whe_[a-z2-7]{26}$/.test(id)) throw unknownEndpoint();
+  if (id !== DEFAULT_SECRET && !/^whe_[a-z2-7]{26}$/.test(id)) throw unknownEndpoint();
   return id;
 }
 

@@ -1,5 +1,5 @@
 /** TransactionShard: the one serial owner of the transactions that live here. This is its face to the
- *  Worker, its rounds and its alarm; what a command does is in `command.ts`. */
+ *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
 import type { CreateCommand } from "../domain/transaction";
@@ -8,12 +8,12 @@ import type { ChargeAnswer } from "../processor/processor";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { TimeLimit, within } from "../within";
 import { Charges } from "./charge";
-import { type Answer, type Command, execute } from "./command";
-import { commitRound } from "./commit";
+import type { Answer, Command } from "./command";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
 import { openCharges } from "./open-charges";
 import { type Backlogs, Outboxes } from "./outboxes";
+import { type Booked, Playing } from "./playing";
 import {
   type Address,
   type EventsReply,
@@ -22,18 +22,12 @@ import {
   type ShardMetrics,
   toldReply,
 } from "./reply";
-import { PATIENT, PROMPT, type Round, Rounds, type Settled } from "./rounds";
-import { type Gathered, gatherSignals, paymentsToCount } from "./signals";
-import { countAnswer, countRound, countTurnedAway, countWritten } from "./tally";
+import { PATIENT, PROMPT, Rounds } from "./rounds";
+import { countAnswer, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
 /** Charges that one alarm takes up again; the rest follow with the next, a second later. */
 const RESUMED_CHARGES = 100;
-
-/** Several times what a write of the book takes when all is well. */
-const ROUND_PACE_MS = 250;
-/** An answer, and whether the book has it: settled once for the whole round. */
-type Booked = { answer: Answer; booked: Promise<boolean> | undefined };
 
 export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
@@ -63,8 +57,19 @@ export class TransactionShard extends DurableObject<Env> {
       this.#config.processor_timeout_ms,
       (transactionId, answer, attempt) => this.#record(transactionId, answer, attempt),
     );
-    this.#rounds = new Rounds(PATIENT, (commands) => this.#play(commands));
-    this.#claims = new Rounds(PROMPT, (commands) => this.#play(commands));
+    const playing = new Playing({
+      journal: this.#journal,
+      counters: this.#counters,
+      outboxes: this.#outboxes,
+      storage: state.storage,
+      velocity: env.VELOCITY,
+      config: this.#config,
+      log: this.#log,
+      shards: () => this.#shards,
+      arm: (nowMs) => this.#arm(nowMs),
+    });
+    this.#rounds = new Rounds(PATIENT, (commands) => playing.play(commands));
+    this.#claims = new Rounds(PROMPT, (commands) => playing.play(commands));
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
       // The platform gives up on an alarm whose object could not start for some minutes.
@@ -193,69 +198,6 @@ export class TransactionShard extends DurableObject<Env> {
     this.#charges.carryOut(order).catch((fault) => {
       this.#log("error", "charge.failed", { transaction_id: transactionId, fault: faultOf(fault) });
     });
-  }
-
-  /** One round: gather, then decide and commit without an `await` between, then write the book. */
-  async #play(commands: Command[]): Promise<Round<Booked>> {
-    const payments = paymentsToCount(commands, (id) => this.#journal.holds(id));
-    const { velocity_shards } = this.#config;
-    const signals = await gatherSignals(this.env.VELOCITY, velocity_shards, payments);
-    const before = this.#journal.lastPosition;
-    const now = Date.now();
-    const answers = commitRound(
-      commands,
-      (command) => this.#run(command, signals.get(command.transaction_id), now),
-      (write) => this.#transaction(write, now),
-    );
-    countRound(this.#counters, commands, answers);
-    const hasEvents = this.#journal.lastPosition > before;
-    if (hasEvents || this.#counters.isOpen) this.#arm(now);
-    if (hasEvents) this.#outboxes.drainSoon();
-
-    const isAwaited = answers.some(
-      (outcome) => outcome.ok && outcome.answer.kind === "told" && outcome.answer.wrote,
-    );
-    const booked = isAwaited ? this.#outboxes.booked(this.#journal.lastPosition, now) : undefined;
-    const settled = answers.map(
-      (outcome): Settled<Booked> =>
-        outcome.ok ? { ok: true, answer: { answer: outcome.answer, booked } } : outcome,
-    );
-    // The book sets the pace while it is quick. A slow one holds up its own answers, not the next round.
-    const next = booked ? within(ROUND_PACE_MS, booked).catch(() => false) : Promise.resolve();
-    return { settled, next };
-  }
-
-  /** One command in a commit. A create whose signals could not be had is refused, and nothing is stored. */
-  #run(command: Command, gathered: Gathered | undefined, nowMs: number): Answer {
-    if (gathered && !gathered.ok && !this.#journal.holds(command.transaction_id)) {
-      const { transaction_id } = command;
-      this.#log("error", "velocity.failed", { transaction_id, fault: faultOf(gathered.fault) });
-      return { kind: "refused", refusal: { code: "unavailable" } };
-    }
-    const signals = gathered?.ok ? gathered.signals : undefined;
-    const answer = execute(this.#journal, command, signals, this.#config.fraud_rules, nowMs);
-    countWritten(this.#counters, command, answer);
-    return answer;
-  }
-
-  #transaction<Value>(write: () => Value, nowMs: number): Value {
-    try {
-      const value = this.ctx.storage.transactionSync(() => {
-        const written = write();
-        if (this.#shards !== undefined) this.#journal.setMark("transaction_shards", this.#shards);
-        this.#outboxes.storeMarks();
-        this.#counters.writeWithin(nowMs);
-        return written;
-      });
-      this.#journal.committed();
-      this.#counters.committed();
-      return value;
-    } catch (fault) {
-      this.#journal.rolledBack();
-      this.#counters.rolledBack();
-      this.#outboxes.reread();
-      throw fault;
-    }
   }
 
   /** A changed shard count would send known keys to other owners: an object serves only the count it began with. */

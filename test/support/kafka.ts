@@ -4,10 +4,10 @@
  *  then on: `up`, `down` (503), `hang`, `half` (writes the first half, then cuts the connection), `lost`
  *  (writes all, then cuts), `denied` (401), `slow` (takes half a second), and `poison:TEXT` (400 when a value holds the text).
  *  `GET /log` tells what was written, in order, and how many requests there were. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { TestProject } from "vitest/node";
+import { type Fake, sendJson, serve } from "./http-server";
 
 export type StreamLog = {
   records: { key: string; value: string }[];
@@ -15,49 +15,34 @@ export type StreamLog = {
   requests: string[][];
 };
 
-export async function startKafka(): Promise<{ url: string; close: () => Promise<void> }> {
+export async function startKafka(): Promise<Fake> {
   const log: StreamLog = { records: [], requests: [] };
   let fate = "up";
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     if (request.url === "/fate") {
       fate = JSON.parse(body);
-      return send(response, 200, fate);
+      return sendJson(response, 200, fate);
     }
-    if (request.url === "/log") return send(response, 200, log);
+    if (request.url === "/log") return sendJson(response, 200, log);
     const records = JSON.parse(body) as StreamLog["records"];
     log.requests.push(records.map(({ key }) => key));
     const [kind, poison = ""] = fate.split(":");
     if (kind === "hang") return;
     if (kind === "slow") await new Promise((resolve) => setTimeout(resolve, 500));
-    if (kind === "down") return send(response, 503, { error: "down", status: 503 });
-    if (kind === "denied") return send(response, 401, { error: "no", status: 401 });
+    if (kind === "down") return sendJson(response, 503, { error: "down", status: 503 });
+    if (kind === "denied") return sendJson(response, 401, { error: "no", status: 401 });
     if (kind === "poison" && records.some(({ value }) => value.includes(poison))) {
-      return send(response, 400, { error: "a record is not valid", status: 400 });
+      return sendJson(response, 400, { error: "a record is not valid", status: 400 });
     }
     const written = kind === "half" ? records.slice(0, Math.floor(records.length / 2)) : records;
     const first = log.records.length;
     log.records.push(...written);
     if (kind === "half" || kind === "lost") return void response.destroy();
     const offsets = written.map((_, at) => ({ topic: "t", partition: 0, offset: first + at }));
-    send(response, 200, offsets);
+    sendJson(response, 200, offsets);
   }
-  const server = createServer((request, response) => {
-    answer(request, response).catch(() => response.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.closeAllConnections();
-      server.close(() => resolve());
-    });
-  return { url: `http://127.0.0.1:${port}`, close };
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "Content-Type": "application/json" });
-  response.end(JSON.stringify(body));
+  return serve(answer);
 }
 
 /** vitest's global set-up. */

@@ -5,31 +5,22 @@
  *  for each call under the key, the last one for all further calls:
  *  `settle`, `decline:CODE`, `pending`, `error` (HTTP 500), `drop` (charges, then cuts the connection),
  *  `hang` (charges, never answers), `slow` (answers after 300 ms), `garbage`. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { TestProject } from "vitest/node";
+import { type Fake, sendJson, serve } from "./http-server";
 
 const SLOW_MS = 300;
 
 type Charge = { status: "settled" } | { status: "declined"; code: string; message: string };
 type Seen = { calls: number; charges: number; amounts: number[]; result?: Charge };
 
-export type Processor = { url: string; seen: Map<string, Seen>; close: () => Promise<void> };
+export type Processor = Fake & { seen: Map<string, Seen> };
 
 export async function startProcessor(): Promise<Processor> {
   const seen = new Map<string, Seen>();
-  const server = createServer((request, response) => {
-    answer(seen, request, response).catch(() => response.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.closeAllConnections();
-      server.close(() => resolve());
-    });
-  return { url: `http://127.0.0.1:${port}`, seen, close };
+  const fake = await serve((request, response) => answer(seen, request, response));
+  return { ...fake, seen };
 }
 
 async function answer(
@@ -39,7 +30,7 @@ async function answer(
 ): Promise<void> {
   if (request.method === "GET") {
     const key = request.url?.split("/").at(-1) ?? "";
-    send(response, 200, seen.get(key) ?? { calls: 0, charges: 0, amounts: [] });
+    sendJson(response, 200, seen.get(key) ?? { calls: 0, charges: 0, amounts: [] });
     return;
   }
   const body = JSON.parse(await text(request));
@@ -50,14 +41,14 @@ async function answer(
   record.amounts.push(body.amount_minor);
   const steps = String(body.metadata.processor ?? "settle").split(",");
   const step = steps[Math.min(record.calls, steps.length) - 1] ?? "settle";
-  if (step === "pending") return send(response, 202, { status: "pending" });
-  if (step === "error") return send(response, 500, { status: "settled" });
-  if (step === "garbage") return send(response, 200, "certainly");
+  if (step === "pending") return sendJson(response, 202, { status: "pending" });
+  if (step === "error") return sendJson(response, 500, { status: "settled" });
+  if (step === "garbage") return sendJson(response, 200, "certainly");
   const result = charge(record, step);
   if (step === "hang") return;
   if (step === "drop") return void response.destroy();
   if (step === "slow") await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
-  send(response, 200, result);
+  sendJson(response, 200, result);
 }
 
 /** Charges once; a later call under the same key gets the first result. */
@@ -68,11 +59,6 @@ function charge(record: Seen, step: string): Charge {
   record.result =
     kind === "decline" ? { status: "declined", code, message: "No." } : { status: "settled" };
   return record.result;
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "Content-Type": "application/json" });
-  response.end(JSON.stringify(body));
 }
 
 /** vitest's global set-up. */

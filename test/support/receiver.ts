@@ -5,10 +5,10 @@
  *  Retry-After), `hang`, `drip` (a byte now and then), `huge` (a gigabyte), `cut` (closes in the middle
  *  of its answer), `reset`, or `flaky:PERCENT` (500 that often, at random).
  *  `GET /{name}` tells what arrived. */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { TestProject } from "vitest/node";
+import { type Fake, sendJson, serve } from "./http-server";
 
 const DRIP_MS = 200;
 const HUGE_BYTES = 1_000_000_000;
@@ -23,21 +23,9 @@ export type Arrival = {
   status: number;
 };
 
-export type Receiver = { url: string; close: () => Promise<void> };
-
-export async function startReceiver(): Promise<Receiver> {
+export async function startReceiver(): Promise<Fake> {
   const arrived = new Map<string, Arrival[]>();
-  const server = createServer((request, response) => {
-    receive(arrived, request, response).catch(() => response.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.closeAllConnections();
-      server.close(() => resolve());
-    });
-  return { url: `http://127.0.0.1:${port}`, close };
+  return serve((request, response) => receive(arrived, request, response));
 }
 
 async function receive(
@@ -49,8 +37,7 @@ async function receive(
   const seen = arrived.get(name) ?? [];
   arrived.set(name, seen);
   if (request.method === "GET") {
-    response.writeHead(200, { "Content-Type": "application/json" });
-    response.end(JSON.stringify(seen));
+    sendJson(response, 200, seen);
     return;
   }
   const at_ms = Date.now();

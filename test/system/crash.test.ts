@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
+import type { Fake } from "../support/http-server";
 import { type StreamLog, startKafka } from "../support/kafka";
 import { type Processor, startProcessor } from "../support/processor";
 import { type Arrival, startReceiver } from "../support/receiver";
@@ -23,8 +24,8 @@ const STEPS = ["settle", "slow", "drop,settle", "hang,settle", "decline:expired_
 
 const state = mkdtempSync(join(tmpdir(), "crash-"));
 let processor: Processor;
-let receiver: { url: string; close: () => Promise<void> };
-let kafka: { url: string; close: () => Promise<void> };
+let receiver: Fake;
+let kafka: Fake;
 let server: ChildProcess | undefined;
 let base = "";
 let key = "";

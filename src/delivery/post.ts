@@ -4,7 +4,7 @@ import { signWebhook } from "../domain/signature";
 import { type AttemptError, type AttemptResult, MAX_RETRY_AFTER_MS } from "../domain/webhook";
 import { webhookUrlFault } from "../domain/webhook-url";
 import { TimeLimit, within } from "../within";
-import type { AttemptOrder } from "./object";
+import type { AttemptOrder } from "./attempts";
 
 /** Covers everything from the connection to the last byte read. */
 const ATTEMPT_LIMIT_MS = 5_000;

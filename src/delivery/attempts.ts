@@ -1,0 +1,104 @@
+/** Attempts from the dispatcher's side: which are to be made, how they ended, and what follows from that for
+ *  the delivery and its endpoint. To be called inside a transaction. */
+import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook";
+import type { Log } from "../telemetry/log";
+import type { Deliveries } from "./deliveries";
+import type { DisabledReason, Endpoints } from "./endpoints";
+import type { Intake } from "./intake";
+import type { Secrets } from "./secrets";
+import type { DeliveryNotice } from "./sending";
+
+const GONE = 410;
+
+/** One attempt to be made, as handed out to the consumer. */
+export type AttemptOrder = {
+  delivery_id: string;
+  number: number;
+  url: string;
+  message_id: string;
+  body: string;
+  secrets: string[];
+};
+
+export type AttemptReport = {
+  delivery_id: string;
+  number: number;
+  started_at_ms: number;
+  result: AttemptResult;
+};
+
+export class Attempts {
+  readonly #endpoints: Endpoints;
+  readonly #secrets: Secrets;
+  readonly #deliveries: Deliveries;
+  readonly #intake: Intake;
+  readonly #log: Log;
+
+  constructor(
+    endpoints: Endpoints,
+    secrets: Secrets,
+    deliveries: Deliveries,
+    intake: Intake,
+    log: Log,
+  ) {
+    this.#endpoints = endpoints;
+    this.#secrets = secrets;
+    this.#deliveries = deliveries;
+    this.#intake = intake;
+    this.#log = log;
+  }
+
+  /** The attempt that a notice is about; none when it has been picked up or settled before. */
+  take({ delivery_id, number }: DeliveryNotice, nowMs: number): AttemptOrder[] {
+    const found = this.#deliveries.take(delivery_id, number, nowMs);
+    if (!found) return [];
+    const { message_id, endpoint_id, position } = found;
+    return [
+      {
+        delivery_id,
+        number,
+        // An endpoint may have moved since.
+        url: this.#endpoints.find(endpoint_id)?.url ?? found.url,
+        message_id,
+        body: this.#deliveries.bodyOf(position),
+        secrets: this.#secrets.of(endpoint_id, nowMs),
+      },
+    ];
+  }
+
+  note({ delivery_id, number, started_at_ms, result }: AttemptReport, nowMs: number): void {
+    const noted = this.#deliveries.finishAttempt(delivery_id, number, started_at_ms, result, nowMs);
+    if (!noted) return;
+    const { endpoint_id } = noted;
+    if (result.error === null) {
+      this.#endpoints.succeeded(endpoint_id);
+      return;
+    }
+    const hasFailedForDays = this.#endpoints.failed(endpoint_id, nowMs);
+    if (result.status_code === GONE) this.#disable(endpoint_id, "gone", nowMs);
+    else if (hasFailedForDays) this.#disable(endpoint_id, "failing", nowMs);
+  }
+
+  /** A delivery without attempts left is dead. */
+  giveUp(deliveryId: string, nowMs: number): void {
+    const found = this.#deliveries.find(deliveryId);
+    if (found?.status !== "pending" || found.tries < MAX_ATTEMPTS) return;
+    this.#deliveries.finish(found.position, "dead", nowMs);
+    const { endpoint_id, attempts } = found;
+    this.#log("error", "webhook.dead", {
+      delivery_id: deliveryId,
+      endpoint_id,
+      attempt: attempts,
+      ...(found.transaction_id ? { transaction_id: found.transaction_id } : {}),
+    });
+  }
+
+  /** Switches an endpoint off and tells the merchant's others. */
+  #disable(id: string, reason: DisabledReason, nowMs: number): void {
+    const endpoint = this.#endpoints.find(id);
+    if (!endpoint?.enabled) return;
+    this.#endpoints.disable(id, reason);
+    this.#log("warn", "webhook_endpoint.disabled", { endpoint_id: id, reason });
+    this.#intake.addDisabled(endpoint, reason, nowMs);
+  }
+}

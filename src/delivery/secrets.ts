@@ -1,0 +1,65 @@
+/** The secrets that a merchant's webhooks are signed with: one for each endpoint, several while one takes
+ *  over from another. */
+import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../domain/signature";
+import { MAX_RETAINED_SECRETS } from "../domain/webhook";
+import { isOrigin } from "./endpoints";
+
+/** Stands in an endpoint's place for the secret of the URLs that transactions name for themselves. */
+export const DEFAULT_SECRET = "default";
+
+export function newSecret(): string {
+  return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(WEBHOOK_SECRET_RANDOM_BYTES)));
+}
+
+export class Secrets {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The secrets that a delivery is signed with now, the newest first; an origin's are the default ones. */
+  of(id: string, nowMs: number): string[] {
+    const owner = isOrigin(id) ? DEFAULT_SECRET : id;
+    return this.#sql
+      .exec<{ secret: string }>(
+        `SELECT secret FROM secrets WHERE endpoint_id = ? AND (expires_at IS NULL OR expires_at > ?)
+         ORDER BY position DESC`,
+        owner,
+        nowMs,
+      )
+      .toArray()
+      .map(({ secret }) => secret);
+  }
+
+  add(id: string, secret: string): void {
+    this.#sql.exec("INSERT INTO secrets (endpoint_id, secret) VALUES (?, ?)", id, secret);
+  }
+
+  /** A new secret beside the old ones, which sign until `expiresAtMs` and no longer. */
+  rotate(id: string, secret: string, expiresAtMs: number, nowMs: number): void {
+    this.#sql.exec(
+      `UPDATE secrets SET expires_at = ?1
+       WHERE endpoint_id = ?2 AND (expires_at IS NULL OR expires_at > ?1)`,
+      expiresAtMs,
+      id,
+    );
+    this.add(id, secret);
+    this.#sql.exec(
+      `DELETE FROM secrets WHERE endpoint_id = ?1 AND (expires_at <= ?2 OR position NOT IN
+         (SELECT position FROM secrets WHERE endpoint_id = ?1 ORDER BY position DESC LIMIT ?3))`,
+      id,
+      nowMs,
+      MAX_RETAINED_SECRETS,
+    );
+  }
+
+  /** The default secret is made when it is first needed. */
+  ensureDefault(nowMs: number): void {
+    if (this.of(DEFAULT_SECRET, nowMs).length === 0) this.add(DEFAULT_SECRET, newSecret());
+  }
+
+  remove(id: string): void {
+    this.#sql.exec("DELETE FROM secrets WHERE endpoint_id = ?", id);
+  }
+}

@@ -1,0 +1,111 @@
+/** What happens in one round: gather, then decide and commit without an `await` between, then write the
+ *  book. When a round is played, and with which commands, is for `rounds.ts` to say. */
+import type { Config, Env } from "../config";
+import { faultOf, type Log } from "../telemetry/log";
+import { within } from "../within";
+import { type Answer, type Command, execute } from "./command";
+import { commitRound } from "./commit";
+import type { Counters } from "./counters";
+import type { Journal } from "./journal";
+import type { Outboxes } from "./outboxes";
+import type { Round, Settled } from "./rounds";
+import { type Gathered, gatherSignals, paymentsToCount } from "./signals";
+import { countRound, countWritten } from "./tally";
+
+/** Several times what a write of the book takes when all is well. */
+const ROUND_PACE_MS = 250;
+
+/** An answer, and whether the book has it: settled once for the whole round. */
+export type Booked = { answer: Answer; booked: Promise<boolean> | undefined };
+
+/** The parts of a shard that a round needs. */
+export type Parts = {
+  journal: Journal;
+  counters: Counters;
+  outboxes: Outboxes;
+  storage: DurableObjectStorage;
+  velocity: Env["VELOCITY"];
+  config: Config;
+  log: Log;
+  /** The deployment's shard count, once a caller has told it. */
+  shards: () => number | undefined;
+  /** Sets the alarm for open work. */
+  arm: (nowMs: number) => void;
+};
+
+export class Playing {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** One round: gather, then decide and commit without an `await` between, then write the book. */
+  async play(commands: Command[]): Promise<Round<Booked>> {
+    const { journal, counters, outboxes, velocity, config, arm } = this.#parts;
+    const payments = paymentsToCount(commands, (id) => journal.holds(id));
+    const signals = await gatherSignals(velocity, config.velocity_shards, payments);
+    const before = journal.lastPosition;
+    const now = Date.now();
+    const answers = commitRound(
+      commands,
+      (command) => this.#run(command, signals.get(command.transaction_id), now),
+      (write) => this.#transaction(write, now),
+    );
+    countRound(counters, commands, answers);
+    const hasEvents = journal.lastPosition > before;
+    if (hasEvents || counters.isOpen) arm(now);
+    if (hasEvents) outboxes.drainSoon();
+
+    const isAwaited = answers.some(
+      (outcome) => outcome.ok && outcome.answer.kind === "told" && outcome.answer.wrote,
+    );
+    const booked = isAwaited ? outboxes.booked(journal.lastPosition, now) : undefined;
+    const settled = answers.map(
+      (outcome): Settled<Booked> =>
+        outcome.ok ? { ok: true, answer: { answer: outcome.answer, booked } } : outcome,
+    );
+    // The book sets the pace while it is quick. A slow one holds up its own answers, not the next round.
+    const next = booked ? within(ROUND_PACE_MS, booked).catch(() => false) : Promise.resolve();
+    return { settled, next };
+  }
+
+  /** One command in a commit. A create whose signals could not be had is refused, and nothing is stored. */
+  #run(command: Command, gathered: Gathered | undefined, nowMs: number): Answer {
+    const { journal, counters, config, log } = this.#parts;
+    if (gathered && !gathered.ok && !journal.holds(command.transaction_id)) {
+      const { transaction_id } = command;
+      log("error", "velocity.failed", {
+        transaction_id,
+        fault: faultOf(gathered.fault),
+      });
+      return { kind: "refused", refusal: { code: "unavailable" } };
+    }
+    const signals = gathered?.ok ? gathered.signals : undefined;
+    const answer = execute(journal, command, signals, config.fraud_rules, nowMs);
+    countWritten(counters, command, answer);
+    return answer;
+  }
+
+  #transaction<Value>(write: () => Value, nowMs: number): Value {
+    const { journal, counters, outboxes, storage, shards } = this.#parts;
+    try {
+      const value = storage.transactionSync(() => {
+        const written = write();
+        const count = shards();
+        if (count !== undefined) journal.setMark("transaction_shards", count);
+        outboxes.storeMarks();
+        counters.writeWithin(nowMs);
+        return written;
+      });
+      journal.committed();
+      counters.committed();
+      return value;
+    } catch (fault) {
+      journal.rolledBack();
+      counters.rolledBack();
+      outboxes.reread();
+      throw fault;
+    }
+  }
+}
