@@ -1,0 +1,96 @@
+/** A merchant's fraud rules as data: what a rule may look at, what it may say, and how the parts are
+ *  named. What they come to for a payment is in `evaluate.ts`; nothing in here decides. */
+
+/** The field's usual spellings; rolling, to the millisecond. */
+export const WINDOWS = ["1m", "1h", "24h", "7d"] as const;
+export type Window = (typeof WINDOWS)[number];
+
+/** Whose payments are looked at: the customer's, or those with the same value in a metadata field. */
+export type Subject = "customer" | `metadata.${string}`;
+
+/** `sum` is in the payment's own currency. `customers`, `amounts` and `currencies` count different ones.
+ *  `declined_percent` is of the subject's other payments, rounded down. */
+export const MEASURES = [
+  "count",
+  "sum",
+  "customers",
+  "amounts",
+  "currencies",
+  "declined_percent",
+] as const;
+export type Measure = (typeof MEASURES)[number];
+
+export type Velocity = {
+  of: Subject;
+  measure: Measure;
+  window: Window;
+  /** Leaves out what was cancelled, blocked or declined. */
+  completed_only?: boolean;
+};
+
+export const LIST_FIELDS = [
+  "customer",
+  "ip",
+  "card_fingerprint",
+  "email",
+  "email_domain",
+  "country",
+] as const;
+export type ListField = (typeof LIST_FIELDS)[number];
+export type ListName = "allow" | "block";
+
+/** Amounts are decimals in major units, as text; without a `currency` they hold in each one's own. */
+export type Condition =
+  | { all: Condition[] }
+  | { any: Condition[] }
+  | { not: Condition }
+  | { amount: { above: string } | { multiple_of: string }; currency?: string }
+  | { currency: string[] }
+  /** `above` is a whole number; for a `sum` a decimal in major units, as text. */
+  | { velocity: Velocity; above: number | string }
+  /** Time since the customer's first payment. */
+  | { customer_age: { below_s: number } }
+  | { metadata: string; in: string[] }
+  | { metadata: string; is_present: boolean }
+  | { listed: ListName; field: ListField };
+
+/** What a rule says when its condition holds: points, or a word that needs no points. */
+export type Verdict = { points: number } | { outcome: "block" | "review" | "allow" };
+
+export type Rule = Verdict & {
+  id: string;
+  when: Condition;
+  /** Evaluated and recorded, and changes nothing. */
+  shadow?: boolean;
+};
+
+export type RuleSet = {
+  rules: Rule[];
+  /** From these scores on a payment is reviewed or blocked; 101 is out of reach. */
+  review_score: number;
+  block_score: number;
+  /** Whether an allow, by list or by rule, outweighs a block. */
+  allow_beats_block: boolean;
+  /** How long a review stays open, and what becomes of the payment then. */
+  review_expires_after_s: number;
+  review_expires_to: "approve" | "reject";
+};
+
+/** The rule set that was in force, and which it was. Version 0 is the deployment's default. */
+export type VersionedRuleSet = { version: number; rule_set: RuleSet };
+
+/** What is known of a payment's surroundings, by name; frozen with the transaction, so that its decision
+ *  can be computed again. */
+export type Signals = Record<string, number>;
+
+export const CUSTOMER_AGE = "customer.age_s";
+
+/** The name of a velocity signal: `customer.count.24h`, `metadata.ip.customers.1h.completed`. */
+export function velocityName({ of, measure, window, completed_only = false }: Velocity): string {
+  return `${of}.${measure}.${window}${completed_only ? ".completed" : ""}`;
+}
+
+/** The name of the signal that says whether the payment's value is on a list: 1 or 0. */
+export function listedName(list: ListName, field: ListField): string {
+  return `listed.${list}.${field}`;
+}
