@@ -10,7 +10,7 @@ endpoint and /metrics say. Exits with 1 on any difference, with 2 when the simul
   --transactions 3000   orders, of one or more requests each
   --seed 1              another seed is other traffic; the same one the same
   --rate 0              orders a second at most; 0: as fast as it goes
-  --concurrency 32      visits under way at a time
+  --concurrency 48      visits under way at a time
   --merchants 3         each with four webhook endpoints
   --customers 2000      most of them buy rarely
   --chaos               kills the server again and again, and lets the Kafka endpoint fail
@@ -20,7 +20,7 @@ endpoint and /metrics say. Exits with 1 on any difference, with 2 when the simul
 const NUMBERS = {
   transactions: { default: "3000", least: 1, most: 1_000_000 },
   rate: { default: "0", least: 0, most: 100_000 },
-  concurrency: { default: "32", least: 1, most: 1_000 },
+  concurrency: { default: "48", least: 1, most: 1_000 },
   merchants: { default: "3", least: 1, most: 100 },
   customers: { default: "2000", least: 1, most: 1_000_000 },
 };
