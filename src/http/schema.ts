@@ -9,8 +9,8 @@ import { STATUSES } from "../domain/status";
 import { webhookUrlFault } from "../domain/webhook-url";
 
 const MAX_METADATA_PAIRS = 50;
-const CARD = { params: { code: "card_number_refused" } };
-const CARD_MESSAGE = "must not hold a card number";
+export const CARD = { params: { code: "card_number_refused" } };
+export const CARD_MESSAGE = "must not hold a card number";
 
 /** Text that every store and every reader keeps as it is. */
 export const text = (least: number, most: number) =>
@@ -22,7 +22,7 @@ export const text = (least: number, most: number) =>
       (value) => value.isWellFormed() && !value.includes("\0"),
       "must not hold NUL or half characters",
     );
-const freeText = (least: number, most: number) =>
+export const freeText = (least: number, most: number) =>
   text(least, most).refine((value) => !containsCardNumber(value), {
     message: CARD_MESSAGE,
     ...CARD,
@@ -183,7 +183,7 @@ export const limit = z
 /** Longer than any cursor we hand out. */
 export const cursor = z.string().max(200, "is not one of our cursors").optional();
 /** Stored times are UTC with milliseconds; a query may use any offset. */
-const time = z.iso
+export const time = z.iso
   .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z" })
   .transform((given) => new Date(given).toISOString())
   // A year above 9999 is written with a sign and would sort before all others.

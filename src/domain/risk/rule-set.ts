@@ -37,7 +37,8 @@ export const LIST_FIELDS = [
   "country",
 ] as const;
 export type ListField = (typeof LIST_FIELDS)[number];
-export type ListName = "allow" | "block";
+export const LIST_NAMES = ["allow", "block"] as const;
+export type ListName = (typeof LIST_NAMES)[number];
 
 /** Amounts are decimals in major units, as text; without a `currency` they hold in each one's own. */
 export type Condition =
