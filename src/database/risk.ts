@@ -1,26 +1,19 @@
 /** Merchants' fraud rules in D1: every version as it was sent, and all that a payment's decision needs. */
 import { and, desc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_KEPT_VERSIONS } from "../domain/risk/limits";
-import type { ListField, ListName, RuleSet, VersionedRuleSet } from "../domain/risk/rule-set";
+import type { ListEntry } from "../domain/risk/list";
+import type { RuleSet, VersionedRuleSet } from "../domain/risk/rule-set";
 import { ask, type Database } from "./ask";
 import { riskListEntries, riskRuleSets, riskVersions } from "./schema";
 
 export type StoredRuleSet = VersionedRuleSet & { created_at: number };
-
-/** A value on a list. It counts until, and no longer at, `expires_at_ms`. */
-export type ListedValue = {
-  list: ListName;
-  field: ListField;
-  value: string;
-  expires_at_ms: number | null;
-};
 
 /** What decides a merchant's payments. `version` goes up with every change of any of it. */
 export type MerchantRisk = {
   version: number;
   /** Undefined: the merchant has made none, and the deployment's default is in force. */
   rule_set: VersionedRuleSet | undefined;
-  entries: ListedValue[];
+  entries: ListEntry[];
 };
 
 const versionOf = (db: Database, merchantId: string) =>

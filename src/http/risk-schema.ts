@@ -1,6 +1,5 @@
 /** The shapes of fraud rules: a rule set as it is sent, checked and answered, and its backtest. */
 import { z } from "@hono/zod-openapi";
-import { DECISIONS } from "../domain/risk/evaluate";
 import {
   DEFAULT_REVIEW_S,
   MAX_POINTS,
@@ -9,20 +8,21 @@ import {
   MAX_RULES,
   OUT_OF_REACH,
 } from "../domain/risk/limits";
-import { LIST_NAMES, type Rule } from "../domain/risk/rule-set";
+import { RESERVED_RULE_IDS, type Rule } from "../domain/risk/rule-set";
 import { byMember } from "./by-member";
 import { ConditionShape, choice, condition, flag, object, whole } from "./risk-condition";
 import { limitFaults } from "./risk-limits";
-import { Cursor, cursor, Time, time } from "./schema";
+import { Time } from "./schema";
 
-/** Reasons that come from a list have these names. */
-const LIST_REASONS = LIST_NAMES.map((list) => `${list}_list`);
 const ID_RULE = `must be 1 to ${MAX_RULE_ID_CHARACTERS} of a-z, 0-9, - and _, and start with a letter or digit`;
 const id = z
   .string(ID_RULE)
   .regex(/^[a-z0-9][a-z0-9_-]*$/, ID_RULE)
   .max(MAX_RULE_ID_CHARACTERS, ID_RULE)
-  .refine((name) => !LIST_REASONS.includes(name), "is the name of a list's reason")
+  .refine(
+    (name) => !RESERVED_RULE_IDS.some((reserved) => reserved === name),
+    "is the name of a list's reason",
+  )
   .openapi({ example: "many-customers-on-one-ip" });
 const points = whole(1, MAX_POINTS);
 const outcome = choice(["block", "review", "allow"]);

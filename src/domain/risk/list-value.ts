@@ -39,8 +39,3 @@ function emailOf(text: string): string | undefined {
 function domainOf(text: string): string | undefined {
   return /^[^\s@.]+(\.[^\s@.]+)+$/.exec(text.toLowerCase())?.[0];
 }
-
-/** The domain of an e-mail address, as lists hold it. */
-export function emailDomainOf(text: string): string | undefined {
-  return emailOf(text)?.replace(/^.*@/s, "");
-}
