@@ -1,102 +1,38 @@
 /** The conditions of fraud rules, as they are sent: each kind by itself, and how they nest. */
 import { z } from "@hono/zod-openapi";
-import { currencyDecimals } from "../domain/currency";
-import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
-import {
-  MAX_AGE_S,
-  MAX_DEPTH,
-  MAX_FIELD_CHARACTERS,
-  MAX_VALUE_CHARACTERS,
-  MAX_VALUES,
-} from "../domain/risk/limits";
+import { MAX_AGE_S, MAX_DEPTH, MAX_VALUE_CHARACTERS, MAX_VALUES } from "../domain/risk/limits";
 import {
   type Condition,
   LIST_FIELDS,
   LIST_NAMES,
   MEASURES,
-  type Subject,
   WINDOWS,
 } from "../domain/risk/rule-set";
 import { byMember } from "./by-member";
+import {
+  choice,
+  currency,
+  decimal,
+  decimalFault,
+  field,
+  flag,
+  NOT_DECIMAL,
+  object,
+  someOf,
+  subject,
+  whole,
+} from "./risk-fields";
 import { freeText } from "./schema";
-
-export const choice = <const Values extends readonly string[]>(values: Values) =>
-  z.enum(values, `must be one of ${values.join(", ")}`);
-export const flag = z.boolean("must be true or false");
-export const whole = (least: number, most: number) => {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message);
-};
-export const object = <Shape extends z.core.$ZodShape>(shape: Shape) =>
-  z.strictObject(shape, {
-    error: ({ code }) => (code === "invalid_type" ? "must be an object" : undefined),
-  });
-const someOf = <Item extends z.ZodType>(item: Item, what: string, most: number) =>
-  z
-    .array(item, `must be a list of ${what}`)
-    .min(1, "must not be empty")
-    .max(most, `must have at most ${most} values`);
-
-/** Currencies have at most three decimals; where one has fewer, a threshold between two of its amounts is fine. */
-const DECIMALS = 3;
-const NOT_DECIMAL = 'must be a decimal in major units, as text, such as "250.00"';
-const DECIMAL_FAULTS: Record<AmountFault, string> = {
-  malformed: NOT_DECIMAL,
-  not_positive: "must be above 0",
-  too_many_decimals: `has more than ${DECIMALS} decimals`,
-  too_large: `is above ${MAX_AMOUNT_MINOR} thousandths`,
-};
-/** As people write amounts: without an exponent. */
-const PLAIN = /^\d+(\.\d+)?$/;
-const decimalFault = (text: string): string | undefined => {
-  const parsed = parseAmount(PLAIN.test(text) ? text : "", DECIMALS);
-  return parsed.ok ? undefined : DECIMAL_FAULTS[parsed.fault];
-};
-const decimal = z
-  .string(NOT_DECIMAL)
-  .superRefine((text, context) => {
-    const fault = decimalFault(text);
-    if (fault) context.addIssue(fault);
-  })
-  .openapi({ example: "250.00" });
-const currency = z
-  .string("must be an ISO 4217 currency code, such as USD")
-  .refine(
-    (code) => currencyDecimals(code) !== undefined,
-    "must be an ISO 4217 currency code, such as USD",
-  )
-  .openapi({ example: "USD" });
-
-/** The one name that no transaction's metadata can have. */
-const field = freeText(1, MAX_FIELD_CHARACTERS).refine(
-  (name) => name !== "__proto__",
-  "is not a name that can be used",
-);
-const METADATA = "metadata.";
-const subject = z
-  .string(`must be customer or ${METADATA}<field>`)
-  .superRefine((text, context) => {
-    if (text === "customer") return;
-    const name = field.safeParse(text.slice(METADATA.length));
-    if (!text.startsWith(METADATA)) context.addIssue(`must be customer or ${METADATA}<field>`);
-    else if (!name.success) context.addIssue(`names a field that ${messageOf(name.error)}`);
-  })
-  .transform((text) => text as Subject) // Just checked.
-  .openapi({ type: "string", example: "metadata.ip" });
-const messageOf = ({ issues }: z.ZodError): string => issues[0]?.message ?? "";
 
 const amounts = {
   above: object({ above: decimal }),
   multiple_of: object({ multiple_of: decimal }),
 };
-const velocity = object({
-  of: subject,
-  measure: choice(MEASURES),
-  window: choice(WINDOWS),
-  completed_only: flag.exactOptional(),
-});
+const measured = { of: subject, measure: choice(MEASURES), window: choice(WINDOWS) };
+const velocity = object({ ...measured, completed_only: flag.exactOptional() });
 const ABOVE = "must be a whole number, or for a sum a decimal as text";
-const velocityCondition = object({ velocity, above: z.union([z.number(), z.string()], ABOVE) });
+const above = z.union([z.number(), z.string()], ABOVE);
+const velocityCondition = object({ velocity, above });
 type VelocityCondition = z.output<typeof velocityCondition>;
 
 /** Percents stop at 100, so nothing is above it. */
@@ -173,7 +109,10 @@ export const ConditionShape = z
       currency: currency.optional(),
     }),
     SIMPLE.currency,
-    velocityCondition,
+    z.strictObject({
+      velocity: z.strictObject({ ...measured, completed_only: flag.optional() }),
+      above,
+    }),
     SIMPLE.customer_age,
     metadata.in,
     metadata.is_present,

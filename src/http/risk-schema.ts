@@ -1,4 +1,4 @@
-/** The shapes of fraud rules: a rule set as it is sent, checked and answered, and its backtest. */
+/** The shapes of fraud rules: a rule set as it is sent, checked and answered. */
 import { z } from "@hono/zod-openapi";
 import {
   DEFAULT_REVIEW_S,
@@ -10,7 +10,8 @@ import {
 } from "../domain/risk/limits";
 import { RESERVED_RULE_IDS, type Rule } from "../domain/risk/rule-set";
 import { byMember } from "./by-member";
-import { ConditionShape, choice, condition, flag, object, whole } from "./risk-condition";
+import { ConditionShape, condition } from "./risk-condition";
+import { choice, flag, object, whole } from "./risk-fields";
 import { limitFaults } from "./risk-limits";
 import { Time } from "./schema";
 
@@ -26,18 +27,16 @@ const id = z
   .openapi({ example: "many-customers-on-one-ip" });
 const points = whole(1, MAX_POINTS);
 const outcome = choice(["block", "review", "allow"]);
-const shadow = flag.exactOptional().openapi({
-  description: "Evaluated and recorded, and changes nothing.",
-});
+const shadow = flag.openapi({ description: "Evaluated and recorded, and changes nothing." });
 
 const rule: z.ZodType<Rule> = byMember("a rule", {
-  points: object({ id, points, when: condition, shadow }),
-  outcome: object({ id, outcome, when: condition, shadow }),
+  points: object({ id, points, when: condition, shadow: shadow.exactOptional() }),
+  outcome: object({ id, outcome, when: condition, shadow: shadow.exactOptional() }),
 });
 const RuleShape = z
   .union([
-    z.strictObject({ id, points, when: ConditionShape, shadow }),
-    z.strictObject({ id, outcome, when: ConditionShape, shadow }),
+    z.strictObject({ id, points, when: ConditionShape, shadow: shadow.optional() }),
+    z.strictObject({ id, outcome, when: ConditionShape, shadow: shadow.optional() }),
   ])
   .openapi("RiskRule");
 
@@ -63,16 +62,23 @@ function checkLimits({ rules }: { rules: Rule[] }, context: z.RefinementCtx): vo
   for (const fault of limitFaults(rules)) context.addIssue({ code: "custom", ...fault });
 }
 
-/** A new rule set as checked. `version` is the one that was read. */
-export const newRuleSet = object({
-  version,
-  created_at: ignoredTime,
-  rules: rulesOf(rule),
+const sent = <Item extends z.ZodType>(item: Item) => ({
+  rules: rulesOf(item),
   ...settings,
-}).superRefine(checkLimits);
+  created_at: ignoredTime,
+});
+/** A new rule set as checked. `version` is the one that was read. */
+export const newRuleSet = object({ version, ...sent(rule) }).superRefine(checkLimits);
 export const NewRuleSetBody = z
-  .strictObject({ version, created_at: ignoredTime, rules: rulesOf(RuleShape), ...settings })
+  .strictObject({ version, ...sent(RuleShape) })
   .openapi("PutRiskRules");
+/** A rule set on trial, which has no version, or that of the one it was made from. */
+export const candidate = object({ version: version.optional(), ...sent(rule) }).superRefine(
+  checkLimits,
+);
+export const CandidateBody = z
+  .strictObject({ version: version.optional(), ...sent(RuleShape) })
+  .openapi("RiskRulesCandidate");
 
 const answered = {
   review_score: score,
