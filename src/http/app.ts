@@ -10,6 +10,7 @@ import { merchantRoutes } from "./merchants";
 import { metricsRoute } from "./metrics";
 import { operationsRoutes } from "./operations";
 import { Problem, problemResponse } from "./problem";
+import { reviewRoutes } from "./reviews";
 import { transactionRoutes } from "./transactions";
 import { webhookDeliveryRoutes } from "./webhook-deliveries";
 import { webhookEndpointRoutes } from "./webhook-endpoints";
@@ -100,6 +101,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   app.use(observe);
   app.use(configure);
   transactionRoutes(app);
+  reviewRoutes(app);
   eventRoutes(app);
   webhookEndpointRoutes(app);
   webhookDeliveryRoutes(app);

@@ -102,6 +102,9 @@ const VERBS = {
   submit: "processed",
   cancel: "cancelled",
   block: "blocked",
+  hold: "held for review",
+  approve: "approved",
+  reject: "rejected",
   settle: "settled",
   decline: "declined",
 };
