@@ -87,7 +87,7 @@ export const transactions = sqliteTable(
     check("amount_is_positive", sql`${table.amount_minor} > 0`),
     check(
       "status_is_known",
-      sql`${table.status} IN ('pending', 'processing', 'completed', 'failed', 'cancelled')`,
+      sql`${table.status} IN ('pending', 'review', 'processing', 'completed', 'failed', 'cancelled')`,
     ),
   ],
 );

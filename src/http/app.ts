@@ -10,6 +10,7 @@ import { merchantRoutes } from "./merchants";
 import { metricsRoute } from "./metrics";
 import { operationsRoutes } from "./operations";
 import { Problem, problemResponse } from "./problem";
+import { reviewRoutes } from "./reviews";
 import { riskBacktestRoute } from "./risk-backtest";
 import { riskListRoutes } from "./risk-lists";
 import { riskRuleRoutes } from "./risk-rules";
@@ -103,6 +104,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   app.use(observe);
   app.use(configure);
   transactionRoutes(app);
+  reviewRoutes(app);
   eventRoutes(app);
   riskRuleRoutes(app);
   riskListRoutes(app);

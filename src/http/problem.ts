@@ -112,6 +112,9 @@ const VERBS = {
   submit: "processed",
   cancel: "cancelled",
   block: "blocked",
+  hold: "held for review",
+  approve: "approved",
+  reject: "rejected",
   settle: "settled",
   decline: "declined",
 };

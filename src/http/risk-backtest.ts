@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
 import { listTransactions } from "../database/transactions";
 import { backtestReport, type StoredDecision } from "../domain/risk/backtest-report";
-import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
+import { DECISIONS } from "../domain/risk/evaluate";
 import { answerJson } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
@@ -12,7 +12,7 @@ import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { readBody } from "./read";
 import { object, whole } from "./risk-fields";
 import { CandidateBody, candidate } from "./risk-schema";
-import { Cursor, cursor, time } from "./schema";
+import { Cursor, cursor, RiskReason, time } from "./schema";
 
 /** Some megabytes from D1 and less than a second of work. Whoever wants more asks for the next page. */
 const MAX_EXAMINED = 1_000;
@@ -31,12 +31,6 @@ const BacktestBody = z
 const count = z.int().min(0);
 const counts = z.record(z.string(), count);
 const judged = z.object({ decision: z.enum(DECISIONS), fraud_score: count });
-const reason = z.object({
-  rule: z.string(),
-  outcome: z.enum(OUTCOMES),
-  points: z.int(),
-  detail: z.string(),
-});
 const BacktestAnswer = z
   .object({
     examined: count,
@@ -54,7 +48,7 @@ const BacktestAnswer = z
         transaction_id: z.string(),
         before: judged,
         after: judged,
-        reasons: z.array(reason),
+        reasons: z.array(RiskReason),
       }),
     ),
     has_more: z.boolean(),

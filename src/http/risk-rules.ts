@@ -1,8 +1,6 @@
 /** The routes of a merchant's fraud rules: read any version of them, and write the next one. */
 import { databaseOf } from "../database/ask";
 import { findRuleSet, readRuleSet, type StoredRuleSet, writeRuleSet } from "../database/risk";
-import { defaultRuleSet } from "../domain/risk/default";
-import { OUT_OF_REACH } from "../domain/risk/limits";
 import { answerJson, timeText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
@@ -66,8 +64,7 @@ type Shown = Omit<StoredRuleSet, "created_at"> & { created_at: number | null };
 
 /** The rules of a merchant who has made none. */
 function defaultOf(c: AppContext): Shown {
-  const settings = { ...c.get("config").fraud_rules, review_score: OUT_OF_REACH };
-  return { ...defaultRuleSet(settings), created_at: null };
+  return { ...c.get("config").default_rules, created_at: null };
 }
 
 async function current(c: AppContext): Promise<Shown> {

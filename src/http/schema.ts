@@ -5,6 +5,8 @@ import { currencyDecimals } from "../domain/currency";
 import { EVENT_TYPES } from "../domain/event";
 import type { CreateRequest } from "../domain/idempotency";
 import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
+import { REVIEW_DECISIONS, REVIEW_STATUSES } from "../domain/review";
+import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
 import { STATUSES } from "../domain/status";
 import { webhookUrlFault } from "../domain/webhook-url";
 
@@ -124,6 +126,53 @@ export const Time = z
   .openapi({ format: "date-time", example: "2026-11-22T21:00:00.000Z" });
 const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
 
+export const RiskReason = z
+  .object({
+    rule: z.string().openapi({ description: "A rule's id, `block_list` or `allow_list`." }),
+    outcome: z.enum(OUTCOMES).openapi({
+      description: "`error`: the rule could not be evaluated, and adds nothing.",
+    }),
+    points: z.int(),
+    detail: z.string(),
+  })
+  .openapi("RiskReason");
+
+const Risk = z
+  .object({
+    decision: z.enum(DECISIONS),
+    reasons: z.array(RiskReason),
+    shadow: z.array(RiskReason).openapi({ description: "What rules on trial would have said." }),
+    rule_set_version: z.int().min(0).openapi({ description: "0: the deployment's default." }),
+    signals: z.record(z.string(), z.number()).openapi({
+      description: "What the decision was made of, beside the payment itself.",
+      example: { "customer.count.24h": 3 },
+    }),
+  })
+  .openapi("Risk");
+
+const Review = z
+  .object({
+    status: z.enum(REVIEW_STATUSES),
+    expires_at: Time,
+    expires_to: z.enum(REVIEW_DECISIONS).openapi({ description: "What is decided then." }),
+    expired: z.boolean().openapi({ description: "Whether nobody had decided in time." }),
+    reviewer: z.string().nullable(),
+    note: z.string().nullable(),
+    decided_at: Time.nullable(),
+  })
+  .openapi("Review");
+
+/** A reviewer's word. */
+export const ReviewBody = z
+  .strictObject({
+    decision: z.enum(REVIEW_DECISIONS, `must be one of ${REVIEW_DECISIONS.join(", ")}`),
+    reviewer: freeText(1, 128)
+      .nullish()
+      .openapi({ description: "Who decides, as you name them.", example: "ann" }),
+    note: freeText(0, 500).nullish(),
+  })
+  .openapi("ReviewTransaction");
+
 export const Transaction = z
   .object({
     id: TransactionId,
@@ -134,11 +183,9 @@ export const Transaction = z
     currency: z.string().openapi({ example: "USD" }),
     status: z.enum(STATUSES),
     fraud_score: z.int().min(0).max(100),
-    risk: z.object({
-      decision: z.enum(["approve", "block"]),
-      reasons: z.array(z.object({ rule: z.string(), points: z.int(), detail: z.string() })),
-    }),
+    risk: Risk,
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+    review: Review.nullable().openapi({ description: "Null when it never was in review." }),
     description: z.string().nullable(),
     metadata: z.record(z.string(), z.string()),
     webhook_url: z.string().nullable(),

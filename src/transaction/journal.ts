@@ -6,6 +6,7 @@
 import type { EventRecord } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
 import { JOURNAL_TABLES } from "./journal-tables";
+import { OpenReviews } from "./open-reviews";
 
 export type Held = { merchant_id: string; transaction: Transaction };
 
@@ -26,6 +27,7 @@ const MAX_HOT_CHARACTERS = 4_000_000;
 type HeldText = { merchant_id: string; data: string };
 
 export class Journal {
+  readonly reviews: OpenReviews;
   readonly #sql: SqlStorage;
   readonly #hot = new Map<string, HeldText>();
   #hotCharacters = 0;
@@ -36,6 +38,7 @@ export class Journal {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(JOURNAL_TABLES);
+    this.reviews = new OpenReviews(sql);
     this.#readTables();
   }
 
@@ -220,6 +223,7 @@ export class Journal {
   rolledBack(): void {
     for (const transactionId of this.#uncommitted) this.#forgetHot(transactionId);
     this.#uncommitted.length = 0;
+    this.reviews.reread();
     this.#readTables();
   }
 

@@ -2,6 +2,7 @@
  *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
+import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
 import type { ChargeAnswer } from "../processor/processor";
@@ -22,12 +23,15 @@ import {
   type ShardMetrics,
   toldReply,
 } from "./reply";
+import { RiskBook } from "./risk-book";
 import { PATIENT, PROMPT, Rounds } from "./rounds";
 import { countAnswer, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
 /** Charges that one alarm takes up again; the rest follow with the next, a second later. */
 const RESUMED_CHARGES = 100;
+/** Reviews that one alarm ends; the rest follow likewise. */
+const EXPIRED_REVIEWS = 100;
 
 export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
@@ -62,8 +66,12 @@ export class TransactionShard extends DurableObject<Env> {
       counters: this.#counters,
       outboxes: this.#outboxes,
       storage: state.storage,
-      velocity: env.VELOCITY,
-      config: this.#config,
+      sources: {
+        velocity: env.VELOCITY,
+        velocity_shards: this.#config.velocity_shards,
+        book: new RiskBook(env.DB, this.#log),
+        default_rules: this.#config.default_rules,
+      },
       log: this.#log,
       shards: () => this.#shards,
       arm: (nowMs) => this.#arm(nowMs),
@@ -92,6 +100,12 @@ export class TransactionShard extends DurableObject<Env> {
   async cancel(address: Address): Promise<Reply> {
     const { merchant_id, transaction_id } = address;
     return this.#tell(address, { kind: "cancel", merchant_id, transaction_id });
+  }
+
+  /** Records a reviewer's word. */
+  async review(address: Address, request: ReviewRequest): Promise<Reply> {
+    const { merchant_id, transaction_id } = address;
+    return this.#tell(address, { kind: "review", merchant_id, transaction_id, ...request });
   }
 
   /** The transaction as it is now. */
@@ -137,6 +151,9 @@ export class TransactionShard extends DurableObject<Env> {
         .filter(({ transaction_id }) => !this.#charges.isUnderWay(transaction_id));
       // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
       for (const { transaction_id } of due) this.#resume(transaction_id);
+      for (const transactionId of this.#journal.reviews.due(now, EXPIRED_REVIEWS)) {
+        this.#expire(transactionId);
+      }
       this.#counters.write(now);
       // A long drain goes on by itself: charges and other destinations need this clock meanwhile.
       await within(SAFETY_MS, this.#outboxes.drain(now)).catch(unlessLate);
@@ -200,6 +217,14 @@ export class TransactionShard extends DurableObject<Env> {
     });
   }
 
+  /** Ends a review in a round like any other; one that was decided meanwhile stays as it is. */
+  #expire(transactionId: string): void {
+    const command: Command = { kind: "expire", transaction_id: transactionId };
+    this.#rounds.submit(command).catch((fault) => {
+      this.#log("error", "review.failed", { transaction_id: transactionId, fault: faultOf(fault) });
+    });
+  }
+
   /** A changed shard count would send known keys to other owners: an object serves only the count it began with. */
   #owns(shards: number): boolean {
     return this.#shards === undefined || this.#shards === shards;
@@ -211,6 +236,7 @@ export class TransactionShard extends DurableObject<Env> {
     const next = nextWakeAtMs(
       {
         charge_at_ms: this.#journal.nextChargeAtMs(),
+        review_at_ms: this.#journal.reviews.nextAtMs,
         outboxes_at_ms: this.#outboxes.openAtMs(),
         has_counts: this.#counters.isOpen,
       },

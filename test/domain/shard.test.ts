@@ -11,16 +11,7 @@ import { ANSWER_BOUNDS_MS, Counters } from "../../src/transaction/counters";
 import { Journal } from "../../src/transaction/journal";
 import { openCharges } from "../../src/transaction/open-charges";
 import { countRound, countWritten } from "../../src/transaction/tally";
-import {
-  created,
-  DECLINED,
-  EXAMPLES,
-  MERCHANT,
-  NOW_MS,
-  RULES,
-  requestOf,
-  signalsOf,
-} from "./examples";
+import { basisOf, created, DECLINED, EXAMPLES, MERCHANT, NOW_MS, requestOf } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
 const SETTLED: ChargeAnswer = { kind: "settled" };
@@ -54,8 +45,8 @@ const record = (answer: ChargeAnswer, key = "k"): Command => ({
 });
 /** As the shard does: signals are gathered for a transaction that is not there yet. */
 const run = (command: Command, nowMs = NOW_MS): Answer => {
-  const signals = journal.holds(command.transaction_id) ? undefined : signalsOf();
-  return execute(journal, command, signals, RULES, nowMs);
+  const basis = journal.holds(command.transaction_id) ? undefined : basisOf();
+  return execute(journal, command, basis, nowMs);
 };
 const refusalOf = (answer: Answer) => (answer.kind === "refused" ? answer.refusal : undefined);
 const parsed = (answer: Answer): Transaction => {
@@ -90,7 +81,7 @@ describe("a command", () => {
   });
 
   it("that follows a create in its own round finds what that one made", () => {
-    const inRound = (command: Command) => execute(journal, command, signalsOf(), RULES, NOW_MS);
+    const inRound = (command: Command) => execute(journal, command, basisOf(), NOW_MS);
     const first = inRound(create());
     expect(inRound(create())).toEqual({ ...first, replayed: true, wrote: false });
     expect(inRound(about("process"))).toMatchObject({ kind: "charging" });
@@ -98,7 +89,7 @@ describe("a command", () => {
   });
 
   it("that follows a create in its own round finds it although another one faulted", () => {
-    const inRound = (command: Command) => execute(journal, command, signalsOf(), RULES, NOW_MS);
+    const inRound = (command: Command) => execute(journal, command, basisOf(), NOW_MS);
     const first = inRound(create());
     journal.committed();
     journal.rolledBack(); // As after a neighbour's commit that was taken back.
@@ -115,9 +106,9 @@ describe("a command", () => {
   });
 
   it("that creates needs signals, unless the transaction exists", () => {
-    expect(() => execute(journal, create(), undefined, RULES, NOW_MS)).toThrow("signals");
+    expect(() => execute(journal, create(), undefined, NOW_MS)).toThrow("signals");
     run(create());
-    const again = execute(journal, create(), undefined, RULES, NOW_MS);
+    const again = execute(journal, create(), undefined, NOW_MS);
     expect(again).toMatchObject({ kind: "told", replayed: true });
   });
 

@@ -1,0 +1,112 @@
+/** Merchants' rules and lists, in memory, so that no create reads D1 while its merchant is busy.
+ *
+ *  What is known is shared by all objects of an isolate; what is asked belongs to the object that asks,
+ *  because none may wait for another's call. Nothing in here decides anything. */
+import { databaseOf } from "../database/ask";
+import { type MerchantRisk, readRisk, readRiskVersion } from "../database/risk";
+import { type Lists, listsOf, NO_LISTS } from "../domain/risk/list";
+import type { VersionedRuleSet } from "../domain/risk/rule-set";
+import { faultOf, type Log } from "../telemetry/log";
+
+/** From this age on what is known is asked for again, while it goes on being used. */
+const REFRESH_AFTER_MS = 2_000;
+/** From this age on payments wait for the answer. Velocity is asked afterwards, for two seconds at most:
+ *  no payment is decided by what was asked for more than five seconds before. */
+const FRESH_MS = 3_000;
+/** A read takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
+const READ_LIMIT_MS = 1_000;
+/** After D1 has failed to answer, what is known is used without asking again for this long. */
+const REST_MS = 2_000;
+/** Rules and list entries of all merchants together: some 20 of the isolate's 128 megabytes at the most. */
+const MAX_WEIGHT = 100_000;
+
+/** What decides a merchant's payments: undefined rules mean the deployment's default. */
+export type KnownRisk = { rules: VersionedRuleSet | undefined; lists: Lists };
+
+type Entry = KnownRisk & { version: number; asked_at_ms: number; weight: number };
+
+const known = new Map<string, Entry>();
+let weight = 0;
+
+/** Drops what this isolate knows of a merchant, or of all. */
+export function forgetRisk(merchantId?: string): void {
+  for (const id of merchantId === undefined ? [...known.keys()] : [merchantId]) drop(id);
+}
+
+function keep(merchantId: string, entry: Entry): void {
+  drop(merchantId); // Back in at the young end: the first of the map is the oldest.
+  known.set(merchantId, entry);
+  weight += entry.weight;
+  for (const oldest of known.keys()) {
+    if (weight <= MAX_WEIGHT || oldest === merchantId) return;
+    drop(oldest);
+  }
+}
+
+function drop(merchantId: string): void {
+  weight -= known.get(merchantId)?.weight ?? 0;
+  known.delete(merchantId);
+}
+
+export class RiskBook {
+  readonly #db: D1Database;
+  readonly #log: Log;
+  readonly #asked = new Map<string, Promise<Entry>>();
+  #restingUntilMs = 0;
+
+  constructor(db: D1Database, log: Log) {
+    this.#db = db;
+    this.#log = log;
+  }
+
+  /** A merchant's rules and lists, at once when they are fresh. When D1 cannot be asked, the last known.
+   *  @throws DatabaseUnavailable when none are: the merchant may have blocked somebody. */
+  of(merchantId: string): KnownRisk | Promise<KnownRisk> {
+    const now = Date.now();
+    const entry = known.get(merchantId);
+    const age = now - (entry?.asked_at_ms ?? 0);
+    if (entry && (age < REFRESH_AFTER_MS || now < this.#restingUntilMs)) return entry;
+    const asked = this.#ask(merchantId, entry);
+    if (!entry) return asked;
+    const orKnown = asked.catch((fault) => {
+      this.#restingUntilMs = Date.now() + REST_MS;
+      this.#log("error", "risk_rules.failed", { merchant_id: merchantId, fault: faultOf(fault) });
+      return entry;
+    });
+    return age < FRESH_MS ? entry : orKnown;
+  }
+
+  /** One question for each merchant at a time. */
+  #ask(merchantId: string, entry: Entry | undefined): Promise<Entry> {
+    const underWay = this.#asked.get(merchantId);
+    if (underWay) return underWay;
+    const asked = this.#read(merchantId, entry).finally(() => this.#asked.delete(merchantId));
+    this.#asked.set(merchantId, asked);
+    return asked;
+  }
+
+  async #read(merchantId: string, entry: Entry | undefined): Promise<Entry> {
+    const db = databaseOf(this.#db);
+    const askedAtMs = Date.now();
+    const isSame =
+      entry && (await readRiskVersion(db, merchantId, READ_LIMIT_MS)) === entry.version;
+    const next = isSame
+      ? { ...entry, asked_at_ms: askedAtMs }
+      : entryOf(await readRisk(db, merchantId, askedAtMs, READ_LIMIT_MS), askedAtMs);
+    // Another object may have asked later and been answered sooner.
+    const other = known.get(merchantId);
+    if (other && other.asked_at_ms > askedAtMs) return other;
+    keep(merchantId, next);
+    return next;
+  }
+}
+
+function entryOf({ version, rule_set, entries }: MerchantRisk, askedAtMs: number): Entry {
+  return {
+    rules: rule_set && { version: rule_set.version, rule_set: rule_set.rule_set },
+    lists: entries.length === 0 ? NO_LISTS : listsOf(entries),
+    version,
+    asked_at_ms: askedAtMs,
+    weight: 1 + entries.length + (rule_set?.rule_set.rules.length ?? 0),
+  };
+}
