@@ -3,7 +3,7 @@
  *  One table says it all. A row is an event with the whole transaction as of then; the last row of a
  *  transaction is its state, and the rows in order are the outbox of every destination, which needs
  *  no more than a mark of how far it has come. Nothing in here waits for anything. */
-import type { EventRecord } from "../domain/event";
+import type { EventRecord, EventType } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
 import { JOURNAL_TABLES } from "./journal-tables";
 import { OpenReviews } from "./open-reviews";
@@ -18,6 +18,7 @@ export type Mark =
   | "book_delivered_through"
   | "webhooks_delivered_through"
   | "stream_delivered_through"
+  | "velocity_delivered_through"
   | "transaction_shards";
 
 /** Text of transactions kept in memory: some 10,000 of common size, and 8 of the object's 128 megabytes at
@@ -186,6 +187,19 @@ export class Journal {
       events.push(event);
     }
     return events;
+  }
+
+  /** Events of some types after one position and up to another, in order. */
+  eventsOfTypes(after: number, through: number, types: readonly EventType[]): EventRecord[] {
+    return this.#sql
+      .exec<EventRecord>(
+        `SELECT * FROM events WHERE position > ? AND position <= ?
+           AND type IN (SELECT value FROM json_each(?)) ORDER BY position`,
+        after,
+        through,
+        JSON.stringify(types),
+      )
+      .toArray();
   }
 
   /** When the event at a position was written; undefined when there is none. */

@@ -23,7 +23,7 @@ import {
   type ShardMetrics,
   toldReply,
 } from "./reply";
-import { RiskBook } from "./risk-book";
+import { RiskBook, riskReaderOf } from "./risk-book";
 import { PATIENT, PROMPT, Rounds } from "./rounds";
 import { countAnswer, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
@@ -69,7 +69,7 @@ export class TransactionShard extends DurableObject<Env> {
       sources: {
         velocity: env.VELOCITY,
         velocity_shards: this.#config.velocity_shards,
-        book: new RiskBook(env.DB, this.#log),
+        book: new RiskBook(riskReaderOf(env.DB), this.#log),
         default_rules: this.#config.default_rules,
       },
       log: this.#log,

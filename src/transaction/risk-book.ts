@@ -2,7 +2,7 @@
  *
  *  What is known is shared by all objects of an isolate; what is asked belongs to the object that asks,
  *  because none may wait for another's call. Nothing in here decides anything. */
-import { databaseOf } from "../database/ask";
+import { DatabaseUnavailable, databaseOf } from "../database/ask";
 import { type MerchantRisk, readRisk, readRiskVersion } from "../database/risk";
 import { type Lists, listsOf, NO_LISTS } from "../domain/risk/list";
 import type { VersionedRuleSet } from "../domain/risk/rule-set";
@@ -10,9 +10,9 @@ import { faultOf, type Log } from "../telemetry/log";
 
 /** From this age on what is known is asked for again, while it goes on being used. */
 const REFRESH_AFTER_MS = 2_000;
-/** From this age on payments wait for the answer. Velocity is asked afterwards, for two seconds at most:
- *  no payment is decided by what was asked for more than five seconds before. */
-const FRESH_MS = 3_000;
+/** From this age on payments wait for the answer, so that one that arrives five seconds after a change is
+ *  decided by it. A second of that is for clocks that disagree. */
+const FRESH_MS = 4_000;
 /** A read takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
 const READ_LIMIT_MS = 1_000;
 /** After D1 has failed to answer, what is known is used without asking again for this long. */
@@ -48,14 +48,28 @@ function drop(merchantId: string): void {
   known.delete(merchantId);
 }
 
+/** Where it is read: everything, or just the number that goes up with every change. */
+export type RiskReader = {
+  risk: (merchantId: string, nowMs: number) => Promise<MerchantRisk>;
+  version: (merchantId: string) => Promise<number>;
+};
+
+export function riskReaderOf(binding: D1Database): RiskReader {
+  const db = databaseOf(binding);
+  return {
+    risk: (merchantId, nowMs) => readRisk(db, merchantId, nowMs, READ_LIMIT_MS),
+    version: (merchantId) => readRiskVersion(db, merchantId, READ_LIMIT_MS),
+  };
+}
+
 export class RiskBook {
-  readonly #db: D1Database;
+  readonly #reader: RiskReader;
   readonly #log: Log;
   readonly #asked = new Map<string, Promise<Entry>>();
   #restingUntilMs = 0;
 
-  constructor(db: D1Database, log: Log) {
-    this.#db = db;
+  constructor(reader: RiskReader, log: Log) {
+    this.#reader = reader;
     this.#log = log;
   }
 
@@ -66,14 +80,14 @@ export class RiskBook {
     const entry = known.get(merchantId);
     const age = now - (entry?.asked_at_ms ?? 0);
     if (entry && (age < REFRESH_AFTER_MS || now < this.#restingUntilMs)) return entry;
-    const asked = this.#ask(merchantId, entry);
-    if (!entry) return asked;
-    const orKnown = asked.catch((fault) => {
+    if (now < this.#restingUntilMs) throw new DatabaseUnavailable("the database is resting");
+    const orKnown = this.#ask(merchantId, entry).catch((fault: unknown) => {
       this.#restingUntilMs = Date.now() + REST_MS;
       this.#log("error", "risk_rules.failed", { merchant_id: merchantId, fault: faultOf(fault) });
-      return entry;
+      if (entry) return entry;
+      throw fault;
     });
-    return age < FRESH_MS ? entry : orKnown;
+    return entry && age < FRESH_MS ? entry : orKnown;
   }
 
   /** One question for each merchant at a time. */
@@ -86,13 +100,11 @@ export class RiskBook {
   }
 
   async #read(merchantId: string, entry: Entry | undefined): Promise<Entry> {
-    const db = databaseOf(this.#db);
     const askedAtMs = Date.now();
-    const isSame =
-      entry && (await readRiskVersion(db, merchantId, READ_LIMIT_MS)) === entry.version;
+    const isSame = entry && (await this.#reader.version(merchantId)) === entry.version;
     const next = isSame
       ? { ...entry, asked_at_ms: askedAtMs }
-      : entryOf(await readRisk(db, merchantId, askedAtMs, READ_LIMIT_MS), askedAtMs);
+      : entryOf(await this.#reader.risk(merchantId, askedAtMs), askedAtMs);
     // Another object may have asked later and been answered sooner.
     const other = known.get(merchantId);
     if (other && other.asked_at_ms > askedAtMs) return other;
