@@ -233,12 +233,13 @@ describe("a credential", () => {
         }),
       ),
     );
-    const areaOf = ({ path }: Route) => /\/(webhook|risk)/.exec(path)?.[1] ?? "transaction";
-    const AREAS: Record<string, string> = { webhook: "webhooks", transaction: "transactions" };
+    const areaOf = ({ path }: Route) => {
+      if (path.includes("/webhook")) return "webhooks";
+      return /\/(risk|review)\b/.test(path) ? "risk" : "transactions";
+    };
     // A backtest is a question, however long.
     const isQuestion = ({ method, path }: Route) => method === "GET" || path.endsWith("/backtest");
-    const scopeOf = (route: Route) =>
-      `${AREAS[areaOf(route)] ?? areaOf(route)}:${isQuestion(route) ? "read" : "write"}`;
+    const scopeOf = (route: Route) => `${areaOf(route)}:${isQuestion(route) ? "read" : "write"}`;
     for (const [, route] of behind("api_key")) {
       for (const [scope, key] of keys) {
         if (scope === scopeOf(route)) continue;
