@@ -47,7 +47,9 @@ export default defineConfig({
       { test: { name: "domain", include: ["test/domain/**/*.test.ts", "test/*.test.ts"] } },
       { test: { name: "system", include: ["test/system/**/*.test.ts"] } },
       inWorkerd("shards-16", ["test/worker/**/*.test.ts"], { TRANSACTION_SHARDS: "16" }),
-      inWorkerd("shards-0", ["test/worker/transactions.test.ts"], { TRANSACTION_SHARDS: "0" }),
+      inWorkerd("shards-0", ["test/worker/{transactions,decisions}.test.ts"], {
+        TRANSACTION_SHARDS: "0",
+      }),
       inWorkerd("stream", ["test/stream/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
       inWorkerd("webhooks", ["test/webhooks/**/*.test.ts"], { ALLOW_INSECURE_WEBHOOKS: "true" }),
     ],

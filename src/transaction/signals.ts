@@ -1,7 +1,7 @@
 /** Asks velocity about a whole round: one call for each velocity object concerned. */
 import type { Env } from "../config";
 import { velocityNameFor } from "../domain/id";
-import type { Observation } from "../domain/risk/observation";
+import type { Observation, Release } from "../domain/risk/observation";
 import type { Signals } from "../domain/risk/rule-set";
 import { within } from "../within";
 
@@ -41,15 +41,11 @@ function add(
 ): Observed {
   if (!answers.ok) return answers;
   const measured = answers.measured[index];
-  for (const [at, measure] of measures.entries()) {
-    const signal = measured?.[at];
-    if (signal === undefined)
-      return { ok: false, fault: new Error("velocity answered too little") };
-    signals[`${subject}.${measure}`] = signal;
+  if (measured?.length !== measures.length) {
+    return { ok: false, fault: new Error("velocity answered too little") };
   }
-  return measured
-    ? { ok: true, signals }
-    : { ok: false, fault: new Error("velocity answered too little") };
+  for (const [at, signal] of measured.entries()) signals[`${subject}.${measures[at]}`] = signal;
+  return { ok: true, signals };
 }
 
 /** Asked a second time after a failure: counting is idempotent, and an object that was just moved or
@@ -60,7 +56,7 @@ async function observe(
   observations: Observation[],
 ): Promise<Answers> {
   const ask = (): Promise<number[][]> =>
-    within(CALL_LIMIT_MS, observing(velocity.getByName(name), observations));
+    within(CALL_LIMIT_MS, velocity.getByName(name).observe(observations));
   try {
     return { ok: true, measured: await ask().catch(ask) };
   } catch (fault) {
@@ -68,16 +64,18 @@ async function observe(
   }
 }
 
-function nameFor({ merchant_id, subject, value }: Observation, shards: number): string {
-  const of = subject === "customer" ? value : `${subject} ${value}`;
-  return velocityNameFor(merchant_id, of, shards);
+/** Takes payments that came to nothing out of counts; one that is out already stays out.
+ *  @throws when one of the velocity objects cannot be told. */
+export async function releaseAll(
+  velocity: Env["VELOCITY"],
+  shards: number,
+  releases: Release[],
+): Promise<void> {
+  const byObject = Map.groupBy(releases, (release) => nameFor(release, shards));
+  await Promise.all([...byObject].map(([name, group]) => velocity.getByName(name).release(group)));
 }
 
-/** Only customers' daily counts are known so far. */
-async function observing(
-  object: ReturnType<Env["VELOCITY"]["getByName"]>,
-  observations: Observation[],
-): Promise<number[][]> {
-  const told = await object.observe(observations);
-  return told.map(({ day }) => [day.count]);
+function nameFor({ merchant_id, subject, value }: Observation | Release, shards: number): string {
+  const of = subject === "customer" ? value : `${subject} ${value}`;
+  return velocityNameFor(merchant_id, of, shards);
 }
