@@ -42,6 +42,7 @@ export class Playing {
   /** One round: gather, then decide and commit without an `await` between, then write the book. */
   async play(commands: Command[]): Promise<Round<Booked>> {
     const { journal, counters, outboxes, sources, arm } = this.#parts;
+    journal.load(commands.map(({ transaction_id }) => transaction_id));
     const payments = newPayments(commands, (id) => journal.holds(id));
     const gathered = await gather(payments, sources);
     const before = journal.lastPosition;
