@@ -8,11 +8,12 @@ import { answerJson } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
 import { formatListCursor, parseListCursor } from "./cursor";
+import { Cursor, cursor, time } from "./fields";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { readBody } from "./read";
 import { object, whole } from "./risk-fields";
 import { CandidateBody, candidate } from "./risk-schema";
-import { Cursor, cursor, RiskReason, time } from "./schema";
+import { RiskReason } from "./schema";
 
 /** Some megabytes from D1 and less than a second of work. Whoever wants more asks for the next page. */
 const MAX_EXAMINED = 1_000;

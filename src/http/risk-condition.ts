@@ -9,6 +9,7 @@ import {
   WINDOWS,
 } from "../domain/risk/rule-set";
 import { byMember } from "./by-member";
+import { freeText } from "./fields";
 import {
   choice,
   currency,
@@ -22,7 +23,6 @@ import {
   subject,
   whole,
 } from "./risk-fields";
-import { freeText } from "./schema";
 
 const amounts = {
   above: object({ above: decimal }),

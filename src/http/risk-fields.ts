@@ -4,7 +4,7 @@ import { currencyDecimals } from "../domain/currency";
 import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
 import { MAX_FIELD_CHARACTERS } from "../domain/risk/limits";
 import type { Subject } from "../domain/risk/rule-set";
-import { freeText } from "./schema";
+import { freeText } from "./fields";
 
 export const choice = <const Values extends readonly string[]>(values: Values) =>
   z.enum(values, `must be one of ${values.join(", ")}`);

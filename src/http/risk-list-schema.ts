@@ -4,8 +4,8 @@ import { isCardNumber } from "../domain/card-number";
 import { MAX_VALUE_CHARACTERS } from "../domain/risk/limits";
 import { listValueOf } from "../domain/risk/list-value";
 import { LIST_FIELDS, LIST_NAMES, type ListField } from "../domain/risk/rule-set";
+import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, text, time } from "./fields";
 import { choice, object } from "./risk-fields";
-import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, text, time } from "./schema";
 
 const MAX_NOTE_CHARACTERS = 500;
 /** As long as a customer's name may be in a payment. */

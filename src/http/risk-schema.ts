@@ -10,10 +10,10 @@ import {
 } from "../domain/risk/limits";
 import { RESERVED_RULE_IDS, type Rule } from "../domain/risk/rule-set";
 import { byMember } from "./by-member";
+import { Time } from "./fields";
 import { ConditionShape, condition } from "./risk-condition";
 import { choice, flag, object, whole } from "./risk-fields";
 import { limitFaults } from "./risk-limits";
-import { Time } from "./schema";
 
 const ID_RULE = `must be 1 to ${MAX_RULE_ID_CHARACTERS} of a-z, 0-9, - and _, and start with a letter or digit`;
 const id = z

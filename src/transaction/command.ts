@@ -101,10 +101,10 @@ function process(journal: Journal, { merchant_id, transaction }: Held, nowMs: nu
   if (decided.value.step === "claim") {
     const { change } = decided.value;
     const data = journal.append(merchant_id, change);
-    journal.openCharge(change.transaction.id, nowMs);
+    journal.charges.open(change.transaction.id, nowMs);
     return { ...charging(change.transaction, data, 0, nowMs), wrote: true };
   }
-  const open = journal.findCharge(transaction.id);
+  const open = journal.charges.find(transaction.id);
   if (!open) throw new Error("a transaction is processing without an open charge");
   return charging(transaction, JSON.stringify(transaction), open.attempts, open.next_attempt_at_ms);
 }
@@ -131,16 +131,16 @@ function record(
   const decided = decideOutcome(transaction, answer, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (!decided.value) return told(transaction);
-  journal.closeCharge(transaction.id);
+  journal.charges.close(transaction.id);
   return write(journal, merchant_id, decided.value);
 }
 
 function defer(journal: Journal, transaction: Transaction, nowMs: number): Answer {
-  const open = journal.findCharge(transaction.id);
+  const open = journal.charges.find(transaction.id);
   if (!open) return told(transaction);
   const attempts = open.attempts + 1;
   const retryAtMs = nowMs + delayMs(attempts, CHARGE_BACKOFF);
-  journal.deferCharge(transaction.id, attempts, retryAtMs);
+  journal.charges.defer(transaction.id, attempts, retryAtMs);
   const deferred = charging(transaction, JSON.stringify(transaction), attempts, retryAtMs);
   return { ...deferred, wrote: true };
 }

@@ -7,13 +7,11 @@ import type { EventRecord, EventType } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
 import { Hot, type Kept } from "./hot";
 import { JOURNAL_TABLES } from "./journal-tables";
+import { OpenCharges } from "./open-charges";
 import { OpenReviews } from "./open-reviews";
 import { Recent } from "./recent";
 
 export type Held = { merchant_id: string; transaction: Transaction };
-
-/** A charge without a known outcome. A row exists exactly while its transaction is `processing`. */
-export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
 
 /** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
 export type Mark =
@@ -26,6 +24,7 @@ export type Mark =
 type Stored = { merchant_id: string; data: string };
 
 export class Journal {
+  readonly charges: OpenCharges;
   readonly reviews: OpenReviews;
   readonly #sql: SqlStorage;
   readonly #hot = new Hot();
@@ -37,6 +36,7 @@ export class Journal {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     sql.exec(JOURNAL_TABLES);
+    this.charges = new OpenCharges(sql);
     this.reviews = new OpenReviews(sql);
     this.#readTables();
   }
@@ -138,53 +138,6 @@ export class Journal {
       });
     }
     return data;
-  }
-
-  /** Opens a charge: due at once, because only an object that died finds it not under way. */
-  openCharge(transactionId: string, nowMs: number): void {
-    this.deferCharge(transactionId, 0, nowMs);
-  }
-
-  closeCharge(transactionId: string): void {
-    this.#sql.exec("DELETE FROM charges WHERE transaction_id = ?", transactionId);
-  }
-
-  /** Notes that a charge's outcome is still unknown and when to ask again. */
-  deferCharge(transactionId: string, attempts: number, nextAttemptAtMs: number): void {
-    this.#sql.exec(
-      `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms) VALUES (?, ?, ?)
-       ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
-         next_attempt_at_ms = excluded.next_attempt_at_ms`,
-      transactionId,
-      attempts,
-      nextAttemptAtMs,
-    );
-  }
-
-  findCharge(transactionId: string): OpenCharge | undefined {
-    return this.#sql
-      .exec<OpenCharge>("SELECT * FROM charges WHERE transaction_id = ?", transactionId)
-      .toArray()[0];
-  }
-
-  /** Open charges whose next attempt is due, the most overdue first. */
-  dueCharges(nowMs: number, limit: number): OpenCharge[] {
-    return this.#sql
-      .exec<OpenCharge>(
-        "SELECT * FROM charges WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?",
-        nowMs,
-        limit,
-      )
-      .toArray();
-  }
-
-  /** When the next open charge is due; undefined when none is open. */
-  nextChargeAtMs(): number | undefined {
-    return (
-      this.#sql
-        .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
-        .one().next ?? undefined
-    );
   }
 
   /** Events after `position`, in order, at most `rows` of them and about `characters` of text. */

@@ -12,7 +12,6 @@ import { Charges } from "./charge";
 import type { Answer, Command } from "./command";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
-import { openCharges } from "./open-charges";
 import { type Backlogs, Outboxes } from "./outboxes";
 import { type Booked, Playing } from "./playing";
 import {
@@ -28,10 +27,9 @@ import { PATIENT, PROMPT, Rounds } from "./rounds";
 import { countAnswer, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
-/** Charges that one alarm takes up again; the rest follow with the next, a second later. */
-const RESUMED_CHARGES = 100;
-/** Reviews that one alarm ends; the rest follow likewise. */
-const EXPIRED_REVIEWS = 100;
+/** Charges that one alarm takes up again, and reviews that it ends; the rest follow with the next, a second
+ *  later. */
+const TAKEN_UP = 100;
 
 export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
@@ -136,7 +134,7 @@ export class TransactionShard extends DurableObject<Env> {
     return {
       counts: this.#counters.all(),
       backlogs: this.#outboxes.backlogs(now),
-      charges: openCharges(this.ctx.storage.sql, now),
+      charges: this.#journal.charges.standing(now),
     };
   }
 
@@ -146,12 +144,12 @@ export class TransactionShard extends DurableObject<Env> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
     try {
       const now = Date.now();
-      const due = this.#journal
-        .dueCharges(now, RESUMED_CHARGES + this.#charges.underWay)
+      const due = this.#journal.charges
+        .due(now, TAKEN_UP + this.#charges.underWay)
         .filter(({ transaction_id }) => !this.#charges.isUnderWay(transaction_id));
       // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
       for (const { transaction_id } of due) this.#resume(transaction_id);
-      for (const transactionId of this.#journal.reviews.due(now, EXPIRED_REVIEWS)) {
+      for (const transactionId of this.#journal.reviews.due(now, TAKEN_UP)) {
         this.#expire(transactionId);
       }
       this.#counters.write(now);
@@ -209,7 +207,7 @@ export class TransactionShard extends DurableObject<Env> {
 
   #resume(transactionId: string): void {
     const held = this.#journal.find(transactionId);
-    const open = this.#journal.findCharge(transactionId);
+    const open = this.#journal.charges.find(transactionId);
     if (!held || !open) return;
     const order = { transaction: held.transaction, attempt: open.attempts + 1 };
     this.#charges.carryOut(order).catch((fault) => {
@@ -235,7 +233,7 @@ export class TransactionShard extends DurableObject<Env> {
     if (this.#alarmAtMs <= nowMs + SAFETY_MS) return;
     const next = nextWakeAtMs(
       {
-        charge_at_ms: this.#journal.nextChargeAtMs(),
+        charge_at_ms: this.#journal.charges.nextAtMs(),
         review_at_ms: this.#journal.reviews.nextAtMs,
         outboxes_at_ms: this.#outboxes.openAtMs(),
         has_counts: this.#counters.isOpen,
