@@ -4,7 +4,7 @@
  *  because none may wait for another's call. Nothing in here decides anything. */
 import { DatabaseUnavailable, databaseOf } from "../database/ask";
 import { type MerchantRisk, readRisk, readRiskVersion } from "../database/risk";
-import { type Lists, listsOf, NO_LISTS } from "../domain/risk/list";
+import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../domain/risk/list";
 import type { VersionedRuleSet } from "../domain/risk/rule-set";
 import { faultOf, type Log } from "../telemetry/log";
 
@@ -17,16 +17,19 @@ const FRESH_MS = 4_000;
 const READ_LIMIT_MS = 1_000;
 /** After D1 has failed to answer, what is known is used without asking again for this long. */
 const REST_MS = 2_000;
-/** Rules and list entries of all merchants together: some 20 of the isolate's 128 megabytes at the most. */
-const MAX_WEIGHT = 100_000;
+/** Rules and lists of all merchants together, of the isolate's 128 megabytes. One merchant's are 6 at most. */
+const MAX_BYTES = 20_000_000;
+/** Estimates, on the large side, of what is kept: rules as objects are some times their text, and an entry
+ *  has its place in a map beside its own text. */
+const BYTES = { merchant: 1_000, rule_character: 5, entry: 150, entry_character: 2 };
 
 /** What decides a merchant's payments: undefined rules mean the deployment's default. */
 export type KnownRisk = { rules: VersionedRuleSet | undefined; lists: Lists };
 
-type Entry = KnownRisk & { version: number; asked_at_ms: number; weight: number };
+type Entry = KnownRisk & { version: number; asked_at_ms: number; bytes: number };
 
 const known = new Map<string, Entry>();
-let weight = 0;
+let knownBytes = 0;
 
 /** Drops what this isolate knows of a merchant, or of all. */
 export function forgetRisk(merchantId?: string): void {
@@ -36,15 +39,15 @@ export function forgetRisk(merchantId?: string): void {
 function keep(merchantId: string, entry: Entry): void {
   drop(merchantId); // Back in at the young end: the first of the map is the oldest.
   known.set(merchantId, entry);
-  weight += entry.weight;
+  knownBytes += entry.bytes;
   for (const oldest of known.keys()) {
-    if (weight <= MAX_WEIGHT || oldest === merchantId) return;
+    if (knownBytes <= MAX_BYTES || oldest === merchantId) return;
     drop(oldest);
   }
 }
 
 function drop(merchantId: string): void {
-  weight -= known.get(merchantId)?.weight ?? 0;
+  knownBytes -= known.get(merchantId)?.bytes ?? 0;
   known.delete(merchantId);
 }
 
@@ -119,6 +122,14 @@ function entryOf({ version, rule_set, entries }: MerchantRisk, askedAtMs: number
     lists: entries.length === 0 ? NO_LISTS : listsOf(entries),
     version,
     asked_at_ms: askedAtMs,
-    weight: 1 + entries.length + (rule_set?.rule_set.rules.length ?? 0),
+    bytes: bytesOf(rule_set, entries),
   };
+}
+
+/** Of what was just read, so that it is added up once for each change. */
+function bytesOf(rules: MerchantRisk["rule_set"], entries: ListEntry[]): number {
+  let bytes = BYTES.merchant;
+  if (rules) bytes += JSON.stringify(rules.rule_set).length * BYTES.rule_character;
+  for (const { value } of entries) bytes += BYTES.entry + value.length * BYTES.entry_character;
+  return bytes;
 }

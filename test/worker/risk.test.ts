@@ -854,6 +854,26 @@ describe("a backtest", () => {
     expect((await report(shop, rules)).examined).toBe(0);
   });
 
+  it("reads more than one read's worth, and ends a page early when payments are large", async () => {
+    const client = await newClient();
+    await Promise.all(
+      Array.from({ length: 120 }, (_, at) => client.created({ user_id: `u${at}` })),
+    );
+    const whole = await report(client, []);
+    expect(whole).toMatchObject({ examined: 120, unchanged: 120, has_more: false });
+    const first = await report(client, [], { limit: 115 });
+    expect(first).toMatchObject({ examined: 115, has_more: true });
+    const rest = await report(client, [], { cursor: first.next_cursor });
+    expect(rest).toMatchObject({ examined: 5, has_more: false });
+    await env.DB.prepare(
+      `UPDATE events SET data = json_set(data, '$.description', hex(zeroblob(50000)))
+       WHERE merchant_id = ?`,
+    )
+      .bind(client.merchant_id)
+      .run();
+    expect(await report(client, [])).toMatchObject({ examined: 100, has_more: true });
+  });
+
   it("has at most 20 examples", async () => {
     const client = await newClient();
     await Promise.all(

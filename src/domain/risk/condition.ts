@@ -27,7 +27,7 @@ export function holds(condition: Condition, payment: Payment, signals: Signals):
   return undefined; // A kind that a newer release stored.
 }
 
-function negated(truth: Truth): Truth {
+export function negated(truth: Truth): Truth {
   return truth === undefined ? undefined : !truth;
 }
 

@@ -1,5 +1,6 @@
 /** The rule set of a deployment whose merchant has made none: the predecessor's rules, points and words. */
 import { formatAmount } from "../money";
+import { DEFAULT_REVIEW_S } from "./limits";
 import type { VersionedRuleSet } from "./rule-set";
 
 /** The rules' settings. Amounts are major units of the payment's own currency, in thousandths. */
@@ -11,8 +12,6 @@ export type DefaultRules = {
 };
 
 const THOUSANDTH_DECIMALS = 3;
-/** Long enough for a weekend. */
-const REVIEW_EXPIRES_AFTER_S = 3 * 24 * 3_600;
 
 export function defaultRuleSet(settings: DefaultRules): VersionedRuleSet {
   const { threshold_thousandths, max_daily_transactions, review_score, block_score } = settings;
@@ -31,7 +30,7 @@ export function defaultRuleSet(settings: DefaultRules): VersionedRuleSet {
       review_score,
       block_score,
       allow_beats_block: false,
-      review_expires_after_s: REVIEW_EXPIRES_AFTER_S,
+      review_expires_after_s: DEFAULT_REVIEW_S,
       review_expires_to: "reject",
     },
   };

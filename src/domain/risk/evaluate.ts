@@ -76,7 +76,7 @@ function reasonOf(rule: Rule, payment: Payment, signals: Signals): RiskReason | 
   try {
     const truth: Truth = holds(rule.when, payment, signals);
     if (truth === false) return undefined;
-    const detail = explain(rule.when, payment, signals);
+    const detail = explain(rule.when, payment, signals, truth);
     if (truth === undefined) return { rule: id, outcome: "error", points: 0, detail };
     return "points" in rule
       ? { rule: id, outcome: "points", points: rule.points, detail }

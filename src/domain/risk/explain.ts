@@ -2,7 +2,7 @@
  *  Only the parts that made the difference are named. */
 import { currencyDecimals } from "../currency";
 import { formatAmount } from "../money";
-import { holds, type Truth } from "./condition";
+import { holds, negated, type Truth } from "./condition";
 import { metadataOf, type Payment, subjectValue } from "./payment";
 import {
   type Condition,
@@ -17,23 +17,34 @@ import {
 /** A detail is kept with the transaction for ever, in each of its events. */
 const MAX_DETAIL_CHARACTERS = 300;
 
-export function explain(condition: Condition, payment: Payment, signals: Signals): string {
-  const detail = partOf(condition, payment, signals);
+/** @param truth what the condition came to */
+export function explain(
+  condition: Condition,
+  payment: Payment,
+  signals: Signals,
+  truth: Truth,
+): string {
+  const detail = partOf(condition, payment, signals, truth);
   if (detail.length <= MAX_DETAIL_CHARACTERS) return detail;
   return `${detail.slice(0, MAX_DETAIL_CHARACTERS - 1)}…`;
 }
 
-function partOf(condition: Condition, payment: Payment, signals: Signals): string {
-  const truth = holds(condition, payment, signals);
-  if ("all" in condition || "any" in condition) {
-    const parts = "all" in condition ? condition.all : condition.any;
-    // Parts that say the same as the whole are why the whole says it.
-    const telling = parts.filter((part) => holds(part, payment, signals) === truth);
-    if (telling.length === 0) return "there are no conditions";
-    return telling.map((part) => partOf(part, payment, signals)).join(" and ");
-  }
-  if ("not" in condition) return partOf(condition.not, payment, signals);
+function partOf(condition: Condition, payment: Payment, signals: Signals, truth: Truth): string {
+  if ("all" in condition) return partsOf(condition.all, payment, signals, truth);
+  if ("any" in condition) return partsOf(condition.any, payment, signals, truth);
+  if ("not" in condition) return partOf(condition.not, payment, signals, negated(truth));
   return leafOf(condition, payment, signals, truth);
+}
+
+/** Parts that say the same as the whole are why the whole says it. */
+function partsOf(parts: Condition[], payment: Payment, signals: Signals, truth: Truth): string {
+  let told = "";
+  for (const part of parts) {
+    if (told.length > MAX_DETAIL_CHARACTERS) break; // What follows would be cut off.
+    if (holds(part, payment, signals) !== truth) continue;
+    told += (told && " and ") + partOf(part, payment, signals, truth);
+  }
+  return told || "there are no conditions";
 }
 
 type Leaf = Exclude<Condition, { all: unknown } | { any: unknown } | { not: unknown }>;

@@ -182,21 +182,31 @@ describe("when D1 cannot be asked", () => {
   });
 });
 
-it("memory is bounded by what rules and lists weigh, and the newest merchants stay", async () => {
+describe("memory", () => {
+  const { rules } = rule_set;
+  const large = { ...rule_set, rules: Array.from({ length: 500 }, () => rules).flat() };
   const entries = Array.from({ length: 5_000 }, (_, index) => ({
     list: "block" as const,
-    field: "customer" as const,
-    value: `user_${index}`,
+    field: "card_fingerprint" as const,
+    value: `${index}`.padStart(400, "x"),
     expires_at_ms: null,
   }));
-  const asked: string[] = [];
-  const risk = async (merchantId: string) => {
-    asked.push(merchantId);
-    return { version: 1, rule_set: undefined, entries };
-  };
-  const book = new RiskBook({ risk, version: async () => 1 }, log);
-  for (let merchant = 0; merchant < 30; merchant += 1) await book.of(`mer_${merchant}`);
-  asked.length = 0;
-  for (const merchant of [29, 12, 0]) await book.of(`mer_${merchant}`);
-  expect(asked).toEqual(["mer_0"]);
+  it.each([
+    ["rules", { version: 1, rule_set: { version: 1, rule_set: large }, entries: [] }, 40],
+    ["lists", { version: 1, rule_set: undefined, entries }, 10],
+  ] as [string, MerchantRisk, number][])(
+    "is bounded by what %s take, and the newest merchants stay",
+    async (_, stored, merchants) => {
+      const asked: string[] = [];
+      const risk = async (merchantId: string) => {
+        asked.push(merchantId);
+        return stored;
+      };
+      const book = new RiskBook({ risk, version: async () => 1 }, log);
+      for (let merchant = 0; merchant < merchants; merchant += 1) await book.of(`mer_${merchant}`);
+      asked.length = 0;
+      for (const merchant of [merchants - 1, merchants - 3, 0]) await book.of(`mer_${merchant}`);
+      expect(asked).toEqual(["mer_0"]);
+    },
+  );
 });
