@@ -9,6 +9,7 @@ const INSIST_LIMIT_MS = 120_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 const TOO_MANY_REQUESTS = 429;
+const PROBLEMS = { [TOO_MANY_REQUESTS]: "limited", 500: "faulted" };
 
 function pauseMs(tries, answer) {
   const asked_s = Number(answer?.headers.get("retry-after"));
@@ -23,7 +24,8 @@ export class Unanswered extends Error {}
 
 /**
  * `address()` is where the API is at the moment. `seen(happening)` is told of each attempt how it went:
- * `answered`, `hung_up` by us, `cut` by the network, `too_late`, `unavailable` (5xx), `limited` (429).
+ * `answered`, `hung_up` by us, `cut` by the network, `too_late`, `faulted` (500), `unavailable` (503 and its
+ * like), `limited` (429).
  */
 export function openApi({ address, token, seen = () => {} }) {
   /** One attempt: the answer, or undefined when there is none. */
@@ -42,8 +44,7 @@ export function openApi({ address, token, seen = () => {} }) {
       });
       const { status, headers } = response;
       const answer = { status, headers, text: await response.text() };
-      const problem = status === TOO_MANY_REQUESTS ? "limited" : "unavailable";
-      seen(isFinal(answer) ? "answered" : problem);
+      seen(isFinal(answer) ? "answered" : (PROBLEMS[status] ?? "unavailable"));
       return answer;
     } catch ({ name }) {
       const isLate = name === "TimeoutError";

@@ -46,8 +46,3 @@ export function assess({ amount_minor, currency }, isFrequent) {
   const score = rules.reduce((sum, rule) => sum + POINTS[rule], 0);
   return { score, rules, isBlocked: score >= RULES.block_score };
 }
-
-/** How many of a customer's `payments` within a day are more than the limit allows. */
-export function frequentOf(payments) {
-  return Math.max(0, payments - RULES.daily);
-}

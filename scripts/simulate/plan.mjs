@@ -21,7 +21,7 @@ const KILLS = 4;
 const KILL_DELAY_MS = [0, 600];
 const OUTAGES = ["down", "lost", "hang"];
 const OUTAGE_MS = [2_000, 5_000];
-/** No fault before there is traffic, and none when hardly any is left. */
+/** Not before there is traffic, and not when hardly any is left. */
 const FAULT_SHARES = [0.1, 0.9];
 
 /** Kinds of receivers that each merchant registers, and what they ask for. */
@@ -86,9 +86,10 @@ function queueOf(orders, random) {
 /** When which fault happens, in shares of the visits done, and how long it lasts. */
 function faultsOf(random) {
   const share = () => FAULT_SHARES[0] + random.unit() * (FAULT_SHARES[1] - FAULT_SHARES[0]);
-  const kills = Array.from({ length: KILLS }, () => ({
+  // The last one is when all is sent and much of it has not yet been handed on.
+  const kills = [...Array.from({ length: KILLS - 1 }, share), 1].map((at) => ({
     kind: "kill",
-    share: share(),
+    share: at,
     delay_ms: random.whole(...KILL_DELAY_MS),
   }));
   const outages = OUTAGES.map((mode) => ({

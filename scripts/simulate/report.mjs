@@ -93,9 +93,10 @@ export function tableOf(world) {
   const { plan, records, attempts, merchants, chaos } = world;
   const transactions = merchants.flatMap(({ exact }) => [...exact.values()]);
   const completed = transactions.filter(({ status }) => status === "completed");
-  const { answered, hung_up, cut, too_late, unavailable, limited } = attempts;
+  const { answered, hung_up, cut, too_late, faulted, unavailable, limited } = attempts;
   const total = Object.values(attempts).reduce((sum, value) => sum + value, 0);
-  const ends = { answered, "hung up on": hung_up, cut, "too late": too_late, unavailable, limited };
+  const unanswered = { "hung up on": hung_up, cut, "too late": too_late };
+  const ends = { answered, ...unanswered, faulted, unavailable, limited };
   const faults = { kills: chaos.kills, "outages of Kafka": chaos.outages };
   const rows = [
     ["", "sent", "what became of it"],

@@ -16,7 +16,7 @@ import { closeReceivers, makeMerchants } from "./world.mjs";
 const SETTLE_LIMIT_MS = 120_000;
 const SETTLE_LIMIT_PER_ORDER_MS = 60;
 
-const ENDS = ["answered", "hung_up", "cut", "too_late", "unavailable", "limited"];
+const ENDS = ["answered", "hung_up", "cut", "too_late", "faulted", "unavailable", "limited"];
 
 /** Sends the plan's traffic, with its faults; gives what the clients learned. */
 async function send({ plan, merchants, server, kafka, options, progress }) {

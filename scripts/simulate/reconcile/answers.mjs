@@ -20,7 +20,7 @@ function unexpected({ call, status, code, detail }) {
   const said = code === null ? String(status) : `${status} ${code}`;
   if (EXPECTED[call].includes(said)) return null;
   const area = OUR_FAULT.has(status) ? "simulator" : "answers";
-  return { area, text: `a ${call} was answered ${said}: ${detail}` };
+  return { area, text: `a ${call} was answered ${said}${detail ? `: ${detail}` : ""}` };
 }
 
 /** What was asked for, as the transaction shows it. */
@@ -108,9 +108,12 @@ function checkRecord(record, own_url, isSteady) {
 }
 
 /** The differences in what clients were answered: `{ area, text }`. */
-export function reconcileAnswers({ plan, records, merchants, chaos }) {
+export function reconcileAnswers({ plan, records, merchants, attempts, chaos }) {
   const isSteady = chaos.kills === 0;
-  return plan.orders.flatMap((order) => {
+  const { faulted } = attempts;
+  const faults =
+    faulted === 0 ? [] : [{ area: "answers", text: `${faulted} requests were answered 500` }];
+  const differences = plan.orders.flatMap((order) => {
     const record = records[order.index];
     if (!record) return [{ area: "simulator", text: `${order.key} was never sent` }];
     const name = `${merchants[order.merchant].id} ${order.key}`;
@@ -120,4 +123,5 @@ export function reconcileAnswers({ plan, records, merchants, chaos }) {
       ({ area, text }) => ({ area, text: `${name}: ${text}` }),
     );
   });
+  return [...faults, ...differences];
 }

@@ -3,6 +3,17 @@
 import { isDeepStrictEqual } from "node:util";
 import { differingFields, fieldsOf } from "./answers.mjs";
 
+/** Every life that a transaction may have, by the statuses that its events tell. */
+const LIVES = new Set([
+  "pending",
+  "pending failed",
+  "pending cancelled",
+  "pending processing",
+  "pending processing completed",
+  "pending processing failed",
+]);
+const typeOf = ({ status }) => `transaction.${status === "pending" ? "created" : status}`;
+
 function duplicatesIn(names) {
   const seen = new Set();
   return names.filter((name) => seen.size === seen.add(name).size);
@@ -13,11 +24,14 @@ function checkLog(transaction, log) {
   log.forEach((event, at) => {
     const name = `event ${at + 1}`;
     if (event.sequence !== at + 1) texts.push(`${name} has the sequence ${event.sequence}`);
+    if (event.type !== typeOf(event.data)) texts.push(`${name} is a ${event.type}`);
     if (event.data.version !== at + 1) texts.push(`${name} has version ${event.data.version}`);
     if (event.id !== `evt_${transaction.id.slice("txn_".length)}_${at + 1}`) {
       texts.push(`${name} is called ${event.id}`);
     }
   });
+  const life = log.map(({ data }) => data.status).join(" ");
+  if (!LIVES.has(life)) texts.push(`nothing may become ${life}`);
   if (!isDeepStrictEqual(log.at(-1)?.data, transaction)) {
     texts.push("the last event is not the transaction");
   }

@@ -3,6 +3,8 @@
 import { chargeOutcome, RISK_BLOCKED } from "../expectation.mjs";
 import { sumsBy } from "../exposition.mjs";
 
+const NOTHING = new Set(["transaction.failed", "transaction.cancelled"]);
+
 function count(list, keyOf, worthOf = () => 1) {
   const counts = new Map();
   for (const one of list) {
@@ -106,6 +108,8 @@ export function reconcileMetrics(world) {
   });
   const delivered = sumsBy(metrics, "payments_outbox_delivered_events_total", "destination");
   const all = new Map(["book", "webhooks", "stream"].map((name) => [name, events.length]));
+  // Velocity hears only of payments that came to nothing.
+  all.set("velocity", events.filter(({ type }) => NOTHING.has(type)).length);
   const outboxes =
     chaos.kills > 0 ? [] : compare("payments_outbox_delivered_events_total", delivered, all);
   const texts = [...exact, ...commandFaults(world, commands), ...outboxes, ...restFaults(metrics)];

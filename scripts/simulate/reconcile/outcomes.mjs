@@ -1,10 +1,11 @@
 // Whether each transaction has become what it had to: by the fraud rules, by the sandbox's table, and
 // by who won where a charge and a cancellation raced. Pure.
 import { isDeepStrictEqual } from "node:util";
-import { assess, chargeOutcome, frequentOf, RISK_BLOCKED } from "../expectation.mjs";
+import { assess, chargeOutcome, RISK_BLOCKED, RULES } from "../expectation.mjs";
 
-const FREQUENCY = "frequency";
-const isFrequent = ({ risk }) => risk.reasons.some(({ rule }) => rule === FREQUENCY);
+/** How many payments of the customer the fraud rules were told of, this one included. */
+const countOf = ({ risk }) => risk.signals?.["customer.count.24h"];
+const isFrequent = (transaction) => countOf(transaction) > RULES.daily;
 
 function won(record, call) {
   return (record?.answers ?? []).some(
@@ -41,8 +42,9 @@ function checkState(order, record, transaction) {
   return [`it is ${nameOf(actual)} and not ${nameOf(expected)}`];
 }
 
-function checkRisk(order, { fraud_score, risk }, isOften) {
-  const { score, rules, isBlocked } = assess(order, isOften);
+function checkRisk(order, transaction) {
+  const { fraud_score, risk } = transaction;
+  const { score, rules, isBlocked } = assess(order, isFrequent(transaction));
   const told = risk.reasons.map(({ rule }) => rule).sort();
   return [
     ...(fraud_score === score ? [] : [`it scores ${fraud_score} and not ${score}`]),
@@ -51,15 +53,14 @@ function checkRisk(order, { fraud_score, risk }, isOften) {
   ];
 }
 
-/** How many of each customer's payments were found to be too many: exactly those above the limit. */
-function checkFrequency(orders, merchant) {
+/** Of a customer's payments one was counted as the first, one as the second, and so on: none twice. */
+function checkCounts(orders, merchant) {
   const customers = Map.groupBy(orders, ({ body }) => body.user_id);
   return [...customers].flatMap(([user_id, own]) => {
     const found = own.map(({ key }) => merchant.by_key.get(key)).filter(Boolean);
-    const frequent = found.filter(isFrequent).length;
-    const expected = frequentOf(own.length);
-    if (frequent === expected) return [];
-    return [`${user_id}: ${frequent} of ${own.length} payments were too many, and not ${expected}`];
+    const counts = found.map(countOf).sort((a, b) => a - b);
+    if (counts.every((count, at) => count === at + 1)) return [];
+    return [`${user_id}: ${found.length} payments were counted as ${counts.join(", ")}`];
   });
 }
 
@@ -72,13 +73,10 @@ export function reconcileOutcomes({ plan, records, merchants }) {
       const transaction = merchant.by_key.get(order.key);
       if (!transaction) return [];
       const record = records[order.index];
-      const wrong = [
-        ...checkState(order, record, transaction),
-        ...checkRisk(order, transaction, isFrequent(transaction)),
-      ];
+      const wrong = [...checkState(order, record, transaction), ...checkRisk(order, transaction)];
       return wrong.map((text) => `${order.key} (${order.story}): ${text}`);
     });
-    return [...texts, ...checkFrequency(orders, merchant)].map((text) => ({
+    return [...texts, ...checkCounts(orders, merchant)].map((text) => ({
       area: "outcomes",
       text: `${merchant.id} ${text}`,
     }));
