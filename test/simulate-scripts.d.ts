@@ -67,6 +67,10 @@ declare module "*/scripts/simulate/exposition.mjs" {
   export function parseExposition(text: string): Sample[];
 }
 
+declare module "*/scripts/simulate/reconcile/log.mjs" {
+  export function errorsIn(output: string): Map<string, number>;
+}
+
 declare module "*/scripts/simulate/reconcile.mjs" {
   export type Difference = { area: string; text: string };
   export function reconcile(world: object): Difference[];

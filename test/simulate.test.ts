@@ -10,6 +10,7 @@ import {
 import { parseExposition } from "../scripts/simulate/exposition.mjs";
 import { readOptions } from "../scripts/simulate/options.mjs";
 import { makePlan } from "../scripts/simulate/plan.mjs";
+import { errorsIn } from "../scripts/simulate/reconcile/log.mjs";
 import { reconcile } from "../scripts/simulate/reconcile.mjs";
 import { differencesText, tableOf } from "../scripts/simulate/report.mjs";
 import { currencyDecimals } from "../src/domain/currency";
@@ -109,7 +110,8 @@ describe("the reconciliation", () => {
 
   it("allows after a kill what a kill may cost, and nothing else", () => {
     const world = idealWorld(plan);
-    world.chaos.kills = 1;
+    world.chaos = { kills: 1, outages: 1 };
+    world.errors.set("stream.failed", 3);
     const [, arrivals] = firstOf(endpointOf(world, "fine").log);
     arrivals.push(at(arrivals, 0));
     sampleOf(world, "payments_commands_total", { outcome: "replayed" }).value--;
@@ -137,6 +139,13 @@ it("reads samples of the Prometheus text format", () => {
     { name: "b", labels: {}, value: 0.5 },
   ]);
   expect(() => parseExposition("what is this?")).toThrow();
+});
+
+it("reads the errors in the server's output, and nothing else", () => {
+  const line = (level: string, event: string) =>
+    JSON.stringify({ time: "2026-11-26T01:14:35.434Z", level, event });
+  const output = ["[wrangler:info] Ready", line("error", "book.failed"), line("warn", "other"), ""];
+  expect(errorsIn(output.join("\n"))).toEqual(new Map([["book.failed", 1]]));
 });
 
 it("reads its options, and says which one it cannot read", () => {

@@ -90,7 +90,7 @@ function streamRow({ merchants, kafka }) {
 
 /** The table as text. */
 export function tableOf(world) {
-  const { plan, records, attempts, merchants, chaos } = world;
+  const { plan, records, attempts, merchants, errors, chaos } = world;
   const transactions = merchants.flatMap(({ exact }) => [...exact.values()]);
   const completed = transactions.filter(({ status }) => status === "completed");
   const { answered, hung_up, cut, too_late, faulted, unavailable, limited } = attempts;
@@ -107,6 +107,7 @@ export function tableOf(world) {
     ...webhookRows(merchants),
     streamRow(world),
     ["faults", chaos.kills + chaos.outages, listed(Object.entries(faults))],
+    ["errors in the log", "", listed([...errors])],
   ].map(([name, sent, text]) => [name, typeof sent === "number" ? number(sent) : sent, text]);
   const [first, second] = [0, 1].map((at) => Math.max(...rows.map((row) => row[at].length)));
   return rows

@@ -1,10 +1,12 @@
 // One simulation from its plan to its verdict.
+import { readFileSync } from "node:fs";
 import { openChaos } from "./chaos.mjs";
 import { openClient } from "./client.mjs";
 import { startKafka } from "./kafka.mjs";
 import { observe } from "./observe.mjs";
 import { makePlan } from "./plan.mjs";
 import { openProgress } from "./progress.mjs";
+import { errorsIn } from "./reconcile/log.mjs";
 import { reconcile } from "./reconcile.mjs";
 import { differencesText, tableOf } from "./report.mjs";
 import { prepareServer } from "./server.mjs";
@@ -58,7 +60,8 @@ async function simulateOn({ plan, options, server, kafka }) {
     const unsettled = await settle({ server, merchants, limit_ms, progress });
     progress.end(unsettled === "" ? "Settled. Comparing." : `Not settled: ${unsettled}.`);
     const observed = await observe({ plan, merchants, server, progress });
-    return { plan, ...sent, ...observed, attempts, kafka, unsettled };
+    const errors = errorsIn(readFileSync(server.log, "utf8"));
+    return { plan, ...sent, ...observed, attempts, kafka, errors, unsettled };
   } finally {
     closeReceivers(merchants);
   }

@@ -1,4 +1,4 @@
-/** Faults that a system could have in what it tells others: webhooks, the event stream, metrics. */
+/** Faults that a system could have in what it tells others: webhooks, the event stream, metrics, its log. */
 import type { Fault } from "./faults-inside";
 import { at, deliveryTo, endpointOf, firstOf, merchantOf, sampleOf } from "./look";
 
@@ -151,5 +151,10 @@ export const FAULTS_OUTSIDE: Fault[] = [
     "a shard that did not answer the scrape",
     "book did not answer the scrape",
     (world) => Object.assign(sampleOf(world, "payments_scrape_ok", {}), { value: 0 }),
+  ],
+  [
+    "an error in the log that nobody brought about",
+    "log: the server logged alarm.failed 2 times",
+    (world) => world.errors.set("alarm.failed", 2),
   ],
 ];

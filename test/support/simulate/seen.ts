@@ -80,5 +80,6 @@ export type World = {
   kafka: { records: StreamRecord[]; refused: string[]; failed: number };
   attempts: Record<string, number>;
   chaos: { kills: number; outages: number };
+  errors: Map<string, number>;
   unsettled: string;
 };

@@ -37,6 +37,7 @@ export function idealWorld(plan: Plan): World {
     kafka: { records: events.map(({ id, event }) => stream(id, event)), refused: [], failed: 0 },
     attempts: Object.fromEntries(ends.map((end) => [end, 0])),
     chaos: { kills: 0, outages: 0 },
+    errors: new Map(),
     unsettled: "",
   };
 }
