@@ -9,11 +9,11 @@ endpoint and /metrics say. Exits with 1 on any difference, with 2 when the simul
 
   --transactions 3000   orders, of one or more requests each
   --seed 1              another seed is other traffic; the same one the same
-  --rate 0              orders a second at most; 0: as fast as it goes
+  --rate 0              visits a second at most; 0: as fast as it goes
   --concurrency 48      visits under way at a time
   --merchants 3         each with four webhook endpoints
-  --customers 2000      most of them buy rarely
-  --chaos               kills the server again and again, and lets the Kafka endpoint fail
+  --customers 4000      most of them buy rarely
+  --chaos               kills the server again and again, and has the Kafka endpoint fail
   --keep                leaves the state folder and the server's output there
 `;
 
@@ -22,7 +22,7 @@ const NUMBERS = {
   rate: { default: "0", least: 0, most: 100_000 },
   concurrency: { default: "48", least: 1, most: 1_000 },
   merchants: { default: "3", least: 1, most: 100 },
-  customers: { default: "2000", least: 1, most: 1_000_000 },
+  customers: { default: "4000", least: 1, most: 1_000_000 },
 };
 
 /** A command line that cannot be understood. */

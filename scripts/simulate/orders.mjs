@@ -17,8 +17,9 @@ const OWN_URL_SHARE = 0.03;
 const READ_SHARE = 0.3;
 const READS = ["get", "key", "events", "list"];
 
-/** How long a client without patience waits before it hangs up. */
-const PATIENCE_MS = [1, 60];
+/** How long a client without patience waits at most. The shorter, the more of them: some hang up before
+ *  the request has arrived, some after it was committed, some just before the answer. */
+const PATIENCE_MAX_MS = 2_000;
 
 /**
  * What clients do, by story: visits of steps. A later visit comes some orders later. `times` requests
@@ -84,7 +85,10 @@ function outcomeName(random) {
 function stepOf(text, random) {
   const [, calls, times = "1", hangs] = /^([a-z|]+)(?:\*(\d))?(!)?$/.exec(text);
   const racing = Array.from({ length: Number(times) }, () => calls.split("|")).flat();
-  return { calls: racing, ...(hangs && { hangs_up_after_ms: random.whole(...PATIENCE_MS) }) };
+  return {
+    calls: racing,
+    ...(hangs && { hangs_up_after_ms: Math.ceil(PATIENCE_MAX_MS ** random.unit()) }),
+  };
 }
 
 function visitsOf(story, random) {

@@ -71,10 +71,12 @@ async function simulateOn({ plan, options, server, kafka }) {
 export async function simulate(options) {
   const started = Date.now();
   const plan = makePlan(options);
-  const { orders, queue, digest } = plan;
+  const { orders, digest } = plan;
+  const customers = new Set(orders.map(({ body }) => body.user_id)).size;
   console.log(
-    `Seed ${plan.seed}: ${orders.length} orders in ${queue.length} visits, plan ${digest}. Starting a server.`,
+    `Seed ${plan.seed}: ${orders.length} orders of ${customers} customers, plan ${digest}.`,
   );
+  console.log("Starting a server.");
   const kafka = await startKafka();
   const server = await prepareServer({ KAFKA_REST_URL: kafka.url });
   try {

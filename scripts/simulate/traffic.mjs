@@ -1,4 +1,4 @@
-// The pace of the traffic: so many at a time, so many orders a second at most, later visits after
+// The pace of the traffic: so many at a time, so many a second at most, later visits after
 // earlier ones. Knows nothing of what a visit is.
 import { setTimeout as sleep } from "node:timers/promises";
 
