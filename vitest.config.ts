@@ -1,6 +1,8 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+const FAR_AWAY = "1000000000";
+
 /** The Worker's own tests run inside workerd, with real Durable Objects, D1 and alarms.
  *  Only the outside world is a fake (the payment processor, webhook receivers), and it is asked over real HTTP. */
 const inWorkerd = (name: string, include: string[], settings: Record<string, string>) => ({
@@ -17,12 +19,19 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           PROCESSOR_TIMEOUT_MS: "2500",
           BOOK_COMMIT_WAIT_MS: "500",
           LOG_LEVEL: "error",
+          // Counted everywhere, in nobody's way; test/worker/limits.test.ts sets its own.
+          RATE_LIMIT_REQUESTS: FAR_AWAY,
+          RATE_LIMIT_LISTS: FAR_AWAY,
           ALLOW_INSECURE_WEBHOOKS: "false",
           RECEIVER_URL: inject("receiverUrl"),
           ...(name === "stream"
             ? { KAFKA_REST_URL: inject("kafkaUrl"), KAFKA_TIMEOUT_MS: "1000" }
             : {}),
           ...settings,
+        },
+        ratelimits: {
+          FAILED_KEYS: { namespace_id: "7201", simple: { limit: 100_000, period: 60 } },
+          FAILED_TOKENS: { namespace_id: "7202", simple: { limit: 100_000, period: 60 } },
         },
       },
     })),

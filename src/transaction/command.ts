@@ -2,6 +2,7 @@
  *  write happen here, in one synchronous stretch. There is no `await` in this file, and must not be. */
 import { type Backoff, delayMs } from "../domain/backoff";
 import type { FraudRules } from "../domain/fraud";
+import type { CreateRequest } from "../domain/idempotency";
 import type { Refusal } from "../domain/refusal";
 import type { Status } from "../domain/status";
 import {
@@ -71,13 +72,18 @@ function create(
   rules: FraudRules,
   nowMs: number,
 ): Answer {
-  if (held) return repeatedCreate(journal, command, held);
+  if (held) return repeatedCreate(journal, command.request, held);
   if (!signals) throw new Error("a create was to be decided without its signals");
   return write(journal, command.merchant_id, decideCreate(command, signals, rules, nowMs));
 }
 
-function repeatedCreate(journal: Journal, command: CreateCommand, { transaction }: Held): Answer {
-  const same = decideRepeatedCreate(transaction, command.request);
+/** What a create is answered whose transaction is there already. */
+export function repeatedCreate(
+  journal: Journal,
+  request: CreateRequest,
+  { transaction }: Held,
+): Answer & { kind: "told" | "refused" } {
+  const same = decideRepeatedCreate(transaction, request);
   if (!same.ok) return { kind: "refused", refusal: same.refusal };
   const version = createAnswerVersion(transaction);
   const data = journal.textAt(transaction.id, version);

@@ -7,6 +7,7 @@ import type { Transaction as TransactionBody } from "../../src/domain/transactio
 import { MAX_ENDPOINTS } from "../../src/domain/webhook";
 import { app } from "../../src/http/app";
 import * as merchantSchema from "../../src/http/merchant-schema";
+import { MAX_API_KEYS } from "../../src/http/merchants";
 import { PROBLEMS, type ProblemCode } from "../../src/http/problem";
 import { MAX_BODY_BYTES } from "../../src/http/read";
 import * as schema from "../../src/http/schema";
@@ -99,6 +100,23 @@ describe("a problem", () => {
       for (let count = 0; count < MAX_ENDPOINTS; count++) expect((await add()).status).toBe(201);
       return add();
     },
+    too_many_api_keys: async () => {
+      const { merchant_id } = await newClient();
+      const add = () => asAdmin(`/api/v1/merchants/${merchant_id}/api-keys`, {});
+      for (let count = 1; count < MAX_API_KEYS; count++) expect((await add()).status).toBe(201);
+      return add();
+    },
+    rate_limited: async () => {
+      const { key } = await newClient();
+      const get = () => ask(TRANSACTIONS, { key, env: { RATE_LIMIT_REQUESTS: "1" } });
+      expect((await get()).status).toBe(200);
+      return get();
+    },
+    too_many_failed_authentications: () =>
+      ask(TRANSACTIONS, {
+        headers: { "CF-Connecting-IP": "203.0.113.77" },
+        env: { FAILED_KEYS: { limit: async () => ({ success: false }) } },
+      }),
     method_not_allowed: () => ask(TRANSACTIONS, { method: "PUT" }),
     illegal_transition: async () => {
       const { id } = await shop.created();
