@@ -15,9 +15,9 @@ export type Window = { ends_at_ms: number; leased: number };
 /** `tokens` requests for the one who asked; `left` is what nobody has yet. It ends in so many ms by any clock. */
 export type Lease = { tokens: number; left: number; ends_in_ms: number };
 
-/** A lease is this part of what is left, or as much as is wanted at once. An eighth makes some 60 questions in
- *  a window of 6,000 requests, and what idle holders can withhold shrinks together with what is left. */
-const LEASE_SHARE = 8;
+/** A lease is this part of the limit, or as much as is wanted at once: some 64 questions in a window whatever
+ *  the limit is, and nobody who sits on a lease keeps more than a 64th of it from the others. */
+const LEASES_IN_LIMIT = 64;
 
 /** The next lease. Windows begin at multiples of their length.
  *  @param wanted requests that are waiting for it, one at least */
@@ -29,7 +29,7 @@ export function decideLease(
 ): { window: Window; lease: Lease } {
   const { ends_at_ms, leased } = windowAt(known, window_ms, nowMs);
   const free = Math.max(0, limit - leased);
-  const tokens = Math.min(free, Math.max(wanted, Math.floor(free / LEASE_SHARE)));
+  const tokens = Math.min(free, Math.max(wanted, Math.floor(limit / LEASES_IN_LIMIT)));
   return {
     window: { ends_at_ms, leased: leased + tokens },
     lease: { tokens, left: free - tokens, ends_in_ms: ends_at_ms - nowMs },

@@ -24,8 +24,8 @@ export class Allowance {
   #unwatchedUntilMs = 0;
   #isFailing = false;
   #asking: Promise<void> | undefined;
-  /** Requests that are not decided yet. */
-  #waiting = 0;
+  /** Requests that are not decided yet; the next lease is for all of them. */
+  waiting = 0;
 
   state(nowMs: number): State {
     if (nowMs < this.#endsAtMs) {
@@ -49,16 +49,6 @@ export class Allowance {
     return this.#endsAtMs;
   }
 
-  /** For as long as `work` takes, one more request wants a lease. */
-  async whileWaiting<Value>(work: () => Promise<Value>): Promise<Value> {
-    this.#waiting += 1;
-    try {
-      return await work();
-    } finally {
-      this.#waiting -= 1;
-    }
-  }
-
   /** Gets a lease when there is nothing to spend; whoever else comes meanwhile waits for the same answer.
    *  Never throws. @returns whether this is the first sign that the keeper cannot be asked. */
   async fill(ask: Ask): Promise<boolean> {
@@ -80,7 +70,7 @@ export class Allowance {
 
   async #ask(ask: Ask): Promise<void> {
     const askedMs = Date.now();
-    const lease = await ask(this.#waiting);
+    const lease = await ask(this.waiting);
     this.#asking = undefined;
     this.#isFailing = false;
     this.#unwatchedUntilMs = 0;

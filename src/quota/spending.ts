@@ -34,7 +34,7 @@ export function spend(spender: Spender, quotas: readonly Quota[]): Spent | Promi
     quota,
     allowance: allowanceOf(quota.policy, spender.merchant_id),
   }));
-  return spendNow(purses, Date.now()) ?? wait(purses, () => spendLater(purses, spender));
+  return spendNow(purses, Date.now()) ?? spendLater(purses, spender);
 }
 
 /** Without a word to the keeper; undefined when there must be one. */
@@ -53,18 +53,18 @@ function spendNow(purses: Purse[], nowMs: number): Spent | undefined {
   return { over, standings };
 }
 
-/** In the queue of every purse. */
-function wait([purse, ...others]: Purse[], work: () => Promise<Spent>): Promise<Spent> {
-  return purse ? purse.allowance.whileWaiting(() => wait(others, work)) : work();
-}
-
 async function spendLater(purses: Purse[], spender: Spender): Promise<Spent> {
-  for (let asks = 0; asks < MAX_ASKS; asks++) {
-    const spent = spendNow(purses, Date.now());
-    if (spent) return spent;
-    await Promise.all(purses.map((purse) => fill(purse, spender)));
+  for (const { allowance } of purses) allowance.waiting += 1;
+  try {
+    for (let asks = 0; asks < MAX_ASKS; asks++) {
+      await Promise.all(purses.map((purse) => fill(purse, spender)));
+      const spent = spendNow(purses, Date.now());
+      if (spent) return spent;
+    }
+    return { over: purses.map(({ quota }) => quota.policy), standings: purses.map(standingOf) };
+  } finally {
+    for (const { allowance } of purses) allowance.waiting -= 1;
   }
-  return { over: purses.map(({ quota }) => quota.policy), standings: purses.map(standingOf) };
 }
 
 async function fill({ quota, allowance }: Purse, spender: Spender): Promise<void> {

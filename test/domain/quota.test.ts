@@ -30,16 +30,16 @@ describe("a lease", () => {
     );
   });
 
-  it("is never more than an eighth of what was left, but one at least", () => {
-    let left = 6_000;
-    for (const tokens of leasesOf(left)) {
-      expect(tokens).toBe(Math.max(1, Math.floor(left / 8)));
-      left -= tokens;
-    }
-  });
+  it.each([1, 63, 64, 100, 6_000, 1_000_000])(
+    "is asked for at most 128 times in a window, with a limit of %i",
+    (limit) => {
+      expect(leasesOf(limit).length).toBeLessThan(128);
+    },
+  );
 
-  it("is asked for some sixty times in a window of 6,000 requests", () => {
-    expect(leasesOf(6_000).length).toBeLessThan(70);
+  it("is at most a 64th of the limit to one who waits alone, but one at least", () => {
+    expect(new Set(leasesOf(6_000))).toEqual(new Set([93, 6_000 % 93]));
+    expect(new Set(leasesOf(63))).toEqual(new Set([1]));
   });
 
   it("has as many as are waiting for it, as far as there are any", () => {
@@ -50,14 +50,14 @@ describe("a lease", () => {
   });
 
   it("tells what is left and when the window ends", () => {
-    const first = decideLease(undefined, quotaOf(100), 1, START_MS + 15_000);
-    expect(first.lease).toEqual({ tokens: 12, left: 88, ends_in_ms: 45_000 });
-    const second = decideLease(first.window, quotaOf(100), 1, START_MS + 20_000);
-    expect(second.lease).toEqual({ tokens: 11, left: 77, ends_in_ms: 40_000 });
+    const first = decideLease(undefined, quotaOf(640), 1, START_MS + 15_000);
+    expect(first.lease).toEqual({ tokens: 10, left: 630, ends_in_ms: 45_000 });
+    const second = decideLease(first.window, quotaOf(640), 1, START_MS + 20_000);
+    expect(second.lease).toEqual({ tokens: 10, left: 620, ends_in_ms: 40_000 });
   });
 
   it("hands out nothing when a lowered limit is passed already", () => {
-    const { window } = decideLease(undefined, quotaOf(800), 1, START_MS);
+    const { window } = decideLease(undefined, quotaOf(6_400), 1, START_MS);
     expect(decideLease(window, quotaOf(50), 1, START_MS).lease).toMatchObject({
       tokens: 0,
       left: 0,
@@ -66,12 +66,12 @@ describe("a lease", () => {
 });
 
 describe("a window", () => {
-  const spent = { ends_at_ms: START_MS + MINUTE_MS, leased: 100 };
-  const tokensAt = (nowMs: number) => decideLease(spent, quotaOf(100), 1, nowMs).lease.tokens;
+  const spent = { ends_at_ms: START_MS + MINUTE_MS, leased: 640 };
+  const tokensAt = (nowMs: number) => decideLease(spent, quotaOf(640), 1, nowMs).lease.tokens;
 
   it("ends at a multiple of its length, to the millisecond", () => {
     expect(tokensAt(START_MS + MINUTE_MS - 1)).toBe(0);
-    expect(tokensAt(START_MS + MINUTE_MS)).toBe(12);
+    expect(tokensAt(START_MS + MINUTE_MS)).toBe(10);
   });
 
   it("goes on when the clock steps back before its beginning", () => {
@@ -79,7 +79,7 @@ describe("a window", () => {
   });
 
   it("is given up when it would last longer than two", () => {
-    expect(tokensAt(START_MS - 10 * MINUTE_MS)).toBe(12);
+    expect(tokensAt(START_MS - 10 * MINUTE_MS)).toBe(10);
   });
 
   it("leases at most the limit, whatever the times of the questions", () => {
