@@ -125,25 +125,26 @@ export class Figure {
   }
 
   /** Reads the figure as it was for the payment at this time and position: from the rows that were there
-   *  then, with the releases that were known then. @returns the time of its oldest row. */
-  read(sql: SqlStorage, asked: Rolled, own: { subject_id: number; at: number; position: number }) {
+   *  then, with the releases that were known then. */
+  read(
+    sql: SqlStorage,
+    { window }: Rolled,
+    own: { subject_id: number; at: number; position: number },
+  ): void {
     const { keySql, highSql, lowSql } = this.#family;
-    const groups = sql.exec<{ key: string; high: number; low: number; oldest: number }>(
-      `SELECT ${keySql ?? "''"} AS key, ${highSql} AS high, ${lowSql} AS low, min(at) AS oldest
+    const groups = sql.exec<{ key: string; high: number; low: number }>(
+      `SELECT ${keySql ?? "''"} AS key, ${highSql} AS high, ${lowSql} AS low
        FROM counted_payments WHERE subject_id = ?1 AND at > ?2 AND position <= ?3
        ${this.#completedOnly ? "AND (released_after IS NULL OR released_after >= ?3)" : ""}
        ${keySql ? "GROUP BY 1" : ""} LIMIT ?4`,
       own.subject_id,
-      own.at - WINDOWS_MS[asked.window],
+      own.at - WINDOWS_MS[window],
       own.position,
       MOST_HELD + 1,
     );
-    let oldestAt = Number.POSITIVE_INFINITY;
-    for (const { key, high, low, oldest } of groups) {
+    for (const { key, high, low } of groups) {
       this.#put(key, BigInt(high) * BigInt(LIMB) + BigInt(low));
-      oldestAt = Math.min(oldestAt, oldest);
     }
-    return oldestAt;
   }
 
   #counts({ outcome }: Row): boolean {

@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../config";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
-import { SWEEP_ROWS, sweep, sweepDueAt } from "./sweeping";
+import { SWEEP_ROWS, sweep } from "./sweeping";
 import { Windows } from "./windows";
 
 /** Expired rows are worth an hour's patience: they cost disk, never exactness. */
@@ -13,14 +13,14 @@ const SWEEP_EVERY_MS = WINDOWS_MS["1h"];
 export class VelocityShard extends DurableObject<Env> {
   readonly #windows: Windows;
   #now: number;
-  #alarmSet = false;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#windows = state.storage.transactionSync(() => new Windows(state.storage.sql));
     this.#now = this.#windows.newestAt;
     state.blockConcurrencyWhile(async () => {
-      this.#alarmSet = (await state.storage.getAlarm()) !== null;
+      const alarm = await state.storage.getAlarm();
+      if (alarm === null) await state.storage.setAlarm(this.#tick() + SWEEP_EVERY_MS);
     });
   }
 
@@ -30,11 +30,9 @@ export class VelocityShard extends DurableObject<Env> {
   observe(observations: Observation[]): number[][] {
     const asked = observations.map(({ measures }) => measures.map(known));
     const now = this.#tick();
-    const answers = this.#commit(() =>
+    return this.#commit(() =>
       observations.map((payment, index) => this.#windows.observe(payment, asked[index] ?? [], now)),
     );
-    if (!this.#alarmSet) this.#sweepWhenDue(now);
-    return answers;
   }
 
   /** Notes of each payment that it came to nothing, once; all of them in one commit. */
@@ -46,16 +44,14 @@ export class VelocityShard extends DurableObject<Env> {
 
   /** Answers when the object is alive and its storage can be read. */
   ready(): boolean {
-    sweepDueAt(this.ctx.storage.sql);
+    this.ctx.storage.sql.exec("SELECT 1 FROM counted_payments LIMIT 1").toArray();
     return true;
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmSet = false;
     const now = this.#tick();
     const deleted = this.ctx.storage.transactionSync(() => sweep(this.ctx.storage.sql, now));
-    if (deleted >= SWEEP_ROWS) this.#sweepAt(now);
-    else this.#sweepWhenDue(now);
+    await this.ctx.storage.setAlarm(deleted >= SWEEP_ROWS ? now : now + SWEEP_EVERY_MS);
   }
 
   /** The clock of this object alone decides, and it never steps back. */
@@ -71,16 +67,6 @@ export class VelocityShard extends DurableObject<Env> {
       this.#windows.forget();
       throw fault;
     }
-  }
-
-  #sweepWhenDue(now: number): void {
-    const due = sweepDueAt(this.ctx.storage.sql);
-    if (due !== undefined) this.#sweepAt(Math.max(due, now + SWEEP_EVERY_MS));
-  }
-
-  #sweepAt(time: number): void {
-    this.#alarmSet = true;
-    void this.ctx.storage.setAlarm(time);
   }
 }
 

@@ -8,8 +8,6 @@ import { Figure, type Row } from "./figure";
 /** Rows are kept for so long after they have left the longest window: a window that was looked at within it
  *  still finds the rows that leave, and a payment reported again all the rows its first answer was made of. */
 export const SPARE_MS = DAY_MS;
-/** More rows than this are not taken away one by one; what remains is added up by the database instead. */
-const MOST_LEAVING = 1_000;
 
 /** The payment that is asked about, as it was counted. */
 export type Own = Row & { subject_id: number; position: number };
@@ -20,18 +18,21 @@ export class Rolling {
   readonly #figures = new Map<string, Figure>();
   /** Rows up to and including this time are no longer counted. */
   #left: number;
-  /** No row that is counted is older. */
-  #oldest = Number.POSITIVE_INFINITY;
+  /** No row that is counted is older. Known exactly once rows have been read for leaving. */
+  #oldest: number;
 
-  constructor(sql: SqlStorage, window: Window, nowMs: number) {
+  /** @param isFirst whether the subject has no payment but its own. */
+  constructor(sql: SqlStorage, window: Window, own: Own, isFirst: boolean) {
     this.#sql = sql;
     this.#lengthMs = WINDOWS_MS[window];
-    this.#left = nowMs - this.#lengthMs;
+    this.#left = own.at - this.#lengthMs;
+    this.#oldest = isFirst ? own.at : this.#left;
   }
 
-  /** Whether nobody has asked for so long that rows which have left may be gone. */
+  /** Whether nobody has asked for so long that it is cheaper to begin again: nothing is left of what was
+   *  counted then, or rows that have left since may be gone. */
   isStale(nowMs: number): boolean {
-    return nowMs - this.#lengthMs - this.#left >= SPARE_MS;
+    return nowMs - this.#lengthMs - this.#left >= Math.min(this.#lengthMs, SPARE_MS);
   }
 
   /** The figures and the values in them, for an estimate of their size. */
@@ -43,7 +44,6 @@ export class Rolling {
 
   add(row: Row): void {
     for (const figure of this.#figures.values()) figure.add(row);
-    this.#oldest = Math.min(this.#oldest, row.at);
   }
 
   /** A payment has been released; it may have left the window already. */
@@ -53,52 +53,39 @@ export class Rolling {
     this.#dropSpent();
   }
 
-  /** @param own has been stored and added.
-   *  @param isFirst whether the subject has no other. */
+  /** @param own has been stored and added. */
   answer(asked: Rolled, own: Own, isFirst: boolean): number {
     this.#leave(own.subject_id, own.at - this.#lengthMs);
-    const figure = this.#figures.get(asked.name) ?? this.#open(asked, own, isFirst);
+    let figure = this.#figures.get(asked.name);
+    if (!figure) {
+      figure = new Figure(asked);
+      if (isFirst) figure.add(own);
+      else figure.read(this.#sql, asked, own);
+      this.#figures.set(asked.name, figure);
+    }
     return figure.answer(own);
   }
 
-  #open(asked: Rolled, own: Own, isFirst: boolean): Figure {
-    const figure = new Figure(asked);
-    if (isFirst) figure.add(own);
-    const oldest = isFirst ? own.at : figure.read(this.#sql, asked, own);
-    this.#oldest = Math.min(this.#oldest, oldest);
-    this.#figures.set(asked.name, figure);
-    return figure;
-  }
-
+  /** Reads what has left, and with it the oldest of what stays: the next payment need not look before that
+   *  one leaves. The payment that is asked about is stored, so one always stays. */
   #leave(subjectId: number, until: number): void {
-    const left = this.#left;
-    this.#left = until;
-    if (this.#oldest > until) return;
-    const rows = this.#sql
-      .exec<Row>(
+    if (this.#oldest <= until) {
+      const rows = this.#sql.exec<Row>(
         `SELECT at, user_id, currency, amount_minor, outcome FROM counted_payments
-         WHERE subject_id = ? AND at > ? AND at <= ? LIMIT ?`,
+         WHERE subject_id = ?1 AND at > ?2
+           AND at <= (SELECT min(at) FROM counted_payments WHERE subject_id = ?1 AND at > ?3)
+         ORDER BY at`,
         subjectId,
-        left,
+        this.#left,
         until,
-        MOST_LEAVING + 1,
-      )
-      .toArray();
-    if (rows.length > MOST_LEAVING) this.#figures.clear();
-    for (const figure of this.#figures.values()) for (const row of rows) figure.remove(row);
-    this.#dropSpent();
-    this.#oldest = this.#oldestAfter(subjectId, until);
-  }
-
-  #oldestAfter(subjectId: number, until: number): number {
-    const [next] = this.#sql
-      .exec<{ at: number }>(
-        "SELECT at FROM counted_payments WHERE subject_id = ? AND at > ? ORDER BY at LIMIT 1",
-        subjectId,
-        until,
-      )
-      .toArray();
-    return next?.at ?? Number.POSITIVE_INFINITY;
+      );
+      for (const row of rows) {
+        this.#oldest = row.at;
+        if (row.at <= until) for (const figure of this.#figures.values()) figure.remove(row);
+      }
+      this.#dropSpent();
+    }
+    this.#left = until;
   }
 
   #dropSpent(): void {

@@ -17,55 +17,55 @@ const HOT_BYTES = 10_000_000;
 const BYTES = { subject: 500, window: 200, figure: 300, value: 120 };
 
 export type SubjectName = Pick<Observation, "merchant_id" | "subject" | "value">;
-export type Subject = {
-  /** The position of its first payment here. */
+type Known = {
   id: number;
   first_at: number;
+  /** When it was last noted that there was a payment. */
   seen_at: number;
+};
+export type Subject = Known & {
   windows: Map<Window, Rolling>;
+  bytes: number;
 };
 
 export class Subjects {
   readonly #sql: SqlStorage;
-  readonly #hot = new Map<string, { subject: Subject; bytes: number }>();
+  readonly #hot = new Map<string, Subject>();
   #hotBytes = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
-  /** The subject, which is new if it is not known or has been forgotten. */
+  /** The subject, which is new if it is not known or has been forgotten. One that is not known is numbered
+   *  by the position of its first payment. */
   find(name: SubjectName, position: number, nowMs: number): Subject {
-    const hot = this.hot(name);
-    if (hot && nowMs - hot.seen_at < FORGOTTEN_AFTER_MS) return hot;
-    const known = this.#read(name);
-    if (!known) return this.#create(name, position, nowMs);
-    const isForgotten = nowMs - known.seen_at >= FORGOTTEN_AFTER_MS;
-    if (isForgotten) this.#write(name, { id: known.id, first_at: nowMs, seen_at: nowMs });
-    const first_at = isForgotten ? nowMs : known.first_at;
-    const seen_at = isForgotten ? nowMs : known.seen_at;
-    return { id: known.id, first_at, seen_at, windows: new Map() };
+    const key = keyOf(name);
+    let subject = this.#hot.get(key);
+    if (!subject || nowMs - subject.seen_at >= NOTED_EVERY_MS) {
+      const { windows = new Map(), bytes = 0 } = subject ?? {};
+      subject = { ...this.#know(name, position, nowMs), windows, bytes };
+    }
+    this.#hot.delete(key); // Back in at the young end: the first of the map is the least used.
+    this.#hot.set(key, subject);
+    return subject;
   }
 
   /** The subject if it is in memory. */
   hot(name: SubjectName): Subject | undefined {
-    return this.#hot.get(keyOf(name))?.subject;
+    return this.#hot.get(keyOf(name));
   }
 
-  /** Notes that a payment of the subject has been counted, and keeps the subject in memory. */
-  seen(name: SubjectName, subject: Subject, nowMs: number): void {
-    if (nowMs - subject.seen_at >= NOTED_EVERY_MS) {
-      subject.seen_at = nowMs;
-      this.#write(name, subject);
-    }
-    const key = keyOf(name);
-    this.#evict(key); // Back in at the young end: the first of the map is the least used.
+  /** To be called when a subject's windows have changed: lets the least used go, but not this one. */
+  makeRoom(subject: Subject): void {
     const bytes = bytesOf(subject);
-    this.#hot.set(key, { subject, bytes });
-    this.#hotBytes += bytes;
-    for (const leastUsed of this.#hot.keys()) {
-      if (this.#hotBytes <= HOT_BYTES || leastUsed === key) break;
-      this.#evict(leastUsed);
+    this.#hotBytes += bytes - subject.bytes;
+    subject.bytes = bytes;
+    if (this.#hotBytes <= HOT_BYTES) return;
+    for (const [key, leastUsed] of this.#hot) {
+      if (this.#hotBytes <= HOT_BYTES || leastUsed === subject) return;
+      this.#hotBytes -= leastUsed.bytes;
+      this.#hot.delete(key);
     }
   }
 
@@ -75,40 +75,36 @@ export class Subjects {
     this.#hotBytes = 0;
   }
 
-  #evict(key: string): void {
-    this.#hotBytes -= this.#hot.get(key)?.bytes ?? 0;
-    this.#hot.delete(key);
+  /** Notes a subject that is new or has not been seen for a day, and reads it otherwise. */
+  #know({ merchant_id, subject, value }: SubjectName, position: number, nowMs: number): Known {
+    const [noted] = this.#sql
+      .exec<Known>(
+        `INSERT INTO subjects (merchant_id, subject, value, id, first_at, seen_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+         ON CONFLICT DO UPDATE SET first_at = iif(seen_at <= ?5 - ?6, ?5, first_at), seen_at = ?5
+           WHERE seen_at <= ?5 - ?7
+         RETURNING id, first_at, seen_at`,
+        merchant_id,
+        subject,
+        value,
+        position,
+        nowMs,
+        FORGOTTEN_AFTER_MS,
+        NOTED_EVERY_MS,
+      )
+      .toArray();
+    return noted ?? this.#read({ merchant_id, subject, value });
   }
 
-  #read({ merchant_id, subject, value }: SubjectName): Omit<Subject, "windows"> | undefined {
-    const [row] = this.#sql
-      .exec<Omit<Subject, "windows">>(
+  #read({ merchant_id, subject, value }: SubjectName): Known {
+    return this.#sql
+      .exec<Known>(
         "SELECT id, first_at, seen_at FROM subjects WHERE merchant_id = ? AND subject = ? AND value = ?",
         merchant_id,
         subject,
         value,
       )
-      .toArray();
-    return row;
-  }
-
-  #create(name: SubjectName, id: number, nowMs: number): Subject {
-    const fresh = { id, first_at: nowMs, seen_at: nowMs };
-    this.#write(name, fresh);
-    return { ...fresh, windows: new Map() };
-  }
-
-  #write(name: SubjectName, { id, first_at, seen_at }: Omit<Subject, "windows">): void {
-    this.#sql.exec(
-      `INSERT INTO subjects (merchant_id, subject, value, id, first_at, seen_at) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET first_at = excluded.first_at, seen_at = excluded.seen_at`,
-      name.merchant_id,
-      name.subject,
-      name.value,
-      id,
-      first_at,
-      seen_at,
-    );
+      .one();
   }
 }
 

@@ -17,22 +17,6 @@ export function sweep(sql: SqlStorage, nowMs: number): number {
     : payments;
 }
 
-/** When there will be something to delete, if ever. */
-export function sweepDueAt(sql: SqlStorage): number | undefined {
-  const { payments, subjects } = sql
-    .exec<{ payments: number | null; subjects: number | null }>(
-      `SELECT (SELECT at FROM counted_payments WHERE position < (SELECT max(position) FROM counted_payments)
-                ORDER BY position LIMIT 1) AS payments,
-              (SELECT min(seen_at) FROM subjects) AS subjects`,
-    )
-    .one();
-  const times = [
-    ...(payments === null ? [] : [payments + KEPT_MS]),
-    ...(subjects === null ? [] : [subjects + FORGOTTEN_AFTER_MS]),
-  ];
-  return times.length > 0 ? Math.min(...times) : undefined;
-}
-
 /** The newest stays, for the clock and the numbering to go on from. Positions rise with the times, so the
  *  expired rows are the first. */
 function sweepPayments(sql: SqlStorage, until: number): number {

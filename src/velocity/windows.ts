@@ -47,7 +47,7 @@ export class Windows {
     const answers = asked.map((one) =>
       one === "age_s" ? ageS(subject, own) : this.#answer(subject, one, own),
     );
-    this.#subjects.seen(payment, subject, nowMs);
+    this.#subjects.makeRoom(subject);
     return answers;
   }
 
@@ -80,12 +80,13 @@ export class Windows {
   }
 
   #answer(subject: Subject, asked: Exclude<Asked, "age_s">, own: Own): number {
+    const isFirst = subject.id === own.position;
     let rolling = subject.windows.get(asked.window);
     if (!rolling) {
-      rolling = new Rolling(this.#sql, asked.window, own.at);
+      rolling = new Rolling(this.#sql, asked.window, own, isFirst);
       subject.windows.set(asked.window, rolling);
     }
-    return rolling.answer(asked, own, subject.id === own.position);
+    return rolling.answer(asked, own, isFirst);
   }
 
   /** @returns false if the payment has been counted for this subject before. */
