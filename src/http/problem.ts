@@ -126,5 +126,6 @@ const VERBS = {
 };
 
 function illegal({ status, action }: Refusal & { code: "illegal_transition" }): string {
-  return `A transaction that is ${status} cannot be ${VERBS[action]}.`;
+  const standing = status === "review" ? "in review" : status;
+  return `A transaction that is ${standing} cannot be ${VERBS[action]}.`;
 }

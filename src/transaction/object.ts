@@ -28,8 +28,7 @@ import { PATIENT, PROMPT, Rounds } from "./rounds";
 import { countAnswer, countRepeated, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
-/** Charges that one alarm takes up again, and reviews that it ends; the rest follow with the next, a second
- *  later. */
+/** Charges that one alarm takes up again, and reviews that it ends; the rest follow a second later. */
 const TAKEN_UP = 100;
 
 export class TransactionShard extends DurableObject<Env> {
