@@ -11,7 +11,12 @@ import type { AppContext } from "./context";
 const CHECK_LIMIT_MS = 1_000;
 /** Every shard is asked for its backlog, up to here; beyond, the first ones stand for all. */
 const MAX_ASKED = 64;
-const DESTINATIONS = ["book", "webhooks", "stream"] as const satisfies DestinationName[];
+const DESTINATIONS = [
+  "book",
+  "webhooks",
+  "velocity",
+  "stream",
+] as const satisfies DestinationName[];
 
 const Dependency = z.enum(["ok", "failing"]);
 const Outbox = z
@@ -27,7 +32,7 @@ export const Readiness = z
     status: z.enum(["ready", "degraded", "unready"]),
     dependencies: z.object({ book: Dependency, transactions: Dependency, velocity: Dependency }),
     outboxes: z
-      .object({ book: Outbox, webhooks: Outbox, stream: Outbox })
+      .object({ book: Outbox, webhooks: Outbox, velocity: Outbox, stream: Outbox })
       .nullable()
       .openapi({ description: "null when transactions have an object each, or none answers." }),
     parked: z

@@ -2,7 +2,7 @@
 import type { EventRecord } from "../domain/event";
 import type { Refusal } from "../domain/refusal";
 import type { Count } from "./counters";
-import type { OpenCharges } from "./open-charges";
+import type { ChargesStanding } from "./open-charges";
 import type { Backlogs } from "./outboxes";
 
 /** A key of one merchant's transaction, and the shard count by which the Worker found this object. */
@@ -16,7 +16,7 @@ export type Reply =
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
 
 /** What a shard tells of itself to whoever watches over it. */
-export type ShardMetrics = { counts: Count[]; backlogs: Backlogs; charges: OpenCharges };
+export type ShardMetrics = { counts: Count[]; backlogs: Backlogs; charges: ChargesStanding };
 
 export const notFound: { ok: false; refusal: Refusal } = {
   ok: false,

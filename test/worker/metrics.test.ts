@@ -188,7 +188,7 @@ describe("the metrics", () => {
     const sources = Object.fromEntries(["book", ...shards].map((source) => [source, 1]));
     expect(sumsOf(now, "payments_scrape_ok", "source")).toEqual(sources);
     const destinations = now.series.map(({ labels }) => labels.destination);
-    expect(new Set(destinations)).toEqual(new Set([undefined, "book", "webhooks"]));
+    expect(new Set(destinations)).toEqual(new Set([undefined, "book", "webhooks", "velocity"]));
   });
 
   it("grow by exactly what was sent", async () => {
@@ -209,6 +209,7 @@ describe("the metrics", () => {
     expect(growth("payments_outbox_delivered_events_total", "destination")).toEqual({
       book: EVENTS,
       webhooks: EVENTS,
+      velocity: 10 + 15 + 15, // Blocked, declined and cancelled.
     });
   });
 
