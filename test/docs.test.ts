@@ -10,6 +10,7 @@ import type { Transaction } from "../src/domain/transaction";
 import { bookSeries } from "../src/http/book-series";
 import { PROBLEMS } from "../src/http/problem";
 import { shardSeries } from "../src/http/shard-series";
+import { webhookSeries } from "../src/http/webhook-series";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -45,7 +46,9 @@ it("docs/metrics.md has a row with the right type for every series, and no other
   const documented = rowsOf(doc("metrics.md")).filter(([name = ""]) =>
     name.startsWith("payments_"),
   );
-  const families = [...bookSeries([]), ...shardSeries([])].map(({ name, type }) => [name, type]);
+  const families = [...bookSeries([]), ...webhookSeries([]), ...shardSeries([])].map(
+    ({ name, type }) => [name, type],
+  );
   const scrapes = ["payments_scrape_ok", "payments_shards"].map((name) => [name, "gauge"]);
   const pairs = documented.map(([name, type]) => `${name} ${type}`);
   expect(pairs.sort()).toEqual([...families, ...scrapes].map((pair) => pair.join(" ")).sort());

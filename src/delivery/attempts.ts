@@ -2,7 +2,8 @@
  *  the delivery and its endpoint. To be called inside a transaction. */
 import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook";
 import type { Log } from "../telemetry/log";
-import type { Deliveries } from "./deliveries";
+import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";
+import type { Deliveries, Delivery } from "./deliveries";
 import type { DisabledReason, Endpoints } from "./endpoints";
 import type { Intake } from "./intake";
 import type { Secrets } from "./secrets";
@@ -32,6 +33,7 @@ export class Attempts {
   readonly #secrets: Secrets;
   readonly #deliveries: Deliveries;
   readonly #intake: Intake;
+  readonly #counters: WebhookCounters;
   readonly #log: Log;
 
   constructor(
@@ -39,12 +41,14 @@ export class Attempts {
     secrets: Secrets,
     deliveries: Deliveries,
     intake: Intake,
+    counters: WebhookCounters,
     log: Log,
   ) {
     this.#endpoints = endpoints;
     this.#secrets = secrets;
     this.#deliveries = deliveries;
     this.#intake = intake;
+    this.#counters = counters;
     this.#log = log;
   }
 
@@ -70,7 +74,9 @@ export class Attempts {
     const noted = this.#deliveries.finishAttempt(delivery_id, number, started_at_ms, result, nowMs);
     if (!noted) return;
     const { endpoint_id } = noted;
+    this.#counters.addWithin("attempts", `outcome=${result.error ?? "delivered"}`);
     if (result.error === null) {
+      this.#counters.observeWithin("delay_ms", "", DELAY_BOUNDS_MS, delayOf(noted, nowMs));
       this.#endpoints.succeeded(endpoint_id);
       return;
     }
@@ -101,4 +107,11 @@ export class Attempts {
     this.#log("warn", "webhook_endpoint.disabled", { endpoint_id: id, reason });
     this.#intake.addDisabled(endpoint, reason, nowMs);
   }
+}
+
+/** How long after its event a delivery arrives; one that was sent again, after that. */
+function delayOf({ happened_at, created_at, started_at }: Delivery, nowMs: number): number {
+  const since = started_at === created_at ? (happened_at ?? created_at) : started_at;
+  // The event was dated by another machine's clock.
+  return Math.max(0, nowMs - since);
 }

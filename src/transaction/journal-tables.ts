@@ -1,4 +1,6 @@
 /** The tables of a shard's journal. docs/storage.md says what each is for. */
+import { COUNTERS_TABLE } from "../telemetry/counts";
+
 export const JOURNAL_TABLES = `
   CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY,
@@ -23,11 +25,6 @@ export const JOURNAL_TABLES = `
   CREATE INDEX IF NOT EXISTS parked_by_transaction ON parked (transaction_id);
   CREATE TABLE IF NOT EXISTS waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS waiting_by_merchant ON waiting (merchant_id);
-  CREATE TABLE IF NOT EXISTS counters (
-    name TEXT NOT NULL,
-    labels TEXT NOT NULL,
-    value INTEGER NOT NULL,
-    PRIMARY KEY (name, labels)
-  ) WITHOUT ROWID;
+  ${COUNTERS_TABLE}
   CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;

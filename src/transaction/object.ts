@@ -23,7 +23,7 @@ import {
   toldReply,
 } from "./reply";
 import { PATIENT, PROMPT, Rounds } from "./rounds";
-import { countAnswer, countTurnedAway } from "./tally";
+import { countAnswer, countGet, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
 /** Charges that one alarm takes up again; the rest follow with the next, a second later. */
@@ -95,11 +95,13 @@ export class TransactionShard extends DurableObject<Env> {
   }
 
   /** The transaction as it is now. */
-  find({ merchant_id, transaction_id, shards }: Address): Reply {
-    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
-    const held = this.#journal.findText(transaction_id);
-    if (held?.merchant_id !== merchant_id) return notFound;
-    return toldReply(held.data);
+  find(address: Address): Reply {
+    const arrivedMs = Date.now();
+    const reply = this.#find(address);
+    const now = Date.now();
+    countGet(this.#counters, reply, now - arrivedMs);
+    if (this.#counters.isOpen) this.#arm(now);
+    return reply;
   }
 
   /** All events of a transaction in order. */
@@ -145,6 +147,13 @@ export class TransactionShard extends DurableObject<Env> {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
     }
     this.#arm(Date.now());
+  }
+
+  #find({ merchant_id, transaction_id, shards }: Address): Reply {
+    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
+    const held = this.#journal.findText(transaction_id);
+    if (held?.merchant_id !== merchant_id) return notFound;
+    return toldReply(held.data);
   }
 
   async #tell({ shards }: Address, command: Command): Promise<Reply> {

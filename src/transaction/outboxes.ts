@@ -7,7 +7,7 @@ import { wants, webhookUrlOf } from "../domain/webhook";
 import { streamOf } from "../stream/choose";
 import type { Stream } from "../stream/stream";
 import { faultOf, type Log } from "../telemetry/log";
-import type { Counters } from "./counters";
+import { type Counters, DELIVERY_BOUNDS } from "./counters";
 import { Dispatchers } from "./dispatchers";
 import type { Journal } from "./journal";
 import { type Backlog, DeliveryFault, type Destination, Outbox } from "./outbox";
@@ -51,6 +51,7 @@ export class Outboxes {
           if (rows === 0) return; // Only those who waited were tried again.
           counters.add("deliveries", `destination=${name},outcome=delivered`);
           counters.add("delivered_events", `destination=${name}`, rows);
+          counters.observe("delivery_events", `destination=${name}`, DELIVERY_BOUNDS, rows);
         },
         onFailure: (fault, rows, failures) => {
           counters.add("deliveries", `destination=${name},outcome=failed`);

@@ -548,6 +548,25 @@ describe("a shard's counts", () => {
     });
   });
 
+  it("of times and of many at once are taken back with it, too", () => {
+    const count = () => {
+      counters.addWithin("delivered_events", "destination=book", 7);
+      counters.observeWithin("answer_ms", "kind=create", ANSWER_BOUNDS_MS, 30);
+    };
+    commit(count);
+    const once = {
+      "delivered_events destination=book": 7,
+      "answer_ms_bucket kind=create,le=50": 1,
+      "answer_ms_sum kind=create": 30,
+    };
+    expect(stored()).toEqual(once);
+    commit(() => {
+      count();
+      throw new Error("no commit");
+    }, NOW_MS + 5_000);
+    expect([stored(), valuesOf(counters)]).toEqual([once, once]);
+  });
+
   it("of what no commit vouches for are written with one a second at most, or when asked for", () => {
     commit(() => {});
     counters.add("deliveries", "destination=book,outcome=delivered");

@@ -206,10 +206,12 @@ describe("the metrics", () => {
       claims: 80,
       others: 185 + 35 + 60,
     });
-    expect(growth("payments_outbox_delivered_events_total", "destination")).toEqual({
-      book: EVENTS,
-      webhooks: EVENTS,
-    });
+    for (const name of ["delivered_events_total", "delivery_events_sum"]) {
+      expect(growth(`payments_outbox_${name}`, "destination")).toEqual({
+        book: EVENTS,
+        webhooks: EVENTS,
+      });
+    }
   });
 
   it("grow by exactly what was sent although every shard died again and again", async () => {
@@ -265,11 +267,30 @@ describe("the metrics", () => {
   });
 });
 
+describe("the metrics of gets", () => {
+  it("count each by what came of it, and how long it took", async () => {
+    const { id } = await shop.created();
+    const stranger = await newClient();
+    const before = await scrapeAtRest();
+    await times(7, () => shop.get(`/api/v1/transactions/${id}`));
+    await times(3, () => stranger.get(`/api/v1/transactions/${id}`));
+    await times(2, () => shop.get(`/api/v1/idempotency-keys/nobody-has-it-${id}`));
+    const after = await scrapeAtRest();
+    expect(growthOf(before, after, "payments_commands_total", "kind", "outcome")).toEqual({
+      "get found": 7,
+      "get refused:transaction_not_found": 5,
+    });
+    const durations = "payments_command_duration_seconds_count";
+    expect(growthOf(before, after, durations, "kind")).toEqual({ get: 12 });
+  });
+});
+
 describe("when a part is dead, the metrics", () => {
   const never = new Promise<never>(() => {});
   const rejects = () => Promise.reject(new Error("dead"));
   const database = (fate: () => unknown) => ({
     prepare: () => ({ bind: () => ({ raw: fate, all: fate, run: fate, first: fate }) }),
+    batch: fate,
   });
   const shardThat = (dead: string, metrics: () => unknown) => ({
     getByName: (name: string) => (name === dead ? { metrics } : env.TRANSACTIONS.getByName(name)),
