@@ -1,7 +1,7 @@
 /** Attempts from the dispatcher's side: which are to be made, how they ended, and what follows from that for
  *  the delivery and its endpoint. To be called inside a transaction. */
 import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook";
-import type { Log } from "../telemetry/log";
+import { type Log, tracedBy } from "../telemetry/log";
 import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";
 import type { Deliveries, Delivery } from "./deliveries";
 import type { DisabledReason, Endpoints } from "./endpoints";
@@ -19,6 +19,7 @@ export type AttemptOrder = {
   message_id: string;
   body: string;
   secrets: string[];
+  traceparent: string | null;
 };
 
 export type AttemptReport = {
@@ -56,7 +57,7 @@ export class Attempts {
   take({ delivery_id, number }: DeliveryNotice, nowMs: number): AttemptOrder[] {
     const found = this.#deliveries.take(delivery_id, number, nowMs);
     if (!found) return [];
-    const { message_id, endpoint_id, position } = found;
+    const { message_id, endpoint_id, position, traceparent } = found;
     return [
       {
         delivery_id,
@@ -66,6 +67,7 @@ export class Attempts {
         message_id,
         body: this.#deliveries.bodyOf(position),
         secrets: this.#secrets.of(endpoint_id, nowMs),
+        traceparent,
       },
     ];
   }
@@ -95,6 +97,7 @@ export class Attempts {
       delivery_id: deliveryId,
       endpoint_id,
       attempt: attempts,
+      ...tracedBy(found.traceparent),
       ...(found.transaction_id ? { transaction_id: found.transaction_id } : {}),
     });
   }

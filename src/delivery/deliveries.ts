@@ -28,6 +28,8 @@ export type Delivery = {
   lease: "sent" | "taken" | null;
   /** When its event happened. */
   happened_at: number | null;
+  /** The request that caused its event. */
+  traceparent: string | null;
   created_at: number;
   /** When it was last started from the beginning. */
   started_at: number;
@@ -36,7 +38,14 @@ export type Delivery = {
 
 export type NewDelivery = Pick<
   Delivery,
-  "id" | "endpoint_id" | "message_id" | "event_type" | "transaction_id" | "url" | "happened_at"
+  | "id"
+  | "endpoint_id"
+  | "message_id"
+  | "event_type"
+  | "transaction_id"
+  | "url"
+  | "happened_at"
+  | "traceparent"
 >;
 
 export class Deliveries {
@@ -52,8 +61,8 @@ export class Deliveries {
   add(delivery: NewDelivery, body: string, nowMs: number): void {
     const [added] = this.#sql.exec<{ position: number }>(
       `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, transaction_id, url, status,
-         attempts, tries, next_at, created_at, started_at, happened_at)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, ?7, ?7, ?7, ?8)
+         attempts, tries, next_at, created_at, started_at, happened_at, traceparent)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, ?7, ?7, ?7, ?8, ?9)
        ON CONFLICT DO NOTHING RETURNING position`,
       delivery.id,
       delivery.endpoint_id,
@@ -63,6 +72,7 @@ export class Deliveries {
       delivery.url,
       nowMs,
       delivery.happened_at,
+      delivery.traceparent,
     );
     if (!added) return;
     this.#sql.exec("INSERT INTO bodies VALUES (?, ?)", added.position, body);

@@ -9,7 +9,10 @@ import type { Secrets } from "./secrets";
 const ID_RANDOM_BYTES = 20;
 const DISABLED_TYPE = "webhook_endpoint.disabled";
 
-type Message = Pick<NewDelivery, "message_id" | "event_type" | "transaction_id" | "happened_at">;
+type Message = Pick<
+  NewDelivery,
+  "message_id" | "event_type" | "transaction_id" | "happened_at" | "traceparent"
+>;
 
 export class Intake {
   readonly #endpoints: Endpoints;
@@ -28,11 +31,18 @@ export class Intake {
     const endpoints = this.#endpoints.wanting(event.type);
     const own = webhookUrlOf(event);
     if (endpoints.length === 0 && own === null) return 0;
-    const { type, transaction_id, sequence } = event;
+    const { type, transaction_id, sequence, traceparent } = event;
     const body = webhookBody(type, event.created_at_ms, event.data);
     const message_id = eventId(transaction_id, sequence);
     const happened_at = event.created_at_ms;
-    const message = { message_id, event_type: type, transaction_id, happened_at };
+    const message = {
+      message_id,
+      event_type: type,
+      transaction_id,
+      happened_at,
+      // A shard of the version before may still hand over while a deployment goes round.
+      traceparent: traceparent ?? null,
+    };
     for (const endpoint of endpoints) this.#add(message, endpoint, body, nowMs);
     if (own === null) return endpoints.length;
     this.#secrets.ensureDefault(nowMs);
@@ -69,5 +79,11 @@ export function newEndpointId(): string {
 
 function ownMessage(type: string, nowMs: number): Message {
   const id = drawnId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
-  return { message_id: id, event_type: type, transaction_id: null, happened_at: nowMs };
+  return {
+    message_id: id,
+    event_type: type,
+    transaction_id: null,
+    happened_at: nowMs,
+    traceparent: null,
+  };
 }

@@ -6,6 +6,7 @@ import { COUNTERS_TABLE } from "../telemetry/counts";
 export function makeDeliveryTables(sql: SqlStorage): void {
   sql.exec(DELIVERY_TABLES);
   ensureColumn(sql, "deliveries", "happened_at", "INTEGER");
+  ensureColumn(sql, "deliveries", "traceparent", "TEXT");
 }
 
 const DELIVERY_TABLES = `
@@ -45,6 +46,7 @@ const DELIVERY_TABLES = `
     next_at INTEGER,
     lease TEXT,
     happened_at INTEGER,
+    traceparent TEXT,
     created_at INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
     finished_at INTEGER

@@ -23,11 +23,13 @@ import type { Held, Journal } from "./journal";
  *  given up on, and five minutes keeps a dead processor's recovery short. */
 const CHARGE_BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
 
-export type Command =
+/** `traceparent` is the request that a command comes from. */
+export type Command = { traceparent: string | null } & (
   | ({ kind: "create"; transaction_id: string } & CreateCommand)
   | { kind: "process"; merchant_id: string; transaction_id: string }
   | { kind: "cancel"; merchant_id: string; transaction_id: string }
-  | { kind: "record"; transaction_id: string; answer: ChargeAnswer };
+  | { kind: "record"; transaction_id: string; answer: ChargeAnswer }
+);
 
 /** A charge to be asked for: the transaction as claimed, and which attempt this is. */
 export type ChargeOrder = { transaction: Transaction; attempt: number };
@@ -55,17 +57,17 @@ export function execute(
   }
   switch (command.kind) {
     case "process":
-      return process(journal, held, nowMs);
+      return process(journal, held, command, nowMs);
     case "cancel":
-      return cancel(journal, held, nowMs);
+      return cancel(journal, held, command, nowMs);
     case "record":
-      return record(journal, held, command.answer, nowMs);
+      return record(journal, held, command, nowMs);
   }
 }
 
 function create(
   journal: Journal,
-  command: CreateCommand & { transaction_id: string },
+  command: Command & { kind: "create" },
   held: Held | undefined,
   signals: Signals | undefined,
   rules: FraudRules,
@@ -73,7 +75,7 @@ function create(
 ): Answer {
   if (held) return repeatedCreate(journal, command, held);
   if (!signals) throw new Error("a create was to be decided without its signals");
-  return write(journal, command.merchant_id, decideCreate(command, signals, rules, nowMs));
+  return write(journal, command.merchant_id, decideCreate(command, signals, rules, nowMs), command);
 }
 
 function repeatedCreate(journal: Journal, command: CreateCommand, { transaction }: Held): Answer {
@@ -85,13 +87,18 @@ function repeatedCreate(journal: Journal, command: CreateCommand, { transaction 
   return { kind: "told", data, status, replayed: true, wrote: false };
 }
 
-function process(journal: Journal, { merchant_id, transaction }: Held, nowMs: number): Answer {
+function process(
+  journal: Journal,
+  { merchant_id, transaction }: Held,
+  { traceparent }: Command,
+  nowMs: number,
+): Answer {
   const decided = decideProcess(transaction, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (decided.value.step === "answer") return told(transaction);
   if (decided.value.step === "claim") {
     const { change } = decided.value;
-    const data = journal.append(merchant_id, change);
+    const data = journal.append(merchant_id, change, traceparent);
     journal.openCharge(change.transaction.id, nowMs);
     return { ...charging(change.transaction, data, 0, nowMs), wrote: true };
   }
@@ -100,24 +107,30 @@ function process(journal: Journal, { merchant_id, transaction }: Held, nowMs: nu
   return charging(transaction, JSON.stringify(transaction), open.attempts, open.next_attempt_at_ms);
 }
 
-function cancel(journal: Journal, { merchant_id, transaction }: Held, nowMs: number): Answer {
+function cancel(
+  journal: Journal,
+  { merchant_id, transaction }: Held,
+  command: Command,
+  nowMs: number,
+): Answer {
   const decided = decideCancel(transaction, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
-  return decided.value ? write(journal, merchant_id, decided.value) : told(transaction);
+  return decided.value ? write(journal, merchant_id, decided.value, command) : told(transaction);
 }
 
 function record(
   journal: Journal,
   { merchant_id, transaction }: Held,
-  answer: ChargeAnswer,
+  command: Command & { kind: "record" },
   nowMs: number,
 ): Answer {
+  const { answer } = command;
   if (answer.kind === "unknown") return defer(journal, transaction, nowMs);
   const decided = decideOutcome(transaction, answer, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (!decided.value) return told(transaction);
   journal.closeCharge(transaction.id);
-  return write(journal, merchant_id, decided.value);
+  return write(journal, merchant_id, decided.value, command);
 }
 
 function defer(journal: Journal, transaction: Transaction, nowMs: number): Answer {
@@ -140,8 +153,13 @@ function charging(
   return { kind: "charging", data, order, retry_at_ms: retryAtMs, wrote: false };
 }
 
-function write(journal: Journal, merchantId: string, change: Change): Answer {
-  const data = journal.append(merchantId, change);
+function write(
+  journal: Journal,
+  merchantId: string,
+  change: Change,
+  { traceparent }: Command,
+): Answer {
+  const data = journal.append(merchantId, change, traceparent);
   const { status } = change.transaction;
   return { kind: "told", data, status, replayed: false, wrote: true };
 }

@@ -1,7 +1,14 @@
 /** The tables of a shard's journal. docs/storage.md says what each is for. */
+import { ensureColumn } from "../columns";
 import { COUNTERS_TABLE } from "../telemetry/counts";
 
-export const JOURNAL_TABLES = `
+/** Makes the tables, or brings those of an earlier version up to date. */
+export function makeJournalTables(sql: SqlStorage): void {
+  sql.exec(JOURNAL_TABLES);
+  ensureColumn(sql, "events", "traceparent", "TEXT");
+}
+
+const JOURNAL_TABLES = `
   CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY,
     merchant_id TEXT NOT NULL,
@@ -10,6 +17,7 @@ export const JOURNAL_TABLES = `
     type TEXT NOT NULL,
     created_at_ms INTEGER NOT NULL,
     data TEXT NOT NULL,
+    traceparent TEXT,
     UNIQUE (transaction_id, sequence)
   );
   CREATE TABLE IF NOT EXISTS charges (

@@ -5,7 +5,7 @@
  *  no more than a mark of how far it has come. Nothing in here waits for anything. */
 import type { EventRecord } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
-import { JOURNAL_TABLES } from "./journal-tables";
+import { makeJournalTables } from "./journal-tables";
 
 export type Held = { merchant_id: string; transaction: Transaction };
 
@@ -35,7 +35,7 @@ export class Journal {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(JOURNAL_TABLES);
+    makeJournalTables(sql);
     this.#readTables();
   }
 
@@ -97,15 +97,27 @@ export class Journal {
       .toArray();
   }
 
+  /** The request that a transaction's last event was caused by. */
+  traceparentOf(transactionId: string): string | null {
+    const [row] = this.#sql
+      .exec<Pick<EventRecord, "traceparent">>(
+        "SELECT traceparent FROM events WHERE transaction_id = ? ORDER BY sequence DESC LIMIT 1",
+        transactionId,
+      )
+      .toArray();
+    return row?.traceparent ?? null;
+  }
+
   /** Writes a change's events. To be called inside a transaction.
+   *  @param traceparent of the request that caused it
    *  @returns the JSON text of the transaction as it is now. */
-  append(merchantId: string, { events }: Change): string {
+  append(merchantId: string, { events }: Change, traceparent: string | null): string {
     let data = "";
     for (const event of events) {
       data = JSON.stringify(event.data);
       this.#sql.exec(
-        `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at_ms, data)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at_ms, data,
+           traceparent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         this.#lastPosition + 1,
         merchantId,
         event.transaction_id,
@@ -113,6 +125,7 @@ export class Journal {
         event.type,
         Date.parse(event.created_at),
         data,
+        traceparent,
       );
       this.#lastPosition += 1;
       this.#uncommitted.push(event.transaction_id);

@@ -5,7 +5,7 @@ import { type Config, configOf, type Env } from "../config";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
 import type { ChargeAnswer } from "../processor/processor";
-import { faultOf, type Log, logFrom } from "../telemetry/log";
+import { faultOf, type Log, logFrom, tracedBy } from "../telemetry/log";
 import { TimeLimit, within } from "../within";
 import { Charges } from "./charge";
 import type { Answer, Command } from "./command";
@@ -55,7 +55,7 @@ export class TransactionShard extends DurableObject<Env> {
     this.#charges = new Charges(
       processorOf(this.#config),
       this.#config.processor_timeout_ms,
-      (transactionId, answer, attempt) => this.#record(transactionId, answer, attempt),
+      (transactionId, ...rest) => this.#record(transactionId, ...rest),
     );
     const playing = new Playing({
       journal: this.#journal,
@@ -79,19 +79,16 @@ export class TransactionShard extends DurableObject<Env> {
 
   /** Creates a transaction, or answers as the first create under this key was answered. */
   async create(address: Address, command: CreateCommand): Promise<Reply> {
-    const { transaction_id } = address;
-    return this.#tell(address, { kind: "create", transaction_id, ...command });
+    return this.#tell(address, { kind: "create", ...about(address), ...command });
   }
 
   /** Charges a transaction once. Concurrent calls share one charge and its answer. */
   async process(address: Address): Promise<Reply> {
-    const { merchant_id, transaction_id } = address;
-    return this.#tell(address, { kind: "process", merchant_id, transaction_id });
+    return this.#tell(address, { kind: "process", ...about(address) });
   }
 
   async cancel(address: Address): Promise<Reply> {
-    const { merchant_id, transaction_id } = address;
-    return this.#tell(address, { kind: "cancel", merchant_id, transaction_id });
+    return this.#tell(address, { kind: "cancel", ...about(address) });
   }
 
   /** The transaction as it is now. */
@@ -167,7 +164,7 @@ export class TransactionShard extends DurableObject<Env> {
       const rounds = command.kind === "process" ? this.#claims : this.#rounds;
       const { answer, booked } = await rounds.submit(command);
       if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
-      if (answer.kind === "charging") return await this.#settle(answer);
+      if (answer.kind === "charging") return await this.#settle(answer, command.traceparent);
       await booked;
       return { ...toldReply(answer.data), replayed: answer.replayed };
     } finally {
@@ -178,22 +175,31 @@ export class TransactionShard extends DurableObject<Env> {
   }
 
   /** Sees a claimed charge through, unless its last outcome was unknown and it is not time to ask again. */
-  async #settle(claimed: Answer & { kind: "charging" }): Promise<Reply> {
+  async #settle(
+    claimed: Answer & { kind: "charging" },
+    traceparent: string | null,
+  ): Promise<Reply> {
     const { order, retry_at_ms } = claimed;
     const isResting = retry_at_ms > Date.now() && !this.#charges.isUnderWay(order.transaction.id);
-    const answer = isResting ? claimed : await this.#charges.carryOut(order);
+    const answer = isResting ? claimed : await this.#charges.carryOut(order, traceparent);
     if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
     const pending = answer.kind === "charging";
     const retryAtMs = pending ? answer.retry_at_ms : 0;
     return { ...toldReply(answer.data), pending, retry_at_ms: retryAtMs };
   }
 
-  async #record(transactionId: string, answer: ChargeAnswer, attempt: number): Promise<Answer> {
+  async #record(
+    transaction_id: string,
+    answer: ChargeAnswer,
+    attempt: number,
+    traceparent: string | null,
+  ): Promise<Answer> {
     if (answer.kind === "unknown") {
       const { reason } = answer;
-      this.#log("warn", "charge.unknown", { transaction_id: transactionId, attempt, reason });
+      const fields = { transaction_id, attempt, reason, ...tracedBy(traceparent) };
+      this.#log("warn", "charge.unknown", fields);
     }
-    const command: Command = { kind: "record", transaction_id: transactionId, answer };
+    const command: Command = { kind: "record", transaction_id, answer, traceparent };
     const recorded = await this.#rounds.submit(command);
     await recorded.booked;
     return recorded.answer;
@@ -204,8 +210,14 @@ export class TransactionShard extends DurableObject<Env> {
     const open = this.#journal.findCharge(transactionId);
     if (!held || !open) return;
     const order = { transaction: held.transaction, attempt: open.attempts + 1 };
-    this.#charges.carryOut(order).catch((fault) => {
-      this.#log("error", "charge.failed", { transaction_id: transactionId, fault: faultOf(fault) });
+    // Of the request that claimed it.
+    const traceparent = this.#journal.traceparentOf(transactionId);
+    this.#charges.carryOut(order, traceparent).catch((fault) => {
+      this.#log("error", "charge.failed", {
+        transaction_id: transactionId,
+        fault: faultOf(fault),
+        ...tracedBy(traceparent),
+      });
     });
   }
 
@@ -229,6 +241,11 @@ export class TransactionShard extends DurableObject<Env> {
     this.#alarmAtMs = next;
     void this.ctx.storage.setAlarm(next);
   }
+}
+
+/** A Worker of the version before, which may still call while a deployment goes round, names no request. */
+function about({ merchant_id, transaction_id, traceparent }: Address) {
+  return { merchant_id, transaction_id, traceparent: traceparent ?? null };
 }
 
 function unlessLate(fault: unknown): void {

@@ -5,8 +5,14 @@ import type { Count } from "../telemetry/counts";
 import type { OpenCharges } from "./open-charges";
 import type { Backlogs } from "./outboxes";
 
-/** A key of one merchant's transaction, and the shard count by which the Worker found this object. */
-export type Address = { merchant_id: string; transaction_id: string; shards: number };
+/** A key of one merchant's transaction, the shard count by which the Worker found this object, and the request
+ *  that asks, as a W3C `traceparent`. */
+export type Address = {
+  merchant_id: string;
+  transaction_id: string;
+  shards: number;
+  traceparent: string | null;
+};
 
 /** What the Worker is told. `body` is the transaction's JSON text; `pending` means its outcome is not known yet. */
 export type Reply =

@@ -20,6 +20,7 @@ import {
   RULES,
   requestOf,
   signalsOf,
+  TRACEPARENT,
 } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
@@ -37,6 +38,7 @@ beforeEach(() => {
 const idOf = (key: string, merchant_id = MERCHANT) => deriveTransactionId(merchant_id, key);
 const create = (key = "k", fields = {}): Command => ({
   kind: "create",
+  traceparent: TRACEPARENT,
   transaction_id: idOf(key),
   merchant_id: MERCHANT,
   idempotency_key: key,
@@ -44,11 +46,13 @@ const create = (key = "k", fields = {}): Command => ({
 });
 const about = (kind: "process" | "cancel", key = "k", merchant_id = MERCHANT): Command => ({
   kind,
+  traceparent: TRACEPARENT,
   merchant_id,
   transaction_id: idOf(key),
 });
 const record = (answer: ChargeAnswer, key = "k"): Command => ({
   kind: "record",
+  traceparent: TRACEPARENT,
   transaction_id: idOf(key),
   answer,
 });
@@ -248,7 +252,7 @@ describe("a journal", () => {
       storage.transactionSync(() => {
         run(create("other"));
         run(about("process"));
-        journal.append(MERCHANT, created({}, NOW_MS, "k"));
+        journal.append(MERCHANT, created({}, NOW_MS, "k"), TRACEPARENT);
       });
     expect(twice).toThrow();
     journal.rolledBack();
@@ -414,7 +418,7 @@ describe("any sequence of commands to a shard", () => {
 describe("charges", () => {
   type Asked = { request: ChargeRequest; answer: (given: ChargeAnswer) => void };
   let asked: Asked[];
-  let recorded: [string, ChargeAnswer, number][];
+  let recorded: [string, ChargeAnswer, number, string | null][];
   let fault: Error | undefined;
   let charges: Charges;
   beforeEach(() => {
@@ -427,8 +431,8 @@ describe("charges", () => {
           asked.push({ request, answer });
         }),
     };
-    charges = new Charges(processor, 60_000, async (id, answer, attempt) => {
-      recorded.push([id, answer, attempt]);
+    charges = new Charges(processor, 60_000, async (id, answer, ...rest) => {
+      recorded.push([id, answer, ...rest]);
       if (fault) throw fault;
       const data = `${id} ${answer.kind}`;
       return { kind: "told", data, status: "completed", replayed: false, wrote: true };
@@ -438,7 +442,7 @@ describe("charges", () => {
   const other = { ...transaction, id: idOf("other") };
 
   it("ask with the transaction's id and hand the word back to be recorded", async () => {
-    const answer = charges.carryOut({ transaction, attempt: 4 });
+    const answer = charges.carryOut({ transaction, attempt: 4 }, TRACEPARENT);
     expect(asked[0]?.request).toEqual({
       idempotency_key: transaction.id,
       amount_minor: 10_050,
@@ -446,14 +450,17 @@ describe("charges", () => {
       user_id: "user_1",
       metadata: transaction.metadata,
       attempt: 4,
+      traceparent: TRACEPARENT,
     });
     asked[0]?.answer(SETTLED);
     expect(await answer).toMatchObject({ data: `${transaction.id} settled` });
-    expect(recorded).toEqual([[transaction.id, SETTLED, 4]]);
+    expect(recorded).toEqual([[transaction.id, SETTLED, 4, TRACEPARENT]]);
   });
 
   it("share one call among all who ask about a transaction meanwhile", async () => {
-    const answers = [1, 1, 2].map((attempt) => charges.carryOut({ transaction, attempt }));
+    const answers = [1, 1, 2].map((attempt) =>
+      charges.carryOut({ transaction, attempt }, TRACEPARENT),
+    );
     expect(charges.isUnderWay(transaction.id)).toBe(true);
     expect(asked).toHaveLength(1);
     asked[0]?.answer(A_DECLINE);
@@ -464,13 +471,13 @@ describe("charges", () => {
   });
 
   it("ask anew once the word is recorded, and about others at the same time", async () => {
-    const one = charges.carryOut({ transaction, attempt: 1 });
-    const two = charges.carryOut({ transaction: other, attempt: 1 });
+    const one = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
+    const two = charges.carryOut({ transaction: other, attempt: 1 }, TRACEPARENT);
     expect(asked.map(({ request }) => request.idempotency_key)).toEqual([transaction.id, other.id]);
     asked[0]?.answer(UNKNOWN);
     await one;
     expect(charges.isUnderWay(other.id)).toBe(true);
-    const again = charges.carryOut({ transaction, attempt: 2 });
+    const again = charges.carryOut({ transaction, attempt: 2 }, TRACEPARENT);
     expect(asked).toHaveLength(3);
     for (const { answer } of asked) answer(SETTLED);
     await Promise.all([two, again]);
@@ -483,13 +490,15 @@ describe("charges", () => {
 
   it("tell everyone when the word could not be recorded, and may be asked for again", async () => {
     fault = new Error("no disk");
-    const answers = [1, 1].map((attempt) => charges.carryOut({ transaction, attempt }));
+    const answers = [1, 1].map((attempt) =>
+      charges.carryOut({ transaction, attempt }, TRACEPARENT),
+    );
     asked[0]?.answer(SETTLED);
     const outcomes = await Promise.allSettled(answers);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(charges.isUnderWay(transaction.id)).toBe(false);
     fault = undefined;
-    const again = charges.carryOut({ transaction, attempt: 1 });
+    const again = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
     asked[1]?.answer(SETTLED);
     expect(await again).toMatchObject({ kind: "told" });
   });

@@ -371,7 +371,7 @@ describe("an outbox", () => {
   function append(count: number, metadata: Record<string, string> = {}): void {
     for (let index = 0; index < count; index++) {
       const key = `order-${journal.lastPosition + 1}`;
-      journal.append(MERCHANT, created({ metadata }, NOW_MS, key));
+      journal.append(MERCHANT, created({ metadata }, NOW_MS, key), null);
     }
   }
   const positions = () => batches.map((events) => events.map(({ position }) => position));
@@ -408,6 +408,7 @@ describe("an outbox", () => {
         type: "transaction.created",
         created_at_ms: NOW_MS,
         data: JSON.stringify(change.transaction),
+        traceparent: null,
       },
     ]);
   });
@@ -611,7 +612,7 @@ describe("the webhooks' dispatchers as a destination", () => {
         const created_at = new Date(NOW_MS).toISOString();
         const transaction_id = `${merchant}-${at}`;
         const event = { transaction_id, sequence: 1, type: "transaction.created", created_at };
-        journal.append(merchant, { events: [{ ...event, data: {} }] } as unknown as Change);
+        journal.append(merchant, { events: [{ ...event, data: {} }] } as unknown as Change, null);
       }
     };
     append("broken", HELD_UP);
