@@ -18,15 +18,18 @@ const LOOKUP_REST_MS = 2_000;
 /** About 2 MB of the isolate's memory. */
 const MAX_REMEMBERED_KEYS = 10_000;
 
-type Remembered = { holder: KeyHolder; shards: number; asked_at_ms: number };
+type Remembered = { hash: string; holder: KeyHolder; shards: number; asked_at_ms: number };
 
+/** By the key itself, so that a request need not hash what the one before it has hashed. It is no further
+ *  from being read here than in the requests that carry it. */
 const remembered = new Map<string, Remembered>();
 let restingUntilMs = 0;
 
-/** Drops what this isolate remembers of a key, or of all keys. */
+/** Drops what this isolate remembers of the key with this hash, or of all keys. */
 export function forgetKeys(hash?: string): void {
-  if (hash === undefined) remembered.clear();
-  else remembered.delete(hash);
+  for (const [key, known] of remembered) {
+    if (hash === undefined || known.hash === hash) remembered.delete(key);
+  }
   restingUntilMs = 0;
 }
 
@@ -47,10 +50,9 @@ async function identify(c: AppContext): Promise<Remembered> {
   const header = c.req.header("Authorization");
   if (!header) throw unauthenticated("api_key_missing", "Send Authorization: Bearer sk_…");
   const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
-  const hash = key === undefined ? "" : hashApiKey(key);
   // A remembered key has passed the check of its form; anything else has to before D1 is asked.
-  const isPossible = key !== undefined && (remembered.has(hash) || isApiKey(key));
-  const found = isPossible ? await lookUp(c, hash) : undefined;
+  const isPossible = key !== undefined && (remembered.has(key) || isApiKey(key));
+  const found = isPossible ? await lookUp(c, key) : undefined;
   const { expires_at_ms } = found?.holder ?? { expires_at_ms: 0 };
   if (!found || (expires_at_ms !== null && expires_at_ms <= Date.now())) {
     throw unauthenticated("api_key_invalid");
@@ -58,17 +60,18 @@ async function identify(c: AppContext): Promise<Remembered> {
   return found;
 }
 
-async function lookUp(c: AppContext, hash: string): Promise<Remembered | undefined> {
+async function lookUp(c: AppContext, key: string): Promise<Remembered | undefined> {
   const now = Date.now();
-  const known = remembered.get(hash);
+  const known = remembered.get(key);
   const age = now - (known?.asked_at_ms ?? 0);
   if (known && (age < KEY_FRESH_MS || (age < KEY_STALE_MS && now < restingUntilMs))) return known;
   try {
     const { transaction_shards } = c.get("config");
     const db = databaseOf(c.env.DB);
     const limitMs = LOOKUP_LIMIT_MS[known && age < KEY_STALE_MS ? "known" : "unknown"];
+    const hash = known?.hash ?? hashApiKey(key);
     const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, limitMs);
-    return remember(hash, holder && { holder, shards, asked_at_ms: now });
+    return remember(key, holder && { hash, holder, shards, asked_at_ms: now });
   } catch (fault) {
     if (!(fault instanceof DatabaseUnavailable)) throw fault;
     restingUntilMs = Date.now() + LOOKUP_REST_MS;
@@ -78,10 +81,10 @@ async function lookUp(c: AppContext, hash: string): Promise<Remembered | undefin
   }
 }
 
-function remember(hash: string, found: Remembered | undefined): Remembered | undefined {
-  remembered.delete(hash);
+function remember(key: string, found: Remembered | undefined): Remembered | undefined {
+  remembered.delete(key);
   if (!found) return undefined;
-  remembered.set(hash, found);
+  remembered.set(key, found);
   if (remembered.size > MAX_REMEMBERED_KEYS) {
     const [oldest = ""] = remembered.keys();
     remembered.delete(oldest);

@@ -5,7 +5,9 @@
  *  no more than a mark of how far it has come. Nothing in here waits for anything. */
 import type { EventRecord } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
+import { Hot, type Kept } from "./hot";
 import { makeJournalTables } from "./journal-tables";
+import { Recent } from "./recent";
 
 export type Held = { merchant_id: string; transaction: Transaction };
 
@@ -19,16 +21,12 @@ export type Mark =
   | "stream_delivered_through"
   | "transaction_shards";
 
-/** Text of transactions kept in memory: some 10,000 of common size, and 8 of the object's 128 megabytes at
- *  the most. A transaction is mostly asked for again within seconds of its last change. */
-const MAX_HOT_CHARACTERS = 4_000_000;
-
-type HeldText = { merchant_id: string; data: string };
+type Stored = { merchant_id: string; data: string };
 
 export class Journal {
   readonly #sql: SqlStorage;
-  readonly #hot = new Map<string, HeldText>();
-  #hotCharacters = 0;
+  readonly #hot = new Hot();
+  readonly #recent = new Recent();
   readonly #uncommitted: string[] = [];
   readonly #marks = new Map<Mark, number>();
   #lastPosition = 0;
@@ -44,36 +42,41 @@ export class Journal {
     return this.#lastPosition;
   }
 
+  /** Reads those of these transactions that are not in memory, all in one statement. */
+  load(transactionIds: string[]): void {
+    const unknown = transactionIds.filter((id) => !this.#hot.get(id) && !this.#hot.isAbsent(id));
+    if (unknown.length === 0) return;
+    const found = this.#sql
+      .exec<Stored & { transaction_id: string }>(
+        `SELECT transaction_id, merchant_id, data FROM events WHERE position IN
+           (SELECT max(position) FROM events
+              WHERE transaction_id IN (SELECT value FROM json_each(?)) GROUP BY transaction_id)`,
+        JSON.stringify(unknown),
+      )
+      .toArray();
+    const absent = new Set(unknown);
+    for (const { transaction_id, merchant_id, data } of found) {
+      absent.delete(transaction_id);
+      this.#hot.keep(transaction_id, { merchant_id, data, transaction: undefined });
+    }
+    for (const id of absent) this.#hot.setAbsent(id);
+  }
+
   /** The transaction as it is now. */
   find(transactionId: string): Held | undefined {
-    const row = this.findText(transactionId);
-    // Our own text, written by append().
-    return (
-      row && { merchant_id: row.merchant_id, transaction: JSON.parse(row.data) as Transaction }
-    );
+    const kept = this.#find(transactionId);
+    if (!kept) return undefined;
+    kept.transaction ??= JSON.parse(kept.data) as Transaction; // Our own text, written by append().
+    return { merchant_id: kept.merchant_id, transaction: kept.transaction };
   }
 
   /** The same as its JSON text, for answers that only pass it on. */
-  findText(transactionId: string): HeldText | undefined {
-    const hot = this.#hot.get(transactionId);
-    if (hot) return hot;
-    const stored = this.#sql
-      .exec<HeldText>(
-        "SELECT merchant_id, data FROM events WHERE transaction_id = ? ORDER BY sequence DESC LIMIT 1",
-        transactionId,
-      )
-      .toArray()[0];
-    if (stored) this.#keepHot(transactionId, stored);
-    return stored;
+  findText(transactionId: string): Stored | undefined {
+    return this.#find(transactionId);
   }
 
   holds(transactionId: string): boolean {
-    if (this.#hot.has(transactionId)) return true;
-    return (
-      this.#sql
-        .exec("SELECT 1 FROM events WHERE transaction_id = ? LIMIT 1", transactionId)
-        .toArray().length > 0
-    );
+    return this.#find(transactionId) !== undefined;
   }
 
   /** The transaction as it was at a version. */
@@ -97,17 +100,6 @@ export class Journal {
       .toArray();
   }
 
-  /** The request that a transaction's last event was caused by. */
-  traceparentOf(transactionId: string): string | null {
-    const [row] = this.#sql
-      .exec<Pick<EventRecord, "traceparent">>(
-        "SELECT traceparent FROM events WHERE transaction_id = ? ORDER BY sequence DESC LIMIT 1",
-        transactionId,
-      )
-      .toArray();
-    return row?.traceparent ?? null;
-  }
-
   /** Writes a change's events. To be called inside a transaction.
    *  @param traceparent of the request that caused it
    *  @returns the JSON text of the transaction as it is now. */
@@ -115,21 +107,34 @@ export class Journal {
     let data = "";
     for (const event of events) {
       data = JSON.stringify(event.data);
+      const { transaction_id, sequence, type } = event;
+      const position = this.#lastPosition + 1;
+      const createdAtMs = Date.parse(event.created_at);
       this.#sql.exec(
         `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at_ms, data,
            traceparent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        this.#lastPosition + 1,
+        position,
         merchantId,
-        event.transaction_id,
-        event.sequence,
-        event.type,
-        Date.parse(event.created_at),
+        transaction_id,
+        sequence,
+        type,
+        createdAtMs,
         data,
         traceparent,
       );
-      this.#lastPosition += 1;
-      this.#uncommitted.push(event.transaction_id);
-      this.#keepHot(event.transaction_id, { merchant_id: merchantId, data });
+      this.#lastPosition = position;
+      this.#uncommitted.push(transaction_id);
+      this.#hot.keep(transaction_id, { merchant_id: merchantId, data, transaction: event.data });
+      this.#recent.add({
+        position,
+        merchant_id: merchantId,
+        transaction_id,
+        sequence,
+        type,
+        created_at_ms: createdAtMs,
+        data,
+        traceparent,
+      });
     }
     return data;
   }
@@ -185,14 +190,16 @@ export class Journal {
   eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
     const events: EventRecord[] = [];
     let size = 0;
-    const cursor = this.#sql.exec<EventRecord>(
-      "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?",
-      position,
-      rows,
-    );
-    for (const event of cursor) {
+    const source =
+      this.#recent.after(position) ??
+      this.#sql.exec<EventRecord>(
+        "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?",
+        position,
+        rows,
+      );
+    for (const event of source) {
       size += event.data.length;
-      if (events.length > 0 && size > characters) break;
+      if (events.length === rows || (events.length > 0 && size > characters)) break;
       events.push(event);
     }
     return events;
@@ -231,9 +238,10 @@ export class Journal {
 
   /** What was written since the last commit has been taken back: only the tables are right about it. */
   rolledBack(): void {
-    for (const transactionId of this.#uncommitted) this.#forgetHot(transactionId);
+    for (const transactionId of this.#uncommitted) this.#hot.forget(transactionId);
     this.#uncommitted.length = 0;
     this.#readTables();
+    this.#recent.takeBack(this.#lastPosition);
   }
 
   #readTables(): void {
@@ -246,18 +254,9 @@ export class Journal {
     for (const { name, value } of marks) this.#marks.set(name, value);
   }
 
-  #keepHot(transactionId: string, held: HeldText): void {
-    this.#forgetHot(transactionId); // Back in at the young end: the first of the map is the oldest.
-    this.#hot.set(transactionId, held);
-    this.#hotCharacters += held.data.length;
-    for (const oldest of this.#hot.keys()) {
-      if (this.#hotCharacters <= MAX_HOT_CHARACTERS) break;
-      this.#forgetHot(oldest);
-    }
-  }
-
-  #forgetHot(transactionId: string): void {
-    this.#hotCharacters -= this.#hot.get(transactionId)?.data.length ?? 0;
-    this.#hot.delete(transactionId);
+  #find(transactionId: string): Kept | undefined {
+    const kept = this.#hot.get(transactionId);
+    if (!kept && !this.#hot.isAbsent(transactionId)) this.load([transactionId]);
+    return kept ?? this.#hot.get(transactionId);
   }
 }

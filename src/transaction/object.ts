@@ -211,7 +211,7 @@ export class TransactionShard extends DurableObject<Env> {
     if (!held || !open) return;
     const order = { transaction: held.transaction, attempt: open.attempts + 1 };
     // Of the request that claimed it.
-    const traceparent = this.#journal.traceparentOf(transactionId);
+    const traceparent = this.#journal.eventsOf(transactionId).at(-1)?.traceparent ?? null;
     this.#charges.carryOut(order, traceparent).catch((fault) => {
       this.#log("error", "charge.failed", {
         transaction_id: transactionId,

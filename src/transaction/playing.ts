@@ -43,6 +43,7 @@ export class Playing {
   /** One round: gather, then decide and commit without an `await` between, then write the book. */
   async play(commands: Command[]): Promise<Round<Booked>> {
     const { journal, counters, outboxes, velocity, config, arm } = this.#parts;
+    journal.load(commands.map(({ transaction_id }) => transaction_id));
     const payments = paymentsToCount(commands, (id) => journal.holds(id));
     const signals = await gatherSignals(velocity, config.velocity_shards, payments);
     const before = journal.lastPosition;

@@ -1,0 +1,163 @@
+/** What a shard keeps in memory of its journal: never anything else than its tables say. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { deriveTransactionId } from "../../src/domain/id";
+import { type Command, execute } from "../../src/transaction/command";
+import { Hot } from "../../src/transaction/hot";
+import { Journal } from "../../src/transaction/journal";
+import { Recent } from "../../src/transaction/recent";
+import { MERCHANT, NOW_MS, RULES, requestOf, signalsOf, TRACEPARENT } from "./examples";
+import { memoryStorage } from "./sqlite";
+
+const KEYS = ["a", "b", "c"];
+const TAKEN_BACK = new Error("taken back");
+const idOf = (key: string) => deriveTransactionId(MERCHANT, key);
+
+type Step = { kind: "create" | "process" | "cancel" | "load"; key: string; kept: boolean };
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom("create", "process", "cancel", "load"),
+  key: fc.constantFrom(...KEYS),
+  kept: fc.boolean(),
+});
+
+function commandOf({ kind, key }: Step & { kind: "create" | "process" | "cancel" }): Command {
+  const about = { merchant_id: MERCHANT, transaction_id: idOf(key), traceparent: TRACEPARENT };
+  if (kind !== "create") return { kind, ...about };
+  return { kind, ...about, idempotency_key: key, request: requestOf() };
+}
+
+/** As a round does it: a commit that holds, or one that is taken back. */
+function take(journal: Journal, storage: ReturnType<typeof memoryStorage>, step: Step): void {
+  if (step.kind === "load") {
+    journal.load(KEYS.map(idOf));
+    return;
+  }
+  const command = commandOf({ ...step, kind: step.kind });
+  try {
+    storage.transactionSync(() => {
+      const signals = journal.holds(command.transaction_id) ? undefined : signalsOf();
+      execute(journal, command, signals, RULES, NOW_MS);
+      if (!step.kept) throw TAKEN_BACK;
+    });
+    journal.committed();
+  } catch (fault) {
+    if (fault !== TAKEN_BACK) throw fault;
+    journal.rolledBack();
+  }
+}
+
+function toldBy(journal: Journal) {
+  const from = Array.from({ length: journal.lastPosition + 2 }, (_, position) => position);
+  return {
+    found: KEYS.map((key) => journal.find(idOf(key))),
+    texts: KEYS.map((key) => journal.findText(idOf(key))?.data),
+    events: from.map((position) => journal.eventsAfter(position, 3, 1_000_000)),
+  };
+}
+
+describe("a journal with a memory", () => {
+  it("tells what one that just started reads from the tables, whatever was taken back", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const storage = memoryStorage();
+        const journal = new Journal(storage.sql);
+        for (const one of steps) {
+          take(journal, storage, one);
+          expect(toldBy(journal)).toEqual(toldBy(new Journal(storage.sql)));
+        }
+      }),
+    );
+  });
+
+  it("finds all that were asked for at once, and knows of those that are not there", () => {
+    const storage = memoryStorage();
+    const writer = new Journal(storage.sql);
+    for (const key of ["a", "b"]) {
+      take(writer, storage, { kind: "create", key, kept: true });
+      take(writer, storage, { kind: "process", key, kept: true });
+    }
+    const reader = new Journal(storage.sql);
+    reader.load(KEYS.map(idOf));
+    storage.sql.exec("DELETE FROM events"); // It has what it needs.
+    const found = KEYS.map((key) => reader.find(idOf(key))?.transaction.status);
+    expect(found).toEqual(["processing", "processing", undefined]);
+  });
+});
+
+describe("the transactions kept", () => {
+  const kept = (characters: number) => ({
+    merchant_id: MERCHANT,
+    data: "x".repeat(characters),
+    transaction: undefined,
+  });
+
+  it("are those used last, as far as there is room", () => {
+    const hot = new Hot();
+    for (const id of ["a", "b", "c"]) hot.keep(id, kept(1_300_000));
+    hot.keep("a", kept(1_300_001));
+    hot.keep("d", kept(1_300_000));
+    expect(["a", "b", "c", "d"].map((id) => hot.get(id) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it("take room only once, however often they change", () => {
+    const hot = new Hot();
+    hot.keep("a", kept(1_000_000));
+    for (let times = 0; times < 10; times++) hot.keep("b", kept(1_500_000));
+    expect(hot.get("a")).toBeDefined();
+  });
+
+  it("are no longer missing once they are there", () => {
+    const hot = new Hot();
+    hot.setAbsent("a");
+    expect(hot.isAbsent("a")).toBe(true);
+    hot.keep("a", kept(1));
+    expect(hot.isAbsent("a")).toBe(false);
+  });
+
+  it("do not add up to a memory of everything that was ever missing", () => {
+    const hot = new Hot();
+    for (let id = 0; id <= 10_000; id++) hot.setAbsent(`${id}`);
+    expect([hot.isAbsent("0"), hot.isAbsent("10000")]).toEqual([false, true]);
+  });
+});
+
+describe("the newest events", () => {
+  const event = (position: number, characters = 1) => ({
+    position,
+    merchant_id: MERCHANT,
+    transaction_id: idOf("a"),
+    sequence: position,
+    type: "transaction.created" as const,
+    created_at_ms: NOW_MS,
+    data: "x".repeat(characters),
+    traceparent: null,
+  });
+  const positions = (recent: Recent, after: number) =>
+    recent.after(after)?.map(({ position }) => position);
+
+  it("are told from any place that they reach back to, and not from before", () => {
+    const recent = new Recent();
+    expect(positions(recent, 0)).toBeUndefined();
+    for (const position of [8, 9, 10]) recent.add(event(position));
+    expect([6, 7, 9, 10].map((after) => positions(recent, after))).toEqual([
+      undefined,
+      [8, 9, 10],
+      [10],
+      [],
+    ]);
+  });
+
+  it("are bounded in number and in size", () => {
+    const many = new Recent();
+    for (let position = 1; position <= 1_001; position++) many.add(event(position));
+    expect([many.after(500), many.after(501)?.length]).toEqual([undefined, 500]);
+    const large = new Recent();
+    for (let position = 1; position <= 3; position++) large.add(event(position, 900_000));
+    expect([positions(large, 1), positions(large, 2)]).toEqual([undefined, [3]]);
+  });
+});
