@@ -42,7 +42,9 @@ export class WebhookDispatcher extends DurableObject<Env> {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#log = logFrom(configOf(env).log_level);
+    const log = logFrom(configOf(env).log_level);
+    this.#log = (level, event, fields) =>
+      log(level, event, { merchant_id: merchantIdOf(state), ...fields });
     const parts = partsOf(state, env, this.#log);
     this.#counters = parts.counters;
     this.#endpoints = parts.endpoints;

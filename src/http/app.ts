@@ -11,6 +11,7 @@ import { merchantRoutes } from "./merchants";
 import { metricsRoute } from "./metrics";
 import { operationsRoutes } from "./operations";
 import { Problem, problemResponse } from "./problem";
+import { rebuildRoute } from "./rebuild";
 import { transactionRoutes } from "./transactions";
 import { webhookDeliveryRoutes } from "./webhook-deliveries";
 import { webhookEndpointRoutes } from "./webhook-endpoints";
@@ -112,6 +113,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   webhookDeliveryRoutes(app);
   merchantRoutes(app);
   operationsRoutes(app);
+  rebuildRoute(app);
   metricsRoute(app);
   app.onError(answerFault);
   app.notFound(nothingHere(app));

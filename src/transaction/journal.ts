@@ -17,6 +17,7 @@ export type OpenCharge = { transaction_id: string; attempts: number; next_attemp
 /** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
 export type Mark =
   | "book_delivered_through"
+  | "book_paused_until_ms"
   | "webhooks_delivered_through"
   | "stream_delivered_through"
   | "transaction_shards";

@@ -12,7 +12,7 @@ import type { Answer, Command } from "./command";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
 import { openCharges } from "./open-charges";
-import { type Backlogs, Outboxes } from "./outboxes";
+import { Outboxes } from "./outboxes";
 import { type Booked, Playing } from "./playing";
 import {
   type Address,
@@ -20,6 +20,7 @@ import {
   notFound,
   type Reply,
   type ShardMetrics,
+  type ShardReadiness,
   toldReply,
 } from "./reply";
 import { PATIENT, PROMPT, Rounds } from "./rounds";
@@ -108,9 +109,11 @@ export class TransactionShard extends DurableObject<Env> {
     return events[0]?.merchant_id === merchant_id ? { ok: true, events } : notFound;
   }
 
-  /** How far each destination is behind; answers when the object is alive and its storage can be read. */
-  ready(): Backlogs {
-    return this.#outboxes.backlogs(Date.now());
+  /** How things stand; answers when the object is alive and its storage can be read. */
+  ready(): ShardReadiness {
+    const now = Date.now();
+    const charges = openCharges(this.ctx.storage.sql, now);
+    return { backlogs: this.#outboxes.backlogs(now), charges };
   }
 
   /** All counts and how things stand. Counts are written before they are told: what a crash makes forgotten
@@ -120,9 +123,16 @@ export class TransactionShard extends DurableObject<Env> {
     this.#counters.write(now);
     return {
       counts: this.#counters.all(),
-      backlogs: this.#outboxes.backlogs(now),
-      charges: openCharges(this.ctx.storage.sql, now),
+      ...this.ready(),
     };
+  }
+
+  /** Writes everything that has ever happened here into the book again, beginning at a time.
+   *  @returns how many events that is */
+  rebuildBook(notBeforeMs: number): number {
+    this.#outboxes.rebuildBook(notBeforeMs);
+    this.#arm(Date.now());
+    return this.#journal.lastPosition;
   }
 
   /** The safety net. Takes up what a dead object or a failed destination left behind; never throws,

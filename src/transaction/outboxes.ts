@@ -61,7 +61,10 @@ export class Outboxes {
       this.#outboxes.set(name, outbox);
       return outbox;
     };
-    this.#book = open("book", { deliver: (events) => writeBook(env.DB, events) });
+    this.#book = open("book", {
+      deliver: (events) => writeBook(env.DB, events),
+      pause: "book_paused_until_ms",
+    });
     const dispatchers = new Dispatchers(
       sql,
       (merchantId, events) => handOver(env.WEBHOOKS.getByName(merchantId), events),
@@ -71,6 +74,7 @@ export class Outboxes {
       deliver: (events) => dispatchers.deliver(events),
       due_at_ms: () => dispatchers.retryAtMs,
       waiting: () => dispatchers.waiting,
+      waiting_from: () => dispatchers.waitingFrom,
     });
     const stream = streamOf(config);
     if (stream === undefined || config.kafka.dialect === "off") return;
@@ -112,6 +116,12 @@ export class Outboxes {
   /** After a rolled-back commit the stored marks are what the journal says. */
   reread(): void {
     for (const outbox of this.#outboxes.values()) outbox.reread();
+  }
+
+  /** Writes the whole book again, beginning at a time. */
+  rebuildBook(notBeforeMs: number): void {
+    this.#book.rewind(notBeforeMs);
+    this.drainSoon();
   }
 
   /** For each destination that has something open: when it is to be called. */

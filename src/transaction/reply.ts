@@ -14,6 +14,9 @@ export type Address = {
   traceparent: string | null;
 };
 
+/** How far a shard's destinations are behind, and how its charges stand. */
+export type ShardReadiness = { backlogs: Backlogs; charges: OpenCharges };
+
 /** What the Worker is told. `body` is the transaction's JSON text; `pending` means its outcome is not known yet. */
 export type Reply =
   | { ok: true; body: string; replayed: boolean; pending: boolean; retry_at_ms: number }
@@ -22,7 +25,7 @@ export type Reply =
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
 
 /** What a shard tells of itself to whoever watches over it. */
-export type ShardMetrics = { counts: Count[]; backlogs: Backlogs; charges: OpenCharges };
+export type ShardMetrics = ShardReadiness & { counts: Count[] };
 
 export const notFound: { ok: false; refusal: Refusal } = {
   ok: false,

@@ -291,7 +291,8 @@ describe("the log", () => {
       for (const event of ["velocity.failed", "fault", "webhook.attempt", "stream.failed"]) {
         expect(lines(event), event).not.toEqual([]);
       }
-      expect(lines("webhook_endpoint.disabled")).not.toEqual([]);
+      const { merchant_id } = shop;
+      expect(lines("webhook_endpoint.disabled")).toMatchObject([{ merchant_id, reason: "gone" }]);
     });
     const given = [
       CANARY,
