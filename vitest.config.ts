@@ -57,7 +57,9 @@ export default defineConfig({
       },
       { test: { name: "system", include: ["test/system/**/*.test.ts"], testTimeout } },
       inWorkerd("shards-16", ["test/worker/**/*.test.ts"], { TRANSACTION_SHARDS: "16" }),
-      inWorkerd("shards-0", ["test/worker/transactions.test.ts"], { TRANSACTION_SHARDS: "0" }),
+      inWorkerd("shards-0", ["test/worker/{transactions,decisions}.test.ts"], {
+        TRANSACTION_SHARDS: "0",
+      }),
       inWorkerd("stream", ["test/stream/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
       inWorkerd("watch", ["test/watch/**/*.test.ts"], {
         TRANSACTION_SHARDS: "2",

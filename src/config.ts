@@ -2,8 +2,9 @@
 import * as z from "zod";
 import type { WebhookDispatcher } from "./delivery/object";
 import type { DeliveryNotice } from "./delivery/sending";
-import type { FraudRules } from "./domain/fraud";
 import { parseAmount } from "./domain/money";
+import { defaultRuleSet } from "./domain/risk/default";
+import type { VersionedRuleSet } from "./domain/risk/rule-set";
 import type { TransactionShard } from "./transaction/object";
 import type { VelocityShard } from "./velocity/object";
 
@@ -47,6 +48,7 @@ const Settings = z.object({
   BOOK_COMMIT_WAIT_MS: whole(0, MAX_WAIT_MS).default(2_000),
   FRAUD_THRESHOLD: threshold.default(5_000_000),
   MAX_DAILY_TRANSACTIONS: whole(0, Number.MAX_SAFE_INTEGER).default(10),
+  FRAUD_REVIEW_SCORE: whole(1, 101).default(101),
   FRAUD_BLOCK_SCORE: whole(1, 101).default(70),
   PROCESSOR: z.enum(["sandbox", "http"]).default("sandbox"),
   PROCESSOR_URL: z.union([z.literal(""), z.url()]).default(""),
@@ -93,7 +95,8 @@ export type Config = {
   transaction_shards: number;
   velocity_shards: number;
   book_commit_wait_ms: number;
-  fraud_rules: FraudRules;
+  /** In force for merchants who have made none. */
+  default_rules: VersionedRuleSet;
   processor: { kind: "sandbox" } | { kind: "http"; url: string; token: string };
   processor_timeout_ms: number;
   kafka:
@@ -138,11 +141,12 @@ function check(env: Env): Config {
     transaction_shards: settings.TRANSACTION_SHARDS,
     velocity_shards: settings.VELOCITY_SHARDS,
     book_commit_wait_ms: settings.BOOK_COMMIT_WAIT_MS,
-    fraud_rules: {
+    default_rules: defaultRuleSet({
       threshold_thousandths: settings.FRAUD_THRESHOLD,
       max_daily_transactions: settings.MAX_DAILY_TRANSACTIONS,
+      review_score: settings.FRAUD_REVIEW_SCORE,
       block_score: settings.FRAUD_BLOCK_SCORE,
-    },
+    }),
     processor:
       settings.PROCESSOR === "http"
         ? { kind: "http", url: settings.PROCESSOR_URL, token: settings.PROCESSOR_TOKEN }

@@ -87,7 +87,7 @@ describe("docs/logs.md", () => {
       .flatMap(([, levels = "", event = ""]) => {
         const outbox = /\$\{name\}/;
         const names = outbox.test(event)
-          ? ["book", "webhooks", "stream"].map((name) => event.replace(outbox, name))
+          ? ["book", "webhooks", "velocity", "stream"].map((name) => event.replace(outbox, name))
           : [event];
         const found = levels.match(/\b(info|warn|error)\b(?=")/g) ?? [];
         return names.map((name) => `${name.replaceAll(/["`]/g, "")}: ${found.join(", ")}`);

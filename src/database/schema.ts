@@ -12,6 +12,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
+import { LIST_FIELDS, LIST_NAMES, type RuleSet } from "../domain/risk/rule-set";
 import { STATUSES } from "../domain/status";
 
 export const merchants = sqliteTable("merchants", {
@@ -87,7 +88,7 @@ export const transactions = sqliteTable(
     check("amount_is_positive", sql`${table.amount_minor} > 0`),
     check(
       "status_is_known",
-      sql`${table.status} IN ('pending', 'processing', 'completed', 'failed', 'cancelled')`,
+      sql`${table.status} IN ('pending', 'review', 'processing', 'completed', 'failed', 'cancelled')`,
     ),
   ],
 );
@@ -131,3 +132,47 @@ export const webhookTotals = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.name, table.labels] })],
 );
+
+/** Every version of every merchant's fraud rules, as they were sent. Decisions name the version. */
+export const riskRuleSets = sqliteTable(
+  "risk_rule_sets",
+  {
+    merchant_id: text().notNull(),
+    version: integer().notNull(),
+    rule_set: text({ mode: "json" }).$type<RuleSet>().notNull(),
+    created_at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant_id, table.version] })],
+);
+
+/** Merchants' allow and block lists. A value is on a list once. */
+export const riskListEntries = sqliteTable(
+  "risk_list_entries",
+  {
+    position: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull().unique(),
+    merchant_id: text().notNull(),
+    list: text({ enum: LIST_NAMES }).notNull(),
+    field: text({ enum: LIST_FIELDS }).notNull(),
+    value: text().notNull(),
+    note: text(),
+    created_at: integer().notNull(),
+    expires_at: integer(),
+  },
+  (table) => [
+    index("risk_list_entries_by_merchant").on(table.merchant_id, table.position),
+    uniqueIndex("risk_list_entries_by_value").on(
+      table.merchant_id,
+      table.list,
+      table.field,
+      table.value,
+    ),
+  ],
+);
+
+/** Goes up with every change of a merchant's rules or lists, by triggers: who keeps them in memory asks
+ *  for this one number, and cannot miss a change that somebody forgot to count. */
+export const riskVersions = sqliteTable("risk_versions", {
+  merchant_id: text().primaryKey(),
+  version: integer().notNull(),
+});

@@ -9,6 +9,8 @@ export const SCOPES = [
   "transactions:write",
   "webhooks:read",
   "webhooks:write",
+  "risk:read",
+  "risk:write",
 ] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -5,6 +5,8 @@ import type { Transaction } from "./transaction";
 
 export const EVENT_TYPES = [
   "transaction.created",
+  "transaction.review_opened",
+  "transaction.review_approved",
   "transaction.processing",
   "transaction.completed",
   "transaction.failed",
@@ -12,8 +14,10 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** What has happened when a transaction has come into a status. */
 const TYPE_OF: Record<Status, EventType> = {
   pending: "transaction.created",
+  review: "transaction.review_opened",
   processing: "transaction.processing",
   completed: "transaction.completed",
   failed: "transaction.failed",
@@ -34,12 +38,17 @@ export type Event = {
 export function eventOf(transaction: Transaction): Event {
   return {
     id: eventId(transaction.id, transaction.version),
-    type: TYPE_OF[transaction.status],
+    type: typeOf(transaction),
     sequence: transaction.version,
     transaction_id: transaction.id,
     created_at: transaction.updated_at,
     data: transaction,
   };
+}
+
+/** Pending is what a transaction is at first, and what it is again when it was held and then approved. */
+function typeOf({ status, review }: Transaction): EventType {
+  return status === "pending" && review ? "transaction.review_approved" : TYPE_OF[status];
 }
 
 /** An event as it is kept and handed on. `data` is the transaction's final JSON text, the same bytes for

@@ -1,14 +1,31 @@
 /** The life of a transaction: one table of status and action, and nothing beside it. */
 
-export const STATUSES = ["pending", "processing", "completed", "failed", "cancelled"] as const;
+export const STATUSES = [
+  "pending",
+  "review",
+  "processing",
+  "completed",
+  "failed",
+  "cancelled",
+] as const;
 export type Status = (typeof STATUSES)[number];
 
-export const ACTIONS = ["submit", "block", "cancel", "settle", "decline"] as const;
+export const ACTIONS = [
+  "submit",
+  "block",
+  "hold",
+  "approve",
+  "reject",
+  "cancel",
+  "settle",
+  "decline",
+] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Every move a transaction may make. A cell left out is a move it may not make. */
 const MOVES: Record<Status, Partial<Record<Action, Status>>> = {
-  pending: { submit: "processing", block: "failed", cancel: "cancelled" },
+  pending: { submit: "processing", block: "failed", hold: "review", cancel: "cancelled" },
+  review: { approve: "pending", reject: "failed", cancel: "cancelled" },
   processing: { settle: "completed", decline: "failed" },
   completed: {},
   failed: {},

@@ -2,18 +2,21 @@
  *  the time, and returns everything that changes, or a refusal. No clock, no store, no network. */
 import { currencyDecimals } from "./currency";
 import { type Event, eventOf } from "./event";
-import { type Assessment, assess, type FraudRules, type Risk } from "./fraud";
 import { deriveTransactionId } from "./id";
 import { type CreateRequest, differingFields } from "./idempotency";
 import { formatAmount } from "./money";
 import { accept, type Result, refuse } from "./result";
+import { closedReview, openReview, type Review } from "./review";
+import { type Assessment, type Decision, evaluate, type Risk } from "./risk/evaluate";
+import type { Signals, VersionedRuleSet } from "./risk/rule-set";
 import { type Action, nextStatus, type Status } from "./status";
-import type { Signals } from "./velocity";
 
-/** Failed without ever reaching the processor. A processor cannot answer with this code. */
+/** Failed without ever reaching the processor. A processor cannot answer with these codes. */
 export const RISK_BLOCKED = "risk_blocked";
+export const REVIEW_REJECTED = "review_rejected";
+export const UNCHARGED_CODES: readonly string[] = [RISK_BLOCKED, REVIEW_REJECTED];
 
-/** Why a transaction failed: `risk_blocked`, or the processor's decline code. */
+/** Why a transaction failed: one of our own codes, or the processor's decline code. */
 export type Failure = { code: string; message: string };
 
 /** A transaction, in the form in which it is stored, answered and announced. Times are RFC 3339 UTC. */
@@ -29,6 +32,8 @@ export type Transaction = {
   fraud_score: number;
   risk: Risk;
   failure: Failure | null;
+  /** Null when it never was in review. */
+  review: Review | null;
   description: string | null;
   metadata: Record<string, string>;
   webhook_url: string | null;
@@ -50,22 +55,27 @@ export type CreateCommand = {
   request: CreateRequest;
 };
 
-/** A new transaction, approved and `pending` or blocked and `failed`. */
+/** What fraud rules go by: the payment's surroundings, and the rules. */
+export type RiskBasis = { signals: Signals; rules: VersionedRuleSet };
+
+/** A new transaction: approved and `pending`, held for `review`, or blocked and `failed`. */
 export function decideCreate(
   command: CreateCommand,
-  signals: Signals,
-  rules: FraudRules,
+  { signals, rules }: RiskBasis,
   nowMs: number,
 ): Change {
-  const { request } = command;
-  const pending = newTransaction(command, assess(request, signals, rules), nowMs);
+  const pending = newTransaction(command, evaluate(command.request, signals, rules), nowMs);
   const created: Change = { transaction: pending, events: [eventOf(pending)] };
   if (pending.risk.decision === "approve") return created;
 
-  const failure = { code: RISK_BLOCKED, message: "The fraud rules blocked this payment" };
-  const blocked = moved(pending, "block", nowMs, failure);
-  return { transaction: blocked, events: [...created.events, eventOf(blocked)] };
+  const next =
+    pending.risk.decision === "review"
+      ? moved(pending, "hold", nowMs, { review: openReview(rules.rule_set, nowMs) })
+      : moved(pending, "block", nowMs, { failure: BLOCKED });
+  return { transaction: next, events: [...created.events, eventOf(next)] };
 }
+
+const BLOCKED: Failure = { code: RISK_BLOCKED, message: "The fraud rules blocked this payment" };
 
 /** A create under a key that has a transaction already: the same request, or a refusal naming the fields. */
 export function decideRepeatedCreate(existing: Transaction, request: CreateRequest): Result<null> {
@@ -73,10 +83,16 @@ export function decideRepeatedCreate(existing: Transaction, request: CreateReque
   return fields.length === 0 ? accept(null) : refuse({ code: "idempotency_key_reused", fields });
 }
 
-/** The version with which a transaction's create was answered: blocking is part of creating. */
-export function createAnswerVersion({ failure, version }: Transaction): number {
-  return failure?.code === RISK_BLOCKED ? version : 1;
+/** How a transaction's create was answered: blocking and holding are part of creating. */
+export function createAnswer({ risk }: Transaction): { version: number; status: Status } {
+  return CREATE_ANSWERS[risk.decision];
 }
+
+const CREATE_ANSWERS: Record<Decision, { version: number; status: Status }> = {
+  approve: { version: 1, status: "pending" },
+  review: { version: 2, status: "review" },
+  block: { version: 2, status: "failed" },
+};
 
 /** What `process` means for a transaction: claim the charge, wait for the one under way, or just answer. */
 export function decideProcess(
@@ -92,8 +108,11 @@ export function decideProcess(
 
 /** Cancels a pending transaction; cancelling a cancelled one changes nothing. */
 export function decideCancel(transaction: Transaction, nowMs: number): Result<Change | null> {
-  if (transaction.status === "cancelled") return accept(null);
-  return decideMove(transaction, "cancel", nowMs);
+  const { status, review } = transaction;
+  if (status === "cancelled") return accept(null);
+  if (status !== "review" || !review) return decideMove(transaction, "cancel", nowMs);
+  const closed = closedReview(review, "cancelled", new Date(nowMs).toISOString());
+  return decideMove(transaction, "cancel", nowMs, { review: closed });
 }
 
 /** Records the processor's word. A word about a transaction that has its outcome changes nothing. */
@@ -105,23 +124,30 @@ export function decideOutcome(
   if (wasCharged(transaction)) return accept(null);
   return result.kind === "settled"
     ? decideMove(transaction, "settle", nowMs)
-    : decideMove(transaction, "decline", nowMs, result.failure);
+    : decideMove(transaction, "decline", nowMs, { failure: result.failure });
 }
 
 /** Whether the processor has given its final word on this transaction. */
 function wasCharged({ status, failure }: Transaction): boolean {
-  return status === "completed" || (status === "failed" && failure?.code !== RISK_BLOCKED);
+  return (
+    status === "completed" ||
+    (status === "failed" && !UNCHARGED_CODES.includes(failure?.code ?? ""))
+  );
 }
 
-function decideMove(
+/** What a move changes beside the status. */
+type Changed = Partial<Pick<Transaction, "failure" | "review">>;
+
+/** Makes a move, or refuses it when the table has none such. */
+export function decideMove(
   transaction: Transaction,
   action: Action,
   nowMs: number,
-  failure: Failure | null = null,
+  changed: Changed = {},
 ): Result<Change> {
   const { status } = transaction;
   if (!nextStatus(status, action)) return refuse({ code: "illegal_transition", status, action });
-  const next = moved(transaction, action, nowMs, failure);
+  const next = moved(transaction, action, nowMs, changed);
   return accept({ transaction: next, events: [eventOf(next)] });
 }
 
@@ -129,13 +155,13 @@ function moved(
   transaction: Transaction,
   action: Action,
   nowMs: number,
-  failure: Failure | null,
+  changed: Changed,
 ): Transaction {
   const status = nextStatus(transaction.status, action);
   if (!status) throw new Error(`no move ${action} from ${transaction.status}`);
   const updatedAt = laterOf(transaction.updated_at, new Date(nowMs).toISOString());
   const version = transaction.version + 1;
-  return { ...transaction, status, failure, version, updated_at: updatedAt };
+  return { ...transaction, status, ...changed, version, updated_at: updatedAt };
 }
 
 /** A clock that steps back must not make an event older than the one before it. */
@@ -161,6 +187,7 @@ function newTransaction(
     fraud_score,
     risk,
     failure: null,
+    review: null,
     description: request.description,
     metadata: request.metadata,
     webhook_url: request.webhook_url,

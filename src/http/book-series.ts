@@ -1,7 +1,7 @@
 /** What the book says in `/metrics`: exact sums over all transactions there have ever been. */
 import type { Total } from "../database/totals";
 import { STATUSES, type Status } from "../domain/status";
-import { RISK_BLOCKED } from "../domain/transaction";
+import { REVIEW_REJECTED, RISK_BLOCKED } from "../domain/transaction";
 import type { Family } from "../telemetry/exposition";
 
 /** @param totals everything the book has counted */
@@ -12,7 +12,7 @@ export function bookSeries(totals: Total[]): Family[] {
     {
       name: "payments_transaction_events_total",
       type: "counter",
-      help: "Events in the book. code is why the transaction failed.",
+      help: "Events in the book. code is why the transaction failed, or in_review if it was cancelled there.",
       samples: [...sums(totals, ({ type, currency, code }) => ({ type, currency, code }))],
     },
     {
@@ -52,24 +52,29 @@ function sums(
   }));
 }
 
+/** What totals say instead of a failure's code of those that were cancelled before their review ended. */
+const CANCELLED_IN_REVIEW = "in_review";
+
 /** Who came into a status, without those who left it again. */
 function statuses(totals: Total[]): Map<Status, number> {
   const came = (type: string, isMeant: (total: Total) => boolean = () => true): number =>
     totals
       .filter((total) => total.type === `transaction.${type}` && isMeant(total))
       .reduce((sum, { count }) => sum + count, 0);
-  const [processing, completed, cancelled] = [
-    came("processing"),
-    came("completed"),
-    came("cancelled"),
-  ];
+  const [processing, completed] = [came("processing"), came("completed")];
+  const [opened, approved] = [came("review_opened"), came("review_approved")];
+  const cancelled = came("cancelled");
+  const cancelledInReview = came("cancelled", ({ code }) => code === CANCELLED_IN_REVIEW);
+  const failed = came("failed");
   const blocked = came("failed", ({ code }) => code === RISK_BLOCKED);
-  const declined = came("failed", ({ code }) => code !== RISK_BLOCKED);
+  const rejected = came("failed", ({ code }) => code === REVIEW_REJECTED);
+  const leftPending = opened + processing + blocked + (cancelled - cancelledInReview);
   const now: Record<Status, number> = {
-    pending: came("created") - processing - cancelled - blocked,
-    processing: processing - completed - declined,
+    pending: came("created") + approved - leftPending,
+    review: opened - approved - rejected - cancelledInReview,
+    processing: processing - completed - (failed - blocked - rejected),
     completed,
-    failed: blocked + declined,
+    failed,
     cancelled,
   };
   return new Map(STATUSES.map((status) => [status, now[status]]));

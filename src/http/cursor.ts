@@ -15,7 +15,7 @@ export function parseListCursor(cursor: string): ListPlace {
   return { created_at, id };
 }
 
-type Numbered = "event" | "delivery";
+type Numbered = "event" | "delivery" | "list_entry";
 
 /** A place in a list that is ordered by position. */
 export function formatPositionCursor(list: Numbered, position: number): string {

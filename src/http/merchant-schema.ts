@@ -1,7 +1,7 @@
 /** The shapes of administration: merchants and their API keys. */
 import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../domain/api-key";
-import { Time, text } from "./schema";
+import { Time, text } from "./fields";
 
 export const MerchantBody = z.strictObject({ name: text(1, 200) }).openapi("CreateMerchant");
 export const Merchant = z

@@ -9,11 +9,11 @@ import { Problem } from "./schema";
 export type App = OpenAPIHono<AppEnv>;
 
 type Operation = {
-  method: "get" | "post" | "patch" | "delete";
+  method: "get" | "post" | "put" | "patch" | "delete";
   path: string;
   summary: string;
   description?: string;
-  tag: "Transactions" | "Events" | "Webhooks" | "Merchants" | "Operations";
+  tag: "Transactions" | "Events" | "Risk" | "Webhooks" | "Merchants" | "Operations";
   security?: "api_key" | "admin_token";
   request?: RouteConfig["request"];
   /** Successful statuses with their bodies; undefined for none. */

@@ -22,11 +22,21 @@ export const PROBLEMS = {
   api_key_not_found: { status: 404, title: "There is no such API key" },
   webhook_endpoint_not_found: { status: 404, title: "There is no such webhook endpoint" },
   webhook_delivery_not_found: { status: 404, title: "There is no such webhook delivery" },
+  rule_set_not_found: { status: 404, title: "There is no such version of the fraud rules" },
+  list_entry_not_found: { status: 404, title: "There is no such entry on a list" },
   method_not_allowed: { status: 405, title: "This address does not answer to this method" },
   illegal_transition: { status: 409, title: "The transaction cannot make this move" },
   too_many_webhook_endpoints: {
     status: 409,
     title: "The merchant has no room for another endpoint",
+  },
+  rule_set_version_conflict: {
+    status: 409,
+    title: "The fraud rules have been changed in the meantime",
+  },
+  too_many_list_entries: {
+    status: 409,
+    title: "The merchant's lists have no room for another entry",
   },
   body_too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: { status: 415, title: "The body must be JSON" },
@@ -102,6 +112,9 @@ const VERBS = {
   submit: "processed",
   cancel: "cancelled",
   block: "blocked",
+  hold: "held for review",
+  approve: "approved",
+  reject: "rejected",
   settle: "settled",
   decline: "declined",
 };

@@ -25,7 +25,7 @@ export const Readiness = z
         "`changed` when TRANSACTION_SHARDS is not what this deployment began with; null when the book does not say.",
     }),
     outboxes: z
-      .object({ book: Outbox, webhooks: Outbox, stream: Outbox })
+      .object({ book: Outbox, webhooks: Outbox, velocity: Outbox, stream: Outbox })
       .nullable()
       .openapi({ description: "null when transactions have an object each, or none answers." }),
     charges: z

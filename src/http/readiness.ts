@@ -14,7 +14,12 @@ import type { Dependency, Outbox } from "./readiness-schema";
 const CHECK_LIMIT_MS = 1_000;
 /** Every shard is asked, up to here; beyond, the first ones stand for all. */
 const MAX_ASKED = 64;
-const DESTINATIONS = ["book", "webhooks", "stream"] as const satisfies DestinationName[];
+const DESTINATIONS = [
+  "book",
+  "webhooks",
+  "velocity",
+  "stream",
+] as const satisfies DestinationName[];
 
 type Asked<Value> = { state: Dependency; value: Value | undefined };
 

@@ -5,10 +5,10 @@ import { within } from "../within";
 import { answerJson, timeText } from "./answer";
 import { authenticateAdmin } from "./authenticate";
 import type { AppContext } from "./context";
+import { Time } from "./fields";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { Problem } from "./problem";
 import { readOptionalBody } from "./read";
-import { Time } from "./schema";
 
 /** Long enough for a shard that has to start; asking again does no harm. */
 const ASK_LIMIT_MS = 5_000;

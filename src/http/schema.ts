@@ -1,33 +1,18 @@
-/** The shapes of the API, once: requests are checked by them and openapi.json is made from them. */
+/** The shapes of transactions, their events and problems, once: requests are checked by them and openapi.json
+ *  is made from them. */
 import { z } from "@hono/zod-openapi";
 import { containsCardNumber, isCardNumber } from "../domain/card-number";
 import { currencyDecimals } from "../domain/currency";
 import { EVENT_TYPES } from "../domain/event";
 import type { CreateRequest } from "../domain/idempotency";
 import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
+import { REVIEW_DECISIONS, REVIEW_STATUSES } from "../domain/review";
+import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
 import { STATUSES } from "../domain/status";
 import { webhookUrlFault } from "../domain/webhook-url";
+import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, text, time } from "./fields";
 
 const MAX_METADATA_PAIRS = 50;
-const CARD = { params: { code: "card_number_refused" } };
-const CARD_MESSAGE = "must not hold a card number";
-
-/** Text that every store and every reader keeps as it is. */
-export const text = (least: number, most: number) =>
-  z
-    .string("must be a string")
-    .min(least, `must have at least ${least} character${least === 1 ? "" : "s"}`)
-    .max(most, `must have at most ${most} characters`)
-    .refine(
-      (value) => value.isWellFormed() && !value.includes("\0"),
-      "must not hold NUL or half characters",
-    );
-const freeText = (least: number, most: number) =>
-  text(least, most).refine((value) => !containsCardNumber(value), {
-    message: CARD_MESSAGE,
-    ...CARD,
-  });
-
 const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) => string> = {
   malformed: () => "must be a decimal number",
   not_positive: () => "must be above 0",
@@ -119,10 +104,54 @@ function canonicalRequest(allowInsecureWebhooks: boolean) {
 const SECURE_REQUEST = z.preprocess(refuseProto, canonicalRequest(false));
 const INSECURE_REQUEST = z.preprocess(refuseProto, canonicalRequest(true));
 
-export const Time = z
-  .string()
-  .openapi({ format: "date-time", example: "2026-11-22T21:00:00.000Z" });
 const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
+
+export const RiskReason = z
+  .object({
+    rule: z.string().openapi({ description: "A rule's id, `block_list` or `allow_list`." }),
+    outcome: z.enum(OUTCOMES).openapi({
+      description: "`error`: the rule could not be evaluated, and adds nothing.",
+    }),
+    points: z.int(),
+    detail: z.string(),
+  })
+  .openapi("RiskReason");
+
+const Risk = z
+  .object({
+    decision: z.enum(DECISIONS),
+    reasons: z.array(RiskReason),
+    shadow: z.array(RiskReason).openapi({ description: "What rules on trial would have said." }),
+    rule_set_version: z.int().min(0).openapi({ description: "0: the deployment's default." }),
+    signals: z.record(z.string(), z.number()).openapi({
+      description: "What the decision was made of, beside the payment itself.",
+      example: { "customer.count.24h": 3 },
+    }),
+  })
+  .openapi("Risk");
+
+const Review = z
+  .object({
+    status: z.enum(REVIEW_STATUSES),
+    expires_at: Time,
+    expires_to: z.enum(REVIEW_DECISIONS).openapi({ description: "What is decided then." }),
+    expired: z.boolean().openapi({ description: "Whether nobody had decided in time." }),
+    reviewer: z.string().nullable(),
+    note: z.string().nullable(),
+    decided_at: Time.nullable(),
+  })
+  .openapi("Review");
+
+/** A reviewer's word. */
+export const ReviewBody = z
+  .strictObject({
+    decision: z.enum(REVIEW_DECISIONS, `must be one of ${REVIEW_DECISIONS.join(", ")}`),
+    reviewer: freeText(1, 128)
+      .nullish()
+      .openapi({ description: "Who decides, as you name them.", example: "ann" }),
+    note: freeText(0, 500).nullish(),
+  })
+  .openapi("ReviewTransaction");
 
 export const Transaction = z
   .object({
@@ -134,11 +163,9 @@ export const Transaction = z
     currency: z.string().openapi({ example: "USD" }),
     status: z.enum(STATUSES),
     fraud_score: z.int().min(0).max(100),
-    risk: z.object({
-      decision: z.enum(["approve", "block"]),
-      reasons: z.array(z.object({ rule: z.string(), points: z.int(), detail: z.string() })),
-    }),
+    risk: Risk,
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+    review: Review.nullable().openapi({ description: "Null when it never was in review." }),
     description: z.string().nullable(),
     metadata: z.record(z.string(), z.string()),
     webhook_url: z.string().nullable(),
@@ -159,37 +186,12 @@ export const TransactionEvent = z
   })
   .openapi("TransactionEvent");
 
-export const Cursor = z
-  .string()
-  .nullable()
-  .openapi({ description: "Send it as `cursor` for the next page." });
 export const TransactionList = z
   .object({ data: z.array(Transaction), has_more: z.boolean(), next_cursor: Cursor })
   .openapi("TransactionList");
 export const EventList = z
   .object({ data: z.array(TransactionEvent), has_more: z.boolean(), next_cursor: Cursor })
   .openapi("EventList");
-
-const DEFAULT_LIMIT = 10;
-const MAX_LIMIT = 100;
-const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
-export const limit = z
-  .string()
-  .regex(/^\d{1,9}$/, LIMIT_MESSAGE)
-  .transform(Number)
-  .pipe(z.number().min(1, LIMIT_MESSAGE).max(MAX_LIMIT, LIMIT_MESSAGE))
-  .default(DEFAULT_LIMIT)
-  .openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
-/** Longer than any cursor we hand out. */
-export const cursor = z.string().max(200, "is not one of our cursors").optional();
-/** Stored times are UTC with milliseconds; a query may use any offset. */
-const time = z.iso
-  .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z" })
-  .transform((given) => new Date(given).toISOString())
-  // A year above 9999 is written with a sign and would sort before all others.
-  .refine((utc) => !utc.startsWith("+") && !utc.startsWith("-"), "must be a year from 0 to 9999")
-  .openapi({ type: "string", format: "date-time" })
-  .optional();
 
 export const ListQuery = z.strictObject({
   user_id: z.string().max(128, "must have at most 128 characters").optional(),

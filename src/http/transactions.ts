@@ -39,7 +39,7 @@ export function transactionRoutes(app: App): void {
     path: PATH,
     summary: "Create a transaction",
     description:
-      "Safe to repeat: the same key and body get the same answer, for ever. A payment that the fraud rules block is created too, as `failed`.",
+      "Safe to repeat: the same key and body get the same answer, for ever. A payment that the fraud rules block or hold is created too, as `failed` or in `review`.",
     tag: "Transactions",
     security: "api_key",
     request: {
@@ -115,7 +115,7 @@ export function transactionRoutes(app: App): void {
   operation(app, {
     method: "post",
     path: `${PATH}/{id}/cancel`,
-    summary: "Cancel a pending transaction",
+    summary: "Cancel a transaction that is pending or in review",
     tag: "Transactions",
     security: "api_key",
     request: IdParam,

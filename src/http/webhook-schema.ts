@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { WEBHOOK_TYPES } from "../domain/webhook";
 import { webhookUrlFault } from "../domain/webhook-url";
-import { Cursor, cursor, limit, Time, text } from "./schema";
+import { Cursor, cursor, limit, Time, text } from "./fields";
 
 const MAX_FILTER = WEBHOOK_TYPES.length + 1;
 const ONE_DAY_S = 86_400;

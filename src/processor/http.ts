@@ -1,7 +1,7 @@
 /** A processor reached over HTTP: the small form that a gateway in front of a real acquirer has to speak.
  *  docs/processor.md is the contract. Only a clear word counts; everything else is an unknown outcome. */
 import * as z from "zod";
-import { RISK_BLOCKED } from "../domain/transaction";
+import { UNCHARGED_CODES } from "../domain/transaction";
 import { readBytes } from "../read-bytes";
 import { nextSpan } from "../telemetry/tracing";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
@@ -73,5 +73,5 @@ function read(text: string): ChargeAnswer {
 
 /** A processor cannot speak for our fraud rules: their code means that it was never asked. */
 function foreign(code: string): string {
-  return code === RISK_BLOCKED ? `processor_${code}` : code;
+  return UNCHARGED_CODES.includes(code) ? `processor_${code}` : code;
 }

@@ -1,21 +1,23 @@
 /** What a shard can be told, and what one command does to the journal: gather has happened, decide and
  *  write happen here, in one synchronous stretch. There is no `await` in this file, and must not be. */
 import { type Backoff, delayMs } from "../domain/backoff";
-import type { FraudRules } from "../domain/fraud";
+import { decideExpiry, decideReview } from "../domain/decide-review";
 import type { Refusal } from "../domain/refusal";
+import type { Result } from "../domain/result";
+import type { ReviewRequest } from "../domain/review";
 import type { Status } from "../domain/status";
 import {
   type Change,
   type CreateCommand,
-  createAnswerVersion,
+  createAnswer,
   decideCancel,
   decideCreate,
   decideOutcome,
   decideProcess,
   decideRepeatedCreate,
+  type RiskBasis,
   type Transaction,
 } from "../domain/transaction";
-import type { Signals } from "../domain/velocity";
 import type { ChargeAnswer } from "../processor/processor";
 import type { Held, Journal } from "./journal";
 
@@ -28,6 +30,9 @@ export type Command = { traceparent: string | null } & (
   | ({ kind: "create"; transaction_id: string } & CreateCommand)
   | { kind: "process"; merchant_id: string; transaction_id: string }
   | { kind: "cancel"; merchant_id: string; transaction_id: string }
+  | ({ kind: "review"; merchant_id: string; transaction_id: string } & ReviewRequest)
+  /** A review that nobody has decided in time. */
+  | { kind: "expire"; transaction_id: string }
   | { kind: "record"; transaction_id: string; answer: ChargeAnswer }
 );
 
@@ -42,24 +47,27 @@ export type Answer =
   | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
 
 /** Carries out one command against the journal. To be called inside a transaction.
- *  @param signals of a create whose transaction does not exist yet. */
+ *  @param basis of a create whose transaction does not exist yet. */
 export function execute(
   journal: Journal,
   command: Command,
-  signals: Signals | undefined,
-  rules: FraudRules,
+  basis: RiskBasis | undefined,
   nowMs: number,
 ): Answer {
   const held = journal.find(command.transaction_id);
-  if (command.kind === "create") return create(journal, command, held, signals, rules, nowMs);
-  if (!held || (command.kind !== "record" && held.merchant_id !== command.merchant_id)) {
+  if (command.kind === "create") return create(journal, command, held, basis, nowMs);
+  if (!held || ("merchant_id" in command && held.merchant_id !== command.merchant_id)) {
     return { kind: "refused", refusal: { code: "transaction_not_found" } };
   }
   switch (command.kind) {
     case "process":
       return process(journal, held, command, nowMs);
     case "cancel":
-      return cancel(journal, held, command, nowMs);
+      return move(journal, held, decideCancel(held.transaction, nowMs), command);
+    case "review":
+      return move(journal, held, decideReview(held.transaction, command, nowMs), command);
+    case "expire":
+      return move(journal, held, decideExpiry(held.transaction, nowMs), command);
     case "record":
       return record(journal, held, command, nowMs);
   }
@@ -69,21 +77,22 @@ function create(
   journal: Journal,
   command: Command & { kind: "create" },
   held: Held | undefined,
-  signals: Signals | undefined,
-  rules: FraudRules,
+  basis: RiskBasis | undefined,
   nowMs: number,
 ): Answer {
   if (held) return repeatedCreate(journal, command, held);
-  if (!signals) throw new Error("a create was to be decided without its signals");
-  return write(journal, command.merchant_id, decideCreate(command, signals, rules, nowMs), command);
+  if (!basis) throw new Error("a create was to be decided without its signals");
+  const change = decideCreate(command, basis, nowMs);
+  const { id, review } = change.transaction;
+  if (review) journal.reviews.open(id, Date.parse(review.expires_at));
+  return write(journal, command.merchant_id, change, command);
 }
 
 function repeatedCreate(journal: Journal, command: CreateCommand, { transaction }: Held): Answer {
   const same = decideRepeatedCreate(transaction, command.request);
   if (!same.ok) return { kind: "refused", refusal: same.refusal };
-  const version = createAnswerVersion(transaction);
+  const { version, status } = createAnswer(transaction);
   const data = journal.textAt(transaction.id, version);
-  const status = version === 1 ? "pending" : transaction.status;
   return { kind: "told", data, status, replayed: true, wrote: false };
 }
 
@@ -99,23 +108,25 @@ function process(
   if (decided.value.step === "claim") {
     const { change } = decided.value;
     const data = journal.append(merchant_id, change, traceparent);
-    journal.openCharge(change.transaction.id, nowMs);
+    journal.charges.open(change.transaction.id, nowMs);
     return { ...charging(change.transaction, data, 0, nowMs), wrote: true };
   }
-  const open = journal.findCharge(transaction.id);
+  const open = journal.charges.find(transaction.id);
   if (!open) throw new Error("a transaction is processing without an open charge");
   return charging(transaction, JSON.stringify(transaction), open.attempts, open.next_attempt_at_ms);
 }
 
-function cancel(
+/** Writes what was decided. Whatever moves a transaction out of review closes the review. */
+function move(
   journal: Journal,
   { merchant_id, transaction }: Held,
+  decided: Result<Change | null>,
   command: Command,
-  nowMs: number,
 ): Answer {
-  const decided = decideCancel(transaction, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
-  return decided.value ? write(journal, merchant_id, decided.value, command) : told(transaction);
+  if (!decided.value) return told(transaction);
+  if (transaction.status === "review") journal.reviews.close(transaction.id);
+  return write(journal, merchant_id, decided.value, command);
 }
 
 function record(
@@ -129,16 +140,16 @@ function record(
   const decided = decideOutcome(transaction, answer, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (!decided.value) return told(transaction);
-  journal.closeCharge(transaction.id);
+  journal.charges.close(transaction.id);
   return write(journal, merchant_id, decided.value, command);
 }
 
 function defer(journal: Journal, transaction: Transaction, nowMs: number): Answer {
-  const open = journal.findCharge(transaction.id);
+  const open = journal.charges.find(transaction.id);
   if (!open) return told(transaction);
   const attempts = open.attempts + 1;
   const retryAtMs = nowMs + delayMs(attempts, CHARGE_BACKOFF);
-  journal.deferCharge(transaction.id, attempts, retryAtMs);
+  journal.charges.defer(transaction.id, attempts, retryAtMs);
   const deferred = charging(transaction, JSON.stringify(transaction), attempts, retryAtMs);
   return { ...deferred, wrote: true };
 }

@@ -25,6 +25,11 @@ const JOURNAL_TABLES = `
     attempts INTEGER NOT NULL,
     next_attempt_at_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS reviews (
+    transaction_id TEXT PRIMARY KEY,
+    expires_at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS reviews_by_expiry ON reviews (expires_at_ms);
   CREATE TABLE IF NOT EXISTS parked (
     position INTEGER PRIMARY KEY,
     transaction_id TEXT NOT NULL,

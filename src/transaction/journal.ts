@@ -3,16 +3,15 @@
  *  One table says it all. A row is an event with the whole transaction as of then; the last row of a
  *  transaction is its state, and the rows in order are the outbox of every destination, which needs
  *  no more than a mark of how far it has come. Nothing in here waits for anything. */
-import type { EventRecord } from "../domain/event";
+import type { EventRecord, EventType } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
 import { Hot, type Kept } from "./hot";
 import { makeJournalTables } from "./journal-tables";
+import { OpenCharges } from "./open-charges";
+import { OpenReviews } from "./open-reviews";
 import { Recent } from "./recent";
 
 export type Held = { merchant_id: string; transaction: Transaction };
-
-/** A charge without a known outcome. A row exists exactly while its transaction is `processing`. */
-export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
 
 /** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
 export type Mark =
@@ -20,11 +19,14 @@ export type Mark =
   | "book_paused_until_ms"
   | "webhooks_delivered_through"
   | "stream_delivered_through"
+  | "velocity_delivered_through"
   | "transaction_shards";
 
 type Stored = { merchant_id: string; data: string };
 
 export class Journal {
+  readonly charges: OpenCharges;
+  readonly reviews: OpenReviews;
   readonly #sql: SqlStorage;
   readonly #hot = new Hot();
   readonly #recent = new Recent();
@@ -35,6 +37,8 @@ export class Journal {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     makeJournalTables(sql);
+    this.charges = new OpenCharges(sql);
+    this.reviews = new OpenReviews(sql);
     this.#readTables();
   }
 
@@ -140,53 +144,6 @@ export class Journal {
     return data;
   }
 
-  /** Opens a charge: due at once, because only an object that died finds it not under way. */
-  openCharge(transactionId: string, nowMs: number): void {
-    this.deferCharge(transactionId, 0, nowMs);
-  }
-
-  closeCharge(transactionId: string): void {
-    this.#sql.exec("DELETE FROM charges WHERE transaction_id = ?", transactionId);
-  }
-
-  /** Notes that a charge's outcome is still unknown and when to ask again. */
-  deferCharge(transactionId: string, attempts: number, nextAttemptAtMs: number): void {
-    this.#sql.exec(
-      `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms) VALUES (?, ?, ?)
-       ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
-         next_attempt_at_ms = excluded.next_attempt_at_ms`,
-      transactionId,
-      attempts,
-      nextAttemptAtMs,
-    );
-  }
-
-  findCharge(transactionId: string): OpenCharge | undefined {
-    return this.#sql
-      .exec<OpenCharge>("SELECT * FROM charges WHERE transaction_id = ?", transactionId)
-      .toArray()[0];
-  }
-
-  /** Open charges whose next attempt is due, the most overdue first. */
-  dueCharges(nowMs: number, limit: number): OpenCharge[] {
-    return this.#sql
-      .exec<OpenCharge>(
-        "SELECT * FROM charges WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?",
-        nowMs,
-        limit,
-      )
-      .toArray();
-  }
-
-  /** When the next open charge is due; undefined when none is open. */
-  nextChargeAtMs(): number | undefined {
-    return (
-      this.#sql
-        .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
-        .one().next ?? undefined
-    );
-  }
-
   /** Events after `position`, in order, at most `rows` of them and about `characters` of text. */
   eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
     const events: EventRecord[] = [];
@@ -204,6 +161,23 @@ export class Journal {
       events.push(event);
     }
     return events;
+  }
+
+  /** Events of some types after one position and up to another, in order. */
+  eventsOfTypes(after: number, through: number, types: readonly EventType[]): EventRecord[] {
+    const recent = this.#recent.after(after);
+    if (recent) {
+      return recent.filter(({ position, type }) => position <= through && types.includes(type));
+    }
+    return this.#sql
+      .exec<EventRecord>(
+        `SELECT * FROM events WHERE position > ? AND position <= ?
+           AND type IN (SELECT value FROM json_each(?)) ORDER BY position`,
+        after,
+        through,
+        JSON.stringify(types),
+      )
+      .toArray();
   }
 
   /** When the event at a position was written; undefined when there is none. */
@@ -241,6 +215,7 @@ export class Journal {
   rolledBack(): void {
     for (const transactionId of this.#uncommitted) this.#hot.forget(transactionId);
     this.#uncommitted.length = 0;
+    this.reviews.reread();
     this.#readTables();
     this.#recent.takeBack(this.#lastPosition);
   }

@@ -2,6 +2,7 @@
  *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
+import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
 import type { ChargeAnswer } from "../processor/processor";
@@ -11,7 +12,6 @@ import { Charges } from "./charge";
 import type { Answer, Command } from "./command";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
-import { openCharges } from "./open-charges";
 import { Outboxes } from "./outboxes";
 import { type Booked, Playing } from "./playing";
 import {
@@ -23,12 +23,14 @@ import {
   type ShardReadiness,
   toldReply,
 } from "./reply";
+import { RiskBook, riskReaderOf } from "./risk-book";
 import { PATIENT, PROMPT, Rounds } from "./rounds";
 import { countAnswer, countGet, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
-/** Charges that one alarm takes up again; the rest follow with the next, a second later. */
-const RESUMED_CHARGES = 100;
+/** Charges that one alarm takes up again, and reviews that it ends; the rest follow with the next, a second
+ *  later. */
+const TAKEN_UP = 100;
 
 export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
@@ -63,8 +65,12 @@ export class TransactionShard extends DurableObject<Env> {
       counters: this.#counters,
       outboxes: this.#outboxes,
       storage: state.storage,
-      velocity: env.VELOCITY,
-      config: this.#config,
+      sources: {
+        velocity: env.VELOCITY,
+        velocity_shards: this.#config.velocity_shards,
+        book: new RiskBook(riskReaderOf(env.DB), this.#log),
+        default_rules: this.#config.default_rules,
+      },
       log: this.#log,
       shards: () => this.#shards,
       arm: (nowMs) => this.#arm(nowMs),
@@ -92,6 +98,11 @@ export class TransactionShard extends DurableObject<Env> {
     return this.#tell(address, { kind: "cancel", ...about(address) });
   }
 
+  /** Records a reviewer's word. */
+  async review(address: Address, request: ReviewRequest): Promise<Reply> {
+    return this.#tell(address, { kind: "review", ...about(address), ...request });
+  }
+
   /** The transaction as it is now. */
   find(address: Address): Reply {
     const arrivedMs = Date.now();
@@ -112,7 +123,7 @@ export class TransactionShard extends DurableObject<Env> {
   /** How things stand; answers when the object is alive and its storage can be read. */
   ready(): ShardReadiness {
     const now = Date.now();
-    const charges = openCharges(this.ctx.storage.sql, now);
+    const charges = this.#journal.charges.standing(now);
     return { backlogs: this.#outboxes.backlogs(now), charges };
   }
 
@@ -141,11 +152,14 @@ export class TransactionShard extends DurableObject<Env> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
     try {
       const now = Date.now();
-      const due = this.#journal
-        .dueCharges(now, RESUMED_CHARGES + this.#charges.underWay)
+      const due = this.#journal.charges
+        .due(now, TAKEN_UP + this.#charges.underWay)
         .filter(({ transaction_id }) => !this.#charges.isUnderWay(transaction_id));
       // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
       for (const { transaction_id } of due) this.#resume(transaction_id);
+      for (const transactionId of this.#journal.reviews.due(now, TAKEN_UP)) {
+        this.#expire(transactionId);
+      }
       this.#counters.write(now);
       // A long drain goes on by itself: charges and other destinations need this clock meanwhile.
       await within(SAFETY_MS, this.#outboxes.drain(now)).catch(unlessLate);
@@ -217,11 +231,10 @@ export class TransactionShard extends DurableObject<Env> {
 
   #resume(transactionId: string): void {
     const held = this.#journal.find(transactionId);
-    const open = this.#journal.findCharge(transactionId);
+    const open = this.#journal.charges.find(transactionId);
     if (!held || !open) return;
     const order = { transaction: held.transaction, attempt: open.attempts + 1 };
-    // Of the request that claimed it.
-    const traceparent = this.#journal.eventsOf(transactionId).at(-1)?.traceparent ?? null;
+    const traceparent = this.#traceparentOf(transactionId);
     this.#charges.carryOut(order, traceparent).catch((fault) => {
       this.#log("error", "charge.failed", {
         transaction_id: transactionId,
@@ -229,6 +242,24 @@ export class TransactionShard extends DurableObject<Env> {
         ...tracedBy(traceparent),
       });
     });
+  }
+
+  /** Ends a review in a round like any other; one that was decided meanwhile stays as it is. */
+  #expire(transactionId: string): void {
+    const traceparent = this.#traceparentOf(transactionId);
+    const command: Command = { kind: "expire", transaction_id: transactionId, traceparent };
+    this.#rounds.submit(command).catch((fault) => {
+      this.#log("error", "review.failed", {
+        transaction_id: transactionId,
+        fault: faultOf(fault),
+        ...tracedBy(traceparent),
+      });
+    });
+  }
+
+  /** What happens by itself belongs to the request before it: the claim, or the create. */
+  #traceparentOf(transactionId: string): string | null {
+    return this.#journal.eventsOf(transactionId).at(-1)?.traceparent ?? null;
   }
 
   /** A changed shard count would send known keys to other owners: an object serves only the count it began with. */
@@ -241,7 +272,8 @@ export class TransactionShard extends DurableObject<Env> {
     if (this.#alarmAtMs <= nowMs + SAFETY_MS) return;
     const next = nextWakeAtMs(
       {
-        charge_at_ms: this.#journal.nextChargeAtMs(),
+        charge_at_ms: this.#journal.charges.nextAtMs(),
+        review_at_ms: this.#journal.reviews.nextAtMs,
         outboxes_at_ms: this.#outboxes.openAtMs(),
         has_counts: this.#counters.isOpen,
       },

@@ -1,7 +1,10 @@
-/** How charges stand that have no outcome yet. */
+/** Charges without a known outcome, and when each is asked about again. A row exists exactly while its
+ *  transaction is `processing`. */
 
-/** `oldest_age_ms` is since the claim; `overdue` are open for longer than a minute. */
-export type OpenCharges = { open: number; overdue: number; oldest_age_ms: number };
+export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
+
+/** How open charges stand. `oldest_age_ms` is since the claim; `overdue` are open for longer than a minute. */
+export type ChargesStanding = { open: number; overdue: number; oldest_age_ms: number };
 
 /** A processor that answers at all does so within seconds, and has been asked five times by now. */
 const OVERDUE_MS = 60_000;
@@ -9,22 +12,77 @@ const OVERDUE_MS = 60_000;
  *  the oldest, and this many of them are looked at. */
 const MAX_LOOKED_AT = 1_000;
 
-/** @param sql of the journal */
-export function openCharges(sql: SqlStorage, nowMs: number): OpenCharges {
-  const { open } = sql.exec<{ open: number }>("SELECT count(*) AS open FROM charges").one();
-  if (open === 0) return { open, overdue: 0, oldest_age_ms: 0 };
-  const { oldest, overdue } = sql
-    .exec<{ oldest: number | null; overdue: number | null }>(
-      `SELECT min(created_at_ms) AS oldest, sum(created_at_ms < ?) AS overdue
-       FROM (SELECT transaction_id FROM charges ORDER BY attempts DESC LIMIT ?)
-       JOIN events USING (transaction_id) WHERE type = 'transaction.processing'`,
-      nowMs - OVERDUE_MS,
-      MAX_LOOKED_AT,
-    )
-    .one();
-  return {
-    open,
-    overdue: overdue ?? 0,
-    oldest_age_ms: oldest === null ? 0 : Math.max(0, nowMs - oldest),
-  };
+export class OpenCharges {
+  readonly #sql: SqlStorage;
+
+  /** @param sql of the journal, whose tables have been made */
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Due at once, because only an object that died finds a charge not under way. */
+  open(transactionId: string, nowMs: number): void {
+    this.defer(transactionId, 0, nowMs);
+  }
+
+  close(transactionId: string): void {
+    this.#sql.exec("DELETE FROM charges WHERE transaction_id = ?", transactionId);
+  }
+
+  /** Notes that the outcome is still unknown and when to ask again. */
+  defer(transactionId: string, attempts: number, nextAttemptAtMs: number): void {
+    this.#sql.exec(
+      `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms) VALUES (?, ?, ?)
+       ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
+         next_attempt_at_ms = excluded.next_attempt_at_ms`,
+      transactionId,
+      attempts,
+      nextAttemptAtMs,
+    );
+  }
+
+  find(transactionId: string): OpenCharge | undefined {
+    return this.#sql
+      .exec<OpenCharge>("SELECT * FROM charges WHERE transaction_id = ?", transactionId)
+      .toArray()[0];
+  }
+
+  /** Those whose next attempt is due, the most overdue first. */
+  due(nowMs: number, limit: number): OpenCharge[] {
+    return this.#sql
+      .exec<OpenCharge>(
+        "SELECT * FROM charges WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?",
+        nowMs,
+        limit,
+      )
+      .toArray();
+  }
+
+  /** When the next one is due; undefined when none is open. */
+  nextAtMs(): number | undefined {
+    return (
+      this.#sql
+        .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
+        .one().next ?? undefined
+    );
+  }
+
+  standing(nowMs: number): ChargesStanding {
+    const { open } = this.#sql.exec<{ open: number }>("SELECT count(*) AS open FROM charges").one();
+    if (open === 0) return { open, overdue: 0, oldest_age_ms: 0 };
+    const { oldest, overdue } = this.#sql
+      .exec<{ oldest: number | null; overdue: number | null }>(
+        `SELECT min(created_at_ms) AS oldest, sum(created_at_ms < ?) AS overdue
+         FROM (SELECT transaction_id FROM charges ORDER BY attempts DESC LIMIT ?)
+         JOIN events USING (transaction_id) WHERE type = 'transaction.processing'`,
+        nowMs - OVERDUE_MS,
+        MAX_LOOKED_AT,
+      )
+      .one();
+    return {
+      open,
+      overdue: overdue ?? 0,
+      oldest_age_ms: oldest === null ? 0 : Math.max(0, nowMs - oldest),
+    };
+  }
 }

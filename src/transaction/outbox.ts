@@ -4,7 +4,7 @@
  *  ahead of the stored one, which is written with the next commit or by the alarm; after a crash
  *  some events are sent again, so a destination must take each event any number of times. */
 import { type Backoff, delayMs } from "../domain/backoff";
-import type { EventRecord } from "../domain/event";
+import type { EventRecord, EventType } from "../domain/event";
 import { within } from "../within";
 import type { Journal, Mark } from "./journal";
 
@@ -25,6 +25,8 @@ export type Destination = {
   deliver: (events: EventRecord[]) => Promise<void>;
   /** The first of these events that may go in one delivery, at least one; by default all. */
   together?: (events: EventRecord[]) => EventRecord[];
+  /** The only types of events it wants; by default all. */
+  types?: readonly EventType[];
   /** When it wants a delivery even without events; undefined for never. */
   due_at_ms?: () => number | undefined;
   /** How many events it has put aside to deliver later. */
@@ -178,18 +180,17 @@ export class Outbox {
 
   /** Delivers one batch. @returns false when that failed. */
   async #deliverNext(): Promise<boolean> {
-    const { deliver, together = all, limit_ms = DELIVERY_LIMIT_MS } = this.#destination;
+    const { deliver, limit_ms = DELIVERY_LIMIT_MS } = this.#destination;
     const rewinds = this.#rewinds;
     let rows = 0;
     try {
-      const next = this.#journal.eventsAfter(this.#deliveredThrough, DRAIN_ROWS, DRAIN_CHARACTERS);
-      const events = together(next);
+      const { events, through } = this.#next();
       rows = events.length;
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
       await within(limit_ms, deliver(events));
       this.#destination.onDelivery?.(rows);
       if (rewinds !== this.#rewinds) return Date.now() >= this.#retryAtMs;
-      this.#deliveredThrough = events.at(-1)?.position ?? this.#deliveredThrough;
+      this.#deliveredThrough = through;
       this.#retryAtMs = 0;
       this.#isSlow = false;
       // Far behind after an outage, nobody waits for what is at the end of the queue.
@@ -206,6 +207,18 @@ export class Outbox {
       this.#destination.onFailure(fault, rows, this.#failures);
       return false;
     }
+  }
+
+  /** What goes into the next delivery, and how far that brings the destination. */
+  #next(): { events: EventRecord[]; through: number } {
+    const { types, together = all } = this.#destination;
+    const after = this.#deliveredThrough;
+    if (types) {
+      const through = Math.min(after + DRAIN_ROWS, this.#journal.lastPosition);
+      return { events: this.#journal.eventsOfTypes(after, through, types), through };
+    }
+    const events = together(this.#journal.eventsAfter(after, DRAIN_ROWS, DRAIN_CHARACTERS));
+    return { events, through: events.at(-1)?.position ?? after };
   }
 
   #release(through: number, delivered: boolean): void {

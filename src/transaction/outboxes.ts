@@ -1,8 +1,9 @@
-/** Everybody whom a shard's events go to: the book, the merchants' webhooks and the event stream. One that
- *  is down delays itself alone. */
+/** Everybody whom a shard's events go to: the book, the merchants' webhooks, velocity and the event stream.
+ *  One that is down delays itself alone. */
 import type { Config, Env } from "../config";
 import { writeBook } from "../database/book";
 import type { EventRecord } from "../domain/event";
+import { RELEASING_TYPES, releasesOf } from "../domain/risk/release";
 import { wants, webhookUrlOf } from "../domain/webhook";
 import { streamOf } from "../stream/choose";
 import type { Stream } from "../stream/stream";
@@ -12,9 +13,10 @@ import { Dispatchers } from "./dispatchers";
 import type { Journal } from "./journal";
 import { type Backlog, DeliveryFault, type Destination, Outbox } from "./outbox";
 import { Parked } from "./parked";
+import { releaseAll } from "./signals";
 import { differentTransactions, Streaming } from "./streaming";
 
-export type DestinationName = "book" | "webhooks" | "stream";
+export type DestinationName = "book" | "webhooks" | "velocity" | "stream";
 
 export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };
 
@@ -75,6 +77,11 @@ export class Outboxes {
       due_at_ms: () => dispatchers.retryAtMs,
       waiting: () => dispatchers.waiting,
       waiting_from: () => dispatchers.waitingFrom,
+    });
+    open("velocity", {
+      types: RELEASING_TYPES,
+      deliver: (events) =>
+        releaseAll(env.VELOCITY, config.velocity_shards, events.flatMap(releasesOf)),
     });
     const stream = streamOf(config);
     if (stream === undefined || config.kafka.dialect === "off") return;

@@ -1,15 +1,14 @@
 /** What happens in one round: gather, then decide and commit without an `await` between, then write the
  *  book. When a round is played, and with which commands, is for `rounds.ts` to say. */
-import type { Config, Env } from "../config";
 import { faultOf, type Log, tracedBy } from "../telemetry/log";
 import { within } from "../within";
 import { type Answer, type Command, execute } from "./command";
 import { commitRound } from "./commit";
 import type { Counters } from "./counters";
+import { type Gathered, gather, newPayments, type Sources } from "./gather";
 import type { Journal } from "./journal";
 import type { Outboxes } from "./outboxes";
 import type { Round, Settled } from "./rounds";
-import { type Gathered, gatherSignals, paymentsToCount } from "./signals";
 import { countRound, countWritten } from "./tally";
 
 /** Several times what a write of the book takes when all is well. */
@@ -24,8 +23,8 @@ export type Parts = {
   counters: Counters;
   outboxes: Outboxes;
   storage: DurableObjectStorage;
-  velocity: Env["VELOCITY"];
-  config: Config;
+  /** What creates are decided by. */
+  sources: Sources;
   log: Log;
   /** The deployment's shard count, once a caller has told it. */
   shards: () => number | undefined;
@@ -42,15 +41,15 @@ export class Playing {
 
   /** One round: gather, then decide and commit without an `await` between, then write the book. */
   async play(commands: Command[]): Promise<Round<Booked>> {
-    const { journal, counters, outboxes, velocity, config, arm } = this.#parts;
+    const { journal, counters, outboxes, sources, arm } = this.#parts;
     journal.load(commands.map(({ transaction_id }) => transaction_id));
-    const payments = paymentsToCount(commands, (id) => journal.holds(id));
-    const signals = await gatherSignals(velocity, config.velocity_shards, payments);
+    const payments = newPayments(commands, (id) => journal.holds(id));
+    const gathered = await gather(payments, sources);
     const before = journal.lastPosition;
     const now = Date.now();
     const answers = commitRound(
       commands,
-      (command) => this.#run(command, signals.get(command.transaction_id), now),
+      (command) => this.#run(command, gathered.get(command.transaction_id), now),
       (write) => this.#transaction(write, now),
     );
     countRound(counters, commands, answers);
@@ -73,18 +72,18 @@ export class Playing {
 
   /** One command in a commit. A create whose signals could not be had is refused, and nothing is stored. */
   #run(command: Command, gathered: Gathered | undefined, nowMs: number): Answer {
-    const { journal, counters, config, log } = this.#parts;
+    const { journal, counters, log } = this.#parts;
     if (gathered && !gathered.ok && !journal.holds(command.transaction_id)) {
       const { transaction_id, traceparent } = command;
-      log("error", "velocity.failed", {
+      log("error", "risk.failed", {
         transaction_id,
         fault: faultOf(gathered.fault),
         ...tracedBy(traceparent),
       });
       return { kind: "refused", refusal: { code: "unavailable" } };
     }
-    const signals = gathered?.ok ? gathered.signals : undefined;
-    const answer = execute(journal, command, signals, config.fraud_rules, nowMs);
+    const basis = gathered?.ok ? gathered.basis : undefined;
+    const answer = execute(journal, command, basis, nowMs);
     countWritten(counters, command, answer);
     return answer;
   }

@@ -2,7 +2,7 @@
 import type { EventRecord } from "../domain/event";
 import type { Refusal } from "../domain/refusal";
 import type { Count } from "../telemetry/counts";
-import type { OpenCharges } from "./open-charges";
+import type { ChargesStanding } from "./open-charges";
 import type { Backlogs } from "./outboxes";
 
 /** A key of one merchant's transaction, the shard count by which the Worker found this object, and the request
@@ -15,7 +15,7 @@ export type Address = {
 };
 
 /** How far a shard's destinations are behind, and how its charges stand. */
-export type ShardReadiness = { backlogs: Backlogs; charges: OpenCharges };
+export type ShardReadiness = { backlogs: Backlogs; charges: ChargesStanding };
 
 /** What the Worker is told. `body` is the transaction's JSON text; `pending` means its outcome is not known yet. */
 export type Reply =

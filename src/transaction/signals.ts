@@ -1,52 +1,51 @@
-/** Gathers the velocity signals of a whole round: one call for each velocity object concerned. */
+/** Asks velocity about a whole round: one call for each velocity object concerned. */
 import type { Env } from "../config";
 import { velocityNameFor } from "../domain/id";
-import type { Observation, Signals } from "../domain/velocity";
+import type { Observation, Release } from "../domain/risk/observation";
+import type { Signals } from "../domain/risk/rule-set";
 import { within } from "../within";
-import type { Command } from "./command";
 
 /** A count takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
 const CALL_LIMIT_MS = 1_000;
 
-export type Gathered = { ok: true; signals: Signals } | { ok: false; fault: unknown };
+export type Observed = { ok: true; signals: Signals } | { ok: false; fault: unknown };
 
-/** The payments of a round that have to be counted: every create that is not a repetition. Of several
- *  under one id the first is the one that can become a transaction. */
-export function paymentsToCount(
-  commands: Command[],
-  isHeld: (transactionId: string) => boolean,
-): Observation[] {
-  const payments = new Map<string, Observation>();
-  for (const command of commands) {
-    if (command.kind !== "create" || payments.has(command.transaction_id)) continue;
-    const { transaction_id, merchant_id, request } = command;
-    const { user_id, currency, amount_minor } = request;
-    if (isHeld(transaction_id)) continue;
-    payments.set(transaction_id, { transaction_id, merchant_id, user_id, currency, amount_minor });
-  }
-  return [...payments.values()];
-}
-
-/** The signals of each payment by transaction id. A velocity object that fails takes only its own payments with it. */
-export async function gatherSignals(
+/** The signals of each payment by transaction id, of all its subjects. A velocity object that fails takes
+ *  only the payments with it that it was asked about. */
+export async function observeAll(
   velocity: Env["VELOCITY"],
   shards: number,
-  payments: Observation[],
-): Promise<Map<string, Gathered>> {
-  const byObject = Map.groupBy(payments, ({ merchant_id, user_id }) =>
-    velocityNameFor(merchant_id, user_id, shards),
-  );
-  const gathered = new Map<string, Gathered>();
+  observations: Observation[],
+): Promise<Map<string, Observed>> {
+  const byObject = Map.groupBy(observations, (observation) => nameFor(observation, shards));
+  const observed = new Map<string, Observed>();
   const calls = [...byObject].map(async ([name, group]) => {
     const answers = await observe(velocity, name, group);
-    group.forEach(({ transaction_id }, index) => {
-      const signals = answers.ok ? answers.signals[index] : undefined;
-      const fault = answers.ok ? new Error("velocity answered too little") : answers.fault;
-      gathered.set(transaction_id, signals ? { ok: true, signals } : { ok: false, fault });
+    group.forEach((observation, index) => {
+      const { transaction_id } = observation;
+      const before = observed.get(transaction_id) ?? { ok: true, signals: {} };
+      observed.set(transaction_id, before.ok ? add(before, observation, answers, index) : before);
     });
   });
   await Promise.all(calls);
-  return gathered;
+  return observed;
+}
+
+type Answers = { ok: true; measured: number[][] } | { ok: false; fault: unknown };
+
+function add(
+  { signals }: Observed & { ok: true },
+  { subject, measures }: Observation,
+  answers: Answers,
+  index: number,
+): Observed {
+  if (!answers.ok) return answers;
+  const measured = answers.measured[index];
+  if (measured?.length !== measures.length) {
+    return { ok: false, fault: new Error("velocity answered too little") };
+  }
+  for (const [at, signal] of measured.entries()) signals[`${subject}.${measures[at]}`] = signal;
+  return { ok: true, signals };
 }
 
 /** Asked a second time after a failure: counting is idempotent, and an object that was just moved or
@@ -54,13 +53,29 @@ export async function gatherSignals(
 async function observe(
   velocity: Env["VELOCITY"],
   name: string,
-  payments: Observation[],
-): Promise<{ ok: true; signals: Signals[] } | { ok: false; fault: unknown }> {
-  const ask = (): Promise<Signals[]> =>
-    within(CALL_LIMIT_MS, velocity.getByName(name).observe(payments));
+  observations: Observation[],
+): Promise<Answers> {
+  const ask = (): Promise<number[][]> =>
+    within(CALL_LIMIT_MS, velocity.getByName(name).observe(observations));
   try {
-    return { ok: true, signals: await ask().catch(ask) };
+    return { ok: true, measured: await ask().catch(ask) };
   } catch (fault) {
     return { ok: false, fault };
   }
+}
+
+/** Takes payments that came to nothing out of counts; one that is out already stays out.
+ *  @throws when one of the velocity objects cannot be told. */
+export async function releaseAll(
+  velocity: Env["VELOCITY"],
+  shards: number,
+  releases: Release[],
+): Promise<void> {
+  const byObject = Map.groupBy(releases, (release) => nameFor(release, shards));
+  await Promise.all([...byObject].map(([name, group]) => velocity.getByName(name).release(group)));
+}
+
+function nameFor({ merchant_id, subject, value }: Observation | Release, shards: number): string {
+  const of = subject === "customer" ? value : `${subject} ${value}`;
+  return velocityNameFor(merchant_id, of, shards);
 }

@@ -1,5 +1,6 @@
 /** What a shard counts of commands and rounds, and under which labels. */
 import type { Refusal } from "../domain/refusal";
+import type { Status } from "../domain/status";
 import type { Answer, Command } from "./command";
 import { ANSWER_BOUNDS_MS, type Counters, ROUND_BOUNDS } from "./counters";
 import type { Settled } from "./rounds";
@@ -54,12 +55,20 @@ function labelsOf(kind: Command["kind"] | "get", outcome: string): string {
   return `kind=${kind},outcome=${outcome}`;
 }
 
-function outcomeOf(kind: "create" | "process" | "cancel", answer: Answer): string {
+const WRITTEN = {
+  process: "processed",
+  cancel: "cancelled",
+  review: "reviewed",
+  expire: "expired",
+} as const;
+const CREATED: Partial<Record<Status, string>> = { failed: "blocked", review: "held" };
+
+function outcomeOf(kind: Exclude<Command["kind"], "record">, answer: Answer): string {
   if (answer.kind === "refused") {
     const { code } = answer.refusal;
     return code === "idempotency_key_reused" ? "conflict" : `refused:${code}`;
   }
   if (!answer.wrote) return "replayed";
-  if (kind !== "create") return kind === "process" ? "processed" : "cancelled";
-  return answer.kind === "told" && answer.status === "failed" ? "blocked" : "created";
+  if (kind !== "create") return WRITTEN[kind];
+  return (answer.kind === "told" && CREATED[answer.status]) || "created";
 }

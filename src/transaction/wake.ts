@@ -7,6 +7,8 @@ export const SAFETY_MS = 1_000;
 export type OpenWork = {
   /** Due time of the next charge without an outcome. */
   charge_at_ms: number | undefined;
+  /** When the next open review expires. */
+  review_at_ms?: number | undefined;
   /** For each destination with undelivered events: when it may be tried again. */
   outboxes_at_ms: number[];
   /** Whether there are counts to be written. */
@@ -15,10 +17,12 @@ export type OpenWork = {
 
 /** The time of the next alarm, or undefined when nothing is open. */
 export function nextWakeAtMs(
-  { charge_at_ms, outboxes_at_ms, has_counts = false }: OpenWork,
+  { charge_at_ms, review_at_ms, outboxes_at_ms, has_counts = false }: OpenWork,
   nowMs: number,
 ): number | undefined {
-  const times = [...outboxes_at_ms, ...(charge_at_ms === undefined ? [] : [charge_at_ms])];
+  const times = [...outboxes_at_ms];
+  if (charge_at_ms !== undefined) times.push(charge_at_ms);
+  if (review_at_ms !== undefined) times.push(review_at_ms);
   if (has_counts) times.push(nowMs);
   if (times.length === 0) return undefined;
   return Math.max(Math.min(...times), nowMs + SAFETY_MS);

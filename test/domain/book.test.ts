@@ -3,10 +3,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { Total } from "../../src/database/totals";
 import { WRITE_WEBHOOK_COUNTS } from "../../src/database/webhook-counts";
+import { decideReview } from "../../src/domain/decide-review";
 import { type Event, eventOf } from "../../src/domain/event";
-import { decideCancel, decideOutcome, decideProcess } from "../../src/domain/transaction";
-import { created, DECLINED, MERCHANT, NOW_MS } from "./examples";
+import {
+  decideCancel,
+  decideOutcome,
+  decideProcess,
+  type Transaction,
+} from "../../src/domain/transaction";
+import { bookSeries } from "../../src/http/book-series";
+import { created, DECLINED, held, MERCHANT, NOW_MS } from "./examples";
 
 const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 const files = readdirSync(MIGRATIONS)
@@ -32,23 +40,45 @@ function write(events: Event[]): void {
 }
 
 /** A transaction's events from its creation to its end. */
-function life(key: string, end: "completed" | "declined" | "cancelled" | "blocked", fields = {}) {
+function life(key: string, end: End, fields = {}) {
   const amount = end === "blocked" ? { amount_minor: 2_000_000 } : {};
   const { transaction, events } = created({ ...fields, ...amount }, NOW_MS, key);
-  if (end === "blocked") return events;
+  if (end === "pending" || end === "blocked") return events;
+  return [...events, ...after(transaction, end)];
+}
+
+/** The events of a transaction that was held, and then came out of review, or not. */
+function heldLife(key: string, word: "approve" | "reject" | "cancel" | undefined, end?: End) {
+  const { transaction, events } = held({}, key);
+  if (!word) return events;
+  const request = { reviewer: null, note: null };
+  const decided =
+    word === "cancel"
+      ? decideCancel(transaction, NOW_MS)
+      : decideReview(transaction, { decision: word, ...request }, NOW_MS);
+  if (!decided.ok || !decided.value) throw new Error("not decided");
+  const { value } = decided;
+  return [...events, ...value.events, ...(end ? after(value.transaction, end) : [])];
+}
+
+type End = "pending" | "processing" | "completed" | "declined" | "cancelled" | "blocked";
+
+/** What happens to a pending transaction until its end. */
+function after(transaction: Transaction, end: End): Event[] {
   if (end === "cancelled") {
     const cancelled = decideCancel(transaction, NOW_MS);
-    return [...events, ...((cancelled.ok && cancelled.value?.events) || [])];
+    return (cancelled.ok && cancelled.value?.events) || [];
   }
   const claimed = decideProcess(transaction, NOW_MS);
   if (!claimed.ok || claimed.value.step !== "claim") throw new Error("not claimed");
   const { change } = claimed.value;
+  if (end === "processing") return change.events;
   const result =
     end === "completed"
       ? ({ kind: "settled" } as const)
       : ({ kind: "declined", failure: DECLINED } as const);
   const outcome = decideOutcome(change.transaction, result, NOW_MS);
-  return [...events, ...change.events, ...((outcome.ok && outcome.value?.events) || [])];
+  return [...change.events, ...((outcome.ok && outcome.value?.events) || [])];
 }
 
 const LIVES = [
@@ -96,6 +126,76 @@ describe("the book's totals", () => {
     write(LIVES[3]?.slice(2) ?? []);
     for (const events of LIVES.slice(4)) write(events);
     expect(totals()).toEqual(TOTALS);
+  });
+});
+
+describe("the gauges of transactions by status", () => {
+  it("are what a count of the rows says, through reviews and all", () => {
+    migrate(files);
+    const lives = [
+      ...LIVES,
+      life("g", "pending"),
+      life("h", "processing"),
+      heldLife("i", undefined),
+      heldLife("j", undefined),
+      heldLife("k", "approve"),
+      heldLife("l", "approve", "completed"),
+      heldLife("m", "approve", "declined"),
+      heldLife("n", "approve", "cancelled"),
+      heldLife("o", "approve", "processing"),
+      heldLife("p", "reject"),
+      heldLife("q", "cancel"),
+    ];
+    for (const [count, events] of lives.entries()) {
+      write(events);
+      expect(gauges(), `after ${count + 1} transactions`).toEqual(counted());
+    }
+    expect(counted()).toEqual({
+      pending: 2,
+      review: 2,
+      processing: 2,
+      completed: 4,
+      failed: 4,
+      cancelled: 3,
+    });
+  });
+
+  function gauges() {
+    const all = rows("SELECT * FROM totals") as unknown as Total[]; // The table's own columns.
+    const { samples = [] } =
+      bookSeries(all).find(({ name }) => name === "payments_transactions") ?? {};
+    const values = [...samples].map(({ labels, value }) => [String(labels.status), value]);
+    return Object.fromEntries(values.filter(([, value]) => value !== 0));
+  }
+
+  function counted() {
+    const found = rows("SELECT status, count(*) AS count FROM transactions GROUP BY status");
+    return Object.fromEntries(found.map(({ status, count }) => [status, count]));
+  }
+});
+
+describe("a book of before there were reviews", () => {
+  it("keeps its transactions and goes on", () => {
+    const before = files.findIndex((name) => name.includes("review_status"));
+    migrate(files.slice(0, before));
+    for (const events of LIVES) write(events);
+    const kept = rows("SELECT * FROM transactions ORDER BY id");
+    expect(kept).toHaveLength(LIVES.length);
+    migrate(files.slice(before));
+    expect(rows("SELECT * FROM transactions ORDER BY id")).toEqual(kept);
+    expect(totals()).toEqual(TOTALS);
+    write(heldLife("i", undefined));
+    expect(rows("SELECT status FROM transactions WHERE status = 'review'")).toHaveLength(1);
+    const indexes = rows("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
+    const names = indexes
+      .map(({ name }) => String(name))
+      .filter((name) => /^transactions/.test(name));
+    expect(names.sort()).toEqual([
+      "transactions_by_key",
+      "transactions_by_status",
+      "transactions_by_time",
+      "transactions_by_user",
+    ]);
   });
 });
 

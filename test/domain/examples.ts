@@ -1,6 +1,8 @@
 /** Ordinary payments for the domain's tests: requests, signals, rules, and what they become. */
-import type { FraudRules } from "../../src/domain/fraud";
+import { decideReview } from "../../src/domain/decide-review";
 import type { CreateRequest } from "../../src/domain/idempotency";
+import { type DefaultRules, defaultRuleSet } from "../../src/domain/risk/default";
+import type { Signals, VersionedRuleSet } from "../../src/domain/risk/rule-set";
 import {
   type Change,
   decideCancel,
@@ -8,9 +10,9 @@ import {
   decideOutcome,
   decideProcess,
   type Failure,
+  type RiskBasis,
   type Transaction,
 } from "../../src/domain/transaction";
-import type { Signals } from "../../src/domain/velocity";
 
 /** A request, as a W3C `traceparent`. */
 export const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -19,11 +21,15 @@ export const NOW_MS = Date.parse("2026-11-22T21:00:00.000Z");
 export const DECLINED: Failure = { code: "card_declined", message: "No." };
 
 /** The predecessor's settings: 5,000.00, ten payments a day, blocked at 70. */
-export const RULES: FraudRules = {
+export const SETTINGS: DefaultRules = {
   threshold_thousandths: 5_000_000,
   max_daily_transactions: 10,
+  review_score: 101,
   block_score: 70,
 };
+export const RULES = defaultRuleSet(SETTINGS);
+/** Everything is held that scores a point. */
+export const HOLDING = defaultRuleSet({ ...SETTINGS, review_score: 1 });
 
 export function requestOf(fields: Partial<CreateRequest> = {}): CreateRequest {
   return {
@@ -39,8 +45,11 @@ export function requestOf(fields: Partial<CreateRequest> = {}): CreateRequest {
 
 /** Signals of a customer's `count`-th payment of the day. */
 export function signalsOf(count = 1): Signals {
-  const window = { count, currency_count: count, sum_minor: 0 };
-  return { minute: window, hour: window, day: window };
+  return { "customer.count.24h": count };
+}
+
+export function basisOf(count = 1, rules: VersionedRuleSet = RULES): RiskBasis {
+  return { signals: signalsOf(count), rules };
 }
 
 /** A value that refuses to be changed anywhere: decisions must not write to what they are given. */
@@ -56,10 +65,11 @@ export function created(
   fields: Partial<CreateRequest> = {},
   nowMs = NOW_MS,
   idempotencyKey = "order-1001",
+  basis = basisOf(),
 ): Change {
   const request = requestOf(fields);
   const command = { merchant_id: MERCHANT, idempotency_key: idempotencyKey, request };
-  return decideCreate(command, signalsOf(), RULES, nowMs);
+  return decideCreate(command, basis, nowMs);
 }
 
 /** The value of a decision that must have been taken. */
@@ -81,10 +91,22 @@ function changed(change: Change | null): Transaction {
   return change.transaction;
 }
 
+/** A payment that was held. */
+export function held(fields: Partial<CreateRequest> = {}, idempotencyKey = "order-1001"): Change {
+  const request = { amount_minor: 500_001, ...fields };
+  return created(request, NOW_MS, idempotencyKey, basisOf(1, HOLDING));
+}
+
+function reviewed(decision: "approve" | "reject"): Transaction {
+  const request = { decision, reviewer: "ann", note: "Known." };
+  return changed(taken(decideReview(held().transaction, request, NOW_MS)));
+}
+
 const pending = created().transaction;
 const processing = claimed(pending);
 
-/** One transaction for each way a transaction can be. There are two ways to have failed. */
+/** One transaction for each way a transaction can be. There are three ways to have failed, two to be
+ *  pending and two to be cancelled. */
 export const EXAMPLES = frozen({
   pending,
   processing,
@@ -94,6 +116,10 @@ export const EXAMPLES = frozen({
   ),
   blocked: created({ amount_minor: 1_000_001 }).transaction,
   cancelled: changed(taken(decideCancel(pending, NOW_MS))),
+  held: held().transaction,
+  approved: reviewed("approve"),
+  rejected: reviewed("reject"),
+  abandoned: changed(taken(decideCancel(held().transaction, NOW_MS))),
 } satisfies Record<string, Transaction>);
 
 export type Example = keyof typeof EXAMPLES;

@@ -2,28 +2,39 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../src/domain/id";
+import { RELEASING_TYPES } from "../../src/domain/risk/release";
 import { type Command, execute } from "../../src/transaction/command";
 import { Hot } from "../../src/transaction/hot";
 import { Journal } from "../../src/transaction/journal";
 import { Recent } from "../../src/transaction/recent";
-import { MERCHANT, NOW_MS, RULES, requestOf, signalsOf, TRACEPARENT } from "./examples";
+import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "./examples";
 import { memoryStorage } from "./sqlite";
 
 const KEYS = ["a", "b", "c"];
+const REVIEWS_END_MS = NOW_MS + HOLDING.rule_set.review_expires_after_s * 1_000;
 const TAKEN_BACK = new Error("taken back");
 const idOf = (key: string) => deriveTransactionId(MERCHANT, key);
 
-type Step = { kind: "create" | "process" | "cancel" | "load"; key: string; kept: boolean };
+/** Approved, held and blocked: the last two have two events at once, and a held one has a review. */
+const AMOUNTS_MINOR = [10_050, 500_001, 1_000_001];
+
+type Step = {
+  kind: "create" | "process" | "cancel" | "expire" | "load";
+  key: string;
+  amount_minor: number;
+  kept: boolean;
+};
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom("create", "process", "cancel", "load"),
+  kind: fc.constantFrom("create", "process", "cancel", "expire", "load"),
   key: fc.constantFrom(...KEYS),
+  amount_minor: fc.constantFrom(...AMOUNTS_MINOR),
   kept: fc.boolean(),
 });
 
-function commandOf({ kind, key }: Step & { kind: "create" | "process" | "cancel" }): Command {
+function commandOf(kind: Exclude<Step["kind"], "load">, { key, amount_minor }: Step): Command {
   const about = { merchant_id: MERCHANT, transaction_id: idOf(key), traceparent: TRACEPARENT };
   if (kind !== "create") return { kind, ...about };
-  return { kind, ...about, idempotency_key: key, request: requestOf() };
+  return { kind, ...about, idempotency_key: key, request: requestOf({ amount_minor }) };
 }
 
 /** As a round does it: a commit that holds, or one that is taken back. */
@@ -32,11 +43,11 @@ function take(journal: Journal, storage: ReturnType<typeof memoryStorage>, step:
     journal.load(KEYS.map(idOf));
     return;
   }
-  const command = commandOf({ ...step, kind: step.kind });
+  const command = commandOf(step.kind, step);
   try {
     storage.transactionSync(() => {
-      const signals = journal.holds(command.transaction_id) ? undefined : signalsOf();
-      execute(journal, command, signals, RULES, NOW_MS);
+      const basis = journal.holds(command.transaction_id) ? undefined : basisOf(1, HOLDING);
+      execute(journal, command, basis, step.kind === "expire" ? REVIEWS_END_MS : NOW_MS);
       if (!step.kept) throw TAKEN_BACK;
     });
     journal.committed();
@@ -52,6 +63,10 @@ function toldBy(journal: Journal) {
     found: KEYS.map((key) => journal.find(idOf(key))),
     texts: KEYS.map((key) => journal.findText(idOf(key))?.data),
     events: from.map((position) => journal.eventsAfter(position, 3, 1_000_000)),
+    released: from.map((position) =>
+      journal.eventsOfTypes(position, position + 3, RELEASING_TYPES),
+    ),
+    nextReviewAtMs: journal.reviews.nextAtMs,
   };
 }
 
@@ -73,8 +88,8 @@ describe("a journal with a memory", () => {
     const storage = memoryStorage();
     const writer = new Journal(storage.sql);
     for (const key of ["a", "b"]) {
-      take(writer, storage, { kind: "create", key, kept: true });
-      take(writer, storage, { kind: "process", key, kept: true });
+      take(writer, storage, { kind: "create", key, amount_minor: 10_050, kept: true });
+      take(writer, storage, { kind: "process", key, amount_minor: 10_050, kept: true });
     }
     const reader = new Journal(storage.sql);
     reader.load(KEYS.map(idOf));

@@ -9,17 +9,15 @@ import { Charges } from "../../src/transaction/charge";
 import { type Answer, type Command, execute } from "../../src/transaction/command";
 import { ANSWER_BOUNDS_MS, Counters } from "../../src/transaction/counters";
 import { Journal } from "../../src/transaction/journal";
-import { openCharges } from "../../src/transaction/open-charges";
 import { countRound, countWritten } from "../../src/transaction/tally";
 import {
+  basisOf,
   created,
   DECLINED,
   EXAMPLES,
   MERCHANT,
   NOW_MS,
-  RULES,
   requestOf,
-  signalsOf,
   TRACEPARENT,
 } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
@@ -58,8 +56,8 @@ const record = (answer: ChargeAnswer, key = "k"): Command => ({
 });
 /** As the shard does: signals are gathered for a transaction that is not there yet. */
 const run = (command: Command, nowMs = NOW_MS): Answer => {
-  const signals = journal.holds(command.transaction_id) ? undefined : signalsOf();
-  return execute(journal, command, signals, RULES, nowMs);
+  const basis = journal.holds(command.transaction_id) ? undefined : basisOf();
+  return execute(journal, command, basis, nowMs);
 };
 const refusalOf = (answer: Answer) => (answer.kind === "refused" ? answer.refusal : undefined);
 const parsed = (answer: Answer): Transaction => {
@@ -94,7 +92,7 @@ describe("a command", () => {
   });
 
   it("that follows a create in its own round finds what that one made", () => {
-    const inRound = (command: Command) => execute(journal, command, signalsOf(), RULES, NOW_MS);
+    const inRound = (command: Command) => execute(journal, command, basisOf(), NOW_MS);
     const first = inRound(create());
     expect(inRound(create())).toEqual({ ...first, replayed: true, wrote: false });
     expect(inRound(about("process"))).toMatchObject({ kind: "charging" });
@@ -102,7 +100,7 @@ describe("a command", () => {
   });
 
   it("that follows a create in its own round finds it although another one faulted", () => {
-    const inRound = (command: Command) => execute(journal, command, signalsOf(), RULES, NOW_MS);
+    const inRound = (command: Command) => execute(journal, command, basisOf(), NOW_MS);
     const first = inRound(create());
     journal.committed();
     journal.rolledBack(); // As after a neighbour's commit that was taken back.
@@ -119,9 +117,9 @@ describe("a command", () => {
   });
 
   it("that creates needs signals, unless the transaction exists", () => {
-    expect(() => execute(journal, create(), undefined, RULES, NOW_MS)).toThrow("signals");
+    expect(() => execute(journal, create(), undefined, NOW_MS)).toThrow("signals");
     run(create());
-    const again = execute(journal, create(), undefined, RULES, NOW_MS);
+    const again = execute(journal, create(), undefined, NOW_MS);
     expect(again).toMatchObject({ kind: "told", replayed: true });
   });
 
@@ -146,7 +144,7 @@ describe("a command", () => {
       retry_at_ms: NOW_MS + 5,
       wrote: true,
     });
-    expect(journal.findCharge(idOf("k"))).toEqual({
+    expect(journal.charges.find(idOf("k"))).toEqual({
       transaction_id: idOf("k"),
       attempts: 0,
       next_attempt_at_ms: NOW_MS + 5,
@@ -171,7 +169,7 @@ describe("a command", () => {
       1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300,
     ]);
     expect(parsed(run(record(SETTLED)))).toMatchObject({ status: "completed", version: 3 });
-    expect(journal.nextChargeAtMs()).toBeUndefined();
+    expect(journal.charges.nextAtMs()).toBeUndefined();
   });
 
   it.each([
@@ -183,7 +181,7 @@ describe("a command", () => {
     const outcome = run(record(answer), NOW_MS + 7);
     expect(outcome).toMatchObject({ kind: "told", wrote: true });
     expect(parsed(outcome).status).toBe(status);
-    expect(journal.findCharge(idOf("k"))).toBeUndefined();
+    expect(journal.charges.find(idOf("k"))).toBeUndefined();
     for (const late of [record(SETTLED), record(A_DECLINE), record(UNKNOWN), about("process")]) {
       expect(run(late, NOW_MS + 99)).toEqual({ ...outcome, wrote: false });
     }
@@ -212,13 +210,13 @@ describe("a command", () => {
     });
     run(create("blocked", { amount_minor: 1_000_001 }));
     expect(refusalOf(run(about("process", "blocked")))?.code).toBe("illegal_transition");
-    expect(journal.dueCharges(NOW_MS, 10)).toHaveLength(1);
+    expect(journal.charges.due(NOW_MS, 10)).toHaveLength(1);
   });
 
   it("notices a charge that was lost rather than charge again", () => {
     run(create());
     run(about("process"));
-    journal.closeCharge(idOf("k"));
+    journal.charges.close(idOf("k"));
     expect(() => run(about("process"))).toThrow("without an open charge");
   });
 });
@@ -231,18 +229,18 @@ describe("a journal", () => {
       ["c", 20],
       ["d", 40],
     ] as const) {
-      journal.openCharge(key, NOW_MS + at);
+      journal.charges.open(key, NOW_MS + at);
     }
     const due = (now: number, limit: number) =>
-      journal.dueCharges(NOW_MS + now, limit).map(({ transaction_id }) => transaction_id);
+      journal.charges.due(NOW_MS + now, limit).map(({ transaction_id }) => transaction_id);
     expect(due(9, 10)).toEqual([]);
     expect(due(10, 10)).toEqual(["b"]);
     expect(due(35, 10)).toEqual(["b", "c", "a"]);
     expect(due(35, 2)).toEqual(["b", "c"]);
-    expect(journal.nextChargeAtMs()).toBe(NOW_MS + 10);
-    journal.deferCharge("b", 3, NOW_MS + 99);
-    expect(journal.nextChargeAtMs()).toBe(NOW_MS + 20);
-    expect(journal.findCharge("b")).toMatchObject({ attempts: 3 });
+    expect(journal.charges.nextAtMs()).toBe(NOW_MS + 10);
+    journal.charges.defer("b", 3, NOW_MS + 99);
+    expect(journal.charges.nextAtMs()).toBe(NOW_MS + 20);
+    expect(journal.charges.find("b")).toMatchObject({ attempts: 3 });
   });
 
   it("refuses a second event of the same place, and knows nothing of a commit taken back", () => {
@@ -408,7 +406,7 @@ describe("any sequence of commands to a shard", () => {
     const texts = events.map(({ data }) => data);
     expect(texts.at(-1)).toBe(journal.findText(idOf(key))?.data);
     expect(journal.find(idOf(key))?.transaction.status).toBe(status);
-    const charge = journal.findCharge(idOf(key));
+    const charge = journal.charges.find(idOf(key));
     expect(charge?.attempts).toBe(status === "processing" ? attempts : undefined);
     const times = events.map(({ created_at_ms }) => created_at_ms);
     expect(times).toEqual(times.toSorted((a, b) => a - b));
@@ -651,7 +649,7 @@ describe("a shard's counts", () => {
   });
 
   it("of open charges tell how old the oldest is, and how many are overdue", () => {
-    expect(openCharges(storage.sql, NOW_MS)).toEqual({ open: 0, overdue: 0, oldest_age_ms: 0 });
+    expect(journal.charges.standing(NOW_MS)).toEqual({ open: 0, overdue: 0, oldest_age_ms: 0 });
     for (const [key, agoMs] of [
       ["a", 60_001],
       ["b", 59_999],
@@ -662,8 +660,8 @@ describe("a shard's counts", () => {
     }
     run(record(UNKNOWN, "b"));
     const open = { open: 3, overdue: 1, oldest_age_ms: 60_001 };
-    expect(openCharges(storage.sql, NOW_MS)).toEqual(open);
+    expect(journal.charges.standing(NOW_MS)).toEqual(open);
     run(record(SETTLED, "a"));
-    expect(openCharges(storage.sql, NOW_MS)).toMatchObject({ open: 2, oldest_age_ms: 59_999 });
+    expect(journal.charges.standing(NOW_MS)).toMatchObject({ open: 2, oldest_age_ms: 59_999 });
   });
 });

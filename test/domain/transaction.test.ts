@@ -1,13 +1,14 @@
 /** The transaction: its table of moves, every decision about it, and the story its events tell. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { decideExpiry, decideReview } from "../../src/domain/decide-review";
 import { EVENT_TYPES, type Event } from "../../src/domain/event";
 import { deriveTransactionId } from "../../src/domain/id";
 import { ACTIONS, nextStatus, STATUSES, type Status } from "../../src/domain/status";
 import {
   type ChargeResult,
   type CreateCommand,
-  createAnswerVersion,
+  createAnswer,
   decideCancel,
   decideCreate,
   decideOutcome,
@@ -16,24 +17,30 @@ import {
   type Transaction,
 } from "../../src/domain/transaction";
 import {
+  basisOf,
   created,
   DECLINED,
   EXAMPLE_NAMES,
   EXAMPLES,
   type Example,
   frozen,
+  HOLDING,
+  held,
   MERCHANT,
   NOW_MS,
   RULES,
   requestOf,
-  signalsOf,
   taken,
 } from "./examples";
 
 const ALLOWED = new Map<string, Status>([
   ["pending submit", "processing"],
   ["pending block", "failed"],
+  ["pending hold", "review"],
   ["pending cancel", "cancelled"],
+  ["review approve", "pending"],
+  ["review reject", "failed"],
+  ["review cancel", "cancelled"],
   ["processing settle", "completed"],
   ["processing decline", "failed"],
 ]);
@@ -52,9 +59,9 @@ describe("a transaction's status", () => {
     }
   }
 
-  it("is one of five, and five actions move it", () => {
-    expect(STATUSES).toEqual(["pending", "processing", "completed", "failed", "cancelled"]);
-    expect(ACTIONS).toEqual(["submit", "block", "cancel", "settle", "decline"]);
+  it("is one of six, and eight actions move it", () => {
+    expect(STATUSES.join(" ")).toBe("pending review processing completed failed cancelled");
+    expect(ACTIONS.join(" ")).toBe("submit block hold approve reject cancel settle decline");
   });
 });
 
@@ -66,7 +73,7 @@ describe("creating", () => {
   });
 
   it("makes a pending transaction of everything that was asked", () => {
-    const change = decideCreate(command, signalsOf(), RULES, NOW_MS);
+    const change = decideCreate(command, basisOf(), NOW_MS);
     expect(change.transaction).toEqual({
       id: deriveTransactionId(MERCHANT, "order-1001"),
       idempotency_key: "order-1001",
@@ -76,8 +83,15 @@ describe("creating", () => {
       currency: "USD",
       status: "pending",
       fraud_score: 0,
-      risk: { decision: "approve", reasons: [] },
+      risk: {
+        decision: "approve",
+        reasons: [],
+        shadow: [],
+        rule_set_version: 0,
+        signals: { "customer.count.24h": 1 },
+      },
       failure: null,
+      review: null,
       description: "Books",
       metadata: { order: "1001", shelf: "b" },
       webhook_url: "https://shop.example/hook",
@@ -132,6 +146,36 @@ describe("creating", () => {
     expect(events[1]?.data).toEqual(transaction);
   });
 
+  it("tells of a held payment in two events, first pending and then in review", () => {
+    const { transaction, events } = held();
+    expect(transaction).toMatchObject({
+      status: "review",
+      version: 2,
+      fraud_score: 40,
+      risk: { decision: "review" },
+      failure: null,
+      review: {
+        status: "open",
+        expires_at: "2026-11-25T21:00:00.000Z",
+        expires_to: "reject",
+        expired: false,
+        reviewer: null,
+        note: null,
+        decided_at: null,
+      },
+    });
+    expect(events.map(({ type, data }) => [type, data.status])).toEqual([
+      ["transaction.created", "pending"],
+      ["transaction.review_opened", "review"],
+    ]);
+    expect(events[0]?.data).toEqual({
+      ...transaction,
+      status: "pending",
+      review: null,
+      version: 1,
+    });
+  });
+
   it("keeps an approved payment's reasons too", () => {
     const { transaction } = created({ amount_minor: 500_001 });
     expect(transaction).toMatchObject({ status: "pending", fraud_score: 40, version: 1 });
@@ -139,7 +183,7 @@ describe("creating", () => {
   });
 
   it("is decided by nothing but what it is given", () => {
-    const again = () => JSON.stringify(decideCreate(command, signalsOf(3), RULES, NOW_MS));
+    const again = () => JSON.stringify(decideCreate(command, basisOf(3), NOW_MS));
     expect(again()).toBe(again());
   });
 });
@@ -162,14 +206,21 @@ describe("creating again under the same key", () => {
   });
 
   it("is answered with the version that the first create was answered with", () => {
-    const versions = EXAMPLE_NAMES.map((name) => [name, createAnswerVersion(EXAMPLES[name])]);
-    expect(Object.fromEntries(versions)).toEqual({
-      pending: 1,
-      processing: 1,
-      completed: 1,
-      declined: 1,
-      blocked: 2,
-      cancelled: 1,
+    const answers = EXAMPLE_NAMES.map((name) => {
+      const { version, status } = createAnswer(EXAMPLES[name]);
+      return [name, `${version} ${status}`];
+    });
+    expect(Object.fromEntries(answers)).toEqual({
+      pending: "1 pending",
+      processing: "1 pending",
+      completed: "1 pending",
+      declined: "1 pending",
+      blocked: "2 failed",
+      cancelled: "1 pending",
+      held: "2 review",
+      approved: "2 review",
+      rejected: "2 review",
+      abandoned: "2 review",
     });
   });
 });
@@ -184,6 +235,10 @@ const DECISIONS: Record<string, Record<Example, Expected>> = {
     declined: "nothing",
     blocked: "refuses submit",
     cancelled: "refuses submit",
+    held: "refuses submit",
+    approved: "processing",
+    rejected: "refuses submit",
+    abandoned: "refuses submit",
   },
   cancel: {
     pending: "cancelled",
@@ -192,6 +247,10 @@ const DECISIONS: Record<string, Record<Example, Expected>> = {
     declined: "refuses cancel",
     blocked: "refuses cancel",
     cancelled: "nothing",
+    held: "cancelled",
+    approved: "cancelled",
+    rejected: "refuses cancel",
+    abandoned: "nothing",
   },
   "record a settled charge of": {
     pending: "refuses settle",
@@ -200,6 +259,10 @@ const DECISIONS: Record<string, Record<Example, Expected>> = {
     declined: "nothing",
     blocked: "refuses settle",
     cancelled: "refuses settle",
+    held: "refuses settle",
+    approved: "refuses settle",
+    rejected: "refuses settle",
+    abandoned: "refuses settle",
   },
   "record a declined charge of": {
     pending: "refuses decline",
@@ -208,8 +271,53 @@ const DECISIONS: Record<string, Record<Example, Expected>> = {
     declined: "nothing",
     blocked: "refuses decline",
     cancelled: "refuses decline",
+    held: "refuses decline",
+    approved: "refuses decline",
+    rejected: "refuses decline",
+    abandoned: "refuses decline",
   },
 };
+
+const REVIEWS: typeof DECISIONS = {
+  approve: {
+    pending: "refuses approve",
+    processing: "refuses approve",
+    completed: "refuses approve",
+    declined: "refuses approve",
+    blocked: "refuses approve",
+    cancelled: "refuses approve",
+    held: "pending",
+    approved: "nothing",
+    rejected: "refuses approve",
+    abandoned: "refuses approve",
+  },
+  reject: {
+    pending: "refuses reject",
+    processing: "refuses reject",
+    completed: "refuses reject",
+    declined: "refuses reject",
+    blocked: "refuses reject",
+    cancelled: "refuses reject",
+    held: "failed",
+    approved: "refuses reject",
+    rejected: "nothing",
+    abandoned: "refuses reject",
+  },
+  expire: {
+    pending: "nothing",
+    processing: "nothing",
+    completed: "nothing",
+    declined: "nothing",
+    blocked: "nothing",
+    cancelled: "nothing",
+    held: "failed",
+    approved: "nothing",
+    rejected: "nothing",
+    abandoned: "nothing",
+  },
+};
+const COMMANDS = { ...DECISIONS, ...REVIEWS };
+const BY = { reviewer: "ann", note: "Known." };
 
 /** A command's decision in one form for all of them. */
 function decide(command: string, transaction: Transaction, nowMs: number) {
@@ -225,13 +333,39 @@ function decide(command: string, transaction: Transaction, nowMs: number) {
       return decideCancel(transaction, nowMs);
     case "record a settled charge of":
       return decideOutcome(transaction, SETTLED, nowMs);
+    case "approve":
+    case "reject":
+      return decideReview(transaction, { decision: command, ...BY }, nowMs);
+    case "expire":
+      return decideExpiry(transaction, nowMs);
     default:
       return decideOutcome(transaction, A_DECLINE, nowMs);
   }
 }
 
+const REJECTED = { code: "review_rejected", message: "This payment was rejected in review" };
+const FAILURES: Record<string, Transaction["failure"]> = {
+  "record a declined charge of": DECLINED,
+  reject: REJECTED,
+  expire: REJECTED,
+};
+const APPROVED = "transaction.review_approved";
+const EXPIRED_MS = Date.parse("2026-11-25T21:00:00.000Z");
+
+/** How the review ends when a held transaction moves; any other keeps the one it has. */
+function reviewAfter(command: string, { status, review }: Transaction, decided_at: string) {
+  if (status !== "review" || !review) return review;
+  const ends: Record<string, object> = {
+    approve: { status: "approved", ...BY },
+    reject: { status: "rejected", ...BY },
+    cancel: { status: "cancelled" },
+    expire: { status: "rejected", expired: true },
+  };
+  return { ...review, ...ends[command], decided_at };
+}
+
 describe("a decision", () => {
-  for (const [command, row] of Object.entries(DECISIONS)) {
+  for (const [command, row] of Object.entries(COMMANDS)) {
     for (const name of EXAMPLE_NAMES) {
       const expected = row[name];
       const transaction = EXAMPLES[name];
@@ -241,7 +375,7 @@ describe("a decision", () => {
         const does = expected === "await" ? "waits for the charge under way" : "changes nothing";
         it(`${title} ${does}`, () => {
           const outcome = expected === "await" ? "await" : { ok: true, value: null };
-          expect(decide(command, transaction, LATER_MS)).toEqual(outcome);
+          expect(decide(command, transaction, EXPIRED_MS)).toEqual(outcome);
         });
       } else if (expected.startsWith("refuses")) {
         it(`${title} is refused with its status and the action`, () => {
@@ -252,24 +386,26 @@ describe("a decision", () => {
         });
       } else {
         it(`${title} makes it ${expected} and tells it in one event`, () => {
-          const decided = decide(command, transaction, LATER_MS);
+          const nowMs = command === "expire" ? EXPIRED_MS : LATER_MS;
+          const decided = decide(command, transaction, nowMs);
           if (decided === "await" || !decided.ok || !decided.value) throw new Error("no change");
-          const isDecline = command === "record a declined charge of";
+          const at = new Date(nowMs).toISOString();
           const next: Transaction = {
             ...transaction,
             status: expected as Status, // Neither of the two words above.
-            failure: isDecline ? DECLINED : null,
+            failure: FAILURES[command] ?? null,
+            review: reviewAfter(command, transaction, at),
             version: transaction.version + 1,
-            updated_at: later,
+            updated_at: at,
           };
           expect(decided.value.transaction).toEqual(next);
           expect(decided.value.events).toEqual([
             {
               id: `evt_${transaction.id.slice(4)}_${next.version}`,
-              type: `transaction.${expected}`,
+              type: command === "approve" ? APPROVED : `transaction.${expected}`,
               sequence: next.version,
               transaction_id: transaction.id,
-              created_at: later,
+              created_at: at,
               data: next,
             },
           ]);
@@ -277,6 +413,25 @@ describe("a decision", () => {
       }
     }
   }
+
+  it("to expire a review waits for its time to the millisecond", () => {
+    expect(decide("expire", EXAMPLES.held, EXPIRED_MS - 1)).toEqual({ ok: true, value: null });
+  });
+
+  it("to expire a review may approve, where the rules say so", () => {
+    const { review } = EXAMPLES.held;
+    if (!review) throw new Error("not held");
+    const lenient: Transaction = {
+      ...EXAMPLES.held,
+      review: { ...review, expires_to: "approve" },
+    };
+    const approved = taken(decideExpiry(lenient, EXPIRED_MS))?.transaction;
+    expect(approved).toMatchObject({
+      status: "pending",
+      failure: null,
+      review: { status: "approved", expired: true, reviewer: null },
+    });
+  });
 
   it("never makes an event older than the one before it, though the clock steps back", () => {
     const earlier = NOW_MS - 86_400_000;
@@ -291,11 +446,16 @@ describe("a decision", () => {
 /** A transaction's whole life under commands in any order, against the table and a count. */
 describe("any sequence of commands", () => {
   const commands = fc.record({
-    command: fc.constantFrom(...Object.keys(DECISIONS)),
-    stepMs: fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: -100_000, max: 0 })),
+    command: fc.constantFrom(...Object.keys(COMMANDS)),
+    stepMs: fc.oneof(
+      fc.constant(EXPIRED_MS - NOW_MS),
+      fc.integer({ min: 0, max: 5_000 }),
+      fc.integer({ min: -100_000, max: 0 }),
+    ),
   });
   const lives = fc.record({
     amount_minor: fc.constantFrom(1, 500_001, 1_000_000, 1_000_001),
+    rules: fc.constantFrom(RULES, HOLDING),
     count: fc.integer({ min: 1, max: 20 }),
     steps: fc.array(commands, { maxLength: 25 }),
   });
@@ -303,11 +463,11 @@ describe("any sequence of commands", () => {
   it("stays inside the table, has at most one outcome and tells it all without gaps", () => {
     const seen = new Set<string>();
     fc.assert(
-      fc.property(lives, ({ amount_minor, count, steps }) => {
+      fc.property(lives, ({ amount_minor, rules, count, steps }) => {
         const request = requestOf({ amount_minor });
         const command = { merchant_id: MERCHANT, idempotency_key: "k", request };
         let nowMs = NOW_MS;
-        const first = decideCreate(command, signalsOf(count), RULES, nowMs);
+        const first = decideCreate(command, basisOf(count, rules), nowMs);
         let transaction = frozen(first.transaction);
         const events: Event[] = [...first.events];
         for (const step of steps) {
@@ -329,6 +489,14 @@ describe("any sequence of commands", () => {
       "pending processing",
       "pending processing completed",
       "pending processing failed",
+      "pending review",
+      "pending review cancelled",
+      "pending review failed",
+      "pending review pending",
+      "pending review pending cancelled",
+      "pending review pending processing",
+      "pending review pending processing completed",
+      "pending review pending processing failed",
     ]);
   });
 
@@ -341,9 +509,8 @@ describe("any sequence of commands", () => {
       const { data } = event;
       const before = events[index - 1];
       expect(EVENT_TYPES).toContain(event.type);
-      expect(event.type).toBe(
-        data.status === "pending" ? "transaction.created" : `transaction.${data.status}`,
-      );
+      expect(event.type).toBe(typeOf(data.status, event.sequence));
+      expect(data.review?.status === "open").toBe(data.status === "review");
       expect([data.version, data.id]).toEqual([event.sequence, event.transaction_id]);
       expect(data.created_at).toBe(transaction.created_at);
       expect(data.failure !== null).toBe(data.status === "failed");
@@ -355,6 +522,11 @@ describe("any sequence of commands", () => {
       ]);
       expect(event.created_at >= before.created_at).toBe(true);
     }
+  }
+
+  function typeOf(status: Status, sequence: number): string {
+    if (status === "pending") return sequence === 1 ? "transaction.created" : APPROVED;
+    return status === "review" ? "transaction.review_opened" : `transaction.${status}`;
   }
 
   function isFinal(status: Status): boolean {

@@ -288,7 +288,7 @@ describe("the log", () => {
     spies.push(vi.spyOn(TransactionShard.prototype, "process").mockImplementation(thrown(fault)));
     expect((await shop.process(id)).status).toBe(500);
     await eventually(async () => {
-      for (const event of ["velocity.failed", "fault", "webhook.attempt", "stream.failed"]) {
+      for (const event of ["risk.failed", "fault", "webhook.attempt", "stream.failed"]) {
         expect(lines(event), event).not.toEqual([]);
       }
       const { merchant_id } = shop;

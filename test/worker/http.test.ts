@@ -3,6 +3,7 @@
 import type { z } from "@hono/zod-openapi";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import document from "../../openapi.json";
+import { MAX_LIST_ENTRIES } from "../../src/domain/risk/limits";
 import type { Transaction as TransactionBody } from "../../src/domain/transaction";
 import { MAX_ENDPOINTS } from "../../src/domain/webhook";
 import { app } from "../../src/http/app";
@@ -32,6 +33,7 @@ import {
   utf8,
 } from "../support/contract";
 import { env } from "../support/env";
+import { fillLists } from "../support/lists";
 
 let shop: Client;
 beforeAll(async () => {
@@ -65,6 +67,7 @@ const raising = (fault: unknown) => () => {
 };
 const ENDPOINTS = "/api/v1/webhook-endpoints";
 const DELIVERIES = "/api/v1/webhook-deliveries";
+const LISTS = "/api/v1/risk/lists";
 const missing = `${TRANSACTIONS}/txn_${"a".repeat(26)}`;
 
 describe("a problem", () => {
@@ -100,6 +103,20 @@ describe("a problem", () => {
         });
       for (let count = 0; count < MAX_ENDPOINTS; count++) expect((await add()).status).toBe(201);
       return add();
+    },
+    rule_set_not_found: () => get("/api/v1/risk/rules?version=5"),
+    list_entry_not_found: () => get(`${LISTS}/rle_${"a".repeat(26)}`),
+    rule_set_version_conflict: () => {
+      const body = JSON.stringify({ version: 5, rules: [] });
+      const headers = { "Content-Type": "application/json" };
+      return ask("/api/v1/risk/rules", { method: "PUT", key: shop.key, headers, body });
+    },
+    too_many_list_entries: async () => {
+      const { key, merchant_id } = await newClient();
+      await fillLists(merchant_id, MAX_LIST_ENTRIES);
+      const headers = { "Content-Type": "application/json" };
+      const body = '{"list":"block","field":"ip","value":"203.0.113.7"}';
+      return ask(LISTS, { method: "POST", key, headers, body });
     },
     method_not_allowed: () => ask(TRANSACTIONS, { method: "PUT" }),
     illegal_transition: async () => {

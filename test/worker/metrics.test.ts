@@ -208,7 +208,7 @@ describe("the metrics", () => {
     const sources = Object.fromEntries(["book", ...shards].map((source) => [source, 1]));
     expect(sumsOf(now, "payments_scrape_ok", "source")).toEqual(sources);
     const destinations = now.series.map(({ labels }) => labels.destination);
-    expect(new Set(destinations)).toEqual(new Set([undefined, "book", "webhooks"]));
+    expect(new Set(destinations)).toEqual(new Set([undefined, "book", "webhooks", "velocity"]));
   });
 
   it("grow by exactly what was sent", async () => {
@@ -230,6 +230,7 @@ describe("the metrics", () => {
       expect(growth(`payments_outbox_${name}`, "destination")).toEqual({
         book: EVENTS,
         webhooks: EVENTS,
+        velocity: 10 + 15 + 15, // Blocked, declined and cancelled.
       });
     }
   });

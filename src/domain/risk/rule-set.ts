@@ -37,7 +37,11 @@ export const LIST_FIELDS = [
   "country",
 ] as const;
 export type ListField = (typeof LIST_FIELDS)[number];
-export type ListName = "allow" | "block";
+export const LIST_NAMES = ["allow", "block"] as const;
+export type ListName = (typeof LIST_NAMES)[number];
+
+/** How a list's own effect is named among the reasons; no rule may have these ids. */
+export const RESERVED_RULE_IDS = LIST_NAMES.map((list) => `${list}_list` as const);
 
 /** Amounts are decimals in major units, as text; without a `currency` they hold in each one's own. */
 export type Condition =

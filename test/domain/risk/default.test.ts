@@ -1,12 +1,24 @@
 /** Fraud scores: the predecessor's numbers, exact thresholds, and reasons that add up. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { assess, type FraudRules } from "../../src/domain/fraud";
-import type { Signals } from "../../src/domain/velocity";
-import { RULES, signalsOf } from "./examples";
+import { type DefaultRules, defaultRuleSet } from "../../../src/domain/risk/default";
+import { evaluate } from "../../../src/domain/risk/evaluate";
+import type { Signals } from "../../../src/domain/risk/rule-set";
+import { signalsWanted } from "../../../src/domain/risk/wanted";
+import { SETTINGS, signalsOf } from "../examples";
 
 const DECIMALS: Record<string, number> = { USD: 2, EUR: 2, JPY: 0, KRW: 0, KWD: 3, BHD: 3 };
 const usd = (amount_minor: number) => ({ amount_minor, currency: "USD" });
+const assess = (
+  { amount_minor, currency }: { amount_minor: number; currency: string },
+  signals: Signals,
+  settings: DefaultRules,
+) =>
+  evaluate(
+    { amount_minor, currency, user_id: "user_1", metadata: {} },
+    signals,
+    defaultRuleSet(settings),
+  );
 const rulesOf = (result: ReturnType<typeof assess>) => result.risk.reasons.map(({ rule }) => rule);
 
 describe("with the predecessor's rules", () => {
@@ -28,32 +40,36 @@ describe("with the predecessor's rules", () => {
     ["5,000.01 as the 11th", 500_001, 11, 70, "block", [ONCE, OFTEN]],
     ["10,000.01 as the 11th", 1_000_001, 11, 100, "block", [ONCE, TWICE, OFTEN]],
   ])("%s scores its points", (_, amountMinor, count, fraud_score, decision, reasons) => {
-    const result = assess(usd(amountMinor), signalsOf(count), RULES);
+    const result = assess(usd(amountMinor), signalsOf(count), SETTINGS);
     expect(result).toMatchObject({ fraud_score, risk: { decision } });
     expect(rulesOf(result)).toEqual(reasons);
   });
 
   it("says why, with the numbers it compared", () => {
-    const { risk } = assess(usd(1_000_001), signalsOf(11), RULES);
+    const { risk } = assess(usd(1_000_001), signalsOf(11), SETTINGS);
     expect(risk.reasons).toEqual([
-      { rule: ONCE, points: 40, detail: "10000.01 USD is above 5000" },
-      { rule: TWICE, points: 30, detail: "10000.01 USD is above 10000" },
+      { rule: ONCE, outcome: "points", points: 40, detail: "10000.01 USD is above 5000" },
+      { rule: TWICE, outcome: "points", points: 30, detail: "10000.01 USD is above 10000" },
       {
         rule: OFTEN,
+        outcome: "points",
         points: 30,
         detail: "payment 11 of this customer in 24 hours, more than 10",
       },
     ]);
   });
 
-  it("counts the day, not the hour or the minute, and not one currency alone", () => {
-    const busy = { count: 50, currency_count: 50, sum_minor: 5_000 };
-    const quiet = { count: 10, currency_count: 1, sum_minor: 1 };
-    const of = (minute: Signals["day"], hour: Signals["day"], day: Signals["day"]) =>
-      assess(usd(100), { minute, hour, day }, RULES).fraud_score;
-    expect(of(busy, busy, quiet)).toBe(0);
-    expect(of(quiet, quiet, { ...quiet, count: 11 })).toBe(30);
-    expect(of(quiet, quiet, { ...quiet, currency_count: 50 })).toBe(0);
+  it("asks for the customer's count of the day, and for nothing else", () => {
+    expect(signalsWanted(defaultRuleSet(SETTINGS).rule_set)).toEqual([
+      { subject: "customer", measures: ["count.24h"] },
+    ]);
+  });
+
+  it("is version 0, and needs nobody to review", () => {
+    expect(defaultRuleSet(SETTINGS)).toMatchObject({
+      version: 0,
+      rule_set: { review_score: 101, allow_beats_block: false, review_expires_to: "reject" },
+    });
   });
 });
 
@@ -67,7 +83,7 @@ describe("the rules' settings", () => {
     ["0.001 in dollars: any amount is above", 1, "USD", 0, 1],
     ["0.001 in dinars", 1, "KWD", 1, 2],
   ])("put the threshold of %s between two amounts", (_, threshold, currency, below, above) => {
-    const rules = { ...RULES, threshold_thousandths: threshold };
+    const rules = { ...SETTINGS, threshold_thousandths: threshold };
     const score = (amount_minor: number) =>
       rulesOf(assess({ amount_minor, currency }, signalsOf(), rules)).length;
     expect(score(below)).toBe(0);
@@ -76,23 +92,30 @@ describe("the rules' settings", () => {
 
   it("block at the score itself, and never when it is 101", () => {
     const decision = (block_score: number) =>
-      assess(usd(1_000_001), signalsOf(11), { ...RULES, block_score }).risk.decision;
+      assess(usd(1_000_001), signalsOf(11), { ...SETTINGS, block_score }).risk.decision;
     expect([99, 100, 101].map(decision)).toEqual(["block", "block", "approve"]);
   });
 
+  it("hold from the review score on, where one is set", () => {
+    const decision = (review_score: number) =>
+      assess(usd(500_001), signalsOf(), { ...SETTINGS, review_score }).risk.decision;
+    expect([40, 41, 101].map(decision)).toEqual(["review", "approve", "approve"]);
+  });
+
   it("may call even the first payment of a day one too many", () => {
-    const rules = { ...RULES, max_daily_transactions: 0 };
+    const rules = { ...SETTINGS, max_daily_transactions: 0 };
     expect(assess(usd(1), signalsOf(1), rules).fraud_score).toBe(30);
   });
 });
 
 describe("any payment", () => {
-  const rules: fc.Arbitrary<FraudRules> = fc.record({
+  const rules: fc.Arbitrary<DefaultRules> = fc.record({
     threshold_thousandths: fc.oneof(
       fc.integer({ min: 1, max: 100_000 }),
       fc.integer({ min: 1, max: 999_999_999_999_999 }),
     ),
     max_daily_transactions: fc.integer({ min: 0, max: 30 }),
+    review_score: fc.constant(101),
     block_score: fc.integer({ min: 1, max: 101 }),
   });
   const currencies = fc.constantFrom(...Object.keys(DECIMALS));

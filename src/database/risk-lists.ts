@@ -1,0 +1,109 @@
+/** Merchants' allow and block lists in D1. An entry that has expired is gone for every reader here; its row
+ *  is deleted when the next entry is added. */
+import { and, desc, eq, gt, isNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
+import type { ListField, ListName } from "../domain/risk/rule-set";
+import { ask, type Database } from "./ask";
+import { riskListEntries } from "./schema";
+
+export type ListEntryRow = typeof riskListEntries.$inferSelect;
+export type NewListEntry = Omit<ListEntryRow, "position">;
+export type ListEntryFilter = { list?: ListName | undefined; field?: ListField | undefined };
+
+/** Expired rows that one addition deletes: enough to make room, and bounded. */
+const SWEEP_ROWS = 500;
+
+const { merchant_id, list, field, value, position, expires_at } = riskListEntries;
+const isAlive = (nowMs: number) => or(isNull(expires_at), gt(expires_at, nowMs));
+
+/** Puts a value on a list. One that is there keeps its id and gets the new note and expiry.
+ *  @returns the entry as it is now, or undefined when the merchant has no room for another. */
+export async function addListEntry(
+  db: Database,
+  entry: NewListEntry,
+): Promise<ListEntryRow | undefined> {
+  const own = eq(merchant_id, entry.merchant_id);
+  const same = and(own, eq(list, entry.list), eq(field, entry.field), eq(value, entry.value));
+  const hasRoom = sql`(SELECT count(*) FROM ${riskListEntries} WHERE ${own}) < ${MAX_LIST_ENTRIES}`;
+  const isThere = sql`EXISTS (SELECT 1 FROM ${riskListEntries} WHERE ${same})`;
+  const [, rows] = await ask(
+    db.batch([
+      sweep(db, entry.merchant_id, entry.created_at),
+      db
+        .insert(riskListEntries)
+        .select(
+          // In the order of the table's columns; without a position it gets the next.
+          sql`SELECT NULL, ${entry.id}, ${entry.merchant_id}, ${entry.list}, ${entry.field}, ${entry.value},
+            ${entry.note}, ${entry.created_at}, ${entry.expires_at} WHERE ${hasRoom} OR ${isThere}`,
+        )
+        .onConflictDoUpdate({
+          target: [merchant_id, list, field, value],
+          set: { note: sql`excluded.note`, expires_at: sql`excluded.expires_at` },
+        })
+        .returning(),
+    ]),
+  );
+  return rows[0];
+}
+
+/** A value that was on the list until a moment ago comes back as a new entry. */
+function sweep(db: Database, merchantId: string, nowMs: number) {
+  const expired = db
+    .select({ position })
+    .from(riskListEntries)
+    .where(and(eq(merchant_id, merchantId), lte(expires_at, nowMs)))
+    .limit(SWEEP_ROWS);
+  return db.delete(riskListEntries).where(sql`${position} IN ${expired}`);
+}
+
+/** @returns whether there was one. */
+export async function removeListEntry(
+  db: Database,
+  merchantId: string,
+  id: string,
+  nowMs: number,
+): Promise<boolean> {
+  const removed = await ask(
+    db
+      .delete(riskListEntries)
+      .where(and(eq(merchant_id, merchantId), eq(riskListEntries.id, id), isAlive(nowMs)))
+      .returning({ position }),
+  );
+  return removed.length > 0;
+}
+
+export async function findListEntry(
+  db: Database,
+  merchantId: string,
+  id: string,
+  nowMs: number,
+): Promise<ListEntryRow | undefined> {
+  const one = and(eq(merchant_id, merchantId), eq(riskListEntries.id, id), isAlive(nowMs));
+  return (await ask(db.select().from(riskListEntries).where(one)))[0];
+}
+
+/** A merchant's entries, the newest first, from before a position on. */
+export async function listListEntries(
+  db: Database,
+  merchantId: string,
+  filter: ListEntryFilter,
+  before: number | undefined,
+  limit: number,
+  nowMs: number,
+): Promise<ListEntryRow[]> {
+  const conditions: (SQL | undefined)[] = [
+    eq(merchant_id, merchantId),
+    isAlive(nowMs),
+    filter.list && eq(list, filter.list),
+    filter.field && eq(field, filter.field),
+    before === undefined ? undefined : lt(position, before),
+  ];
+  return ask(
+    db
+      .select()
+      .from(riskListEntries)
+      .where(and(...conditions))
+      .orderBy(desc(position))
+      .limit(limit),
+  );
+}

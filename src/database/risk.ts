@@ -1,0 +1,119 @@
+/** Merchants' fraud rules in D1: every version as it was sent, and all that a payment's decision needs. */
+import { and, desc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
+import { MAX_KEPT_VERSIONS } from "../domain/risk/limits";
+import type { ListEntry } from "../domain/risk/list";
+import type { RuleSet, VersionedRuleSet } from "../domain/risk/rule-set";
+import { ask, type Database } from "./ask";
+import { riskListEntries, riskRuleSets, riskVersions } from "./schema";
+
+export type StoredRuleSet = VersionedRuleSet & { created_at: number };
+
+/** What decides a merchant's payments. `version` goes up with every change of any of it. */
+export type MerchantRisk = {
+  version: number;
+  /** Undefined: the merchant has made none, and the deployment's default is in force. */
+  rule_set: VersionedRuleSet | undefined;
+  entries: ListEntry[];
+};
+
+const versionOf = (db: Database, merchantId: string) =>
+  db
+    .select({ version: riskVersions.version })
+    .from(riskVersions)
+    .where(eq(riskVersions.merchant_id, merchantId));
+
+const newestOf = (db: Database, merchantId: string) =>
+  db
+    .select()
+    .from(riskRuleSets)
+    .where(eq(riskRuleSets.merchant_id, merchantId))
+    .orderBy(desc(riskRuleSets.version))
+    .limit(1);
+
+/** All of it as of one moment: a batch is one transaction. What has expired by `nowMs` is left out. */
+export async function readRisk(
+  db: Database,
+  merchantId: string,
+  nowMs: number,
+  limitMs?: number,
+): Promise<MerchantRisk> {
+  const { list, field, value, expires_at } = riskListEntries;
+  const [versions, newest, entries] = await ask(
+    db.batch([
+      versionOf(db, merchantId),
+      newestOf(db, merchantId),
+      db
+        .select({ list, field, value, expires_at_ms: expires_at })
+        .from(riskListEntries)
+        .where(
+          and(
+            eq(riskListEntries.merchant_id, merchantId),
+            or(isNull(expires_at), gt(expires_at, nowMs)),
+          ),
+        ),
+    ]),
+    limitMs,
+  );
+  return { version: versions[0]?.version ?? 0, rule_set: newest[0], entries };
+}
+
+/** Whether what is held of a merchant's rules and lists is still so: one row, by its key. 0: there are none. */
+export async function readRiskVersion(
+  db: Database,
+  merchantId: string,
+  limitMs?: number,
+): Promise<number> {
+  return (await ask(versionOf(db, merchantId), limitMs))[0]?.version ?? 0;
+}
+
+/** The merchant's newest rule set, or undefined when there is none. */
+export async function readRuleSet(
+  db: Database,
+  merchantId: string,
+): Promise<StoredRuleSet | undefined> {
+  return (await ask(newestOf(db, merchantId)))[0];
+}
+
+export async function findRuleSet(
+  db: Database,
+  merchantId: string,
+  version: number,
+): Promise<StoredRuleSet | undefined> {
+  const one = and(eq(riskRuleSets.merchant_id, merchantId), eq(riskRuleSets.version, version));
+  return (await ask(db.select().from(riskRuleSets).where(one)))[0];
+}
+
+export type WrittenRuleSet =
+  | { ok: true; stored: StoredRuleSet }
+  | { ok: false; current_version: number };
+
+/** Makes a rule set the newest, if `expectedVersion` is the newest at that moment: of several writers who
+ *  have read the same version exactly one succeeds. */
+export async function writeRuleSet(
+  db: Database,
+  merchantId: string,
+  expectedVersion: number,
+  ruleSet: RuleSet,
+  nowMs: number,
+): Promise<WrittenRuleSet> {
+  const { merchant_id, version } = riskRuleSets;
+  const next = expectedVersion + 1;
+  const json = JSON.stringify(ruleSet);
+  const [inserted, , newest] = await ask(
+    db.batch([
+      db
+        .insert(riskRuleSets)
+        .select(
+          sql`SELECT ${merchantId}, ${next}, ${json}, ${nowMs} WHERE ${expectedVersion} =
+            (SELECT coalesce(max(${version}), 0) FROM ${riskRuleSets} WHERE ${merchant_id} = ${merchantId})`,
+        )
+        .returning(),
+      db
+        .delete(riskRuleSets)
+        .where(and(eq(merchant_id, merchantId), lte(version, next - MAX_KEPT_VERSIONS))),
+      newestOf(db, merchantId),
+    ]),
+  );
+  const [stored] = inserted;
+  return stored ? { ok: true, stored } : { ok: false, current_version: newest[0]?.version ?? 0 };
+}

@@ -1,0 +1,51 @@
+/** How a transaction leaves review: by a reviewer's word, or because nobody said one in time. */
+import { accept, type Result, refuse } from "./result";
+import {
+  closedReview,
+  type ReviewDecision,
+  type ReviewRequest,
+  STATUS_OF_DECISION,
+} from "./review";
+import {
+  type Change,
+  decideMove,
+  type Failure,
+  REVIEW_REJECTED,
+  type Transaction,
+} from "./transaction";
+
+/** Records a reviewer's word. The same word again changes nothing, whatever became of the transaction
+ *  since; the other word comes too late. */
+export function decideReview(
+  transaction: Transaction,
+  { decision, reviewer, note }: ReviewRequest,
+  nowMs: number,
+): Result<Change | null> {
+  if (transaction.review?.status === STATUS_OF_DECISION[decision]) return accept(null);
+  return endReview(transaction, decision, nowMs, { reviewer, note });
+}
+
+/** Ends a review that nobody has decided in time. Before that time, and after a decision, nothing changes. */
+export function decideExpiry(transaction: Transaction, nowMs: number): Result<Change | null> {
+  const { review } = transaction;
+  if (review?.status !== "open" || nowMs < Date.parse(review.expires_at)) return accept(null);
+  return endReview(transaction, review.expires_to, nowMs, { expired: true });
+}
+
+const REJECTED: Failure = { code: REVIEW_REJECTED, message: "This payment was rejected in review" };
+
+function endReview(
+  transaction: Transaction,
+  decision: ReviewDecision,
+  nowMs: number,
+  by: Parameters<typeof closedReview>[3],
+): Result<Change> {
+  const { status, review } = transaction;
+  if (!review || status !== "review") {
+    return refuse({ code: "illegal_transition", status, action: decision });
+  }
+  const decidedAt = new Date(nowMs).toISOString();
+  const closed = closedReview(review, STATUS_OF_DECISION[decision], decidedAt, by);
+  const failure = decision === "reject" ? REJECTED : null;
+  return decideMove(transaction, decision, nowMs, { review: closed, failure });
+}

@@ -1,0 +1,98 @@
+/** What a candidate rule set would have changed over many stored decisions, added up. */
+import { backtestOne, type Decided } from "./backtest";
+import { type Decision, evaluate, type RiskReason } from "./evaluate";
+import type { Condition, Rule, RuleSet, Signals } from "./rule-set";
+
+/** Enough to see what a change is about, and an answer that stays small. */
+const MAX_EXAMPLES = 20;
+
+export type StoredDecision = Decided & { id: string };
+export type Judged = { decision: Decision; fraud_score: number };
+export type BacktestExample = {
+  transaction_id: string;
+  before: Judged;
+  after: Judged;
+  reasons: RiskReason[];
+};
+
+/** Each payment is counted once, as unchanged, changed or undecidable. */
+export type BacktestReport = {
+  examined: number;
+  unchanged: number;
+  /** By kind: `approve_to_block` … */
+  changed: Record<string, number>;
+  /** Payments whose decision hangs on signals that were not frozen with them. */
+  undecidable: number;
+  /** Payments that lack a signal that the candidate looks at, by signal. */
+  lacking: Record<string, number>;
+  /** Payments that hit a rule, by rule; those on trial included. */
+  hits: Record<string, number>;
+  examples: BacktestExample[];
+};
+
+export function backtestReport(stored: StoredDecision[], candidate: RuleSet): BacktestReport {
+  const changed = new Map<string, number>();
+  const lacking = new Map<string, number>();
+  const hits = new Map<string, number>();
+  const examples: BacktestExample[] = [];
+  let undecidable = 0;
+  let unchanged = 0;
+  for (const payment of stored) {
+    const { before, after, lacking: missing } = backtestOne(payment, candidate);
+    const { decision, reasons, shadow } = after.risk;
+    for (const signal of missing) count(lacking, signal);
+    for (const rule of rulesHit([...reasons, ...shadow])) count(hits, rule);
+    if (!isCertain(payment, candidate, reasons)) undecidable += 1;
+    else if (decision === before.decision) unchanged += 1;
+    else {
+      count(changed, `${before.decision}_to_${decision}`);
+      if (examples.length < MAX_EXAMPLES) {
+        const judged = { decision, fraud_score: after.fraud_score };
+        examples.push({ transaction_id: payment.id, before, after: judged, reasons });
+      }
+    }
+  }
+  return {
+    examined: stored.length,
+    unchanged,
+    changed: Object.fromEntries(changed),
+    undecidable,
+    lacking: Object.fromEntries(lacking),
+    hits: Object.fromEntries(hits),
+    examples,
+  };
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function rulesHit(reasons: RiskReason[]): Set<string> {
+  return new Set(reasons.filter(({ outcome }) => outcome !== "error").map(({ rule }) => rule));
+}
+
+/** No amount is 0. */
+const ALWAYS: Condition = { amount: { above: "0" } };
+
+/** Whether the decision is the same whatever the rules that lack a signal would have come to. It is enough
+ *  to try the two ends: of these rules all that allow hold and no other, or none that allows and all others. */
+function isCertain(payment: Decided, candidate: RuleSet, reasons: RiskReason[]): boolean {
+  const unknown = new Set(
+    reasons.filter(({ outcome }) => outcome === "error").map(({ rule }) => rule),
+  );
+  if (unknown.size === 0) return true;
+  const decisionWhen = (holds: (rule: Rule) => boolean): Decision => {
+    const rules = candidate.rules.flatMap((rule) => {
+      if (!unknown.has(rule.id)) return [rule];
+      return holds(rule) ? [{ ...rule, when: ALWAYS }] : [];
+    });
+    const signals: Signals = payment.risk.signals ?? {};
+    return evaluate(payment, signals, { version: 0, rule_set: { ...candidate, rules } }).risk
+      .decision;
+  };
+  return decisionWhen(allows) === decisionWhen((rule) => !allows(rule));
+}
+
+function allows(rule: Rule): boolean {
+  return "outcome" in rule && rule.outcome === "allow";
+}

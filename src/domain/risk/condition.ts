@@ -1,0 +1,74 @@
+/** Whether a condition holds for a payment. Three answers, because a signal may be missing: yes, no, and
+ *  undefined for "cannot be told". They are combined so that the order of parts never matters. */
+import { currencyDecimals } from "../currency";
+import { isAbove, isMultiple } from "./decimal";
+import { metadataOf, type Payment, subjectValue } from "./payment";
+import { type Condition, CUSTOMER_AGE, listedName, type Signals, velocityName } from "./rule-set";
+
+export type Truth = boolean | undefined;
+
+export function holds(condition: Condition, payment: Payment, signals: Signals): Truth {
+  if ("all" in condition) return negated(firstTrue(condition.all, payment, signals, negated));
+  if ("any" in condition) return firstTrue(condition.any, payment, signals, (truth) => truth);
+  if ("not" in condition) return negated(holds(condition.not, payment, signals));
+  if ("amount" in condition) return amountHolds(condition, payment);
+  if ("velocity" in condition) return velocityHolds(condition, payment, signals);
+  if ("customer_age" in condition) {
+    const age = signals[CUSTOMER_AGE];
+    return age === undefined ? undefined : age < condition.customer_age.below_s;
+  }
+  if ("metadata" in condition) {
+    const value = metadataOf(payment, condition.metadata);
+    if ("in" in condition) return value !== undefined && condition.in.includes(value);
+    return (value !== undefined) === condition.is_present;
+  }
+  if ("listed" in condition) return signals[listedName(condition.listed, condition.field)] === 1;
+  if ("currency" in condition) return condition.currency.includes(payment.currency);
+  return undefined; // A kind that a newer release stored.
+}
+
+export function negated(truth: Truth): Truth {
+  return truth === undefined ? undefined : !truth;
+}
+
+/** True when one is true as `read`, false when all are false, else undefined. `all` is the same, negated
+ *  inside and out. */
+function firstTrue(
+  conditions: Condition[],
+  payment: Payment,
+  signals: Signals,
+  read: (truth: Truth) => Truth,
+): Truth {
+  let found: Truth = false;
+  for (const condition of conditions) {
+    const truth = read(holds(condition, payment, signals));
+    if (truth === true) return true;
+    if (truth === undefined) found = undefined;
+  }
+  return found;
+}
+
+function amountHolds(
+  { amount, currency }: Extract<Condition, { amount: unknown }>,
+  payment: Payment,
+): Truth {
+  if (currency !== undefined && currency !== payment.currency) return false;
+  const decimals = currencyDecimals(payment.currency) ?? 0;
+  return "above" in amount
+    ? isAbove(payment.amount_minor, amount.above, decimals)
+    : isMultiple(payment.amount_minor, amount.multiple_of, decimals);
+}
+
+/** A payment without the field has nobody to be counted with. */
+function velocityHolds(
+  { velocity, above }: Extract<Condition, { velocity: unknown }>,
+  payment: Payment,
+  signals: Signals,
+): Truth {
+  if (subjectValue(payment, velocity.of) === undefined) return false;
+  const signal = signals[velocityName(velocity)];
+  if (signal === undefined) return undefined;
+  if (velocity.measure !== "sum")
+    return Number.isNaN(Number(above)) ? undefined : signal > Number(above);
+  return isAbove(signal, String(above), currencyDecimals(payment.currency) ?? 0);
+}

@@ -1,0 +1,127 @@
+/** Why a condition holds, does not hold or cannot be told, in words with the numbers that were compared.
+ *  Only the parts that made the difference are named. */
+import { currencyDecimals } from "../currency";
+import { formatAmount } from "../money";
+import { holds, negated, type Truth } from "./condition";
+import { metadataOf, type Payment, subjectValue } from "./payment";
+import {
+  type Condition,
+  CUSTOMER_AGE,
+  type Measure,
+  type Signals,
+  type Velocity,
+  velocityName,
+  type Window,
+} from "./rule-set";
+
+/** A detail is kept with the transaction for ever, in each of its events. */
+const MAX_DETAIL_CHARACTERS = 300;
+
+/** @param truth what the condition came to */
+export function explain(
+  condition: Condition,
+  payment: Payment,
+  signals: Signals,
+  truth: Truth,
+): string {
+  const detail = partOf(condition, payment, signals, truth);
+  if (detail.length <= MAX_DETAIL_CHARACTERS) return detail;
+  return `${detail.slice(0, MAX_DETAIL_CHARACTERS - 1)}…`;
+}
+
+function partOf(condition: Condition, payment: Payment, signals: Signals, truth: Truth): string {
+  if ("all" in condition) return partsOf(condition.all, payment, signals, truth);
+  if ("any" in condition) return partsOf(condition.any, payment, signals, truth);
+  if ("not" in condition) return partOf(condition.not, payment, signals, negated(truth));
+  return leafOf(condition, payment, signals, truth);
+}
+
+/** Parts that say the same as the whole are why the whole says it. */
+function partsOf(parts: Condition[], payment: Payment, signals: Signals, truth: Truth): string {
+  let told = "";
+  for (const part of parts) {
+    if (told.length > MAX_DETAIL_CHARACTERS) break; // What follows would be cut off.
+    if (holds(part, payment, signals) !== truth) continue;
+    told += (told && " and ") + partOf(part, payment, signals, truth);
+  }
+  return told || "there are no conditions";
+}
+
+type Leaf = Exclude<Condition, { all: unknown } | { any: unknown } | { not: unknown }>;
+
+function leafOf(condition: Leaf, payment: Payment, signals: Signals, truth: Truth): string {
+  const not = truth === false ? "not " : "";
+  if ("velocity" in condition) return velocityText(condition, payment, signals, truth);
+  if ("customer_age" in condition) {
+    if (truth === undefined) return `${CUSTOMER_AGE} is missing`;
+    const age = signals[CUSTOMER_AGE];
+    return `the customer's first payment was ${age} s ago, ${not}less than ${condition.customer_age.below_s}`;
+  }
+  if (truth === undefined) return "a condition could not be evaluated";
+  if ("amount" in condition) return amountText(condition, payment, not);
+  if ("metadata" in condition) {
+    const { metadata } = condition;
+    if (metadataOf(payment, metadata) === undefined) return `there is no metadata.${metadata}`;
+    return "in" in condition
+      ? `metadata.${metadata} is ${not}one of those named`
+      : `there is a metadata.${metadata}`;
+  }
+  if ("listed" in condition) return listText(condition.listed, condition.field, not);
+  return `${payment.currency} is ${not}one of ${condition.currency.join(", ")}`;
+}
+
+function amountText(
+  { amount, currency }: Extract<Condition, { amount: unknown }>,
+  payment: Payment,
+  not: string,
+): string {
+  const { amount_minor } = payment;
+  if (currency !== undefined && currency !== payment.currency) {
+    return `${payment.currency} is not ${currency}`;
+  }
+  const paid = moneyText(amount_minor, payment.currency);
+  return "above" in amount
+    ? `${paid} is ${not}above ${amount.above}`
+    : `${paid} is ${not}a multiple of ${amount.multiple_of}`;
+}
+
+export function listText(list: string, field: string, not = ""): string {
+  return `the ${field.replaceAll("_", " ")} is ${not}on the ${list} list`;
+}
+
+const WINDOW_TEXTS: Record<Window, string> = {
+  "1m": "1 minute",
+  "1h": "1 hour",
+  "24h": "24 hours",
+  "7d": "7 days",
+};
+
+const MEASURE_TEXTS: Record<Measure, (signal: number, currency: string) => string> = {
+  count: (signal) => `payment ${signal}`,
+  sum: (signal, currency) => moneyText(signal, currency),
+  customers: (signal) => `${signal} customers`,
+  amounts: (signal) => `${signal} different amounts`,
+  currencies: (signal) => `${signal} currencies`,
+  declined_percent: (signal) => `${signal} % declined`,
+};
+
+function velocityText(
+  { velocity, above }: { velocity: Velocity; above: number | string },
+  payment: Payment,
+  signals: Signals,
+  truth: Truth,
+): string {
+  const { of, measure, window, completed_only } = velocity;
+  if (subjectValue(payment, of) === undefined) return `there is no ${of}`;
+  const signal = signals[velocityName(velocity)];
+  if (signal === undefined) return `${velocityName(velocity)} is missing`;
+  const whose = of === "customer" ? "of this customer" : `with this ${of}`;
+  const counted = completed_only ? ", without what came to nothing" : "";
+  const compared = truth === false ? "not more" : "more";
+  const measured = MEASURE_TEXTS[measure](signal, payment.currency);
+  return `${measured} ${whose} in ${WINDOW_TEXTS[window]}${counted}, ${compared} than ${above}`;
+}
+
+function moneyText(amountMinor: number, currency: string): string {
+  return `${formatAmount(amountMinor, currencyDecimals(currency) ?? 0)} ${currency}`;
+}

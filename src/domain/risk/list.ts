@@ -1,0 +1,51 @@
+/** A merchant's allow and block lists: how a payment's values are found on them. */
+import { listValueOf } from "./list-value";
+import type { Payment } from "./payment";
+import { LIST_FIELDS, type ListField, type ListName, listedName, type Signals } from "./rule-set";
+
+/** `value` as `listValueOf` writes it. An entry counts until, and no longer at, `expires_at_ms`. */
+export type ListEntry = {
+  list: ListName;
+  field: ListField;
+  value: string;
+  expires_at_ms: number | null;
+};
+
+/** Entries by place: when each one ends. */
+export type Lists = ReadonlyMap<string, number>;
+
+export const NO_LISTS: Lists = new Map();
+
+const placeOf = (list: ListName, field: ListField, value: string) => `${list} ${field} ${value}`;
+
+/** Lists made ready to be asked. */
+export function listsOf(entries: Iterable<ListEntry>): Lists {
+  const lists = new Map<string, number>();
+  for (const { list, field, value, expires_at_ms } of entries) {
+    lists.set(placeOf(list, field, value), expires_at_ms ?? Number.POSITIVE_INFINITY);
+  }
+  return lists;
+}
+
+/** The lists' signals that say yes. One that is not there says no, so none is ever lacking. */
+export function listSignals(payment: Payment, lists: Lists, nowMs: number): Signals {
+  const signals: Signals = {};
+  if (lists.size === 0) return signals;
+  for (const field of LIST_FIELDS) {
+    const given = fieldValue(payment, field);
+    const value = given === undefined ? undefined : listValueOf(field, given);
+    if (value === undefined) continue;
+    for (const list of ["block", "allow"] as const) {
+      const endsAtMs = lists.get(placeOf(list, field, value));
+      if (endsAtMs !== undefined && endsAtMs > nowMs) signals[listedName(list, field)] = 1;
+    }
+  }
+  return signals;
+}
+
+function fieldValue({ user_id, metadata }: Payment, field: ListField): string | undefined {
+  if (field === "customer") return user_id;
+  if (field !== "email_domain") return metadata[field];
+  const { email, email_domain } = metadata;
+  return email?.includes("@") ? email.slice(email.lastIndexOf("@") + 1) : email_domain;
+}

@@ -1,0 +1,50 @@
+/** Which counts a payment is taken out of when it has come to nothing. */
+import type { EventRecord, EventType } from "../event";
+import { REVIEW_REJECTED, RISK_BLOCKED, type Transaction } from "../transaction";
+import type { Release } from "./observation";
+import { subjectValue } from "./payment";
+import { MEASURES, type Subject, WINDOWS } from "./rule-set";
+
+/** After these a transaction will never be charged. */
+export const RELEASING_TYPES: readonly EventType[] = [
+  "transaction.failed",
+  "transaction.cancelled",
+];
+
+const OUTCOMES: Record<string, Release["outcome"]> = {
+  [RISK_BLOCKED]: "blocked",
+  [REVIEW_REJECTED]: "blocked",
+};
+
+/** One for each subject that the payment was counted for: the customer, and the metadata fields whose
+ *  velocity is among its frozen signals. */
+export function releasesOf({ merchant_id, type, data }: EventRecord): Release[] {
+  const transaction = JSON.parse(data) as Transaction; // Our own text, from the journal.
+  const outcome =
+    type === "transaction.cancelled"
+      ? "cancelled"
+      : (OUTCOMES[transaction.failure?.code ?? ""] ?? "declined");
+  const releases: Release[] = [];
+  for (const subject of subjectsOf(transaction)) {
+    const value = subjectValue(transaction, subject);
+    if (value === undefined) continue;
+    releases.push({ transaction_id: transaction.id, merchant_id, subject, value, outcome });
+  }
+  return releases;
+}
+
+/** The name of a metadata field may have dots itself. */
+const METADATA_SIGNAL = new RegExp(
+  `^(metadata\\..+)\\.(?:${MEASURES.join("|")})\\.(?:${WINDOWS.join("|")})(?:\\.completed)?$`,
+  "s",
+);
+
+/** Transactions of releases before there were signals were counted for their customer alone. */
+function subjectsOf({ risk }: Transaction): Set<Subject> {
+  const subjects = new Set<Subject>(["customer"]);
+  for (const name of Object.keys(risk.signals ?? {})) {
+    const subject = METADATA_SIGNAL.exec(name)?.[1];
+    if (subject !== undefined) subjects.add(subject as Subject); // The pattern begins as one does.
+  }
+  return subjects;
+}

@@ -1,0 +1,50 @@
+/** The members that many of the API's shapes have: text, times, and the parts of a page. */
+import { z } from "@hono/zod-openapi";
+import { containsCardNumber } from "../domain/card-number";
+
+export const CARD = { params: { code: "card_number_refused" } };
+export const CARD_MESSAGE = "must not hold a card number";
+
+/** Text that every store and every reader keeps as it is. */
+export const text = (least: number, most: number) =>
+  z
+    .string("must be a string")
+    .min(least, `must have at least ${least} character${least === 1 ? "" : "s"}`)
+    .max(most, `must have at most ${most} characters`)
+    .refine(
+      (value) => value.isWellFormed() && !value.includes("\0"),
+      "must not hold NUL or half characters",
+    );
+export const freeText = (least: number, most: number) =>
+  text(least, most).refine((value) => !containsCardNumber(value), {
+    message: CARD_MESSAGE,
+    ...CARD,
+  });
+
+export const Time = z
+  .string()
+  .openapi({ format: "date-time", example: "2026-11-22T21:00:00.000Z" });
+export const Cursor = z
+  .string()
+  .nullable()
+  .openapi({ description: "Send it as `cursor` for the next page." });
+const DEFAULT_LIMIT = 10;
+const MAX_LIMIT = 100;
+const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
+export const limit = z
+  .string()
+  .regex(/^\d{1,9}$/, LIMIT_MESSAGE)
+  .transform(Number)
+  .pipe(z.number().min(1, LIMIT_MESSAGE).max(MAX_LIMIT, LIMIT_MESSAGE))
+  .default(DEFAULT_LIMIT)
+  .openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
+/** Longer than any cursor we hand out. */
+export const cursor = z.string().max(200, "is not one of our cursors").optional();
+/** Stored times are UTC with milliseconds; a query may use any offset. */
+export const time = z.iso
+  .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z" })
+  .transform((given) => new Date(given).toISOString())
+  // A year above 9999 is written with a sign and would sort before all others.
+  .refine((utc) => !utc.startsWith("+") && !utc.startsWith("-"), "must be a year from 0 to 9999")
+  .openapi({ type: "string", format: "date-time" })
+  .optional();

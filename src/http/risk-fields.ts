@@ -1,0 +1,72 @@
+/** The members that fraud rules are made of, each with words of its own for what is wrong with it. */
+import { z } from "@hono/zod-openapi";
+import { currencyDecimals } from "../domain/currency";
+import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
+import { MAX_FIELD_CHARACTERS } from "../domain/risk/limits";
+import type { Subject } from "../domain/risk/rule-set";
+import { freeText } from "./fields";
+
+export const choice = <const Values extends readonly string[]>(values: Values) =>
+  z.enum(values, `must be one of ${values.join(", ")}`);
+export const flag = z.boolean("must be true or false");
+export const whole = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message);
+};
+export const object = <Shape extends z.core.$ZodShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: ({ code }) => (code === "invalid_type" ? "must be an object" : undefined),
+  });
+export const someOf = <Item extends z.ZodType>(item: Item, what: string, most: number) =>
+  z
+    .array(item, `must be a list of ${what}`)
+    .min(1, "must not be empty")
+    .max(most, `must have at most ${most} values`);
+
+/** Currencies have at most three decimals; where one has fewer, a threshold between two of its amounts is fine. */
+const DECIMALS = 3;
+export const NOT_DECIMAL = 'must be a decimal in major units, as text, such as "250.00"';
+const DECIMAL_FAULTS: Record<AmountFault, string> = {
+  malformed: NOT_DECIMAL,
+  not_positive: "must be above 0",
+  too_many_decimals: `has more than ${DECIMALS} decimals`,
+  too_large: `is above ${MAX_AMOUNT_MINOR} thousandths`,
+};
+/** As people write amounts: without an exponent. */
+const PLAIN = /^\d+(\.\d+)?$/;
+export const decimalFault = (text: string): string | undefined => {
+  const parsed = parseAmount(PLAIN.test(text) ? text : "", DECIMALS);
+  return parsed.ok ? undefined : DECIMAL_FAULTS[parsed.fault];
+};
+export const decimal = z
+  .string(NOT_DECIMAL)
+  .superRefine((text, context) => {
+    const fault = decimalFault(text);
+    if (fault) context.addIssue(fault);
+  })
+  .openapi({ example: "250.00" });
+export const currency = z
+  .string("must be an ISO 4217 currency code, such as USD")
+  .refine(
+    (code) => currencyDecimals(code) !== undefined,
+    "must be an ISO 4217 currency code, such as USD",
+  )
+  .openapi({ example: "USD" });
+
+/** The one name that no transaction's metadata can have. */
+export const field = freeText(1, MAX_FIELD_CHARACTERS).refine(
+  (name) => name !== "__proto__",
+  "is not a name that can be used",
+);
+const METADATA = "metadata.";
+export const subject = z
+  .string(`must be customer or ${METADATA}<field>`)
+  .superRefine((text, context) => {
+    if (text === "customer") return;
+    const name = field.safeParse(text.slice(METADATA.length));
+    if (!text.startsWith(METADATA)) context.addIssue(`must be customer or ${METADATA}<field>`);
+    else if (!name.success) context.addIssue(`names a field that ${messageOf(name.error)}`);
+  })
+  .transform((text) => text as Subject) // Just checked.
+  .openapi({ type: "string", example: "metadata.ip" });
+const messageOf = ({ issues }: z.ZodError): string => issues[0]?.message ?? "";

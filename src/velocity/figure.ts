@@ -1,0 +1,161 @@
+/** One figure of one window: what it adds up, how it is read from the rows, and what it comes to. */
+import { MOST_DIFFERENT, type Rolled, WINDOWS_MS } from "../domain/risk/measure";
+import type { Release } from "../domain/risk/observation";
+import type { Measure } from "../domain/risk/rule-set";
+
+/** A payment as a subject's figures see it. */
+export type Row = {
+  at: number;
+  user_id: string;
+  currency: string;
+  amount_minor: number;
+  outcome: Release["outcome"] | null;
+};
+
+/** Different values remembered at most. Twice of what is told, so that a figure which has grown too large
+ *  has to lose half of them before it is read from its rows again. */
+const MOST_HELD = 2 * MOST_DIFFERENT;
+/** Sums are read in two limbs: a week of largest amounts overflows 64 bits, and a number has only 53. */
+const LIMB = 1_000_000;
+const LARGEST_SUM = BigInt(Number.MAX_SAFE_INTEGER);
+
+type Tally = Map<string, bigint>;
+/** Rows are tallied by key; `key` and `keySql` say the same, and so do `weight`, `highSql` and `lowSql`. */
+type Family = {
+  key: (row: Row) => string;
+  /** Undefined where all rows have the same: grouping costs more than counting. */
+  keySql: string | undefined;
+  weight: (row: Row) => bigint;
+  highSql: string;
+  lowSql: string;
+  answer: (tally: Tally, own: Row) => number;
+};
+
+const counted = { weight: () => 1n, highSql: "0", lowSql: "count(*)" };
+const different = {
+  ...counted,
+  answer: ({ size }: Tally) => Math.min(size, MOST_DIFFERENT),
+};
+const FAMILIES: Record<Measure, Family> = {
+  count: {
+    ...counted,
+    key: () => "",
+    keySql: undefined,
+    answer: (tally) => Number(tally.get("") ?? 0n),
+  },
+  sum: {
+    key: ({ currency }) => currency,
+    keySql: "currency",
+    weight: ({ amount_minor }) => BigInt(amount_minor),
+    highSql: `sum(amount_minor / ${LIMB})`,
+    lowSql: `sum(amount_minor % ${LIMB})`,
+    answer: (tally, { currency }) => {
+      const sum = tally.get(currency) ?? 0n;
+      return Number(sum < LARGEST_SUM ? sum : LARGEST_SUM);
+    },
+  },
+  customers: { ...different, key: ({ user_id }) => user_id, keySql: "user_id" },
+  amounts: {
+    ...different,
+    key: ({ currency, amount_minor }) => `${currency} ${amount_minor}`,
+    keySql: "currency || ' ' || amount_minor",
+  },
+  currencies: { ...different, key: ({ currency }) => currency, keySql: "currency" },
+  declined_percent: {
+    ...counted,
+    key: ({ outcome }) => (outcome === "declined" ? "declined" : "other"),
+    keySql: "iif(outcome = 'declined' AND released_after < ?3, 'declined', 'other')",
+    answer: (tally) => {
+      const declined = tally.get("declined") ?? 0n;
+      const others = declined + (tally.get("other") ?? 0n) - 1n; // The payment itself has no outcome yet.
+      return others > 0n ? Number((100n * declined) / others) : 0;
+    },
+  },
+};
+
+export class Figure {
+  readonly #family: Family;
+  readonly #completedOnly: boolean;
+  readonly #tally: Tally = new Map();
+  /** Of a figure with too many different values: how many may go before it has to be read again. */
+  #spare: number | undefined;
+
+  constructor({ measure, completed_only }: Rolled) {
+    this.#family = FAMILIES[measure];
+    this.#completedOnly = completed_only;
+  }
+
+  add(row: Row): void {
+    if (this.#counts(row)) this.#put(this.#family.key(row), this.#family.weight(row));
+  }
+
+  remove(row: Row): void {
+    if (!this.#counts(row)) return;
+    if (this.#spare !== undefined) {
+      this.#spare -= 1;
+      return;
+    }
+    const key = this.#family.key(row);
+    const rest = (this.#tally.get(key) ?? 0n) - this.#family.weight(row);
+    if (rest > 0n) this.#tally.set(key, rest);
+    else this.#tally.delete(key);
+  }
+
+  /** The same payment before and after its release. */
+  change(before: Row, after: Row): void {
+    const { key } = this.#family;
+    if (this.#counts(before) === this.#counts(after) && key(before) === key(after)) return;
+    this.remove(before);
+    this.add(after);
+  }
+
+  /** @param own the payment that is asked about; it has been added. */
+  answer(own: Row): number {
+    return this.#spare === undefined ? this.#family.answer(this.#tally, own) : MOST_DIFFERENT;
+  }
+
+  /** Whether it can no longer be told without reading the rows again. */
+  get isSpent(): boolean {
+    return this.#spare !== undefined && this.#spare < 0;
+  }
+
+  /** How many values are remembered. */
+  get size(): number {
+    return this.#tally.size;
+  }
+
+  /** Reads the figure as it was for the payment at this time and position: from the rows that were there
+   *  then, with the releases that were known then. */
+  read(
+    sql: SqlStorage,
+    { window }: Rolled,
+    own: { subject_id: number; at: number; position: number },
+  ): void {
+    const { keySql, highSql, lowSql } = this.#family;
+    const groups = sql.exec<{ key: string; high: number; low: number }>(
+      `SELECT ${keySql ?? "''"} AS key, ${highSql} AS high, ${lowSql} AS low
+       FROM counted_payments WHERE subject_id = ?1 AND at > ?2 AND position <= ?3
+       ${this.#completedOnly ? "AND (released_after IS NULL OR released_after >= ?3)" : ""}
+       ${keySql ? "GROUP BY 1" : ""} LIMIT ?4`,
+      own.subject_id,
+      own.at - WINDOWS_MS[window],
+      own.position,
+      MOST_HELD + 1,
+    );
+    for (const { key, high, low } of groups) {
+      this.#put(key, BigInt(high) * BigInt(LIMB) + BigInt(low));
+    }
+  }
+
+  #counts({ outcome }: Row): boolean {
+    return !this.#completedOnly || outcome === null;
+  }
+
+  #put(key: string, weight: bigint): void {
+    if (this.#spare !== undefined) return;
+    this.#tally.set(key, (this.#tally.get(key) ?? 0n) + weight);
+    if (this.#tally.size <= MOST_HELD) return;
+    this.#tally.clear();
+    this.#spare = MOST_HELD - MOST_DIFFERENT;
+  }
+}

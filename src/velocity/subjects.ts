@@ -1,0 +1,122 @@
+/** Whose payments are counted here: each subject's number, its first payment, and, of those seen lately,
+ *  the windows that have been asked for. */
+import { DAY_MS } from "../domain/risk/measure";
+import type { Observation } from "../domain/risk/observation";
+import type { Window } from "../domain/risk/rule-set";
+import type { Rolling } from "./rolling";
+
+/** After so long without a payment a subject is a new one: a year, and five weeks for whoever pays once a year. */
+export const FORGOTTEN_AFTER_MS = 400 * DAY_MS;
+/** Noting that a subject was seen is a write of its own, so it is done once a day. */
+const NOTED_EVERY_MS = DAY_MS;
+
+/** What is kept in memory at most, of the object's 128 MB; other subjects are counted from their rows. One
+ *  subject with every figure at its largest is some 50 MB by itself, and then the only one. */
+const HOT_BYTES = 10_000_000;
+/** Estimates, on the large side, of what each costs in memory. */
+const BYTES = { subject: 500, window: 200, figure: 300, value: 120 };
+
+export type SubjectName = Pick<Observation, "merchant_id" | "subject" | "value">;
+type Known = {
+  id: number;
+  first_at: number;
+  /** When it was last noted that there was a payment. */
+  seen_at: number;
+};
+export type Subject = Known & {
+  windows: Map<Window, Rolling>;
+  bytes: number;
+};
+
+export class Subjects {
+  readonly #sql: SqlStorage;
+  readonly #hot = new Map<string, Subject>();
+  #hotBytes = 0;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The subject, which is new if it is not known or has been forgotten. One that is not known is numbered
+   *  by the position of its first payment. */
+  find(name: SubjectName, position: number, nowMs: number): Subject {
+    const key = keyOf(name);
+    let subject = this.#hot.get(key);
+    if (!subject || nowMs - subject.seen_at >= NOTED_EVERY_MS) {
+      const { windows = new Map(), bytes = 0 } = subject ?? {};
+      subject = { ...this.#know(name, position, nowMs), windows, bytes };
+    }
+    this.#hot.delete(key); // Back in at the young end: the first of the map is the least used.
+    this.#hot.set(key, subject);
+    return subject;
+  }
+
+  /** The subject if it is in memory. */
+  hot(name: SubjectName): Subject | undefined {
+    return this.#hot.get(keyOf(name));
+  }
+
+  /** To be called when a subject's windows have changed: lets the least used go, but not this one. */
+  makeRoom(subject: Subject): void {
+    const bytes = bytesOf(subject);
+    this.#hotBytes += bytes - subject.bytes;
+    subject.bytes = bytes;
+    if (this.#hotBytes <= HOT_BYTES) return;
+    for (const [key, leastUsed] of this.#hot) {
+      if (this.#hotBytes <= HOT_BYTES || leastUsed === subject) return;
+      this.#hotBytes -= leastUsed.bytes;
+      this.#hot.delete(key);
+    }
+  }
+
+  /** Forgets what is in memory. */
+  forget(): void {
+    this.#hot.clear();
+    this.#hotBytes = 0;
+  }
+
+  /** Notes a subject that is new or has not been seen for a day, and reads it otherwise. */
+  #know({ merchant_id, subject, value }: SubjectName, position: number, nowMs: number): Known {
+    const [noted] = this.#sql
+      .exec<Known>(
+        `INSERT INTO subjects (merchant_id, subject, value, id, first_at, seen_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+         ON CONFLICT DO UPDATE SET first_at = iif(seen_at <= ?5 - ?6, ?5, first_at), seen_at = ?5
+           WHERE seen_at <= ?5 - ?7
+         RETURNING id, first_at, seen_at`,
+        merchant_id,
+        subject,
+        value,
+        position,
+        nowMs,
+        FORGOTTEN_AFTER_MS,
+        NOTED_EVERY_MS,
+      )
+      .toArray();
+    return noted ?? this.#read({ merchant_id, subject, value });
+  }
+
+  #read({ merchant_id, subject, value }: SubjectName): Known {
+    return this.#sql
+      .exec<Known>(
+        "SELECT id, first_at, seen_at FROM subjects WHERE merchant_id = ? AND subject = ? AND value = ?",
+        merchant_id,
+        subject,
+        value,
+      )
+      .one();
+  }
+}
+
+/** Unambiguous, whatever a value or a metadata field's name contains. */
+function keyOf({ merchant_id, subject, value }: SubjectName): string {
+  return JSON.stringify([merchant_id, subject, value]);
+}
+
+function bytesOf({ windows }: Subject): number {
+  let bytes = BYTES.subject;
+  for (const { size } of windows.values()) {
+    bytes += BYTES.window + size.figures * BYTES.figure + size.values * BYTES.value;
+  }
+  return bytes;
+}

@@ -1,0 +1,46 @@
+/** Keeps a velocity object's storage bounded: deletes payments that nobody needs any more and subjects that
+ *  have not been seen for long, a bounded number at a time. */
+import { WINDOWS_MS } from "../domain/risk/measure";
+import { SPARE_MS } from "./rolling";
+import { FORGOTTEN_AFTER_MS } from "./subjects";
+
+const KEPT_MS = WINDOWS_MS["7d"] + SPARE_MS;
+/** Rows deleted in one go: some milliseconds, so a sweep never holds up payments. */
+export const SWEEP_ROWS = 5_000;
+
+/** @returns how many rows were deleted; `SWEEP_ROWS` or more mean that there may be others. */
+export function sweep(sql: SqlStorage, nowMs: number): number {
+  const payments = sweepPayments(sql, nowMs - KEPT_MS);
+  // Subjects only once their payments are gone.
+  return payments < SWEEP_ROWS
+    ? payments + sweepSubjects(sql, nowMs - FORGOTTEN_AFTER_MS)
+    : payments;
+}
+
+/** The newest stays, for the clock and the numbering to go on from. Positions rise with the times, so the
+ *  expired rows are the first. */
+function sweepPayments(sql: SqlStorage, until: number): number {
+  const { rows, last } = sql
+    .exec<{ rows: number; last: number | null }>(
+      `SELECT count(*) AS rows, max(position) AS last FROM
+         (SELECT position, at FROM counted_payments ORDER BY position LIMIT ?)
+       WHERE at <= ? AND position < (SELECT max(position) FROM counted_payments)`,
+      SWEEP_ROWS,
+      until,
+    )
+    .one();
+  if (last !== null) sql.exec("DELETE FROM counted_payments WHERE position <= ?", last);
+  return rows;
+}
+
+function sweepSubjects(sql: SqlStorage, until: number): number {
+  return sql
+    .exec(
+      `DELETE FROM subjects WHERE (merchant_id, subject, value) IN
+         (SELECT merchant_id, subject, value FROM subjects WHERE seen_at <= ? ORDER BY seen_at LIMIT ?)
+       RETURNING id`,
+      until,
+      SWEEP_ROWS,
+    )
+    .toArray().length;
+}
