@@ -25,12 +25,9 @@ import {
 } from "./reply";
 import { RiskBook, riskReaderOf } from "./risk-book";
 import { PATIENT, PROMPT, Rounds } from "./rounds";
+import { TakingUp } from "./taking-up";
 import { countAnswer, countGet, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
-
-/** Charges that one alarm takes up again, and reviews that it ends; the rest follow with the next, a second
- *  later. */
-const TAKEN_UP = 100;
 
 export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
@@ -42,6 +39,7 @@ export class TransactionShard extends DurableObject<Env> {
   readonly #rounds: Rounds<Command, Booked>;
   /** Claims need no signals and wait for no book, so they do not wait for those who do. */
   readonly #claims: Rounds<Command, Booked>;
+  readonly #takingUp: TakingUp;
   #shards: number | undefined;
   #alarmAtMs = Number.POSITIVE_INFINITY;
 
@@ -77,6 +75,12 @@ export class TransactionShard extends DurableObject<Env> {
     });
     this.#rounds = new Rounds(PATIENT, (commands) => playing.play(commands));
     this.#claims = new Rounds(PROMPT, (commands) => playing.play(commands));
+    this.#takingUp = new TakingUp({
+      journal: this.#journal,
+      charges: this.#charges,
+      submit: (command) => this.#rounds.submit(command),
+      log: this.#log,
+    });
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
       // The platform gives up on an alarm whose object could not start for some minutes.
@@ -152,14 +156,7 @@ export class TransactionShard extends DurableObject<Env> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
     try {
       const now = Date.now();
-      const due = this.#journal.charges
-        .due(now, TAKEN_UP + this.#charges.underWay)
-        .filter(({ transaction_id }) => !this.#charges.isUnderWay(transaction_id));
-      // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
-      for (const { transaction_id } of due) this.#resume(transaction_id);
-      for (const transactionId of this.#journal.reviews.due(now, TAKEN_UP)) {
-        this.#expire(transactionId);
-      }
+      this.#takingUp.begin(now);
       this.#counters.write(now);
       // A long drain goes on by itself: charges and other destinations need this clock meanwhile.
       await within(SAFETY_MS, this.#outboxes.drain(now)).catch(unlessLate);
@@ -227,39 +224,6 @@ export class TransactionShard extends DurableObject<Env> {
     const recorded = await this.#rounds.submit(command);
     await recorded.booked;
     return recorded.answer;
-  }
-
-  #resume(transactionId: string): void {
-    const held = this.#journal.find(transactionId);
-    const open = this.#journal.charges.find(transactionId);
-    if (!held || !open) return;
-    const order = { transaction: held.transaction, attempt: open.attempts + 1 };
-    const traceparent = this.#traceparentOf(transactionId);
-    this.#charges.carryOut(order, traceparent).catch((fault) => {
-      this.#log("error", "charge.failed", {
-        transaction_id: transactionId,
-        fault: faultOf(fault),
-        ...tracedBy(traceparent),
-      });
-    });
-  }
-
-  /** Ends a review in a round like any other; one that was decided meanwhile stays as it is. */
-  #expire(transactionId: string): void {
-    const traceparent = this.#traceparentOf(transactionId);
-    const command: Command = { kind: "expire", transaction_id: transactionId, traceparent };
-    this.#rounds.submit(command).catch((fault) => {
-      this.#log("error", "review.failed", {
-        transaction_id: transactionId,
-        fault: faultOf(fault),
-        ...tracedBy(traceparent),
-      });
-    });
-  }
-
-  /** What happens by itself belongs to the request before it: the claim, or the create. */
-  #traceparentOf(transactionId: string): string | null {
-    return this.#journal.eventsOf(transactionId).at(-1)?.traceparent ?? null;
   }
 
   /** A changed shard count would send known keys to other owners: an object serves only the count it began with. */
