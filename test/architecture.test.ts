@@ -9,7 +9,7 @@ const SRC = join(import.meta.dirname, "../src");
 const LAYERS = [
   ["index.ts"],
   ["http"],
-  ["transaction", "velocity", "delivery"],
+  ["transaction", "velocity", "delivery", "quota"],
   ["database", "processor", "stream"],
   ["domain"],
 ];

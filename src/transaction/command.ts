@@ -2,6 +2,7 @@
  *  write happen here, in one synchronous stretch. There is no `await` in this file, and must not be. */
 import { type Backoff, delayMs } from "../domain/backoff";
 import { decideExpiry, decideReview } from "../domain/decide-review";
+import type { CreateRequest } from "../domain/idempotency";
 import type { Refusal } from "../domain/refusal";
 import type { Result } from "../domain/result";
 import type { ReviewRequest } from "../domain/review";
@@ -80,7 +81,7 @@ function create(
   basis: RiskBasis | undefined,
   nowMs: number,
 ): Answer {
-  if (held) return repeatedCreate(journal, command, held);
+  if (held) return repeatedCreate(journal, command.request, held);
   if (!basis) throw new Error("a create was to be decided without its signals");
   const change = decideCreate(command, basis, nowMs);
   const { id, review } = change.transaction;
@@ -88,8 +89,13 @@ function create(
   return write(journal, command.merchant_id, change, command);
 }
 
-function repeatedCreate(journal: Journal, command: CreateCommand, { transaction }: Held): Answer {
-  const same = decideRepeatedCreate(transaction, command.request);
+/** What a create is answered whose transaction is there already. */
+export function repeatedCreate(
+  journal: Journal,
+  request: CreateRequest,
+  { transaction }: Held,
+): Answer & { kind: "told" | "refused" } {
+  const same = decideRepeatedCreate(transaction, request);
   if (!same.ok) return { kind: "refused", refusal: same.refusal };
   const { version, status } = createAnswer(transaction);
   const data = journal.textAt(transaction.id, version);

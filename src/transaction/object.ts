@@ -2,6 +2,7 @@
  *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
+import type { CreateRequest } from "../domain/idempotency";
 import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
@@ -9,7 +10,7 @@ import type { ChargeAnswer } from "../processor/processor";
 import { faultOf, type Log, logFrom, tracedBy } from "../telemetry/log";
 import { TimeLimit, within } from "../within";
 import { Charges } from "./charge";
-import type { Answer, Command } from "./command";
+import { type Answer, type Command, repeatedCreate } from "./command";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
 import { Outboxes } from "./outboxes";
@@ -26,7 +27,7 @@ import {
 import { RiskBook, riskReaderOf } from "./risk-book";
 import { PATIENT, PROMPT, Rounds } from "./rounds";
 import { TakingUp } from "./taking-up";
-import { countAnswer, countGet, countTurnedAway } from "./tally";
+import { countAnswer, countGet, countRepeated, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
 export class TransactionShard extends DurableObject<Env> {
@@ -91,6 +92,18 @@ export class TransactionShard extends DurableObject<Env> {
   /** Creates a transaction, or answers as the first create under this key was answered. */
   async create(address: Address, command: CreateCommand): Promise<Reply> {
     return this.#tell(address, { kind: "create", ...about(address), ...command });
+  }
+
+  /** Answers as the first create under this key was answered, if there was one. Makes no transaction. */
+  repeat({ merchant_id, transaction_id, shards }: Address, request: CreateRequest): Reply {
+    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
+    const held = this.#journal.find(transaction_id);
+    if (held?.merchant_id !== merchant_id) return notFound;
+    const answer = repeatedCreate(this.#journal, request, held);
+    countRepeated(this.#counters, answer);
+    this.#arm(Date.now());
+    if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
+    return { ...toldReply(answer.data), replayed: true };
   }
 
   /** Charges a transaction once. Concurrent calls share one charge and its answer. */

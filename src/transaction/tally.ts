@@ -46,6 +46,11 @@ export function countTurnedAway(counters: Counters, { kind }: Command): void {
   counters.add("commands", labelsOf(kind, "refused:shard_count_changed"));
 }
 
+/** Counts a create that was answered from the store, without a round. */
+export function countRepeated(counters: Counters, answer: Answer): void {
+  counters.add("commands", labelsOf("create", outcomeOf("create", answer)));
+}
+
 /** Notes how long a command took from its arrival to its answer. */
 export function countAnswer(counters: Counters, { kind }: Command, tookMs: number): void {
   counters.observe("answer_ms", `kind=${kind}`, ANSWER_BOUNDS_MS, tookMs);

@@ -8,9 +8,13 @@ import type { Transaction as TransactionBody } from "../../src/domain/transactio
 import { MAX_ENDPOINTS } from "../../src/domain/webhook";
 import { app } from "../../src/http/app";
 import * as merchantSchema from "../../src/http/merchant-schema";
+import { MAX_API_KEYS } from "../../src/http/merchants";
 import { PROBLEMS, type ProblemCode } from "../../src/http/problem";
 import { MAX_BODY_BYTES } from "../../src/http/read";
 import { Rebuild } from "../../src/http/rebuild";
+import { BacktestAnswer } from "../../src/http/risk-backtest";
+import { ListEntry, ListEntryList } from "../../src/http/risk-list-schema";
+import { RuleSetAnswer } from "../../src/http/risk-schema";
 import * as schema from "../../src/http/schema";
 import * as webhookSchema from "../../src/http/webhook-schema";
 import { BASE, type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
@@ -118,6 +122,23 @@ describe("a problem", () => {
       const body = '{"list":"block","field":"ip","value":"203.0.113.7"}';
       return ask(LISTS, { method: "POST", key, headers, body });
     },
+    too_many_api_keys: async () => {
+      const { merchant_id } = await newClient();
+      const add = () => asAdmin(`/api/v1/merchants/${merchant_id}/api-keys`, {});
+      for (let count = 1; count < MAX_API_KEYS; count++) expect((await add()).status).toBe(201);
+      return add();
+    },
+    rate_limited: async () => {
+      const { key } = await newClient();
+      const get = () => ask(TRANSACTIONS, { key, env: { RATE_LIMIT_REQUESTS: "1" } });
+      expect((await get()).status).toBe(200);
+      return get();
+    },
+    too_many_failed_authentications: () =>
+      ask(TRANSACTIONS, {
+        headers: { "CF-Connecting-IP": "203.0.113.77" },
+        env: { FAILED_KEYS: { limit: async () => ({ success: false }) } },
+      }),
     method_not_allowed: () => ask(TRANSACTIONS, { method: "PUT" }),
     illegal_transition: async () => {
       const { id } = await shop.created();
@@ -871,6 +892,9 @@ describe("an address", () => {
       await post(ENDPOINTS, '{"url":"https://shop.example/hook","enabled":false}'),
     );
     const tested = await jsonOf<{ id: string }>(await post(`${ENDPOINTS}/${hook.id}/test`));
+    const entry = await jsonOf<{ id: string }>(
+      await post(LISTS, '{"list":"block","field":"customer","value":"mallory"}'),
+    );
     for (const [path, methods] of routes) {
       if (!methods.has("GET") || path.endsWith(":file")) continue;
       // These tell how things are now, so no two answers are alike.
@@ -880,6 +904,7 @@ describe("an address", () => {
       if (isAdmins) names.id = shop.merchant_id;
       if (path.startsWith(ENDPOINTS)) names.id = hook.id;
       if (path.startsWith(DELIVERIES)) names.id = tested.id;
+      if (path.startsWith(LISTS)) names.id = entry.id;
       const at = path.replace(/:(\w+)/g, (_, name: string) => names[name] ?? "");
       const asked = { key: isAdmins ? env.ADMIN_TOKEN : shop.key };
       const [bare, slashed] = [await ask(at, asked), await ask(`${at}/?`, asked)];
@@ -1112,6 +1137,45 @@ describe("openapi.json", () => {
     },
   );
 
+  /** Of a merchant of their own, whose every payment is reviewed. */
+  async function riskAnswers(): Promise<Record<string, [Response, z.ZodType?]>> {
+    const merchant = await newClient();
+    const send = (method: string, path: string, sent?: object) =>
+      ask(path, {
+        method,
+        key: merchant.key,
+        ...(sent && {
+          body: JSON.stringify(sent),
+          headers: { "Content-Type": "application/json" },
+        }),
+      });
+    const doubtful = { id: "all", outcome: "review", when: { amount: { above: "0.01" } } };
+    const rules = { rules: [{ ...doubtful, shadow: false }] };
+    const entry = { list: "block", field: "customer", value: "mallory" };
+    const put = await send("PUT", "/api/v1/risk/rules", { version: 0, ...rules });
+    const { id } = await merchant.created();
+    const listed = await send("POST", LISTS, entry);
+    const at = `${LISTS}/${(await jsonOf<{ id: string }>(listed.clone())).id}`;
+    const review = { decision: "approve", reviewer: "ann", note: "known" };
+    return {
+      "PUT /risk/rules 200": [put, RuleSetAnswer],
+      "GET /risk/rules 200": [await send("GET", "/api/v1/risk/rules"), RuleSetAnswer],
+      "POST /risk/lists 201": [listed, ListEntry],
+      "POST /risk/lists 200": [await send("POST", LISTS, entry), ListEntry],
+      "GET /risk/lists 200": [await send("GET", LISTS), ListEntryList],
+      "GET /risk/lists/{id} 200": [await send("GET", at), ListEntry],
+      "DELETE /risk/lists/{id} 204": [await send("DELETE", at)],
+      "POST /risk/backtest 200": [
+        await send("POST", "/api/v1/risk/backtest", { rule_set: rules }),
+        BacktestAnswer,
+      ],
+      "POST /transactions/{id}/review 200": [
+        await send("POST", `${TRANSACTIONS}/${id}/review`, review),
+        schema.Transaction,
+      ],
+    };
+  }
+
   it("describes every good answer, and each of them is exactly as described", async () => {
     const merchants = "/api/v1/merchants";
     const own = `${merchants}/${shop.merchant_id}/api-keys`;
@@ -1183,6 +1247,7 @@ describe("openapi.json", () => {
       "DELETE /merchants/{id}/api-keys/{key_id} 204": [
         await ask(await keyAt(), { method: "DELETE", key: env.ADMIN_TOKEN }),
       ],
+      ...(await riskAnswers()),
     };
     for (const [name, [response, described]] of Object.entries(answers)) {
       expect(`${name.slice(0, -3)}${response.status}`).toBe(name);
