@@ -26,7 +26,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           RATE_LIMIT_LISTS: FAR_AWAY,
           ALLOW_INSECURE_WEBHOOKS: "false",
           RECEIVER_URL: inject("receiverUrl"),
-          ...(name === "stream"
+          ...(["stream", "watch"].includes(name)
             ? { KAFKA_REST_URL: inject("kafkaUrl"), KAFKA_TIMEOUT_MS: "1000" }
             : {}),
           ...settings,
@@ -69,6 +69,11 @@ export default defineConfig({
         TRANSACTION_SHARDS: "0",
       }),
       inWorkerd("stream", ["test/stream/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
+      inWorkerd("watch", ["test/watch/**/*.test.ts"], {
+        TRANSACTION_SHARDS: "2",
+        ALLOW_INSECURE_WEBHOOKS: "true",
+        LOG_LEVEL: "info",
+      }),
       inWorkerd("webhooks", ["test/webhooks/**/*.test.ts"], { ALLOW_INSECURE_WEBHOOKS: "true" }),
     ],
     coverage: { provider: "istanbul", include: ["src/**"], exclude: ["src/**/*.d.ts"] },

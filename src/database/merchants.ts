@@ -43,6 +43,12 @@ export async function findKeyHolder(
   return { holder, shards: kept };
 }
 
+/** The shard count this deployment began with; undefined before its first request. */
+export async function findShardCount(db: Database): Promise<number | undefined> {
+  const [kept] = await ask(db.select().from(settings).where(eq(settings.name, SHARDS)));
+  return kept && Number(kept.value);
+}
+
 async function keepShards(db: Database, shards: number, limitMs: number): Promise<number> {
   const [, counts] = await ask(
     db.batch([

@@ -85,7 +85,7 @@ async function lookUp(c: AppContext, key: string): Promise<Remembered | undefine
   } catch (fault) {
     if (!(fault instanceof DatabaseUnavailable)) throw fault;
     restingUntilMs = Date.now() + LOOKUP_REST_MS;
-    c.get("log")("warn", "key_lookup.failed", { request_id: c.get("request_id") });
+    c.get("log")("warn", "key_lookup.failed", {});
     if (known && age < KEY_STALE_MS) return known;
     throw new Problem("unavailable", { detail: "API keys cannot be looked up right now." });
   }

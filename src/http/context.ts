@@ -6,7 +6,10 @@ import type { Problem } from "./problem";
 
 export type Variables = {
   request_id: string;
+  /** Our leg of the request's trace: a W3C `traceparent`. */
+  traceparent: string;
   config: Config;
+  /** Its lines have the ids of the request and its trace. */
   log: Log;
   /** Set by authentication; empty on routes that need none. */
   merchant_id: string;

@@ -30,7 +30,12 @@ export async function askOwner<Value>(
   call: (owner: Owner, address: Address) => Promise<Value>,
 ): Promise<Value> {
   const shards = c.get("config").transaction_shards;
-  const address = { merchant_id: c.get("merchant_id"), transaction_id: transactionId, shards };
+  const address = {
+    merchant_id: c.get("merchant_id"),
+    transaction_id: transactionId,
+    shards,
+    traceparent: c.get("traceparent"),
+  };
   const name = objectNameFor(transactionId, shards);
   c.set("transaction_id", transactionId);
   try {

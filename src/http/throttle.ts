@@ -61,7 +61,7 @@ async function hasPatience(c: AppContext, credential: Credential, name: string):
   try {
     return (await within(COUNT_LIMIT_MS, limiter.limit({ key: name }))).success;
   } catch {
-    c.get("log")("warn", "throttle.failed", { request_id: c.get("request_id") });
+    c.get("log")("warn", "throttle.failed", {});
     return true;
   }
 }

@@ -11,6 +11,7 @@ import * as merchantSchema from "../../src/http/merchant-schema";
 import { MAX_API_KEYS } from "../../src/http/merchants";
 import { PROBLEMS, type ProblemCode } from "../../src/http/problem";
 import { MAX_BODY_BYTES } from "../../src/http/read";
+import { Rebuild } from "../../src/http/rebuild";
 import { BacktestAnswer } from "../../src/http/risk-backtest";
 import { ListEntry, ListEntryList } from "../../src/http/risk-list-schema";
 import { RuleSetAnswer } from "../../src/http/risk-schema";
@@ -50,6 +51,7 @@ const body = (more = "", amount = '"1.00"') =>
 const create = (sent: Asked["body"], headers?: Record<string, string>, key = canaryKey()) =>
   createWith(shop.key, key, sent, headers);
 const get = (path: string) => ask(path, { key: shop.key });
+const REBUILD = "/api/v1/operations/rebuild-book";
 const asAdmin = (path: string, sent?: object) =>
   ask(path, {
     key: env.ADMIN_TOKEN,
@@ -941,24 +943,100 @@ describe("the open pages", () => {
     prepare: () => ({ bind: () => ({ raw: fate, all: fate, run: fate, first: fate }) }),
     batch: fate,
   });
+  const quiet = { backlogs: { of: {}, parked: 0 }, charges: { open: 0, overdue: 0 } };
+  const well = { ready: () => Promise.resolve(quiet) };
+  /** All are well but the last one. */
+  const butLast = (last: string, fate: object) => ({
+    getByName: (name: string) => (name === last ? fate : well),
+  });
   it.each<[string, Bindings]>([
-    ["ready 200 ok ok ok", {}],
-    ["degraded 200 failing ok ok", { DB: database(raising(faulty())) }],
-    ["degraded 200 failing ok ok", { DB: database(() => never) }],
-    ["unready 503 ok failing ok", { TRANSACTIONS: objects(breaks) }],
-    ["unready 503 ok failing ok", { TRANSACTIONS: objects(hangs) }],
-    ["unready 503 ok ok failing", { VELOCITY: objects(breaks) }],
-    ["unready 503 failing ok failing", { VELOCITY: objects(hangs), DB: database(() => never) }],
+    ["ready 200 ok ok ok 0", {}],
+    ["degraded 200 failing ok ok 0", { DB: database(raising(faulty())) }],
+    ["degraded 200 hanging ok ok 0", { DB: database(() => never) }],
+    ["unready 503 ok failing ok 16", { TRANSACTIONS: objects(breaks) }],
+    ["unready 503 ok hanging ok 16", { TRANSACTIONS: objects(hangs) }],
+    ["unready 503 ok failing ok 1", { TRANSACTIONS: butLast("shard-15", breaks) }],
+    ["unready 503 ok hanging ok 1", { TRANSACTIONS: butLast("shard-15", hangs) }],
+    ["unready 503 ok ok failing 0", { VELOCITY: objects(breaks) }],
+    ["unready 503 ok ok failing 0", { VELOCITY: butLast("velocity-3", breaks) }],
+    ["unready 503 ok ok hanging 0", { VELOCITY: butLast("velocity-3", hangs) }],
+    ["unready 503 hanging ok hanging 0", { VELOCITY: objects(hangs), DB: database(() => never) }],
+    [
+      "unready 503 hanging hanging ok 16",
+      { TRANSACTIONS: objects(hangs), DB: database(() => never) },
+    ],
   ])("say whether payments can be taken, in time: %s", async (expected, bindings) => {
     const started = Date.now();
     const response = await ask("/health/ready", { env: bindings });
     expect(Date.now() - started).toBeLessThan(2_000);
-    const [status, code, book, transactions, velocity] = expected.split(" ");
+    const [status, code, book, transactions, velocity, silent] = expected.split(" ");
     const dependencies = { book, transactions, velocity };
-    const said = await jsonOf<{ outboxes: unknown; shards: { answered: number } }>(response);
-    expect([response.status, said]).toMatchObject([Number(code), { status, dependencies }]);
-    expect(said.shards.answered).toBe(transactions === "ok" ? 16 : 0);
-    if (transactions !== "ok") expect(said.outboxes).toBeNull();
+    const said = await jsonOf<{ shards: unknown }>(response);
+    const shard_count = book === "ok" ? "ok" : null;
+    const whole = { status, dependencies, shard_count };
+    expect([response.status, said]).toMatchObject([Number(code), whole]);
+    expect(said.shards).toEqual({ asked: 16, answered: 16 - Number(silent) });
+    if (silent === "16")
+      expect(said).toMatchObject({ outboxes: null, charges: null, parked: null });
+  });
+
+  it("say that a changed shard count stops payments", async () => {
+    await newClient().then((client) => client.get(TRANSACTIONS)); // Has the count written down.
+    const response = await ask("/health/ready", { env: { TRANSACTION_SHARDS: "8" } });
+    const said = { status: "unready", shard_count: "changed", shards: { asked: 8, answered: 8 } };
+    expect([response.status, await response.json()]).toMatchObject([503, said]);
+  });
+
+  it("add up the shards' figures, and say when charges stay open", async () => {
+    const answer = (figure: number, overdue: number, failures: number) => ({
+      backlogs: {
+        of: { webhooks: { depth: figure, oldest_age_ms: 100 * figure, failures } },
+        parked: 0,
+      },
+      charges: { open: figure, overdue },
+    });
+    const shards = (overdue: number, failures: number): Bindings => ({
+      TRANSACTION_SHARDS: "16",
+      TRANSACTIONS: {
+        getByName: (name: string) => ({
+          ready: () =>
+            Promise.resolve(name === "shard-3" ? answer(5, overdue, failures) : answer(1, 0, 0)),
+        }),
+      },
+    });
+    for (const [status, overdue, failures] of [
+      ["ready", 0, 0],
+      ["degraded", 2, 0],
+      ["degraded", 0, 1],
+    ] as const) {
+      const response = await ask("/health/ready", { env: shards(overdue, failures) });
+      expect([response.status, await response.json()]).toMatchObject([
+        200,
+        {
+          status,
+          outboxes: {
+            book: null,
+            webhooks: { depth: 20, oldest_age_ms: 500, failing: failures > 0 },
+            stream: null,
+          },
+          charges: { open: 20, overdue },
+          parked: 0,
+        },
+      ]);
+    }
+  });
+
+  it("have the book written again by all shards or say that not all will", async () => {
+    const post = (bindings: Bindings) =>
+      ask(REBUILD, { method: "POST", key: env.ADMIN_TOKEN, env: bindings });
+    const silent = { getByName: () => ({ rebuildBook: () => Promise.reject(faulty()) }) };
+    await expectRefusal(await post({ TRANSACTIONS: silent }), "unavailable");
+    await expectRefusal(await post({ TRANSACTION_SHARDS: "0" }), "not_found");
+    const asked: string[] = [];
+    const getByName = (name: string) => ({ rebuildBook: async () => asked.push(name) && 2 });
+    const many = { TRANSACTIONS: { getByName }, TRANSACTION_SHARDS: "250" };
+    expect(await jsonOf(await post(many))).toMatchObject({ events: 500, shards: 250 });
+    expect([new Set(asked).size, asked.at(-1)]).toEqual([250, "shard-249"]);
   });
 
   it("say how far the book and the webhooks are behind, and that there is no stream", async () => {
@@ -967,6 +1045,7 @@ describe("the open pages", () => {
       const said = await (await ask("/health/ready")).json();
       expect(said).toMatchObject({
         outboxes: { book: none, webhooks: none, stream: null },
+        charges: { overdue: 0 },
         parked: 0,
       });
     });
@@ -1156,6 +1235,7 @@ describe("openapi.json", () => {
         webhookSchema.Delivery,
       ],
       "DELETE /webhook-endpoints/{id} 204": [await ask(hook, { method: "DELETE", key: shop.key })],
+      "POST /operations/rebuild-book 202": [await asAdmin(REBUILD, {}), Rebuild],
       "POST /merchants 201": [await asAdmin(merchants, { name: "Described" }), Merchant],
       "GET /merchants 200": [await asAdmin(merchants), MerchantList],
       "POST /merchants/{id}/api-keys 201": [await newKey(), NewApiKey],
