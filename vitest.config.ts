@@ -1,6 +1,7 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+const FAR_AWAY = "1000000000";
 /** Nothing here is measured: a machine that is busy with something else must not fail a test. */
 const testTimeout = 30_000;
 
@@ -20,12 +21,19 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           PROCESSOR_TIMEOUT_MS: "6000",
           BOOK_COMMIT_WAIT_MS: "500",
           LOG_LEVEL: "error",
+          // Counted everywhere, in nobody's way; test/worker/limits.test.ts sets its own.
+          RATE_LIMIT_REQUESTS: FAR_AWAY,
+          RATE_LIMIT_LISTS: FAR_AWAY,
           ALLOW_INSECURE_WEBHOOKS: "false",
           RECEIVER_URL: inject("receiverUrl"),
-          ...(name === "stream"
+          ...(["stream", "watch"].includes(name)
             ? { KAFKA_REST_URL: inject("kafkaUrl"), KAFKA_TIMEOUT_MS: "1000" }
             : {}),
           ...settings,
+        },
+        ratelimits: {
+          FAILED_KEYS: { namespace_id: "7201", simple: { limit: 100_000, period: 60 } },
+          FAILED_TOKENS: { namespace_id: "7202", simple: { limit: 100_000, period: 60 } },
         },
       },
     })),
@@ -61,6 +69,11 @@ export default defineConfig({
         TRANSACTION_SHARDS: "0",
       }),
       inWorkerd("stream", ["test/stream/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
+      inWorkerd("watch", ["test/watch/**/*.test.ts"], {
+        TRANSACTION_SHARDS: "2",
+        ALLOW_INSECURE_WEBHOOKS: "true",
+        LOG_LEVEL: "info",
+      }),
       inWorkerd("webhooks", ["test/webhooks/**/*.test.ts"], { ALLOW_INSECURE_WEBHOOKS: "true" }),
     ],
     coverage: { provider: "istanbul", include: ["src/**"], exclude: ["src/**/*.d.ts"] },

@@ -13,6 +13,15 @@ const MIGRATIONS = join(ROOT, "migrations");
 const isCheck = process.argv.includes("--check");
 const scratch = mkdtempSync(join(tmpdir(), "generated-"));
 
+/** The document is made outside the Workers runtime, from declarations alone: nothing of it is ever called. */
+const withoutRuntime = {
+  name: "without-runtime",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "runtime" }));
+    onLoad({ filter: /.*/, namespace: "runtime" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
 /** The document that the Worker serves, taken from the app itself. */
 async function openApiText() {
   const entry = `
@@ -28,6 +37,7 @@ async function openApiText() {
     mainFields: ["module", "main"],
     outfile,
     logLevel: "error",
+    plugins: [withoutRuntime],
   });
   const { document } = await import(pathToFileURL(outfile).href);
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -5,6 +5,7 @@ import type { DeliveryNotice } from "./delivery/sending";
 import { parseAmount } from "./domain/money";
 import { defaultRuleSet } from "./domain/risk/default";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
+import type { QuotaKeeper } from "./quota/object";
 import type { TransactionShard } from "./transaction/object";
 import type { VelocityShard } from "./velocity/object";
 
@@ -13,6 +14,10 @@ export type Env = {
   TRANSACTIONS: DurableObjectNamespace<TransactionShard>;
   VELOCITY: DurableObjectNamespace<VelocityShard>;
   WEBHOOKS: DurableObjectNamespace<WebhookDispatcher>;
+  QUOTAS: DurableObjectNamespace<QuotaKeeper>;
+  /** Some runtimes have no rate limiter. */
+  FAILED_KEYS?: RateLimit;
+  FAILED_TOKENS?: RateLimit;
   WEBHOOK_QUEUE: Queue<DeliveryNotice>;
   WEBHOOK_DEAD_QUEUE: Queue<DeliveryNotice>;
   DB: D1Database;
@@ -22,6 +27,10 @@ export type Env = {
 /** More shards than this would make rounds of one and cold objects, whatever the load. */
 const MAX_SHARDS = 4_096;
 const MAX_WAIT_MS = 60_000;
+/** A client that is over the limit waits until the window ends, so that must be soon enough to wait for. */
+const MAX_WINDOW_S = 3_600;
+/** As high as a quota goes in a structured field (RFC 9651: at most 15 digits). */
+const MAX_REQUESTS = 999_999_999_999_999;
 
 const whole = (least: number, most: number) =>
   z
@@ -73,6 +82,9 @@ const Settings = z.object({
     .regex(/^[a-zA-Z0-9_-]*$/, "must be letters, digits, - and _")
     .default(""),
   KAFKA_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
+  RATE_LIMIT_REQUESTS: whole(0, MAX_REQUESTS).default(6_000),
+  RATE_LIMIT_LISTS: whole(0, MAX_REQUESTS).default(600),
+  RATE_LIMIT_WINDOW_S: whole(1, MAX_WINDOW_S).default(60),
   ALLOW_INSECURE_WEBHOOKS: flag.default(false),
   LOG_LEVEL: z.enum(["info", "warn", "error"]).default("info"),
   ADMIN_TOKEN: z.string().default(""),
@@ -103,6 +115,8 @@ export type Config = {
     | { dialect: "off" }
     | ({ dialect: "upstash" | "rest-v2" } & KafkaRest)
     | ({ dialect: "rest-v3"; cluster_id: string } & KafkaRest);
+  /** What a merchant may ask for in a window; 0: as much as it likes. */
+  limits: { requests: number; lists: number; window_ms: number };
   allow_insecure_webhooks: boolean;
   log_level: "info" | "warn" | "error";
   /** Empty: there is no admin, and every admin call is answered 401. */
@@ -153,6 +167,11 @@ function check(env: Env): Config {
         : { kind: "sandbox" },
     processor_timeout_ms: settings.PROCESSOR_TIMEOUT_MS,
     kafka: kafkaOf(settings),
+    limits: {
+      requests: settings.RATE_LIMIT_REQUESTS,
+      lists: settings.RATE_LIMIT_LISTS,
+      window_ms: settings.RATE_LIMIT_WINDOW_S * 1_000,
+    },
     allow_insecure_webhooks: settings.ALLOW_INSECURE_WEBHOOKS,
     log_level: settings.LOG_LEVEL,
     admin_token: settings.ADMIN_TOKEN,

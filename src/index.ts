@@ -5,6 +5,7 @@ import type { DeliveryNotice } from "./delivery/sending";
 import { app } from "./http/app";
 
 export { WebhookDispatcher } from "./delivery/object";
+export { QuotaKeeper } from "./quota/object";
 export { TransactionShard } from "./transaction/object";
 export { VelocityShard } from "./velocity/object";
 

@@ -9,12 +9,12 @@ const SRC = join(import.meta.dirname, "../src");
 const LAYERS = [
   ["index.ts"],
   ["http"],
-  ["transaction", "velocity", "delivery"],
+  ["transaction", "velocity", "delivery", "quota"],
   ["database", "processor", "stream"],
   ["domain"],
 ];
 /** Open to all but the domain. They may name an object's type, never its code. */
-const SHARED = ["config.ts", "telemetry", "within.ts", "read-bytes.ts"];
+const SHARED = ["config.ts", "telemetry", "within.ts", "read-bytes.ts", "columns.ts"];
 /** What the domain may use besides itself: pure libraries. */
 const PURE = [
   "@noble/hashes/hmac.js",

@@ -1,5 +1,5 @@
 /** The docs' tables say what the code does. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CloudEvent } from "cloudevents";
 import { describe, expect, it } from "vitest";
@@ -10,9 +10,11 @@ import type { Transaction } from "../src/domain/transaction";
 import { bookSeries } from "../src/http/book-series";
 import { PROBLEMS } from "../src/http/problem";
 import { shardSeries } from "../src/http/shard-series";
+import { webhookSeries } from "../src/http/webhook-series";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
 
 const ROOT = join(import.meta.dirname, "..");
+const SRC = join(ROOT, "src");
 const doc = (name: string): string => readFileSync(join(ROOT, "docs", name), "utf8");
 
 /** The rows of the table whose first cell is a code, as lists of cells. */
@@ -45,10 +47,56 @@ it("docs/metrics.md has a row with the right type for every series, and no other
   const documented = rowsOf(doc("metrics.md")).filter(([name = ""]) =>
     name.startsWith("payments_"),
   );
-  const families = [...bookSeries([]), ...shardSeries([])].map(({ name, type }) => [name, type]);
+  const families = [...bookSeries([]), ...webhookSeries([]), ...shardSeries([])].map(
+    ({ name, type }) => [name, type],
+  );
   const scrapes = ["payments_scrape_ok", "payments_shards"].map((name) => [name, "gauge"]);
   const pairs = documented.map(([name, type]) => `${name} ${type}`);
   expect(pairs.sort()).toEqual([...families, ...scrapes].map((pair) => pair.join(" ")).sort());
+});
+
+describe("docs/logs.md", () => {
+  const rows = doc("logs.md")
+    .split("\n")
+    .flatMap((line) => /^\| `([\w.]+)` \| ([^|]*)/.exec(line)?.slice(1, 3) ?? [])
+    .flatMap((cell, at, all) =>
+      at % 2 === 0 ? [[cell, (all[at + 1] ?? "").trim()] as const] : [],
+    );
+  const isLevel = (text: string) => /^(info|warn|error)(, (info|warn|error))*$/.test(text);
+
+  it("has a row for every field that a line may have, and no other", () => {
+    const [, type = ""] = readFileSync(join(SRC, "telemetry/log.ts"), "utf8").split(
+      "LogFields = {",
+    );
+    const known = [...(type.split("};")[0] ?? "").matchAll(/^ {2}(\w+)\?:/gm)].map(
+      ([, name]) => name,
+    );
+    const always = ["time", "level", "event"];
+    const documented = rows.filter(([, text]) => !isLevel(text)).map(([name]) => name);
+    expect(documented.sort()).toEqual([...always, ...known].sort());
+  });
+
+  it("has a row with the right levels for every event that is logged, and no other", () => {
+    const sources = readdirSync(SRC, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(join(SRC, file), "utf8"));
+    const logged = sources
+      .flatMap((text) => [
+        ...text.matchAll(/log(?:"\))?\(\s*([^,]*"(?:info|warn|error)"[^,]*),\s*(["`][^"`]+["`])/g),
+      ])
+      .flatMap(([, levels = "", event = ""]) => {
+        const outbox = /\$\{name\}/;
+        const names = outbox.test(event)
+          ? ["book", "webhooks", "velocity", "stream"].map((name) => event.replace(outbox, name))
+          : [event];
+        const found = levels.match(/\b(info|warn|error)\b(?=")/g) ?? [];
+        return names.map((name) => `${name.replaceAll(/["`]/g, "")}: ${found.join(", ")}`);
+      });
+    const documented = rows
+      .filter(([, text]) => isLevel(text))
+      .map(([name, levels]) => `${name}: ${levels}`);
+    expect(documented.sort()).toEqual([...new Set(logged)].sort());
+  });
 });
 
 it("README.md has a row for every setting in wrangler.toml", () => {
@@ -63,7 +111,7 @@ it("README.md has a row for every setting in wrangler.toml", () => {
 describe("docs/asyncapi.json", () => {
   const asyncApi = JSON.parse(doc("asyncapi.json"));
   const openApi = JSON.parse(readFileSync(join(ROOT, "openapi.json"), "utf8"));
-  type Payload = { type: string; merchantid: string; data: Transaction };
+  type Payload = { type: string; merchantid: string; traceparent: string; data: Transaction };
   const { messages, schemas } = asyncApi.components;
   const { examples, headers } = messages.transactionEvent;
   const payloads: Payload[] = examples.map(({ payload }: { payload: Payload }) => payload);
@@ -81,6 +129,7 @@ describe("docs/asyncapi.json", () => {
         type: event.type,
         created_at_ms: Date.parse(event.created_at),
         data: JSON.stringify(event.data),
+        traceparent: payload.traceparent,
       });
       expect(JSON.stringify(payload)).toBe(text);
       expect(new CloudEvent(JSON.parse(text)).validate()).toBe(true);
@@ -90,12 +139,14 @@ describe("docs/asyncapi.json", () => {
   it("has a schema that the examples fit", () => {
     const { properties, required } = schemas.TransactionEvent;
     expect(properties.type.enum).toEqual(payloads.map(({ type }) => type));
-    expect(required).toEqual(Object.keys(properties));
+    // Events of before there were traces go without.
+    const always = Object.keys(properties).filter((name) => name !== "traceparent");
+    expect(required).toEqual(always);
     const [ref] = properties.data.allOf;
     expect(ref).toEqual({ $ref: "../openapi.json#/components/schemas/Transaction" });
     for (const payload of payloads) {
       const attributes: Record<string, unknown> = payload;
-      expect(Object.keys(attributes)).toEqual(required);
+      expect(Object.keys(attributes)).toEqual(Object.keys(properties));
       expect(Object.keys(payload.data)).toEqual(openApi.components.schemas.Transaction.required);
       for (const [name, schema] of Object.entries<Record<string, string>>(properties)) {
         const { const: only, pattern } = schema.$ref ? schemas.TransactionId : schema;

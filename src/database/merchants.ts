@@ -1,5 +1,5 @@
 /** Merchants and their API keys, and the one question every request asks: whose key is this? */
-import { and, asc, desc, eq } from "drizzle-orm";
+import { and, asc, desc, eq, exists, type SQL, sql } from "drizzle-orm";
 import type { Scope } from "../domain/api-key";
 import { ask, type Database } from "./ask";
 import { apiKeys, merchants, settings } from "./schema";
@@ -41,6 +41,12 @@ export async function findKeyHolder(
   };
   const kept = counts[0] ? Number(counts[0].value) : await keepShards(db, shards, limitMs);
   return { holder, shards: kept };
+}
+
+/** The shard count this deployment began with; undefined before its first request. */
+export async function findShardCount(db: Database): Promise<number | undefined> {
+  const [kept] = await ask(db.select().from(settings).where(eq(settings.name, SHARDS)));
+  return kept && Number(kept.value);
 }
 
 async function keepShards(db: Database, shards: number, limitMs: number): Promise<number> {
@@ -87,11 +93,40 @@ const shown = {
   expires_at: apiKeys.expires_at,
 };
 
-export async function insertApiKey(
+export type NewApiKey = ApiKey & { hash: string; scopes: Scope[] };
+
+/** Adds a key, unless the merchant has `most` without an end already. @returns whether it did */
+export async function insertApiKey(db: Database, key: NewApiKey, most: number): Promise<boolean> {
+  const { meta } = await ask(insertion(db, key, most, ""));
+  return meta.changes > 0;
+}
+
+/** Adds a key and lets another one end at a time, both or neither. The one that ends makes room.
+ *  @returns whether it did */
+export async function replaceApiKey(
   db: Database,
-  key: ApiKey & { hash: string; scopes: Scope[] },
-): Promise<void> {
-  await ask(db.insert(apiKeys).values(key));
+  key: NewApiKey,
+  most: number,
+  old: ApiKey,
+  oldEndsAtMs: number,
+): Promise<boolean> {
+  const isThere = exists(db.select().from(apiKeys).where(eq(apiKeys.id, key.id)));
+  const [{ meta }] = await ask(
+    db.batch([insertion(db, key, most, old.id), ending(db, old, oldEndsAtMs, isThere)]),
+  );
+  return meta.changes > 0;
+}
+
+/** One statement counts and adds, so of two that race for the last place one is late. */
+function insertion(db: Database, key: NewApiKey, most: number, besidesId: string) {
+  const { id, merchant_id, name, hash, last_four, scopes, created_at, expires_at } = key;
+  const held = sql`SELECT count(*) FROM ${apiKeys} WHERE ${apiKeys.merchant_id} = ${merchant_id}
+    AND ${apiKeys.expires_at} IS NULL AND ${apiKeys.id} <> ${besidesId}`;
+  // In the order of the schema's columns.
+  return db.insert(apiKeys).select(sql`
+    SELECT ${id}, ${merchant_id}, ${name}, ${hash}, ${last_four}, ${JSON.stringify(scopes)},
+           ${created_at}, ${expires_at}
+    WHERE (${held}) < ${most}`);
 }
 
 export async function listApiKeys(
@@ -120,6 +155,11 @@ export async function findApiKey(
 
 /** Lets a key end at a time; a key that ends earlier already stays as it is. */
 export async function endApiKey(db: Database, key: ApiKey, expiresAtMs: number): Promise<void> {
-  const ends = Math.min(key.expires_at ?? expiresAtMs, expiresAtMs);
-  await ask(db.update(apiKeys).set({ expires_at: ends }).where(eq(apiKeys.id, key.id)));
+  await ask(ending(db, key, expiresAtMs));
+}
+
+function ending(db: Database, { id, expires_at }: ApiKey, atMs: number, condition?: SQL) {
+  const ends = Math.min(expires_at ?? atMs, atMs);
+  const update = db.update(apiKeys).set({ expires_at: ends });
+  return update.where(and(eq(apiKeys.id, id), condition));
 }

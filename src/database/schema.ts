@@ -1,6 +1,7 @@
 /** The book's tables in D1. Money is minor units; times are milliseconds since 1970
  *  unless a column says otherwise.
- *  `transactions` and `totals` are written by triggers on `events` (migrations of their own), never by hand. */
+ *  `transactions` and `totals` are written by triggers on `events`, `webhook_totals` by triggers on `webhook_counts`
+ *  (migrations of their own), never by hand. */
 import { sql } from "drizzle-orm";
 import {
   check,
@@ -107,6 +108,29 @@ export const totals = sqliteTable(
     amount_minor: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.type, table.currency, table.code, table.decision] })],
+);
+
+/** What each merchant's dispatcher has counted, as it last said. `labels` are pairs: `outcome=delivered`. */
+export const webhookCounts = sqliteTable(
+  "webhook_counts",
+  {
+    merchant_id: text().notNull(),
+    name: text().notNull(),
+    labels: text().notNull(),
+    value: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant_id, table.name, table.labels] })],
+);
+
+/** The sums of `webhook_counts` over all merchants, kept by triggers (a migration of their own). */
+export const webhookTotals = sqliteTable(
+  "webhook_totals",
+  {
+    name: text().notNull(),
+    labels: text().notNull(),
+    value: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.labels] })],
 );
 
 /** Every version of every merchant's fraud rules, as they were sent. Decisions name the version. */

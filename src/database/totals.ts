@@ -1,11 +1,18 @@
-/** What the book adds up to: one small table that triggers keep, so asking never reads the events. */
+/** What D1 adds up to: small tables that triggers keep, so asking never reads the events or the merchants. */
+import type { Count } from "../telemetry/counts";
 import { ask, type Database } from "./ask";
-import { totals } from "./schema";
+import { totals, webhookTotals } from "./schema";
 
 /** Events of one kind. `code` is why their transactions failed, or empty; `amount_minor` is in `currency`. */
 export type Total = typeof totals.$inferSelect;
 
-/** All of them. @throws DatabaseUnavailable when there is no answer within `limitMs`. */
-export function readTotals(db: Database, limitMs: number): Promise<Total[]> {
-  return ask(db.select().from(totals), limitMs);
+/** All of the book, and the sums of what the merchants' dispatchers have counted, in one call.
+ *  @throws DatabaseUnavailable when there is no answer within `limitMs`. */
+export async function readTotals(
+  db: Database,
+  limitMs: number,
+): Promise<{ book: Total[]; webhooks: Count[] }> {
+  const questions = [db.select().from(totals), db.select().from(webhookTotals)] as const;
+  const [book, webhooks] = await ask(db.batch(questions), limitMs);
+  return { book, webhooks };
 }

@@ -1,8 +1,9 @@
 /** Attempts from the dispatcher's side: which are to be made, how they ended, and what follows from that for
  *  the delivery and its endpoint. To be called inside a transaction. */
 import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook";
-import type { Log } from "../telemetry/log";
-import type { Deliveries } from "./deliveries";
+import { type Log, tracedBy } from "../telemetry/log";
+import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";
+import type { Deliveries, Delivery } from "./deliveries";
 import type { DisabledReason, Endpoints } from "./endpoints";
 import type { Intake } from "./intake";
 import type { Secrets } from "./secrets";
@@ -18,6 +19,7 @@ export type AttemptOrder = {
   message_id: string;
   body: string;
   secrets: string[];
+  traceparent: string | null;
 };
 
 export type AttemptReport = {
@@ -32,6 +34,7 @@ export class Attempts {
   readonly #secrets: Secrets;
   readonly #deliveries: Deliveries;
   readonly #intake: Intake;
+  readonly #counters: WebhookCounters;
   readonly #log: Log;
 
   constructor(
@@ -39,12 +42,14 @@ export class Attempts {
     secrets: Secrets,
     deliveries: Deliveries,
     intake: Intake,
+    counters: WebhookCounters,
     log: Log,
   ) {
     this.#endpoints = endpoints;
     this.#secrets = secrets;
     this.#deliveries = deliveries;
     this.#intake = intake;
+    this.#counters = counters;
     this.#log = log;
   }
 
@@ -52,7 +57,7 @@ export class Attempts {
   take({ delivery_id, number }: DeliveryNotice, nowMs: number): AttemptOrder[] {
     const found = this.#deliveries.take(delivery_id, number, nowMs);
     if (!found) return [];
-    const { message_id, endpoint_id, position } = found;
+    const { message_id, endpoint_id, position, traceparent } = found;
     return [
       {
         delivery_id,
@@ -62,6 +67,7 @@ export class Attempts {
         message_id,
         body: this.#deliveries.bodyOf(position),
         secrets: this.#secrets.of(endpoint_id, nowMs),
+        traceparent,
       },
     ];
   }
@@ -70,7 +76,9 @@ export class Attempts {
     const noted = this.#deliveries.finishAttempt(delivery_id, number, started_at_ms, result, nowMs);
     if (!noted) return;
     const { endpoint_id } = noted;
+    this.#counters.addWithin("attempts", `outcome=${result.error ?? "delivered"}`);
     if (result.error === null) {
+      this.#counters.observeWithin("delay_ms", "", DELAY_BOUNDS_MS, delayOf(noted, nowMs));
       this.#endpoints.succeeded(endpoint_id);
       return;
     }
@@ -89,6 +97,7 @@ export class Attempts {
       delivery_id: deliveryId,
       endpoint_id,
       attempt: attempts,
+      ...tracedBy(found.traceparent),
       ...(found.transaction_id ? { transaction_id: found.transaction_id } : {}),
     });
   }
@@ -101,4 +110,11 @@ export class Attempts {
     this.#log("warn", "webhook_endpoint.disabled", { endpoint_id: id, reason });
     this.#intake.addDisabled(endpoint, reason, nowMs);
   }
+}
+
+/** How long after its event a delivery arrives; one that was sent again, after that. */
+function delayOf({ happened_at, created_at, started_at }: Delivery, nowMs: number): number {
+  const since = started_at === created_at ? (happened_at ?? created_at) : started_at;
+  // The event was dated by another machine's clock.
+  return Math.max(0, nowMs - since);
 }

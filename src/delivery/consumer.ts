@@ -1,7 +1,7 @@
 /** The consumers of the two webhook queues. A message only says that a delivery is due; the dispatcher
  *  says what to send, and is told what came of it. A message that arrives twice finds nothing to do. */
 import { configOf, type Env } from "../config";
-import { faultOf, type Log, logFrom } from "../telemetry/log";
+import { faultOf, type Log, logFrom, tracedBy } from "../telemetry/log";
 import type { AttemptOrder } from "./attempts";
 import { dispatcherOf } from "./dispatcher";
 import { attempt } from "./post";
@@ -60,6 +60,7 @@ async function carryOut(
     attempt: number,
     duration_ms,
     outcome: error ?? "delivered",
+    ...tracedBy(order.traceparent),
     ...(status_code === null ? {} : { status: status_code }),
   });
   const report = { delivery_id, number, started_at_ms: startedAtMs, result };

@@ -4,6 +4,7 @@
  *  `next_at` says when a pending delivery is to be looked at. Handing it out is a lease: `next_at` moves
  *  a little into the future, and a delivery that comes due with its lease was lost on the way. */
 import { type AttemptResult, MAX_ATTEMPTS, retryDelayMs } from "../domain/webhook";
+import type { WebhookCounters } from "./counters";
 
 /** A message in the queue that nobody has picked up by then counts as lost. */
 const SENT_LEASE_MS = 30_000;
@@ -25,6 +26,10 @@ export type Delivery = {
   tries: number;
   next_at: number | null;
   lease: "sent" | "taken" | null;
+  /** When its event happened. */
+  happened_at: number | null;
+  /** The request that caused its event. */
+  traceparent: string | null;
   created_at: number;
   /** When it was last started from the beginning. */
   started_at: number;
@@ -33,22 +38,32 @@ export type Delivery = {
 
 export type NewDelivery = Pick<
   Delivery,
-  "id" | "endpoint_id" | "message_id" | "event_type" | "transaction_id" | "url"
+  | "id"
+  | "endpoint_id"
+  | "message_id"
+  | "event_type"
+  | "transaction_id"
+  | "url"
+  | "happened_at"
+  | "traceparent"
 >;
 
 export class Deliveries {
   readonly #sql: SqlStorage;
+  readonly #counters: WebhookCounters;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, counters: WebhookCounters) {
     this.#sql = sql;
+    this.#counters = counters;
   }
 
   /** A delivery that is due at once, unless it is there already. */
   add(delivery: NewDelivery, body: string, nowMs: number): void {
     const [added] = this.#sql.exec<{ position: number }>(
       `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, transaction_id, url, status,
-         attempts, tries, next_at, created_at, started_at)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, ?7, ?7, ?7) ON CONFLICT DO NOTHING RETURNING position`,
+         attempts, tries, next_at, created_at, started_at, happened_at, traceparent)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, ?7, ?7, ?7, ?8, ?9)
+       ON CONFLICT DO NOTHING RETURNING position`,
       delivery.id,
       delivery.endpoint_id,
       delivery.message_id,
@@ -56,8 +71,12 @@ export class Deliveries {
       delivery.transaction_id,
       delivery.url,
       nowMs,
+      delivery.happened_at,
+      delivery.traceparent,
     );
-    if (added) this.#sql.exec("INSERT INTO bodies VALUES (?, ?)", added.position, body);
+    if (!added) return;
+    this.#sql.exec("INSERT INTO bodies VALUES (?, ?)", added.position, body);
+    this.#counters.moved(null, "pending");
   }
 
   find(id: string): Delivery | undefined {
@@ -144,7 +163,9 @@ export class Deliveries {
     return found;
   }
 
-  finish(position: number, status: DeliveryStatus, nowMs: number): void {
+  /** Ends a pending delivery. */
+  finish(position: number, status: "succeeded" | "dead", nowMs: number): void {
+    this.#counters.moved("pending", status);
     this.#sql.exec(
       "UPDATE deliveries SET status = ?, lease = NULL, next_at = NULL, finished_at = ? WHERE position = ?",
       status,
@@ -154,7 +175,8 @@ export class Deliveries {
   }
 
   /** Starts a delivery from the beginning, due now. */
-  restart(position: number, nowMs: number): void {
+  restart({ position, status }: Pick<Delivery, "position" | "status">, nowMs: number): void {
+    if (status !== "pending") this.#counters.moved(status, "pending");
     this.#sql.exec(
       `UPDATE deliveries SET status = 'pending', tries = 0, lease = NULL, next_at = ?1,
          started_at = ?1, finished_at = NULL WHERE position = ?2`,
@@ -166,8 +188,8 @@ export class Deliveries {
   /** Starts everything of an endpoint that was created in a range and has failed. @returns how many. */
   recover(endpointId: string, sinceMs: number, untilMs: number, nowMs: number): number {
     const rows = this.#sql
-      .exec<{ position: number }>(
-        `SELECT position FROM deliveries WHERE endpoint_id = ? AND created_at BETWEEN ? AND ?
+      .exec<Pick<Delivery, "position" | "status">>(
+        `SELECT position, status FROM deliveries WHERE endpoint_id = ? AND created_at BETWEEN ? AND ?
            AND (status = 'dead' OR
              (status = 'pending' AND ((tries > 0 AND lease IS NULL) OR tries >= ?)))`,
         endpointId,
@@ -176,12 +198,20 @@ export class Deliveries {
         MAX_ATTEMPTS,
       )
       .toArray();
-    for (const { position } of rows) this.restart(position, nowMs);
+    for (const row of rows) this.restart(row, nowMs);
     return rows.length;
   }
 
   /** What is open for an endpoint that is no more has nowhere to go. */
   bury(endpointId: string, nowMs: number): void {
+    const { open } = this.#sql
+      .exec<{ open: number }>(
+        "SELECT count(*) AS open FROM deliveries WHERE endpoint_id = ? AND status = 'pending'",
+        endpointId,
+      )
+      .one();
+    if (open === 0) return;
+    this.#counters.moved("pending", "dead", open);
     this.#sql.exec(
       `UPDATE deliveries SET status = 'dead', lease = NULL, next_at = NULL, finished_at = ?
        WHERE endpoint_id = ? AND status = 'pending'`,

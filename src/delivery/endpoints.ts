@@ -3,6 +3,7 @@
  *  Two kinds share one table. An `endpoint` is registered by the merchant. An `origin` stands for the host
  *  of the URLs that transactions name for themselves, so that one bad host rests alone. */
 import { DISABLE_AFTER_MS, inFlightLimit, needsRest, restMs, wants } from "../domain/webhook";
+import type { WebhookCounters } from "./counters";
 
 const ORIGIN = "origin:";
 
@@ -47,11 +48,13 @@ type Row = {
 
 export class Endpoints {
   readonly #sql: SqlStorage;
+  readonly #counters: WebhookCounters;
   /** All registered endpoints; every event is held against each of them. */
   #listed: Endpoint[] | undefined;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, counters: WebhookCounters) {
     this.#sql = sql;
+    this.#counters = counters;
   }
 
   /** The registered ones, oldest first. */
@@ -74,6 +77,7 @@ export class Endpoints {
 
   add(endpoint: Endpoint): void {
     this.#insert("endpoint", endpoint);
+    this.#counters.switched(null, endpoint.enabled);
   }
 
   /** Changes what is given. Switching an endpoint on gives it a clean slate. */
@@ -90,6 +94,7 @@ export class Endpoints {
       enabled ? 1 : 0,
       id,
     );
+    if (enabled !== found.enabled) this.#counters.switched(found.enabled, enabled);
     if (enabled && change.enabled !== undefined) {
       this.#sql.exec("UPDATE endpoints SET disabled_reason = NULL WHERE id = ?", id);
       this.#recovered(id);
@@ -98,7 +103,10 @@ export class Endpoints {
     return this.find(id);
   }
 
+  /** Switches off an endpoint that is on. */
   disable(id: string, reason: DisabledReason): void {
+    this.#counters.switched(true, false);
+    this.#counters.addWithin("endpoints_disabled", `reason=${reason}`);
     this.#sql.exec(
       "UPDATE endpoints SET enabled = 0, disabled_reason = ? WHERE id = ? AND kind = 'endpoint'",
       reason,
@@ -107,7 +115,8 @@ export class Endpoints {
     this.#listed = undefined;
   }
 
-  remove(id: string): void {
+  remove({ id, enabled }: Endpoint): void {
+    this.#counters.switched(enabled, null);
     this.#sql.exec("DELETE FROM endpoints WHERE id = ?", id);
     this.#listed = undefined;
   }

@@ -2,14 +2,17 @@
 import type { EventRecord } from "../domain/event";
 import { drawnId, eventId, webhookDeliveryId } from "../domain/id";
 import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook";
-import type { Deliveries } from "./deliveries";
+import type { Deliveries, NewDelivery } from "./deliveries";
 import type { DisabledReason, Endpoint, Endpoints } from "./endpoints";
 import type { Secrets } from "./secrets";
 
 const ID_RANDOM_BYTES = 20;
 const DISABLED_TYPE = "webhook_endpoint.disabled";
 
-type Message = { message_id: string; event_type: string; transaction_id: string | null };
+type Message = Pick<
+  NewDelivery,
+  "message_id" | "event_type" | "transaction_id" | "happened_at" | "traceparent"
+>;
 
 export class Intake {
   readonly #endpoints: Endpoints;
@@ -28,10 +31,18 @@ export class Intake {
     const endpoints = this.#endpoints.wanting(event.type);
     const own = webhookUrlOf(event);
     if (endpoints.length === 0 && own === null) return 0;
-    const { type, transaction_id, sequence } = event;
+    const { type, transaction_id, sequence, traceparent } = event;
     const body = webhookBody(type, event.created_at_ms, event.data);
     const message_id = eventId(transaction_id, sequence);
-    const message = { message_id, event_type: type, transaction_id };
+    const happened_at = event.created_at_ms;
+    const message = {
+      message_id,
+      event_type: type,
+      transaction_id,
+      happened_at,
+      // A shard of the version before may still hand over while a deployment goes round.
+      traceparent: traceparent ?? null,
+    };
     for (const endpoint of endpoints) this.#add(message, endpoint, body, nowMs);
     if (own === null) return endpoints.length;
     this.#secrets.ensureDefault(nowMs);
@@ -42,14 +53,14 @@ export class Intake {
   /** @returns the id of the delivery. */
   addTest(endpoint: Endpoint, nowMs: number): string {
     const body = webhookBody(TEST_TYPE, nowMs, JSON.stringify({ endpoint_id: endpoint.id }));
-    return this.#add(ownMessage(TEST_TYPE), endpoint, body, nowMs);
+    return this.#add(ownMessage(TEST_TYPE, nowMs), endpoint, body, nowMs);
   }
 
   /** Tells a merchant's other endpoints that one was switched off. */
   addDisabled({ id, url }: Endpoint, reason: DisabledReason, nowMs: number): void {
     const data = JSON.stringify({ endpoint_id: id, url, reason });
     const body = webhookBody(DISABLED_TYPE, nowMs, data);
-    const message = ownMessage(DISABLED_TYPE);
+    const message = ownMessage(DISABLED_TYPE, nowMs);
     for (const other of this.#endpoints.wanting(DISABLED_TYPE)) {
       this.#add(message, other, body, nowMs);
     }
@@ -66,7 +77,13 @@ export function newEndpointId(): string {
   return drawnId("whe", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
 }
 
-function ownMessage(type: string): Message {
+function ownMessage(type: string, nowMs: number): Message {
   const id = drawnId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
-  return { message_id: id, event_type: type, transaction_id: null };
+  return {
+    message_id: id,
+    event_type: type,
+    transaction_id: null,
+    happened_at: nowMs,
+    traceparent: null,
+  };
 }

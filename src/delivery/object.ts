@@ -2,20 +2,23 @@
  *  decides who is to hear of them and when, and notes what became of every attempt. The attempts
  *  themselves are made by the queue's consumer. */
 import { DurableObject } from "cloudflare:workers";
-import { type Config, configOf, type Env } from "../config";
+import { configOf, type Env } from "../config";
 import type { EventRecord } from "../domain/event";
 import { MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
-import { type AttemptOrder, type AttemptReport, Attempts } from "./attempts";
-import { Deliveries } from "./deliveries";
-import { type DeliveryFilter, DeliveryLog, type ShownDelivery } from "./delivery-log";
-import { type Endpoint, type EndpointChange, Endpoints, isOrigin } from "./endpoints";
-import { Intake, newEndpointId } from "./intake";
+import { within } from "../within";
+import type { AttemptOrder, AttemptReport, Attempts } from "./attempts";
+import type { WebhookCounters } from "./counters";
+import type { Deliveries } from "./deliveries";
+import type { DeliveryFilter, DeliveryLog, ShownDelivery } from "./delivery-log";
+import { type Endpoint, type EndpointChange, type Endpoints, isOrigin } from "./endpoints";
+import { type Intake, newEndpointId } from "./intake";
 import { merchantIdOf } from "./merchant-id";
-import { DEFAULT_SECRET, newSecret, Secrets } from "./secrets";
-import { type DeliveryNotice, Sending } from "./sending";
-import { Sweeping } from "./sweeping";
-import { DELIVERY_TABLES } from "./tables";
+import { partsOf } from "./parts";
+import { DEFAULT_SECRET, newSecret, type Secrets } from "./secrets";
+import type { DeliveryNotice, Sending } from "./sending";
+import type { Sweeping } from "./sweeping";
+import type { Telling } from "./telling";
 
 /** Events and outcomes that arrive together are acted on together. */
 const GATHER_MS = 5;
@@ -23,8 +26,8 @@ const GATHER_MS = 5;
 const LOOK_AGAIN_MS = 1_000;
 
 export class WebhookDispatcher extends DurableObject<Env> {
-  readonly #config: Config;
   readonly #log: Log;
+  readonly #counters: WebhookCounters;
   readonly #endpoints: Endpoints;
   readonly #secrets: Secrets;
   readonly #deliveries: Deliveries;
@@ -33,29 +36,26 @@ export class WebhookDispatcher extends DurableObject<Env> {
   readonly #attempts: Attempts;
   readonly #sending: Sending;
   readonly #sweeping: Sweeping;
+  readonly #telling: Telling;
   #isDispatchPlanned = false;
   #alarmAtMs = Number.POSITIVE_INFINITY;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#config = configOf(env);
-    this.#log = logFrom(this.#config.log_level);
-    state.storage.sql.exec(DELIVERY_TABLES);
-    const { sql } = state.storage;
-    this.#endpoints = new Endpoints(sql);
-    this.#secrets = new Secrets(sql);
-    this.#deliveries = new Deliveries(sql);
-    this.#deliveryLog = new DeliveryLog(sql);
-    this.#intake = new Intake(this.#endpoints, this.#secrets, this.#deliveries);
-    this.#attempts = new Attempts(
-      this.#endpoints,
-      this.#secrets,
-      this.#deliveries,
-      this.#intake,
-      this.#log,
-    );
-    this.#sweeping = new Sweeping(sql, this.#endpoints, this.#deliveries, this.#log);
-    this.#sending = new Sending(env, () => merchantIdOf(state), this.#deliveries, this.#log);
+    const log = logFrom(configOf(env).log_level);
+    this.#log = (level, event, fields) =>
+      log(level, event, { merchant_id: merchantIdOf(state), ...fields });
+    const parts = partsOf(state, env, this.#log);
+    this.#counters = parts.counters;
+    this.#endpoints = parts.endpoints;
+    this.#secrets = parts.secrets;
+    this.#deliveries = parts.deliveries;
+    this.#deliveryLog = parts.deliveryLog;
+    this.#intake = parts.intake;
+    this.#attempts = parts.attempts;
+    this.#sending = parts.sending;
+    this.#sweeping = parts.sweeping;
+    this.#telling = parts.telling;
     if (state.id.name !== undefined) merchantIdOf(state);
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
@@ -73,7 +73,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
    *  the same events. */
   accept(events: EventRecord[]): void {
     const now = Date.now();
-    const added = this.ctx.storage.transactionSync(() =>
+    const added = this.#commit(() =>
       events.reduce((sum, event) => sum + this.#intake.addEvent(event, now), 0),
     );
     if (added > 0) this.#dispatchSoon();
@@ -97,7 +97,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
       failing_since: null,
       created_at: Date.now(),
     };
-    this.ctx.storage.transactionSync(() => {
+    this.#commit(() => {
       this.#endpoints.add(endpoint);
       this.#secrets.add(id, secret);
     });
@@ -105,17 +105,18 @@ export class WebhookDispatcher extends DurableObject<Env> {
   }
 
   changeEndpoint(id: string, change: EndpointChange): Endpoint | undefined {
-    const changed = this.ctx.storage.transactionSync(() => this.#endpoints.change(id, change));
+    const changed = this.#commit(() => this.#endpoints.change(id, change));
     if (changed) this.#dispatchSoon();
     return changed;
   }
 
   /** @returns whether it was there. Its open deliveries are given up. */
   removeEndpoint(id: string): boolean {
-    if (!this.#endpoints.find(id)) return false;
-    this.ctx.storage.transactionSync(() => {
+    const endpoint = this.#endpoints.find(id);
+    if (!endpoint) return false;
+    this.#commit(() => {
       this.#deliveries.bury(id, Date.now());
-      this.#endpoints.remove(id);
+      this.#endpoints.remove(endpoint);
       this.#secrets.remove(id);
     });
     return true;
@@ -126,7 +127,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     if (id !== DEFAULT_SECRET && !this.#endpoints.find(id)) return undefined;
     const secret = newSecret();
     const now = Date.now();
-    this.ctx.storage.transactionSync(() => this.#secrets.rotate(id, secret, now + overlapMs, now));
+    this.#commit(() => this.#secrets.rotate(id, secret, now + overlapMs, now));
     return secret;
   }
 
@@ -135,7 +136,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     const endpoint = this.#endpoints.find(id);
     if (!endpoint) return undefined;
     const now = Date.now();
-    const deliveryId = this.ctx.storage.transactionSync(() => this.#intake.addTest(endpoint, now));
+    const deliveryId = this.#commit(() => this.#intake.addTest(endpoint, now));
     this.#endpoints.wake(id);
     this.#dispatchSoon();
     return this.delivery(deliveryId);
@@ -144,9 +145,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
   /** Starts what has failed of an endpoint's deliveries from the beginning. @returns how many. */
   recover(id: string, sinceMs: number, untilMs: number): number | undefined {
     if (!this.#endpoints.find(id)) return undefined;
-    const count = this.ctx.storage.transactionSync(() =>
-      this.#deliveries.recover(id, sinceMs, untilMs, Date.now()),
-    );
+    const count = this.#commit(() => this.#deliveries.recover(id, sinceMs, untilMs, Date.now()));
     this.#endpoints.wake(id);
     this.#dispatchSoon();
     return count;
@@ -169,7 +168,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
     if (!isOrigin(found.endpoint_id) && !this.#endpoints.find(found.endpoint_id)) return undefined;
     // Under way already: its outcome is awaited, not doubled. To the dead-letter queue is no such way.
     const isUnderWay = found.lease !== null && found.tries < MAX_ATTEMPTS;
-    if (!isUnderWay) this.#deliveries.restart(found.position, Date.now());
+    if (!isUnderWay) this.#commit(() => this.#deliveries.restart(found, Date.now()));
     this.#endpoints.wake(found.endpoint_id);
     this.#dispatchSoon();
     return this.delivery(id);
@@ -178,15 +177,13 @@ export class WebhookDispatcher extends DurableObject<Env> {
   /** The attempts that a consumer is to make now. What is missing has been picked up or settled by others. */
   take(notices: DeliveryNotice[]): AttemptOrder[] {
     const now = Date.now();
-    return this.ctx.storage.transactionSync(() =>
-      notices.flatMap((notice) => this.#attempts.take(notice, now)),
-    );
+    return this.#commit(() => notices.flatMap((notice) => this.#attempts.take(notice, now)));
   }
 
   /** Notes how attempts ended, and what follows from it. */
   report(reports: AttemptReport[]): void {
     const now = Date.now();
-    this.ctx.storage.transactionSync(() => {
+    this.#commit(() => {
       for (const report of reports) this.#attempts.note(report, now);
     });
     this.#dispatchSoon();
@@ -194,7 +191,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
 
   /** The dead-letter queue's word: a delivery without attempts left is dead. */
   giveUp(deliveryId: string): void {
-    this.#attempts.giveUp(deliveryId, Date.now());
+    this.#commit(() => this.#attempts.giveUp(deliveryId, Date.now()));
   }
 
   /** The clock of retries, and the net under lost messages; never throws, because the platform gives up
@@ -203,8 +200,10 @@ export class WebhookDispatcher extends DurableObject<Env> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
     const now = Date.now();
     try {
-      this.ctx.storage.transactionSync(() => this.#sweeping.sweep(now));
-      await this.#dispatch(now);
+      this.#commit(() => this.#sweeping.sweep(now));
+      // A D1 that hangs must not hold up the deliveries' clock; the alarm comes back to it.
+      const telling = within(LOOK_AGAIN_MS, this.#telling.tell(now)).catch(() => {});
+      await Promise.all([this.#dispatch(now), telling]);
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
     }
@@ -224,7 +223,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
   }
 
   async #dispatch(nowMs: number): Promise<void> {
-    const due = this.ctx.storage.transactionSync(() =>
+    const due = this.#commit(() =>
       this.#endpoints
         .withWork(nowMs)
         .flatMap(({ id, room }) => this.#deliveries.send(id, room, nowMs)),
@@ -233,13 +232,21 @@ export class WebhookDispatcher extends DurableObject<Env> {
     await this.#sending.send(due);
   }
 
-  /** Sets the alarm for the next delivery, the end of a rest, or the next sweep. */
+  /** Whatever is written goes through here: what it counts is part of the same commit, and is told. */
+  #commit<Value>(work: () => Value): Value {
+    const value = this.#counters.commit(this.ctx.storage, work);
+    if (this.#telling.atMs !== undefined) this.#arm(Date.now());
+    return value;
+  }
+
+  /** Sets the alarm for the next delivery, the end of a rest, the next sweep, or what D1 is to be told. */
   #arm(nowMs: number): void {
     if (this.#alarmAtMs <= nowMs + LOOK_AGAIN_MS) return;
     const times = [
       this.#deliveries.nextAtMs(nowMs),
       this.#endpoints.nextRestEndsAtMs(nowMs),
       this.#sweeping.nextAtMs(nowMs),
+      this.#telling.atMs,
     ].filter((time) => time !== undefined);
     if (times.length === 0) return;
     const at = Math.max(Math.min(...times), nowMs + LOOK_AGAIN_MS);

@@ -3,6 +3,7 @@ import { retryAfterMs } from "../domain/retry-after";
 import { signWebhook } from "../domain/signature";
 import { type AttemptError, type AttemptResult, MAX_RETRY_AFTER_MS } from "../domain/webhook";
 import { webhookUrlFault } from "../domain/webhook-url";
+import { nextSpan } from "../telemetry/tracing";
 import { TimeLimit, within } from "../within";
 import type { AttemptOrder } from "./attempts";
 
@@ -13,7 +14,7 @@ const MAX_ANSWER_BYTES = 1_024;
 
 /** Makes the attempt. Never throws, and never keeps what the receiver has said. */
 export async function attempt(
-  { url, message_id, body, secrets }: AttemptOrder,
+  { url, message_id, body, secrets, traceparent }: AttemptOrder,
   allowInsecure: boolean,
 ): Promise<AttemptResult> {
   const startedMs = Date.now();
@@ -33,6 +34,7 @@ export async function attempt(
         headers: {
           "Content-Type": "application/json",
           "User-Agent": "edge-payment-transactions-webhooks/1",
+          ...(traceparent ? { traceparent: nextSpan(traceparent) } : {}),
           ...signWebhook(secrets, message_id, Math.floor(startedMs / 1_000), body),
         },
         body,

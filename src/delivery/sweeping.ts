@@ -1,7 +1,8 @@
 /** Keeps a dispatcher's storage bounded: gives up what has been open for too long, and deletes what ended
  *  long ago. */
 import type { Log } from "../telemetry/log";
-import type { Deliveries } from "./deliveries";
+import type { WebhookCounters } from "./counters";
+import type { Deliveries, Delivery } from "./deliveries";
 import type { Endpoints } from "./endpoints";
 
 /** Without an outcome after this a delivery is given up. All attempts take less: it is meant for endpoints
@@ -17,15 +18,23 @@ export class Sweeping {
   readonly #sql: SqlStorage;
   readonly #endpoints: Endpoints;
   readonly #deliveries: Deliveries;
+  readonly #counters: WebhookCounters;
   readonly #log: Log;
   #sweptAtMs = 0;
   /** The last sweep had more to do than it may. */
   #isOpen = false;
 
-  constructor(sql: SqlStorage, endpoints: Endpoints, deliveries: Deliveries, log: Log) {
+  constructor(
+    sql: SqlStorage,
+    endpoints: Endpoints,
+    deliveries: Deliveries,
+    counters: WebhookCounters,
+    log: Log,
+  ) {
     this.#sql = sql;
     this.#endpoints = endpoints;
     this.#deliveries = deliveries;
+    this.#counters = counters;
     this.#log = log;
   }
 
@@ -63,13 +72,14 @@ export class Sweeping {
   /** Deletes what finished long ago, a bounded number at a time. @returns how many. */
   #delete(nowMs: number): number {
     const old = this.#sql
-      .exec<{ position: number }>(
-        "SELECT position FROM deliveries WHERE finished_at <= ? ORDER BY finished_at LIMIT ?",
+      .exec<Pick<Delivery, "position" | "status">>(
+        "SELECT position, status FROM deliveries WHERE finished_at <= ? ORDER BY finished_at LIMIT ?",
         nowMs - KEPT_MS,
         SWEEP_ROWS,
       )
       .toArray();
-    for (const { position } of old) {
+    for (const { position, status } of old) {
+      this.#counters.moved(status, null);
       this.#sql.exec("DELETE FROM attempts WHERE delivery = ?", position);
       this.#sql.exec("DELETE FROM bodies WHERE delivery = ?", position);
       this.#sql.exec("DELETE FROM deliveries WHERE position = ?", position);

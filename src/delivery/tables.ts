@@ -1,5 +1,16 @@
 /** The tables of a merchant's webhooks. docs/storage.md says what each is for. */
-export const DELIVERY_TABLES = `
+import { ensureColumn } from "../columns";
+import { COUNTERS_TABLE } from "../telemetry/counts";
+
+/** Makes the tables, or brings those of an earlier version up to date. */
+export function makeDeliveryTables(sql: SqlStorage): void {
+  sql.exec(DELIVERY_TABLES);
+  ensureColumn(sql, "deliveries", "happened_at", "INTEGER");
+  ensureColumn(sql, "deliveries", "traceparent", "TEXT");
+}
+
+const DELIVERY_TABLES = `
+  ${COUNTERS_TABLE}
   CREATE TABLE IF NOT EXISTS merchant (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS endpoints (
     id TEXT PRIMARY KEY,
@@ -34,6 +45,8 @@ export const DELIVERY_TABLES = `
     tries INTEGER NOT NULL,
     next_at INTEGER,
     lease TEXT,
+    happened_at INTEGER,
+    traceparent TEXT,
     created_at INTEGER NOT NULL,
     started_at INTEGER NOT NULL,
     finished_at INTEGER

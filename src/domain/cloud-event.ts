@@ -24,6 +24,8 @@ export function cloudEventOf(event: EventRecord): string {
     partitionkey: event.transaction_id,
     merchantid: event.merchant_id,
     txseq: String(event.sequence).padStart(SEQUENCE_DIGITS, "0"),
+    // The distributed tracing extension; an older event goes on without it, because its bytes must not change.
+    ...(event.traceparent === null ? {} : { traceparent: event.traceparent }),
   });
   return `${attributes.slice(0, -"}".length)},"data":${event.data}}`;
 }

@@ -61,4 +61,6 @@ export type EventRecord = {
   type: EventType;
   created_at_ms: number;
   data: string;
+  /** The request that caused it, as a W3C `traceparent`; null for events of before there were any. */
+  traceparent: string | null;
 };

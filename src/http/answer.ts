@@ -19,7 +19,11 @@ export function answer(
   headers: Headers = {},
 ): Response {
   const requestId = { "Request-Id": c.get("request_id") };
-  return new Response(body, { status, headers: { ...PROTECTION, ...requestId, ...headers } });
+  const limits = c.get("limit_headers");
+  return new Response(body, {
+    status,
+    headers: { ...PROTECTION, ...requestId, ...limits, ...headers },
+  });
 }
 
 /** JSON text that is ready already. */

@@ -1,15 +1,17 @@
 /** The HTTP face: what happens to every request, and which routes there are. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler, NotFoundHandler } from "hono";
-import { configOf, SettingsFault } from "../config";
+import { type Config, configOf, SettingsFault } from "../config";
 import { DatabaseUnavailable } from "../database/ask";
-import { faultOf, logFrom } from "../telemetry/log";
+import { faultOf, type Log, logFrom, logWith, tracedBy } from "../telemetry/log";
+import { continueTrace } from "../telemetry/tracing";
 import type { AppContext, AppEnv } from "./context";
 import { eventRoutes } from "./events";
 import { merchantRoutes } from "./merchants";
 import { metricsRoute } from "./metrics";
 import { operationsRoutes } from "./operations";
 import { Problem, problemResponse } from "./problem";
+import { rebuildRoute } from "./rebuild";
 import { reviewRoutes } from "./reviews";
 import { riskBacktestRoute } from "./risk-backtest";
 import { riskListRoutes } from "./risk-lists";
@@ -22,10 +24,15 @@ const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const startedMs = Date.now();
   const requestId = `req_${crypto.randomUUID().replaceAll("-", "")}`;
   c.set("request_id", requestId);
-  c.set("log", logFrom("info"));
-  await next();
+  c.set("traceparent", continueTrace(c.req.header("traceparent")));
+  c.set("log", logOf(c, "info"));
+  try {
+    await next();
+  } catch {
+    // Hono answers what is an Error. Whatever else is thrown has its line and its answer, too.
+    c.res = answerFault(new TypeError("something that is no Error was thrown"), c);
+  }
   c.get("log")("info", "request", {
-    request_id: requestId,
     method: c.req.method,
     route: routeOf(c),
     status: c.res.status,
@@ -40,9 +47,14 @@ const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
 const configure: MiddlewareHandler<AppEnv> = async (c, next) => {
   const config = configOf(c.env);
   c.set("config", config);
-  c.set("log", logFrom(config.log_level));
+  c.set("log", logOf(c, config.log_level));
   await next();
 };
+
+function logOf(c: AppContext, least: Config["log_level"]): Log {
+  const request_id = c.get("request_id");
+  return logWith(logFrom(least), { request_id, ...tracedBy(c.get("traceparent")) });
+}
 
 /** The pattern that matched, never the path itself. */
 function routeOf(c: AppContext): string {
@@ -60,11 +72,7 @@ function answerFault(fault: Error, c: AppContext): Response {
       : "internal_error";
   c.set("outcome", code);
   const reason = fault instanceof SettingsFault ? { reason: fault.message } : {};
-  c.get("log")("error", "fault", {
-    request_id: c.get("request_id"),
-    fault: faultOf(fault),
-    ...reason,
-  });
+  c.get("log")("error", "fault", { fault: faultOf(fault), ...reason });
   return problemResponse(c, code);
 }
 
@@ -113,6 +121,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   webhookDeliveryRoutes(app);
   merchantRoutes(app);
   operationsRoutes(app);
+  rebuildRoute(app);
   metricsRoute(app);
   app.onError(answerFault);
   app.notFound(nothingHere(app));

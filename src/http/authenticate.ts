@@ -5,7 +5,9 @@ import { DatabaseUnavailable, databaseOf } from "../database/ask";
 import { findKeyHolder, type KeyHolder } from "../database/merchants";
 import { hashApiKey, isApiKey, type Scope } from "../domain/api-key";
 import type { AppContext, AppEnv } from "./context";
+import { type Kind, limitRequests } from "./limit";
 import { Problem } from "./problem";
+import { countFailure, requirePatience } from "./throttle";
 
 /** A revoked key is refused everywhere after this long. */
 export const KEY_FRESH_MS = 10_000;
@@ -33,12 +35,14 @@ export function forgetKeys(hash?: string): void {
   restingUntilMs = 0;
 }
 
-/** Lets a request pass when its key is good for `scope`. */
-export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
+/** Lets a request pass when its key is good for `scope` and its merchant's quotas are not used up. */
+export function authenticate(scope: Scope, kind: Kind = "request"): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const { holder, shards } = await identify(c);
     c.set("merchant_id", holder.merchant_id);
     if (shards !== c.get("config").transaction_shards) throw new Problem("shard_count_changed");
+    const limiting = limitRequests(c, kind);
+    if (limiting) await limiting;
     if (!holder.scopes.includes(scope)) {
       throw new Problem("scope_missing", { detail: `This API key has no scope ${scope}.` });
     }
@@ -48,14 +52,20 @@ export function authenticate(scope: Scope): MiddlewareHandler<AppEnv> {
 
 async function identify(c: AppContext): Promise<Remembered> {
   const header = c.req.header("Authorization");
-  if (!header) throw unauthenticated("api_key_missing", "Send Authorization: Bearer sk_…");
-  const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
+  const key = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
+  // A key that was good here before does not suffer for what others send from its address.
+  const isKnown = key !== undefined && remembered.has(key);
+  if (!isKnown) requirePatience(c, "api_key");
+  if (!header) {
+    const missing = unauthenticated("api_key_missing", "Send Authorization: Bearer sk_…");
+    throw await countFailure(c, "api_key", missing);
+  }
   // A remembered key has passed the check of its form; anything else has to before D1 is asked.
-  const isPossible = key !== undefined && (remembered.has(key) || isApiKey(key));
+  const isPossible = key !== undefined && (isKnown || isApiKey(key));
   const found = isPossible ? await lookUp(c, key) : undefined;
   const { expires_at_ms } = found?.holder ?? { expires_at_ms: 0 };
   if (!found || (expires_at_ms !== null && expires_at_ms <= Date.now())) {
-    throw unauthenticated("api_key_invalid");
+    throw await countFailure(c, "api_key", unauthenticated("api_key_invalid"));
   }
   return found;
 }
@@ -75,7 +85,7 @@ async function lookUp(c: AppContext, key: string): Promise<Remembered | undefine
   } catch (fault) {
     if (!(fault instanceof DatabaseUnavailable)) throw fault;
     restingUntilMs = Date.now() + LOOKUP_REST_MS;
-    c.get("log")("warn", "key_lookup.failed", { request_id: c.get("request_id") });
+    c.get("log")("warn", "key_lookup.failed", {});
     if (known && age < KEY_STALE_MS) return known;
     throw new Problem("unavailable", { detail: "API keys cannot be looked up right now." });
   }
@@ -94,15 +104,25 @@ function remember(key: string, found: Remembered | undefined): Remembered | unde
 
 /** Lets a request pass that carries the admin token. */
 export const authenticateAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (!carries(c, c.get("config").admin_token)) throw unauthenticated("admin_token_invalid");
+  await requireToken(c, c.get("config").admin_token, "admin_token_invalid");
   await next();
 };
 
 /** Lets a request pass that carries the metrics token. The admin token does not: who watches may not act. */
 export const authenticateMetrics: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (!carries(c, c.get("config").metrics_token)) throw unauthenticated("metrics_token_invalid");
+  await requireToken(c, c.get("config").metrics_token, "metrics_token_invalid");
   await next();
 };
+
+/** After too many wrong tokens from an address the right one is not even looked at: a guess must not pay. */
+async function requireToken(
+  c: AppContext,
+  expected: string,
+  code: "admin_token_invalid" | "metrics_token_invalid",
+): Promise<void> {
+  requirePatience(c, "token");
+  if (!carries(c, expected)) throw await countFailure(c, "token", unauthenticated(code));
+}
 
 /** Whether a request carries this token; an empty one is carried by nobody. */
 function carries(c: AppContext, expected: string): boolean {

@@ -2,13 +2,21 @@
 import type { Context } from "hono";
 import type { Config, Env } from "../config";
 import type { Log } from "../telemetry/log";
+import type { Problem } from "./problem";
 
 export type Variables = {
   request_id: string;
+  /** Our leg of the request's trace: a W3C `traceparent`. */
+  traceparent: string;
   config: Config;
+  /** Its lines have the ids of the request and its trace. */
   log: Log;
   /** Set by authentication; empty on routes that need none. */
   merchant_id: string;
+  /** What every answer tells the merchant of its quotas. */
+  limit_headers?: Record<string, string>;
+  /** Set for a create that is over the limit: the answer, unless it repeats an earlier create. */
+  over_limit?: Problem;
   /** For the request's log line: what it was about and, if it was refused, why. */
   transaction_id?: string;
   outcome?: string;

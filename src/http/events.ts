@@ -11,6 +11,7 @@ import { readQuery } from "./read";
 import { EventList, EventsQuery } from "./schema";
 
 const canRead = authenticate("transactions:read");
+const canList = authenticate("transactions:read", "list");
 
 export function eventRoutes(app: App): void {
   operation(app, {
@@ -36,7 +37,7 @@ export function eventRoutes(app: App): void {
     request: { query: EventsQuery },
     answers: { 200: { description: "A page.", schema: EventList } },
     problems: ["invalid_request"],
-    before: [canRead],
+    before: [canList],
     handle: events,
   });
 }

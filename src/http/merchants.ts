@@ -11,6 +11,8 @@ import {
   listApiKeys,
   listMerchants,
   type Merchant as MerchantRow,
+  type NewApiKey as NewApiKeyRow,
+  replaceApiKey,
 } from "../database/merchants";
 import { API_KEY_RANDOM_BYTES, formatApiKey, hashApiKey, type Scope } from "../domain/api-key";
 import { drawnId } from "../domain/id";
@@ -33,6 +35,8 @@ import { readBody, readOptionalBody } from "./read";
 const PATH = "/api/v1/merchants";
 /** As many as an operator can read; a deployment with more merchants lists them from D1. */
 const MAX_LISTED = 1_000;
+/** More than any merchant's services and people; each is a secret that somebody has to keep. */
+export const MAX_API_KEYS = 100;
 const ID_RANDOM_BYTES = 20;
 const MerchantParam = z.object({ id: z.string() });
 const KeyParams = z.object({ id: z.string(), key_id: z.string() });
@@ -68,12 +72,8 @@ export function merchantRoutes(app: App): void {
     summary: "Create an API key",
     request: { params: MerchantParam, body: jsonBody(ApiKeyBody) },
     answers: { 201: { description: "The key, shown this once.", schema: NewApiKey } },
-    problems: [...BODY_PROBLEMS, "merchant_not_found"],
-    handle: async (c) => {
-      const merchant = await merchantOf(c);
-      const { name, scopes } = await readBody(c, ApiKeyBody);
-      return newKey(c, merchant.id, name ?? null, [...new Set(scopes)]);
-    },
+    problems: [...BODY_PROBLEMS, "merchant_not_found", "too_many_api_keys"],
+    handle: createKey,
   });
   operation(app, {
     ...admin,
@@ -97,7 +97,7 @@ export function merchantRoutes(app: App): void {
     description: "The old key lives on for `overlap_s` seconds.",
     request: { params: KeyParams, body: jsonBody(RollBody, false) },
     answers: { 201: { description: "The new key, shown this once.", schema: NewApiKey } },
-    problems: [...BODY_PROBLEMS, "merchant_not_found", "api_key_not_found"],
+    problems: [...BODY_PROBLEMS, "merchant_not_found", "api_key_not_found", "too_many_api_keys"],
     handle: rollKey,
   });
   operation(app, {
@@ -127,18 +127,34 @@ async function rollKey(c: AppContext): Promise<Response> {
   const { overlap_s } = await readOptionalBody(c, RollBody);
   const now = Date.now();
   if (old.expires_at !== null && old.expires_at <= now) throw new Problem("api_key_not_found");
-  // The new key first: should the second write fail, two keys work and none is lost.
-  const response = await newKey(c, old.merchant_id, old.name, old.scopes as Scope[]);
-  await endKey(c, old, now + overlap_s * 1_000);
-  return response;
+  const { key, row } = drawKey(old.merchant_id, old.name, old.scopes as Scope[]);
+  const db = databaseOf(c.env.DB);
+  const isMade = await replaceApiKey(db, row, MAX_API_KEYS, old, now + overlap_s * 1_000);
+  if (!isMade) throw tooManyKeys();
+  forgetKeys(old.hash);
+  return answerJson(c, 201, { ...shownKey(row), key });
 }
 
-async function newKey(
-  c: AppContext,
+async function createKey(c: AppContext): Promise<Response> {
+  const merchant = await merchantOf(c);
+  const { name, scopes } = await readBody(c, ApiKeyBody);
+  const { key, row } = drawKey(merchant.id, name ?? null, [...new Set(scopes)]);
+  if (!(await insertApiKey(databaseOf(c.env.DB), row, MAX_API_KEYS))) throw tooManyKeys();
+  return answerJson(c, 201, { ...shownKey(row), key });
+}
+
+function tooManyKeys(): Problem {
+  return new Problem("too_many_api_keys", {
+    detail: `A merchant has at most ${MAX_API_KEYS} API keys that have no end. Revoke one first.`,
+  });
+}
+
+/** A new key and what is stored of it. */
+function drawKey(
   merchantId: string,
   name: string | null,
   scopes: Scope[],
-): Promise<Response> {
+): { key: string; row: NewApiKeyRow } {
   const key = formatApiKey(crypto.getRandomValues(new Uint8Array(API_KEY_RANDOM_BYTES)));
   const row = {
     id: newId("key"),
@@ -146,11 +162,11 @@ async function newKey(
     name,
     last_four: key.slice(-4),
     scopes,
+    hash: hashApiKey(key),
     created_at: Date.now(),
     expires_at: null,
   };
-  await insertApiKey(databaseOf(c.env.DB), { ...row, hash: hashApiKey(key) });
-  return answerJson(c, 201, { ...shownKey(row), key });
+  return { key, row };
 }
 
 async function endKey(

@@ -11,6 +11,7 @@ import { bookSeries } from "./book-series";
 import type { AppContext } from "./context";
 import type { App } from "./operation";
 import { shardSeries } from "./shard-series";
+import { webhookSeries } from "./webhook-series";
 
 /** Prometheus gives up after ten seconds by default; its scrapes must not pile up behind a dead part. */
 const ASK_LIMIT_MS = 2_000;
@@ -43,7 +44,7 @@ async function scrape(c: AppContext): Promise<string> {
       ),
     }),
     ...(shards.length > 0 ? [shardsAsked(shards.length, told.length)] : []),
-    ...(totals ? bookSeries(totals) : []),
+    ...(totals ? [...bookSeries(totals.book), ...webhookSeries(totals.webhooks)] : []),
     ...shardSeries(told),
   ]);
 }

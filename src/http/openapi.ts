@@ -2,6 +2,24 @@
 import type { App } from "./operation";
 
 type Document = ReturnType<App["getOpenAPI31Document"]>;
+/** The fields of an answer to somebody who came too often. docs/limits.md explains the quotas. */
+const HEADERS = {
+  "Retry-After": {
+    description: "Seconds after which it is worth trying again.",
+    schema: { type: "integer", minimum: 1 },
+  },
+  RateLimit: {
+    description:
+      "What is left (`r`) of each quota and the seconds (`t`) until it is whole again: a list of structured fields (RFC 9651, draft-ietf-httpapi-ratelimit-headers-11). Every answer to an API key has it while it is known.",
+    schema: { type: "string", example: '"requests";r=0;t=45' },
+  },
+  "RateLimit-Policy": {
+    description:
+      "The quotas that count for this operation: `q` requests in `w` seconds. Every answer to an API key has it.",
+    schema: { type: "string", example: '"requests";q=6000;w=60' },
+  },
+} as const;
+
 let made: Document | undefined;
 
 export function openApiDocument(app: App): Document {
@@ -20,6 +38,9 @@ function makeDocument(app: App): Document {
     scheme: "bearer",
     description: "The deployment's ADMIN_TOKEN.",
   });
+  for (const [name, header] of Object.entries(HEADERS)) {
+    app.openAPIRegistry.registerComponent("headers", name, header);
+  }
   return app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {

@@ -29,11 +29,18 @@ const COMMON: Record<"api_key" | "admin_token", ProblemCode[]> = {
     "api_key_missing",
     "api_key_invalid",
     "scope_missing",
+    "rate_limited",
+    "too_many_failed_authentications",
     "unavailable",
     "shard_count_changed",
     "internal_error",
   ],
-  admin_token: ["admin_token_invalid", "unavailable", "internal_error"],
+  admin_token: [
+    "admin_token_invalid",
+    "too_many_failed_authentications",
+    "unavailable",
+    "internal_error",
+  ],
 };
 
 /** What every route that reads a body may answer. */
@@ -86,6 +93,22 @@ function successes(answers: Operation["answers"]): RouteConfig["responses"] {
   );
 }
 
+/** Header fields that come with a problem; openapi.ts describes them. */
+const FIELDS: Partial<Record<ProblemCode, string[]>> = {
+  rate_limited: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+  too_many_failed_authentications: ["Retry-After"],
+  unavailable: ["Retry-After"],
+  shard_count_changed: ["Retry-After"],
+};
+
+/** Where the fields of these problems are described; nothing when they have none. */
+function fieldsOf(codes: ProblemCode[]) {
+  const names = new Set(codes.flatMap((code) => FIELDS[code] ?? []));
+  if (names.size === 0) return {};
+  const entries = [...names].map((name) => [name, { $ref: `#/components/headers/${name}` }]);
+  return { headers: Object.fromEntries(entries) };
+}
+
 function failures(codes: ProblemCode[]): RouteConfig["responses"] {
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
@@ -93,6 +116,7 @@ function failures(codes: ProblemCode[]): RouteConfig["responses"] {
       status,
       {
         description: same.map((code) => `\`${code}\``).join(", "),
+        ...fieldsOf(same),
         content: { "application/problem+json": { schema: Problem } },
       },
     ]),

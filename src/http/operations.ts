@@ -6,7 +6,8 @@ import { DOCS_PAGE, DOCS_POLICY, DOCS_SCRIPT } from "./docs-page";
 import { openApiDocument } from "./openapi";
 import { type App, operation } from "./operation";
 import { PROBLEMS, Problem, type ProblemCode } from "./problem";
-import { Readiness, ready } from "./readiness";
+import { ready } from "./readiness";
+import { Readiness } from "./readiness-schema";
 
 const Health = z.object({ status: z.literal("ok") }).openapi("Health");
 const html = { "Content-Type": "text/html; charset=utf-8" };
@@ -26,7 +27,7 @@ export function operationsRoutes(app: App): void {
     path: "/health/ready",
     summary: "Whether payments can be taken",
     description:
-      "503 when an object cannot be reached. `degraded` when something that payments do not wait for is failing: the book, webhooks or the stream. `outboxes` tells how far each is behind.",
+      "Answers within about a second, whatever hangs. 503 only for what stops payments: an object cannot be reached, or the shard count was changed. `degraded` when something that payments do not wait for is failing: the book, webhooks, the stream, or a processor that leaves charges without an outcome. `outboxes` tells how far each is behind.",
     tag: "Operations",
     answers: {
       200: { description: "They can.", schema: Readiness },

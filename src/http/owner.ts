@@ -9,7 +9,7 @@ import type { Address } from "../transaction/reply";
 import type { AppContext } from "./context";
 import { Problem, problemOf } from "./problem";
 
-type Face = "create" | "process" | "cancel" | "review" | "find" | "events";
+type Face = "create" | "repeat" | "process" | "cancel" | "review" | "find" | "events";
 /** The object as seen from here: every method is a promise away. */
 export type Owner = {
   [Method in Face]: (
@@ -30,7 +30,12 @@ export async function askOwner<Value>(
   call: (owner: Owner, address: Address) => Promise<Value>,
 ): Promise<Value> {
   const shards = c.get("config").transaction_shards;
-  const address = { merchant_id: c.get("merchant_id"), transaction_id: transactionId, shards };
+  const address = {
+    merchant_id: c.get("merchant_id"),
+    transaction_id: transactionId,
+    shards,
+    traceparent: c.get("traceparent"),
+  };
   const name = objectNameFor(transactionId, shards);
   c.set("transaction_id", transactionId);
   try {

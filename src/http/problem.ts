@@ -38,9 +38,15 @@ export const PROBLEMS = {
     status: 409,
     title: "The merchant's lists have no room for another entry",
   },
+  too_many_api_keys: { status: 409, title: "The merchant has no room for another API key" },
   body_too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: { status: 415, title: "The body must be JSON" },
   idempotency_key_reused: { status: 422, title: "The key was used with another request" },
+  rate_limited: { status: 429, title: "The merchant has made too many requests" },
+  too_many_failed_authentications: {
+    status: 429,
+    title: "There were too many wrong credentials from this address",
+  },
   internal_error: { status: 500, title: "Something went wrong on our side" },
   unavailable: { status: 503, title: "A part that this needs does not answer right now" },
   shard_count_changed: { status: 503, title: "The deployment's shard count was changed" },
@@ -120,5 +126,6 @@ const VERBS = {
 };
 
 function illegal({ status, action }: Refusal & { code: "illegal_transition" }): string {
-  return `A transaction that is ${status} cannot be ${VERBS[action]}.`;
+  const standing = status === "review" ? "in review" : status;
+  return `A transaction that is ${standing} cannot be ${VERBS[action]}.`;
 }

@@ -1,15 +1,18 @@
-/** Whether payments can be taken, and how far everything behind them has come. */
-import { z } from "@hono/zod-openapi";
-import { ask, databaseOf } from "../database/ask";
-import { settings } from "../database/schema";
+/** Whether payments can be taken, and how far everything behind them has come. Everybody is asked at once and
+ *  for a second at most, so that whoever hangs is named and does not hang the answer. */
+import { databaseOf } from "../database/ask";
+import { findShardCount } from "../database/merchants";
 import type { Backlog } from "../transaction/outbox";
-import type { Backlogs, DestinationName } from "../transaction/outboxes";
+import type { DestinationName } from "../transaction/outboxes";
+import type { ShardReadiness } from "../transaction/reply";
+import { TimeLimit, within } from "../within";
 import { answerJson } from "./answer";
 import type { AppContext } from "./context";
+import type { Dependency, Outbox } from "./readiness-schema";
 
 /** Readiness is asked often and by machines with limits of their own. */
 const CHECK_LIMIT_MS = 1_000;
-/** Every shard is asked for its backlog, up to here; beyond, the first ones stand for all. */
+/** Every shard is asked, up to here; beyond, the first ones stand for all. */
 const MAX_ASKED = 64;
 const DESTINATIONS = [
   "book",
@@ -18,87 +21,96 @@ const DESTINATIONS = [
   "stream",
 ] as const satisfies DestinationName[];
 
-const Dependency = z.enum(["ok", "failing"]);
-const Outbox = z
-  .object({
-    depth: z.int().openapi({ description: "Events that have not arrived yet." }),
-    oldest_age_ms: z.int().openapi({ description: "How long the first of them has been waiting." }),
-    failing: z.boolean(),
-  })
-  .nullable()
-  .openapi({ description: "null when it is switched off." });
-export const Readiness = z
-  .object({
-    status: z.enum(["ready", "degraded", "unready"]),
-    dependencies: z.object({ book: Dependency, transactions: Dependency, velocity: Dependency }),
-    outboxes: z
-      .object({ book: Outbox, webhooks: Outbox, velocity: Outbox, stream: Outbox })
-      .nullable()
-      .openapi({ description: "null when transactions have an object each, or none answers." }),
-    parked: z
-      .int()
-      .nullable()
-      .openapi({ description: "Events that the stream refuses for good. Each is in the log." }),
-    shards: z
-      .object({ asked: z.int(), answered: z.int() })
-      .openapi({ description: "How many shards the figures are of." }),
-  })
-  .openapi("Readiness");
+type Asked<Value> = { state: Dependency; value: Value | undefined };
 
 export async function ready(c: AppContext): Promise<Response> {
-  const { transaction_shards } = c.get("config");
-  const names =
-    transaction_shards === 0
-      ? ["ready"]
-      : Array.from({ length: Math.min(transaction_shards, MAX_ASKED) }, (_, at) => `shard-${at}`);
-  const [book, velocity, ...shards] = await Promise.all([
-    check(databaseOf(c.env.DB).select().from(settings).limit(1)),
-    check(c.env.VELOCITY.getByName("velocity-0").ready()),
-    ...names.map((name) =>
-      // The platform's own type for a stub tears records apart.
-      answerOf(c.env.TRANSACTIONS.getByName(name).ready() as unknown as Promise<Backlogs>),
+  const { transaction_shards, velocity_shards } = c.get("config");
+  const names = transaction_shards === 0 ? ["ready"] : namesOf("shard", transaction_shards);
+  const [book, velocity, shards] = await Promise.all([
+    asked(() => findShardCount(databaseOf(c.env.DB))),
+    Promise.all(
+      namesOf("velocity", velocity_shards).map((name) =>
+        asked(() => c.env.VELOCITY.getByName(name).ready()),
+      ),
+    ),
+    Promise.all(
+      names.map((name) =>
+        // The platform's own type for a stub tears records apart.
+        asked(
+          () => c.env.TRANSACTIONS.getByName(name).ready() as unknown as Promise<ShardReadiness>,
+        ),
+      ),
     ),
   ]);
-  const answered = shards.filter((backlogs) => backlogs !== undefined);
-  const transactions = answered.length === names.length ? "ok" : "failing";
-  const isKnown = transaction_shards > 0 && answered.length > 0;
-  const outboxes = isKnown ? sums(answered) : null;
-  const parked = answered.reduce((sum, backlogs) => sum + backlogs.parked, 0);
-  const isBehind = Object.values(outboxes ?? {}).some((outbox) => outbox?.failing);
-  const canPay = transactions === "ok" && velocity === "ok";
-  const isWell = book === "ok" && !isBehind && parked === 0;
+  const answers = shards.map(({ value }) => value).filter((value) => value !== undefined);
+  const figures = transaction_shards > 0 && answers.length > 0 ? figuresOf(answers) : NO_FIGURES;
+  const dependencies = {
+    book: book.state,
+    transactions: worstOf(shards),
+    velocity: worstOf(velocity),
+  };
+  const kept = book.value ?? transaction_shards;
+  const shardCount = kept === transaction_shards ? "ok" : "changed";
+  const canPay =
+    dependencies.transactions === "ok" && dependencies.velocity === "ok" && shardCount === "ok";
+  const isWell = book.state === "ok" && !isBehind(figures);
   return answerJson(c, canPay ? 200 : 503, {
     status: !canPay ? "unready" : isWell ? "ready" : "degraded",
-    dependencies: { book, transactions, velocity },
-    outboxes,
-    parked: isKnown ? parked : null,
-    shards: { asked: names.length, answered: answered.length },
+    dependencies,
+    shard_count: book.state === "ok" ? shardCount : null,
+    ...figures,
+    shards: { asked: names.length, answered: answers.length },
   });
 }
 
-function sums(answered: Backlogs[]) {
-  const of = (name: DestinationName) => {
-    const own = answered.map((backlogs) => backlogs.of[name]).filter((one) => one !== undefined);
-    return own.length === 0 ? null : sum(own);
-  };
-  return Object.fromEntries(DESTINATIONS.map((name) => [name, of(name)]));
+const namesOf = (kind: string, count: number): string[] =>
+  Array.from({ length: Math.min(count, MAX_ASKED) }, (_, at) => `${kind}-${at}`);
+
+/** @param question may throw, fail or hang */
+async function asked<Value>(question: () => Promise<Value>): Promise<Asked<Value>> {
+  try {
+    return { state: "ok", value: await within(CHECK_LIMIT_MS, question()) };
+  } catch (fault) {
+    return { state: fault instanceof TimeLimit ? "hanging" : "failing", value: undefined };
+  }
 }
 
-function sum(backlogs: Backlog[]): z.output<typeof Outbox> {
+/** One of many that does not answer is as bad as all: its transactions cannot be reached. */
+function worstOf(all: Asked<unknown>[]): Dependency {
+  const states = all.map(({ state }) => state);
+  return (
+    states.find((state) => state === "hanging") ?? states.find((state) => state !== "ok") ?? "ok"
+  );
+}
+
+const NO_FIGURES = { outboxes: null, charges: null, parked: null };
+
+function figuresOf(answers: ShardReadiness[]) {
+  const outboxOf = (name: DestinationName): Outbox => {
+    const own = answers.map(({ backlogs }) => backlogs.of[name]).filter((one) => one !== undefined);
+    return own.length === 0 ? null : sum(own);
+  };
+  const total = (figure: (answer: ShardReadiness) => number): number =>
+    answers.reduce((subtotal, answer) => subtotal + figure(answer), 0);
+  return {
+    outboxes: Object.fromEntries(DESTINATIONS.map((name) => [name, outboxOf(name)])),
+    charges: {
+      open: total(({ charges }) => charges.open),
+      overdue: total(({ charges }) => charges.overdue),
+    },
+    parked: total(({ backlogs }) => backlogs.parked),
+  };
+}
+
+function isBehind({ outboxes, charges, parked }: ReturnType<typeof figuresOf> | typeof NO_FIGURES) {
+  const isFailing = Object.values(outboxes ?? {}).some((outbox) => outbox?.failing);
+  return isFailing || (charges?.overdue ?? 0) > 0 || (parked ?? 0) > 0;
+}
+
+function sum(backlogs: Backlog[]): Outbox {
   return {
     depth: backlogs.reduce((total, { depth }) => total + depth, 0),
     oldest_age_ms: Math.max(...backlogs.map(({ oldest_age_ms }) => oldest_age_ms)),
     failing: backlogs.some(({ failures }) => failures > 0),
   };
-}
-
-async function check(question: PromiseLike<unknown>): Promise<"ok" | "failing"> {
-  return ask(question, CHECK_LIMIT_MS).then(
-    () => "ok",
-    () => "failing",
-  );
-}
-
-async function answerOf<Value>(question: Promise<Value>): Promise<Value | undefined> {
-  return ask(question, CHECK_LIMIT_MS).catch(() => undefined);
 }

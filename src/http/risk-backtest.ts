@@ -36,7 +36,7 @@ const BacktestBody = z
 const count = z.int().min(0);
 const counts = z.record(z.string(), count);
 const judged = z.object({ decision: z.enum(DECISIONS), fraud_score: count });
-const BacktestAnswer = z
+export const BacktestAnswer = z
   .object({
     examined: count,
     unchanged: count,

@@ -1,11 +1,11 @@
 /** What the transaction shards say in `/metrics`. Each shard has series of its own, so that one that does
  *  not answer takes only its own away; a sum over those that happen to answer would go up and down. */
-import type { Family, Labels, Sample } from "../telemetry/exposition";
-import { histogramSamples } from "../telemetry/exposition";
+import { counterSamples, histogramsOf } from "../telemetry/count-samples";
+import type { Family, Sample } from "../telemetry/exposition";
 import {
   ANSWER_BOUNDS_MS,
-  type Count,
   type Counter,
+  DELIVERY_BOUNDS,
   type Histogram,
   ROUND_BOUNDS,
 } from "../transaction/counters";
@@ -20,7 +20,7 @@ const MS_PER_S = 1_000;
 const COUNTERS: Record<Counter, { name: string; help: string }> = {
   commands: {
     name: "payments_commands_total",
-    help: "Creates, processes and cancels by what came of them.",
+    help: "Creates, processes, cancels and gets by what came of them.",
   },
   charges: {
     name: "payments_charges_total",
@@ -58,6 +58,12 @@ const HISTOGRAMS: Record<
     name: "payments_round_commands",
     help: "Commands that were decided and committed together.",
     bounds: ROUND_BOUNDS,
+    unit: 1,
+  },
+  delivery_events: {
+    name: "payments_outbox_delivery_events",
+    help: "Events in a batch that arrived; the book's is one statement of D1.",
+    bounds: DELIVERY_BOUNDS,
     unit: 1,
   },
 };
@@ -99,15 +105,12 @@ const GAUGES: { name: string; help: string; of: (metrics: ShardMetrics) => Sampl
 export function shardSeries(told: Told[]): Family[] {
   return [
     ...Object.entries(COUNTERS).map(([counter, { name, help }]): Family => {
-      const samplesOf = ({ counts }: ShardMetrics): Sample[] =>
-        counts
-          .filter((count) => count.name === counter)
-          .map(({ labels, value }) => ({ labels: labelsOf(labels), value }));
+      const samplesOf = ({ counts }: ShardMetrics): Sample[] => counterSamples(counts, counter);
       return { name, type: "counter", help, samples: ofEach(told, samplesOf) };
     }),
     ...Object.entries(HISTOGRAMS).map(([histogram, { name, help, bounds, unit }]): Family => {
       const samplesOf = ({ counts }: ShardMetrics): Sample[] =>
-        histograms(counts, histogram, bounds, unit);
+        histogramsOf(counts, histogram, bounds, unit);
       return { name, type: "histogram", help, samples: ofEach(told, samplesOf) };
     }),
     ...GAUGES.map(
@@ -122,19 +125,6 @@ function ofEach(told: Told[], samplesOf: (metrics: ShardMetrics) => Sample[]): S
   );
 }
 
-/** The histograms of one name, one for each set of labels. */
-function histograms(counts: Count[], name: string, bounds: number[], unit: number): Sample[] {
-  const buckets = counts.filter((count) => count.name === `${name}_bucket`);
-  const sums = counts.filter((count) => count.name === `${name}_sum`);
-  return sums.flatMap(({ labels, value }) => {
-    const own = buckets.filter((bucket) => bucket.labels.startsWith(`${labels},le=`));
-    const byBound = new Map(
-      own.map((bucket) => [String(labelsOf(bucket.labels).le), bucket.value]),
-    );
-    return histogramSamples(labelsOf(labels), bounds, byBound, value, unit);
-  });
-}
-
 function perDestination(
   { of }: ShardMetrics["backlogs"],
   figureOf: (backlog: { depth: number; oldest_age_ms: number }) => number,
@@ -143,15 +133,4 @@ function perDestination(
     labels: { destination },
     value: figureOf(backlog),
   }));
-}
-
-/** `kind=create,outcome=created` as labels. */
-function labelsOf(text: string): Labels {
-  if (text === "") return {};
-  return Object.fromEntries(
-    text.split(",").map((pair) => {
-      const at = pair.indexOf("=");
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
 }

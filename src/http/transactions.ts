@@ -10,6 +10,7 @@ import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
 import { formatListCursor, parseListCursor } from "./cursor";
+import { overLimit } from "./limit";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { Problem } from "./problem";
@@ -31,7 +32,9 @@ const IdempotencyHeaders = z.object({
   }),
 });
 const canRead = authenticate("transactions:read");
+const canList = authenticate("transactions:read", "list");
 const canWrite = authenticate("transactions:write");
+const canCreate = authenticate("transactions:write", "create");
 
 export function transactionRoutes(app: App): void {
   operation(app, {
@@ -56,7 +59,7 @@ export function transactionRoutes(app: App): void {
       "card_number_refused",
       "idempotency_key_reused",
     ],
-    before: [canWrite],
+    before: [canCreate],
     handle: create,
   });
 
@@ -69,7 +72,7 @@ export function transactionRoutes(app: App): void {
     request: { query: ListQuery },
     answers: { 200: { description: "A page.", schema: TransactionList } },
     problems: ["invalid_request"],
-    before: [canRead],
+    before: [canList],
     handle: list,
   });
 
@@ -144,12 +147,16 @@ export function transactionRoutes(app: App): void {
 }
 
 async function create(c: AppContext): Promise<Response> {
+  const over = await overLimit(c);
   const idempotencyKey = idempotencyKeyOf(c);
   const request = await readBody(c, createRequest(c.get("config").allow_insecure_webhooks));
   const merchantId = c.get("merchant_id");
   const id = deriveTransactionId(merchantId, idempotencyKey);
   const command = { merchant_id: merchantId, idempotency_key: idempotencyKey, request };
-  const reply = await askOwner(c, id, (owner, address) => owner.create(address, command));
+  const reply = await askOwner(c, id, (owner, address) =>
+    over ? owner.repeat(address, request) : owner.create(address, command),
+  );
+  if (over && !reply.ok && reply.refusal.code === "transaction_not_found") throw over;
   const { body, replayed } = accepted(reply);
   c.set("outcome", replayed ? "replayed" : "created");
   return answerText(c, 201, body, {

@@ -25,7 +25,7 @@ export function webhookDeliveryRoutes(app: App): void {
     request: { query: DeliveriesQuery },
     answers: { 200: { description: "A page.", schema: DeliveryList } },
     problems: ["invalid_request"],
-    before: [authenticate("webhooks:read")],
+    before: [authenticate("webhooks:read", "list")],
     handle: list,
   });
   operation(app, {

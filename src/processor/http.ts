@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { UNCHARGED_CODES } from "../domain/transaction";
 import { readBytes } from "../read-bytes";
+import { nextSpan } from "../telemetry/tracing";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
 
 /** A processor's answer is a few hundred bytes; more than this is not one. */
@@ -31,6 +32,7 @@ export function httpProcessor(url: string, token: string | undefined): Processor
         headers: {
           "Content-Type": "application/json",
           "Idempotency-Key": request.idempotency_key,
+          ...(request.traceparent ? { traceparent: nextSpan(request.traceparent) } : {}),
           ...(token ? { Authorization: `Bearer ${token}` } : {}),
         },
         body: JSON.stringify({

@@ -11,6 +11,8 @@ export type ChargeRequest = {
   metadata: Record<string, string>;
   /** 1 for the first ask, 2 for the second … For logs and for the sandbox; never part of the key. */
   attempt: number;
+  /** The request that wants it, as a W3C `traceparent`, when it is known. */
+  traceparent: string | null;
 };
 
 /** `unknown` is the only honest answer to a lost reply: the money may have moved. It is asked again. */

@@ -1,11 +1,15 @@
 /** One JSON line per happening. Fields are a closed set: what has no field here (bodies, keys, tokens,
  *  messages of faults) cannot get into a log by accident. */
 
+import { traceIdOf } from "../domain/trace";
+
 const LEVELS = { info: 0, warn: 1, error: 2 } as const;
 export type Level = keyof typeof LEVELS;
 
 export type LogFields = {
   request_id?: string | undefined;
+  /** The W3C trace of the request that caused what happened. */
+  trace_id?: string;
   merchant_id?: string | undefined;
   transaction_id?: string | undefined;
   endpoint_id?: string;
@@ -34,6 +38,16 @@ export function logFrom(least: Level): Log {
     const line = { time: new Date().toISOString(), level, event, ...fields };
     console.log(JSON.stringify(line));
   };
+}
+
+/** A log whose every line has these fields, too. */
+export function logWith(log: Log, common: LogFields): Log {
+  return (level, event, fields) => log(level, event, { ...common, ...fields });
+}
+
+/** The field that says to which trace something belongs. */
+export function tracedBy(traceparent: string | null): { trace_id?: string } {
+  return traceparent ? { trace_id: traceIdOf(traceparent) } : {};
 }
 
 /** Lines of a stack kept: enough to find the place. */

@@ -10,6 +10,7 @@ export class Charges {
     transactionId: string,
     answer: ChargeAnswer,
     attempt: number,
+    traceparent: string | null,
   ) => Promise<Answer>;
   readonly #underWay = new Map<string, Promise<Answer>>();
 
@@ -17,7 +18,12 @@ export class Charges {
   constructor(
     processor: Processor,
     limitMs: number,
-    record: (transactionId: string, answer: ChargeAnswer, attempt: number) => Promise<Answer>,
+    record: (
+      transactionId: string,
+      answer: ChargeAnswer,
+      attempt: number,
+      traceparent: string | null,
+    ) => Promise<Answer>,
   ) {
     this.#processor = processor;
     this.#limitMs = limitMs;
@@ -33,23 +39,24 @@ export class Charges {
     return this.#underWay.has(transactionId);
   }
 
-  /** The recorded answer to an order; joins the call that is under way for the same transaction. */
-  carryOut(order: ChargeOrder): Promise<Answer> {
+  /** The recorded answer to an order; joins the call that is under way for the same transaction.
+   *  @param traceparent the request that orders it */
+  carryOut(order: ChargeOrder, traceparent: string | null): Promise<Answer> {
     const { id } = order.transaction;
     const underWay = this.#underWay.get(id);
     if (underWay) return underWay;
-    const call = this.#call(order).finally(() => this.#underWay.delete(id));
+    const call = this.#call(order, traceparent).finally(() => this.#underWay.delete(id));
     this.#underWay.set(id, call);
     return call;
   }
 
-  async #call({ transaction, attempt }: ChargeOrder): Promise<Answer> {
+  async #call({ transaction, attempt }: ChargeOrder, traceparent: string | null): Promise<Answer> {
     const { id, amount_minor, currency, user_id, metadata } = transaction;
     const answer = await chargeWithin(
       this.#processor,
-      { idempotency_key: id, amount_minor, currency, user_id, metadata, attempt },
+      { idempotency_key: id, amount_minor, currency, user_id, metadata, attempt, traceparent },
       this.#limitMs,
     );
-    return this.#record(id, answer, attempt);
+    return this.#record(id, answer, attempt, traceparent);
   }
 }

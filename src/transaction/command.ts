@@ -2,6 +2,7 @@
  *  write happen here, in one synchronous stretch. There is no `await` in this file, and must not be. */
 import { type Backoff, delayMs } from "../domain/backoff";
 import { decideExpiry, decideReview } from "../domain/decide-review";
+import type { CreateRequest } from "../domain/idempotency";
 import type { Refusal } from "../domain/refusal";
 import type { Result } from "../domain/result";
 import type { ReviewRequest } from "../domain/review";
@@ -25,14 +26,16 @@ import type { Held, Journal } from "./journal";
  *  given up on, and five minutes keeps a dead processor's recovery short. */
 const CHARGE_BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
 
-export type Command =
+/** `traceparent` is the request that a command comes from. */
+export type Command = { traceparent: string | null } & (
   | ({ kind: "create"; transaction_id: string } & CreateCommand)
   | { kind: "process"; merchant_id: string; transaction_id: string }
   | { kind: "cancel"; merchant_id: string; transaction_id: string }
   | ({ kind: "review"; merchant_id: string; transaction_id: string } & ReviewRequest)
   /** A review that nobody has decided in time. */
   | { kind: "expire"; transaction_id: string }
-  | { kind: "record"; transaction_id: string; answer: ChargeAnswer };
+  | { kind: "record"; transaction_id: string; answer: ChargeAnswer }
+);
 
 /** A charge to be asked for: the transaction as claimed, and which attempt this is. */
 export type ChargeOrder = { transaction: Transaction; attempt: number };
@@ -59,48 +62,58 @@ export function execute(
   }
   switch (command.kind) {
     case "process":
-      return process(journal, held, nowMs);
+      return process(journal, held, command, nowMs);
     case "cancel":
-      return move(journal, held, decideCancel(held.transaction, nowMs));
+      return move(journal, held, decideCancel(held.transaction, nowMs), command);
     case "review":
-      return move(journal, held, decideReview(held.transaction, command, nowMs));
+      return move(journal, held, decideReview(held.transaction, command, nowMs), command);
     case "expire":
-      return move(journal, held, decideExpiry(held.transaction, nowMs));
+      return move(journal, held, decideExpiry(held.transaction, nowMs), command);
     case "record":
-      return record(journal, held, command.answer, nowMs);
+      return record(journal, held, command, nowMs);
   }
 }
 
 function create(
   journal: Journal,
-  command: CreateCommand & { transaction_id: string },
+  command: Command & { kind: "create" },
   held: Held | undefined,
   basis: RiskBasis | undefined,
   nowMs: number,
 ): Answer {
-  if (held) return repeatedCreate(journal, command, held);
+  if (held) return repeatedCreate(journal, command.request, held);
   if (!basis) throw new Error("a create was to be decided without its signals");
   const change = decideCreate(command, basis, nowMs);
   const { id, review } = change.transaction;
   if (review) journal.reviews.open(id, Date.parse(review.expires_at));
-  return write(journal, command.merchant_id, change);
+  return write(journal, command.merchant_id, change, command);
 }
 
-function repeatedCreate(journal: Journal, command: CreateCommand, { transaction }: Held): Answer {
-  const same = decideRepeatedCreate(transaction, command.request);
+/** What a create is answered whose transaction is there already. */
+export function repeatedCreate(
+  journal: Journal,
+  request: CreateRequest,
+  { transaction }: Held,
+): Answer & { kind: "told" | "refused" } {
+  const same = decideRepeatedCreate(transaction, request);
   if (!same.ok) return { kind: "refused", refusal: same.refusal };
   const { version, status } = createAnswer(transaction);
   const data = journal.textAt(transaction.id, version);
   return { kind: "told", data, status, replayed: true, wrote: false };
 }
 
-function process(journal: Journal, { merchant_id, transaction }: Held, nowMs: number): Answer {
+function process(
+  journal: Journal,
+  { merchant_id, transaction }: Held,
+  { traceparent }: Command,
+  nowMs: number,
+): Answer {
   const decided = decideProcess(transaction, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (decided.value.step === "answer") return told(transaction);
   if (decided.value.step === "claim") {
     const { change } = decided.value;
-    const data = journal.append(merchant_id, change);
+    const data = journal.append(merchant_id, change, traceparent);
     journal.charges.open(change.transaction.id, nowMs);
     return { ...charging(change.transaction, data, 0, nowMs), wrote: true };
   }
@@ -114,25 +127,27 @@ function move(
   journal: Journal,
   { merchant_id, transaction }: Held,
   decided: Result<Change | null>,
+  command: Command,
 ): Answer {
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (!decided.value) return told(transaction);
   if (transaction.status === "review") journal.reviews.close(transaction.id);
-  return write(journal, merchant_id, decided.value);
+  return write(journal, merchant_id, decided.value, command);
 }
 
 function record(
   journal: Journal,
   { merchant_id, transaction }: Held,
-  answer: ChargeAnswer,
+  command: Command & { kind: "record" },
   nowMs: number,
 ): Answer {
+  const { answer } = command;
   if (answer.kind === "unknown") return defer(journal, transaction, nowMs);
   const decided = decideOutcome(transaction, answer, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (!decided.value) return told(transaction);
   journal.charges.close(transaction.id);
-  return write(journal, merchant_id, decided.value);
+  return write(journal, merchant_id, decided.value, command);
 }
 
 function defer(journal: Journal, transaction: Transaction, nowMs: number): Answer {
@@ -155,8 +170,13 @@ function charging(
   return { kind: "charging", data, order, retry_at_ms: retryAtMs, wrote: false };
 }
 
-function write(journal: Journal, merchantId: string, change: Change): Answer {
-  const data = journal.append(merchantId, change);
+function write(
+  journal: Journal,
+  merchantId: string,
+  change: Change,
+  { traceparent }: Command,
+): Answer {
+  const data = journal.append(merchantId, change, traceparent);
   const { status } = change.transaction;
   return { kind: "told", data, status, replayed: false, wrote: true };
 }

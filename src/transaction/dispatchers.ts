@@ -37,6 +37,13 @@ export class Dispatchers {
     return this.#count;
   }
 
+  /** The position of the first of them; undefined when there are none. */
+  get waitingFrom(): number | undefined {
+    if (this.#count === 0) return undefined;
+    const sql = "SELECT min(position) AS first FROM waiting";
+    return this.#sql.exec<{ first: number | null }>(sql).one().first ?? undefined;
+  }
+
   /** When they are to be tried again; undefined when there are none. */
   get retryAtMs(): number | undefined {
     return this.#count === 0 ? undefined : this.#retryAtMs;

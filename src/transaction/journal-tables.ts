@@ -1,5 +1,14 @@
 /** The tables of a shard's journal. docs/storage.md says what each is for. */
-export const JOURNAL_TABLES = `
+import { ensureColumn } from "../columns";
+import { COUNTERS_TABLE } from "../telemetry/counts";
+
+/** Makes the tables, or brings those of an earlier version up to date. */
+export function makeJournalTables(sql: SqlStorage): void {
+  sql.exec(JOURNAL_TABLES);
+  ensureColumn(sql, "events", "traceparent", "TEXT");
+}
+
+const JOURNAL_TABLES = `
   CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY,
     merchant_id TEXT NOT NULL,
@@ -8,6 +17,7 @@ export const JOURNAL_TABLES = `
     type TEXT NOT NULL,
     created_at_ms INTEGER NOT NULL,
     data TEXT NOT NULL,
+    traceparent TEXT,
     UNIQUE (transaction_id, sequence)
   );
   CREATE TABLE IF NOT EXISTS charges (
@@ -28,11 +38,6 @@ export const JOURNAL_TABLES = `
   CREATE INDEX IF NOT EXISTS parked_by_transaction ON parked (transaction_id);
   CREATE TABLE IF NOT EXISTS waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS waiting_by_merchant ON waiting (merchant_id);
-  CREATE TABLE IF NOT EXISTS counters (
-    name TEXT NOT NULL,
-    labels TEXT NOT NULL,
-    value INTEGER NOT NULL,
-    PRIMARY KEY (name, labels)
-  ) WITHOUT ROWID;
+  ${COUNTERS_TABLE}
   CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;

@@ -6,7 +6,7 @@
 import type { EventRecord, EventType } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
 import { Hot, type Kept } from "./hot";
-import { JOURNAL_TABLES } from "./journal-tables";
+import { makeJournalTables } from "./journal-tables";
 import { OpenCharges } from "./open-charges";
 import { OpenReviews } from "./open-reviews";
 import { Recent } from "./recent";
@@ -16,6 +16,7 @@ export type Held = { merchant_id: string; transaction: Transaction };
 /** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
 export type Mark =
   | "book_delivered_through"
+  | "book_paused_until_ms"
   | "webhooks_delivered_through"
   | "stream_delivered_through"
   | "velocity_delivered_through"
@@ -35,7 +36,7 @@ export class Journal {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    sql.exec(JOURNAL_TABLES);
+    makeJournalTables(sql);
     this.charges = new OpenCharges(sql);
     this.reviews = new OpenReviews(sql);
     this.#readTables();
@@ -105,8 +106,9 @@ export class Journal {
   }
 
   /** Writes a change's events. To be called inside a transaction.
+   *  @param traceparent of the request that caused it
    *  @returns the JSON text of the transaction as it is now. */
-  append(merchantId: string, { events }: Change): string {
+  append(merchantId: string, { events }: Change, traceparent: string | null): string {
     let data = "";
     for (const event of events) {
       data = JSON.stringify(event.data);
@@ -114,8 +116,8 @@ export class Journal {
       const position = this.#lastPosition + 1;
       const createdAtMs = Date.parse(event.created_at);
       this.#sql.exec(
-        `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at_ms, data)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at_ms, data,
+           traceparent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         position,
         merchantId,
         transaction_id,
@@ -123,6 +125,7 @@ export class Journal {
         type,
         createdAtMs,
         data,
+        traceparent,
       );
       this.#lastPosition = position;
       this.#uncommitted.push(transaction_id);
@@ -135,6 +138,7 @@ export class Journal {
         type,
         created_at_ms: createdAtMs,
         data,
+        traceparent,
       });
     }
     return data;

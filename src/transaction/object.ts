@@ -2,17 +2,18 @@
  *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
+import type { CreateRequest } from "../domain/idempotency";
 import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
 import type { ChargeAnswer } from "../processor/processor";
-import { faultOf, type Log, logFrom } from "../telemetry/log";
+import { faultOf, type Log, logFrom, tracedBy } from "../telemetry/log";
 import { TimeLimit, within } from "../within";
 import { Charges } from "./charge";
-import type { Answer, Command } from "./command";
+import { type Answer, type Command, repeatedCreate } from "./command";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
-import { type Backlogs, Outboxes } from "./outboxes";
+import { Outboxes } from "./outboxes";
 import { type Booked, Playing } from "./playing";
 import {
   type Address,
@@ -20,16 +21,14 @@ import {
   notFound,
   type Reply,
   type ShardMetrics,
+  type ShardReadiness,
   toldReply,
 } from "./reply";
 import { RiskBook, riskReaderOf } from "./risk-book";
 import { PATIENT, PROMPT, Rounds } from "./rounds";
-import { countAnswer, countTurnedAway } from "./tally";
+import { TakingUp } from "./taking-up";
+import { countAnswer, countGet, countRepeated, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
-
-/** Charges that one alarm takes up again, and reviews that it ends; the rest follow with the next, a second
- *  later. */
-const TAKEN_UP = 100;
 
 export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
@@ -41,6 +40,7 @@ export class TransactionShard extends DurableObject<Env> {
   readonly #rounds: Rounds<Command, Booked>;
   /** Claims need no signals and wait for no book, so they do not wait for those who do. */
   readonly #claims: Rounds<Command, Booked>;
+  readonly #takingUp: TakingUp;
   #shards: number | undefined;
   #alarmAtMs = Number.POSITIVE_INFINITY;
 
@@ -57,7 +57,7 @@ export class TransactionShard extends DurableObject<Env> {
     this.#charges = new Charges(
       processorOf(this.#config),
       this.#config.processor_timeout_ms,
-      (transactionId, answer, attempt) => this.#record(transactionId, answer, attempt),
+      (transactionId, ...rest) => this.#record(transactionId, ...rest),
     );
     const playing = new Playing({
       journal: this.#journal,
@@ -76,6 +76,12 @@ export class TransactionShard extends DurableObject<Env> {
     });
     this.#rounds = new Rounds(PATIENT, (commands) => playing.play(commands));
     this.#claims = new Rounds(PROMPT, (commands) => playing.play(commands));
+    this.#takingUp = new TakingUp({
+      journal: this.#journal,
+      charges: this.#charges,
+      submit: (command) => this.#rounds.submit(command),
+      log: this.#log,
+    });
     state.blockConcurrencyWhile(async () => {
       this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
       // The platform gives up on an alarm whose object could not start for some minutes.
@@ -85,33 +91,43 @@ export class TransactionShard extends DurableObject<Env> {
 
   /** Creates a transaction, or answers as the first create under this key was answered. */
   async create(address: Address, command: CreateCommand): Promise<Reply> {
-    const { transaction_id } = address;
-    return this.#tell(address, { kind: "create", transaction_id, ...command });
+    return this.#tell(address, { kind: "create", ...about(address), ...command });
+  }
+
+  /** Answers as the first create under this key was answered, if there was one. Makes no transaction. */
+  repeat({ merchant_id, transaction_id, shards }: Address, request: CreateRequest): Reply {
+    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
+    const held = this.#journal.find(transaction_id);
+    if (held?.merchant_id !== merchant_id) return notFound;
+    const answer = repeatedCreate(this.#journal, request, held);
+    countRepeated(this.#counters, answer);
+    this.#arm(Date.now());
+    if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
+    return { ...toldReply(answer.data), replayed: true };
   }
 
   /** Charges a transaction once. Concurrent calls share one charge and its answer. */
   async process(address: Address): Promise<Reply> {
-    const { merchant_id, transaction_id } = address;
-    return this.#tell(address, { kind: "process", merchant_id, transaction_id });
+    return this.#tell(address, { kind: "process", ...about(address) });
   }
 
   async cancel(address: Address): Promise<Reply> {
-    const { merchant_id, transaction_id } = address;
-    return this.#tell(address, { kind: "cancel", merchant_id, transaction_id });
+    return this.#tell(address, { kind: "cancel", ...about(address) });
   }
 
   /** Records a reviewer's word. */
   async review(address: Address, request: ReviewRequest): Promise<Reply> {
-    const { merchant_id, transaction_id } = address;
-    return this.#tell(address, { kind: "review", merchant_id, transaction_id, ...request });
+    return this.#tell(address, { kind: "review", ...about(address), ...request });
   }
 
   /** The transaction as it is now. */
-  find({ merchant_id, transaction_id, shards }: Address): Reply {
-    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
-    const held = this.#journal.findText(transaction_id);
-    if (held?.merchant_id !== merchant_id) return notFound;
-    return toldReply(held.data);
+  find(address: Address): Reply {
+    const arrivedMs = Date.now();
+    const reply = this.#find(address);
+    const now = Date.now();
+    countGet(this.#counters, reply, now - arrivedMs);
+    if (this.#counters.isOpen) this.#arm(now);
+    return reply;
   }
 
   /** All events of a transaction in order. */
@@ -121,9 +137,11 @@ export class TransactionShard extends DurableObject<Env> {
     return events[0]?.merchant_id === merchant_id ? { ok: true, events } : notFound;
   }
 
-  /** How far each destination is behind; answers when the object is alive and its storage can be read. */
-  ready(): Backlogs {
-    return this.#outboxes.backlogs(Date.now());
+  /** How things stand; answers when the object is alive and its storage can be read. */
+  ready(): ShardReadiness {
+    const now = Date.now();
+    const charges = this.#journal.charges.standing(now);
+    return { backlogs: this.#outboxes.backlogs(now), charges };
   }
 
   /** All counts and how things stand. Counts are written before they are told: what a crash makes forgotten
@@ -133,9 +151,16 @@ export class TransactionShard extends DurableObject<Env> {
     this.#counters.write(now);
     return {
       counts: this.#counters.all(),
-      backlogs: this.#outboxes.backlogs(now),
-      charges: this.#journal.charges.standing(now),
+      ...this.ready(),
     };
+  }
+
+  /** Writes everything that has ever happened here into the book again, beginning at a time.
+   *  @returns how many events that is */
+  rebuildBook(notBeforeMs: number): number {
+    this.#outboxes.rebuildBook(notBeforeMs);
+    this.#arm(Date.now());
+    return this.#journal.lastPosition;
   }
 
   /** The safety net. Takes up what a dead object or a failed destination left behind; never throws,
@@ -144,14 +169,7 @@ export class TransactionShard extends DurableObject<Env> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
     try {
       const now = Date.now();
-      const due = this.#journal.charges
-        .due(now, TAKEN_UP + this.#charges.underWay)
-        .filter(({ transaction_id }) => !this.#charges.isUnderWay(transaction_id));
-      // Not awaited: a charge may take seconds, and the next alarm sees to it if this object dies.
-      for (const { transaction_id } of due) this.#resume(transaction_id);
-      for (const transactionId of this.#journal.reviews.due(now, TAKEN_UP)) {
-        this.#expire(transactionId);
-      }
+      this.#takingUp.begin(now);
       this.#counters.write(now);
       // A long drain goes on by itself: charges and other destinations need this clock meanwhile.
       await within(SAFETY_MS, this.#outboxes.drain(now)).catch(unlessLate);
@@ -160,6 +178,13 @@ export class TransactionShard extends DurableObject<Env> {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
     }
     this.#arm(Date.now());
+  }
+
+  #find({ merchant_id, transaction_id, shards }: Address): Reply {
+    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
+    const held = this.#journal.findText(transaction_id);
+    if (held?.merchant_id !== merchant_id) return notFound;
+    return toldReply(held.data);
   }
 
   async #tell({ shards }: Address, command: Command): Promise<Reply> {
@@ -173,7 +198,7 @@ export class TransactionShard extends DurableObject<Env> {
       const rounds = command.kind === "process" ? this.#claims : this.#rounds;
       const { answer, booked } = await rounds.submit(command);
       if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
-      if (answer.kind === "charging") return await this.#settle(answer);
+      if (answer.kind === "charging") return await this.#settle(answer, command.traceparent);
       await booked;
       return { ...toldReply(answer.data), replayed: answer.replayed };
     } finally {
@@ -184,43 +209,34 @@ export class TransactionShard extends DurableObject<Env> {
   }
 
   /** Sees a claimed charge through, unless its last outcome was unknown and it is not time to ask again. */
-  async #settle(claimed: Answer & { kind: "charging" }): Promise<Reply> {
+  async #settle(
+    claimed: Answer & { kind: "charging" },
+    traceparent: string | null,
+  ): Promise<Reply> {
     const { order, retry_at_ms } = claimed;
     const isResting = retry_at_ms > Date.now() && !this.#charges.isUnderWay(order.transaction.id);
-    const answer = isResting ? claimed : await this.#charges.carryOut(order);
+    const answer = isResting ? claimed : await this.#charges.carryOut(order, traceparent);
     if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
     const pending = answer.kind === "charging";
     const retryAtMs = pending ? answer.retry_at_ms : 0;
     return { ...toldReply(answer.data), pending, retry_at_ms: retryAtMs };
   }
 
-  async #record(transactionId: string, answer: ChargeAnswer, attempt: number): Promise<Answer> {
+  async #record(
+    transaction_id: string,
+    answer: ChargeAnswer,
+    attempt: number,
+    traceparent: string | null,
+  ): Promise<Answer> {
     if (answer.kind === "unknown") {
       const { reason } = answer;
-      this.#log("warn", "charge.unknown", { transaction_id: transactionId, attempt, reason });
+      const fields = { transaction_id, attempt, reason, ...tracedBy(traceparent) };
+      this.#log("warn", "charge.unknown", fields);
     }
-    const command: Command = { kind: "record", transaction_id: transactionId, answer };
+    const command: Command = { kind: "record", transaction_id, answer, traceparent };
     const recorded = await this.#rounds.submit(command);
     await recorded.booked;
     return recorded.answer;
-  }
-
-  #resume(transactionId: string): void {
-    const held = this.#journal.find(transactionId);
-    const open = this.#journal.charges.find(transactionId);
-    if (!held || !open) return;
-    const order = { transaction: held.transaction, attempt: open.attempts + 1 };
-    this.#charges.carryOut(order).catch((fault) => {
-      this.#log("error", "charge.failed", { transaction_id: transactionId, fault: faultOf(fault) });
-    });
-  }
-
-  /** Ends a review in a round like any other; one that was decided meanwhile stays as it is. */
-  #expire(transactionId: string): void {
-    const command: Command = { kind: "expire", transaction_id: transactionId };
-    this.#rounds.submit(command).catch((fault) => {
-      this.#log("error", "review.failed", { transaction_id: transactionId, fault: faultOf(fault) });
-    });
   }
 
   /** A changed shard count would send known keys to other owners: an object serves only the count it began with. */
@@ -244,6 +260,11 @@ export class TransactionShard extends DurableObject<Env> {
     this.#alarmAtMs = next;
     void this.ctx.storage.setAlarm(next);
   }
+}
+
+/** A Worker of the version before, which may still call while a deployment goes round, names no request. */
+function about({ merchant_id, transaction_id, traceparent }: Address) {
+  return { merchant_id, transaction_id, traceparent: traceparent ?? null };
 }
 
 function unlessLate(fault: unknown): void {

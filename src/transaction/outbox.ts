@@ -19,6 +19,8 @@ const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
 /** Somebody to whom events go. */
 export type Destination = {
   mark: Mark;
+  /** Where a time before which it must not be called is remembered; by default nowhere. */
+  pause?: Mark;
   /** Resolves when all of the events have arrived. May be called again with the same ones. */
   deliver: (events: EventRecord[]) => Promise<void>;
   /** The first of these events that may go in one delivery, at least one; by default all. */
@@ -29,6 +31,8 @@ export type Destination = {
   due_at_ms?: () => number | undefined;
   /** How many events it has put aside to deliver later. */
   waiting?: () => number;
+  /** The position of the first of them. */
+  waiting_from?: () => number | undefined;
   /** What takes longer has failed. Far beyond any healthy delivery. */
   limit_ms?: number;
   /** How long an answer may wait for its event to be delivered. */
@@ -61,6 +65,8 @@ export class Outbox {
   #isDraining = false;
   #draining: Promise<void> = Promise.resolve();
   #failures = 0;
+  /** How often it began again with the first event. */
+  #rewinds = 0;
   /** Somebody has waited in vain: until a delivery succeeds nobody else has to. */
   #isSlow = false;
   #retryAtMs = 0;
@@ -71,6 +77,8 @@ export class Outbox {
     this.#destination = destination;
     this.#stored = journal.mark(destination.mark) ?? 0;
     this.#deliveredThrough = this.#stored;
+    if (destination.pause) this.#retryAtMs = journal.mark(destination.pause) ?? 0;
+    if (this.isOpen && this.#retryAtMs > Date.now()) this.#failures = 1; // As after `rewind()`.
   }
 
   /** Whether the stored mark is behind the journal: then an alarm has to be set. */
@@ -96,7 +104,8 @@ export class Outbox {
   backlog(nowMs: number): Backlog {
     const depth = this.#journal.lastPosition - this.#deliveredThrough;
     const waiting = this.#destination.waiting?.() ?? 0;
-    const oldest = depth > 0 ? this.#journal.createdAtMs(this.#deliveredThrough + 1) : undefined;
+    const first = this.#destination.waiting_from?.() ?? this.#deliveredThrough + 1;
+    const oldest = depth + waiting > 0 ? this.#journal.createdAtMs(first) : undefined;
     return {
       depth: depth + waiting,
       oldest_age_ms: oldest === undefined ? 0 : Math.max(0, nowMs - oldest),
@@ -114,6 +123,20 @@ export class Outbox {
   /** After a rolled-back commit the stored mark is what the journal says. */
   reread(): void {
     this.#stored = this.#journal.mark(this.#destination.mark) ?? 0;
+  }
+
+  /** Begins again with the first event, and not before a time: for a destination that is set back to an earlier
+   *  state. A delivery that is under way does not count, and nobody waits until everything has arrived again. */
+  rewind(notBeforeMs: number): void {
+    const { mark, pause } = this.#destination;
+    this.#journal.setMark(mark, 0);
+    if (pause) this.#journal.setMark(pause, notBeforeMs);
+    this.#stored = 0;
+    this.#deliveredThrough = 0;
+    this.#retryAtMs = notBeforeMs;
+    this.#rewinds += 1;
+    if (this.#journal.lastPosition > 0) this.#failures = Math.max(this.#failures, 1);
+    this.#release(Number.POSITIVE_INFINITY, false);
   }
 
   /** Sends what is outstanding unless a drain is under way or the destination is resting after a failure. */
@@ -158,6 +181,7 @@ export class Outbox {
   /** Delivers one batch. @returns false when that failed. */
   async #deliverNext(): Promise<boolean> {
     const { deliver, limit_ms = DELIVERY_LIMIT_MS } = this.#destination;
+    const rewinds = this.#rewinds;
     let rows = 0;
     try {
       const { events, through } = this.#next();
@@ -165,6 +189,7 @@ export class Outbox {
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
       await within(limit_ms, deliver(events));
       this.#destination.onDelivery?.(rows);
+      if (rewinds !== this.#rewinds) return Date.now() >= this.#retryAtMs;
       this.#deliveredThrough = through;
       this.#retryAtMs = 0;
       this.#isSlow = false;
@@ -176,7 +201,8 @@ export class Outbox {
     } catch (fault) {
       this.#failures += 1;
       const asked = fault instanceof DeliveryFault ? fault.retry_after_ms : 0;
-      this.#retryAtMs = Date.now() + Math.max(delayMs(this.#failures, BACKOFF), asked);
+      const delay = Math.max(delayMs(this.#failures, BACKOFF), asked);
+      this.#retryAtMs = Math.max(this.#retryAtMs, Date.now() + delay); // A pause is not cut short.
       this.#release(Number.POSITIVE_INFINITY, false);
       this.#destination.onFailure(fault, rows, this.#failures);
       return false;

@@ -8,7 +8,7 @@ import { wants, webhookUrlOf } from "../domain/webhook";
 import { streamOf } from "../stream/choose";
 import type { Stream } from "../stream/stream";
 import { faultOf, type Log } from "../telemetry/log";
-import type { Counters } from "./counters";
+import { type Counters, DELIVERY_BOUNDS } from "./counters";
 import { Dispatchers } from "./dispatchers";
 import type { Journal } from "./journal";
 import { type Backlog, DeliveryFault, type Destination, Outbox } from "./outbox";
@@ -53,6 +53,7 @@ export class Outboxes {
           if (rows === 0) return; // Only those who waited were tried again.
           counters.add("deliveries", `destination=${name},outcome=delivered`);
           counters.add("delivered_events", `destination=${name}`, rows);
+          counters.observe("delivery_events", `destination=${name}`, DELIVERY_BOUNDS, rows);
         },
         onFailure: (fault, rows, failures) => {
           counters.add("deliveries", `destination=${name},outcome=failed`);
@@ -62,7 +63,10 @@ export class Outboxes {
       this.#outboxes.set(name, outbox);
       return outbox;
     };
-    this.#book = open("book", { deliver: (events) => writeBook(env.DB, events) });
+    this.#book = open("book", {
+      deliver: (events) => writeBook(env.DB, events),
+      pause: "book_paused_until_ms",
+    });
     const dispatchers = new Dispatchers(
       sql,
       (merchantId, events) => handOver(env.WEBHOOKS.getByName(merchantId), events),
@@ -72,6 +76,7 @@ export class Outboxes {
       deliver: (events) => dispatchers.deliver(events),
       due_at_ms: () => dispatchers.retryAtMs,
       waiting: () => dispatchers.waiting,
+      waiting_from: () => dispatchers.waitingFrom,
     });
     open("velocity", {
       types: RELEASING_TYPES,
@@ -118,6 +123,12 @@ export class Outboxes {
   /** After a rolled-back commit the stored marks are what the journal says. */
   reread(): void {
     for (const outbox of this.#outboxes.values()) outbox.reread();
+  }
+
+  /** Writes the whole book again, beginning at a time. */
+  rebuildBook(notBeforeMs: number): void {
+    this.#book.rewind(notBeforeMs);
+    this.drainSoon();
   }
 
   /** For each destination that has something open: when it is to be called. */

@@ -1,6 +1,6 @@
 /** What happens in one round: gather, then decide and commit without an `await` between, then write the
  *  book. When a round is played, and with which commands, is for `rounds.ts` to say. */
-import { faultOf, type Log } from "../telemetry/log";
+import { faultOf, type Log, tracedBy } from "../telemetry/log";
 import { within } from "../within";
 import { type Answer, type Command, execute } from "./command";
 import { commitRound } from "./commit";
@@ -74,10 +74,11 @@ export class Playing {
   #run(command: Command, gathered: Gathered | undefined, nowMs: number): Answer {
     const { journal, counters, log } = this.#parts;
     if (gathered && !gathered.ok && !journal.holds(command.transaction_id)) {
-      const { transaction_id } = command;
+      const { transaction_id, traceparent } = command;
       log("error", "risk.failed", {
         transaction_id,
         fault: faultOf(gathered.fault),
+        ...tracedBy(traceparent),
       });
       return { kind: "refused", refusal: { code: "unavailable" } };
     }

@@ -1,12 +1,21 @@
 /** What crosses between the Worker and the object that owns a transaction. */
 import type { EventRecord } from "../domain/event";
 import type { Refusal } from "../domain/refusal";
-import type { Count } from "./counters";
+import type { Count } from "../telemetry/counts";
 import type { ChargesStanding } from "./open-charges";
 import type { Backlogs } from "./outboxes";
 
-/** A key of one merchant's transaction, and the shard count by which the Worker found this object. */
-export type Address = { merchant_id: string; transaction_id: string; shards: number };
+/** A key of one merchant's transaction, the shard count by which the Worker found this object, and the request
+ *  that asks, as a W3C `traceparent`. */
+export type Address = {
+  merchant_id: string;
+  transaction_id: string;
+  shards: number;
+  traceparent: string | null;
+};
+
+/** How far a shard's destinations are behind, and how its charges stand. */
+export type ShardReadiness = { backlogs: Backlogs; charges: ChargesStanding };
 
 /** What the Worker is told. `body` is the transaction's JSON text; `pending` means its outcome is not known yet. */
 export type Reply =
@@ -16,7 +25,7 @@ export type Reply =
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
 
 /** What a shard tells of itself to whoever watches over it. */
-export type ShardMetrics = { counts: Count[]; backlogs: Backlogs; charges: ChargesStanding };
+export type ShardMetrics = ShardReadiness & { counts: Count[] };
 
 export const notFound: { ok: false; refusal: Refusal } = {
   ok: false,

@@ -1,4 +1,5 @@
 /** What a shard counts of commands and rounds, and under which labels. */
+import type { Refusal } from "../domain/refusal";
 import type { Status } from "../domain/status";
 import type { Answer, Command } from "./command";
 import { ANSWER_BOUNDS_MS, type Counters, ROUND_BOUNDS } from "./counters";
@@ -29,9 +30,25 @@ export function countRound(
   });
 }
 
+/** Counts a question for a transaction, and how long its answer took. */
+export function countGet(
+  counters: Counters,
+  reply: { ok: true } | { ok: false; refusal: Refusal },
+  tookMs: number,
+): void {
+  const outcome = reply.ok ? "found" : `refused:${reply.refusal.code}`;
+  counters.add("commands", labelsOf("get", outcome));
+  counters.observe("answer_ms", "kind=get", ANSWER_BOUNDS_MS, tookMs);
+}
+
 /** Counts a command that is refused before it is in any round. */
 export function countTurnedAway(counters: Counters, { kind }: Command): void {
   counters.add("commands", labelsOf(kind, "refused:shard_count_changed"));
+}
+
+/** Counts a create that was answered from the store, without a round. */
+export function countRepeated(counters: Counters, answer: Answer): void {
+  counters.add("commands", labelsOf("create", outcomeOf("create", answer)));
 }
 
 /** Notes how long a command took from its arrival to its answer. */
@@ -39,7 +56,7 @@ export function countAnswer(counters: Counters, { kind }: Command, tookMs: numbe
   counters.observe("answer_ms", `kind=${kind}`, ANSWER_BOUNDS_MS, tookMs);
 }
 
-function labelsOf(kind: Command["kind"], outcome: string): string {
+function labelsOf(kind: Command["kind"] | "get", outcome: string): string {
   return `kind=${kind},outcome=${outcome}`;
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Total } from "../../src/database/totals";
+import { WRITE_WEBHOOK_COUNTS } from "../../src/database/webhook-counts";
 import { decideReview } from "../../src/domain/decide-review";
 import { type Event, eventOf } from "../../src/domain/event";
 import {
@@ -232,5 +233,31 @@ describe("the book's transactions", () => {
     write([eventOf(transaction)]);
     const other = eventOf({ ...transaction, id: `txn_${"b".repeat(26)}` });
     expect(() => write([other])).toThrow(/UNIQUE/);
+  });
+});
+
+describe("the sums of what dispatchers count", () => {
+  const tell = (merchant: string, ...counts: [string, string, number][]) => {
+    book.prepare(WRITE_WEBHOOK_COUNTS).run(merchant, JSON.stringify(counts));
+  };
+  const sums = () =>
+    Object.fromEntries(
+      rows("SELECT * FROM webhook_totals").map(({ name, labels, value }) => [
+        `${name} ${labels}`,
+        value,
+      ]),
+    );
+
+  it("follow each merchant's counts, and nothing that comes late or again", () => {
+    migrate(files);
+    tell("mer_a", ["attempts", "outcome=delivered", 3], ["attempts", "outcome=timeout", 1]);
+    tell("mer_b", ["attempts", "outcome=delivered", 10]);
+    tell("mer_a", ["attempts", "outcome=delivered", 5]);
+    const now = { "attempts outcome=delivered": 15, "attempts outcome=timeout": 1 };
+    expect(sums()).toEqual(now);
+    tell("mer_a", ["attempts", "outcome=delivered", 5], ["attempts", "outcome=timeout", 1]);
+    tell("mer_a", ["attempts", "outcome=delivered", 3]);
+    tell("mer_b", ["attempts", "outcome=delivered", 0]);
+    expect(sums()).toEqual(now);
   });
 });

@@ -14,6 +14,8 @@ import {
   type Transaction,
 } from "../../src/domain/transaction";
 
+/** A request, as a W3C `traceparent`. */
+export const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 export const MERCHANT = "mer_shop";
 export const NOW_MS = Date.parse("2026-11-22T21:00:00.000Z");
 export const DECLINED: Failure = { code: "card_declined", message: "No." };

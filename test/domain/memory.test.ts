@@ -7,7 +7,7 @@ import { type Command, execute } from "../../src/transaction/command";
 import { Hot } from "../../src/transaction/hot";
 import { Journal } from "../../src/transaction/journal";
 import { Recent } from "../../src/transaction/recent";
-import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf } from "./examples";
+import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "./examples";
 import { memoryStorage } from "./sqlite";
 
 const KEYS = ["a", "b", "c"];
@@ -32,7 +32,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 });
 
 function commandOf(kind: Exclude<Step["kind"], "load">, { key, amount_minor }: Step): Command {
-  const about = { merchant_id: MERCHANT, transaction_id: idOf(key) };
+  const about = { merchant_id: MERCHANT, transaction_id: idOf(key), traceparent: TRACEPARENT };
   if (kind !== "create") return { kind, ...about };
   return { kind, ...about, idempotency_key: key, request: requestOf({ amount_minor }) };
 }
@@ -150,6 +150,7 @@ describe("the newest events", () => {
     type: "transaction.created" as const,
     created_at_ms: NOW_MS,
     data: "x".repeat(characters),
+    traceparent: null,
   });
   const positions = (recent: Recent, after: number) =>
     recent.after(after)?.map(({ position }) => position);

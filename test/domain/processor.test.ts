@@ -13,7 +13,7 @@ import {
   type Processor,
 } from "../../src/processor/processor";
 import { SANDBOX_OUTCOMES, sandbox } from "../../src/processor/sandbox";
-import { DECLINED } from "./examples";
+import { DECLINED, TRACEPARENT } from "./examples";
 
 const LONG_MS = 10_000;
 
@@ -25,6 +25,7 @@ function requestOf(fields: Partial<ChargeRequest> = {}): ChargeRequest {
     user_id: "user_1",
     metadata: { order: "1001" },
     attempt: 1,
+    traceparent: TRACEPARENT,
     ...fields,
   };
 }

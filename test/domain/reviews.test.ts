@@ -27,6 +27,7 @@ const create = (key: string): Command => ({
   merchant_id: MERCHANT,
   idempotency_key: key,
   request: requestOf({ amount_minor: 500_001 }),
+  traceparent: null,
 });
 const word = (decision: "approve" | "reject", key: string, merchant_id = MERCHANT): Command => ({
   kind: "review",
@@ -35,13 +36,19 @@ const word = (decision: "approve" | "reject", key: string, merchant_id = MERCHAN
   decision,
   reviewer: "ann",
   note: null,
+  traceparent: null,
 });
 const about = (kind: "cancel" | "process", key: string): Command => ({
   kind,
   merchant_id: MERCHANT,
   transaction_id: idOf(key),
+  traceparent: null,
 });
-const expire = (key: string): Command => ({ kind: "expire", transaction_id: idOf(key) });
+const expire = (key: string): Command => ({
+  kind: "expire",
+  transaction_id: idOf(key),
+  traceparent: null,
+});
 const run = (command: Command, nowMs = NOW_MS): Answer =>
   execute(journal, command, basisOf(1, HOLDING), nowMs);
 const statusOf = (key: string) => journal.find(idOf(key))?.transaction.status;

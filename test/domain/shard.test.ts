@@ -10,7 +10,16 @@ import { type Answer, type Command, execute } from "../../src/transaction/comman
 import { ANSWER_BOUNDS_MS, Counters } from "../../src/transaction/counters";
 import { Journal } from "../../src/transaction/journal";
 import { countRound, countWritten } from "../../src/transaction/tally";
-import { basisOf, created, DECLINED, EXAMPLES, MERCHANT, NOW_MS, requestOf } from "./examples";
+import {
+  basisOf,
+  created,
+  DECLINED,
+  EXAMPLES,
+  MERCHANT,
+  NOW_MS,
+  requestOf,
+  TRACEPARENT,
+} from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
 const SETTLED: ChargeAnswer = { kind: "settled" };
@@ -27,6 +36,7 @@ beforeEach(() => {
 const idOf = (key: string, merchant_id = MERCHANT) => deriveTransactionId(merchant_id, key);
 const create = (key = "k", fields = {}): Command => ({
   kind: "create",
+  traceparent: TRACEPARENT,
   transaction_id: idOf(key),
   merchant_id: MERCHANT,
   idempotency_key: key,
@@ -34,11 +44,13 @@ const create = (key = "k", fields = {}): Command => ({
 });
 const about = (kind: "process" | "cancel", key = "k", merchant_id = MERCHANT): Command => ({
   kind,
+  traceparent: TRACEPARENT,
   merchant_id,
   transaction_id: idOf(key),
 });
 const record = (answer: ChargeAnswer, key = "k"): Command => ({
   kind: "record",
+  traceparent: TRACEPARENT,
   transaction_id: idOf(key),
   answer,
 });
@@ -238,7 +250,7 @@ describe("a journal", () => {
       storage.transactionSync(() => {
         run(create("other"));
         run(about("process"));
-        journal.append(MERCHANT, created({}, NOW_MS, "k"));
+        journal.append(MERCHANT, created({}, NOW_MS, "k"), TRACEPARENT);
       });
     expect(twice).toThrow();
     journal.rolledBack();
@@ -404,7 +416,7 @@ describe("any sequence of commands to a shard", () => {
 describe("charges", () => {
   type Asked = { request: ChargeRequest; answer: (given: ChargeAnswer) => void };
   let asked: Asked[];
-  let recorded: [string, ChargeAnswer, number][];
+  let recorded: [string, ChargeAnswer, number, string | null][];
   let fault: Error | undefined;
   let charges: Charges;
   beforeEach(() => {
@@ -417,8 +429,8 @@ describe("charges", () => {
           asked.push({ request, answer });
         }),
     };
-    charges = new Charges(processor, 60_000, async (id, answer, attempt) => {
-      recorded.push([id, answer, attempt]);
+    charges = new Charges(processor, 60_000, async (id, answer, ...rest) => {
+      recorded.push([id, answer, ...rest]);
       if (fault) throw fault;
       const data = `${id} ${answer.kind}`;
       return { kind: "told", data, status: "completed", replayed: false, wrote: true };
@@ -428,7 +440,7 @@ describe("charges", () => {
   const other = { ...transaction, id: idOf("other") };
 
   it("ask with the transaction's id and hand the word back to be recorded", async () => {
-    const answer = charges.carryOut({ transaction, attempt: 4 });
+    const answer = charges.carryOut({ transaction, attempt: 4 }, TRACEPARENT);
     expect(asked[0]?.request).toEqual({
       idempotency_key: transaction.id,
       amount_minor: 10_050,
@@ -436,14 +448,17 @@ describe("charges", () => {
       user_id: "user_1",
       metadata: transaction.metadata,
       attempt: 4,
+      traceparent: TRACEPARENT,
     });
     asked[0]?.answer(SETTLED);
     expect(await answer).toMatchObject({ data: `${transaction.id} settled` });
-    expect(recorded).toEqual([[transaction.id, SETTLED, 4]]);
+    expect(recorded).toEqual([[transaction.id, SETTLED, 4, TRACEPARENT]]);
   });
 
   it("share one call among all who ask about a transaction meanwhile", async () => {
-    const answers = [1, 1, 2].map((attempt) => charges.carryOut({ transaction, attempt }));
+    const answers = [1, 1, 2].map((attempt) =>
+      charges.carryOut({ transaction, attempt }, TRACEPARENT),
+    );
     expect(charges.isUnderWay(transaction.id)).toBe(true);
     expect(asked).toHaveLength(1);
     asked[0]?.answer(A_DECLINE);
@@ -454,13 +469,13 @@ describe("charges", () => {
   });
 
   it("ask anew once the word is recorded, and about others at the same time", async () => {
-    const one = charges.carryOut({ transaction, attempt: 1 });
-    const two = charges.carryOut({ transaction: other, attempt: 1 });
+    const one = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
+    const two = charges.carryOut({ transaction: other, attempt: 1 }, TRACEPARENT);
     expect(asked.map(({ request }) => request.idempotency_key)).toEqual([transaction.id, other.id]);
     asked[0]?.answer(UNKNOWN);
     await one;
     expect(charges.isUnderWay(other.id)).toBe(true);
-    const again = charges.carryOut({ transaction, attempt: 2 });
+    const again = charges.carryOut({ transaction, attempt: 2 }, TRACEPARENT);
     expect(asked).toHaveLength(3);
     for (const { answer } of asked) answer(SETTLED);
     await Promise.all([two, again]);
@@ -473,13 +488,15 @@ describe("charges", () => {
 
   it("tell everyone when the word could not be recorded, and may be asked for again", async () => {
     fault = new Error("no disk");
-    const answers = [1, 1].map((attempt) => charges.carryOut({ transaction, attempt }));
+    const answers = [1, 1].map((attempt) =>
+      charges.carryOut({ transaction, attempt }, TRACEPARENT),
+    );
     asked[0]?.answer(SETTLED);
     const outcomes = await Promise.allSettled(answers);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(charges.isUnderWay(transaction.id)).toBe(false);
     fault = undefined;
-    const again = charges.carryOut({ transaction, attempt: 1 });
+    const again = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
     asked[1]?.answer(SETTLED);
     expect(await again).toMatchObject({ kind: "told" });
   });
@@ -536,6 +553,25 @@ describe("a shard's counts", () => {
       "commands kind=create,outcome=created": 1,
       "commands kind=create,outcome=replayed": 1,
     });
+  });
+
+  it("of times and of many at once are taken back with it, too", () => {
+    const count = () => {
+      counters.addWithin("delivered_events", "destination=book", 7);
+      counters.observeWithin("answer_ms", "kind=create", ANSWER_BOUNDS_MS, 30);
+    };
+    commit(count);
+    const once = {
+      "delivered_events destination=book": 7,
+      "answer_ms_bucket kind=create,le=50": 1,
+      "answer_ms_sum kind=create": 30,
+    };
+    expect(stored()).toEqual(once);
+    commit(() => {
+      count();
+      throw new Error("no commit");
+    }, NOW_MS + 5_000);
+    expect([stored(), valuesOf(counters)]).toEqual([once, once]);
   });
 
   it("of what no commit vouches for are written with one a second at most, or when asked for", () => {

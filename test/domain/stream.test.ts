@@ -19,27 +19,40 @@ import type { Produced, Stream, StreamRecord } from "../../src/stream/stream";
 import { Journal } from "../../src/transaction/journal";
 import { Parked } from "../../src/transaction/parked";
 import { differentTransactions, Streaming } from "../../src/transaction/streaming";
-import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS } from "./examples";
+import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS, TRACEPARENT } from "./examples";
 import { memoryStorage } from "./sqlite";
 
 function recordOf(transaction: Transaction, data = JSON.stringify(transaction)): EventRecord {
   const { type, sequence, transaction_id } = eventOf(transaction);
   const created_at_ms = Date.parse(transaction.updated_at);
   const merchant_id = MERCHANT;
-  return { position: 7, merchant_id, transaction_id, sequence, type, created_at_ms, data };
+  const traceparent = TRACEPARENT;
+  return {
+    position: 7,
+    merchant_id,
+    transaction_id,
+    sequence,
+    type,
+    created_at_ms,
+    data,
+    traceparent,
+  };
 }
 
 describe("an event as a CloudEvent", () => {
   const { pending, completed } = EXAMPLES;
 
   it("is these bytes", () => {
-    expect(cloudEventOf(recordOf(completed, '{"amount":100.50}'))).toBe(
+    const record = recordOf(completed, '{"amount":100.50}');
+    const textWith = (trace: string) =>
       `{"specversion":"1.0","id":"evt_${completed.id.slice(4)}_3","source":"/payments",` +
-        `"type":"payments.transaction.completed.v1","subject":"${completed.id}",` +
-        `"time":"2026-11-22T21:00:00.000Z","datacontenttype":"application/json",` +
-        `"partitionkey":"${completed.id}","merchantid":"mer_shop","txseq":"0000000003",` +
-        `"data":{"amount":100.50}}`,
-    );
+      `"type":"payments.transaction.completed.v1","subject":"${completed.id}",` +
+      `"time":"2026-11-22T21:00:00.000Z","datacontenttype":"application/json",` +
+      `"partitionkey":"${completed.id}","merchantid":"mer_shop","txseq":"0000000003",` +
+      `${trace}"data":{"amount":100.50}}`;
+    expect(cloudEventOf(record)).toBe(textWith(`"traceparent":"${TRACEPARENT}",`));
+    // One of before there were traces, which may have been sent already.
+    expect(cloudEventOf({ ...record, traceparent: null })).toBe(textWith(""));
   });
 
   it("holds the transaction's text as it is", () => {
@@ -679,7 +692,7 @@ describe("the stream as a destination", () => {
       sequences.set(transaction_id, sequence);
       const created_at = new Date(NOW_MS).toISOString();
       const event = { transaction_id, sequence, type: "transaction.created", created_at, data: {} };
-      journal.append("mer_1", { events: [event] } as unknown as Change);
+      journal.append("mer_1", { events: [event] } as unknown as Change, null);
     }
     const parked = new Parked(sql);
     const streaming = new Streaming(journal, stream, parked, () => {});

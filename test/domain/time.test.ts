@@ -371,7 +371,7 @@ describe("an outbox", () => {
   function append(count: number, metadata: Record<string, string> = {}): void {
     for (let index = 0; index < count; index++) {
       const key = `order-${journal.lastPosition + 1}`;
-      journal.append(MERCHANT, created({ metadata }, NOW_MS, key));
+      journal.append(MERCHANT, created({ metadata }, NOW_MS, key), null);
     }
   }
   const positions = () => batches.map((events) => events.map(({ position }) => position));
@@ -408,6 +408,7 @@ describe("an outbox", () => {
         type: "transaction.created",
         created_at_ms: NOW_MS,
         data: JSON.stringify(change.transaction),
+        traceparent: null,
       },
     ]);
   });
@@ -599,6 +600,107 @@ describe("an outbox", () => {
   });
 });
 
+describe("an outbox whose destination is set back", () => {
+  const PAUSED_UNTIL_MS = NOW_MS + 60_000;
+  let journal: Journal;
+  let outbox: Outbox;
+  let deliver: (first: number) => Promise<void>;
+  let firsts: number[];
+  const open = () =>
+    new Outbox(journal, {
+      mark: "book_delivered_through",
+      pause: "book_paused_until_ms",
+      deliver: ([first]) => {
+        firsts.push(first?.position ?? 0);
+        return deliver(first?.position ?? 0);
+      },
+      wait_ms: 1_000,
+      onFailure: () => {},
+    });
+  const append = (count: number) => {
+    for (let index = 0; index < count; index++) {
+      journal.append(MERCHANT, created({}, NOW_MS, `order-${journal.lastPosition + 1}`), null);
+    }
+  };
+  beforeEach(async () => {
+    vi.useFakeTimers({ now: NOW_MS });
+    journal = new Journal(memoryStorage().sql);
+    firsts = [];
+    deliver = () => Promise.resolve();
+    outbox = open();
+    append(250);
+    await outbox.drain(NOW_MS);
+    outbox.storeMark();
+    expect(firsts).toEqual([1, 201]);
+    firsts = [];
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it("delivers everything again, and lets nobody wait for it meanwhile", async () => {
+    expect(outbox.isOpen).toBe(false);
+    outbox.rewind(NOW_MS);
+    expect(outbox.isOpen).toBe(true);
+    expect(await outbox.delivered(250)).toBe(false);
+    expect(outbox.backlog(NOW_MS)).toMatchObject({ depth: 250, failures: 1 });
+    await outbox.drain(NOW_MS);
+    expect(firsts).toEqual([1, 201]);
+    expect(outbox.backlog(NOW_MS)).toEqual({ depth: 0, oldest_age_ms: 0, failures: 0 });
+  });
+
+  it("does not begin before its time, not even in an object that was started anew", async () => {
+    outbox.rewind(PAUSED_UNTIL_MS);
+    for (const each of [outbox, open()]) {
+      expect(each.wakeAtMs).toBe(PAUSED_UNTIL_MS);
+      expect(each.backlog(NOW_MS)).toMatchObject({ depth: 250, failures: 1 });
+      await each.drain(PAUSED_UNTIL_MS - 1);
+      expect(firsts).toEqual([]);
+    }
+    vi.setSystemTime(PAUSED_UNTIL_MS);
+    await open().drain(PAUSED_UNTIL_MS);
+    expect(firsts).toEqual([1, 201]);
+  });
+
+  it.each([
+    ["arrives", true],
+    ["fails", false],
+  ])("takes no notice of a delivery under way that %s", async (_, arrives) => {
+    const end = Promise.withResolvers<void>();
+    deliver = () => end.promise;
+    append(1);
+    const draining = outbox.drain(NOW_MS);
+    outbox.rewind(PAUSED_UNTIL_MS);
+    if (arrives) end.resolve();
+    else end.reject(new Error("down"));
+    await draining;
+    expect([firsts, outbox.deliveredThrough, outbox.retryAtMs]).toEqual([
+      [251],
+      0,
+      PAUSED_UNTIL_MS,
+    ]);
+    deliver = () => Promise.resolve();
+    vi.setSystemTime(PAUSED_UNTIL_MS);
+    await outbox.drain(PAUSED_UNTIL_MS);
+    expect(firsts).toEqual([251, 1, 201]);
+  });
+
+  it("goes straight on after a delivery under way when there is no pause", async () => {
+    deliver = async (first) => {
+      if (first === 251) outbox.rewind(NOW_MS);
+    };
+    append(1);
+    await outbox.drain(NOW_MS);
+    expect(firsts).toEqual([251, 1, 201]);
+  });
+
+  it("has nothing to say when nothing has ever happened", () => {
+    journal = new Journal(memoryStorage().sql);
+    outbox = open();
+    outbox.rewind(NOW_MS);
+    expect(outbox.isOpen).toBe(false);
+    expect(outbox.backlog(NOW_MS).failures).toBe(0);
+  });
+});
+
 describe("a destination that wants some types of events only", () => {
   it("gets those, in order and once, and is past all the others", async () => {
     const { sql } = memoryStorage();
@@ -609,7 +711,7 @@ describe("a destination that wants some types of events only", () => {
     for (const [at, type] of types.entries()) {
       const created_at = new Date(NOW_MS).toISOString();
       const event = { transaction_id: `t${at}`, sequence: 1, type, created_at, data: {} };
-      journal.append("m", { events: [event] } as unknown as Change);
+      journal.append("m", { events: [event] } as unknown as Change, null);
     }
     const told: string[][] = [];
     let isDown = true;
@@ -647,7 +749,7 @@ describe("the webhooks' dispatchers as a destination", () => {
         const created_at = new Date(NOW_MS).toISOString();
         const transaction_id = `${merchant}-${at}`;
         const event = { transaction_id, sequence: 1, type: "transaction.created", created_at };
-        journal.append(merchant, { events: [{ ...event, data: {} }] } as unknown as Change);
+        journal.append(merchant, { events: [{ ...event, data: {} }] } as unknown as Change, null);
       }
     };
     append("broken", HELD_UP);
@@ -667,12 +769,14 @@ describe("the webhooks' dispatchers as a destination", () => {
       deliver: (events) => dispatchers.deliver(events),
       due_at_ms: () => dispatchers.retryAtMs,
       waiting: () => dispatchers.waiting,
+      waiting_from: () => dispatchers.waitingFrom,
       wait_ms: 0,
       onFailure: () => {},
     });
     await outbox.drain(Date.now());
     expect(taken).toEqual(["well-0"]);
-    expect(outbox.backlog(Date.now())).toMatchObject({ depth: HELD_UP, failures: 1 });
+    const backlog = { depth: HELD_UP, oldest_age_ms: 7_000, failures: 1 };
+    expect(outbox.backlog(NOW_MS + 7_000)).toEqual(backlog);
     outbox.storeMark();
     expect(outbox.wakeAtMs).toBeGreaterThan(Date.now());
     isBroken = false;
@@ -681,7 +785,7 @@ describe("the webhooks' dispatchers as a destination", () => {
       await outbox.drain(Date.now());
     }
     expect(new Set(taken).size).toBe(HELD_UP + 1);
-    expect(outbox.backlog(Date.now())).toMatchObject({ depth: 0, failures: 0 });
+    expect(outbox.backlog(Date.now())).toEqual({ depth: 0, oldest_age_ms: 0, failures: 0 });
     vi.useRealTimers();
   });
 });

@@ -93,7 +93,12 @@ export function clientOf(merchantId: string, keyId: string, key: string) {
 /** What the fake processor has seen under a key. */
 export async function processorSaw(transactionId: string) {
   const response = await fetch(`${env.PROCESSOR_URL}/${transactionId}`);
-  return (await response.json()) as { calls: number; charges: number; amounts: number[] };
+  return (await response.json()) as {
+    calls: number;
+    charges: number;
+    amounts: number[];
+    traceparents: string[];
+  };
 }
 
 export type ProblemBody = {

@@ -141,6 +141,9 @@ for (const method of ["log", "info", "debug", "warn", "error"] as const) {
   });
 }
 
+/** All that was logged so far. */
+export const logLines = (): LogLine[] => written.map((line) => JSON.parse(line) as LogLine);
+
 /** What the log says of one request. */
 export function logOf(requestId: string | null): LogLine[] {
   return written
@@ -154,7 +157,11 @@ function expectLogLine(response: Response, method: string): void {
   const id = response.headers.get("Request-Id");
   const lines = logOf(id).filter(({ event }) => event === "request");
   expect(lines).toMatchObject([{ level: "info", request_id: id, method, status: response.status }]);
-  const [{ route, duration_ms, time } = {}] = lines;
+  const [{ route, duration_ms, time, merchant_id } = {}] = lines;
+  // Whoever is known by a key is told of its quotas, whatever the answer is.
+  if (merchant_id && response.status !== 503) {
+    expect(response.headers.get("RateLimit-Policy")).toMatch(/^"requests";q=\d+;w=\d+/);
+  }
   expect(patterns).toContain(route);
   expect(duration_ms).toBeTypeOf("number");
   expect(time).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);

@@ -13,7 +13,13 @@ import { type Fake, sendJson, serve } from "./http-server";
 const SLOW_MS = 300;
 
 type Charge = { status: "settled" } | { status: "declined"; code: string; message: string };
-type Seen = { calls: number; charges: number; amounts: number[]; result?: Charge };
+type Seen = {
+  calls: number;
+  charges: number;
+  amounts: number[];
+  traceparents: (string | undefined)[];
+  result?: Charge;
+};
 
 export type Processor = Fake & { seen: Map<string, Seen> };
 
@@ -30,15 +36,16 @@ async function answer(
 ): Promise<void> {
   if (request.method === "GET") {
     const key = request.url?.split("/").at(-1) ?? "";
-    sendJson(response, 200, seen.get(key) ?? { calls: 0, charges: 0, amounts: [] });
+    sendJson(response, 200, seen.get(key) ?? nothing());
     return;
   }
   const body = JSON.parse(await text(request));
   const key = String(request.headers["idempotency-key"]);
-  const record = seen.get(key) ?? { calls: 0, charges: 0, amounts: [] };
+  const record = seen.get(key) ?? nothing();
   seen.set(key, record);
   record.calls += 1;
   record.amounts.push(body.amount_minor);
+  record.traceparents.push(request.headers.traceparent as string | undefined); // Comes once.
   const steps = String(body.metadata.processor ?? "settle").split(",");
   const step = steps[Math.min(record.calls, steps.length) - 1] ?? "settle";
   if (step === "pending") return sendJson(response, 202, { status: "pending" });
@@ -50,6 +57,8 @@ async function answer(
   if (step === "slow") await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
   sendJson(response, 200, result);
 }
+
+const nothing = (): Seen => ({ calls: 0, charges: 0, amounts: [], traceparents: [] });
 
 /** Charges once; a later call under the same key gets the first result. */
 function charge(record: Seen, step: string): Charge {

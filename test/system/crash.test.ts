@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
+import { growthOf, parseExposition, type Scrape } from "../support/exposition";
 import type { Fake } from "../support/http-server";
 import { type StreamLog, startKafka } from "../support/kafka";
 import { type Processor, startProcessor } from "../support/processor";
@@ -19,6 +20,8 @@ const RECOVERY_LIMIT_MS = 60_000;
 /** Moments after the first answer of a burst at which the server is killed. */
 const KILL_AFTER_MS = [50, 200, 450, 900];
 const BURST = 24;
+/** Payments that are counted before and after a kill; fewer than the fraud rules let a customer make in a day. */
+const COUNTED = 10;
 /** What the processor does, by turns: at once, slowly, charging and cutting the line, charging and never answering. */
 const STEPS = ["settle", "slow", "drop,settle", "hang,settle", "decline:expired_card"];
 
@@ -30,6 +33,7 @@ let server: ChildProcess | undefined;
 let base = "";
 let key = "";
 let adminToken = "";
+let metricsToken = "";
 
 beforeAll(async () => {
   process.env.STATE_DIR = state;
@@ -39,6 +43,7 @@ beforeAll(async () => {
   const local = await import("../../scripts/local.mjs");
   local.ensureDevVars();
   adminToken = local.readDevVars().ADMIN_TOKEN ?? "";
+  metricsToken = local.readDevVars().METRICS_TOKEN ?? "";
   await local.migrate();
   await start();
   const merchant = await admin("/api/v1/merchants", { name: "Crash" });
@@ -110,6 +115,37 @@ it("survives kill -9 at any moment: nothing lost, nothing doubled, nothing stuck
     return [...expected].every((id) => streamed.has(id));
   }, "every event is in the stream");
 }, 300_000);
+
+it("counts exactly what was sent, also when the server is killed in between", async () => {
+  const before = await scrape();
+  const half = async (name: string) => {
+    const made = await Promise.all(
+      Array.from({ length: COUNTED }, (_, index) =>
+        post<Transaction>("/api/v1/transactions", { user_id: name, amount: 5 }, `${name}-${index}`),
+      ),
+    );
+    for (const { id } of made) await post(`/api/v1/transactions/${id}/cancel`);
+  };
+  await half("first");
+  await kill();
+  await start();
+  await half("second");
+  const commands = { "create created": 2 * COUNTED, "cancel cancelled": 2 * COUNTED };
+  await until(async () => {
+    const now = await scrape();
+    const events = growthOf(before, now, "payments_transaction_events_total", "type");
+    return events["transaction.cancelled"] === 2 * COUNTED;
+  }, "the book has counted all of it");
+  const after = await scrape();
+  expect(growthOf(before, after, "payments_commands_total", "kind", "outcome")).toEqual(commands);
+  expect(growthOf(before, after, "payments_transaction_events_total", "type")).toEqual({
+    "transaction.created": 2 * COUNTED,
+    "transaction.cancelled": 2 * COUNTED,
+  });
+  expect(growthOf(before, after, "payments_transactions", "status")).toEqual({
+    cancelled: 2 * COUNTED,
+  });
+}, 120_000);
 
 /** Creates and processes a crowd of transactions and kills the server in the middle of it. */
 async function burst(
@@ -196,6 +232,11 @@ async function get<Body>(path: string): Promise<Body> {
   const response = await fetch(base + path, { headers: { Authorization: `Bearer ${key}` } });
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return (await response.json()) as Body;
+}
+
+async function scrape(): Promise<Scrape> {
+  const headers = { Authorization: `Bearer ${metricsToken}` };
+  return parseExposition(await (await fetch(`${base}/metrics`, { headers })).text());
 }
 
 async function admin(path: string, body: object): Promise<Record<string, unknown>> {

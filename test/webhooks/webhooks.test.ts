@@ -4,6 +4,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { Webhook } from "standardwebhooks";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Env } from "../../src/config";
+import { WebhookCounters } from "../../src/delivery/counters";
 import { Endpoints } from "../../src/delivery/endpoints";
 import type { EventRecord } from "../../src/domain/event";
 import { type Client, freshKey, newClient, problem } from "../support/api";
@@ -515,7 +516,9 @@ describe("a dispatcher", () => {
         cursors.push(cursor);
         return cursor;
       };
-      const found = new Endpoints({ exec } as unknown as SqlStorage).withWork(Date.now());
+      const sql = { exec } as unknown as SqlStorage;
+      const counters = new WebhookCounters(storage.sql, true);
+      const found = new Endpoints(sql, counters).withWork(Date.now());
       expect(found).toEqual([{ id, room: 20 }]);
       return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
     });

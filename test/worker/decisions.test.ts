@@ -60,7 +60,11 @@ describe("a held payment", () => {
       },
       review: { status: "open", expires_to: "reject", expired: false },
     });
-    expect(await codeOf(await shop.process(held.id))).toBe("illegal_transition");
+    expect(await problem(await shop.process(held.id))).toMatchObject({
+      status: 409,
+      code: "illegal_transition",
+      detail: "A transaction that is in review cannot be processed.",
+    });
 
     const queue = await (await shop.get(`${TRANSACTIONS}?status=review`)).json();
     expect(queue).toMatchObject({ data: [{ id: held.id }], has_more: false });

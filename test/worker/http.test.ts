@@ -8,8 +8,13 @@ import type { Transaction as TransactionBody } from "../../src/domain/transactio
 import { MAX_ENDPOINTS } from "../../src/domain/webhook";
 import { app } from "../../src/http/app";
 import * as merchantSchema from "../../src/http/merchant-schema";
+import { MAX_API_KEYS } from "../../src/http/merchants";
 import { PROBLEMS, type ProblemCode } from "../../src/http/problem";
 import { MAX_BODY_BYTES } from "../../src/http/read";
+import { Rebuild } from "../../src/http/rebuild";
+import { BacktestAnswer } from "../../src/http/risk-backtest";
+import { ListEntry, ListEntryList } from "../../src/http/risk-list-schema";
+import { RuleSetAnswer } from "../../src/http/risk-schema";
 import * as schema from "../../src/http/schema";
 import * as webhookSchema from "../../src/http/webhook-schema";
 import { BASE, type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
@@ -46,6 +51,7 @@ const body = (more = "", amount = '"1.00"') =>
 const create = (sent: Asked["body"], headers?: Record<string, string>, key = canaryKey()) =>
   createWith(shop.key, key, sent, headers);
 const get = (path: string) => ask(path, { key: shop.key });
+const REBUILD = "/api/v1/operations/rebuild-book";
 const asAdmin = (path: string, sent?: object) =>
   ask(path, {
     key: env.ADMIN_TOKEN,
@@ -116,6 +122,23 @@ describe("a problem", () => {
       const body = '{"list":"block","field":"ip","value":"203.0.113.7"}';
       return ask(LISTS, { method: "POST", key, headers, body });
     },
+    too_many_api_keys: async () => {
+      const { merchant_id } = await newClient();
+      const add = () => asAdmin(`/api/v1/merchants/${merchant_id}/api-keys`, {});
+      for (let count = 1; count < MAX_API_KEYS; count++) expect((await add()).status).toBe(201);
+      return add();
+    },
+    rate_limited: async () => {
+      const { key } = await newClient();
+      const get = () => ask(TRANSACTIONS, { key, env: { RATE_LIMIT_REQUESTS: "1" } });
+      expect((await get()).status).toBe(200);
+      return get();
+    },
+    too_many_failed_authentications: () =>
+      ask(TRANSACTIONS, {
+        headers: { "CF-Connecting-IP": "203.0.113.77" },
+        env: { FAILED_KEYS: { limit: async () => ({ success: false }) } },
+      }),
     method_not_allowed: () => ask(TRANSACTIONS, { method: "PUT" }),
     illegal_transition: async () => {
       const { id } = await shop.created();
@@ -869,6 +892,9 @@ describe("an address", () => {
       await post(ENDPOINTS, '{"url":"https://shop.example/hook","enabled":false}'),
     );
     const tested = await jsonOf<{ id: string }>(await post(`${ENDPOINTS}/${hook.id}/test`));
+    const entry = await jsonOf<{ id: string }>(
+      await post(LISTS, '{"list":"block","field":"customer","value":"mallory"}'),
+    );
     for (const [path, methods] of routes) {
       if (!methods.has("GET") || path.endsWith(":file")) continue;
       // These tell how things are now, so no two answers are alike.
@@ -878,6 +904,7 @@ describe("an address", () => {
       if (isAdmins) names.id = shop.merchant_id;
       if (path.startsWith(ENDPOINTS)) names.id = hook.id;
       if (path.startsWith(DELIVERIES)) names.id = tested.id;
+      if (path.startsWith(LISTS)) names.id = entry.id;
       const at = path.replace(/:(\w+)/g, (_, name: string) => names[name] ?? "");
       const asked = { key: isAdmins ? env.ADMIN_TOKEN : shop.key };
       const [bare, slashed] = [await ask(at, asked), await ask(`${at}/?`, asked)];
@@ -916,24 +943,100 @@ describe("the open pages", () => {
     prepare: () => ({ bind: () => ({ raw: fate, all: fate, run: fate, first: fate }) }),
     batch: fate,
   });
+  const quiet = { backlogs: { of: {}, parked: 0 }, charges: { open: 0, overdue: 0 } };
+  const well = { ready: () => Promise.resolve(quiet) };
+  /** All are well but the last one. */
+  const butLast = (last: string, fate: object) => ({
+    getByName: (name: string) => (name === last ? fate : well),
+  });
   it.each<[string, Bindings]>([
-    ["ready 200 ok ok ok", {}],
-    ["degraded 200 failing ok ok", { DB: database(raising(faulty())) }],
-    ["degraded 200 failing ok ok", { DB: database(() => never) }],
-    ["unready 503 ok failing ok", { TRANSACTIONS: objects(breaks) }],
-    ["unready 503 ok failing ok", { TRANSACTIONS: objects(hangs) }],
-    ["unready 503 ok ok failing", { VELOCITY: objects(breaks) }],
-    ["unready 503 failing ok failing", { VELOCITY: objects(hangs), DB: database(() => never) }],
+    ["ready 200 ok ok ok 0", {}],
+    ["degraded 200 failing ok ok 0", { DB: database(raising(faulty())) }],
+    ["degraded 200 hanging ok ok 0", { DB: database(() => never) }],
+    ["unready 503 ok failing ok 16", { TRANSACTIONS: objects(breaks) }],
+    ["unready 503 ok hanging ok 16", { TRANSACTIONS: objects(hangs) }],
+    ["unready 503 ok failing ok 1", { TRANSACTIONS: butLast("shard-15", breaks) }],
+    ["unready 503 ok hanging ok 1", { TRANSACTIONS: butLast("shard-15", hangs) }],
+    ["unready 503 ok ok failing 0", { VELOCITY: objects(breaks) }],
+    ["unready 503 ok ok failing 0", { VELOCITY: butLast("velocity-3", breaks) }],
+    ["unready 503 ok ok hanging 0", { VELOCITY: butLast("velocity-3", hangs) }],
+    ["unready 503 hanging ok hanging 0", { VELOCITY: objects(hangs), DB: database(() => never) }],
+    [
+      "unready 503 hanging hanging ok 16",
+      { TRANSACTIONS: objects(hangs), DB: database(() => never) },
+    ],
   ])("say whether payments can be taken, in time: %s", async (expected, bindings) => {
     const started = Date.now();
     const response = await ask("/health/ready", { env: bindings });
     expect(Date.now() - started).toBeLessThan(2_000);
-    const [status, code, book, transactions, velocity] = expected.split(" ");
+    const [status, code, book, transactions, velocity, silent] = expected.split(" ");
     const dependencies = { book, transactions, velocity };
-    const said = await jsonOf<{ outboxes: unknown; shards: { answered: number } }>(response);
-    expect([response.status, said]).toMatchObject([Number(code), { status, dependencies }]);
-    expect(said.shards.answered).toBe(transactions === "ok" ? 16 : 0);
-    if (transactions !== "ok") expect(said.outboxes).toBeNull();
+    const said = await jsonOf<{ shards: unknown }>(response);
+    const shard_count = book === "ok" ? "ok" : null;
+    const whole = { status, dependencies, shard_count };
+    expect([response.status, said]).toMatchObject([Number(code), whole]);
+    expect(said.shards).toEqual({ asked: 16, answered: 16 - Number(silent) });
+    if (silent === "16")
+      expect(said).toMatchObject({ outboxes: null, charges: null, parked: null });
+  });
+
+  it("say that a changed shard count stops payments", async () => {
+    await newClient().then((client) => client.get(TRANSACTIONS)); // Has the count written down.
+    const response = await ask("/health/ready", { env: { TRANSACTION_SHARDS: "8" } });
+    const said = { status: "unready", shard_count: "changed", shards: { asked: 8, answered: 8 } };
+    expect([response.status, await response.json()]).toMatchObject([503, said]);
+  });
+
+  it("add up the shards' figures, and say when charges stay open", async () => {
+    const answer = (figure: number, overdue: number, failures: number) => ({
+      backlogs: {
+        of: { webhooks: { depth: figure, oldest_age_ms: 100 * figure, failures } },
+        parked: 0,
+      },
+      charges: { open: figure, overdue },
+    });
+    const shards = (overdue: number, failures: number): Bindings => ({
+      TRANSACTION_SHARDS: "16",
+      TRANSACTIONS: {
+        getByName: (name: string) => ({
+          ready: () =>
+            Promise.resolve(name === "shard-3" ? answer(5, overdue, failures) : answer(1, 0, 0)),
+        }),
+      },
+    });
+    for (const [status, overdue, failures] of [
+      ["ready", 0, 0],
+      ["degraded", 2, 0],
+      ["degraded", 0, 1],
+    ] as const) {
+      const response = await ask("/health/ready", { env: shards(overdue, failures) });
+      expect([response.status, await response.json()]).toMatchObject([
+        200,
+        {
+          status,
+          outboxes: {
+            book: null,
+            webhooks: { depth: 20, oldest_age_ms: 500, failing: failures > 0 },
+            stream: null,
+          },
+          charges: { open: 20, overdue },
+          parked: 0,
+        },
+      ]);
+    }
+  });
+
+  it("have the book written again by all shards or say that not all will", async () => {
+    const post = (bindings: Bindings) =>
+      ask(REBUILD, { method: "POST", key: env.ADMIN_TOKEN, env: bindings });
+    const silent = { getByName: () => ({ rebuildBook: () => Promise.reject(faulty()) }) };
+    await expectRefusal(await post({ TRANSACTIONS: silent }), "unavailable");
+    await expectRefusal(await post({ TRANSACTION_SHARDS: "0" }), "not_found");
+    const asked: string[] = [];
+    const getByName = (name: string) => ({ rebuildBook: async () => asked.push(name) && 2 });
+    const many = { TRANSACTIONS: { getByName }, TRANSACTION_SHARDS: "250" };
+    expect(await jsonOf(await post(many))).toMatchObject({ events: 500, shards: 250 });
+    expect([new Set(asked).size, asked.at(-1)]).toEqual([250, "shard-249"]);
   });
 
   it("say how far the book and the webhooks are behind, and that there is no stream", async () => {
@@ -942,6 +1045,7 @@ describe("the open pages", () => {
       const said = await (await ask("/health/ready")).json();
       expect(said).toMatchObject({
         outboxes: { book: none, webhooks: none, stream: null },
+        charges: { overdue: 0 },
         parked: 0,
       });
     });
@@ -1033,6 +1137,45 @@ describe("openapi.json", () => {
     },
   );
 
+  /** Of a merchant of their own, whose every payment is reviewed. */
+  async function riskAnswers(): Promise<Record<string, [Response, z.ZodType?]>> {
+    const merchant = await newClient();
+    const send = (method: string, path: string, sent?: object) =>
+      ask(path, {
+        method,
+        key: merchant.key,
+        ...(sent && {
+          body: JSON.stringify(sent),
+          headers: { "Content-Type": "application/json" },
+        }),
+      });
+    const doubtful = { id: "all", outcome: "review", when: { amount: { above: "0.01" } } };
+    const rules = { rules: [{ ...doubtful, shadow: false }] };
+    const entry = { list: "block", field: "customer", value: "mallory" };
+    const put = await send("PUT", "/api/v1/risk/rules", { version: 0, ...rules });
+    const { id } = await merchant.created();
+    const listed = await send("POST", LISTS, entry);
+    const at = `${LISTS}/${(await jsonOf<{ id: string }>(listed.clone())).id}`;
+    const review = { decision: "approve", reviewer: "ann", note: "known" };
+    return {
+      "PUT /risk/rules 200": [put, RuleSetAnswer],
+      "GET /risk/rules 200": [await send("GET", "/api/v1/risk/rules"), RuleSetAnswer],
+      "POST /risk/lists 201": [listed, ListEntry],
+      "POST /risk/lists 200": [await send("POST", LISTS, entry), ListEntry],
+      "GET /risk/lists 200": [await send("GET", LISTS), ListEntryList],
+      "GET /risk/lists/{id} 200": [await send("GET", at), ListEntry],
+      "DELETE /risk/lists/{id} 204": [await send("DELETE", at)],
+      "POST /risk/backtest 200": [
+        await send("POST", "/api/v1/risk/backtest", { rule_set: rules }),
+        BacktestAnswer,
+      ],
+      "POST /transactions/{id}/review 200": [
+        await send("POST", `${TRANSACTIONS}/${id}/review`, review),
+        schema.Transaction,
+      ],
+    };
+  }
+
   it("describes every good answer, and each of them is exactly as described", async () => {
     const merchants = "/api/v1/merchants";
     const own = `${merchants}/${shop.merchant_id}/api-keys`;
@@ -1092,6 +1235,7 @@ describe("openapi.json", () => {
         webhookSchema.Delivery,
       ],
       "DELETE /webhook-endpoints/{id} 204": [await ask(hook, { method: "DELETE", key: shop.key })],
+      "POST /operations/rebuild-book 202": [await asAdmin(REBUILD, {}), Rebuild],
       "POST /merchants 201": [await asAdmin(merchants, { name: "Described" }), Merchant],
       "GET /merchants 200": [await asAdmin(merchants), MerchantList],
       "POST /merchants/{id}/api-keys 201": [await newKey(), NewApiKey],
@@ -1103,6 +1247,7 @@ describe("openapi.json", () => {
       "DELETE /merchants/{id}/api-keys/{key_id} 204": [
         await ask(await keyAt(), { method: "DELETE", key: env.ADMIN_TOKEN }),
       ],
+      ...(await riskAnswers()),
     };
     for (const [name, [response, described]] of Object.entries(answers)) {
       expect(`${name.slice(0, -3)}${response.status}`).toBe(name);

@@ -1,5 +1,5 @@
 /** `GET /metrics`: who may see it, its form, and that it counts exactly what happened. */
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
 import { type Client, freshKey, newClient } from "../support/api";
@@ -47,6 +47,11 @@ async function crashAll(): Promise<void> {
   );
 }
 
+/** Lets go of all shards, as happens to those that nobody asks. */
+async function evictAll(): Promise<void> {
+  await Promise.all(shards.map((name) => evictDurableObject(env.TRANSACTIONS.getByName(name))));
+}
+
 /** Lets every shard's alarm ring that is set. */
 async function ringAll(): Promise<void> {
   const ring = (name: string) => runDurableObjectAlarm(env.TRANSACTIONS.getByName(name));
@@ -89,8 +94,11 @@ async function sendMixed(between: () => Promise<void> = async () => {}): Promise
   await ok(10, (index) => shop.cancel(idOf(index)), 409);
 }
 
-function expectMixed(before: Scrape, after: Scrape): void {
-  expect(growthOf(before, after, "payments_commands_total", "kind", "outcome")).toEqual({
+/** @param times they were sent; `gets` are what came on top */
+function expectMixed(before: Scrape, after: Scrape, times = 1, gets = {}): void {
+  const each = (counts: Record<string, number>) =>
+    Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, times * count]));
+  const commands = each({
     "create created": 80,
     "create blocked": 10,
     "create replayed": 75,
@@ -101,10 +109,14 @@ function expectMixed(before: Scrape, after: Scrape): void {
     "cancel replayed": 10,
     "cancel refused:illegal_transition": 10,
   });
-  expect(growthOf(before, after, "payments_charges_total", "outcome")).toEqual({
-    settled: 45,
-    declined: 15,
-  });
+  const growth = growthOf(before, after, "payments_commands_total", "kind", "outcome");
+  expect(growth).toEqual({ ...commands, ...gets });
+  expect(growthOf(before, after, "payments_charges_total", "outcome")).toEqual(
+    each({
+      settled: 45,
+      declined: 15,
+    }),
+  );
   const events = growthOf(
     before,
     after,
@@ -113,31 +125,39 @@ function expectMixed(before: Scrape, after: Scrape): void {
     "currency",
     "code",
   );
-  expect(events).toEqual({
-    "transaction.created USD ": 80,
-    "transaction.created JPY ": 10,
-    "transaction.processing USD ": 50,
-    "transaction.processing JPY ": 10,
-    "transaction.completed USD ": 35,
-    "transaction.completed JPY ": 10,
-    "transaction.failed USD insufficient_funds": 15,
-    "transaction.failed USD risk_blocked": 10,
-    "transaction.cancelled USD ": 15,
-  });
-  expect(growthOf(before, after, "payments_transactions", "status")).toEqual({
-    pending: 5,
-    completed: 45,
-    failed: 25,
-    cancelled: 15,
-  });
-  expect(growthOf(before, after, "payments_risk_decisions_total", "decision")).toEqual({
-    approve: 80,
-    block: 10,
-  });
-  expect(growthOf(before, after, "payments_completed_amount_minor_total", "currency")).toEqual({
-    USD: 35 * 500,
-    JPY: 10 * 700,
-  });
+  expect(events).toEqual(
+    each({
+      "transaction.created USD ": 80,
+      "transaction.created JPY ": 10,
+      "transaction.processing USD ": 50,
+      "transaction.processing JPY ": 10,
+      "transaction.completed USD ": 35,
+      "transaction.completed JPY ": 10,
+      "transaction.failed USD insufficient_funds": 15,
+      "transaction.failed USD risk_blocked": 10,
+      "transaction.cancelled USD ": 15,
+    }),
+  );
+  expect(growthOf(before, after, "payments_transactions", "status")).toEqual(
+    each({
+      pending: 5,
+      completed: 45,
+      failed: 25,
+      cancelled: 15,
+    }),
+  );
+  expect(growthOf(before, after, "payments_risk_decisions_total", "decision")).toEqual(
+    each({
+      approve: 80,
+      block: 10,
+    }),
+  );
+  expect(growthOf(before, after, "payments_completed_amount_minor_total", "currency")).toEqual(
+    each({
+      USD: 35 * 500,
+      JPY: 10 * 700,
+    }),
+  );
 }
 
 const EVENTS = 80 + 2 * 10 + 2 * 60 + 15;
@@ -206,20 +226,29 @@ describe("the metrics", () => {
       claims: 80,
       others: 185 + 35 + 60,
     });
-    expect(growth("payments_outbox_delivered_events_total", "destination")).toEqual({
-      book: EVENTS,
-      webhooks: EVENTS,
-      velocity: 10 + 15 + 15, // Blocked, declined and cancelled.
-    });
+    for (const name of ["delivered_events_total", "delivery_events_sum"]) {
+      expect(growth(`payments_outbox_${name}`, "destination")).toEqual({
+        book: EVENTS,
+        webhooks: EVENTS,
+        velocity: 10 + 15 + 15, // Blocked, declined and cancelled.
+      });
+    }
   });
 
-  it("grow by exactly what was sent although every shard died again and again", async () => {
+  it("grow by exactly what 1,000 requests did, with shards evicted and dying between them", async () => {
     const before = await scrapeAtRest();
+    await sendMixed(async () => {
+      await ringAll();
+      await evictAll();
+    });
     await sendMixed(async () => {
       await ringAll();
       await crashAll();
     });
-    expectMixed(before, await scrapeAtRest());
+    await sendMixed();
+    await times(100, (index) => shop.get(`/api/v1/idempotency-keys/nobody-has-it-${index}`));
+    const gets = { "get refused:transaction_not_found": 100 };
+    expectMixed(before, await scrapeAtRest(), 3, gets);
   });
 
   it("lose nothing that was committed when a shard dies at once", async () => {
@@ -266,11 +295,30 @@ describe("the metrics", () => {
   });
 });
 
+describe("the metrics of gets", () => {
+  it("count each by what came of it, and how long it took", async () => {
+    const { id } = await shop.created();
+    const stranger = await newClient();
+    const before = await scrapeAtRest();
+    await times(7, () => shop.get(`/api/v1/transactions/${id}`));
+    await times(3, () => stranger.get(`/api/v1/transactions/${id}`));
+    await times(2, () => shop.get(`/api/v1/idempotency-keys/nobody-has-it-${id}`));
+    const after = await scrapeAtRest();
+    expect(growthOf(before, after, "payments_commands_total", "kind", "outcome")).toEqual({
+      "get found": 7,
+      "get refused:transaction_not_found": 5,
+    });
+    const durations = "payments_command_duration_seconds_count";
+    expect(growthOf(before, after, durations, "kind")).toEqual({ get: 12 });
+  });
+});
+
 describe("when a part is dead, the metrics", () => {
   const never = new Promise<never>(() => {});
   const rejects = () => Promise.reject(new Error("dead"));
   const database = (fate: () => unknown) => ({
     prepare: () => ({ bind: () => ({ raw: fate, all: fate, run: fate, first: fate }) }),
+    batch: fate,
   });
   const shardThat = (dead: string, metrics: () => unknown) => ({
     getByName: (name: string) => (name === dead ? { metrics } : env.TRANSACTIONS.getByName(name)),

@@ -458,7 +458,12 @@ describe("the shard count", () => {
     const owner = ownerOf(id);
     await evictDurableObject(owner);
     const reply = await runInDurableObject(owner, (object) =>
-      object.find({ merchant_id: shop.merchant_id, transaction_id: id, shards: 7 }),
+      object.find({
+        merchant_id: shop.merchant_id,
+        transaction_id: id,
+        shards: 7,
+        traceparent: null,
+      }),
     );
     expect(reply).toEqual({ ok: false, refusal: { code: "shard_count_changed" } });
   });

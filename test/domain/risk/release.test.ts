@@ -16,6 +16,7 @@ function recordOf(transaction: Transaction): EventRecord {
     type,
     created_at_ms: NOW_MS,
     data,
+    traceparent: null,
   };
 }
 

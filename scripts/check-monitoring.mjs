@@ -1,0 +1,119 @@
+// `npm run check:monitoring`: promtool's word on what /metrics answers and on the alert rules and their tests.
+// By default it starts the API with a state of its own and sends it a few requests; --url asks one that runs.
+// Without promtool there is nothing to ask: it says so, and --require makes that a failure.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { ROOT } from "./install.mjs";
+
+const PORT = process.env.PORT || "8797";
+const START_LIMIT_MS = 90_000;
+const POLL_MS = 500;
+const MONITORING = join(ROOT, "docs", "monitoring");
+const MISSING = `SKIPPED: nothing of docs/monitoring and /metrics was checked, because promtool is not on the PATH.
+It comes with Prometheus:
+  Debian, Ubuntu   apt-get update && apt-get install -y --no-install-recommends prometheus
+  macOS            brew install prometheus
+  others           https://prometheus.io/download/`;
+
+function promtool(args, input) {
+  const { status, stdout, stderr } = spawnSync("promtool", args, { input, encoding: "utf8" });
+  const said = `${stdout}${stderr}`.trim();
+  console.log(`promtool ${args.join(" ")}\n${said.replace(/^/gm, "  ")}`);
+  if (status !== 0) throw new Error(`promtool ${args.join(" ")} found something wrong.`);
+}
+
+async function scrape(base, token) {
+  const headers = { Authorization: `Bearer ${token}` };
+  const response = await fetch(`${base}/metrics`, { headers });
+  if (!response.ok) throw new Error(`${base}/metrics answered ${response.status}.`);
+  return response.text();
+}
+
+async function until(limitMs, what, look) {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const found = await look().catch(() => undefined);
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`${what} took longer than ${limitMs / 1000} s.`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** Makes most series count something: payments of every outcome, a replay, a webhook to nobody. */
+async function useApi(base, key) {
+  const ask = (method, path, body, headers = {}) =>
+    fetch(`${base}/api/v1${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...headers },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  await ask("POST", "/webhook-endpoints", { url: "http://127.0.0.1:9/nobody" });
+  for (const [at, amount] of [10, 90.02, 90.12, 20_000, 10].entries()) {
+    const create = { user_id: `user_${at}`, amount };
+    const headers = { "Idempotency-Key": `check-${at % 4}` };
+    const { id } = await (await ask("POST", "/transactions", create, headers)).json();
+    if (!id) continue;
+    await ask("POST", `/transactions/${id}/process`);
+    await ask("GET", `/transactions/${id}`);
+  }
+}
+
+/** A scrape of an API that is started for it and stopped again. */
+async function ownScrape() {
+  const state = mkdtempSync(join(tmpdir(), "monitoring-"));
+  const server = spawn(process.execPath, [join(ROOT, "scripts", "start.mjs")], {
+    cwd: ROOT,
+    env: { ...process.env, PORT, STATE_DIR: state },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  try {
+    const base = `http://127.0.0.1:${PORT}`;
+    const demo = () => JSON.parse(readFileSync(join(state, "demo.json"), "utf8"));
+    const { key } = await until(START_LIMIT_MS, "Starting the API", async () => demo());
+    await useApi(base, key);
+    return await until(START_LIMIT_MS, "Counting webhooks", async () => {
+      const text = await scrape(base, devVar("METRICS_TOKEN"));
+      return text.includes("payments_webhook_attempts_total") && text;
+    });
+  } finally {
+    const ended = new Promise((resolve) => server.once("exit", resolve));
+    server.kill("SIGTERM");
+    await ended;
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+function devVar(name) {
+  const line = readFileSync(join(ROOT, ".dev.vars"), "utf8").split("\n");
+  return line.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: { url: { type: "string" }, require: { type: "boolean", default: false } },
+  });
+  if (spawnSync("promtool", ["--version"]).error) {
+    if (values.require) throw new Error(MISSING);
+    console.log(MISSING);
+    return;
+  }
+  promtool(["check", "rules", join(MONITORING, "alerts.yml")]);
+  promtool(["test", "rules", join(MONITORING, "alerts.test.yml")]);
+  const token = process.env.METRICS_TOKEN || (values.url ? devVar("METRICS_TOKEN") : "");
+  const text = values.url ? await scrape(values.url, token) : await ownScrape();
+  promtool(["check", "metrics"], text);
+  console.log(
+    `All well; the scrape had ${text.split("\n").filter((line) => /^\w/.test(line)).length} series.`,
+  );
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,66 @@
+/** What a merchant's dispatcher counts of itself, all of it in the commit of what is counted.
+ *
+ *  Stocks are kept as two counts that only grow, what entered and what left, so that whoever sums them up
+ *  needs no order: a number that is told late or twice does no harm. */
+import { Counts } from "../telemetry/counts";
+import type { DeliveryStatus } from "./deliveries";
+
+/** Upper bounds of the histogram of times from event to delivery: a healthy delivery, and the retries. */
+export const DELAY_BOUNDS_MS = [
+  100, 250, 500, 1_000, 2_500, 5_000, 15_000, 60_000, 300_000, 1_800_000, 7_200_000, 43_200_000,
+  172_800_000,
+];
+
+export type WebhookCounter =
+  | "attempts"
+  | "deliveries_entered"
+  | "deliveries_left"
+  | "endpoints_entered"
+  | "endpoints_left"
+  | "endpoints_disabled";
+export type WebhookHistogram = "delay_ms";
+
+export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
+  /** Deliveries went from one status to another; null for those that are new, or gone. */
+  moved(from: DeliveryStatus | null, to: DeliveryStatus | null, deliveries = 1): void {
+    if (from !== null) this.addWithin("deliveries_left", `status=${from}`, deliveries);
+    if (to !== null) this.addWithin("deliveries_entered", `status=${to}`, deliveries);
+  }
+
+  /** An endpoint was switched on or off; null for one that is new, or gone. */
+  switched(from: boolean | null, to: boolean | null): void {
+    if (from !== null) this.addWithin("endpoints_left", stateOf(from));
+    if (to !== null) this.addWithin("endpoints_entered", stateOf(to));
+  }
+
+  /** Commits what `work` writes together with what it counts, or takes both back and throws. */
+  commit<Value>(storage: DurableObjectStorage, work: () => Value): Value {
+    try {
+      const value = storage.transactionSync(() => {
+        const done = work();
+        this.writeWithin(Date.now());
+        return done;
+      });
+      this.committed();
+      return value;
+    } catch (fault) {
+      this.rolledBack();
+      throw fault;
+    }
+  }
+
+  /** Counts what a dispatcher had before anything was counted. To be called inside a commit. */
+  begin(sql: SqlStorage): void {
+    if (this.all().length > 0) return;
+    const stocks = sql.exec<{ status: DeliveryStatus; n: number }>(
+      "SELECT status, count(*) AS n FROM deliveries GROUP BY status",
+    );
+    for (const { status, n } of stocks) this.moved(null, status, n);
+    const endpoints = sql.exec<{ enabled: number }>(
+      "SELECT enabled FROM endpoints WHERE kind = 'endpoint'",
+    );
+    for (const { enabled } of endpoints) this.switched(null, enabled === 1);
+  }
+}
+
+const stateOf = (isEnabled: boolean): string => `state=${isEnabled ? "enabled" : "disabled"}`;

@@ -1,0 +1,44 @@
+/** Puts a dispatcher's parts together over its own SQLite. */
+import type { Env } from "../config";
+import { writeWebhookCounts } from "../database/webhook-counts";
+import type { Log } from "../telemetry/log";
+import { Attempts } from "./attempts";
+import { WebhookCounters } from "./counters";
+import { Deliveries } from "./deliveries";
+import { DeliveryLog } from "./delivery-log";
+import { Endpoints } from "./endpoints";
+import { Intake } from "./intake";
+import { merchantIdOf } from "./merchant-id";
+import { Secrets } from "./secrets";
+import { Sending } from "./sending";
+import { Sweeping } from "./sweeping";
+import { makeDeliveryTables } from "./tables";
+import { Telling } from "./telling";
+
+export function partsOf(state: DurableObjectState, env: Env, log: Log) {
+  const { sql } = state.storage;
+  const merchantId = (): string => merchantIdOf(state);
+  makeDeliveryTables(sql);
+  const counters = new WebhookCounters(sql, true);
+  counters.commit(state.storage, () => counters.begin(sql));
+  const endpoints = new Endpoints(sql, counters);
+  const secrets = new Secrets(sql);
+  const deliveries = new Deliveries(sql, counters);
+  const intake = new Intake(endpoints, secrets, deliveries);
+  return {
+    counters,
+    endpoints,
+    secrets,
+    deliveries,
+    deliveryLog: new DeliveryLog(sql),
+    intake,
+    attempts: new Attempts(endpoints, secrets, deliveries, intake, counters, log),
+    sending: new Sending(env, merchantId, deliveries, log),
+    sweeping: new Sweeping(sql, endpoints, deliveries, counters, log),
+    telling: new Telling(
+      () => counters.all(),
+      (counts) => writeWebhookCounts(env.DB, merchantId(), counts),
+      log,
+    ),
+  };
+}

@@ -1,0 +1,60 @@
+/** Tells D1 what this dispatcher has counted. What is told are whole counts, not what came on top, so a call
+ *  that is lost, late or made twice changes nothing. */
+import { type Backoff, delayMs } from "../domain/backoff";
+import type { Count } from "../telemetry/counts";
+import { faultOf, type Log } from "../telemetry/log";
+
+/** How old a scrape's figures may be. Each telling is a write of D1, shared by everything counted meanwhile. */
+const TELL_EVERY_MS = 5_000;
+const BACKOFF: Backoff = { first_ms: 5_000, most_ms: 60_000 };
+
+export class Telling {
+  readonly #counts: () => Count[];
+  readonly #write: (counts: Count[]) => Promise<void>;
+  readonly #log: Log;
+  /** What D1 has been told, as far as this object remembers: after a restart all of it is told again. */
+  readonly #told = new Map<string, number>();
+  #isUnderWay = false;
+  #failures = 0;
+  #nextAtMs = 0;
+
+  constructor(counts: () => Count[], write: (counts: Count[]) => Promise<void>, log: Log) {
+    this.#counts = counts;
+    this.#write = write;
+    this.#log = log;
+  }
+
+  /** When D1 is to be told; undefined when it knows everything. */
+  get atMs(): number | undefined {
+    return this.#untold().length === 0 ? undefined : this.#nextAtMs;
+  }
+
+  /** Tells what is new, when it is time. Never throws. */
+  async tell(nowMs: number): Promise<void> {
+    const untold = this.#untold();
+    if (untold.length === 0 || this.#isUnderWay || nowMs < this.#nextAtMs) return;
+    this.#isUnderWay = true;
+    this.#nextAtMs = nowMs + TELL_EVERY_MS;
+    try {
+      await this.#write(untold);
+      for (const count of untold) this.#told.set(nameOf(count), count.value);
+      this.#failures = 0;
+    } catch (fault) {
+      this.#failures += 1;
+      this.#nextAtMs = nowMs + delayMs(this.#failures, BACKOFF);
+      const failures = this.#failures;
+      this.#log("error", "webhook_counts.failed", { failures, fault: faultOf(fault) });
+    } finally {
+      this.#isUnderWay = false;
+    }
+  }
+
+  /** Copies, because counts go on while D1 is being told. */
+  #untold(): Count[] {
+    return this.#counts()
+      .filter((count) => this.#told.get(nameOf(count)) !== count.value)
+      .map((count) => ({ ...count }));
+  }
+}
+
+const nameOf = ({ name, labels }: Count): string => `${name} ${labels}`;

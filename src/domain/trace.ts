@@ -1,0 +1,32 @@
+/** W3C Trace Context, https://www.w3.org/TR/trace-context/: which request caused what, across systems.
+ *
+ *  A `traceparent` is `00-TRACE-SPAN-FLAGS` in lower-case hex. The trace is the whole journey, a span one leg
+ *  of it: whoever sends a request on names a span of its own, and keeps the trace. */
+
+/** Those of version 00. A later version may put more behind them. */
+const CHARACTERS = 55;
+const FIELDS = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** Sampled, and drawn at random; the others have no meaning yet and must not be passed on. */
+const KNOWN_FLAGS = 0b11;
+
+/** What a request says of where it comes from, in the form of version 00; undefined when it says nothing that
+ *  can be used, and a new trace has to begin. */
+export function parseTraceparent(header: string): string | undefined {
+  const [, version, trace = "", span = "", flags = ""] =
+    FIELDS.exec(header.slice(0, CHARACTERS)) ?? [];
+  if (version === undefined || version === "ff") return undefined;
+  if (/^0+$/.test(trace) || /^0+$/.test(span)) return undefined;
+  const rest = header.slice(CHARACTERS);
+  if (rest !== "" && (version === "00" || !rest.startsWith("-"))) return undefined;
+  const known = (Number.parseInt(flags, 16) & KNOWN_FLAGS).toString(16).padStart(2, "0");
+  return `00-${trace}-${span}-${known}`;
+}
+
+export function traceIdOf(traceparent: string): string {
+  return traceparent.slice(3, 35);
+}
+
+/** The same trace, on another leg. @param span 16 hex digits */
+export function withSpan(traceparent: string, span: string): string {
+  return `${traceparent.slice(0, 36)}${span}${traceparent.slice(52)}`;
+}

@@ -1,0 +1,89 @@
+/** What this isolate may spend of one quota, and how it comes by more. It counts and asks; what an empty
+ *  one means for a request is decided by others. */
+import type { Lease } from "../domain/quota";
+import { within } from "../within";
+
+/** A keeper answers in milliseconds, far away in some hundred. A payment waits no longer than this for its
+ *  permission and then goes on without: limits protect, they must not stop payments. */
+const ASK_LIMIT_MS = 500;
+/** Nobody waits again for a keeper that has just not answered. */
+const REST_MS = 2_000;
+
+/** `free`: there is something to spend. `spent`: nobody has anything until the window ends. `empty`: the
+ *  keeper has to be asked. `unwatched`: it cannot be asked, and nobody counts for the moment. */
+export type State = "free" | "spent" | "empty" | "unwatched";
+
+/** Asks the keeper for a lease for so many requests at least. */
+export type Ask = (wanted: number) => Promise<Lease>;
+
+export class Allowance {
+  #tokens = 0;
+  #left = 0;
+  #isSpent = false;
+  #endsAtMs = 0;
+  #unwatchedUntilMs = 0;
+  #isFailing = false;
+  #asking: Promise<void> | undefined;
+  /** Requests that are not decided yet; the next lease is for all of them. */
+  waiting = 0;
+
+  state(nowMs: number): State {
+    if (nowMs < this.#endsAtMs) {
+      if (this.#tokens > 0) return "free";
+      if (this.#isSpent) return "spent";
+    }
+    return nowMs < this.#unwatchedUntilMs ? "unwatched" : "empty";
+  }
+
+  /** To be called when the state is `free`. */
+  spend(): void {
+    this.#tokens -= 1;
+  }
+
+  /** What is left of the quota as far as is known here: others may have had some of it since. */
+  get left(): number {
+    return this.#tokens + this.#left;
+  }
+
+  get endsAtMs(): number {
+    return this.#endsAtMs;
+  }
+
+  /** Gets a lease when there is nothing to spend; whoever else comes meanwhile waits for the same answer.
+   *  Never throws. @returns whether this is the first sign that the keeper cannot be asked. */
+  async fill(ask: Ask): Promise<boolean> {
+    if (this.state(Date.now()) !== "empty") return false;
+    this.#asking ??= this.#ask(ask);
+    const asking = this.#asking;
+    try {
+      await within(ASK_LIMIT_MS, asking);
+      return false;
+    } catch {
+      // The question may have hung, or its request have gone away and taken it along.
+      if (this.#asking === asking) this.#asking = undefined;
+      this.#unwatchedUntilMs = Date.now() + REST_MS;
+      const isFirst = !this.#isFailing;
+      this.#isFailing = true;
+      return isFirst;
+    }
+  }
+
+  async #ask(ask: Ask): Promise<void> {
+    const askedMs = Date.now();
+    const lease = await ask(this.waiting);
+    this.#asking = undefined;
+    this.#isFailing = false;
+    this.#unwatchedUntilMs = 0;
+    this.#take(lease, askedMs, Date.now());
+  }
+
+  /** A lease is spent no longer than to the earliest moment at which its window can have ended, and a refusal
+   *  held against everybody to the latest: clocks need not agree for either to be right. */
+  #take({ tokens, left, ends_in_ms }: Lease, askedMs: number, nowMs: number): void {
+    if (nowMs >= this.#endsAtMs) this.#tokens = 0;
+    this.#isSpent = tokens === 0;
+    this.#endsAtMs = (this.#isSpent ? nowMs : askedMs) + ends_in_ms;
+    this.#left = left;
+    this.#tokens += tokens;
+  }
+}

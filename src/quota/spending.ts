@@ -1,0 +1,100 @@
+/** Spending a merchant's quotas in this isolate: at once while its leases last, and otherwise after a word
+ *  with the merchant's keeper. */
+import { waitUntil } from "cloudflare:workers";
+import type { Env } from "../config";
+import type { Lease, Policy, Quota } from "../domain/quota";
+import type { Log } from "../telemetry/log";
+import { Allowance } from "./allowance";
+
+/** Merchants remembered for each policy, about 2 MB. One that is forgotten loses what it was leased. */
+const MAX_MERCHANTS = 10_000;
+/** A lease is for all who wait when it is asked for, so the second answer decides nearly everyone. Only who
+ *  was overtaken this often by others of a flood is turned away without knowing better. */
+const MAX_ASKS = 20;
+
+const allowances: Record<Policy, Map<string, Allowance>> = {
+  requests: new Map(),
+  lists: new Map(),
+  repeats: new Map(),
+};
+
+/** A quota as a request has left it. */
+export type Standing = { policy: Policy; left: number; ends_at_ms: number };
+/** `over` has the quotas that have nothing left, `standings` those of which anything is known. */
+export type Spent = { over: Policy[]; standings: Standing[] };
+
+/** Whose quotas are spent, and how their keeper is reached. */
+export type Spender = { env: Env; log: Log; merchant_id: string };
+
+type Purse = { quota: Quota; allowance: Allowance };
+
+/** Spends one of each quota, or of none when one of them has nothing left. */
+export function spend(spender: Spender, quotas: readonly Quota[]): Spent | Promise<Spent> {
+  const purses = quotas.map((quota) => ({
+    quota,
+    allowance: allowanceOf(quota.policy, spender.merchant_id),
+  }));
+  return spendNow(purses, Date.now()) ?? spendLater(purses, spender);
+}
+
+/** Without a word to the keeper; undefined when there must be one. */
+function spendNow(purses: Purse[], nowMs: number): Spent | undefined {
+  const states = purses.map(({ allowance }) => allowance.state(nowMs));
+  const isOver = states.includes("spent");
+  if (!isOver && states.includes("empty")) return undefined;
+  const over: Policy[] = [];
+  const standings: Standing[] = [];
+  purses.forEach((purse, at) => {
+    if (states[at] !== "free" && states[at] !== "spent") return;
+    if (states[at] === "spent") over.push(purse.quota.policy);
+    else if (!isOver) purse.allowance.spend();
+    standings.push(standingOf(purse));
+  });
+  return { over, standings };
+}
+
+async function spendLater(purses: Purse[], spender: Spender): Promise<Spent> {
+  for (const { allowance } of purses) allowance.waiting += 1;
+  try {
+    for (let asks = 0; asks < MAX_ASKS; asks++) {
+      await Promise.all(purses.map((purse) => fill(purse, spender)));
+      const spent = spendNow(purses, Date.now());
+      if (spent) return spent;
+    }
+    return { over: purses.map(({ quota }) => quota.policy), standings: purses.map(standingOf) };
+  } finally {
+    for (const { allowance } of purses) allowance.waiting -= 1;
+  }
+}
+
+async function fill({ quota, allowance }: Purse, spender: Spender): Promise<void> {
+  const isNews = await allowance.fill((wanted) => ask(spender, quota, wanted));
+  const { log, merchant_id } = spender;
+  if (isNews) log("error", "quota.unwatched", { merchant_id });
+}
+
+/** An object that was moved or restarted is there again for the second question. A lease whose answer was
+ *  lost is lost: fewer requests pass then, never more. */
+async function ask({ env, merchant_id }: Spender, quota: Quota, wanted: number): Promise<Lease> {
+  const lease = async () => env.QUOTAS.getByName(merchant_id).lease(quota, wanted);
+  const asked = lease().catch(lease);
+  // Others wait for this too. A client that hangs up must not take their answer along.
+  waitUntil(asked.catch(() => undefined));
+  return await asked;
+}
+
+function standingOf({ quota, allowance }: Purse): Standing {
+  return { policy: quota.policy, left: allowance.left, ends_at_ms: allowance.endsAtMs };
+}
+
+function allowanceOf(policy: Policy, merchantId: string): Allowance {
+  const known = allowances[policy].get(merchantId);
+  if (known) return known;
+  const fresh = new Allowance();
+  allowances[policy].set(merchantId, fresh);
+  if (allowances[policy].size > MAX_MERCHANTS) {
+    const [oldest = ""] = allowances[policy].keys();
+    allowances[policy].delete(oldest);
+  }
+  return fresh;
+}

@@ -1,0 +1,140 @@
+/** What an object counts of itself. Counts live in memory and in one table of its own, and only grow.
+ *
+ *  A count of something that was committed is written in the very same commit, so it is exactly as durable
+ *  as what it counts. All others are written by the alarm, by a commit or before they are told to anybody:
+ *  a crash loses up to about a second of them, and nobody ever sees one go down. */
+
+/** A `bucket` counts the observations up to its bound and above the one before; the `sum` adds them up. */
+export type CountName<Counter extends string, Histogram extends string> =
+  | Counter
+  | `${Histogram}_${"bucket" | "sum"}`;
+
+/** Labels as text, `kind=create,outcome=created`: all of them are words of our own, without `,` and `=`. */
+export type Count<Name extends string = string> = { name: Name; labels: string; value: number };
+
+/** The table, for whoever makes an object's tables. */
+export const COUNTERS_TABLE = `
+  CREATE TABLE IF NOT EXISTS counters (
+    name TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (name, labels)
+  ) WITHOUT ROWID;
+`;
+
+/** How often counts are written that nothing depends on. Each is a row, and rows are paid for. */
+const WRITE_EVERY_MS = 1_000;
+
+export class Counts<Counter extends string, Histogram extends string> {
+  readonly #sql: SqlStorage;
+  readonly #isOn: boolean;
+  readonly #counts = new Map<string, Count<CountName<Counter, Histogram>>>();
+  readonly #unwritten = new Set<Count>();
+  #writtenAtMs = 0;
+  /** What the commit under way has added to counts, and which of them it has written. */
+  readonly #added: { count: Count; by: number }[] = [];
+  readonly #written: Count[] = [];
+
+  /** @param sql with the table above
+   *  @param isOn whether anything is counted at all */
+  constructor(sql: SqlStorage, isOn: boolean) {
+    this.#sql = sql;
+    this.#isOn = isOn;
+    const stored = sql.exec<Count<CountName<Counter, Histogram>>>(
+      "SELECT name, labels, value FROM counters",
+    );
+    for (const { name, labels, value } of stored) {
+      this.#counts.set(keyOf(name, labels), { name, labels, value });
+    }
+  }
+
+  /** Whether there are counts that only memory knows. */
+  get isOpen(): boolean {
+    return this.#unwritten.size > 0;
+  }
+
+  /** Counts something that no commit vouches for. */
+  add(name: CountName<Counter, Histogram>, labels: string, by = 1): void {
+    this.#add(name, labels, by);
+  }
+
+  /** Counts something that the commit under way writes: the count is written, or taken back, with it. */
+  addWithin(name: CountName<Counter, Histogram>, labels: string, by = 1): void {
+    const count = this.#add(name, labels, by);
+    if (count) this.#added.push({ count, by });
+  }
+
+  /** Adds an observation to a histogram. @param bounds of its buckets; above the last one it is `+Inf` */
+  observe(name: Histogram, labels: string, bounds: number[], value: number): void {
+    this.add(`${name}_bucket`, bucketOf(labels, bounds, value));
+    this.add(`${name}_sum`, labels, value);
+  }
+
+  /** The same of something that the commit under way writes. */
+  observeWithin(name: Histogram, labels: string, bounds: number[], value: number): void {
+    this.addWithin(`${name}_bucket`, bucketOf(labels, bounds, value));
+    this.addWithin(`${name}_sum`, labels, value);
+  }
+
+  /** Writes what must be written with the commit under way, and from time to time all the rest. */
+  writeWithin(nowMs: number): void {
+    const isTime = nowMs - this.#writtenAtMs >= WRITE_EVERY_MS;
+    const due = isTime ? this.#unwritten : this.#added.map(({ count }) => count);
+    for (const count of due) this.#write(count);
+    if (isTime) this.#writtenAtMs = nowMs;
+  }
+
+  /** Writes everything, in a commit of its own. */
+  write(nowMs: number): void {
+    for (const count of this.#unwritten) this.#write(count);
+    this.#writtenAtMs = nowMs;
+    this.committed();
+  }
+
+  /** What was counted and written within the commit is there to stay. */
+  committed(): void {
+    this.#added.length = 0;
+    this.#written.length = 0;
+  }
+
+  /** The commit was taken back: what it counted did not happen, and what it wrote is not written. */
+  rolledBack(): void {
+    for (const count of this.#written) this.#unwritten.add(count);
+    for (const { count, by } of this.#added) count.value -= by;
+    this.committed();
+  }
+
+  /** All counts, the written and the unwritten. */
+  all(): Count<CountName<Counter, Histogram>>[] {
+    return [...this.#counts.values()];
+  }
+
+  #add(name: CountName<Counter, Histogram>, labels: string, by: number): Count | undefined {
+    if (!this.#isOn) return undefined;
+    const key = keyOf(name, labels);
+    const count = this.#counts.get(key) ?? { name, labels, value: 0 };
+    if (count.value === 0) this.#counts.set(key, count);
+    count.value += by;
+    this.#unwritten.add(count);
+    return count;
+  }
+
+  #write(count: Count): void {
+    if (!this.#unwritten.delete(count)) return;
+    this.#sql.exec(
+      `INSERT INTO counters (name, labels, value) VALUES (?, ?, ?)
+       ON CONFLICT (name, labels) DO UPDATE SET value = excluded.value`,
+      count.name,
+      count.labels,
+      count.value,
+    );
+    this.#written.push(count);
+  }
+}
+
+const keyOf = (name: string, labels: string): string => `${name} ${labels}`;
+
+function bucketOf(labels: string, bounds: number[], value: number): string {
+  const le = bounds.find((bound) => value <= bound) ?? "+Inf";
+  return labels === "" ? `le=${le}` : `${labels},le=${le}`;
+}

@@ -1,0 +1,27 @@
+/** Begins traces and goes on with them: the random part of `domain/trace.ts`. */
+import { parseTraceparent, withSpan } from "../domain/trace";
+
+const SPAN_DIGITS = 16;
+/** Sampled: everything that happens here is logged. */
+const FLAGS = "01";
+
+/** Our own leg of the trace that a request belongs to; without one, or one that is not valid, of a new trace. */
+export function continueTrace(header: string | undefined): string {
+  const given = header === undefined ? undefined : parseTraceparent(header);
+  return given ? nextSpan(given) : `00-${drawnHex()}-${drawnSpan()}-${FLAGS}`;
+}
+
+/** For a request that is sent on: the same trace, a leg of its own. */
+export function nextSpan(traceparent: string): string {
+  return withSpan(traceparent, drawnSpan());
+}
+
+/** 32 hex digits. A UUID is the cheapest randomness a Worker has, and its thirteenth digit, always a 4, sees
+ *  to it that neither a trace nor a span is all zeros, which the standard forbids. */
+function drawnHex(): string {
+  return crypto.randomUUID().replaceAll("-", "");
+}
+
+function drawnSpan(): string {
+  return drawnHex().slice(0, SPAN_DIGITS);
+}

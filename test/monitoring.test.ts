@@ -1,0 +1,113 @@
+/** docs/monitoring: every series that an alert or a panel asks for exists, and every alert leads to a
+ *  procedure. Whether alerts fire is for `npm run check:monitoring`, which needs promtool. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bookSeries } from "../src/http/book-series";
+import { shardSeries } from "../src/http/shard-series";
+import { webhookSeries } from "../src/http/webhook-series";
+
+const DOCS = join(import.meta.dirname, "../docs");
+const doc = (name: string): string => readFileSync(join(DOCS, name), "utf8");
+
+/** Every name that a scrape may have, from the code; docs.test.ts holds docs/metrics.md against the same. */
+const families = [...bookSeries([]), ...webhookSeries([]), ...shardSeries([])];
+const names = new Set([
+  "up", // Prometheus' own.
+  "payments_scrape_ok",
+  "payments_shards",
+  ...families.flatMap(({ name, type }) =>
+    type === "histogram" ? ["bucket", "sum", "count"].map((suffix) => `${name}_${suffix}`) : [name],
+  ),
+]);
+const seriesIn = (expr: string): string[] => [...new Set(expr.match(/\b(payments_\w+|up)\b/g))];
+
+type Alert = { name: string; expr: string; summary: string; description: string; anchor: string };
+const alerts = doc("monitoring/alerts.yml")
+  .split(/^ {6}- alert: /m)
+  .slice(1)
+  .map((text): Alert => {
+    const field = (name: string) => new RegExp(`^ {10}${name}: (.+)$`, "m").exec(text)?.[1] ?? "";
+    return {
+      name: /^\w+/.exec(text)?.[0] ?? "",
+      expr: text.slice(text.indexOf("expr:"), text.indexOf(" for:")),
+      summary: field("summary"),
+      description: field("description"),
+      anchor: /#(.+)$/.exec(field("runbook_url"))?.[1] ?? "",
+    };
+  });
+
+describe("the alerts", () => {
+  const anchors = new Set(
+    [...doc("runbook.md").matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+  const tests = doc("monitoring/alerts.test.yml");
+
+  it("and every other page lead to procedures that are there", () => {
+    const pages = readdirSync(DOCS, { recursive: true, encoding: "utf8" });
+    const links = pages
+      .filter((name) => /\.(md|yml)$/.test(name))
+      .flatMap((name) => [...doc(name).matchAll(/runbook\.md#([\w-]+)/g)].map(([, to]) => to));
+    const within = [...doc("runbook.md").matchAll(/\]\(#([\w-]+)\)/g)].map(([, to]) => to);
+    const wanted = [...new Set([...links, ...within])];
+    expect(wanted.length).toBeGreaterThan(10);
+    expect(wanted.filter((anchor) => !anchors.has(anchor ?? ""))).toEqual([]);
+  });
+
+  it("are there", () => {
+    expect(alerts.length).toBeGreaterThan(15);
+  });
+
+  it.each(alerts)(
+    "$name asks for what exists, says what it is about and leads somewhere",
+    (alert) => {
+      expect(seriesIn(alert.expr).length).toBeGreaterThan(0);
+      expect(seriesIn(alert.expr).filter((name) => !names.has(name))).toEqual([]);
+      expect(alert.summary).toMatch(/\S/);
+      expect(alert.description).toMatch(/\.['"]$/);
+      expect([...anchors]).toContain(alert.anchor);
+    },
+  );
+
+  it.each(alerts)("$name has a test in which it fires and one in which it does not", ({ name }) => {
+    const own = tests.split("- eval_time").filter((text) => text.includes(`alertname: ${name}\n`));
+    const fires = own.filter((text) => text.includes("exp_labels"));
+    expect([fires.length > 0, own.length > fires.length]).toEqual([true, true]);
+  });
+});
+
+describe("the dashboard", () => {
+  type Panel = { title: string; type: string; targets?: { expr: string }[] };
+  const { panels, templating } = JSON.parse(doc("monitoring/dashboard.json")) as {
+    panels: Panel[];
+    templating: { list: { name: string }[] };
+  };
+  const shown = panels.filter(({ type }) => type !== "row");
+
+  it.each(shown)("shows what exists: $title", ({ targets = [] }) => {
+    const found = targets.flatMap(({ expr }) => seriesIn(expr));
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it("shows every series but the parts of histograms", () => {
+    const all = new Set(
+      shown.flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => seriesIn(expr))),
+    );
+    const plain = families.filter(({ type }) => type !== "histogram").map(({ name }) => name);
+    const missing = plain.filter((name) => !all.has(name));
+    expect(missing.sort()).toEqual([
+      "payments_stream_parked_total",
+      "payments_webhook_deliveries_total",
+    ]);
+  });
+
+  it("asks whom it is told to ask", () => {
+    expect(templating.list.map(({ name }) => name)).toEqual(["datasource"]);
+  });
+});
