@@ -1,8 +1,11 @@
 // Asks the API for everything there is after the traffic: lists, feeds, each key and transaction, the
 // delivery logs, the metrics. Compares nothing.
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseExposition } from "./exposition.mjs";
 
 const ASKED_AT_ONCE = 16;
+/** The dispatchers tell their counts every five seconds at most. */
+const LATE_MS = 7_000;
 /** Pages of 100; several times what the largest sensible run makes. */
 const PAGES_MAX = 10_000;
 
@@ -42,6 +45,7 @@ async function observeMerchant({ api }, keys, tick) {
 }
 
 async function observeMetrics(server) {
+  await sleep(LATE_MS);
   const headers = { authorization: `Bearer ${server.METRICS_TOKEN}` };
   const response = await fetch(`${server.address()}/metrics`, { headers });
   if (!response.ok) throw new Error(`GET /metrics answered ${response.status}`);

@@ -73,6 +73,28 @@ function boundsOf(records, attempts) {
   };
 }
 
+/** What the dispatchers have counted, by what the delivery log has. Time-outs are left out: the receivers
+ *  that never answer are still being tried while one looks. */
+function webhookFaults(metrics, merchants) {
+  const deliveries = merchants.flatMap((merchant) => merchant.deliveries);
+  const attempts = deliveries.flatMap((delivery) => delivery.attempts);
+  const ends = count(attempts, ({ error }) => error ?? "delivered");
+  const told = sumsBy(metrics, "payments_webhook_attempts_total", "outcome");
+  for (const counts of [ends, told]) counts.delete("timeout");
+  const statuses = count(deliveries, ({ status }) => status);
+  const pending = new Map([...statuses].filter(([status]) => status === "pending"));
+  const ended = new Map([...statuses].filter(([status]) => status !== "pending"));
+  const registered = merchants.flatMap((merchant) => merchant.endpoints);
+  const endpoints = count(registered, () => "enabled");
+  const by = (name, label, expected) => compare(name, sumsBy(metrics, name, label), expected);
+  return [
+    ...compare("payments_webhook_attempts_total", told, ends),
+    ...by("payments_webhook_deliveries_total", "status", ended),
+    ...by("payments_webhook_backlog", "status", pending),
+    ...by("payments_webhook_endpoints", "state", endpoints),
+  ];
+}
+
 /** Sums of gauges that must have come down to nothing, and of sources that must have answered. */
 function restFaults(metrics) {
   const zero = ["payments_outbox_depth", "payments_stream_parked", "payments_open_charges"];
@@ -112,6 +134,12 @@ export function reconcileMetrics(world) {
   all.set("velocity", events.filter(({ type }) => NOTHING.has(type)).length);
   const outboxes =
     chaos.kills > 0 ? [] : compare("payments_outbox_delivered_events_total", delivered, all);
-  const texts = [...exact, ...commandFaults(world, commands), ...outboxes, ...restFaults(metrics)];
+  const texts = [
+    ...exact,
+    ...commandFaults(world, commands),
+    ...outboxes,
+    ...webhookFaults(metrics, merchants),
+    ...restFaults(metrics),
+  ];
   return texts.map((text) => ({ area: "metrics", text }));
 }

@@ -14,6 +14,10 @@ const MISCOUNTED: [series: string, labels: Record<string, string>][] = [
   ["payments_commands_total", { outcome: "conflict" }],
   ["payments_outbox_delivered_events_total", { destination: "stream" }],
   ["payments_outbox_delivered_events_total", { destination: "velocity" }],
+  ["payments_webhook_attempts_total", { outcome: "delivered" }],
+  ["payments_webhook_deliveries_total", { status: "succeeded" }],
+  ["payments_webhook_backlog", { status: "pending" }],
+  ["payments_webhook_endpoints", { state: "enabled" }],
 ];
 
 const miscounted = MISCOUNTED.map(

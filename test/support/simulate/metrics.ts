@@ -1,7 +1,7 @@
 /** The metrics of a system without faults, of exactly these events and answers. */
 import { chargeOutcome } from "../../../scripts/simulate/expectation.mjs";
 import type { Sample } from "../../../scripts/simulate/exposition.mjs";
-import type { Life, Seen, SeenEvent } from "./seen";
+import type { Delivery, Life, Merchant, Seen, SeenEvent } from "./seen";
 
 type Count = [name: string, labels: Record<string, string>, by?: number];
 
@@ -55,12 +55,26 @@ function countsOfRecord({ answers }: Life): Count[] {
   });
 }
 
-export function metricsOf(events: SeenEvent[], records: Life[]): Sample[] {
+function countsOfDelivery({ status, attempts }: Delivery): Count[] {
+  const isPending = status === "pending";
+  return [
+    [isPending ? "webhook_backlog" : "webhook_deliveries_total", { status }],
+    ...attempts.map(
+      ({ error }): Count => ["webhook_attempts_total", { outcome: error ?? "delivered" }],
+    ),
+  ];
+}
+
+export function metricsOf(merchants: Merchant[], records: Life[]): Sample[] {
+  const events = merchants.flatMap(({ feed }) => feed);
+  const endpoints = merchants.flatMap((merchant) => merchant.endpoints);
   const last = new Map(events.map(({ data }) => [data.id, data]));
   const counts: Count[] = [
     ...events.flatMap(countsOfEvent),
     ...[...last.values()].flatMap(countsOfTransaction),
     ...records.flatMap(countsOfRecord),
+    ...merchants.flatMap(({ deliveries }) => deliveries).flatMap(countsOfDelivery),
+    ...endpoints.map((): Count => ["webhook_endpoints", { state: "enabled" }]),
     ["scrape_ok", { source: "book" }],
   ];
   const samples = new Map<string, Sample>();

@@ -30,10 +30,7 @@ export function idealWorld(plan: Plan): World {
     plan,
     records,
     merchants,
-    metrics: metricsOf(
-      events.map(({ event }) => event),
-      records,
-    ),
+    metrics: metricsOf(merchants, records),
     kafka: { records: events.map(({ id, event }) => stream(id, event)), refused: [], failed: 0 },
     attempts: Object.fromEntries(ends.map((end) => [end, 0])),
     chaos: { kills: 0, outages: 0 },
