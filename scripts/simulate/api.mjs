@@ -17,10 +17,28 @@ function pauseMs(tries, answer) {
   return Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
 }
 
-const isFinal = ({ status }) => status < 500 && status !== TOO_MANY_REQUESTS;
+/** Whether asking again would not help. */
+export const isFinal = ({ status }) => status < 500 && status !== TOO_MANY_REQUESTS;
 
 /** Nobody answered, for as long as anybody would wait. */
 export class Unanswered extends Error {}
+
+function requestOf(token, method, { body, key, hangs_up_after_ms = ATTEMPT_LIMIT_MS }) {
+  return {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(key !== undefined && { "idempotency-key": key }),
+    },
+    ...(body !== undefined && { body }),
+    signal: AbortSignal.timeout(hangs_up_after_ms),
+  };
+}
+
+function happeningOf(answer) {
+  return isFinal(answer) ? "answered" : (PROBLEMS[answer.status] ?? "unavailable");
+}
 
 /**
  * `address()` is where the API is at the moment. `seen(happening)` is told of each attempt how it went:
@@ -29,26 +47,16 @@ export class Unanswered extends Error {}
  */
 export function openApi({ address, token, seen = () => {} }) {
   /** One attempt: the answer, or undefined when there is none. */
-  async function attempt(method, path, { body, key, hangs_up_after_ms } = {}) {
-    const limit_ms = hangs_up_after_ms ?? ATTEMPT_LIMIT_MS;
+  async function attempt(method, path, given = {}) {
     try {
-      const response = await fetch(address() + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body !== undefined && { "content-type": "application/json" }),
-          ...(key !== undefined && { "idempotency-key": key }),
-        },
-        ...(body !== undefined && { body }),
-        signal: AbortSignal.timeout(limit_ms),
-      });
+      const response = await fetch(address() + path, requestOf(token, method, given));
       const { status, headers } = response;
       const answer = { status, headers, text: await response.text() };
-      seen(isFinal(answer) ? "answered" : (PROBLEMS[status] ?? "unavailable"));
+      seen(happeningOf(answer));
       return answer;
     } catch ({ name }) {
-      const isLate = name === "TimeoutError";
-      seen(isLate ? (hangs_up_after_ms === undefined ? "too_late" : "hung_up") : "cut");
+      const isOurs = given.hangs_up_after_ms !== undefined;
+      seen(name === "TimeoutError" ? (isOurs ? "hung_up" : "too_late") : "cut");
       return undefined;
     }
   }
@@ -64,6 +72,11 @@ export function openApi({ address, token, seen = () => {} }) {
     throw new Unanswered(`${method} ${path.replace(/\?.*/, "")} was not answered for good`);
   }
 
+  return { attempt, insist, ...readerOf(insist) };
+}
+
+/** What is asked when only a good answer will do. */
+function readerOf(insist) {
   /** The JSON of an answer that must be 2xx. */
   async function must(method, path, body) {
     const given = body === undefined ? {} : { body: JSON.stringify(body) };
@@ -86,5 +99,5 @@ export function openApi({ address, token, seen = () => {} }) {
     throw new Error(`GET ${path} has more than ${pages_max} pages`);
   }
 
-  return { attempt, insist, must, pages };
+  return { must, pages };
 }

@@ -1,6 +1,6 @@
 // Carries out one order's visits and keeps every answer. Judges nothing: an answer that should not
 // have been given is for the reconciliation to find.
-import { Unanswered } from "./api.mjs";
+import { isFinal, Unanswered } from "./api.mjs";
 
 const PATH = "/api/v1/transactions";
 
@@ -76,8 +76,7 @@ export function openClient({ api, own_url, records }) {
         hangs_up_after_ms === undefined
           ? undefined
           : await api.attempt(method, path, { ...given, hangs_up_after_ms });
-      const isAnswer = first && first.status < 500 && first.status !== 429;
-      const answer = isAnswer ? first : await api.insist(method, path, given);
+      const answer = first && isFinal(first) ? first : await api.insist(method, path, given);
       const kept = answerOf(call, floor, answer);
       record.answers.push(kept);
       if (!kept.transaction) return;

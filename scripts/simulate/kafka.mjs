@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { BadRequest, readProduceRequest } from "../kafka/produce-request.mjs";
-import { HOST } from "../local.mjs";
+import { listen } from "./listen.mjs";
 
 function sendJson(response, status, body) {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
@@ -44,19 +44,10 @@ export async function startKafka() {
       sendJson(response, 400, { error: error.message, status: 400 });
     });
   });
-  await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, HOST, resolve);
-  });
-  kafka.url = `http://${HOST}:${server.address().port}`;
   kafka.fare = (wanted) => {
     mode = wanted;
   };
-  kafka.close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return kafka;
+  return Object.assign(kafka, await listen(server));
 }
 
 function namesOf(headers) {

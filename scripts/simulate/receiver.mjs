@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
-import { HOST } from "../local.mjs";
+import { listen } from "./listen.mjs";
 import { randomOf } from "./random.mjs";
 
 const BODY_BYTES_MAX = 1_048_576;
@@ -72,14 +72,6 @@ export async function startReceiver(kind, seed) {
       () => response.destroy(),
     );
   });
-  await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, HOST, resolve);
-  });
-  receiver.url = `http://${HOST}:${server.address().port}/webhooks`;
-  receiver.close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return receiver;
+  const { url, close } = await listen(server);
+  return Object.assign(receiver, { url: `${url}/webhooks`, close });
 }
