@@ -83,7 +83,8 @@ export async function simulate(options) {
     const world = await simulateOn({ plan, options, server, kafka });
     const differences = reconcile(world);
     const s = Math.round((Date.now() - started) / 1_000);
-    console.log(`\n${tableOf(world)}\n\n${differencesText(differences)} ${s} s, plan ${digest}.`);
+    console.log(`\n${tableOf(world)}\n\n${differencesText(differences)}`);
+    console.log(`${s} s, seed ${plan.seed}, plan ${digest}.`);
     return differences.length;
   } finally {
     await server.stop();
