@@ -31,8 +31,9 @@ function killGroup(child) {
 }
 
 /**
- * Starts wrangler. `output` is "inherit" or "pipe"; `exited` gives its exit code once it and
- * its children have ended; `stop()` asks it to end, and insists when it does not.
+ * Starts wrangler. `output` is "inherit", "pipe" or an open file's number; `exited` gives its exit
+ * code once it and its children have ended; `stop()` asks it to end, and insists when it does not;
+ * `kill()` gives none of them a chance to say goodbye.
  *
  * It leads a process group of its own, so that its runtime can be found and ended with it, and
  * so that Ctrl-C reaches it once, through us. It gets no terminal to read from, so it neither
@@ -62,7 +63,7 @@ export function startWrangler(args, output) {
     await exited;
     clearTimeout(insist);
   };
-  return { child, exited, stop };
+  return { child, exited, stop, kill };
 }
 
 /** Runs wrangler to its end, hidden; gives its exit code and all it said. */

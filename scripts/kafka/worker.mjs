@@ -76,7 +76,8 @@ export async function transact(worker, onProgress) {
   return ids;
 }
 
-function checkOf(event) {
+/** What is wrong with a record of this event, or null. */
+export function checkOf(event) {
   const txseq = String(event.sequence).padStart(SEQUENCE_DIGITS, "0");
   return (record, value) => {
     const wanted = { specversion: "1.0", txseq, partitionkey: event.transaction_id };

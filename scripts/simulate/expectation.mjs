@@ -1,0 +1,48 @@
+// What the documents promise of a payment, said once more and independently of src/: the sandbox's
+// table (docs/sandbox.md) and the fraud rules under the settings that the simulator gives its server.
+// Pure.
+
+const settled = { status: "completed", code: null, unknowns: 0 };
+const declined = (code) => ({ status: "failed", code, unknowns: 0 });
+
+/** By `metadata.sandbox_outcome`; `unknowns` is how often the processor doesn't know before it does. */
+export const SANDBOX = {
+  settle: { ending: "9000", ...settled },
+  decline: { ending: "9001", ...declined("card_declined") },
+  insufficient_funds: { ending: "9002", ...declined("insufficient_funds") },
+  expired_card: { ending: "9003", ...declined("expired_card") },
+  do_not_honor: { ending: "9004", ...declined("do_not_honor") },
+  slow: { ending: "9010", ...settled },
+  timeout_then_settle: { ending: "9011", ...settled, unknowns: 1 },
+  unknown_then_settle: { ending: "9012", ...settled, unknowns: 2 },
+  unknown_then_decline: { ending: "9013", ...declined("card_declined"), unknowns: 2 },
+};
+
+/** The fraud rules' settings, amounts in major units. */
+export const RULES = { threshold: 5_000, daily: 10, block_score: 70 };
+export const RISK_BLOCKED = "risk_blocked";
+const POINTS = { amount_above_threshold: 40, amount_above_twice: 30, frequency: 30 };
+
+/** The currencies of the simulation and their decimals. */
+export const DECIMALS = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3, CLP: 0 };
+
+const ENDING_DIGITS = 4;
+const BY_ENDING = new Map(Object.values(SANDBOX).map((row) => [row.ending, row]));
+
+/** What charging comes to: `{ status, code, unknowns }`. */
+export function chargeOutcome({ amount_minor, metadata }) {
+  const named = SANDBOX[metadata.sandbox_outcome];
+  return named ?? BY_ENDING.get(String(amount_minor).slice(-ENDING_DIGITS)) ?? settled;
+}
+
+/** The score of a payment and whether it is blocked, given whether the customer buys too often. */
+export function assess({ amount_minor, currency }, isFrequent) {
+  const threshold_minor = RULES.threshold * 10 ** DECIMALS[currency];
+  const rules = [
+    ...(amount_minor > threshold_minor ? ["amount_above_threshold"] : []),
+    ...(amount_minor > 2 * threshold_minor ? ["amount_above_twice"] : []),
+    ...(isFrequent ? ["frequency"] : []),
+  ];
+  const score = rules.reduce((sum, rule) => sum + POINTS[rule], 0);
+  return { score, rules, isBlocked: score >= RULES.block_score };
+}

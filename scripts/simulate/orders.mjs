@@ -1,0 +1,134 @@
+// One order as a client carries it out: what is paid, and the story of its requests. Pure.
+import { DECIMALS, RULES, SANDBOX } from "./expectation.mjs";
+
+const CURRENCY_WEIGHTS = { USD: 45, EUR: 25, GBP: 10, JPY: 10, KWD: 6, CLP: 4 };
+const DECLINES = ["decline", "insufficient_funds", "expired_card", "do_not_honor"];
+const UNSURE = ["timeout_then_settle", "unknown_then_settle", "unknown_then_decline"];
+const OUTCOME_WEIGHTS = { usual: 80, declined: 10, slow: 5, unsure: 5 };
+const SIZE_WEIGHTS = { usual: 95, large: 3, huge: 2 };
+/** In major units, the same for all currencies: rules and sandbox know no rates of exchange. */
+const SIZES = {
+  usual: [1, 900],
+  large: [RULES.threshold + 1, 2 * RULES.threshold - 1],
+  huge: [2 * RULES.threshold + 1, 9 * RULES.threshold],
+};
+const DESCRIPTIONS = [null, "Order", "Zwei Bücher, é 漢 💳", '\u202Ertl and \\ "quotes"'];
+const OWN_URL_SHARE = 0.03;
+const READ_SHARE = 0.3;
+const READS = ["get", "key", "events", "list"];
+
+/** How long a client without patience waits at most. The shorter, the more of them: some hang up before
+ *  the request has arrived, some after it was committed, some just before the answer. */
+const PATIENCE_MAX_MS = 2_000;
+
+/**
+ * What clients do, by story: visits of steps. A later visit comes some orders later. `times` requests
+ * race; `hangs_up` are aborted after a while and sent again with the same key until answered.
+ */
+const STORIES = {
+  plain: { weight: 40, visits: [["create", "process"]] },
+  left: { weight: 5, visits: [["create"]] },
+  double_click: { weight: 10, visits: [["create*2", "process*2"]] },
+  crowd: { weight: 2, visits: [["create*6", "process*6"]] },
+  repeated_later: {
+    weight: 9,
+    visits: [
+      ["create", "process"],
+      ["create", "process"],
+    ],
+  },
+  impatient: { weight: 12, visits: [["create!", "process!"]] },
+  impatient_later: { weight: 4, visits: [["create!"], ["create", "process!"]] },
+  key_reused: {
+    weight: 5,
+    visits: [
+      ["create", "reuse", "process"],
+      ["reuse", "create"],
+    ],
+  },
+  cancelled: {
+    weight: 6,
+    visits: [
+      ["create", "cancel"],
+      ["cancel", "process"],
+    ],
+  },
+  cancel_races: { weight: 7, visits: [["create", "process|cancel"]] },
+};
+const STORY_WEIGHTS = Object.fromEntries(
+  Object.entries(STORIES).map(([name, { weight }]) => [name, weight]),
+);
+
+function decimalText(amount_minor, decimals) {
+  const digits = String(amount_minor).padStart(decimals + 1, "0");
+  const whole = digits.slice(0, digits.length - decimals);
+  return decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`;
+}
+
+/** An amount's minor units: of a size, and with the sandbox's ending when that says the outcome. */
+function amountOf(random, currency, size, ending) {
+  const scale = 10 ** DECIMALS[currency];
+  const [least, most] = SIZES[size];
+  const minor = random.whole(least * scale, most * scale);
+  if (ending === undefined) return minor;
+  // Keeps the size where four digits leave a choice; JPY and CLP amounts are themselves four digits.
+  return Math.floor(minor / 10_000) * 10_000 + Number(ending);
+}
+
+function outcomeName(random) {
+  const kind = random.weighted(OUTCOME_WEIGHTS);
+  if (kind === "declined") return random.pick(DECLINES);
+  return kind === "unsure" ? random.pick(UNSURE) : kind;
+}
+
+/** `create*2` is two racing requests, `create!` one that hangs up, `process|cancel` two that race. */
+function stepOf(text, random) {
+  const [, calls, times = "1", hangs] = /^([a-z|]+)(?:\*(\d))?(!)?$/.exec(text);
+  const racing = Array.from({ length: Number(times) }, () => calls.split("|")).flat();
+  return {
+    calls: racing,
+    ...(hangs && { hangs_up_after_ms: Math.ceil(PATIENCE_MAX_MS ** random.unit()) }),
+  };
+}
+
+function visitsOf(story, random) {
+  return STORIES[story].visits.map((texts) => {
+    const steps = texts.map((text) => stepOf(text, random));
+    if (random.chance(READ_SHARE)) steps.push({ calls: [random.pick(READS)] });
+    return steps;
+  });
+}
+
+/**
+ * An order. `fixed` may say `size` and `story`. `spellings` are texts of its amount that mean the
+ * same, `body` is the rest of what is sent; `wants_own_url` adds a `webhook_url`, whose port is not known yet.
+ */
+export function makeOrder(random, { index, merchant, key, user_id, ...fixed }) {
+  const currency = random.weighted(CURRENCY_WEIGHTS);
+  const outcome = outcomeName(random);
+  const isNamed = random.chance(0.5);
+  const size = fixed.size ?? random.weighted(SIZE_WEIGHTS);
+  const ending = isNamed ? undefined : SANDBOX[outcome]?.ending;
+  const amount_minor = amountOf(random, currency, size, ending);
+  const text = decimalText(amount_minor, DECIMALS[currency]);
+  const metadata = {
+    order: String(index),
+    ...(isNamed && outcome in SANDBOX && { sandbox_outcome: outcome }),
+  };
+  const description = random.pick(DESCRIPTIONS);
+  const story = fixed.story ?? random.weighted(STORY_WEIGHTS);
+  const wants_own_url = random.chance(OWN_URL_SHARE);
+  const body = { user_id, currency, metadata, ...(description && { description }) };
+  return {
+    index,
+    merchant,
+    key,
+    story,
+    amount_minor,
+    currency,
+    spellings: [text, Number(text), `${Number(text)}`],
+    body,
+    wants_own_url,
+    visits: visitsOf(story, random),
+  };
+}

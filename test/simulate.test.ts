@@ -1,0 +1,163 @@
+/** The pure parts of the simulator: its traffic is a function of its seed, and its reconciliation finds each
+ *  kind of fault. A reconciliation that lets everything pass would prove nothing. */
+import { describe, expect, it } from "vitest";
+import {
+  assess as assessPayment,
+  DECIMALS,
+  RULES,
+  SANDBOX,
+} from "../scripts/simulate/expectation.mjs";
+import { parseExposition } from "../scripts/simulate/exposition.mjs";
+import { readOptions } from "../scripts/simulate/options.mjs";
+import { makePlan } from "../scripts/simulate/plan.mjs";
+import { errorsIn } from "../scripts/simulate/reconcile/log.mjs";
+import { reconcile } from "../scripts/simulate/reconcile.mjs";
+import { differencesText, tableOf } from "../scripts/simulate/report.mjs";
+import { currencyDecimals } from "../src/domain/currency";
+import { parseAmount } from "../src/domain/money";
+import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
+import { FAULTS_INSIDE } from "./support/simulate/faults-inside";
+import { FAULTS_OUTSIDE } from "./support/simulate/faults-outside";
+import { at, endpointOf, firstOf, sampleOf } from "./support/simulate/look";
+import { idealWorld } from "./support/simulate/world";
+
+const SIZE = { seed: "7", transactions: 200, merchants: 2, customers: 60, chaos: false };
+const plan = makePlan(SIZE);
+
+describe("the plan", () => {
+  it("is a function of the seed", () => {
+    expect(makePlan(SIZE)).toEqual(plan);
+    expect(makePlan({ ...SIZE, seed: "8" }).digest).not.toBe(plan.digest);
+  });
+
+  it("has the orders that were asked for, under keys of their merchants' own", () => {
+    expect(plan.orders).toHaveLength(SIZE.transactions);
+    const names = plan.orders.map(({ merchant, key }) => `${merchant} ${key}`);
+    expect(new Set(names).size).toBe(names.length);
+    expect(new Set(plan.orders.map(({ key }) => key)).size).toBeLessThan(names.length);
+  });
+
+  it("spells each amount in ways that the API reads as the same money", () => {
+    for (const { spellings, amount_minor, currency } of plan.orders) {
+      const decimals = currencyDecimals(currency) ?? -1;
+      expect(DECIMALS[currency]).toBe(decimals);
+      for (const spelling of spellings) {
+        expect(parseAmount(String(spelling), decimals)).toEqual({ ok: true, amount_minor });
+      }
+    }
+  });
+
+  it("has something of everything that is reconciled", () => {
+    const calls = plan.orders.flatMap(({ visits }) => visits.flat());
+    for (const call of ["create", "reuse", "process", "cancel", "get", "key", "list", "events"]) {
+      expect(
+        calls.some((step) => step.calls.some((one) => one === call)),
+        call,
+      ).toBe(true);
+    }
+    expect(calls.some(({ hangs_up_after_ms }) => hangs_up_after_ms !== undefined)).toBe(true);
+    expect(plan.orders.some(({ wants_own_url }) => wants_own_url)).toBe(true);
+    expect(plan.orders.some((order) => assessPayment(order, false).isBlocked)).toBe(true);
+    const buyers = Map.groupBy(plan.orders, ({ body }) => body.user_id);
+    expect(Math.max(...[...buyers.values()].map((own) => own.length))).toBeGreaterThan(RULES.daily);
+  });
+
+  it("takes every visit up once, parts of an order in their order", () => {
+    const next = new Map<number, number>();
+    for (const [order, part] of plan.queue) {
+      expect(part).toBe(next.get(order) ?? 0);
+      next.set(order, part + 1);
+    }
+    for (const { index, visits } of plan.orders) expect(next.get(index)).toBe(visits.length);
+  });
+
+  it("plans faults only for chaos", () => {
+    expect(plan.faults).toEqual([]);
+    const kinds = makePlan({ ...SIZE, chaos: true }).faults.map(({ kind }) => kind);
+    expect([...new Set(kinds)].sort()).toEqual(["kill", "outage"]);
+  });
+});
+
+it("expects of the sandbox what the sandbox does", () => {
+  const actual = Object.entries(SANDBOX_OUTCOMES).map(([name, { amount_ending, answer }]) => [
+    name,
+    amount_ending,
+    answer.kind === "settled" ? "completed" : "failed",
+    answer.kind === "settled" ? null : answer.failure.code,
+  ]);
+  const expected = Object.entries(SANDBOX).map(([name, { ending, status, code }]) => [
+    name,
+    ending,
+    status,
+    code,
+  ]);
+  expect(expected).toEqual(actual);
+});
+
+describe("the reconciliation", () => {
+  it("finds no difference where there is none", () => {
+    expect(reconcile(idealWorld(plan))).toEqual([]);
+  });
+
+  it.each([...FAULTS_INSIDE, ...FAULTS_OUTSIDE])("finds %s", (_, named, plant) => {
+    const world = idealWorld(plan);
+    plant(world);
+    const texts = reconcile(world).map(({ area, text }) => `${area}: ${text}`);
+    const isString = typeof named === "string";
+    const wanted = isString ? expect.stringContaining(named) : expect.stringMatching(named);
+    expect(texts).toContainEqual(wanted);
+  });
+
+  it("allows after a kill what a kill may cost, and nothing else", () => {
+    const world = idealWorld(plan);
+    world.chaos = { kills: 1, outages: 1 };
+    world.errors.set("stream.failed", 3);
+    const [, arrivals] = firstOf(endpointOf(world, "fine").log);
+    arrivals.push(at(arrivals, 0));
+    sampleOf(world, "payments_commands_total", { outcome: "replayed" }).value--;
+    world.kafka.records.push(at(world.kafka.records, 0));
+    expect(reconcile(world)).toEqual([]);
+    sampleOf(world, "payments_commands_total", { outcome: "created" }).value--;
+    expect(reconcile(world)).toHaveLength(1);
+  });
+});
+
+it("reports what was sent, what became of it, and the first differences of each area", () => {
+  const world = idealWorld(plan);
+  expect(tableOf(world)).toMatch(/^orders +200 {2}\d+ completed/m);
+  expect(differencesText([])).toBe("No differences.");
+  const many = Array.from({ length: 50 }, (_, n) => ({ area: "book", text: `difference ${n}` }));
+  const text = differencesText([...many, { area: "kafka", text: "one record" }]);
+  expect(text).toMatch(/^51 differences:/);
+  expect(text).toContain("  book: difference 9\n  book: and 40 more\n  kafka: one record");
+});
+
+it("reads samples of the Prometheus text format", () => {
+  const text = '# HELP a b\na_total{x="1",y="a \\"b\\""} 3\nb 0.5\n';
+  expect(parseExposition(text)).toEqual([
+    { name: "a_total", labels: { x: "1", y: 'a \\"b\\"' }, value: 3 },
+    { name: "b", labels: {}, value: 0.5 },
+  ]);
+  expect(() => parseExposition("what is this?")).toThrow();
+});
+
+it("reads the errors in the server's output, and nothing else", () => {
+  const line = (level: string, event: string) =>
+    JSON.stringify({ time: "2026-11-26T01:14:35.434Z", level, event });
+  const output = ["[wrangler:info] Ready", line("error", "book.failed"), line("warn", "other"), ""];
+  expect(errorsIn(output.join("\n"))).toEqual(new Map([["book.failed", 1]]));
+});
+
+it("reads its options, and says which one it cannot read", () => {
+  const options = readOptions(["--transactions", "150", "--seed", "a", "--chaos"]);
+  expect(options).toMatchObject({
+    transactions: 150,
+    seed: "a",
+    chaos: true,
+    keep: false,
+    rate: 0,
+  });
+  expect(() => readOptions(["--merchants", "0"])).toThrow(/--merchants must be a whole number/);
+  expect(() => readOptions(["--nonsense"])).toThrow(/npm run simulate -- --seed/);
+  expect(() => readOptions(["150"])).toThrow(/npm run simulate -- --seed/);
+});
