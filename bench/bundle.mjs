@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
 import { startNode } from "./children.mjs";
 
-/** What both runtimes know. Assets, routes and observability play no part in the API's speed. */
+/** What both runtimes know. Assets, routes, observability and what holds back wrong credentials play no
+ *  part in the API's speed. */
 const FIELDS = [
   "name",
   "compatibility_date",
@@ -15,7 +16,6 @@ const FIELDS = [
   "migrations",
   "d1_databases",
   "queues",
-  "ratelimits",
 ];
 const WRANGLER_ENV = { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
 

@@ -11,6 +11,8 @@ export async function serve(
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
+  // Node closes an idle connection after five seconds, maybe just as it is used again: a failure nobody meant.
+  server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const close = () =>

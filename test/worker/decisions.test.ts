@@ -189,7 +189,7 @@ describe("a held payment", () => {
 
 describe("a limit in a window", () => {
   /** An object for each of a thousand payments takes half a minute, so that is done once. */
-  const FEWER = configOf(env).transaction_shards === 0 ? 250 : 1_000;
+  const FEWER = configOf(env).transaction_shards === 0 ? 120 : 1_000;
   const CRASHES = 15;
   const limited = (most: number, completed_only: boolean): Rule => ({
     id: "often",
