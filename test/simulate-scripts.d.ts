@@ -76,6 +76,14 @@ declare module "*/scripts/simulate/reconcile.mjs" {
   export function reconcile(world: object): Difference[];
 }
 
+declare module "*/scripts/simulate/within.mjs" {
+  export class Late extends Error {}
+  export function within<T>(
+    limit_ms: number,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T>;
+}
+
 declare module "*/scripts/simulate/report.mjs" {
   type Difference = { area: string; text: string };
   export function tableOf(world: object): string;

@@ -13,6 +13,7 @@ import { makePlan } from "../scripts/simulate/plan.mjs";
 import { errorsIn } from "../scripts/simulate/reconcile/log.mjs";
 import { reconcile } from "../scripts/simulate/reconcile.mjs";
 import { differencesText, tableOf } from "../scripts/simulate/report.mjs";
+import { Late, within } from "../scripts/simulate/within.mjs";
 import { currencyDecimals } from "../src/domain/currency";
 import { parseAmount } from "../src/domain/money";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
@@ -146,6 +147,11 @@ it("reads the errors in the server's output, and nothing else", () => {
     JSON.stringify({ time: "2026-11-26T01:14:35.434Z", level, event });
   const output = ["[wrangler:info] Ready", line("error", "book.failed"), line("warn", "other"), ""];
   expect(errorsIn(output.join("\n"))).toEqual(new Map([["book.failed", 1]]));
+});
+
+it("waits for nothing longer than it wants to, even when nothing comes of aborting it", async () => {
+  await expect(within(10, () => new Promise(() => {}))).rejects.toBeInstanceOf(Late);
+  expect(await within(10_000, async (signal) => signal.aborted)).toBe(false);
 });
 
 it("reads its options, and says which one it cannot read", () => {

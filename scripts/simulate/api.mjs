@@ -1,6 +1,7 @@
 // Requests to the API: one attempt, or as many as it takes until there is an answer. What is asked
 // and what the answers mean is others' affair.
 import { setTimeout as sleep } from "node:timers/promises";
+import { Late, within } from "./within.mjs";
 
 /** An attempt that takes longer is given up and made again. The API itself waits ten seconds at most. */
 const ATTEMPT_LIMIT_MS = 30_000;
@@ -23,7 +24,7 @@ export const isFinal = ({ status }) => status < 500 && status !== TOO_MANY_REQUE
 /** Nobody answered, for as long as anybody would wait. */
 export class Unanswered extends Error {}
 
-function requestOf(token, method, { body, key, hangs_up_after_ms = ATTEMPT_LIMIT_MS }) {
+function requestOf(token, method, { body, key }) {
   return {
     method,
     headers: {
@@ -32,7 +33,6 @@ function requestOf(token, method, { body, key, hangs_up_after_ms = ATTEMPT_LIMIT
       ...(key !== undefined && { "idempotency-key": key }),
     },
     ...(body !== undefined && { body }),
-    signal: AbortSignal.timeout(hangs_up_after_ms),
   };
 }
 
@@ -48,15 +48,19 @@ function happeningOf(answer) {
 export function openApi({ address, token, seen = () => {} }) {
   /** One attempt: the answer, or undefined when there is none. */
   async function attempt(method, path, given = {}) {
+    const { hangs_up_after_ms } = given;
     try {
-      const response = await fetch(address() + path, requestOf(token, method, given));
-      const { status, headers } = response;
-      const answer = { status, headers, text: await response.text() };
+      const answer = await within(hangs_up_after_ms ?? ATTEMPT_LIMIT_MS, async (signal) => {
+        const request = { ...requestOf(token, method, given), signal };
+        const response = await fetch(address() + path, request);
+        const { status, headers } = response;
+        return { status, headers, text: await response.text() };
+      });
       seen(happeningOf(answer));
       return answer;
-    } catch ({ name }) {
-      const isOurs = given.hangs_up_after_ms !== undefined;
-      seen(name === "TimeoutError" ? (isOurs ? "hung_up" : "too_late") : "cut");
+    } catch (error) {
+      const late = hangs_up_after_ms === undefined ? "too_late" : "hung_up";
+      seen(error instanceof Late ? late : "cut");
       return undefined;
     }
   }

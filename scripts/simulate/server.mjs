@@ -7,6 +7,7 @@ import { freePort, until } from "../kafka/children.mjs";
 import { HOST, migrate, STATE_DIR } from "../local.mjs";
 import { startWrangler } from "../wrangler.mjs";
 import { RULES } from "./expectation.mjs";
+import { within } from "./within.mjs";
 
 const START_LIMIT_MS = 60_000;
 const HEALTH_LIMIT_MS = 5_000;
@@ -62,10 +63,8 @@ export async function prepareServer(variables) {
     wrangler.exited.finally(() => {
       hasEnded = true;
     });
-    const isUp = async () => {
-      const signal = AbortSignal.timeout(HEALTH_LIMIT_MS);
-      return hasEnded || (await fetch(`${base}/health`, { signal })).ok;
-    };
+    const health = (signal) => fetch(`${base}/health`, { signal });
+    const isUp = async () => hasEnded || (await within(HEALTH_LIMIT_MS, health)).ok;
     await until(isUp, `the server answered; its output is in ${log}`, START_LIMIT_MS);
     if (hasEnded) throw new Error(`The server ended at its start; its output is in ${log}`);
   }

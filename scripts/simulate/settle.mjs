@@ -1,8 +1,10 @@
 // Waits, for a bounded time, until the system says that it has nothing left to do: no charge is open,
 // every outbox is empty, and nothing is to be delivered except to receivers that never answer.
 import { setTimeout as sleep } from "node:timers/promises";
+import { within } from "./within.mjs";
 
 const POLL_MS = 1_000;
+const READY_LIMIT_MS = 10_000;
 const DELIVERIES = "/api/v1/webhook-deliveries?limit=100&status=pending";
 
 async function pendingDeliveries({ api, endpoints }) {
@@ -18,7 +20,9 @@ async function pendingDeliveries({ api, endpoints }) {
 }
 
 async function openOf({ server, merchants }) {
-  const ready = await (await fetch(`${server.address()}/health/ready`)).json();
+  const ready = await within(READY_LIMIT_MS, async (signal) =>
+    (await fetch(`${server.address()}/health/ready`, { signal })).json(),
+  );
   if (ready.outboxes === null) throw new Error("not every shard answers");
   const depths = Object.values(ready.outboxes).map((outbox) => outbox?.depth ?? 0);
   const processing = await Promise.all(
