@@ -99,18 +99,25 @@ export async function writeRuleSet(
   const { merchant_id, version } = riskRuleSets;
   const next = expectedVersion + 1;
   const json = JSON.stringify(ruleSet);
+  const newestThere = sql`(SELECT max(${version}) FROM ${riskRuleSets} WHERE ${merchant_id} = ${merchantId})`;
   const [inserted, , newest] = await ask(
     db.batch([
       db
         .insert(riskRuleSets)
         .select(
           sql`SELECT ${merchantId}, ${next}, ${json}, ${nowMs} WHERE ${expectedVersion} =
-            (SELECT coalesce(max(${version}), 0) FROM ${riskRuleSets} WHERE ${merchant_id} = ${merchantId})`,
+            coalesce(${newestThere}, 0)`,
         )
         .returning(),
+      // Counted from what is there, not from what the caller named: this runs for a refused change, too.
       db
         .delete(riskRuleSets)
-        .where(and(eq(merchant_id, merchantId), lte(version, next - MAX_KEPT_VERSIONS))),
+        .where(
+          and(
+            eq(merchant_id, merchantId),
+            lte(version, sql`${newestThere} - ${MAX_KEPT_VERSIONS}`),
+          ),
+        ),
       newestOf(db, merchantId),
     ]),
   );

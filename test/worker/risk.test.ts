@@ -169,6 +169,17 @@ describe("the rules of a merchant", () => {
     expect(await versionOf(client)).toBe(0);
   });
 
+  it("are all still there after a change that named a version far ahead", async () => {
+    const client = await newClient();
+    await written(client, { rules: [] });
+    const before = await current(client);
+    for (const version of [MAX_KEPT_VERSIONS, Number.MAX_SAFE_INTEGER]) {
+      const response = await put(client, { version, rules: [] });
+      await expectRefusal(response, "rule_set_version_conflict");
+      expect(await current(client)).toEqual(before);
+    }
+  });
+
   it(`are kept in their last ${MAX_KEPT_VERSIONS} versions`, async () => {
     const client = await newClient();
     await env.DB.prepare(

@@ -26,7 +26,9 @@ export function explain(
 ): string {
   const detail = partOf(condition, payment, signals, truth);
   if (detail.length <= MAX_DETAIL_CHARACTERS) return detail;
-  return `${detail.slice(0, MAX_DETAIL_CHARACTERS - 1)}…`;
+  // A cut through a character would leave half of it, which strict readers of JSON refuse.
+  const cut = detail.slice(0, MAX_DETAIL_CHARACTERS - 1).replace(/[\ud800-\udbff]$/, "");
+  return `${cut}…`;
 }
 
 function partOf(condition: Condition, payment: Payment, signals: Signals, truth: Truth): string {

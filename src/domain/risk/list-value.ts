@@ -17,7 +17,7 @@ const SPELLINGS: Record<ListField, (text: string) => string | undefined> = {
   ip: addressOf,
   email: emailOf,
   email_domain: (text) => domainOf(text.trim().replace(/^@/, "")),
-  country: (text) => /^[A-Z]{2}$/.exec(text.trim().toUpperCase())?.[0],
+  country: (text) => /^[A-Za-z]{2}$/.exec(text.trim())?.[0].toUpperCase(),
 };
 
 /** One spelling for each address: IPv6 in its shortest form, and IPv4 that came by IPv6 as IPv4. */
@@ -35,7 +35,8 @@ function emailOf(text: string): string | undefined {
   return at > 0 && domain && !/\s/.test(email) ? `${email.slice(0, at)}@${domain}` : undefined;
 }
 
-/** Labels with dots between them; how names are made is left to those who give them out. */
+/** Labels with dots between them; how names are made is left to those who give them out. A dot at the end
+ *  names the root of all domains: mail goes to the same place, so it is not kept. */
 function domainOf(text: string): string | undefined {
-  return /^[^\s@.]+(\.[^\s@.]+)+$/.exec(text.toLowerCase())?.[0];
+  return /^[^\s@.]+(\.[^\s@.]+)+(?=\.?$)/.exec(text.toLowerCase())?.[0];
 }

@@ -369,6 +369,15 @@ describe("a condition", () => {
     const long = Array.from({ length: 50 }, () => always);
     expect(detailOf({ all: long })?.length).toBe(300);
   });
+
+  it("cuts between characters, never through one", () => {
+    const absent = (metadata: string): Condition => ({ metadata, is_present: false });
+    const names = Array.from({ length: 20 }, () => absent("😀".repeat(20)));
+    for (const first of ["a".repeat(20), "a".repeat(21)]) {
+      const detail = detailOf({ all: [absent(first), ...names] }) ?? "";
+      expect(detail.endsWith("😀…")).toBe(true);
+    }
+  });
 });
 
 describe("the signals that rules ask for", () => {

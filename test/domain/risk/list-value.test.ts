@@ -40,7 +40,11 @@ describe("a payment's own spelling", () => {
     ["email_domain", "shop.example", { email: "Ann@SHOP.example " }, true],
     ["email_domain", "shop.example", { email: "ann@mail.shop.example" }, false],
     ["email_domain", "shop.example", { email: '"a@b"@shop.example' }, true],
+    ["email_domain", "shop.example", { email: "ann@shop.example." }, true],
+    ["email_domain", "shop.example", { email_domain: "shop.example." }, true],
+    ["email", "ann@shop.example", { email: "ann@shop.example." }, true],
     ["country", "NL", { country: "nl" }, true],
+    ["country", "SS", { country: "ß" }, false],
     ["country", "NL", { country: "NLD" }, false],
     ["card_fingerprint", "Fp", { card_fingerprint: "fp" }, false],
   ] as [ListField, string, Record<string, string>, boolean][])(
