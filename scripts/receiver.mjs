@@ -3,10 +3,9 @@
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
 import { HOST } from "./local.mjs";
+import { readBody } from "./read-body.mjs";
 
 const PATH = "/webhooks";
-// A delivery is a few kilobytes; more than this is not from us.
-const BODY_BYTES_MAX = 1_048_576;
 // Enough for an evening of watching; the oldest are forgotten first.
 const REMEMBERED_MAX = 10_000;
 
@@ -15,17 +14,6 @@ function remember(map, key, value) {
   map.delete(key);
   map.set(key, value);
   if (map.size > REMEMBERED_MAX) map.delete(map.keys().next().value);
-}
-
-async function readBody(request) {
-  const chunks = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) throw new Error("The body is too large.");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** The verified event; throws when none of the secrets made the signature. */

@@ -1,6 +1,6 @@
-/** The docs' tables say what the code does. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+/** The docs' tables say what the code does, and their links lead somewhere. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { CloudEvent } from "cloudevents";
 import { describe, expect, it } from "vitest";
 import { configOf, type Env } from "../src/config";
@@ -24,6 +24,42 @@ function rowsOf(text: string): string[][] {
     ...rest.split("|").map((cell) => cell.trim()),
   ]);
 }
+
+/** The names that headings have in links, as GitHub makes them. */
+function anchorsOf(path: string): string[] {
+  const headings = readFileSync(path, "utf8").matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+it("every link of the README and the docs leads to a file and a heading that are there", () => {
+  const docs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name));
+  const broken: string[] = [];
+  for (const page of ["README.md", ...docs]) {
+    const links = readFileSync(join(ROOT, page), "utf8").matchAll(/\]\((?!https?:)([^)\s]+)\)/g);
+    for (const [, link = ""] of links) {
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? join(ROOT, page) : join(ROOT, dirname(page), file);
+      const isThere = existsSync(target) && (!anchor || anchorsOf(target).includes(anchor));
+      if (!isThere) broken.push(`${page}: ${link}`);
+    }
+  }
+  expect(broken).toEqual([]);
+});
+
+it("docs/decisions/README.md has a row for every decision, with its title, and no other", () => {
+  const rows = [...doc("decisions/README.md").matchAll(/^\| (\d+) \| \[(.*)\]\((.*)\) \|$/gm)];
+  const files = readdirSync(join(ROOT, "docs/decisions")).filter((name) => name !== "README.md");
+  expect(rows.map(([, number, title, file]) => [file, `# ${number}. ${title}`])).toEqual(
+    files.sort().map((file) => [file, doc(`decisions/${file}`).split("\n")[0]]),
+  );
+});
 
 it("docs/problems.md has a row with the right status for every problem, and no other", () => {
   const documented = rowsOf(doc("problems.md")).map(([code, status]) => [code, Number(status)]);

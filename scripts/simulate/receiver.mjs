@@ -3,25 +3,14 @@
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
+import { readBody } from "../read-body.mjs";
 import { listen } from "./listen.mjs";
 import { randomOf } from "./random.mjs";
 
-const BODY_BYTES_MAX = 1_048_576;
 const SLOW_MS = [200, 900];
 const FLAKY_SHARE = 0.3;
 /** A flaky receiver takes an event after so many failures: delays double, and nobody waits for a tenth. */
 const FLAKY_FAILURES_MAX = 3;
-
-async function readBody(request) {
-  const chunks = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) throw new Error("The body is too large.");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
 
 /** What a receiver of each kind answers to the `nth` arrival of an event; null for nothing, ever. */
 const ANSWERS = {
@@ -47,7 +36,7 @@ export async function startReceiver(kind, seed) {
   });
 
   async function receive(request) {
-    const text = await readBody(request);
+    const text = String(await readBody(request));
     const webhook = await trusted;
     const id = String(request.headers["webhook-id"]);
     try {

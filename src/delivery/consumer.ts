@@ -7,7 +7,7 @@ import { dispatcherOf } from "./dispatcher";
 import { attempt } from "./post";
 import type { DeliveryNotice } from "./sending";
 
-export const DEAD_QUEUE = "webhooks-dead";
+const DEAD_QUEUE = "webhooks-dead";
 
 /** A dispatcher that cannot be asked has its deliveries asked for again; its own clock would do so too. */
 const RETRY_S = 5;

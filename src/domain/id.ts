@@ -36,9 +36,10 @@ export function objectNameFor(transactionId: string, shards: number): string {
   return `shard-${hash % shards}`;
 }
 
-/** The name of the velocity object that counts a customer's payments. */
-export function velocityNameFor(merchantId: string, userId: string, shards: number): string {
-  const hash = base32Number(digest(merchantId, userId), SHARD_CHARACTERS);
+/** The name of the velocity object that counts a subject's payments.
+ *  @param subject a customer's `user_id`, or a metadata field and its value */
+export function velocityNameFor(merchantId: string, subject: string, shards: number): string {
+  const hash = base32Number(digest(merchantId, subject), SHARD_CHARACTERS);
   return `velocity-${hash % shards}`;
 }
 

@@ -9,7 +9,7 @@ import type { AppContext, AppEnv } from "./context";
 import { eventRoutes } from "./events";
 import { merchantRoutes } from "./merchants";
 import { metricsRoute } from "./metrics";
-import { operationsRoutes } from "./operations";
+import { openRoutes } from "./open-routes";
 import { Problem, problemResponse } from "./problem";
 import { rebuildRoute } from "./rebuild";
 import { reviewRoutes } from "./reviews";
@@ -107,7 +107,7 @@ function matches(pattern: string, path: string): boolean {
 }
 
 function makeApp(): OpenAPIHono<AppEnv> {
-  // Not strict: the predecessor's clients send a trailing slash.
+  // Not strict: a trailing slash is let pass.
   const app = new OpenAPIHono<AppEnv>({ strict: false });
   app.use(observe);
   app.use(configure);
@@ -120,7 +120,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   webhookEndpointRoutes(app);
   webhookDeliveryRoutes(app);
   merchantRoutes(app);
-  operationsRoutes(app);
+  openRoutes(app);
   rebuildRoute(app);
   metricsRoute(app);
   app.onError(answerFault);

@@ -20,7 +20,7 @@ const MS_PER_S = 1_000;
 const COUNTERS: Record<Counter, { name: string; help: string }> = {
   commands: {
     name: "payments_commands_total",
-    help: "Creates, processes, cancels and gets by what came of them.",
+    help: "Commands (creates, processes, cancels, gets, reviews, expiries) by what came of them.",
   },
   charges: {
     name: "payments_charges_total",
@@ -28,7 +28,7 @@ const COUNTERS: Record<Counter, { name: string; help: string }> = {
   },
   deliveries: {
     name: "payments_outbox_deliveries_total",
-    help: "Batches of events handed to the book, the webhooks and the stream.",
+    help: "Batches of events handed to the book, the webhooks, velocity and the stream.",
   },
   delivered_events: {
     name: "payments_outbox_delivered_events_total",

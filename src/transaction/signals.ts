@@ -76,6 +76,6 @@ export async function releaseAll(
 }
 
 function nameFor({ merchant_id, subject, value }: Observation | Release, shards: number): string {
-  const of = subject === "customer" ? value : `${subject} ${value}`;
-  return velocityNameFor(merchant_id, of, shards);
+  const counted = subject === "customer" ? value : `${subject} ${value}`;
+  return velocityNameFor(merchant_id, counted, shards);
 }

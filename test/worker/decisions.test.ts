@@ -334,7 +334,7 @@ describe("rules that change", () => {
     });
   });
 
-  it("leave merchants without rules of their own with the predecessor's", async () => {
+  it("leave merchants without rules of their own with the deployment's", async () => {
     const shop = await newClient();
     const scores = async (amount: string) => {
       const { fraud_score, risk } = await shop.created({ user_id: `of ${amount}`, amount });

@@ -1,4 +1,4 @@
-/** The rule set of a deployment whose merchant has made none: the predecessor's rules, points and words. */
+/** The rule set of merchants who have made none: three rules with the deployment's numbers in them. */
 import { formatAmount } from "../money";
 import { DEFAULT_REVIEW_S } from "./limits";
 import type { VersionedRuleSet } from "./rule-set";

@@ -1,4 +1,4 @@
-/** Fraud scores: the predecessor's numbers, exact thresholds, and reasons that add up. */
+/** Fraud scores: the default rules' numbers, exact thresholds, and reasons that add up. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DefaultRules, defaultRuleSet } from "../../../src/domain/risk/default";
@@ -21,7 +21,7 @@ const assess = (
   );
 const rulesOf = (result: ReturnType<typeof assess>) => result.risk.reasons.map(({ rule }) => rule);
 
-describe("with the predecessor's rules", () => {
+describe("with the default rules", () => {
   const ONCE = "amount_above_threshold";
   const TWICE = "amount_above_twice";
   const OFTEN = "frequency";

@@ -12,7 +12,7 @@ import { Readiness } from "./readiness-schema";
 const Health = z.object({ status: z.literal("ok") }).openapi("Health");
 const html = { "Content-Type": "text/html; charset=utf-8" };
 
-export function operationsRoutes(app: App): void {
+export function openRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: "/health",
@@ -27,7 +27,7 @@ export function operationsRoutes(app: App): void {
     path: "/health/ready",
     summary: "Whether payments can be taken",
     description:
-      "Answers within about a second, whatever hangs. 503 only for what stops payments: an object cannot be reached, or the shard count was changed. `degraded` when something that payments do not wait for is failing: the book, webhooks, the stream, or a processor that leaves charges without an outcome. `outboxes` tells how far each is behind.",
+      "Answers within about a second, whatever hangs. 503 only for what stops payments: an object cannot be reached, or the shard count was changed. `degraded` when something that payments do not wait for is failing: an outbox (the book, webhooks, velocity, the stream), an event that the stream refuses, or a processor that leaves charges without an outcome. `outboxes` tells how far each is behind.",
     tag: "Operations",
     answers: {
       200: { description: "They can.", schema: Readiness },
