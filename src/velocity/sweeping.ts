@@ -33,11 +33,15 @@ function sweepPayments(sql: SqlStorage, until: number): number {
   return rows;
 }
 
+/** The subject of the newest payment stays with it, so that it is not counted again under another number. */
 function sweepSubjects(sql: SqlStorage, until: number): number {
   return sql
     .exec(
       `DELETE FROM subjects WHERE (merchant_id, subject, value) IN
-         (SELECT merchant_id, subject, value FROM subjects WHERE seen_at <= ? ORDER BY seen_at LIMIT ?)
+         (SELECT merchant_id, subject, value FROM subjects
+          WHERE seen_at <= ? AND id NOT IN
+            (SELECT subject_id FROM counted_payments ORDER BY position DESC LIMIT 1)
+          ORDER BY seen_at LIMIT ?)
        RETURNING id`,
       until,
       SWEEP_ROWS,

@@ -67,12 +67,12 @@ export class Model {
     if (released) released.outcome ??= outcome;
   }
 
-  /** @returns how many payments and subjects are gone; the newest payment never is. */
+  /** @returns how many payments and subjects are gone; the newest payment and its subject never are. */
   sweep(nowMs: number): number {
     const [before, newest] = [this.#held.length + this.#subjects.size, this.#held.at(-1)];
     this.#held = this.#held.filter((row) => row === newest || row.at > nowMs - KEPT_MS);
     for (const [key, { noted_at }] of this.#subjects) {
-      if (noted_at <= nowMs - FORGOTTEN_AFTER_MS) this.#subjects.delete(key);
+      if (key !== newest?.key && noted_at <= nowMs - FORGOTTEN_AFTER_MS) this.#subjects.delete(key);
     }
     this.#sweptThrough = nowMs - KEPT_MS;
     return before - this.#held.length - this.#subjects.size;
