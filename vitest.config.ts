@@ -5,6 +5,11 @@ const FAR_AWAY = "1000000000";
 /** Nothing here is measured: a machine that is busy with something else must not fail a test. */
 const testTimeout = 30_000;
 
+/** Two files at a time where a test is about what happens; after these, one at a time where it is also about
+ *  when: servers that are killed, receivers that hang. */
+const IN_PAIRS = { maxWorkers: 2, sequence: { groupOrder: 0 } };
+const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+
 /** The Worker's own tests run inside workerd, with real Durable Objects, D1 and alarms.
  *  Only the outside world is a fake (the payment processor, webhook receivers), and it is asked over real HTTP. */
 const inWorkerd = (name: string, include: string[], settings: Record<string, string>) => ({
@@ -42,6 +47,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
     name,
     include,
     testTimeout,
+    ...(name.startsWith("shards") ? IN_PAIRS : ALONE),
     setupFiles: ["./test/support/setup.ts"],
     globalSetup: [
       "./test/support/processor.ts",
@@ -53,17 +59,16 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
 
 export default defineConfig({
   test: {
-    // One file at a time: the races in here want the machine to themselves.
-    maxWorkers: 1,
     projects: [
       {
         test: {
           name: "domain",
           include: ["test/domain/**/*.test.ts", "test/*.test.ts"],
           testTimeout,
+          ...IN_PAIRS,
         },
       },
-      { test: { name: "system", include: ["test/system/**/*.test.ts"], testTimeout } },
+      { test: { name: "system", include: ["test/system/**/*.test.ts"], testTimeout, ...ALONE } },
       inWorkerd("shards-16", ["test/worker/**/*.test.ts"], { TRANSACTION_SHARDS: "16" }),
       inWorkerd("shards-0", ["test/worker/{transactions,decisions}.test.ts"], {
         TRANSACTION_SHARDS: "0",
