@@ -2,6 +2,7 @@
  *  decides who is to hear of them and when, and notes what became of every attempt. The attempts
  *  themselves are made by the queue's consumer. */
 import { DurableObject } from "cloudflare:workers";
+import { Alarm } from "../alarm";
 import { configOf, type Env } from "../config";
 import type { EventRecord } from "../domain/event";
 import { MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook";
@@ -37,8 +38,8 @@ export class WebhookDispatcher extends DurableObject<Env> {
   readonly #sending: Sending;
   readonly #sweeping: Sweeping;
   readonly #telling: Telling;
+  readonly #alarm: Alarm;
   #isDispatchPlanned = false;
-  #alarmAtMs = Number.POSITIVE_INFINITY;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -57,10 +58,17 @@ export class WebhookDispatcher extends DurableObject<Env> {
     this.#sweeping = parts.sweeping;
     this.#telling = parts.telling;
     if (state.id.name !== undefined) merchantIdOf(state);
+    // For the next delivery, the end of a rest, the next sweep, or what D1 is to be told.
+    this.#alarm = new Alarm(state.storage, LOOK_AGAIN_MS, (nowMs) => [
+      this.#deliveries.nextAtMs(nowMs),
+      this.#endpoints.nextRestEndsAtMs(nowMs),
+      this.#sweeping.nextAtMs(nowMs),
+      this.#telling.atMs,
+    ]);
     state.blockConcurrencyWhile(async () => {
-      this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+      await this.#alarm.read();
       this.#deliveries.expireSent(Date.now());
-      this.#arm(Date.now());
+      this.#alarm.arm(Date.now());
     });
   }
 
@@ -197,7 +205,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
   /** The clock of retries, and the net under lost messages; never throws, because the platform gives up
    *  on an alarm that keeps failing. */
   override async alarm(): Promise<void> {
-    this.#alarmAtMs = Number.POSITIVE_INFINITY;
+    this.#alarm.rang();
     const now = Date.now();
     try {
       this.#commit(() => this.#sweeping.sweep(now));
@@ -207,11 +215,11 @@ export class WebhookDispatcher extends DurableObject<Env> {
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
     }
-    this.#arm(Date.now());
+    this.#alarm.arm(Date.now());
   }
 
   #dispatchSoon(): void {
-    this.#arm(Date.now());
+    this.#alarm.arm(Date.now());
     if (this.#isDispatchPlanned) return;
     this.#isDispatchPlanned = true;
     setTimeout(() => {
@@ -228,30 +236,14 @@ export class WebhookDispatcher extends DurableObject<Env> {
         .withWork(nowMs)
         .flatMap(({ id, room }) => this.#deliveries.send(id, room, nowMs)),
     );
-    this.#arm(nowMs);
+    this.#alarm.arm(nowMs);
     await this.#sending.send(due);
   }
 
   /** Whatever is written goes through here: what it counts is part of the same commit, and is told. */
   #commit<Value>(work: () => Value): Value {
     const value = this.#counters.commit(this.ctx.storage, work);
-    if (this.#telling.atMs !== undefined) this.#arm(Date.now());
+    if (this.#telling.atMs !== undefined) this.#alarm.arm(Date.now());
     return value;
-  }
-
-  /** Sets the alarm for the next delivery, the end of a rest, the next sweep, or what D1 is to be told. */
-  #arm(nowMs: number): void {
-    if (this.#alarmAtMs <= nowMs + LOOK_AGAIN_MS) return;
-    const times = [
-      this.#deliveries.nextAtMs(nowMs),
-      this.#endpoints.nextRestEndsAtMs(nowMs),
-      this.#sweeping.nextAtMs(nowMs),
-      this.#telling.atMs,
-    ].filter((time) => time !== undefined);
-    if (times.length === 0) return;
-    const at = Math.max(Math.min(...times), nowMs + LOOK_AGAIN_MS);
-    if (at >= this.#alarmAtMs) return;
-    this.#alarmAtMs = at;
-    void this.ctx.storage.setAlarm(at);
   }
 }

@@ -1,13 +1,13 @@
 /** TransactionShard: the one serial owner of the transactions that live here. This is its face to the
  *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
+import { Alarm } from "../alarm";
 import { type Config, configOf, type Env } from "../config";
 import type { CreateRequest } from "../domain/idempotency";
 import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
-import type { ChargeAnswer } from "../processor/processor";
-import { faultOf, type Log, logFrom, tracedBy } from "../telemetry/log";
+import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { TimeLimit, within } from "../within";
 import { Charges } from "./charge";
 import { type Answer, type Command, repeatedCreate } from "./command";
@@ -15,6 +15,7 @@ import { Counters } from "./counters";
 import { Journal } from "./journal";
 import { Outboxes } from "./outboxes";
 import { type Booked, Playing } from "./playing";
+import { recordingBy } from "./recording";
 import {
   type Address,
   type EventsReply,
@@ -41,8 +42,8 @@ export class TransactionShard extends DurableObject<Env> {
   /** Claims need no signals and wait for no book, so they do not wait for those who do. */
   readonly #claims: Rounds<Command, Booked>;
   readonly #takingUp: TakingUp;
+  readonly #alarm: Alarm;
   #shards: number | undefined;
-  #alarmAtMs = Number.POSITIVE_INFINITY;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -57,7 +58,7 @@ export class TransactionShard extends DurableObject<Env> {
     this.#charges = new Charges(
       processorOf(this.#config),
       this.#config.processor_timeout_ms,
-      (transactionId, ...rest) => this.#record(transactionId, ...rest),
+      recordingBy((command) => this.#rounds.submit(command), this.#log),
     );
     const playing = new Playing({
       journal: this.#journal,
@@ -72,7 +73,7 @@ export class TransactionShard extends DurableObject<Env> {
       },
       log: this.#log,
       shards: () => this.#shards,
-      arm: (nowMs) => this.#arm(nowMs),
+      arm: (nowMs) => this.#alarm.arm(nowMs),
     });
     this.#rounds = new Rounds(PATIENT, (commands) => playing.play(commands));
     this.#claims = new Rounds(PROMPT, (commands) => playing.play(commands));
@@ -82,10 +83,19 @@ export class TransactionShard extends DurableObject<Env> {
       submit: (command) => this.#rounds.submit(command),
       log: this.#log,
     });
+    this.#alarm = new Alarm(state.storage, SAFETY_MS, (nowMs) => {
+      const open = {
+        charge_at_ms: this.#journal.charges.nextAtMs(),
+        review_at_ms: this.#journal.reviews.nextAtMs,
+        outboxes_at_ms: this.#outboxes.openAtMs(),
+        has_counts: this.#counters.isOpen,
+      };
+      return [nextWakeAtMs(open, nowMs)];
+    });
     state.blockConcurrencyWhile(async () => {
-      this.#alarmAtMs = (await state.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+      await this.#alarm.read();
       // The platform gives up on an alarm whose object could not start for some minutes.
-      this.#arm(Date.now());
+      this.#alarm.arm(Date.now());
     });
   }
 
@@ -101,7 +111,7 @@ export class TransactionShard extends DurableObject<Env> {
     if (held?.merchant_id !== merchant_id) return notFound;
     const answer = repeatedCreate(this.#journal, request, held);
     countRepeated(this.#counters, answer);
-    this.#arm(Date.now());
+    this.#alarm.arm(Date.now());
     if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
     return { ...toldReply(answer.data), replayed: true };
   }
@@ -126,7 +136,7 @@ export class TransactionShard extends DurableObject<Env> {
     const reply = this.#find(address);
     const now = Date.now();
     countGet(this.#counters, reply, now - arrivedMs);
-    if (this.#counters.isOpen) this.#arm(now);
+    if (this.#counters.isOpen) this.#alarm.arm(now);
     return reply;
   }
 
@@ -159,14 +169,14 @@ export class TransactionShard extends DurableObject<Env> {
    *  @returns how many events that is */
   rebuildBook(notBeforeMs: number): number {
     this.#outboxes.rebuildBook(notBeforeMs);
-    this.#arm(Date.now());
+    this.#alarm.arm(Date.now());
     return this.#journal.lastPosition;
   }
 
   /** The safety net. Takes up what a dead object or a failed destination left behind; never throws,
    *  because the platform gives up on an alarm that keeps failing. */
   override async alarm(): Promise<void> {
-    this.#alarmAtMs = Number.POSITIVE_INFINITY;
+    this.#alarm.rang();
     try {
       const now = Date.now();
       this.#takingUp.begin(now);
@@ -177,7 +187,7 @@ export class TransactionShard extends DurableObject<Env> {
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
     }
-    this.#arm(Date.now());
+    this.#alarm.arm(Date.now());
   }
 
   #find({ merchant_id, transaction_id, shards }: Address): Reply {
@@ -204,7 +214,7 @@ export class TransactionShard extends DurableObject<Env> {
     } finally {
       const now = Date.now();
       countAnswer(this.#counters, command, now - arrivedMs);
-      if (this.#counters.isOpen) this.#arm(now);
+      if (this.#counters.isOpen) this.#alarm.arm(now);
     }
   }
 
@@ -222,43 +232,9 @@ export class TransactionShard extends DurableObject<Env> {
     return { ...toldReply(answer.data), pending, retry_at_ms: retryAtMs };
   }
 
-  async #record(
-    transaction_id: string,
-    answer: ChargeAnswer,
-    attempt: number,
-    traceparent: string | null,
-  ): Promise<Answer> {
-    if (answer.kind === "unknown") {
-      const { reason } = answer;
-      const fields = { transaction_id, attempt, reason, ...tracedBy(traceparent) };
-      this.#log("warn", "charge.unknown", fields);
-    }
-    const command: Command = { kind: "record", transaction_id, answer, traceparent };
-    const recorded = await this.#rounds.submit(command);
-    await recorded.booked;
-    return recorded.answer;
-  }
-
   /** A changed shard count would send known keys to other owners: an object serves only the count it began with. */
   #owns(shards: number): boolean {
     return this.#shards === undefined || this.#shards === shards;
-  }
-
-  /** Sets the alarm for open work, in the same commit as the work itself. */
-  #arm(nowMs: number): void {
-    if (this.#alarmAtMs <= nowMs + SAFETY_MS) return;
-    const next = nextWakeAtMs(
-      {
-        charge_at_ms: this.#journal.charges.nextAtMs(),
-        review_at_ms: this.#journal.reviews.nextAtMs,
-        outboxes_at_ms: this.#outboxes.openAtMs(),
-        has_counts: this.#counters.isOpen,
-      },
-      nowMs,
-    );
-    if (next === undefined || next >= this.#alarmAtMs) return;
-    this.#alarmAtMs = next;
-    void this.ctx.storage.setAlarm(next);
   }
 }
 
