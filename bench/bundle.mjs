@@ -24,7 +24,8 @@ export function readProject(root) {
   const config = unstable_readConfig({ config: join(root, "wrangler.toml") });
   const used = FIELDS.filter((field) => config[field]?.length !== 0);
   const kept = Object.fromEntries(used.map((field) => [field, config[field]]));
-  return { ...kept, main: config.main, vars: config.vars };
+  const { main, vars, keep_names } = config;
+  return { ...kept, main, vars, keep_names };
 }
 
 /** Bundles with wrangler itself and returns the path of the one module that it makes. */
@@ -46,8 +47,9 @@ export async function layOut({ root, dir, worker, project, vars }) {
   await mkdir(dir, { recursive: true });
   await copyFile(join(root, "bench/worker-entry.mjs"), join(dir, "entry.js"));
   await copyFile(worker, join(dir, "worker.js"));
+  const { keep_names, ...known } = project; // Of the bundler, which is done.
   const config = {
-    ...project,
+    ...known,
     main: "entry.js",
     no_bundle: true,
     vars: { ...project.vars, ...vars },

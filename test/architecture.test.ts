@@ -14,7 +14,15 @@ const LAYERS = [
   ["domain"],
 ];
 /** Open to all but the domain. They may name an object's type, never its code. */
-const SHARED = ["config.ts", "telemetry", "within.ts", "alarm.ts", "read-bytes.ts", "columns.ts"];
+const SHARED = [
+  "config.ts",
+  "telemetry",
+  "within.ts",
+  "alarm.ts",
+  "reset.ts",
+  "read-bytes.ts",
+  "columns.ts",
+];
 /** What the domain may use besides itself: pure libraries. */
 const PURE = [
   "@noble/hashes/hmac.js",

@@ -47,7 +47,7 @@ export type Answer =
   /** The outcome is not known yet. `retry_at_ms` is when the processor is asked again by itself. */
   | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
 
-/** Carries out one command against the journal. To be called inside a transaction.
+/** Carries out one command against the journal. Everything is decided before anything is written.
  *  @param basis of a create whose transaction does not exist yet. */
 export function execute(
   journal: Journal,

@@ -1,23 +1,36 @@
-/** One commit for a whole round, and no command that pays for another's fault. */
+/** One commit for a whole round, and no command that pays for what another one is. */
 import type { Settled } from "./rounds";
 
-/** Runs all commands in one transaction. If one of them faults, all are taken back and each is run in a
- *  transaction of its own, so that a fault is its own command's and nobody else's.
- *  @param transaction commits what `write` did, or takes all of it back and throws. */
+/** What a round writes to. Everything written without an `await` between is one commit of the platform's. */
+export type Ledger = {
+  /** How many writes there have been. */
+  writes: () => number;
+  /** Ends the object, and with it whatever has been written since the last `await`. Does not return. */
+  reset: (fault: unknown) => never;
+};
+
+/** Runs all commands, each of which decides before it writes. One that faults while it decides has changed
+ *  nothing and is alone in that. After one that faults with its writing half done nobody can say what the
+ *  commit would hold: the object is reset, and nothing of the round has happened.
+ *  @param finish writes what belongs to the round as a whole */
 export function commitRound<Command, Answer>(
   commands: Command[],
   run: (command: Command) => Answer,
-  transaction: <Value>(write: () => Value) => Value,
+  finish: () => void,
+  { writes, reset }: Ledger,
 ): Settled<Answer>[] {
+  const settled = commands.map((command): Settled<Answer> => {
+    const before = writes();
+    try {
+      return { ok: true, answer: run(command) };
+    } catch (fault) {
+      return writes() === before ? { ok: false, fault } : reset(fault);
+    }
+  });
   try {
-    return transaction(() => commands.map((command) => ({ ok: true, answer: run(command) })));
-  } catch {
-    return commands.map((command) => {
-      try {
-        return { ok: true, answer: transaction(() => run(command)) };
-      } catch (fault) {
-        return { ok: false, fault };
-      }
-    });
+    finish();
+  } catch (fault) {
+    reset(fault);
   }
+  return settled;
 }

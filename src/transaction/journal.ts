@@ -10,6 +10,7 @@ import { makeJournalTables } from "./journal-tables";
 import { OpenCharges } from "./open-charges";
 import { OpenReviews } from "./open-reviews";
 import { Recent } from "./recent";
+import { Writer } from "./writer";
 
 export type Held = { merchant_id: string; transaction: Transaction };
 
@@ -28,18 +29,29 @@ export class Journal {
   readonly charges: OpenCharges;
   readonly reviews: OpenReviews;
   readonly #sql: SqlStorage;
+  readonly #writer: Writer;
   readonly #hot = new Hot();
   readonly #recent = new Recent();
-  readonly #uncommitted: string[] = [];
   readonly #marks = new Map<Mark, number>();
   #lastPosition = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+    this.#writer = new Writer(sql);
     makeJournalTables(sql);
-    this.charges = new OpenCharges(sql);
-    this.reviews = new OpenReviews(sql);
-    this.#readTables();
+    this.charges = new OpenCharges(sql, this.#writer);
+    this.reviews = new OpenReviews(sql, this.#writer);
+    const { last } = sql
+      .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
+      .one();
+    this.#lastPosition = last ?? 0;
+    const marks = sql.exec<{ name: Mark; value: number }>("SELECT name, value FROM marks");
+    for (const { name, value } of marks) this.#marks.set(name, value);
+  }
+
+  /** How many writes there have been since the object started. */
+  get writes(): number {
+    return this.#writer.writes;
   }
 
   /** The position of the newest event; 0 when there is none. */
@@ -105,7 +117,7 @@ export class Journal {
       .toArray();
   }
 
-  /** Writes a change's events. To be called inside a transaction.
+  /** Writes a change's events.
    *  @param traceparent of the request that caused it
    *  @returns the JSON text of the transaction as it is now. */
   append(merchantId: string, { events }: Change, traceparent: string | null): string {
@@ -115,7 +127,7 @@ export class Journal {
       const { transaction_id, sequence, type } = event;
       const position = this.#lastPosition + 1;
       const createdAtMs = Date.parse(event.created_at);
-      this.#sql.exec(
+      this.#writer.write(
         `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at_ms, data,
            traceparent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         position,
@@ -128,7 +140,6 @@ export class Journal {
         traceparent,
       );
       this.#lastPosition = position;
-      this.#uncommitted.push(transaction_id);
       this.#hot.keep(transaction_id, { merchant_id: merchantId, data, transaction: event.data });
       this.#recent.add({
         position,
@@ -198,36 +209,12 @@ export class Journal {
   /** Writes a mark, unless that is its value already. */
   setMark(name: Mark, value: number): void {
     if (this.#marks.get(name) === value) return;
-    this.#sql.exec(
+    this.#writer.write(
       "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
       name,
       value,
     );
     this.#marks.set(name, value);
-  }
-
-  /** What has been written is there to stay. */
-  committed(): void {
-    this.#uncommitted.length = 0;
-  }
-
-  /** What was written since the last commit has been taken back: only the tables are right about it. */
-  rolledBack(): void {
-    for (const transactionId of this.#uncommitted) this.#hot.forget(transactionId);
-    this.#uncommitted.length = 0;
-    this.reviews.reread();
-    this.#readTables();
-    this.#recent.takeBack(this.#lastPosition);
-  }
-
-  #readTables(): void {
-    const { last } = this.#sql
-      .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
-      .one();
-    this.#lastPosition = last ?? 0;
-    this.#marks.clear();
-    const marks = this.#sql.exec<{ name: Mark; value: number }>("SELECT name, value FROM marks");
-    for (const { name, value } of marks) this.#marks.set(name, value);
   }
 
   #find(transactionId: string): Kept | undefined {

@@ -7,6 +7,7 @@ import type { CreateRequest } from "../domain/idempotency";
 import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
+import { resetObject } from "../reset";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { TimeLimit, within } from "../within";
 import { Charges } from "./charge";
@@ -64,7 +65,6 @@ export class TransactionShard extends DurableObject<Env> {
       journal: this.#journal,
       counters: this.#counters,
       outboxes: this.#outboxes,
-      storage: state.storage,
       sources: {
         velocity: env.VELOCITY,
         velocity_shards: this.#config.velocity_shards,
@@ -74,6 +74,7 @@ export class TransactionShard extends DurableObject<Env> {
       log: this.#log,
       shards: () => this.#shards,
       arm: (nowMs) => this.#alarm.arm(nowMs),
+      reset: (fault) => resetObject(state, this.#log, fault),
     });
     this.#rounds = new Rounds(PATIENT, (commands) => playing.play(commands));
     this.#claims = new Rounds(PROMPT, (commands) => playing.play(commands));

@@ -1,5 +1,6 @@
 /** Charges without a known outcome, and when each is asked about again. A row exists exactly while its
  *  transaction is `processing`. */
+import type { Writer } from "./writer";
 
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
 
@@ -14,10 +15,12 @@ const MAX_LOOKED_AT = 1_000;
 
 export class OpenCharges {
   readonly #sql: SqlStorage;
+  readonly #writer: Writer;
 
   /** @param sql of the journal, whose tables have been made */
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, writer: Writer) {
     this.#sql = sql;
+    this.#writer = writer;
   }
 
   /** Due at once, because only an object that died finds a charge not under way. */
@@ -26,12 +29,12 @@ export class OpenCharges {
   }
 
   close(transactionId: string): void {
-    this.#sql.exec("DELETE FROM charges WHERE transaction_id = ?", transactionId);
+    this.#writer.write("DELETE FROM charges WHERE transaction_id = ?", transactionId);
   }
 
   /** Notes that the outcome is still unknown and when to ask again. */
   defer(transactionId: string, attempts: number, nextAttemptAtMs: number): void {
-    this.#sql.exec(
+    this.#writer.write(
       `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms) VALUES (?, ?, ?)
        ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
          next_attempt_at_ms = excluded.next_attempt_at_ms`,

@@ -1,14 +1,17 @@
 /** When reviews expire. A row exists exactly while its transaction is in `review`. */
+import type { Writer } from "./writer";
 
 export class OpenReviews {
   readonly #sql: SqlStorage;
+  readonly #writer: Writer;
   /** Kept, because every round asks for it and few change it. */
   #nextAtMs: number | undefined;
 
   /** @param sql of the journal, whose tables have been made */
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, writer: Writer) {
     this.#sql = sql;
-    this.reread();
+    this.#writer = writer;
+    this.#reread();
   }
 
   /** When the next one expires; undefined when none is open. */
@@ -17,13 +20,13 @@ export class OpenReviews {
   }
 
   open(transactionId: string, expiresAtMs: number): void {
-    this.#sql.exec("INSERT INTO reviews VALUES (?, ?)", transactionId, expiresAtMs);
-    this.reread();
+    this.#writer.write("INSERT INTO reviews VALUES (?, ?)", transactionId, expiresAtMs);
+    this.#reread();
   }
 
   close(transactionId: string): void {
-    this.#sql.exec("DELETE FROM reviews WHERE transaction_id = ?", transactionId);
-    this.reread();
+    this.#writer.write("DELETE FROM reviews WHERE transaction_id = ?", transactionId);
+    this.#reread();
   }
 
   /** Those that have expired, the oldest first. */
@@ -38,8 +41,7 @@ export class OpenReviews {
       .map(({ transaction_id }) => transaction_id);
   }
 
-  /** After a change, and after one that was taken back. */
-  reread(): void {
+  #reread(): void {
     const [first] = this.#sql
       .exec<{ next: number | null }>("SELECT min(expires_at_ms) AS next FROM reviews")
       .toArray();

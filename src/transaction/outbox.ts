@@ -120,11 +120,6 @@ export class Outbox {
     this.#stored = this.#deliveredThrough;
   }
 
-  /** After a rolled-back commit the stored mark is what the journal says. */
-  reread(): void {
-    this.#stored = this.#journal.mark(this.#destination.mark) ?? 0;
-  }
-
   /** Begins again with the first event, and not before a time: for a destination that is set back to an earlier
    *  state. A delivery that is under way does not count, and nobody waits until everything has arrived again. */
   rewind(notBeforeMs: number): void {

@@ -120,11 +120,6 @@ export class Outboxes {
     for (const outbox of this.#outboxes.values()) outbox.storeMark();
   }
 
-  /** After a rolled-back commit the stored marks are what the journal says. */
-  reread(): void {
-    for (const outbox of this.#outboxes.values()) outbox.reread();
-  }
-
   /** Writes the whole book again, beginning at a time. */
   rebuildBook(notBeforeMs: number): void {
     this.#book.rewind(notBeforeMs);

@@ -22,7 +22,6 @@ export type Parts = {
   journal: Journal;
   counters: Counters;
   outboxes: Outboxes;
-  storage: DurableObjectStorage;
   /** What creates are decided by. */
   sources: Sources;
   log: Log;
@@ -30,6 +29,8 @@ export type Parts = {
   shards: () => number | undefined;
   /** Sets the alarm for open work. */
   arm: (nowMs: number) => void;
+  /** Ends the object without keeping what has been written since the last `await`. */
+  reset: (fault: unknown) => never;
 };
 
 export class Playing {
@@ -50,7 +51,8 @@ export class Playing {
     const answers = commitRound(
       commands,
       (command) => this.#run(command, gathered.get(command.transaction_id), now),
-      (write) => this.#transaction(write, now),
+      () => this.#finish(now),
+      { writes: () => journal.writes, reset: this.#parts.reset },
     );
     countRound(counters, commands, answers);
     const hasEvents = journal.lastPosition > before;
@@ -88,25 +90,13 @@ export class Playing {
     return answer;
   }
 
-  #transaction<Value>(write: () => Value, nowMs: number): Value {
-    const { journal, counters, outboxes, storage, shards } = this.#parts;
-    try {
-      const value = storage.transactionSync(() => {
-        const written = write();
-        const count = shards();
-        if (count !== undefined) journal.setMark("transaction_shards", count);
-        outboxes.storeMarks();
-        counters.writeWithin(nowMs);
-        return written;
-      });
-      journal.committed();
-      counters.committed();
-      return value;
-    } catch (fault) {
-      journal.rolledBack();
-      counters.rolledBack();
-      outboxes.reread();
-      throw fault;
-    }
+  /** What the round as a whole leaves behind, in the same commit. */
+  #finish(nowMs: number): void {
+    const { journal, counters, outboxes, shards } = this.#parts;
+    const count = shards();
+    if (count !== undefined) journal.setMark("transaction_shards", count);
+    outboxes.storeMarks();
+    counters.writeWithin(nowMs);
+    counters.committed();
   }
 }

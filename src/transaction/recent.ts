@@ -27,11 +27,6 @@ export class Recent {
     return this.#events.slice(position - first.position + 1);
   }
 
-  /** Forgets the events after a position: they have been taken back. */
-  takeBack(position: number): void {
-    this.#replace(this.#events.filter((event) => event.position <= position));
-  }
-
   #replace(events: EventRecord[]): void {
     this.#events = events;
     this.#characters = events.reduce((sum, { data }) => sum + data.length, 0);

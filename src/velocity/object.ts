@@ -1,9 +1,11 @@
 /** VelocityShard: the one serial counter of the subjects that live here. It knows payments, times and what
  *  payments came to, nothing of scores or rules. */
 import { DurableObject } from "cloudflare:workers";
-import type { Env } from "../config";
+import { configOf, type Env } from "../config";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
+import { resetObject } from "../reset";
+import { type Log, logFrom } from "../telemetry/log";
 import { SWEEP_ROWS, sweep } from "./sweeping";
 import { Windows } from "./windows";
 
@@ -11,11 +13,13 @@ import { Windows } from "./windows";
 const SWEEP_EVERY_MS = WINDOWS_MS["1h"];
 
 export class VelocityShard extends DurableObject<Env> {
+  readonly #log: Log;
   readonly #windows: Windows;
   #now: number;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
+    this.#log = logFrom(configOf(env).log_level);
     this.#windows = state.storage.transactionSync(() => new Windows(state.storage.sql));
     this.#now = this.#windows.newestAt;
     state.blockConcurrencyWhile(async () => {
@@ -60,12 +64,12 @@ export class VelocityShard extends DurableObject<Env> {
     return this.#now;
   }
 
+  /** What is written without an `await` between is one commit. What cannot be finished has not happened. */
   #commit<Value>(write: () => Value): Value {
     try {
-      return this.ctx.storage.transactionSync(write);
+      return write();
     } catch (fault) {
-      this.#windows.forget();
-      throw fault;
+      return resetObject(this.ctx, this.#log, fault);
     }
   }
 }

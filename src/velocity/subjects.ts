@@ -69,12 +69,6 @@ export class Subjects {
     }
   }
 
-  /** Forgets what is in memory. */
-  forget(): void {
-    this.#hot.clear();
-    this.#hotBytes = 0;
-  }
-
   /** Notes a subject that is new or has not been seen for a day, and reads it otherwise. */
   #know({ merchant_id, subject, value }: SubjectName, position: number, nowMs: number): Known {
     const [noted] = this.#sql

@@ -11,15 +11,21 @@ export class Windows {
   readonly #sql: SqlStorage;
   readonly #subjects: Subjects;
   /** The place of the newest payment in the order in which they were counted. */
-  #position = 0;
-  #newestAt = 0;
+  #position: number;
+  #newestAt: number;
 
   /** To be made inside a transaction. */
   constructor(sql: SqlStorage) {
     openTables(sql);
     this.#sql = sql;
     this.#subjects = new Subjects(sql);
-    this.#readNewest();
+    const [newest] = sql
+      .exec<{ position: number; at: number }>(
+        "SELECT position, at FROM counted_payments ORDER BY position DESC LIMIT 1",
+      )
+      .toArray();
+    this.#position = newest?.position ?? 0;
+    this.#newestAt = newest?.at ?? 0;
   }
 
   /** The time of the newest payment; 0 before the first. */
@@ -73,12 +79,6 @@ export class Windows {
     for (const rolling of hot?.windows.values() ?? []) rolling.change(before, after);
   }
 
-  /** Forgets what is in memory; after a failed commit it may count payments that were never stored. */
-  forget(): void {
-    this.#subjects.forget();
-    this.#readNewest();
-  }
-
   #answer(subject: Subject, asked: Exclude<Asked, "age_s">, own: Own): number {
     const isFirst = subject.id === own.position;
     let rolling = subject.windows.get(asked.window);
@@ -122,16 +122,6 @@ export class Windows {
       figure.read(this.#sql, one, own);
       return figure.answer(own);
     });
-  }
-
-  #readNewest(): void {
-    const [newest] = this.#sql
-      .exec<{ position: number; at: number }>(
-        "SELECT position, at FROM counted_payments ORDER BY position DESC LIMIT 1",
-      )
-      .toArray();
-    this.#position = newest?.position ?? 0;
-    this.#newestAt = newest?.at ?? 0;
   }
 }
 

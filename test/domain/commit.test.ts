@@ -1,51 +1,70 @@
-/** A round's commit: all in one, or each alone when one of them faults. */
+/** A round's commit: all in one, and what becomes of it when something faults. */
 import { describe, expect, it } from "vitest";
 import { commitRound } from "../../src/transaction/commit";
 
-/** A store whose transactions take back what a throw interrupts. */
-function store() {
+const FAULT = new Error("no room");
+const RESET = new Error("the object was reset");
+
+/** Rows in a commit that an object's end drops. */
+function ledger() {
   const rows: string[] = [];
-  let commits = 0;
-  const transaction = <Value>(write: () => Value): Value => {
-    const before = rows.length;
-    try {
-      const value = write();
-      commits += 1;
-      return value;
-    } catch (fault) {
-      rows.length = before;
-      throw fault;
-    }
+  const resets: unknown[] = [];
+  const write = (row: string) => {
+    rows.push(row);
+    return `${row} is row ${rows.length}`;
   };
-  return { rows, transaction, commits: () => commits };
+  const reset = (fault: unknown): never => {
+    resets.push(fault);
+    throw RESET;
+  };
+  return { rows, resets, write, writes: () => rows.length, reset };
 }
 
+const nothing = () => {};
+
 describe("the commit of a round", () => {
-  it("is one for all commands, answered in order", () => {
-    const { rows, transaction, commits } = store();
-    const run = (command: string) => `${command} is row ${rows.push(command)}`;
-    expect(commitRound(["a", "b", "c"], run, transaction)).toEqual([
+  it("is one for all commands, answered in order, and finished once", () => {
+    const book = ledger();
+    const settled = commitRound(["a", "b"], book.write, () => void book.write("end"), book);
+    expect(settled).toEqual([
       { ok: true, answer: "a is row 1" },
       { ok: true, answer: "b is row 2" },
-      { ok: true, answer: "c is row 3" },
     ]);
-    expect(commits()).toBe(1);
+    expect(book.rows).toEqual(["a", "b", "end"]);
   });
 
-  it("gives a fault to its own command alone, and leaves nothing of it behind", () => {
-    const { rows, transaction, commits } = store();
-    const fault = new Error("no room");
+  it("gives a fault in deciding to its own command alone", () => {
+    const book = ledger();
     const run = (command: string) => {
-      rows.push(command);
-      if (command === "b") throw fault;
-      return command.toUpperCase();
+      if (command === "b") throw FAULT;
+      return book.write(command);
     };
-    expect(commitRound(["a", "b", "c"], run, transaction)).toEqual([
-      { ok: true, answer: "A" },
-      { ok: false, fault },
-      { ok: true, answer: "C" },
+    expect(commitRound(["a", "b", "c"], run, nothing, book)).toEqual([
+      { ok: true, answer: "a is row 1" },
+      { ok: false, fault: FAULT },
+      { ok: true, answer: "c is row 2" },
     ]);
-    expect(rows).toEqual(["a", "c"]);
-    expect(commits()).toBe(2);
+    expect(book.resets).toEqual([]);
+  });
+
+  it("is dropped with its object when a command faults with its writing half done", () => {
+    const book = ledger();
+    const run = (command: string) => {
+      book.write(command);
+      if (command === "b") throw FAULT;
+      return command;
+    };
+    expect(() => commitRound(["a", "b", "c"], run, nothing, book)).toThrow(RESET);
+    expect(book.resets).toEqual([FAULT]);
+    expect(book.rows).toEqual(["a", "b"]);
+  });
+
+  it("is dropped as well when it cannot be finished", () => {
+    const book = ledger();
+    const finish = () => {
+      throw FAULT;
+    };
+    expect(() => commitRound(["a"], book.write, finish, book)).toThrow(RESET);
+    expect(book.resets).toEqual([FAULT]);
   });
 });

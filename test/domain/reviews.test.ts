@@ -99,24 +99,6 @@ describe("a review", () => {
     expect([statusOf("a"), statusOf("b")]).toEqual(["failed", "pending"]);
   });
 
-  it("is taken back with the commit that opened or closed it", () => {
-    const failing = (command: Command) => {
-      const commit = () =>
-        storage.transactionSync(() => {
-          run(command);
-          throw new Error("taken back");
-        });
-      expect(commit).toThrow("taken back");
-      journal.rolledBack();
-    };
-    failing(create("a"));
-    expect([journal.reviews.nextAtMs, statusOf("a")]).toEqual([undefined, undefined]);
-    run(create("a"));
-    journal.committed();
-    failing(word("approve", "a"));
-    expect([journal.reviews.nextAtMs, statusOf("a")]).toEqual([NOW_MS + EXPIRY_MS, "review"]);
-  });
-
   it("has a row exactly while its transaction waits, after any commands", () => {
     const keys = fc.constantFrom("a", "b", "c");
     const command = fc.oneof(

@@ -429,22 +429,6 @@ describe("an outbox", () => {
     expect(positions().at(-1)).toEqual([4]);
   });
 
-  it("knows that its mark was not stored when the commit was taken back", async () => {
-    append(1);
-    await outbox.drain(NOW_MS);
-    const commit = () =>
-      storage.transactionSync(() => {
-        outbox.storeMark();
-        throw new Error("taken back");
-      });
-    expect(commit).toThrow("taken back");
-    journal.rolledBack();
-    outbox.reread();
-    expect(outbox.isOpen).toBe(true);
-    outbox.storeMark();
-    expect(open().deliveredThrough).toBe(1);
-  });
-
   it("runs one drain at a time, which also takes what is written meanwhile", async () => {
     const first = Promise.withResolvers<void>();
     deliver = () => (batches.length === 1 ? first.promise : Promise.resolve());

@@ -106,6 +106,27 @@ describe("creating", () => {
     expect(events).toHaveLength(1);
   });
 
+  it("keeps nothing of a round that it cannot write to the end", async () => {
+    const key = freshKey("unwritten");
+    const { id } = (await (await shop.create({ amount: "12.00" }, key)).json()) as Transaction;
+    await runInDurableObject(ownerOf(id), (_, { storage }) => {
+      // A claim is an event and then a row in `charges`: it fails with its writing half done.
+      storage.sql.exec(`CREATE TRIGGER no_room BEFORE INSERT ON charges
+        BEGIN SELECT RAISE(ABORT, 'no room'); END`);
+    });
+    const claims = await Promise.all(times(3, () => shop.post(`${TRANSACTIONS}/${id}/process`)));
+    expect(claims.map(({ status }) => status)).toEqual([503, 503, 503]);
+    expect(await shop.find(id)).toMatchObject({ status: "pending", version: 1 });
+    expect(await eventTypes(id)).toEqual(["transaction.created"]);
+
+    await runInDurableObject(ownerOf(id), (_, { storage }) => {
+      storage.sql.exec("DROP TRIGGER no_room");
+    });
+    expect((await shop.post(`${TRANSACTIONS}/${id}/process`)).status).toBe(200);
+    expect(await eventTypes(id)).toHaveLength(3);
+    expect((await bookRows(id)).events).toHaveLength(3);
+  });
+
   it("refuses a racing create with another body and names the fields", async () => {
     const key = freshKey("mixed");
     const responses = await Promise.all(
