@@ -2,7 +2,6 @@
  *  the time, and returns everything that changes, or a refusal. No clock, no store, no network. */
 import { currencyDecimals } from "./currency";
 import { type Event, eventOf } from "./event";
-import { deriveTransactionId } from "./id";
 import { type CreateRequest, differingFields } from "./idempotency";
 import { formatAmount } from "./money";
 import { accept, type Result, refuse } from "./result";
@@ -55,12 +54,15 @@ export type CreateCommand = {
   request: CreateRequest;
 };
 
+/** What a transaction is made of. The id is the one derived from the merchant and the key. */
+type Making = { transaction_id: string } & Omit<CreateCommand, "merchant_id">;
+
 /** What fraud rules go by: the payment's surroundings, and the rules. */
 export type RiskBasis = { signals: Signals; rules: VersionedRuleSet };
 
 /** A new transaction: approved and `pending`, held for `review`, or blocked and `failed`. */
 export function decideCreate(
-  command: CreateCommand,
+  command: Making,
   { signals, rules }: RiskBasis,
   nowMs: number,
 ): Change {
@@ -170,14 +172,14 @@ function laterOf(a: string, b: string): string {
 }
 
 function newTransaction(
-  { merchant_id, idempotency_key, request }: CreateCommand,
+  { transaction_id, idempotency_key, request }: Making,
   { fraud_score, risk }: Assessment,
   nowMs: number,
 ): Transaction {
   const { amount_minor, currency } = request;
   const now = new Date(nowMs).toISOString();
   return {
-    id: deriveTransactionId(merchant_id, idempotency_key),
+    id: transaction_id,
     idempotency_key,
     user_id: request.user_id,
     amount: Number(formatAmount(amount_minor, currencyDecimals(currency) ?? 0)),

@@ -12,18 +12,34 @@ const PROTECTION = {
 
 type Headers = Record<string, string>;
 
+/** Answers without a body, by status, that others are made after: a runtime copies the headers of a whole
+ *  answer for less than half of what it takes to read them one by one. */
+const patterns = new Map<number, Response>();
+
+function patternOf(status: number): Response {
+  let pattern = patterns.get(status);
+  if (!pattern) {
+    pattern = new Response(null, { status, headers: PROTECTION });
+    patterns.set(status, pattern);
+  }
+  return pattern;
+}
+
 export function answer(
   c: AppContext,
   status: number,
   body: BodyInit | null,
   headers: Headers = {},
 ): Response {
-  const requestId = { "Request-Id": c.get("request_id") };
-  const limits = c.get("limit_headers");
-  return new Response(body, {
-    status,
-    headers: { ...PROTECTION, ...requestId, ...limits, ...headers },
-  });
+  const response = new Response(body, patternOf(status));
+  response.headers.set("Request-Id", c.get("request_id"));
+  setAll(response, c.get("limit_headers"));
+  setAll(response, headers);
+  return response;
+}
+
+function setAll(response: Response, headers: Headers = {}): void {
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 }
 
 /** JSON text that is ready already. */

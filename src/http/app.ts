@@ -3,8 +3,8 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler, NotFoundHandler } from "hono";
 import { type Config, configOf, SettingsFault } from "../config";
 import { DatabaseUnavailable } from "../database/ask";
-import { faultOf, type Log, logFrom, logWith, tracedBy } from "../telemetry/log";
-import { continueTrace } from "../telemetry/tracing";
+import { faultOf, type Log, logFrom, tracedBy } from "../telemetry/log";
+import { continueTrace, drawnHex } from "../telemetry/tracing";
 import type { AppContext, AppEnv } from "./context";
 import { eventRoutes } from "./events";
 import { merchantRoutes } from "./merchants";
@@ -22,9 +22,9 @@ import { webhookEndpointRoutes } from "./webhook-endpoints";
 
 const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const startedMs = Date.now();
-  const requestId = `req_${crypto.randomUUID().replaceAll("-", "")}`;
-  c.set("request_id", requestId);
-  c.set("traceparent", continueTrace(c.req.header("traceparent")));
+  const drawn = drawnHex();
+  c.set("request_id", `req_${drawn}`);
+  c.set("traceparent", continueTrace(c.req.header("traceparent"), drawn));
   c.set("log", logOf(c, "info"));
   try {
     await next();
@@ -47,13 +47,13 @@ const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
 const configure: MiddlewareHandler<AppEnv> = async (c, next) => {
   const config = configOf(c.env);
   c.set("config", config);
-  c.set("log", logOf(c, config.log_level));
+  if (config.log_level !== "info") c.set("log", logOf(c, config.log_level));
   await next();
 };
 
 function logOf(c: AppContext, least: Config["log_level"]): Log {
   const request_id = c.get("request_id");
-  return logWith(logFrom(least), { request_id, ...tracedBy(c.get("traceparent")) });
+  return logFrom(least, { request_id, ...tracedBy(c.get("traceparent")) });
 }
 
 /** The pattern that matched, never the path itself. */

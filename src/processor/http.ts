@@ -24,11 +24,11 @@ const Answer = z.discriminatedUnion("status", [
 export function httpProcessor(url: string, token: string | undefined): Processor {
   const endpoint = `${url.replace(/\/$/, "")}/charges`;
   return {
-    async charge(request: ChargeRequest, signal: AbortSignal): Promise<ChargeAnswer> {
+    async charge(request: ChargeRequest, signal: () => AbortSignal): Promise<ChargeAnswer> {
       const response = await fetch(endpoint, {
         method: "POST",
         redirect: "manual",
-        signal,
+        signal: signal(),
         headers: {
           "Content-Type": "application/json",
           "Idempotency-Key": request.idempotency_key,

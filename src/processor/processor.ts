@@ -19,8 +19,9 @@ export type ChargeRequest = {
 export type ChargeAnswer = ChargeResult | { kind: "unknown"; reason: string };
 
 export interface Processor {
-  /** Charges once per idempotency key. Ends when `signal` aborts; may throw, which means unknown. */
-  charge(request: ChargeRequest, signal: AbortSignal): Promise<ChargeAnswer>;
+  /** Charges once per idempotency key. Ends when the signal aborts, which is made for those who ask for it;
+   *  may throw, which means unknown. */
+  charge(request: ChargeRequest, signal: () => AbortSignal): ChargeAnswer | Promise<ChargeAnswer>;
 }
 
 /** Asks within a time limit. Never throws and never hangs: whatever goes wrong is an unknown outcome. */
@@ -29,13 +30,18 @@ export async function chargeWithin(
   request: ChargeRequest,
   limitMs: number,
 ): Promise<ChargeAnswer> {
-  const limit = new AbortController();
+  let limit: AbortController | undefined;
+  const signal = () => {
+    limit ??= new AbortController();
+    return limit.signal;
+  };
   try {
-    return await within(limitMs, processor.charge(request, limit.signal));
+    const answer = processor.charge(request, signal);
+    return answer instanceof Promise ? await within(limitMs, answer) : answer;
   } catch (fault) {
     const late = fault instanceof TimeLimit;
     return { kind: "unknown", reason: late ? `no answer within ${limitMs} ms` : "the call failed" };
   } finally {
-    limit.abort();
+    limit?.abort();
   }
 }

@@ -56,15 +56,17 @@ function outcomeOf({ metadata, amount_minor }: ChargeRequest): Outcome {
 }
 
 export const sandbox: Processor = {
-  async charge(request: ChargeRequest, signal: AbortSignal): Promise<ChargeAnswer> {
+  charge(request: ChargeRequest, signal: () => AbortSignal): ChargeAnswer | Promise<ChargeAnswer> {
     const { answer, first } = outcomeOf(request);
     if (first === "unknown" && request.attempt <= UNKNOWN_ATTEMPTS) {
       return { kind: "unknown", reason: "the sandbox was told not to know yet" };
     }
     if (first === "timeout" && request.attempt === 1) {
-      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      return new Promise((resolve) => {
+        signal().addEventListener("abort", () => resolve(answer), { once: true });
+      });
     }
-    if (first === "slow") await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
-    return answer;
+    if (first !== "slow") return answer;
+    return new Promise((resolve) => setTimeout(() => resolve(answer), SLOW_MS));
   },
 };

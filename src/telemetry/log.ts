@@ -31,18 +31,13 @@ export type LogFields = {
 
 export type Log = (level: Level, event: string, fields: LogFields) => void;
 
-/** A log that drops what is below `least`. */
-export function logFrom(least: Level): Log {
+/** A log that drops what is below `least`. @param common fields that every line has */
+export function logFrom(least: Level, common: LogFields = {}): Log {
   return (level, event, fields) => {
     if (LEVELS[level] < LEVELS[least]) return;
-    const line = { time: new Date().toISOString(), level, event, ...fields };
+    const line = { time: new Date().toISOString(), level, event, ...common, ...fields };
     console.log(JSON.stringify(line));
   };
-}
-
-/** A log whose every line has these fields, too. */
-export function logWith(log: Log, common: LogFields): Log {
-  return (level, event, fields) => log(level, event, { ...common, ...fields });
 }
 
 /** The field that says to which trace something belongs. */

@@ -21,7 +21,7 @@ export type DestinationName = "book" | "webhooks" | "velocity" | "stream";
 export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };
 
 /** Long enough for a quick processor's outcome to share the claim's write, too short to be noticed in a list. */
-const UNAWAITED_DRAIN_MS = 50;
+const UNAWAITED_DRAIN_MS = 100;
 
 /** A request of the stream may be halved many times before what is wrong with it is found. */
 const STREAM_REQUESTS = 20;

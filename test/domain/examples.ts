@@ -1,5 +1,6 @@
 /** Ordinary payments for the domain's tests: requests, signals, rules, and what they become. */
 import { decideReview } from "../../src/domain/decide-review";
+import { deriveTransactionId } from "../../src/domain/id";
 import type { CreateRequest } from "../../src/domain/idempotency";
 import { type DefaultRules, defaultRuleSet } from "../../src/domain/risk/default";
 import type { Signals, VersionedRuleSet } from "../../src/domain/risk/rule-set";
@@ -68,8 +69,9 @@ export function created(
   basis = basisOf(),
 ): Change {
   const request = requestOf(fields);
-  const command = { merchant_id: MERCHANT, idempotency_key: idempotencyKey, request };
-  return decideCreate(command, basis, nowMs);
+  const transactionId = deriveTransactionId(MERCHANT, idempotencyKey);
+  const making = { transaction_id: transactionId, idempotency_key: idempotencyKey, request };
+  return decideCreate(making, basis, nowMs);
 }
 
 /** The value of a decision that must have been taken. */

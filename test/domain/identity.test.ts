@@ -152,7 +152,7 @@ describe("the other names", () => {
     ]);
     expect([1, 4, 7].map((shards) => velocityNameFor("mer_1", "user_1", shards))).toEqual([
       "velocity-0",
-      "velocity-1",
+      "velocity-0",
       "velocity-2",
     ]);
   });

@@ -80,7 +80,7 @@ describe("charging within a time limit", () => {
     let signal: AbortSignal | undefined;
     const processor: Processor = {
       charge: (_, given) => {
-        signal = given;
+        signal = given();
         return never();
       },
     };
@@ -100,7 +100,7 @@ describe("charging within a time limit", () => {
   it("ignores a word that comes after the limit", async () => {
     const processor: Processor = {
       charge: (_, signal) =>
-        new Promise((resolve) => signal.addEventListener("abort", () => resolve(SETTLED))),
+        new Promise((resolve) => signal().addEventListener("abort", () => resolve(SETTLED))),
     };
     const charge = chargeWithin(processor, requestOf(), 250);
     await vi.advanceTimersByTimeAsync(250);
@@ -116,7 +116,7 @@ describe("the sandbox", () => {
     vi.useRealTimers();
   });
 
-  const signal = new AbortController().signal;
+  const signal = () => new AbortController().signal;
   const declined = (code: string, message: string): ChargeAnswer => ({
     kind: "declined",
     failure: { code, message },
@@ -199,9 +199,11 @@ describe("the sandbox", () => {
 
   it("takes a second to settle slowly", async () => {
     let answer: ChargeAnswer | undefined;
-    const charge = sandbox.charge(requestOf({ amount_minor: 9_010 }), signal).then((given) => {
-      answer = given;
-    });
+    const charge = Promise.resolve(sandbox.charge(requestOf({ amount_minor: 9_010 }), signal)).then(
+      (given) => {
+        answer = given;
+      },
+    );
     await vi.advanceTimersByTimeAsync(999);
     expect(answer).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
@@ -213,7 +215,7 @@ describe("the sandbox", () => {
     const limit = new AbortController();
     let isOver = false;
     const request = requestOf({ amount_minor: 9_011 });
-    const charge = sandbox.charge(request, limit.signal).finally(() => {
+    const charge = Promise.resolve(sandbox.charge(request, () => limit.signal)).finally(() => {
       isOver = true;
     });
     await vi.advanceTimersByTimeAsync(3_600_000);

@@ -1,7 +1,7 @@
 /** W3C Trace Context: what is taken for a `traceparent`, and what becomes of it on the way. */
 import { describe, expect, it } from "vitest";
 import { parseTraceparent, traceIdOf, withSpan } from "../../src/domain/trace";
-import { continueTrace, nextSpan } from "../../src/telemetry/tracing";
+import { continueTrace, drawnHex, nextSpan } from "../../src/telemetry/tracing";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
@@ -45,7 +45,7 @@ describe("a traceparent", () => {
     ["two of them", `${GIVEN}, ${GIVEN}`],
   ])("is not taken: %s", (_, header) => {
     expect(parseTraceparent(header)).toBeUndefined();
-    const fresh = continueTrace(header);
+    const fresh = continueTrace(header, drawnHex());
     expect(fresh).toMatch(VALID);
     expect(fresh).not.toContain(TRACE);
   });
@@ -53,7 +53,7 @@ describe("a traceparent", () => {
   it("keeps its trace and flags, and names another leg, wherever it goes", () => {
     for (const flags of ["00", "01", "02", "03"]) {
       const given = `00-${TRACE}-${SPAN}-${flags}`;
-      for (const next of [continueTrace(given), nextSpan(given)]) {
+      for (const next of [continueTrace(given, drawnHex()), nextSpan(given)]) {
         expect(next).toMatch(VALID);
         expect([traceIdOf(next), next.slice(-2)]).toEqual([TRACE, flags]);
         expect(next).not.toContain(SPAN);
@@ -63,7 +63,7 @@ describe("a traceparent", () => {
   });
 
   it("is another one for each request that brings none", () => {
-    const made = Array.from({ length: 100 }, () => continueTrace(undefined));
+    const made = Array.from({ length: 100 }, () => continueTrace(undefined, drawnHex()));
     expect(new Set(made.map(traceIdOf)).size).toBe(100);
     for (const one of made) expect(one).toMatch(VALID);
   });

@@ -7,7 +7,6 @@ import { deriveTransactionId } from "../../src/domain/id";
 import { ACTIONS, nextStatus, STATUSES, type Status } from "../../src/domain/status";
 import {
   type ChargeResult,
-  type CreateCommand,
   createAnswer,
   decideCancel,
   decideCreate,
@@ -66,8 +65,8 @@ describe("a transaction's status", () => {
 });
 
 describe("creating", () => {
-  const command: CreateCommand = frozen({
-    merchant_id: MERCHANT,
+  const command = frozen({
+    transaction_id: deriveTransactionId(MERCHANT, "order-1001"),
     idempotency_key: "order-1001",
     request: requestOf(),
   });
@@ -465,7 +464,7 @@ describe("any sequence of commands", () => {
     fc.assert(
       fc.property(lives, ({ amount_minor, rules, count, steps }) => {
         const request = requestOf({ amount_minor });
-        const command = { merchant_id: MERCHANT, idempotency_key: "k", request };
+        const command = { transaction_id: "txn_1", idempotency_key: "k", request };
         let nowMs = NOW_MS;
         const first = decideCreate(command, basisOf(count, rules), nowMs);
         let transaction = frozen(first.transaction);
