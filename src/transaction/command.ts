@@ -1,5 +1,5 @@
-/** What a shard can be told, and what one command does to the journal: gather has happened, decide and
- *  write happen here, in one synchronous stretch. There is no `await` in this file, and must not be. */
+/** What a shard can be told, and what one command does to the journal: gather has happened, deciding
+ *  happens here, and `journal.write()` follows in the same synchronous stretch. There is no `await` in this file, and must not be. */
 import { type Backoff, delayMs } from "../domain/backoff";
 import { decideExpiry, decideReview } from "../domain/decide-review";
 import type { CreateRequest } from "../domain/idempotency";
@@ -47,7 +47,7 @@ export type Answer =
   /** The outcome is not known yet. `retry_at_ms` is when the processor is asked again by itself. */
   | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
 
-/** Carries out one command against the journal. Everything is decided before anything is written.
+/** Carries out one command against the journal. Everything is decided before anything is changed.
  *  @param basis of a create whose transaction does not exist yet. */
 export function execute(
   journal: Journal,

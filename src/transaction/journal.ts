@@ -30,6 +30,8 @@ export class Journal {
   readonly reviews: OpenReviews;
   readonly #sql: SqlStorage;
   readonly #writer: Writer;
+  /** Events of the round under way, which are written when all of it is decided. */
+  readonly #staged: EventRecord[] = [];
   readonly #hot = new Hot();
   readonly #recent = new Recent();
   readonly #marks = new Map<Mark, number>();
@@ -49,9 +51,9 @@ export class Journal {
     for (const { name, value } of marks) this.#marks.set(name, value);
   }
 
-  /** How many writes there have been since the object started. */
-  get writes(): number {
-    return this.#writer.writes;
+  /** How many changes there have been since the object started, written or not. */
+  get changes(): number {
+    return this.#writer.begun;
   }
 
   /** The position of the newest event; 0 when there is none. */
@@ -98,6 +100,10 @@ export class Journal {
 
   /** The transaction as it was at a version. */
   textAt(transactionId: string, version: number): string {
+    const staged = this.#staged.find(
+      ({ transaction_id, sequence }) => transaction_id === transactionId && sequence === version,
+    );
+    if (staged) return staged.data;
     return this.#sql
       .exec<{ data: string }>(
         "SELECT data FROM events WHERE transaction_id = ? AND sequence = ?",
@@ -117,7 +123,7 @@ export class Journal {
       .toArray();
   }
 
-  /** Writes a change's events.
+  /** Takes a change's events down, to be written at the end of the round.
    *  @param traceparent of the request that caused it
    *  @returns the JSON text of the transaction as it is now. */
   append(merchantId: string, { events }: Change, traceparent: string | null): string {
@@ -125,34 +131,30 @@ export class Journal {
     for (const event of events) {
       data = JSON.stringify(event.data);
       const { transaction_id, sequence, type } = event;
-      const position = this.#lastPosition + 1;
-      const createdAtMs = Date.parse(event.created_at);
-      this.#writer.write(
-        `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at_ms, data,
-           traceparent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-        position,
-        merchantId,
-        transaction_id,
-        sequence,
-        type,
-        createdAtMs,
-        data,
-        traceparent,
-      );
-      this.#lastPosition = position;
-      this.#hot.keep(transaction_id, { merchant_id: merchantId, data, transaction: event.data });
-      this.#recent.add({
-        position,
+      this.#writer.begin();
+      this.#lastPosition += 1;
+      const record: EventRecord = {
+        position: this.#lastPosition,
         merchant_id: merchantId,
         transaction_id,
         sequence,
         type,
-        created_at_ms: createdAtMs,
+        created_at_ms: Date.parse(event.created_at),
         data,
         traceparent,
-      });
+      };
+      this.#staged.push(record);
+      this.#hot.keep(transaction_id, { merchant_id: merchantId, data, transaction: event.data });
+      this.#recent.add(record);
     }
     return data;
+  }
+
+  /** Writes what the round has taken down: its events, and what became of charges. */
+  write(): void {
+    this.#writer.insert(INTO_EVENTS, this.#staged.map(rowOf));
+    this.#staged.length = 0;
+    this.charges.write();
   }
 
   /** Events after `position`, in order, at most `rows` of them and about `characters` of text. */
@@ -218,8 +220,31 @@ export class Journal {
   }
 
   #find(transactionId: string): Kept | undefined {
-    const kept = this.#hot.get(transactionId);
+    const kept = this.#hot.get(transactionId) ?? this.#findStaged(transactionId);
     if (!kept && !this.#hot.isAbsent(transactionId)) this.load([transactionId]);
     return kept ?? this.#hot.get(transactionId);
   }
+
+  /** For a round so large that memory has let go of what it began with. */
+  #findStaged(transactionId: string): Kept | undefined {
+    const staged = this.#staged.findLast(({ transaction_id }) => transaction_id === transactionId);
+    return staged && { ...staged, transaction: undefined };
+  }
+}
+
+const INTO_EVENTS = `INSERT INTO events
+  (position, merchant_id, transaction_id, sequence, type, created_at_ms, data, traceparent)`;
+
+function rowOf(event: EventRecord): SqlStorageValue[] {
+  const { position, merchant_id, transaction_id, sequence, type, created_at_ms, data } = event;
+  return [
+    position,
+    merchant_id,
+    transaction_id,
+    sequence,
+    type,
+    created_at_ms,
+    data,
+    event.traceparent,
+  ];
 }

@@ -16,6 +16,9 @@ const MAX_LOOKED_AT = 1_000;
 export class OpenCharges {
   readonly #sql: SqlStorage;
   readonly #writer: Writer;
+  /** What the round under way has changed. */
+  readonly #opened = new Map<string, OpenCharge>();
+  readonly #closed = new Set<string>();
 
   /** @param sql of the journal, whose tables have been made */
   constructor(sql: SqlStorage, writer: Writer) {
@@ -29,22 +32,43 @@ export class OpenCharges {
   }
 
   close(transactionId: string): void {
-    this.#writer.write("DELETE FROM charges WHERE transaction_id = ?", transactionId);
+    this.#writer.begin();
+    this.#opened.delete(transactionId);
+    this.#closed.add(transactionId);
   }
 
   /** Notes that the outcome is still unknown and when to ask again. */
-  defer(transactionId: string, attempts: number, nextAttemptAtMs: number): void {
-    this.#writer.write(
-      `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms) VALUES (?, ?, ?)
-       ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
-         next_attempt_at_ms = excluded.next_attempt_at_ms`,
-      transactionId,
-      attempts,
-      nextAttemptAtMs,
-    );
+  defer(transaction_id: string, attempts: number, next_attempt_at_ms: number): void {
+    this.#writer.begin();
+    this.#opened.set(transaction_id, { transaction_id, attempts, next_attempt_at_ms });
   }
 
+  /** Writes what the round has changed. */
+  write(): void {
+    if (this.#closed.size > 0) {
+      this.#writer.write(
+        "DELETE FROM charges WHERE transaction_id IN (SELECT value FROM json_each(?))",
+        JSON.stringify([...this.#closed]),
+      );
+    }
+    if (this.#opened.size > 0) {
+      this.#writer.write(
+        `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms)
+           SELECT value ->> 'transaction_id', value ->> 'attempts', value ->> 'next_attempt_at_ms'
+           FROM json_each(?) WHERE true
+         ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
+           next_attempt_at_ms = excluded.next_attempt_at_ms`,
+        JSON.stringify([...this.#opened.values()]),
+      );
+    }
+    this.#closed.clear();
+    this.#opened.clear();
+  }
+
+  /** The charge as the round under way has left it. */
   find(transactionId: string): OpenCharge | undefined {
+    const changed = this.#opened.get(transactionId);
+    if (changed || this.#closed.has(transactionId)) return changed;
     return this.#sql
       .exec<OpenCharge>("SELECT * FROM charges WHERE transaction_id = ?", transactionId)
       .toArray()[0];

@@ -52,7 +52,7 @@ export class Playing {
       commands,
       (command) => this.#run(command, gathered.get(command.transaction_id), now),
       () => this.#finish(now),
-      { writes: () => journal.writes, reset: this.#parts.reset },
+      { changes: () => journal.changes, reset: this.#parts.reset },
     );
     countRound(counters, commands, answers);
     const hasEvents = journal.lastPosition > before;
@@ -93,6 +93,7 @@ export class Playing {
   /** What the round as a whole leaves behind, in the same commit. */
   #finish(nowMs: number): void {
     const { journal, counters, outboxes, shards } = this.#parts;
+    journal.write();
     const count = shards();
     if (count !== undefined) journal.setMark("transaction_shards", count);
     outboxes.storeMarks();

@@ -17,7 +17,7 @@ function ledger() {
     resets.push(fault);
     throw RESET;
   };
-  return { rows, resets, write, writes: () => rows.length, reset };
+  return { rows, resets, write, changes: () => rows.length, reset };
 }
 
 const nothing = () => {};
@@ -47,7 +47,7 @@ describe("the commit of a round", () => {
     expect(book.resets).toEqual([]);
   });
 
-  it("is dropped with its object when a command faults with its writing half done", () => {
+  it("is dropped with its object when a command faults with its changes half made", () => {
     const book = ledger();
     const run = (command: string) => {
       book.write(command);

@@ -55,10 +55,18 @@ const record = (answer: ChargeAnswer, key = "k"): Command => ({
   answer,
 });
 /** As the shard does: signals are gathered for a transaction that is not there yet. */
-const run = (command: Command, nowMs = NOW_MS): Answer => {
+const decide = (command: Command, nowMs = NOW_MS): Answer => {
   const basis = journal.holds(command.transaction_id) ? undefined : basisOf();
   return execute(journal, command, basis, nowMs);
 };
+/** The same in a round of its own. */
+const run = (command: Command, nowMs = NOW_MS): Answer => {
+  const answer = decide(command, nowMs);
+  journal.write();
+  return answer;
+};
+const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
+  Array.from({ length: count }, (_, index) => make(index));
 const refusalOf = (answer: Answer) => (answer.kind === "refused" ? answer.refusal : undefined);
 const parsed = (answer: Answer): Transaction => {
   if (answer.kind === "refused") throw new Error(answer.refusal.code);
@@ -209,6 +217,7 @@ describe("a command", () => {
     run(create());
     run(about("process"));
     journal.charges.close(idOf("k"));
+    journal.write();
     expect(() => run(about("process"))).toThrow("without an open charge");
   });
 });
@@ -223,6 +232,7 @@ describe("a journal", () => {
     ] as const) {
       journal.charges.open(key, NOW_MS + at);
     }
+    journal.write();
     const due = (now: number, limit: number) =>
       journal.charges.due(NOW_MS + now, limit).map(({ transaction_id }) => transaction_id);
     expect(due(9, 10)).toEqual([]);
@@ -231,33 +241,62 @@ describe("a journal", () => {
     expect(due(35, 2)).toEqual(["b", "c"]);
     expect(journal.charges.nextAtMs()).toBe(NOW_MS + 10);
     journal.charges.defer("b", 3, NOW_MS + 99);
+    journal.charges.close("a");
+    expect(journal.charges.find("b")).toMatchObject({ attempts: 3 });
+    expect(journal.charges.find("a")).toBeUndefined();
+    journal.write();
+    expect(journal.charges.find("a")).toBeUndefined();
     expect(journal.charges.nextAtMs()).toBe(NOW_MS + 20);
     expect(journal.charges.find("b")).toMatchObject({ attempts: 3 });
   });
 
   it("refuses a second event of the same place", () => {
     run(create());
-    const { writes } = journal;
-    const twice = () => journal.append(MERCHANT, created({}, NOW_MS, "k"), TRACEPARENT);
-    expect(twice).toThrow();
-    expect(journal.writes).toBe(writes + 1);
+    journal.append(MERCHANT, created({}, NOW_MS, "k"), TRACEPARENT);
+    expect(() => journal.write()).toThrow();
     expect(new Journal(storage.sql).lastPosition).toBe(1);
   });
 
-  it("counts every write, and no command that faults in deciding has made one", () => {
-    const writesOf = (work: () => unknown) => {
-      const before = journal.writes;
+  it("writes what a round has taken down in order, however much that is", () => {
+    for (const count of [1, 3, 4, 5, 11, 12, 13, 29]) {
+      const first = journal.lastPosition + 1;
+      const keys = Array.from({ length: count }, (_, index) => `${first + index}`);
+      for (const key of keys) decide(create(key));
+      expect(new Journal(storage.sql).lastPosition).toBe(first - 1);
+      journal.write();
+      const stored = new Journal(storage.sql);
+      expect(stored.eventsAfter(first - 1, 100, 1e6)).toEqual(
+        journal.eventsAfter(first - 1, 100, 1e6),
+      );
+      expect(keys.filter((key) => !stored.holds(idOf(key)))).toEqual([]);
+    }
+  });
+
+  it("finds what a round has taken down, also when memory is too small for all of it", () => {
+    const long = { metadata: Object.fromEntries(times(50, (n) => [`${n}`, "x".repeat(500)])) };
+    const keys = times(200, (n) => `k${n}`);
+    for (const key of keys) decide(create(key, long));
+    expect(keys.filter((key) => !journal.holds(idOf(key)))).toEqual([]);
+    expect(decide(create("k0", long))).toMatchObject({ replayed: true, wrote: false });
+    expect(decide(about("process", "k0"))).toMatchObject({ kind: "charging" });
+    journal.write();
+    expect(new Journal(storage.sql).find(idOf("k0"))?.transaction.status).toBe("processing");
+  });
+
+  it("counts every change, and no command that faults in deciding has made one", () => {
+    const changesBy = (work: () => unknown) => {
+      const before = journal.changes;
       work();
-      return journal.writes - before;
+      return journal.changes - before;
     };
     const commands = [create(), about("process"), record(UNKNOWN), record(SETTLED)];
-    for (const command of commands) expect(writesOf(() => run(command))).toBeGreaterThan(0);
-    for (const command of commands) expect(writesOf(() => run(command))).toBe(0);
+    for (const command of commands) expect(changesBy(() => decide(command))).toBeGreaterThan(0);
+    for (const command of commands) expect(changesBy(() => decide(command))).toBe(0);
     const undecidable = () => execute(journal, create("other"), undefined, NOW_MS);
-    expect(writesOf(() => expect(undecidable).toThrow())).toBe(0);
-    const opened = writesOf(() => journal.reviews.open("k", NOW_MS));
-    const closed = writesOf(() => journal.reviews.close("k"));
-    expect([opened, closed, writesOf(() => journal.setMark("transaction_shards", 1))]).toEqual([
+    expect(changesBy(() => expect(undecidable).toThrow())).toBe(0);
+    const opened = changesBy(() => journal.reviews.open("k", NOW_MS));
+    const closed = changesBy(() => journal.reviews.close("k"));
+    expect([opened, closed, changesBy(() => journal.setMark("transaction_shards", 1))]).toEqual([
       1, 1, 1,
     ]);
   });

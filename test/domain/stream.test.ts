@@ -693,6 +693,7 @@ describe("the stream as a destination", () => {
       const created_at = new Date(NOW_MS).toISOString();
       const event = { transaction_id, sequence, type: "transaction.created", created_at, data: {} };
       journal.append("mer_1", { events: [event] } as unknown as Change, null);
+      journal.write();
     }
     const parked = new Parked(sql);
     const streaming = new Streaming(journal, stream, parked, () => {});

@@ -372,6 +372,7 @@ describe("an outbox", () => {
     for (let index = 0; index < count; index++) {
       const key = `order-${journal.lastPosition + 1}`;
       journal.append(MERCHANT, created({ metadata }, NOW_MS, key), null);
+      journal.write();
     }
   }
   const positions = () => batches.map((events) => events.map(({ position }) => position));
@@ -604,6 +605,7 @@ describe("an outbox whose destination is set back", () => {
   const append = (count: number) => {
     for (let index = 0; index < count; index++) {
       journal.append(MERCHANT, created({}, NOW_MS, `order-${journal.lastPosition + 1}`), null);
+      journal.write();
     }
   };
   beforeEach(async () => {
@@ -696,6 +698,7 @@ describe("a destination that wants some types of events only", () => {
       const created_at = new Date(NOW_MS).toISOString();
       const event = { transaction_id: `t${at}`, sequence: 1, type, created_at, data: {} };
       journal.append("m", { events: [event] } as unknown as Change, null);
+      journal.write();
     }
     const told: string[][] = [];
     let isDown = true;
@@ -734,6 +737,7 @@ describe("the webhooks' dispatchers as a destination", () => {
         const transaction_id = `${merchant}-${at}`;
         const event = { transaction_id, sequence: 1, type: "transaction.created", created_at };
         journal.append(merchant, { events: [{ ...event, data: {} }] } as unknown as Change, null);
+        journal.write();
       }
     };
     append("broken", HELD_UP);
