@@ -16,7 +16,7 @@ const NOT_MONEY = new Set([
   "XSU",
   "XUA",
   "XTS",
-  "XXX",
+  "XXX", // How ISO 4217 writes "no currency".
   "BOV",
   "CHE",
   "CHW",

@@ -25,6 +25,17 @@ export type Mark =
 
 type Stored = { merchant_id: string; data: string };
 
+const EVENT_COLUMNS = [
+  "position",
+  "merchant_id",
+  "transaction_id",
+  "sequence",
+  "type",
+  "created_at_ms",
+  "data",
+  "traceparent",
+] as const satisfies (keyof EventRecord)[];
+
 export class Journal {
   readonly charges: OpenCharges;
   readonly reviews: OpenReviews;
@@ -152,7 +163,8 @@ export class Journal {
 
   /** Writes what the round has taken down: its events, and what became of charges. */
   write(): void {
-    this.#writer.insert(INTO_EVENTS, this.#staged.map(rowOf));
+    const rows = this.#staged.map((event) => EVENT_COLUMNS.map((column) => event[column]));
+    this.#writer.insert("events", EVENT_COLUMNS, rows);
     this.#staged.length = 0;
     this.charges.write();
   }
@@ -220,9 +232,11 @@ export class Journal {
   }
 
   #find(transactionId: string): Kept | undefined {
-    const kept = this.#hot.get(transactionId) ?? this.#findStaged(transactionId);
-    if (!kept && !this.#hot.isAbsent(transactionId)) this.load([transactionId]);
-    return kept ?? this.#hot.get(transactionId);
+    const kept = this.#hot.get(transactionId);
+    if (kept || this.#hot.isAbsent(transactionId)) return kept;
+    const staged = this.#findStaged(transactionId);
+    if (!staged) this.load([transactionId]);
+    return staged ?? this.#hot.get(transactionId);
   }
 
   /** For a round so large that memory has let go of what it began with. */
@@ -230,21 +244,4 @@ export class Journal {
     const staged = this.#staged.findLast(({ transaction_id }) => transaction_id === transactionId);
     return staged && { ...staged, transaction: undefined };
   }
-}
-
-const INTO_EVENTS = `INSERT INTO events
-  (position, merchant_id, transaction_id, sequence, type, created_at_ms, data, traceparent)`;
-
-function rowOf(event: EventRecord): SqlStorageValue[] {
-  const { position, merchant_id, transaction_id, sequence, type, created_at_ms, data } = event;
-  return [
-    position,
-    merchant_id,
-    transaction_id,
-    sequence,
-    type,
-    created_at_ms,
-    data,
-    event.traceparent,
-  ];
 }

@@ -1,8 +1,8 @@
 /** The shard's SQL as far as it writes, with a count of what has been begun. */
 
-/** Durable Objects take a hundred, https://developers.cloudflare.com/durable-objects/platform/limits/. */
-const MAX_BINDINGS = 100;
-/** Statements that insert so many rows at once; few, because each text is a statement to keep ready. */
+/** Statements that insert so many rows at once; few, because each text is a statement to keep ready. A dozen
+ *  rows of eight columns are within the hundred bindings that a Durable Object takes in a statement,
+ *  https://developers.cloudflare.com/durable-objects/platform/limits/. */
 const ROWS_AT_ONCE = [12, 4, 1];
 
 export class Writer {
@@ -28,14 +28,13 @@ export class Writer {
     this.#sql.exec(statement, ...bindings);
   }
 
-  /** Inserts rows, in order. @param into `INSERT INTO table (columns)` */
-  insert(into: string, rows: SqlStorageValue[][]): void {
-    const columns = rows[0]?.length ?? 0;
-    const row = `(${Array(columns).fill("?").join(", ")})`;
+  /** Inserts rows, each with a value for every column, in order. */
+  insert(table: string, columns: readonly string[], rows: SqlStorageValue[][]): void {
+    const row = `(${columns.map(() => "?").join(", ")})`;
     let at = 0;
     for (const size of ROWS_AT_ONCE) {
-      if (size * columns > MAX_BINDINGS) continue;
-      const statement = `${into} VALUES ${Array(size).fill(row).join(", ")}`;
+      const values = Array(size).fill(row).join(", ");
+      const statement = `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${values}`;
       for (; at + size <= rows.length; at += size) {
         this.write(statement, ...rows.slice(at, at + size).flat());
       }

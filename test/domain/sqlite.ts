@@ -4,6 +4,9 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlit
 
 type Row = Record<string, unknown>;
 
+/** The platform's limit, which Node's SQLite does not have. */
+const MOST_BINDINGS = 100;
+
 export type MemoryStorage = {
   sql: SqlStorage;
   transactionSync: <Value>(work: () => Value) => Value;
@@ -14,6 +17,7 @@ export function memoryStorage(): MemoryStorage {
   const statements = new Map<string, StatementSync>();
 
   function exec(query: string, ...bindings: SQLInputValue[]) {
+    if (bindings.length > MOST_BINDINGS) throw new Error("too many bindings for a Durable Object");
     if (/^\s*CREATE/.test(query)) {
       database.exec(query);
       return cursorOf([], 0);
