@@ -166,6 +166,7 @@ describe("docs/asyncapi.json", () => {
         created_at_ms: Date.parse(event.created_at),
         data: JSON.stringify(event.data),
         traceparent: payload.traceparent,
+        first_position: 1,
       });
       expect(JSON.stringify(payload)).toBe(text);
       expect(new CloudEvent(JSON.parse(text)).validate()).toBe(true);

@@ -63,4 +63,6 @@ export type EventRecord = {
   data: string;
   /** The request that caused it, as a W3C `traceparent`; null for events of before there were any. */
   traceparent: string | null;
+  /** The position of the first event of the same transaction. */
+  first_position: number;
 };

@@ -2,8 +2,14 @@
  *  is mostly asked for again within seconds of its last change. Knows nothing of where they are kept. */
 import type { Transaction } from "../domain/transaction";
 
-/** A transaction as it is now: its JSON text, and itself once somebody has wanted to know what is in it. */
-export type Kept = { merchant_id: string; data: string; transaction: Transaction | undefined };
+/** A transaction as it is now: its JSON text, itself once somebody has wanted to know what is in it, and where
+ *  its first event is. */
+export type Kept = {
+  merchant_id: string;
+  data: string;
+  transaction: Transaction | undefined;
+  first_position: number;
+};
 
 /** Text kept at most: some 5,000 transactions of common size. With the objects made of it that is about
  *  10 of the object's 128 megabytes. */

@@ -1,14 +1,17 @@
 /** The tables of a shard's journal. docs/storage.md says what each is for. */
-import { ensureColumn } from "../columns";
+import { columnsOf, ensureColumn } from "../columns";
 import { COUNTERS_TABLE } from "../telemetry/counts";
 
 /** Makes the tables, or brings those of an earlier version up to date. */
 export function makeJournalTables(sql: SqlStorage): void {
+  const columns = columnsOf(sql, "events");
+  if (columns.length > 0 && !columns.includes("first_position")) linkEvents(sql);
   sql.exec(JOURNAL_TABLES);
-  ensureColumn(sql, "events", "traceparent", "TEXT");
 }
 
-const JOURNAL_TABLES = `
+/** The events of a transaction are found through its first one: an id is as good as random, and an index by
+ *  it has to change a page of its own for nearly every row, so it holds one row of each transaction. */
+const EVENTS_TABLE = `
   CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY,
     merchant_id TEXT NOT NULL,
@@ -18,8 +21,28 @@ const JOURNAL_TABLES = `
     created_at_ms INTEGER NOT NULL,
     data TEXT NOT NULL,
     traceparent TEXT,
-    UNIQUE (transaction_id, sequence)
+    first_position INTEGER NOT NULL
   );
+  CREATE UNIQUE INDEX IF NOT EXISTS first_events ON events (transaction_id) WHERE sequence = 1;
+  CREATE UNIQUE INDEX IF NOT EXISTS events_by_first ON events (first_position, sequence);
+`;
+
+/** Copies events of before they were linked to the first of their transaction, once. */
+function linkEvents(sql: SqlStorage): void {
+  ensureColumn(sql, "events", "traceparent", "TEXT");
+  sql.exec("ALTER TABLE events RENAME TO unlinked_events");
+  sql.exec(EVENTS_TABLE);
+  sql.exec(`
+    INSERT INTO events
+    SELECT position, merchant_id, transaction_id, sequence, type, created_at_ms, data, traceparent,
+      (SELECT first.position FROM unlinked_events AS first
+         WHERE first.transaction_id = unlinked_events.transaction_id AND first.sequence = 1)
+    FROM unlinked_events ORDER BY position`);
+  sql.exec("DROP TABLE unlinked_events");
+}
+
+const JOURNAL_TABLES = `
+  ${EVENTS_TABLE}
   CREATE TABLE IF NOT EXISTS charges (
     transaction_id TEXT PRIMARY KEY,
     attempts INTEGER NOT NULL,

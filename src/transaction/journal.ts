@@ -34,7 +34,11 @@ const EVENT_COLUMNS = [
   "created_at_ms",
   "data",
   "traceparent",
+  "first_position",
 ] as const satisfies (keyof EventRecord)[];
+
+/** Where the first event of a transaction is. */
+const FIRST_POSITION = "(SELECT position FROM events WHERE transaction_id = ? AND sequence = 1)";
 
 export class Journal {
   readonly charges: OpenCharges;
@@ -77,17 +81,18 @@ export class Journal {
     const unknown = transactionIds.filter((id) => !this.#hot.get(id) && !this.#hot.isAbsent(id));
     if (unknown.length === 0) return;
     const found = this.#sql
-      .exec<Stored & { transaction_id: string }>(
-        `SELECT transaction_id, merchant_id, data FROM events WHERE position IN
-           (SELECT max(position) FROM events
-              WHERE transaction_id IN (SELECT value FROM json_each(?)) GROUP BY transaction_id)`,
+      .exec<Stored & { transaction_id: string; first_position: number }>(
+        `SELECT transaction_id, merchant_id, data, first_position FROM events WHERE position IN
+           (SELECT (SELECT max(position) FROM events WHERE first_position = first.position)
+              FROM events AS first
+              WHERE sequence = 1 AND transaction_id IN (SELECT value FROM json_each(?)))`,
         JSON.stringify(unknown),
       )
       .toArray();
     const absent = new Set(unknown);
-    for (const { transaction_id, merchant_id, data } of found) {
+    for (const { transaction_id, ...stored } of found) {
       absent.delete(transaction_id);
-      this.#hot.keep(transaction_id, { merchant_id, data, transaction: undefined });
+      this.#hot.keep(transaction_id, { ...stored, transaction: undefined });
     }
     for (const id of absent) this.#hot.setAbsent(id);
   }
@@ -117,7 +122,7 @@ export class Journal {
     if (staged) return staged.data;
     return this.#sql
       .exec<{ data: string }>(
-        "SELECT data FROM events WHERE transaction_id = ? AND sequence = ?",
+        `SELECT data FROM events WHERE first_position = ${FIRST_POSITION} AND sequence = ?`,
         transactionId,
         version,
       )
@@ -128,7 +133,7 @@ export class Journal {
   eventsOf(transactionId: string): EventRecord[] {
     return this.#sql
       .exec<EventRecord>(
-        "SELECT * FROM events WHERE transaction_id = ? ORDER BY sequence",
+        `SELECT * FROM events WHERE first_position = ${FIRST_POSITION} ORDER BY sequence`,
         transactionId,
       )
       .toArray();
@@ -144,8 +149,10 @@ export class Journal {
       const { transaction_id, sequence, type } = event;
       this.#writer.begin();
       this.#lastPosition += 1;
+      const position = this.#lastPosition;
+      const first_position = sequence === 1 ? position : this.#firstPositionOf(transaction_id);
       const record: EventRecord = {
-        position: this.#lastPosition,
+        position,
         merchant_id: merchantId,
         transaction_id,
         sequence,
@@ -153,10 +160,13 @@ export class Journal {
         created_at_ms: Date.parse(event.created_at),
         data,
         traceparent,
+        first_position,
       };
       this.#staged.push(record);
-      this.#hot.keep(transaction_id, { merchant_id: merchantId, data, transaction: event.data });
       this.#recent.add(record);
+      const { data: transaction } = event;
+      const kept = { merchant_id: merchantId, data, transaction, first_position };
+      this.#hot.keep(transaction_id, kept);
     }
     return data;
   }
@@ -229,6 +239,13 @@ export class Journal {
       value,
     );
     this.#marks.set(name, value);
+  }
+
+  /** @throws Error when there is no such transaction: nothing can have happened to it. */
+  #firstPositionOf(transactionId: string): number {
+    const kept = this.#find(transactionId);
+    if (!kept) throw new Error("an event of a transaction that has no first one");
+    return kept.first_position;
   }
 
   #find(transactionId: string): Kept | undefined {

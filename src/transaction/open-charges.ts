@@ -99,9 +99,12 @@ export class OpenCharges {
     if (open === 0) return { open, overdue: 0, oldest_age_ms: 0 };
     const { oldest, overdue } = this.#sql
       .exec<{ oldest: number | null; overdue: number | null }>(
-        `SELECT min(created_at_ms) AS oldest, sum(created_at_ms < ?) AS overdue
-         FROM (SELECT transaction_id FROM charges ORDER BY attempts DESC LIMIT ?)
-         JOIN events USING (transaction_id) WHERE type = 'transaction.processing'`,
+        `SELECT min(claim.created_at_ms) AS oldest, sum(claim.created_at_ms < ?) AS overdue
+         FROM (SELECT transaction_id FROM charges ORDER BY attempts DESC LIMIT ?) AS charge
+         JOIN events AS first
+           ON first.transaction_id = charge.transaction_id AND first.sequence = 1
+         JOIN events AS claim
+           ON claim.first_position = first.position AND claim.type = 'transaction.processing'`,
         nowMs - OVERDUE_MS,
         MAX_LOOKED_AT,
       )

@@ -1,9 +1,9 @@
 /** The shard's SQL as far as it writes, with a count of what has been begun. */
 
-/** Statements that insert so many rows at once; few, because each text is a statement to keep ready. A dozen
- *  rows of eight columns are within the hundred bindings that a Durable Object takes in a statement,
+/** Statements that insert so many rows at once; few, because each text is a statement to keep ready. Eleven
+ *  rows of nine columns are within the hundred bindings that a Durable Object takes in a statement,
  *  https://developers.cloudflare.com/durable-objects/platform/limits/. */
-const ROWS_AT_ONCE = [12, 4, 1];
+const ROWS_AT_ONCE = [11, 4, 1];
 
 export class Writer {
   readonly #sql: SqlStorage;

@@ -7,6 +7,7 @@ import { type Command, execute } from "../../src/transaction/command";
 import { Hot } from "../../src/transaction/hot";
 import { Journal } from "../../src/transaction/journal";
 import { Recent } from "../../src/transaction/recent";
+import { turnBackEvents } from "../support/first-journal";
 import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "./examples";
 import { memoryStorage } from "./sqlite";
 
@@ -58,6 +59,13 @@ function toldBy(journal: Journal) {
   };
 }
 
+/** Everything that happened to each transaction, but not who asked for it. */
+function historiesIn(journal: Journal) {
+  return KEYS.map((key) =>
+    journal.eventsOf(idOf(key)).map((event) => ({ ...event, traceparent: null })),
+  );
+}
+
 describe("a journal with a memory", () => {
   it("tells what one that just started reads from the tables", () => {
     fc.assert(
@@ -85,6 +93,27 @@ describe("a journal with a memory", () => {
     const found = KEYS.map((key) => reader.find(idOf(key))?.transaction.status);
     expect(found).toEqual(["processing", "processing", undefined]);
   });
+
+  it("goes on with the events that the first version kept, which knew no traces", () => {
+    const steps = fc.array(step, { maxLength: 12 });
+    fc.assert(
+      fc.property(steps, steps, (before, after) => {
+        const expected = new Journal(memoryStorage().sql);
+        for (const one of [...before, ...after]) take(expected, one);
+        const storage = memoryStorage();
+        const first = new Journal(storage.sql);
+        for (const one of before) take(first, one);
+        turnBackEvents(storage.sql);
+        const journal = new Journal(storage.sql);
+        for (const one of after) take(journal, one);
+        const restarted = new Journal(storage.sql);
+        for (const told of [journal, restarted]) {
+          expect(historiesIn(told)).toEqual(historiesIn(expected));
+          expect(told.charges.standing(NOW_MS)).toEqual(expected.charges.standing(NOW_MS));
+        }
+      }),
+    );
+  });
 });
 
 describe("the transactions kept", () => {
@@ -92,6 +121,7 @@ describe("the transactions kept", () => {
     merchant_id: MERCHANT,
     data: "x".repeat(characters),
     transaction: undefined,
+    first_position: 1,
   });
 
   it("are those used last, as far as there is room", () => {
@@ -139,6 +169,7 @@ describe("the newest events", () => {
     created_at_ms: NOW_MS,
     data: "x".repeat(characters),
     traceparent: null,
+    first_position: 1,
   });
   const positions = (recent: Recent, after: number) =>
     recent.after(after)?.map(({ position }) => position);

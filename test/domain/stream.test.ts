@@ -36,6 +36,7 @@ function recordOf(transaction: Transaction, data = JSON.stringify(transaction)):
     created_at_ms,
     data,
     traceparent,
+    first_position: 7,
   };
 }
 

@@ -410,6 +410,7 @@ describe("an outbox", () => {
         created_at_ms: NOW_MS,
         data: JSON.stringify(change.transaction),
         traceparent: null,
+        first_position: 1,
       },
     ]);
   });

@@ -182,8 +182,9 @@ describe("the stream", () => {
       state.storage.transactionSync(() => {
         for (let at = 1; at <= 10_000; at++) {
           sql.exec(
-            `INSERT INTO events SELECT ?, merchant_id, ?, 1, type, created_at_ms, data, traceparent
-             FROM events WHERE position = ?`,
+            `INSERT INTO events
+             SELECT ?1, merchant_id, ?2, 1, type, created_at_ms, data, traceparent, ?1
+             FROM events WHERE position = ?3`,
             last + at,
             `txn_many${at}`,
             last,

@@ -18,6 +18,7 @@ import {
   TRANSACTIONS,
 } from "../support/api";
 import { env } from "../support/env";
+import { turnBackEvents } from "../support/first-journal";
 import type { StreamLog } from "../support/kafka";
 import type { Arrival } from "../support/receiver";
 
@@ -144,15 +145,12 @@ describe("the trace of a request", () => {
   it("is not known of events of before there were traces, which go on without", async () => {
     await fate("down");
     const id = await createIn("f");
-    const dropTrace =
-      (table: string) =>
-      (_: unknown, { storage }: DurableObjectState) => {
-        storage.sql.exec(`ALTER TABLE ${table} DROP COLUMN traceparent`);
-      };
     const dispatcher = env.WEBHOOKS.getByName(shop.merchant_id);
     await eventually(async () => expect(await arrived(id)).toHaveLength(1));
-    await runInDurableObject(ownerOf(id), dropTrace("events"));
-    await runInDurableObject(dispatcher, dropTrace("deliveries"));
+    await runInDurableObject(ownerOf(id), (_, { storage }) => turnBackEvents(storage.sql));
+    await runInDurableObject(dispatcher, (_, { storage }) => {
+      storage.sql.exec("ALTER TABLE deliveries DROP COLUMN traceparent");
+    });
     await crash(ownerOf(id));
     await crash(dispatcher);
     await fate("up");

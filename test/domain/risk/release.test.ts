@@ -17,6 +17,7 @@ function recordOf(transaction: Transaction): EventRecord {
     created_at_ms: NOW_MS,
     data,
     traceparent: null,
+    first_position: 1,
   };
 }
 
