@@ -28,13 +28,14 @@ export class Writer {
     this.#sql.exec(statement, ...bindings);
   }
 
-  /** Inserts rows, each with a value for every column, in order. */
+  /** Inserts rows, each with a value for every column, in order. With `OR FAIL` SQLite need not be able to take
+   *  back half of a statement, for which it would copy every page: a write that fails is the object's end. */
   insert(table: string, columns: readonly string[], rows: SqlStorageValue[][]): void {
     const row = `(${columns.map(() => "?").join(", ")})`;
     let at = 0;
     for (const size of ROWS_AT_ONCE) {
       const values = Array(size).fill(row).join(", ");
-      const statement = `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${values}`;
+      const statement = `INSERT OR FAIL INTO ${table} (${columns.join(", ")}) VALUES ${values}`;
       for (; at + size <= rows.length; at += size) {
         this.write(statement, ...rows.slice(at, at + size).flat());
       }

@@ -69,36 +69,31 @@ export class Subjects {
     }
   }
 
-  /** Notes a subject that is new or has not been seen for a day, and reads it otherwise. */
-  #know({ merchant_id, subject, value }: SubjectName, position: number, nowMs: number): Known {
-    const [noted] = this.#sql
-      .exec<Known>(
-        `INSERT INTO subjects (merchant_id, subject, value, id, first_at, seen_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-         ON CONFLICT DO UPDATE SET first_at = iif(seen_at <= ?5 - ?6, ?5, first_at), seen_at = ?5
-           WHERE seen_at <= ?5 - ?7
-         RETURNING id, first_at, seen_at`,
-        merchant_id,
-        subject,
-        value,
-        position,
-        nowMs,
-        FORGOTTEN_AFTER_MS,
-        NOTED_EVERY_MS,
-      )
-      .toArray();
-    return noted ?? this.#read({ merchant_id, subject, value });
-  }
-
-  #read({ merchant_id, subject, value }: SubjectName): Known {
-    return this.#sql
+  /** Reads a subject, and notes it if it is new or has not been seen for a day. */
+  #know(name: SubjectName, position: number, nowMs: number): Known {
+    const { merchant_id, subject, value } = name;
+    const [known] = this.#sql
       .exec<Known>(
         "SELECT id, first_at, seen_at FROM subjects WHERE merchant_id = ? AND subject = ? AND value = ?",
         merchant_id,
         subject,
         value,
       )
-      .one();
+      .toArray();
+    if (known && nowMs - known.seen_at < NOTED_EVERY_MS) return known;
+    const isKnown = known !== undefined && nowMs - known.seen_at < FORGOTTEN_AFTER_MS;
+    const id = known?.id ?? position;
+    const first_at = isKnown ? known.first_at : nowMs;
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO subjects (merchant_id, subject, value, id, first_at, seen_at) VALUES (?, ?, ?, ?, ?, ?)",
+      merchant_id,
+      subject,
+      value,
+      id,
+      first_at,
+      nowMs,
+    );
+    return { id, first_at, seen_at: nowMs };
   }
 }
 
