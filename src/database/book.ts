@@ -10,7 +10,9 @@ const WRITE = `
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
   FROM json_each(?1)
   WHERE NOT EXISTS (
-    SELECT 1 FROM transactions WHERE id = value ->> 1 AND version >= value ->> 2
+    SELECT 1 FROM transactions
+    WHERE merchant_id = value ->> 0 AND created_at = value ->> 5 ->> 'created_at' AND id = value ->> 1
+      AND version >= value ->> 2
   )`;
 
 export async function writeBook(db: D1Database, events: EventRecord[]): Promise<void> {

@@ -193,7 +193,6 @@ describe("a book of before there were reviews", () => {
     expect(names.sort()).toEqual([
       "transactions_by_key",
       "transactions_by_status",
-      "transactions_by_time",
       "transactions_by_user",
     ]);
   });
