@@ -12,6 +12,7 @@ import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { TimeLimit, within } from "../within";
 import { Charges } from "./charge";
 import { type Answer, type Command, repeatedCreate } from "./command";
+import { Company } from "./company";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
 import { Outboxes } from "./outboxes";
@@ -27,7 +28,7 @@ import {
   toldReply,
 } from "./reply";
 import { RiskBook, riskReaderOf } from "./risk-book";
-import { PATIENT, PROMPT, Rounds } from "./rounds";
+import { Rounds } from "./rounds";
 import { TakingUp } from "./taking-up";
 import { countAnswer, countGet, countRepeated, countTurnedAway } from "./tally";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
@@ -42,6 +43,7 @@ export class TransactionShard extends DurableObject<Env> {
   readonly #rounds: Rounds<Command, Booked>;
   /** Claims need no signals and wait for no book, so they do not wait for those who do. */
   readonly #claims: Rounds<Command, Booked>;
+  readonly #company = new Company();
   readonly #takingUp: TakingUp;
   readonly #alarm: Alarm;
   #shards: number | undefined;
@@ -76,8 +78,8 @@ export class TransactionShard extends DurableObject<Env> {
       arm: (nowMs) => this.#alarm.arm(nowMs),
       reset: (fault) => resetObject(state, this.#log, fault),
     });
-    this.#rounds = new Rounds(PATIENT, (commands) => playing.play(commands));
-    this.#claims = new Rounds(PROMPT, (commands) => playing.play(commands));
+    this.#rounds = new Rounds(this.#company, (commands) => playing.play(commands));
+    this.#claims = new Rounds(this.#company, (commands) => playing.play(commands));
     this.#takingUp = new TakingUp({
       journal: this.#journal,
       charges: this.#charges,
@@ -200,6 +202,7 @@ export class TransactionShard extends DurableObject<Env> {
 
   async #tell({ shards }: Address, command: Command): Promise<Reply> {
     const arrivedMs = Date.now();
+    this.#company.arrived();
     try {
       if (!this.#owns(shards)) {
         countTurnedAway(this.#counters, command);
@@ -213,6 +216,7 @@ export class TransactionShard extends DurableObject<Env> {
       await booked;
       return { ...toldReply(answer.data), replayed: answer.replayed };
     } finally {
+      this.#company.answered();
       const now = Date.now();
       countAnswer(this.#counters, command, now - arrivedMs);
       if (this.#counters.isOpen) this.#alarm.arm(now);

@@ -1,23 +1,11 @@
 /** The pace of a shard: what arrives while one round is under way forms the next one.
  *
  *  Idle, a round holds one command and waits for nobody. Busy, the price of a round is shared by all its
- *  commands. Knows nothing of what a command is. */
+ *  commands, and by those of callers who are on their way back. Knows nothing of what a command is. */
+import type { Company } from "./company";
 
 /** Bounds a round's memory and how long its last command waits for its first. */
 const MAX_ROUND_COMMANDS = 256;
-
-/** The shortest wait there is. */
-const TICK_MS = 1;
-
-/** How long a shard waits for company between two rounds, in ticks. A wait ends after `quiet_ticks` in
- *  which nobody came, and never lasts longer than `most_ticks`. */
-export type Pace = { from_commands: number; quiet_ticks: number; most_ticks: number };
-
-/** For rounds that cost a hop and a write of the book: after a round of many, its callers are about to
- *  come back, and without a wait the first of them would get a round of its own that all others wait for. */
-export const PATIENT: Pace = { from_commands: 2, quiet_ticks: 2, most_ticks: 16 };
-/** For rounds that cost a commit and no more. */
-export const PROMPT: Pace = { from_commands: 1, quiet_ticks: 1, most_ticks: 1 };
 
 export type Settled<Answer> = { ok: true; answer: Answer } | { ok: false; fault: unknown };
 
@@ -32,13 +20,14 @@ export type Round<Answer> = { settled: Settled<Answer>[]; next: Promise<unknown>
 
 export class Rounds<Command, Answer> {
   readonly #play: (commands: Command[]) => Promise<Round<Answer>>;
-  readonly #pace: Pace;
+  readonly #company: Company;
   #waiting: Waiting<Command, Answer>[] = [];
   #running = false;
 
-  /** @param play decides and commits a round; a throw fails all of its commands. */
-  constructor(pace: Pace, play: (commands: Command[]) => Promise<Round<Answer>>) {
-    this.#pace = pace;
+  /** @param company whom a round waits for before it begins
+   *  @param play decides and commits a round; a throw fails all of its commands. */
+  constructor(company: Company, play: (commands: Command[]) => Promise<Round<Answer>>) {
+    this.#company = company;
     this.#play = play;
   }
 
@@ -52,9 +41,8 @@ export class Rounds<Command, Answer> {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
-      const round = this.#waiting.splice(0, MAX_ROUND_COMMANDS);
-      await this.#playOne(round);
-      if (round.length >= this.#pace.from_commands) await this.#gather();
+      if (this.#waiting.length < MAX_ROUND_COMMANDS) await this.#company.gather();
+      await this.#playOne(this.#waiting.splice(0, MAX_ROUND_COMMANDS));
     }
     this.#running = false;
   }
@@ -70,16 +58,6 @@ export class Rounds<Command, Answer> {
       await next;
     } catch (fault) {
       for (const { reject } of round) reject(fault);
-    }
-  }
-
-  async #gather(): Promise<void> {
-    let quiet = 0;
-    for (let tick = 0; tick < this.#pace.most_ticks; tick++) {
-      const before = this.#waiting.length;
-      await new Promise<void>((resolve) => setTimeout(resolve, TICK_MS));
-      quiet = this.#waiting.length === before ? quiet + 1 : 0;
-      if (quiet === this.#pace.quiet_ticks) return;
     }
   }
 }

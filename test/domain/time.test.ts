@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { delayMs } from "../../src/domain/backoff";
 import type { EventRecord } from "../../src/domain/event";
 import type { Change } from "../../src/domain/transaction";
+import { Company } from "../../src/transaction/company";
 import { Dispatchers } from "../../src/transaction/dispatchers";
 import { Journal } from "../../src/transaction/journal";
 import { Outbox } from "../../src/transaction/outbox";
-import { PATIENT, PROMPT, type Round, Rounds, type Settled } from "../../src/transaction/rounds";
+import { type Round, Rounds, type Settled } from "../../src/transaction/rounds";
 import { nextWakeAtMs, SAFETY_MS } from "../../src/transaction/wake";
 import { TimeLimit, within } from "../../src/within";
 import { created, MERCHANT, NOW_MS } from "./examples";
@@ -127,13 +128,13 @@ describe("a time limit", () => {
 
 describe("rounds", () => {
   /** Rounds whose plays the test ends by hand; every command is answered with its own capitals. */
-  function stage(pace = PATIENT) {
+  function stage(company = new Company()) {
     const plays: {
       commands: string[];
       end: (round?: Partial<Round<string>>) => void;
       fail: (fault: Error) => void;
     }[] = [];
-    const rounds = new Rounds<string, string>(pace, (commands) => {
+    const rounds = new Rounds<string, string>(company, (commands) => {
       const { promise, resolve, reject } = Promise.withResolvers<Round<string>>();
       const settled = commands.map(
         (command): Settled<string> => ({ ok: true, answer: command.toUpperCase() }),
@@ -152,6 +153,7 @@ describe("rounds", () => {
     const { rounds, plays, played } = stage();
     for (const [index, command] of ["a", "b"].entries()) {
       const answer = rounds.submit(command);
+      await turn();
       expect(played()[index]).toEqual([command]);
       plays[index]?.end();
       expect(await answer).toBe(command.toUpperCase());
@@ -159,17 +161,22 @@ describe("rounds", () => {
     }
   });
 
-  it("gather what arrives during a round into the next one, in order", async () => {
+  it("gather what arrives at once, and what arrives during a round into the next one, in order", async () => {
     const { rounds, plays, played } = stage();
-    const answers = ["a", "b", "c", "d"].map((command) => rounds.submit(command));
+    const answers = ["a", "b"].map((command) => rounds.submit(command));
     await turn();
-    expect(played()).toEqual([["a"]]);
+    expect(played()).toEqual([["a", "b"]]);
+    answers.push(...["c", "d"].map((command) => rounds.submit(command)));
     plays[0]?.end();
     await turn();
-    expect(played()).toEqual([["a"], ["b", "c", "d"]]);
+    expect(played()).toEqual([
+      ["a", "b"],
+      ["c", "d"],
+    ]);
     answers.push(rounds.submit("e"));
     plays[1]?.end();
-    await vi.waitFor(() => expect(played()).toEqual([["a"], ["b", "c", "d"], ["e"]]));
+    await turn();
+    expect(played()[2]).toEqual(["e"]);
     plays[2]?.end();
     expect(await Promise.all(answers)).toEqual(["A", "B", "C", "D", "E"]);
   });
@@ -178,6 +185,7 @@ describe("rounds", () => {
     const { rounds, plays, played } = stage();
     const next = Promise.withResolvers<void>();
     const first = rounds.submit("a");
+    await turn();
     void rounds.submit("b");
     plays[0]?.end({ next: next.promise });
     expect(await first).toBe("A");
@@ -190,11 +198,9 @@ describe("rounds", () => {
 
   it("give one command's fault to its own caller alone", async () => {
     const { rounds, plays } = stage();
-    void rounds.submit("first");
     const answers = ["a", "b", "c"].map((command) => outcomeOf(rounds.submit(command)));
-    plays[0]?.end();
     await turn();
-    plays[1]?.end({
+    plays[0]?.end({
       settled: [
         { ok: true, answer: "A" },
         { ok: false, fault: new Error("broken") },
@@ -207,6 +213,7 @@ describe("rounds", () => {
   it("fail all commands of a round that throws, and none of the next", async () => {
     const { rounds, plays } = stage();
     const first = outcomeOf(rounds.submit("a"));
+    await turn();
     const second = ["b", "c"].map((command) => outcomeOf(rounds.submit(command)));
     plays[0]?.fail(new Error("no disk"));
     expect(await first).toBe("fault: no disk");
@@ -221,7 +228,7 @@ describe("rounds", () => {
 
   it("go on after a play that throws before it returns a promise", async () => {
     let plays = 0;
-    const rounds = new Rounds<string, string>(PATIENT, (commands) => {
+    const rounds = new Rounds<string, string>(new Company(), (commands) => {
       plays += 1;
       if (plays === 1) throw new Error("at once");
       const settled = commands.map((answer): Settled<string> => ({ ok: true, answer }));
@@ -234,6 +241,7 @@ describe("rounds", () => {
   it("keep their answers and go on when what the next round waits for fails", async () => {
     const { rounds, plays } = stage();
     const first = outcomeOf(rounds.submit("a"));
+    await turn();
     const second = outcomeOf(rounds.submit("b"));
     plays[0]?.end({ next: Promise.reject(new Error("no book")) });
     expect(await first).toBe("A");
@@ -242,80 +250,24 @@ describe("rounds", () => {
     expect(await second).toBe("B");
   });
 
-  describe("after a round of many", () => {
-    fakeClock();
-
-    /** A round of four has just ended and nobody waits. */
-    async function afterFour() {
-      const { rounds, plays, played } = stage();
-      void rounds.submit("first");
-      const answers = ["a", "b", "c", "d"].map((command) => rounds.submit(command));
-      plays[0]?.end();
+  it("wait for the company that is expected", async () => {
+    const company = new Company();
+    const { rounds, played } = stage(company);
+    company.answered();
+    company.answered();
+    for (const command of ["a", "b"]) {
+      expect(played()).toEqual([]);
+      company.arrived();
+      void rounds.submit(command);
       await turn();
-      plays[1]?.end();
-      await Promise.all(answers);
-      await turn();
-      const submit = (command: string) => void rounds.submit(command);
-      return { submit, latest: () => played().slice(2) };
     }
-
-    it("wait as long as its callers keep coming back", async () => {
-      const { submit, latest } = await afterFour();
-      for (const command of ["e", "f", "g"]) {
-        submit(command);
-        await vi.advanceTimersByTimeAsync(1);
-        expect(latest()).toEqual([]);
-      }
-      await vi.advanceTimersByTimeAsync(1);
-      expect(latest()).toEqual([]);
-      await vi.advanceTimersByTimeAsync(1);
-      expect(latest()).toEqual([["e", "f", "g"]]);
-      expect(vi.getTimerCount()).toBe(0);
-    });
-
-    it("wait sixteen milliseconds at most", async () => {
-      const { rounds, plays, played } = stage();
-      void rounds.submit("first");
-      for (let index = 0; index < 30; index++) void rounds.submit(`command ${index}`);
-      plays[0]?.end();
-      await turn();
-      plays[1]?.end();
-      await turn();
-      for (let tick = 0; tick < 16; tick++) {
-        expect(played()).toHaveLength(2);
-        void rounds.submit(`late ${tick}`);
-        await vi.advanceTimersByTimeAsync(1);
-      }
-      expect(played()[2]).toHaveLength(16);
-    });
-
-    it("start at once again when nobody came back", async () => {
-      const { submit, latest } = await afterFour();
-      await vi.advanceTimersByTimeAsync(2);
-      submit("e");
-      expect(latest()).toEqual([["e"]]);
-    });
-
-    it("at a prompt pace wait one tick, also after a round of one", async () => {
-      const { rounds, plays, played } = stage(PROMPT);
-      void rounds.submit("a");
-      plays[0]?.end();
-      await turn();
-      void rounds.submit("b");
-      void rounds.submit("c");
-      expect(played()).toEqual([["a"]]);
-      await vi.advanceTimersByTimeAsync(1);
-      expect(played()).toEqual([["a"], ["b", "c"]]);
-      plays[1]?.end();
-      await vi.advanceTimersByTimeAsync(1);
-      void rounds.submit("d");
-      expect(played()).toEqual([["a"], ["b", "c"], ["d"]]);
-    });
+    expect(played()).toEqual([["a", "b"]]);
   });
 
   it("leave nobody without an answer when a play settles too few", async () => {
     const { rounds, plays } = stage();
     const answer = outcomeOf(rounds.submit("a"));
+    await turn();
     plays[0]?.end({ settled: [] });
     expect(await answer).toMatch(/^fault: /);
   });
@@ -323,7 +275,7 @@ describe("rounds", () => {
   it("hold at most 256 commands each, and play all of them once, in order", async () => {
     const sizes: number[] = [];
     const order: string[] = [];
-    const rounds = new Rounds<string, string>(PATIENT, async (commands) => {
+    const rounds = new Rounds<string, string>(new Company(), async (commands) => {
       sizes.push(commands.length);
       order.push(...commands);
       await turn();
@@ -334,7 +286,80 @@ describe("rounds", () => {
     const answers = await Promise.all(commands.map((command) => rounds.submit(command)));
     expect(answers).toEqual(commands);
     expect(order).toEqual(commands);
-    expect(sizes).toEqual([1, 256, 256, 87]);
+    expect(sizes).toEqual([256, 256, 88]);
+  });
+});
+
+describe("a round's company", () => {
+  fakeClock();
+
+  function expecting(callers: number) {
+    const company = new Company();
+    for (let caller = 0; caller < callers; caller++) company.answered();
+    let gathered = 0;
+    const gather = () => void company.gather().then(() => (gathered += 1));
+    return { company, gather, gathered: () => gathered };
+  }
+
+  it("is nobody at first, and nobody when as many came as were answered", async () => {
+    const { company, gather, gathered } = expecting(0);
+    gather();
+    await turn();
+    expect(gathered()).toBe(1);
+    company.answered();
+    company.arrived();
+    gather();
+    await turn();
+    expect(gathered()).toBe(2);
+  });
+
+  it("is waited for until all are back, by everybody who waits, and not a tick longer", async () => {
+    const { company, gather, gathered } = expecting(3);
+    gather();
+    gather();
+    for (let caller = 0; caller < 3; caller++) {
+      await vi.advanceTimersByTimeAsync(1);
+      expect(gathered()).toBe(0);
+      company.arrived();
+    }
+    await turn();
+    expect(gathered()).toBe(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is forgotten after four milliseconds in which nobody came", async () => {
+    const { company, gather, gathered } = expecting(3);
+    gather();
+    await vi.advanceTimersByTimeAsync(3);
+    company.arrived();
+    await vi.advanceTimersByTimeAsync(4);
+    expect(gathered()).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(gathered()).toBe(1);
+    gather();
+    await turn();
+    expect(gathered()).toBe(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is waited for sixteen milliseconds at most, however many keep coming", async () => {
+    const { company, gather, gathered } = expecting(100);
+    gather();
+    for (let tick = 0; tick < 16; tick++) {
+      expect(gathered()).toBe(0);
+      company.arrived();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(gathered()).toBe(1);
+  });
+
+  it("owes nobody anything: strangers do not make up for those who are answered later", async () => {
+    const { company, gather, gathered } = expecting(0);
+    for (let stranger = 0; stranger < 5; stranger++) company.arrived();
+    company.answered();
+    gather();
+    await turn();
+    expect(gathered()).toBe(0);
   });
 });
 
