@@ -1,5 +1,6 @@
 /** What a shard can be told, and what one command does to the journal: gather has happened, deciding
- *  happens here, and `journal.write()` follows in the same synchronous stretch. There is no `await` in this file, and must not be. */
+ *  happens here, and `journal.write()` follows in the same synchronous stretch. There is no `await` in this
+ *  file, and must not be. */
 import { type Backoff, delayMs } from "../domain/backoff";
 import { decideExpiry, decideReview } from "../domain/decide-review";
 import type { CreateRequest } from "../domain/idempotency";

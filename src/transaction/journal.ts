@@ -7,21 +7,13 @@ import type { EventRecord, EventType } from "../domain/event";
 import type { Change, Transaction } from "../domain/transaction";
 import { Hot, type Kept } from "./hot";
 import { makeJournalTables } from "./journal-tables";
+import { Marks } from "./marks";
 import { OpenCharges } from "./open-charges";
 import { OpenReviews } from "./open-reviews";
 import { Recent } from "./recent";
 import { Writer } from "./writer";
 
 export type Held = { merchant_id: string; transaction: Transaction };
-
-/** Numbers the object must remember: how far a destination has come, and the deployment's shard count. */
-export type Mark =
-  | "book_delivered_through"
-  | "book_paused_until_ms"
-  | "webhooks_delivered_through"
-  | "stream_delivered_through"
-  | "velocity_delivered_through"
-  | "transaction_shards";
 
 type Stored = { merchant_id: string; data: string };
 
@@ -43,13 +35,13 @@ const FIRST_POSITION = "(SELECT position FROM events WHERE transaction_id = ? AN
 export class Journal {
   readonly charges: OpenCharges;
   readonly reviews: OpenReviews;
+  readonly marks: Marks;
   readonly #sql: SqlStorage;
   readonly #writer: Writer;
   /** Events of the round under way, which are written when all of it is decided. */
   readonly #staged: EventRecord[] = [];
   readonly #hot = new Hot();
   readonly #recent = new Recent();
-  readonly #marks = new Map<Mark, number>();
   #lastPosition = 0;
 
   constructor(sql: SqlStorage) {
@@ -58,12 +50,11 @@ export class Journal {
     makeJournalTables(sql);
     this.charges = new OpenCharges(sql, this.#writer);
     this.reviews = new OpenReviews(sql, this.#writer);
+    this.marks = new Marks(sql, this.#writer);
     const { last } = sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
       .one();
     this.#lastPosition = last ?? 0;
-    const marks = sql.exec<{ name: Mark; value: number }>("SELECT name, value FROM marks");
-    for (const { name, value } of marks) this.#marks.set(name, value);
   }
 
   /** How many changes there have been since the object started, written or not. */
@@ -224,21 +215,6 @@ export class Journal {
       )
       .toArray();
     return row?.created_at_ms;
-  }
-
-  mark(name: Mark): number | undefined {
-    return this.#marks.get(name);
-  }
-
-  /** Writes a mark, unless that is its value already. */
-  setMark(name: Mark, value: number): void {
-    if (this.#marks.get(name) === value) return;
-    this.#writer.write(
-      "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      name,
-      value,
-    );
-    this.#marks.set(name, value);
   }
 
   /** @throws Error when there is no such transaction: nothing can have happened to it. */

@@ -20,6 +20,7 @@ import { type Booked, Playing } from "./playing";
 import { recordingBy } from "./recording";
 import {
   type Address,
+  about,
   type EventsReply,
   notFound,
   type Reply,
@@ -53,7 +54,7 @@ export class TransactionShard extends DurableObject<Env> {
     this.#config = configOf(env);
     this.#log = logFrom(this.#config.log_level);
     this.#journal = new Journal(state.storage.sql);
-    this.#shards = this.#journal.mark("transaction_shards");
+    this.#shards = this.#journal.marks.get("transaction_shards");
     const { sql } = state.storage;
     // An object that has one transaction is nobody's to watch, and there are millions of them.
     this.#counters = new Counters(sql, this.#config.transaction_shards > 0);
@@ -241,11 +242,6 @@ export class TransactionShard extends DurableObject<Env> {
   #owns(shards: number): boolean {
     return this.#shards === undefined || this.#shards === shards;
   }
-}
-
-/** A Worker of the version before, which may still call while a deployment goes round, names no request. */
-function about({ merchant_id, transaction_id, traceparent }: Address) {
-  return { merchant_id, transaction_id, traceparent: traceparent ?? null };
 }
 
 function unlessLate(fault: unknown): void {

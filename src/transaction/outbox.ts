@@ -6,7 +6,8 @@
 import { type Backoff, delayMs } from "../domain/backoff";
 import type { EventRecord, EventType } from "../domain/event";
 import { within } from "../within";
-import type { Journal, Mark } from "./journal";
+import type { Journal } from "./journal";
+import type { Mark } from "./marks";
 
 /** One statement's worth: past some hundred rows a statement gains nothing and holds up the thread. */
 const DRAIN_ROWS = 200;
@@ -75,9 +76,9 @@ export class Outbox {
   constructor(journal: Journal, destination: Destination) {
     this.#journal = journal;
     this.#destination = destination;
-    this.#stored = journal.mark(destination.mark) ?? 0;
+    this.#stored = journal.marks.get(destination.mark) ?? 0;
     this.#deliveredThrough = this.#stored;
-    if (destination.pause) this.#retryAtMs = journal.mark(destination.pause) ?? 0;
+    if (destination.pause) this.#retryAtMs = journal.marks.get(destination.pause) ?? 0;
     if (this.isOpen && this.#retryAtMs > Date.now()) this.#failures = 1; // As after `rewind()`.
   }
 
@@ -116,7 +117,7 @@ export class Outbox {
   /** Writes the mark if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
   storeMark(): void {
     if (this.#stored === this.#deliveredThrough) return;
-    this.#journal.setMark(this.#destination.mark, this.#deliveredThrough);
+    this.#journal.marks.set(this.#destination.mark, this.#deliveredThrough);
     this.#stored = this.#deliveredThrough;
   }
 
@@ -124,8 +125,8 @@ export class Outbox {
    *  state. A delivery that is under way does not count, and nobody waits until everything has arrived again. */
   rewind(notBeforeMs: number): void {
     const { mark, pause } = this.#destination;
-    this.#journal.setMark(mark, 0);
-    if (pause) this.#journal.setMark(pause, notBeforeMs);
+    this.#journal.marks.set(mark, 0);
+    if (pause) this.#journal.marks.set(pause, notBeforeMs);
     this.#stored = 0;
     this.#deliveredThrough = 0;
     this.#retryAtMs = notBeforeMs;

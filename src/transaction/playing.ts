@@ -95,7 +95,7 @@ export class Playing {
     const { journal, counters, outboxes, shards } = this.#parts;
     journal.write();
     const count = shards();
-    if (count !== undefined) journal.setMark("transaction_shards", count);
+    if (count !== undefined) journal.marks.set("transaction_shards", count);
     outboxes.storeMarks();
     counters.writeWithin(nowMs);
     counters.committed();

@@ -14,6 +14,12 @@ export type Address = {
   traceparent: string | null;
 };
 
+/** What a command carries of an address. A Worker of the version before, which may still call while a
+ *  deployment goes round, names no request. */
+export function about({ merchant_id, transaction_id, traceparent }: Address) {
+  return { merchant_id, transaction_id, traceparent: traceparent ?? null };
+}
+
 /** How far a shard's destinations are behind, and how its charges stand. */
 export type ShardReadiness = { backlogs: Backlogs; charges: ChargesStanding };
 

@@ -296,7 +296,7 @@ describe("a journal", () => {
     expect(changesBy(() => expect(undecidable).toThrow())).toBe(0);
     const opened = changesBy(() => journal.reviews.open("k", NOW_MS));
     const closed = changesBy(() => journal.reviews.close("k"));
-    expect([opened, closed, changesBy(() => journal.setMark("transaction_shards", 1))]).toEqual([
+    expect([opened, closed, changesBy(() => journal.marks.set("transaction_shards", 1))]).toEqual([
       1, 1, 1,
     ]);
   });
@@ -319,13 +319,13 @@ describe("a journal", () => {
   it("is found again as it was left", () => {
     run(create());
     run(about("process"));
-    journal.setMark("transaction_shards", 16);
-    journal.setMark("transaction_shards", 4);
+    journal.marks.set("transaction_shards", 16);
+    journal.marks.set("transaction_shards", 4);
     const reopened = new Journal(storage.sql);
     expect(reopened.lastPosition).toBe(2);
     expect(reopened.find(idOf("k"))).toEqual(journal.find(idOf("k")));
-    expect(reopened.mark("transaction_shards")).toBe(4);
-    expect(reopened.mark("book_delivered_through")).toBeUndefined();
+    expect(reopened.marks.get("transaction_shards")).toBe(4);
+    expect(reopened.marks.get("book_delivered_through")).toBeUndefined();
     expect(reopened.find(idOf("none"))).toBeUndefined();
   });
 });
