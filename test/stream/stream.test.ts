@@ -102,7 +102,8 @@ describe("the stream", () => {
         expect(status).toBe("degraded");
         expect(outboxes.stream.failing).toBe(true);
         expect(outboxes.stream.depth).toBeGreaterThan(0);
-      });
+        // A request that hangs is known to have failed after a second.
+      }, 10_000);
       await fate("up");
       await expectAll(ids);
       await vi.waitFor(async () => expect((await ready()).status).toBe("ready"));
