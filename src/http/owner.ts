@@ -9,7 +9,7 @@ import type { Address } from "../transaction/reply";
 import type { AppContext } from "./context";
 import { Problem, problemOf } from "./problem";
 
-type Face = "create" | "repeat" | "process" | "cancel" | "review" | "find" | "events";
+type Face = "create" | "repeat" | "process" | "cancel" | "review" | "find" | "events" | "together";
 /** The object as seen from here: every method is a promise away. */
 export type Owner = {
   [Method in Face]: (
@@ -18,7 +18,7 @@ export type Owner = {
 };
 
 /** The platform's own type for a stub tears unions apart; at run time they arrive as they were sent. */
-function ownerOf(env: Env, name: string): Owner {
+export function ownerOf(env: Env, name: string): Owner {
   return env.TRANSACTIONS.getByName(name) as unknown as Owner;
 }
 
@@ -29,15 +29,8 @@ export async function askOwner<Value>(
   transactionId: string,
   call: (owner: Owner, address: Address) => Promise<Value>,
 ): Promise<Value> {
-  const shards = c.get("config").transaction_shards;
-  const address = {
-    merchant_id: c.get("merchant_id"),
-    transaction_id: transactionId,
-    shards,
-    traceparent: c.get("traceparent"),
-  };
-  const name = objectNameFor(transactionId, shards);
-  c.set("transaction_id", transactionId);
+  const address = addressOf(c, transactionId);
+  const name = objectNameFor(transactionId, address.shards);
   try {
     return await call(ownerOf(c.env, name), address);
   } catch (fault) {
@@ -46,12 +39,27 @@ export async function askOwner<Value>(
   }
 }
 
+/** Where a request asks after a transaction, which from then on its log line is about. */
+export function addressOf(c: AppContext, transactionId: string): Address {
+  c.set("transaction_id", transactionId);
+  return {
+    merchant_id: c.get("merchant_id"),
+    transaction_id: transactionId,
+    shards: c.get("config").transaction_shards,
+    traceparent: c.get("traceparent"),
+  };
+}
+
 type PlatformFault = { retryable?: boolean; durableObjectReset?: boolean; overloaded?: boolean };
 
 /** What a fault says about itself: the object was moved, restarted or cut off, and is not just too busy. */
 function isRetryable(fault: unknown): boolean {
   const said = (fault ?? {}) as PlatformFault;
-  return (said.retryable === true || said.durableObjectReset === true) && said.overloaded !== true;
+  return (said.retryable === true || said.durableObjectReset === true) && !isOverloaded(fault);
+}
+
+export function isOverloaded(fault: unknown): boolean {
+  return ((fault ?? {}) as PlatformFault).overloaded === true;
 }
 
 /** The reply of an owner when it is not a refusal. @throws Problem */

@@ -22,6 +22,7 @@ import {
   Transaction,
   TransactionList,
 } from "./schema";
+import { askTogether } from "./together";
 
 const PATH = "/api/v1/transactions";
 const IdempotencyHeaders = z.object({
@@ -88,7 +89,7 @@ export function transactionRoutes(app: App): void {
     before: [canRead],
     handle: async (c) => {
       const id = transactionIdOf(c);
-      return told(c, await askOwner(c, id, (owner, address) => owner.find(address)));
+      return told(c, await askTogether(c, id, { kind: "find" }));
     },
   });
 
@@ -111,7 +112,7 @@ export function transactionRoutes(app: App): void {
     before: [canWrite],
     handle: async (c) => {
       const id = transactionIdOf(c);
-      return told(c, await askOwner(c, id, (owner, address) => owner.process(address)));
+      return told(c, await askTogether(c, id, { kind: "process" }));
     },
   });
 
@@ -153,9 +154,9 @@ async function create(c: AppContext): Promise<Response> {
   const merchantId = c.get("merchant_id");
   const id = deriveTransactionId(merchantId, idempotencyKey);
   const command = { merchant_id: merchantId, idempotency_key: idempotencyKey, request };
-  const reply = await askOwner(c, id, (owner, address) =>
-    over ? owner.repeat(address, request) : owner.create(address, command),
-  );
+  const reply = over
+    ? await askOwner(c, id, (owner, address) => owner.repeat(address, request))
+    : await askTogether(c, id, { kind: "create", command });
   if (over && !reply.ok && reply.refusal.code === "transaction_not_found") throw over;
   const { body, replayed } = accepted(reply);
   c.set("outcome", replayed ? "replayed" : "created");
@@ -205,7 +206,7 @@ async function byKey(c: AppContext): Promise<Response> {
     });
   }
   const id = deriveTransactionId(c.get("merchant_id"), key);
-  const reply = await askOwner(c, id, (owner, address) => owner.find(address));
+  const reply = await askTogether(c, id, { kind: "find" });
   if (!reply.ok && reply.refusal.code === "transaction_not_found") {
     throw new Problem("idempotency_key_not_found");
   }

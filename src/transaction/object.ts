@@ -32,6 +32,7 @@ import { RiskBook, riskReaderOf } from "./risk-book";
 import { Rounds } from "./rounds";
 import { TakingUp } from "./taking-up";
 import { countAnswer, countGet, countRepeated, countTurnedAway } from "./tally";
+import { answerTogether, type Call, type Tell, type Told } from "./together";
 import { nextWakeAtMs, SAFETY_MS } from "./wake";
 
 export class TransactionShard extends DurableObject<Env> {
@@ -101,6 +102,11 @@ export class TransactionShard extends DurableObject<Env> {
       // The platform gives up on an alarm whose object could not start for some minutes.
       this.#alarm.arm(Date.now());
     });
+  }
+
+  /** Answers several requests as if each had come by itself. */
+  together(calls: Call[], tell: Tell): Promise<Told[]> {
+    return answerTogether(this, calls, tell);
   }
 
   /** Creates a transaction, or answers as the first create under this key was answered. */

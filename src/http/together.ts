@@ -1,0 +1,115 @@
+/** Requests that are in this isolate at the same time and ask the same object for the same kind of thing go to
+ *  it in one call: a call costs more than what most of them are about. One that comes by itself goes at once.
+ *
+ *  One request makes the call and wakes the others, which the runtime allows where it lets every promise go on
+ *  in the request that made it. It takes care of two things: the promises come from `withResolvers` (one from
+ *  `new Promise`, once that is compiled, no longer knows its request), and each request has a timer of its own
+ *  running (without one it is taken for hung). */
+import { objectNameFor } from "../domain/id";
+import type { Reply } from "../transaction/reply";
+import { answerCall, type Call, type Question, type Told } from "../transaction/together";
+import { TimeLimit, within } from "../within";
+import type { AppContext } from "./context";
+import { addressOf, askOwner, isOverloaded, type Owner, ownerOf } from "./owner";
+
+/** The runtime's word for that. It is so by default, and never in the test runner. */
+const RUNTIME = (globalThis as { Cloudflare?: Cloudflare }).Cloudflare;
+const CAN_WAKE = RUNTIME?.compatibilityFlags.handle_cross_request_promise_resolution === true;
+
+/** Requests further apart than this go by themselves. */
+const NEAR_MS = 2;
+/** How long the first of several waits for the others. */
+const GATHER_MS = 1;
+/** The request that is to make a call, and has not after so long, is gone. The next one makes it. */
+const OVERDUE_MS = 20;
+/** Bounds what one call carries: so many bodies of 64 KiB each. */
+const MAX_CALLS = 64;
+/** Who has been told nothing for so long asks alone. A charge may take longer; asking again joins it. */
+const PATIENCE_MS = 5_000;
+
+/** Told nothing, a request asks alone. */
+type Waiting = { call: Call; resolve: (told: Told | undefined) => void };
+
+/** The requests of one kind to one object. */
+class Line {
+  #waiting: Waiting[] = [];
+  #cameAtMs = 0;
+  #callDueMs = 0;
+
+  /** Whether a request that comes now has no other near it. */
+  isAlone(nowMs: number): boolean {
+    const isAlone = nowMs - this.#cameAtMs > NEAR_MS && this.#waiting.length === 0;
+    this.#cameAtMs = nowMs;
+    return isAlone;
+  }
+
+  /** @returns what the request will be told, and whether it is the one to make the call */
+  join(call: Call, nowMs: number): { told: Promise<Told | undefined>; isToCall: boolean } {
+    const isToCall = this.#waiting.length === 0 || nowMs > this.#callDueMs + OVERDUE_MS;
+    if (isToCall) this.#callDueMs = nowMs + GATHER_MS;
+    const { promise, resolve } = Promise.withResolvers<Told | undefined>();
+    this.#waiting.push({ call, resolve });
+    return { told: promise, isToCall };
+  }
+
+  /** Makes the call, for everybody who has joined when it begins. */
+  async call(owner: Owner): Promise<void> {
+    await scheduler.wait(GATHER_MS);
+    const calls: Promise<void>[] = [];
+    while (this.#waiting.length > 0) {
+      calls.push(callTogether(owner, this.#waiting.splice(0, MAX_CALLS)));
+    }
+    await Promise.all(calls);
+  }
+}
+
+async function callTogether(owner: Owner, waiting: Waiting[]): Promise<void> {
+  const tell = async (group: Told[]) => {
+    for (const told of group) waiting[told.at]?.resolve(told);
+  };
+  try {
+    const calls = waiting.map(({ call }) => call);
+    await tell(await owner.together(calls, tell));
+  } catch (fault) {
+    waiting.forEach(({ resolve }, at) => {
+      resolve(isOverloaded(fault) ? { at, fault } : undefined);
+    });
+  }
+}
+
+const lines = new Map<string, Line>();
+
+/** Asks the owner of a transaction, with others if there are any near. Every question may be asked again, and
+ *  is asked again alone when nothing came of the shared call. An overloaded object is left alone. */
+export async function askTogether(
+  c: AppContext,
+  transactionId: string,
+  question: Question,
+): Promise<Reply> {
+  const address = addressOf(c, transactionId);
+  const alone = () =>
+    askOwner(c, transactionId, async (owner) => answerCall(owner, { ...question, address }));
+  // An object that has one transaction has no lines.
+  if (!CAN_WAKE || address.shards === 0) return alone();
+  const name = objectNameFor(transactionId, address.shards);
+  const line = lineOf(`${question.kind} ${name}`);
+  const now = Date.now();
+  if (line.isAlone(now)) return alone();
+  const { told, isToCall } = line.join({ ...question, address }, now);
+  // It may have to outlive its own answer.
+  if (isToCall) c.executionCtx.waitUntil(line.call(ownerOf(c.env, name)));
+  const heard = await within(PATIENCE_MS, told).catch(nothingIfLate);
+  if (!heard) return alone();
+  if ("fault" in heard) throw heard.fault;
+  return heard.reply;
+}
+
+function lineOf(name: string): Line {
+  const known = lines.get(name) ?? new Line();
+  lines.set(name, known);
+  return known;
+}
+
+function nothingIfLate(fault: unknown): undefined {
+  if (!(fault instanceof TimeLimit)) throw fault;
+}

@@ -1,0 +1,178 @@
+/** Requests that share a call, one rule at a time. That the runtime carries it is tested in
+ *  `test/system/together.test.ts`. */
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { AppContext } from "../../src/http/context";
+import type { Address, Reply } from "../../src/transaction/reply";
+import { answerTogether, type Call, type Tell, type Told } from "../../src/transaction/together";
+
+const idOf = (at: number) => `txn_${String(at).padStart(26, "a")}`;
+const bodyOf = ({ transaction_id }: Address) => `the body of ${transaction_id}`;
+const replyOf = (address: Address): Reply => ({
+  ok: true,
+  body: bodyOf(address),
+  replayed: false,
+  pending: false,
+  retry_at_ms: 0,
+});
+
+describe("a shared call", () => {
+  const alone = vi.fn<(address: Address) => Promise<Reply>>();
+  const together = vi.fn<(calls: Call[], tell: Tell) => Promise<Told[]>>();
+  let ask: (at: number, merchant?: string) => Promise<Reply>;
+
+  beforeEach(async () => {
+    vi.useFakeTimers();
+    vi.resetModules();
+    vi.stubGlobal("Cloudflare", {
+      compatibilityFlags: { handle_cross_request_promise_resolution: true },
+    });
+    vi.stubGlobal("scheduler", {
+      wait: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
+    });
+    alone.mockReset().mockImplementation(async (address) => replyOf(address));
+    together.mockReset().mockImplementation(async (calls) => {
+      return calls.map(({ address }, at) => ({ at, reply: replyOf(address) }));
+    });
+    const { askTogether } = await import("../../src/http/together");
+    ask = (at, merchant = "mer_1") => askTogether(contextOf(merchant), idOf(at), { kind: "find" });
+    return () => {
+      vi.useRealTimers();
+      vi.unstubAllGlobals();
+    };
+  });
+
+  /** As much of a request as asking needs. */
+  function contextOf(merchant: string): AppContext {
+    const known: Record<string, unknown> = {
+      merchant_id: merchant,
+      traceparent: null,
+      config: { transaction_shards: 1 },
+    };
+    return {
+      env: { TRANSACTIONS: { getByName: () => ({ find: alone, together }) } },
+      executionCtx: { waitUntil: () => {} },
+      get: (name: string) => known[name],
+      set: () => {},
+    } as unknown as AppContext;
+  }
+
+  const askMany = (count: number) => Promise.all(Array.from({ length: count }, (_, at) => ask(at)));
+
+  async function settled<Value>(work: Promise<Value>): Promise<Value> {
+    const seen = work.catch(() => {});
+    await vi.advanceTimersByTimeAsync(100);
+    await seen;
+    return work;
+  }
+
+  it("is not made for one that comes by itself", async () => {
+    await settled(ask(1));
+    await settled(ask(2));
+    expect(alone).toHaveBeenCalledTimes(2);
+    expect(together).not.toHaveBeenCalled();
+  });
+
+  it("is made for those who come while one is asked, each with its own answer", async () => {
+    const replies = await settled(askMany(200));
+    replies.forEach((reply, at) => {
+      expect(reply).toMatchObject({ body: `the body of ${idOf(at)}` });
+    });
+    expect(alone).toHaveBeenCalledTimes(1);
+    expect(together.mock.calls.map(([calls]) => calls.length)).toEqual([64, 64, 64, 7]);
+  });
+
+  it("carries whose each question is", async () => {
+    await settled(Promise.all([ask(1), ask(2, "mer_2"), ask(3, "mer_3")]));
+    const [calls] = together.mock.calls[0] ?? [[]];
+    expect(calls.map(({ address }) => address.merchant_id)).toEqual(["mer_2", "mer_3"]);
+  });
+
+  it("leaves everybody to ask alone when it fails", async () => {
+    together.mockRejectedValue(new TypeError("does not implement the method"));
+    expect(await settled(askMany(5))).toHaveLength(5);
+    expect(alone).toHaveBeenCalledTimes(5);
+  });
+
+  it("is not made up for when the object has too much to do", async () => {
+    together.mockRejectedValue(Object.assign(new Error("busy"), { overloaded: true }));
+    const outcomes = await settled(Promise.allSettled([ask(1), ask(2), ask(3)]));
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(alone).toHaveBeenCalledTimes(1);
+  });
+
+  it("hands the fault of one to that one", async () => {
+    const fault = new Error("no room");
+    together.mockImplementation(async (calls) =>
+      calls.map(({ address }, at) => (at === 1 ? { at, fault } : { at, reply: replyOf(address) })),
+    );
+    const outcomes = await settled(Promise.allSettled([ask(0), ask(1), ask(2), ask(3)]));
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...["fulfilled", "fulfilled", "rejected", "fulfilled"],
+    ]);
+    expect(outcomes[2]).toMatchObject({ reason: fault });
+    expect(alone).toHaveBeenCalledTimes(1);
+  });
+
+  it("is made by the next when the request that was to make it is gone", async () => {
+    const gone = vi.spyOn(scheduler, "wait").mockReturnValueOnce(new Promise(() => {}));
+    const first = Promise.all([ask(1), ask(2)]);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(gone).toHaveBeenCalledTimes(1);
+    expect(together).not.toHaveBeenCalled();
+    const [, second] = await settled(Promise.all([first, ask(3)]));
+    expect(second).toMatchObject({ body: `the body of ${idOf(3)}` });
+    expect(together.mock.calls.map(([calls]) => calls.length)).toEqual([2]);
+  });
+
+  it("is not waited for for ever", async () => {
+    together.mockReturnValue(new Promise(() => {}));
+    const all = askMany(3);
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(alone).toHaveBeenCalledTimes(1);
+    await settled(vi.advanceTimersByTimeAsync(100));
+    expect(await all).toHaveLength(3);
+    expect(alone).toHaveBeenCalledTimes(3);
+  });
+});
+
+describe("answering together", () => {
+  const call = (at: number): Call => ({
+    kind: "find",
+    address: { merchant_id: "mer_1", transaction_id: idOf(at), shards: 1, traceparent: null },
+  });
+  const after = (delays: number[]) => ({
+    find: async (address: Address) => {
+      const delay = delays.find((_, at) => idOf(at) === address.transaction_id) ?? 0;
+      if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+      return replyOf(address);
+    },
+    process: () => Promise.reject(new Error("not asked")),
+    create: () => Promise.reject(new Error("not asked")),
+  });
+
+  it("tells those who are answered before those who are not, and everybody once", async () => {
+    const told: number[][] = [];
+    const last = await answerTogether(
+      after([0, 40, 0, 80]),
+      [0, 1, 2, 3].map(call),
+      async (group) => {
+        told.push(group.map(({ at }) => at));
+      },
+    );
+    expect(told).toEqual([[0, 2], [1]]);
+    expect(last.map(({ at }) => at)).toEqual([3]);
+  });
+
+  it("tells all at once when all are answered at once", async () => {
+    const tell = vi.fn<Tell>();
+    const last = await answerTogether(after([]), [0, 1, 2].map(call), tell);
+    expect(last.map(({ at }) => at)).toEqual([0, 1, 2]);
+    expect(tell).not.toHaveBeenCalled();
+  });
+
+  it("answers the rest when a group cannot be delivered", async () => {
+    const tell = () => Promise.reject(new Error("the caller is gone"));
+    const last = await answerTogether(after([0, 20]), [0, 1].map(call), tell);
+    expect(last.map(({ at }) => at)).toEqual([1]);
+  });
+});

@@ -1,0 +1,39 @@
+/** The Worker as it is deployed, built and alone in a runtime of its own, and asked over a socket that leads
+ *  straight to it: what a crowd of requests does to it is not slowed by a development server. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { bundle, layOut, readMigrations, readProject } from "../../bench/bundle.mjs";
+import { prepare, startServer } from "../../bench/server.mjs";
+
+const ROOT = join(import.meta.dirname, "../..");
+const TOKENS = { adminToken: "an-admin-token-for-tests-only-0123456789", benchToken: "tests" };
+
+export type BuiltServer = {
+  origin: string;
+  /** The keys of two merchants. */
+  keys: [string, string];
+  remove(): Promise<void>;
+};
+
+/** Builds and starts it on a fresh state. */
+export async function startBuilt(settings: Record<string, string>): Promise<BuiltServer> {
+  const home = mkdtempSync(join(ROOT, ".wrangler/built-"));
+  const dir = join(home, "server");
+  const project = readProject(ROOT);
+  const worker = await bundle(ROOT, project, join(home, "build"));
+  const vars = { ...settings, ADMIN_TOKEN: TOKENS.adminToken, BENCH_TOKEN: TOKENS.benchToken };
+  await layOut({ root: ROOT, dir, worker, project, vars });
+  const workerd = join(ROOT, "node_modules/.bin/workerd");
+  const server = await startServer({ mode: "miniflare", workerd, dir, log: join(home, "log") });
+  const migrations = await readMigrations(ROOT);
+  const first = await prepare(server.origin, { ...TOKENS, migrations });
+  const second = await prepare(server.origin, { ...TOKENS, migrations: [] });
+  return {
+    origin: server.origin,
+    keys: [first, second],
+    async remove() {
+      await server.end();
+      rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
