@@ -8,7 +8,6 @@
 import { objectNameFor } from "../domain/id";
 import type { Reply } from "../transaction/reply";
 import { answerCall, type Call, type Question, type Told } from "../transaction/together";
-import { TimeLimit, within } from "../within";
 import type { AppContext } from "./context";
 import { addressOf, askOwner, isOverloaded, type Owner, ownerOf } from "./owner";
 
@@ -98,7 +97,7 @@ export async function askTogether(
   const { told, isToCall } = line.join({ ...question, address }, now);
   // It may have to outlive its own answer.
   if (isToCall) c.executionCtx.waitUntil(line.call(ownerOf(c.env, name)));
-  const heard = await within(PATIENCE_MS, told).catch(nothingIfLate);
+  const heard = await Promise.race([told, scheduler.wait(PATIENCE_MS)]);
   if (!heard) return alone();
   if ("fault" in heard) throw heard.fault;
   return heard.reply;
@@ -108,8 +107,4 @@ function lineOf(name: string): Line {
   const known = lines.get(name) ?? new Line();
   lines.set(name, known);
   return known;
-}
-
-function nothingIfLate(fault: unknown): undefined {
-  if (!(fault instanceof TimeLimit)) throw fault;
 }
