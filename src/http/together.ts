@@ -23,7 +23,7 @@ const GATHER_MS = 1;
 const OVERDUE_MS = 20;
 /** Bounds what one call carries: so many bodies of 64 KiB each. */
 const MAX_CALLS = 64;
-/** Who has been told nothing for so long asks alone. A charge may take longer; asking again joins it. */
+/** Who has been told nothing for so long asks alone; more than an object takes for what depends on it alone. */
 const PATIENCE_MS = 5_000;
 
 /** Told nothing, a request asks alone. */
@@ -32,14 +32,22 @@ type Waiting = { call: Call; resolve: (told: Told | undefined) => void };
 /** The requests of one kind to one object. */
 class Line {
   #waiting: Waiting[] = [];
+  /** How many have come and not left. One that is cut off never leaves, so this alone says little. */
+  #here = 0;
   #cameAtMs = 0;
   #callDueMs = 0;
 
-  /** Whether a request that comes now has no other near it. */
-  isAlone(nowMs: number): boolean {
-    const isAlone = nowMs - this.#cameAtMs > NEAR_MS && this.#waiting.length === 0;
+  /** @returns whether the request has no other near it */
+  come(nowMs: number): boolean {
+    const isNear = nowMs - this.#cameAtMs <= NEAR_MS;
+    const isAlone = this.#here === 0 || (!isNear && this.#waiting.length === 0);
     this.#cameAtMs = nowMs;
+    this.#here += 1;
     return isAlone;
+  }
+
+  leave(): void {
+    this.#here -= 1;
   }
 
   /** @returns what the request will be told, and whether it is the one to make the call */
@@ -93,18 +101,30 @@ export async function askTogether(
   const name = objectNameFor(transactionId, address.shards);
   const line = lineOf(`${question.kind} ${name}`);
   const now = Date.now();
-  if (line.isAlone(now)) return alone();
-  const { told, isToCall } = line.join({ ...question, address }, now);
-  // It may have to outlive its own answer.
-  if (isToCall) c.executionCtx.waitUntil(line.call(ownerOf(c.env, name)));
-  const heard = await Promise.race([told, scheduler.wait(PATIENCE_MS)]);
-  if (!heard) return alone();
-  if ("fault" in heard) throw heard.fault;
-  return heard.reply;
+  try {
+    if (line.come(now)) return await alone();
+    const { told, isToCall } = line.join({ ...question, address }, now);
+    // It may have to outlive its own answer.
+    if (isToCall) c.executionCtx.waitUntil(line.call(ownerOf(c.env, name)));
+    const heard = await Promise.race([told, scheduler.wait(patienceMs(c, question))]);
+    if (!heard) return await alone();
+    if ("fault" in heard) throw heard.fault;
+    return heard.reply;
+  } finally {
+    line.leave();
+  }
 }
 
 function lineOf(name: string): Line {
   const known = lines.get(name) ?? new Line();
   lines.set(name, known);
   return known;
+}
+
+/** The book and the processor take their own time before an answer. */
+function patienceMs(c: AppContext, { kind }: Question): number {
+  const { book_commit_wait_ms, processor_timeout_ms } = c.get("config");
+  const book = kind === "find" ? 0 : book_commit_wait_ms;
+  const processor = kind === "process" ? processor_timeout_ms : 0;
+  return PATIENCE_MS + book + processor;
 }
