@@ -17,8 +17,8 @@ const CAN_WAKE = RUNTIME?.compatibilityFlags.handle_cross_request_promise_resolu
 
 /** Requests further apart than this go by themselves. */
 const NEAR_MS = 2;
-/** How long the first of several waits for the others. */
-const GATHER_MS = 1;
+/** A turn of the event loop: enough for all whose requests have arrived, and no wait for those who are yet to. */
+const GATHER_MS = 0;
 /** The request that is to make a call, and has not after so long, is gone. The next one makes it. */
 const OVERDUE_MS = 20;
 /** Bounds what one call carries: so many bodies of 64 KiB each. */
@@ -53,7 +53,7 @@ class Line {
   /** @returns what the request will be told, and whether it is the one to make the call */
   join(call: Call, nowMs: number): { told: Promise<Told | undefined>; isToCall: boolean } {
     const isToCall = this.#waiting.length === 0 || nowMs > this.#callDueMs + OVERDUE_MS;
-    if (isToCall) this.#callDueMs = nowMs + GATHER_MS;
+    if (isToCall) this.#callDueMs = nowMs;
     const { promise, resolve } = Promise.withResolvers<Told | undefined>();
     this.#waiting.push({ call, resolve });
     return { told: promise, isToCall };
