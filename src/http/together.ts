@@ -23,7 +23,7 @@ const GATHER_MS = 0;
 const OVERDUE_MS = 20;
 /** Bounds what one call carries: so many bodies of 64 KiB each. */
 const MAX_CALLS = 64;
-/** Who has been told nothing for so long asks alone; more than an object takes for what depends on it alone. */
+/** Who has been told nothing for so long asks alone. It is more than an object takes when all is well with it. */
 const PATIENCE_MS = 5_000;
 
 /** Told nothing, a request asks alone. */

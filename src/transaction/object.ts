@@ -33,7 +33,7 @@ import { Rounds } from "./rounds";
 import { TakingUp } from "./taking-up";
 import { countAnswer, countGet, countRepeated, countTurnedAway } from "./tally";
 import { answerTogether, type Call, type Tell, type Told } from "./together";
-import { nextWakeAtMs, SAFETY_MS } from "./wake";
+import { nextWakeAtMs, openWorkOf, SAFETY_MS } from "./wake";
 
 export class TransactionShard extends DurableObject<Env> {
   readonly #config: Config;
@@ -88,15 +88,9 @@ export class TransactionShard extends DurableObject<Env> {
       submit: (command) => this.#rounds.submit(command),
       log: this.#log,
     });
-    this.#alarm = new Alarm(state.storage, SAFETY_MS, (nowMs) => {
-      const open = {
-        charge_at_ms: this.#journal.charges.nextAtMs(),
-        review_at_ms: this.#journal.reviews.nextAtMs,
-        outboxes_at_ms: this.#outboxes.openAtMs(),
-        has_counts: this.#counters.isOpen,
-      };
-      return [nextWakeAtMs(open, nowMs)];
-    });
+    this.#alarm = new Alarm(state.storage, SAFETY_MS, (nowMs) => [
+      nextWakeAtMs(openWorkOf(this.#journal, this.#outboxes, this.#counters), nowMs),
+    ]);
     state.blockConcurrencyWhile(async () => {
       await this.#alarm.read();
       // The platform gives up on an alarm whose object could not start for some minutes.

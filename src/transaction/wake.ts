@@ -1,4 +1,7 @@
 /** When a shard has to wake up by itself. Pure, so that "nothing is ever stuck" can be read and tested. */
+import type { Counters } from "./counters";
+import type { Journal } from "./journal";
+import type { Outboxes } from "./outboxes";
 
 /** How soon the alarm looks after work that should be finishing by itself. A dead object's work waits
  *  this long; a living one spends one alarm a second on it under load. */
@@ -14,6 +17,20 @@ export type OpenWork = {
   /** Whether there are counts to be written. */
   has_counts?: boolean;
 };
+
+/** What is open in a shard now. */
+export function openWorkOf(
+  { charges, reviews }: Pick<Journal, "charges" | "reviews">,
+  outboxes: Pick<Outboxes, "openAtMs">,
+  counters: Pick<Counters, "isOpen">,
+): OpenWork {
+  return {
+    charge_at_ms: charges.nextAtMs(),
+    review_at_ms: reviews.nextAtMs,
+    outboxes_at_ms: outboxes.openAtMs(),
+    has_counts: counters.isOpen,
+  };
+}
 
 /** The time of the next alarm, or undefined when nothing is open. */
 export function nextWakeAtMs(

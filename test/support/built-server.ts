@@ -1,6 +1,6 @@
 /** The Worker as it is deployed, built and alone in a runtime of its own, and asked over a socket that leads
  *  straight to it: what a crowd of requests does to it is not slowed by a development server. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { bundle, layOut, readMigrations, readProject } from "../../bench/bundle.mjs";
 import { prepare, startServer } from "../../bench/server.mjs";
@@ -17,7 +17,9 @@ export type BuiltServer = {
 
 /** Builds and starts it on a fresh state. */
 export async function startBuilt(settings: Record<string, string>): Promise<BuiltServer> {
-  const home = mkdtempSync(join(ROOT, ".wrangler/built-"));
+  const local = join(ROOT, ".wrangler");
+  mkdirSync(local, { recursive: true });
+  const home = mkdtempSync(join(local, "built-"));
   const dir = join(home, "server");
   const project = readProject(ROOT);
   const worker = await bundle(ROOT, project, join(home, "build"));
