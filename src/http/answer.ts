@@ -10,46 +10,46 @@ const PROTECTION = {
   "X-Content-Type-Options": "nosniff",
 };
 
-type Headers = Record<string, string>;
+/** Headers of one answer. They go before the usual ones. */
+type Own = Record<string, string>;
 
-/** Answers without a body, by status, that others are made after: copying the headers of a whole answer costs
- *  a runtime less than reading them one by one. */
-const patterns = new Map<number, Response>();
+/** Answers without a body that others are made after, by what many have in common: copying the headers of a
+ *  whole answer costs a runtime less than writing them one by one. */
+const patterns = new Map<string, Response>();
 
-function patternOf(status: number): Response {
-  let pattern = patterns.get(status);
+function patternOf(status: number, type: string, policy: string): Response {
+  const name = `${status} ${type} ${policy}`;
+  let pattern = patterns.get(name);
   if (!pattern) {
-    pattern = new Response(null, { status, headers: PROTECTION });
-    patterns.set(status, pattern);
+    const headers = new Headers(PROTECTION);
+    if (type) headers.set("Content-Type", type);
+    if (policy) headers.set("RateLimit-Policy", policy);
+    pattern = new Response(null, { status, headers });
+    patterns.set(name, pattern);
   }
   return pattern;
 }
 
+/** @param type the media type; empty for an answer without a body */
 export function answer(
   c: AppContext,
   status: number,
+  type: string,
   body: BodyInit | null,
-  headers: Headers = {},
+  own?: Own,
 ): Response {
-  const response = new Response(body, patternOf(status));
-  response.headers.set("Request-Id", c.get("request_id"));
-  setAll(response, c.get("limit_headers"));
-  setAll(response, headers);
+  const quotas = c.get("quotas");
+  const response = new Response(body, patternOf(status, type, quotas?.policies ?? ""));
+  const { headers } = response;
+  headers.append("Request-Id", c.get("request_id"));
+  if (quotas?.standings) headers.append("RateLimit", quotas.standings);
+  for (const name in own) headers.set(name, own[name] ?? "");
   return response;
 }
 
-function setAll(response: Response, headers: Headers = {}): void {
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
-}
-
 /** JSON text that is ready already. */
-export function answerText(
-  c: AppContext,
-  status: number,
-  json: string,
-  headers?: Headers,
-): Response {
-  return answer(c, status, json, { "Content-Type": "application/json", ...headers });
+export function answerText(c: AppContext, status: number, json: string, own?: Own): Response {
+  return answer(c, status, "application/json", json, own);
 }
 
 export function answerJson(c: AppContext, status: number, value: unknown): Response {

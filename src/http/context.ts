@@ -14,7 +14,7 @@ export type Variables = {
   /** Set by authentication; empty on routes that need none. */
   merchant_id: string;
   /** What every answer tells the merchant of its quotas. */
-  limit_headers?: Record<string, string>;
+  quotas?: { policies: string; standings: string };
   /** Set for a create that is over the limit: the answer, unless it repeats an earlier create. */
   over_limit?: Problem;
   /** For the request's log line: what it was about and, if it was refused, why. */

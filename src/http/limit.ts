@@ -46,10 +46,8 @@ function settle(c: AppContext, kind: Kind, { policies }: Plan, { over, standings
     waitS = Math.max(waitS, endsInS);
     return `"${policy}";r=${left};t=${endsInS}`;
   });
-  const headers: Record<string, string> = { "RateLimit-Policy": policies };
-  // When the keeper cannot be asked, nothing is known to be left or used up.
-  if (members.length > 0) headers.RateLimit = members.join(", ");
-  c.set("limit_headers", headers);
+  // None when the keeper cannot be asked: nothing is known to be left or used up.
+  c.set("quotas", { policies, standings: members.join(", ") });
   if (over.length === 0) return;
   const problem = new Problem("rate_limited", {
     detail: `The quota of ${over.join(" and ")} is used up for ${waitS} seconds.`,

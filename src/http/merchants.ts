@@ -110,7 +110,7 @@ export function merchantRoutes(app: App): void {
     problems: ["merchant_not_found", "api_key_not_found"],
     handle: async (c) => {
       await endKey(c, await keyOf(c), Date.now());
-      return answer(c, 204, null);
+      return answer(c, 204, "", null);
     },
   });
 }

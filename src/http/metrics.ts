@@ -21,7 +21,7 @@ const MAX_ASKED = 256;
 
 export function metricsRoute(app: App): void {
   app.get("/metrics", authenticateMetrics, async (c) =>
-    answer(c, 200, await scrape(c), { "Content-Type": EXPOSITION_TYPE }),
+    answer(c, 200, EXPOSITION_TYPE, await scrape(c)),
   );
 }
 

@@ -10,7 +10,6 @@ import { ready } from "./readiness";
 import { Readiness } from "./readiness-schema";
 
 const Health = z.object({ status: z.literal("ok") }).openapi("Health");
-const html = { "Content-Type": "text/html; charset=utf-8" };
 
 export function openRoutes(app: App): void {
   operation(app, {
@@ -38,11 +37,11 @@ export function openRoutes(app: App): void {
   });
   app.get("/openapi.json", (c) => answerJson(c, 200, openApiDocument(app)));
   app.get("/docs", (c) =>
-    answer(c, 200, DOCS_PAGE, { ...html, "Content-Security-Policy": DOCS_POLICY }),
+    answer(c, 200, "text/html; charset=utf-8", DOCS_PAGE, {
+      "Content-Security-Policy": DOCS_POLICY,
+    }),
   );
-  app.get("/docs/start.js", (c) =>
-    answer(c, 200, DOCS_SCRIPT, { "Content-Type": "text/javascript" }),
-  );
+  app.get("/docs/start.js", (c) => answer(c, 200, "text/javascript", DOCS_SCRIPT));
   app.get("/docs-assets/:file", asset);
   app.get("/problems/:code", (c) => {
     const code = c.req.param("code");
@@ -57,8 +56,7 @@ async function asset(c: AppContext): Promise<Response> {
   const found = await c.env.ASSETS?.fetch(new Request(c.req.url));
   if (!found?.ok) throw new Problem("not_found");
   const contentType = found.headers.get("Content-Type") ?? "application/octet-stream";
-  return answer(c, 200, found.body, {
-    "Content-Type": contentType,
+  return answer(c, 200, contentType, found.body, {
     "Cache-Control": "public, max-age=3600",
   });
 }

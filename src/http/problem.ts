@@ -87,8 +87,7 @@ export function problemResponse(c: AppContext, code: ProblemCode, details: Detai
     ...(details.errors ? { errors: details.errors } : {}),
   };
   const retry: Record<string, string> = status === 503 ? { "Retry-After": RETRY_AFTER_S } : {};
-  return answer(c, status, JSON.stringify(body), {
-    "Content-Type": "application/problem+json",
+  return answer(c, status, "application/problem+json", JSON.stringify(body), {
     ...retry,
     ...details.headers,
   });

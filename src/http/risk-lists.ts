@@ -87,7 +87,7 @@ export function riskListRoutes(app: App): void {
       const { db, merchantId, nowMs } = asked(c);
       const wasThere = await removeListEntry(db, merchantId, idOf(c), nowMs);
       if (!wasThere) throw new Problem("list_entry_not_found");
-      return answer(c, 204, null);
+      return answer(c, 204, "", null);
     },
   });
 }

@@ -98,7 +98,7 @@ export function webhookEndpointRoutes(app: App): void {
     problems: ["webhook_endpoint_not_found"],
     handle: async (c) => {
       if (!(await dispatcher(c).removeEndpoint(idOf(c)))) throw unknownEndpoint();
-      return answer(c, 204, null);
+      return answer(c, 204, "", null);
     },
   });
   operation(app, {
