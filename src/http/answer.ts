@@ -10,7 +10,7 @@ const PROTECTION = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** Headers of one answer. They go before the usual ones. */
+/** Headers of one answer, which replace usual ones of the same name. */
 type Own = Record<string, string>;
 
 /** Answers without a body that others are made after, by what many have in common: copying the headers of a
