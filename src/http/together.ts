@@ -50,13 +50,12 @@ class Line {
     this.#here -= 1;
   }
 
-  /** @returns what the request will be told, and whether it is the one to make the call */
-  join(call: Call, nowMs: number): { told: Promise<Told | undefined>; isToCall: boolean } {
+  /** @returns whether the request is the one to make the call */
+  join(waiting: Waiting, nowMs: number): boolean {
     const isToCall = this.#waiting.length === 0 || nowMs > this.#callDueMs + OVERDUE_MS;
     if (isToCall) this.#callDueMs = nowMs;
-    const { promise, resolve } = Promise.withResolvers<Told | undefined>();
-    this.#waiting.push({ call, resolve });
-    return { told: promise, isToCall };
+    this.#waiting.push(waiting);
+    return isToCall;
   }
 
   /** Makes the call, for everybody who has joined when it begins. */
@@ -103,10 +102,13 @@ export async function askTogether(
   const now = Date.now();
   try {
     if (line.come(now)) return await alone();
-    const { told, isToCall } = line.join({ ...question, address }, now);
+    const { promise, resolve } = Promise.withResolvers<Told | undefined>();
+    const timer = setTimeout(resolve, patienceMs(c, question));
+    const isToCall = line.join({ call: { ...question, address }, resolve }, now);
     // It may have to outlive its own answer.
     if (isToCall) c.executionCtx.waitUntil(line.call(ownerOf(c.env, name)));
-    const heard = await Promise.race([told, scheduler.wait(patienceMs(c, question))]);
+    const heard = await promise;
+    clearTimeout(timer);
     if (!heard) return await alone();
     if ("fault" in heard) throw heard.fault;
     return heard.reply;

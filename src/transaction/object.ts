@@ -100,6 +100,7 @@ export class TransactionShard extends DurableObject<Env> {
 
   /** Answers several requests as if each had come by itself. */
   together(calls: Call[], tell: Tell): Promise<Told[]> {
+    this.#journal.load(calls.map(({ address }) => address.transaction_id));
     return answerTogether(this, calls, tell);
   }
 
