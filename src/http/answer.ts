@@ -13,20 +13,24 @@ const PROTECTION = {
 /** Headers of one answer, which replace usual ones of the same name. */
 type Own = Record<string, string>;
 
-/** Answers without a body that others are made after, by what many have in common: copying the headers of a
- *  whole answer costs a runtime less than writing them one by one. */
-const patterns = new Map<string, Response>();
+/** An answer without a body, and its headers. */
+type Pattern = { response: Response; headers: Headers };
 
-function patternOf(status: number, type: string, policy: string): Response {
-  const name = `${status} ${type} ${policy}`;
-  let pattern = patterns.get(name);
-  if (!pattern) {
-    const headers = new Headers(PROTECTION);
-    if (type) headers.set("Content-Type", type);
-    if (policy) headers.set("RateLimit-Policy", policy);
-    pattern = new Response(null, { status, headers });
-    patterns.set(name, pattern);
-  }
+/** One for each set of headers that answers have. An answer writes its values over those of the one before it,
+ *  and is a copy of the whole: a runtime copies headers for less than it takes to hand them out. */
+const patterns = new Map<string, Pattern>();
+
+function patternOf(status: number, type: string, policy: string, own: Own): Pattern {
+  // With the names of what is an answer's own, so that it has nothing that another has left.
+  const name = `${status} ${type} ${policy} ${Object.keys(own)}`;
+  const known = patterns.get(name);
+  if (known) return known;
+  const response = new Response(null, { status, headers: PROTECTION });
+  const { headers } = response;
+  if (type) headers.set("Content-Type", type);
+  if (policy) headers.set("RateLimit-Policy", policy);
+  const pattern = { response, headers };
+  patterns.set(name, pattern);
   return pattern;
 }
 
@@ -36,15 +40,15 @@ export function answer(
   status: number,
   type: string,
   body: BodyInit | null,
-  own?: Own,
+  own: Own = {},
 ): Response {
-  const quotas = c.get("quotas");
-  const response = new Response(body, patternOf(status, type, quotas?.policies ?? ""));
-  const { headers } = response;
-  headers.append("Request-Id", c.get("request_id"));
-  if (quotas?.standings) headers.append("RateLimit", quotas.standings);
+  const { policies = "", standings = "" } = c.get("quotas") ?? {};
+  const { response, headers } = patternOf(status, type, policies, own);
+  headers.set("Request-Id", c.get("request_id"));
+  if (standings) headers.set("RateLimit", standings);
+  else headers.delete("RateLimit");
   for (const name in own) headers.set(name, own[name] ?? "");
-  return response;
+  return new Response(body, response);
 }
 
 /** JSON text that is ready already. */

@@ -929,6 +929,35 @@ describe("an address", () => {
   });
 });
 
+describe("an answer", () => {
+  /** What says something about one answer only. */
+  const OWN = ["Location", "Idempotent-Replayed", "RateLimit", "WWW-Authenticate", "Allow"];
+  const ownOf = ({ headers }: Response) => OWN.filter((name) => headers.has(name));
+
+  it("has headers of its own and none of the answers before it, in whatever order they come", async () => {
+    const key = canaryKey();
+    const sent = body();
+    const asks: [() => Promise<Response>, string[]][] = [
+      [() => create(sent, {}, key), ["Location", "Idempotent-Replayed", "RateLimit"]],
+      [() => create(body()), ["Location", "RateLimit"]],
+      [() => get(TRANSACTIONS), ["RateLimit"]],
+      [() => ask("/health"), []],
+      [() => ask(TRANSACTIONS), ["WWW-Authenticate"]],
+      [() => ask(TRANSACTIONS, { key: shop.key, method: "PUT" }), ["Allow"]],
+      [() => get(`${TRANSACTIONS}/x`), ["RateLimit"]],
+    ];
+    await create(sent, {}, key);
+    const rounds = asks.flatMap((_, at) => [...asks.slice(at), ...asks.slice(0, at).reverse()]);
+    const answers = await Promise.all(rounds.map(async ([made]) => made()));
+    answers.forEach((answer, at) => {
+      expect(ownOf(answer)).toEqual(rounds[at]?.[1]);
+    });
+    expect(new Set(answers.map(({ headers }) => headers.get("Request-Id"))).size).toBe(49);
+    const places = answers.map(({ headers }) => headers.get("Location")).filter(Boolean);
+    expect(new Set(places).size).toBe(8); // One was made before, and seven are new.
+  });
+});
+
 describe("the open pages", () => {
   it("say that the Worker runs", async () => {
     const response = await ask("/health");
