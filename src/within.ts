@@ -16,3 +16,8 @@ export async function within<Value>(limitMs: number, work: Promise<Value>): Prom
     clearTimeout(timer);
   }
 }
+
+/** For work that may go on by itself when its time is up. @throws every other fault */
+export function unlessLate(fault: unknown): void {
+  if (!(fault instanceof TimeLimit)) throw fault;
+}

@@ -9,7 +9,16 @@ import type { Address } from "../transaction/reply";
 import type { AppContext } from "./context";
 import { Problem, problemOf } from "./problem";
 
-type Face = "create" | "repeat" | "process" | "cancel" | "review" | "find" | "events" | "together";
+type Face =
+  | "create"
+  | "repeat"
+  | "process"
+  | "cancel"
+  | "review"
+  | "find"
+  | "events"
+  | "look"
+  | "together";
 /** The object as seen from here: every method is a promise away. */
 export type Owner = {
   [Method in Face]: (

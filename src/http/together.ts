@@ -6,8 +6,15 @@
  *  `new Promise`, once that is compiled, no longer knows its request), and each request has a timer of its own
  *  running (without one it is taken for hung). */
 import { objectNameFor } from "../domain/id";
+import { looksOf, toldOf } from "../transaction/looks";
 import type { Reply } from "../transaction/reply";
-import { answerCall, type Call, type Question, type Told } from "../transaction/together";
+import {
+  answerCall,
+  type Call,
+  type Question,
+  type Tell,
+  type Told,
+} from "../transaction/together";
 import type { AppContext } from "./context";
 import { addressOf, askOwner, isOverloaded, type Owner, ownerOf } from "./owner";
 
@@ -69,13 +76,19 @@ class Line {
   }
 }
 
+/** @param calls all of one kind */
+async function ask(owner: Owner, calls: Call[], tell: Tell): Promise<Told[]> {
+  if (calls[0]?.kind !== "find") return await owner.together(calls, tell);
+  return toldOf(await owner.look(looksOf(calls.map(({ address }) => address))));
+}
+
 async function callTogether(owner: Owner, waiting: Waiting[]): Promise<void> {
   const tell = async (group: Told[]) => {
     for (const told of group) waiting[told.at]?.resolve(told);
   };
   try {
     const calls = waiting.map(({ call }) => call);
-    await tell(await owner.together(calls, tell));
+    await tell(await ask(owner, calls, tell));
   } catch (fault) {
     waiting.forEach(({ resolve }, at) => {
       resolve(isOverloaded(fault) ? { at, fault } : undefined);

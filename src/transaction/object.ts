@@ -9,12 +9,13 @@ import type { CreateCommand } from "../domain/transaction";
 import { processorOf } from "../processor/choose";
 import { resetObject } from "../reset";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
-import { TimeLimit, within } from "../within";
+import { unlessLate, within } from "../within";
 import { Charges } from "./charge";
 import { type Answer, type Command, repeatedCreate } from "./command";
 import { Company } from "./company";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
+import { type Looks, lookTogether } from "./looks";
 import { Outboxes } from "./outboxes";
 import { type Booked, Playing } from "./playing";
 import { recordingBy } from "./recording";
@@ -32,7 +33,7 @@ import { RiskBook, riskReaderOf } from "./risk-book";
 import { Rounds } from "./rounds";
 import { TakingUp } from "./taking-up";
 import { countAnswer, countGet, countRepeated, countTurnedAway } from "./tally";
-import { answerTogether, type Call, type Tell, type Told } from "./together";
+import { answerTogether, type Call, type Tell } from "./together";
 import { nextWakeAtMs, openWorkOf, SAFETY_MS } from "./wake";
 
 export class TransactionShard extends DurableObject<Env> {
@@ -99,9 +100,15 @@ export class TransactionShard extends DurableObject<Env> {
   }
 
   /** Answers several requests as if each had come by itself. */
-  together(calls: Call[], tell: Tell): Promise<Told[]> {
+  together(calls: Call[], tell: Tell) {
     this.#journal.load(calls.map(({ address }) => address.transaction_id));
     return answerTogether(this, calls, tell);
+  }
+
+  /** The same for requests that only look. */
+  look(looks: Looks) {
+    this.#journal.load(looks.transaction_ids);
+    return lookTogether(this, looks);
   }
 
   /** Creates a transaction, or answers as the first create under this key was answered. */
@@ -164,10 +171,7 @@ export class TransactionShard extends DurableObject<Env> {
   metrics(): ShardMetrics {
     const now = Date.now();
     this.#counters.write(now);
-    return {
-      counts: this.#counters.all(),
-      ...this.ready(),
-    };
+    return { counts: this.#counters.all(), ...this.ready() };
   }
 
   /** Writes everything that has ever happened here into the book again, beginning at a time.
@@ -243,8 +247,4 @@ export class TransactionShard extends DurableObject<Env> {
   #owns(shards: number): boolean {
     return this.#shards === undefined || this.#shards === shards;
   }
-}
-
-function unlessLate(fault: unknown): void {
-  if (!(fault instanceof TimeLimit)) throw fault;
 }

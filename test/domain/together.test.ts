@@ -2,7 +2,8 @@
  *  `test/system/together.test.ts`. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { AppContext } from "../../src/http/context";
-import type { Address, Reply } from "../../src/transaction/reply";
+import { type Looks, lookTogether, type Seen } from "../../src/transaction/looks";
+import { type Address, notFound, type Reply } from "../../src/transaction/reply";
 import { answerTogether, type Call, type Tell, type Told } from "../../src/transaction/together";
 
 const idOf = (at: number) => `txn_${String(at).padStart(26, "a")}`;
@@ -18,7 +19,8 @@ const replyOf = (address: Address): Reply => ({
 describe("a shared call", () => {
   const alone = vi.fn<(address: Address) => Promise<Reply>>();
   const together = vi.fn<(calls: Call[], tell: Tell) => Promise<Told[]>>();
-  let ask: (at: number, merchant?: string) => Promise<Reply>;
+  const look = vi.fn<(looks: Looks) => Promise<Seen[]>>();
+  let ask: (at: number, merchant?: string, kind?: "process" | "find") => Promise<Reply>;
 
   beforeEach(async () => {
     vi.useFakeTimers();
@@ -34,7 +36,9 @@ describe("a shared call", () => {
       return calls.map(({ address }, at) => ({ at, reply: replyOf(address) }));
     });
     const { askTogether } = await import("../../src/http/together");
-    ask = (at, merchant = "mer_1") => askTogether(contextOf(merchant), idOf(at), { kind: "find" });
+    look.mockReset().mockImplementation(async (looks) => lookTogether({ find: replyOf }, looks));
+    ask = (at, merchant = "mer_1", kind = "process") =>
+      askTogether(contextOf(merchant), idOf(at), { kind });
     return () => {
       vi.useRealTimers();
       vi.unstubAllGlobals();
@@ -49,7 +53,7 @@ describe("a shared call", () => {
       config: { transaction_shards: 1, book_commit_wait_ms: 2_000, processor_timeout_ms: 10_000 },
     };
     return {
-      env: { TRANSACTIONS: { getByName: () => ({ find: alone, together }) } },
+      env: { TRANSACTIONS: { getByName: () => ({ find: alone, process: alone, look, together }) } },
       executionCtx: { waitUntil: () => {} },
       get: (name: string) => known[name],
       set: () => {},
@@ -130,14 +134,42 @@ describe("a shared call", () => {
     expect(together.mock.calls.map(([calls]) => calls.length)).toEqual([2]);
   });
 
-  it("is not waited for for ever", async () => {
+  it.each([
+    ["find" as const, 5_000],
+    ["process" as const, 17_000], // And what the book and the processor may take.
+  ])("is not waited for for ever: %s", async (kind, patienceMs) => {
     together.mockReturnValue(new Promise(() => {}));
-    const all = askMany(3);
-    await vi.advanceTimersByTimeAsync(4_900);
+    look.mockReturnValue(new Promise(() => {}));
+    const all = Promise.all([1, 2, 3].map((at) => ask(at, "mer_1", kind)));
+    await vi.advanceTimersByTimeAsync(patienceMs - 100);
     expect(alone).toHaveBeenCalledTimes(1);
     await settled(vi.advanceTimersByTimeAsync(100));
     expect(await all).toHaveLength(3);
     expect(alone).toHaveBeenCalledTimes(3);
+  });
+
+  it("is a look for those who only look, each with its own answer or refusal", async () => {
+    const find = (address: Address) =>
+      address.merchant_id === "mer_2" ? notFound : replyOf(address);
+    look.mockImplementation(async (looks) => lookTogether({ find }, looks));
+    const asked = [1, 2, 3, 4].map((at) => ask(at, at === 3 ? "mer_2" : "mer_1", "find"));
+    const [, ...replies] = await settled(Promise.all(asked));
+    const address = { merchant_id: "mer_1", shards: 1, traceparent: null };
+    expect(replies).toEqual([
+      replyOf({ ...address, transaction_id: idOf(2) }),
+      notFound,
+      replyOf({ ...address, transaction_id: idOf(4) }),
+    ]);
+    expect(look.mock.calls).toEqual([
+      [
+        {
+          shards: 1,
+          transaction_ids: [idOf(2), idOf(3), idOf(4)],
+          merchant_ids: ["mer_1", "mer_2", "mer_1"],
+        },
+      ],
+    ]);
+    expect(together).not.toHaveBeenCalled();
   });
 });
 
