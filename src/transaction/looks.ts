@@ -10,6 +10,7 @@ export type Looks = { shards: number; transaction_ids: string[]; merchant_ids: s
 /** The JSON text of a transaction, or why it is not shown. */
 export type Seen = string | Refusal;
 
+/** The looks of requests that all ask one object. */
 export function looksOf(addresses: Address[]): Looks {
   return {
     shards: addresses[0]?.shards ?? 0,
@@ -30,6 +31,7 @@ export function lookTogether(
   });
 }
 
+/** What was seen, as it is told to those who looked. */
 export function toldOf(seen: Seen[]): Told[] {
   return seen.map((one, at) => {
     const isShown = typeof one === "string";
