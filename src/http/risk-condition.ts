@@ -19,6 +19,7 @@ import {
   flag,
   NOT_DECIMAL,
   object,
+  PLAIN,
   someOf,
   subject,
   whole,
@@ -31,7 +32,7 @@ const amounts = {
 const measured = { of: subject, measure: choice(MEASURES), window: choice(WINDOWS) };
 const velocity = object({ ...measured, completed_only: flag.exactOptional() });
 const ABOVE = "must be a whole number, or for a sum a decimal as text";
-const above = z.union([z.number(), z.string()], ABOVE);
+const above = z.union([z.number(), z.string().openapi({ pattern: PLAIN.source })], ABOVE);
 const velocityCondition = object({ velocity, above });
 type VelocityCondition = z.output<typeof velocityCondition>;
 

@@ -33,7 +33,7 @@ const DECIMAL_FAULTS: Record<AmountFault, string> = {
   too_large: `is above ${MAX_AMOUNT_MINOR} thousandths`,
 };
 /** As people write amounts: without an exponent. */
-const PLAIN = /^\d+(\.\d+)?$/;
+export const PLAIN = /^[0-9]+(\.[0-9]+)?$/;
 export const decimalFault = (text: string): string | undefined => {
   const parsed = parseAmount(PLAIN.test(text) ? text : "", DECIMALS);
   return parsed.ok ? undefined : DECIMAL_FAULTS[parsed.fault];
@@ -44,14 +44,14 @@ export const decimal = z
     const fault = decimalFault(text);
     if (fault) context.addIssue(fault);
   })
-  .openapi({ example: "250.00" });
+  .openapi({ pattern: PLAIN.source, example: "250.00" });
 export const currency = z
   .string("must be an ISO 4217 currency code, such as USD")
   .refine(
     (code) => currencyDecimals(code) !== undefined,
     "must be an ISO 4217 currency code, such as USD",
   )
-  .openapi({ example: "USD" });
+  .openapi({ pattern: "^[A-Z]{3}$", example: "USD" });
 
 /** The one name that no transaction's metadata can have. */
 export const field = freeText(1, MAX_FIELD_CHARACTERS).refine(
@@ -68,5 +68,5 @@ export const subject = z
     else if (!name.success) context.addIssue(`names a field that ${messageOf(name.error)}`);
   })
   .transform((text) => text as Subject) // Just checked.
-  .openapi({ type: "string", example: "metadata.ip" });
+  .openapi({ type: "string", pattern: "^(customer|metadata\\..+)$", example: "metadata.ip" });
 const messageOf = ({ issues }: z.ZodError): string => issues[0]?.message ?? "";

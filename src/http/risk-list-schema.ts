@@ -21,9 +21,10 @@ const fields = {
   field,
   value: text(1, MAX_VALUE_CHARACTERS).openapi({ example: "203.0.113.7" }),
   note: freeText(0, MAX_NOTE_CHARACTERS).nullish(),
-  expires_at: time
-    .nullish()
-    .openapi({ description: "From then on it is as if it were not there." }),
+  expires_at: time.nullish().openapi({
+    type: ["string", "null"],
+    description: "In the future. From then on it is as if it were not there.",
+  }),
 };
 export const ListEntryBody = object(fields).openapi("CreateRiskListEntry");
 

@@ -21,13 +21,19 @@ const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) =>
   too_large: (currency) => `is above ${MAX_AMOUNT_MINOR} minor units of ${currency}`,
 };
 
+/** For the document only: `parseAmount` says better what is wrong with an amount. */
+const amountNumber = z.number().openapi({ exclusiveMinimum: 0 });
+const amountText = z
+  .string()
+  .openapi({ pattern: "^(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$" });
+
 const createFields = z
   .strictObject(
     {
       user_id: text(1, 128)
         .refine((value) => !isCardNumber(value), { message: CARD_MESSAGE, ...CARD })
         .openapi({ description: "Your name for the customer who pays.", example: "user_123" }),
-      amount: z.union([z.number(), z.string()], "must be a number or a decimal string").openapi({
+      amount: z.union([amountNumber, amountText], "must be a number or a decimal string").openapi({
         description:
           "Major units, exact: a JSON number or a decimal string with at most as many decimals as the currency has.",
         example: 100.5,
@@ -35,11 +41,12 @@ const createFields = z
       currency: z
         .string("must be a string")
         .default("USD")
-        .openapi({ description: "ISO 4217, three capital letters.", example: "USD" }),
+        .openapi({ description: "ISO 4217.", pattern: "^[A-Z]{3}$", example: "USD" }),
       description: freeText(0, 500).nullish(),
-      webhook_url: text(1, 2048)
-        .nullish()
-        .openapi({ description: "An https URL that is told of every event of this transaction." }),
+      webhook_url: text(1, 2048).nullish().openapi({
+        description: "An https URL that is told of every event of this transaction.",
+        format: "uri",
+      }),
       metadata: z
         .record(freeText(1, 40), freeText(0, 500), "must be an object of strings")
         .refine(

@@ -20,10 +20,12 @@ const description = text(0, 500).nullable();
 const enabled = z.boolean("must be true or false");
 
 const urlOf = (allowInsecure: boolean) =>
-  text(1, 2048).superRefine((url, context) => {
-    const fault = webhookUrlFault(url, allowInsecure);
-    if (fault) context.addIssue(fault);
-  });
+  text(1, 2048)
+    .superRefine((url, context) => {
+      const fault = webhookUrlFault(url, allowInsecure);
+      if (fault) context.addIssue(fault);
+    })
+    .openapi({ format: "uri" });
 
 const newEndpoint = (allowInsecure: boolean) =>
   z.strictObject({
