@@ -1,17 +1,21 @@
 /** Reading what somebody else sends, never more of it than was agreed. */
 
-/** All bytes of a stream, or undefined when there are more than `most`; the rest is not read then. */
+/** All bytes of a stream, or undefined when there are more than `most`.
+ *  @param dropped how many of the rest are still read, and not kept: somebody who listens only after writing
+ *  would otherwise find the connection broken where the answer was. */
 export async function readBytes(
   stream: ReadableStream<Uint8Array> | null,
   most: number,
+  dropped = 0,
 ): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream ?? []) {
     length += chunk.byteLength;
-    if (length > most) return undefined;
-    chunks.push(chunk);
+    if (length > most + dropped) return undefined;
+    if (length <= most) chunks.push(chunk);
   }
+  if (length > most) return undefined;
   const [only] = chunks;
   return chunks.length === 1 && only ? only : joined(chunks, length);
 }

@@ -35,8 +35,9 @@ function canonical(value: CreateRequest[keyof CreateRequest]): string {
   return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** 1 to 255 visible ASCII characters: what fits a header, a log line and an index everywhere. */
-const KEY = /^[\x21-\x7e]{1,255}$/;
+/** 1 to 255 visible ASCII characters: what fits a header, a log line and an index everywhere. The two that a
+ *  path cannot end in are none: nobody could look them up. */
+const KEY = /^(?!\.{1,2}$)[\x21-\x7e]{1,255}$/;
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 
 /** Reads an idempotency key, bare or as a quoted string (RFC 8941); both spellings are one key.

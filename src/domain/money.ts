@@ -5,9 +5,9 @@
 export const MAX_AMOUNT_MINOR = 999_999_999_999_999;
 
 /** The JSON number grammar (RFC 8259), so a number's source text and a decimal string are read alike. */
-const DECIMAL = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/;
+const DECIMAL = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 /** A decimal longer than this is refused unread: no amount needs it, and it bounds the work below. */
-const MAX_DECIMAL_CHARACTERS = 64;
+export const MAX_DECIMAL_CHARACTERS = 64;
 
 export type AmountFault = "malformed" | "not_positive" | "too_many_decimals" | "too_large";
 export type ParsedAmount = { ok: true; amount_minor: number } | { ok: false; fault: AmountFault };

@@ -89,7 +89,7 @@ function nothingHere(app: OpenAPIHono<AppEnv>): NotFoundHandler<AppEnv> {
     const { path } = c.req; // Without the one trailing slash that is let pass.
     const methods = app.routes
       .filter((route) => route.method !== "ALL" && matches(route.path, path))
-      .map((route) => route.method);
+      .flatMap(({ method }) => (method === "GET" ? [method, "HEAD"] : method));
     const code = methods.length > 0 ? "method_not_allowed" : "not_found";
     const allow = [...new Set(methods)].join(", ");
     c.set("outcome", code);

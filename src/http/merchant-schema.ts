@@ -1,9 +1,9 @@
 /** The shapes of administration: merchants and their API keys. */
 import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../domain/api-key";
-import { Time, text } from "./fields";
+import { freeText, Time } from "./fields";
 
-export const MerchantBody = z.strictObject({ name: text(1, 200) }).openapi("CreateMerchant");
+export const MerchantBody = z.strictObject({ name: freeText(1, 200) }).openapi("CreateMerchant");
 export const Merchant = z
   .object({ id: z.string(), name: z.string(), created_at: Time })
   .openapi("Merchant");
@@ -11,9 +11,9 @@ export const MerchantList = z.object({ data: z.array(Merchant) }).openapi("Merch
 
 export const ApiKeyBody = z
   .strictObject({
-    name: text(1, 200).nullish(),
+    name: freeText(1, 200).nullish(),
     scopes: z
-      .array(z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`))
+      .array(z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`), "must be a list of scopes")
       .min(1, "must name at least one scope")
       .max(SCOPES.length, "must name each scope once")
       .default([...SCOPES]),

@@ -50,7 +50,7 @@ export function merchantRoutes(app: App): void {
     summary: "Create a merchant",
     request: { body: jsonBody(MerchantBody) },
     answers: { 201: { description: "The merchant.", schema: Merchant } },
-    problems: [...BODY_PROBLEMS],
+    problems: [...BODY_PROBLEMS, "card_number_refused"],
     handle: createMerchant,
   });
   operation(app, {
@@ -72,7 +72,7 @@ export function merchantRoutes(app: App): void {
     summary: "Create an API key",
     request: { params: MerchantParam, body: jsonBody(ApiKeyBody) },
     answers: { 201: { description: "The key, shown this once.", schema: NewApiKey } },
-    problems: [...BODY_PROBLEMS, "merchant_not_found", "too_many_api_keys"],
+    problems: [...BODY_PROBLEMS, "card_number_refused", "merchant_not_found", "too_many_api_keys"],
     handle: createKey,
   });
   operation(app, {

@@ -4,8 +4,10 @@ import { readBytes } from "../read-bytes";
 import type { AppContext } from "./context";
 import { Problem } from "./problem";
 
-/** Twice what the largest allowed metadata takes; every byte more is somebody's mistake or worse. */
+/** Twice what the largest allowed metadata takes in ASCII; every byte more is somebody's mistake or worse. */
 export const MAX_BODY_BYTES = 65_536;
+/** So much of a body that is too large is read and dropped. */
+const MAX_DROPPED_BYTES = 16 * 1_048_576;
 /** Enough to mend a form, without letting a hostile body choose the size of our answer. */
 const MAX_FAULTS = 20;
 
@@ -43,37 +45,50 @@ export function readQuery<Schema extends z.ZodType>(
   c: AppContext,
   schema: Schema,
 ): z.output<Schema> {
-  const query = Object.entries(c.req.queries()).map(([name, values]) => [
-    name,
-    values.length === 1 ? values[0] : values,
-  ]);
-  return checked(schema, Object.fromEntries(query));
+  const query = Object.entries(c.req.queries());
+  const repeated = query.filter(([, values]) => values.length > 1).map(([name]) => name);
+  if (repeated.length > 0) {
+    throw invalid(repeated.map((name) => ({ path: [name], message: "must be given once" })));
+  }
+  return checked(schema, Object.fromEntries(query.map(([name, [value]]) => [name, value])));
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
+  throw invalid(parsed.error.issues.flatMap((issue) => faultsOf(issue, value)));
+}
+
+type Fault = { path: PropertyKey[]; message: string; isCard?: boolean };
+
+function invalid(all: Fault[]): Problem {
+  const faults = all.slice(0, MAX_FAULTS);
   const code = faults.some(({ isCard }) => isCard) ? "card_number_refused" : "invalid_request";
   const detail = faults.map(({ path, message }) => `${nameOf(path)} ${message}`).join("; ");
-  throw new Problem(code, {
+  return new Problem(code, {
     detail: `${detail}.`,
     errors: faults.map(({ path, message }) => ({ pointer: pointerOf(path), message })),
   });
 }
 
-type Fault = { path: PropertyKey[]; message: string; isCard: boolean };
-
-function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+function faultsOf(issue: z.core.$ZodIssue, sent: unknown): Fault[] {
   const { path } = issue;
   if (issue.code === "unrecognized_keys") {
-    const message = "is not a known field";
-    return issue.keys.map((key) => ({ path: [...path, key], message, isCard: false }));
+    return issue.keys.map((key) => ({ path: [...path, key], message: "is not a known field" }));
   }
   // What is wrong with a key is told by the issues inside.
   const told = issue.code === "invalid_key" ? (issue.issues[0] ?? issue) : issue;
   const isCard = told.code === "custom" && told.params?.code === "card_number_refused";
-  return [{ path, message: told.message, isCard }];
+  const isMissing = told.code !== "custom" && path.length > 0 && memberAt(sent, path) === undefined;
+  const message = isMissing ? `is required, and ${told.message}` : told.message;
+  return [{ path, message, isCard }];
+}
+
+function memberAt(value: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (within, name) => (within as Record<PropertyKey, unknown> | null | undefined)?.[name],
+    value,
+  );
 }
 
 /** A name longer than this is cut in an answer. */
@@ -95,12 +110,20 @@ function pointerOf(path: PropertyKey[]): string {
 async function readText(c: AppContext): Promise<string> {
   const declared = c.req.header("Content-Length");
   if (Number(declared ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  // A declared length is kept by HTTP itself, and reading in one go is cheaper.
-  const bytes = declared
-    ? new Uint8Array(await c.req.arrayBuffer())
-    : await readBytes(c.req.raw.body, MAX_BODY_BYTES);
+  const bytes = await bytesOf(c, declared !== undefined);
   if (!bytes || bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
   return decode(bytes);
+}
+
+async function bytesOf(c: AppContext, isDeclared: boolean): Promise<Uint8Array | undefined> {
+  try {
+    // A declared length is kept by HTTP itself, and reading in one go is cheaper.
+    if (isDeclared) return new Uint8Array(await c.req.arrayBuffer());
+    return await readBytes(c.req.raw.body, MAX_BODY_BYTES, MAX_DROPPED_BYTES);
+  } catch {
+    // The client hung up, or broke the rules of HTTP.
+    throw new Problem("malformed_json", { detail: "The body breaks off." });
+  }
 }
 
 function tooLarge(): Problem {
@@ -130,8 +153,12 @@ function parseJson(text: string): unknown {
       if (key === "amount" && typeof member === "number") sources.set(this, rest[0]?.source ?? "");
       return member;
     } as (this: object, key: string, member: unknown) => unknown);
-  } catch {
-    throw new Problem("malformed_json", { detail: "The body is not valid JSON." });
+  } catch (fault) {
+    const detail =
+      fault instanceof SyntaxError
+        ? "The body is not valid JSON."
+        : "The body is nested too deep to be read.";
+    throw new Problem("malformed_json", { detail });
   }
   if (typeof value !== "object" || value === null) return value;
   const source = sources.get(value);

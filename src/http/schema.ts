@@ -5,7 +5,12 @@ import { containsCardNumber, isCardNumber } from "../domain/card-number";
 import { currencyDecimals } from "../domain/currency";
 import { EVENT_TYPES } from "../domain/event";
 import type { CreateRequest } from "../domain/idempotency";
-import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
+import {
+  type AmountFault,
+  MAX_AMOUNT_MINOR,
+  MAX_DECIMAL_CHARACTERS,
+  parseAmount,
+} from "../domain/money";
 import { REVIEW_DECISIONS, REVIEW_STATUSES } from "../domain/review";
 import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
 import { STATUSES } from "../domain/status";
@@ -14,7 +19,7 @@ import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, text, time }
 
 const MAX_METADATA_PAIRS = 50;
 const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) => string> = {
-  malformed: () => "must be a decimal number",
+  malformed: () => `must be a decimal number of at most ${MAX_DECIMAL_CHARACTERS} characters`,
   not_positive: () => "must be above 0",
   too_many_decimals: (currency, decimals) =>
     `has more than the ${decimals} decimals of ${currency}`,
@@ -23,9 +28,10 @@ const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) =>
 
 /** For the document only: `parseAmount` says better what is wrong with an amount. */
 const amountNumber = z.number().openapi({ exclusiveMinimum: 0 });
-const amountText = z
-  .string()
-  .openapi({ pattern: "^(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]{1,4})?$" });
+const amountText = z.string().openapi({
+  maxLength: MAX_DECIMAL_CHARACTERS,
+  pattern: "^(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$",
+});
 
 const createFields = z
   .strictObject(

@@ -178,7 +178,8 @@ function idempotencyKeyOf(c: AppContext): string {
   }
   if (key === undefined || keys.includes(undefined) || isCardNumber(key)) {
     throw new Problem("idempotency_key_invalid", {
-      detail: "An idempotency key has 1 to 255 visible ASCII characters and is not a card number.",
+      detail:
+        "An idempotency key has 1 to 255 visible ASCII characters and is not `.`, `..` or a card number.",
     });
   }
   if (keys.some((other) => other !== key)) {

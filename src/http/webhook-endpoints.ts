@@ -41,7 +41,7 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Register a webhook endpoint",
     request: { body: jsonBody(NewEndpointBody) },
     answers: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
-    problems: [...BODY_PROBLEMS, "too_many_webhook_endpoints"],
+    problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_webhook_endpoints"],
     handle: create,
   });
   operation(app, {
@@ -77,7 +77,7 @@ export function webhookEndpointRoutes(app: App): void {
     description: "What is not sent stays. Switching an endpoint on again forgets its failures.",
     request: { params, body: jsonBody(EndpointChangeBody) },
     answers: { 200: { description: "The endpoint as it is now.", schema: Endpoint } },
-    problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
+    problems: [...BODY_PROBLEMS, "card_number_refused", "webhook_endpoint_not_found"],
     handle: async (c) => {
       const change = await readBody(c, endpointChangeBody(allowsInsecure(c)));
       return answerJson(

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { WEBHOOK_TYPES } from "../domain/webhook";
 import { webhookUrlFault } from "../domain/webhook-url";
-import { Cursor, cursor, limit, Time, text } from "./fields";
+import { Cursor, cursor, freeText, limit, Time } from "./fields";
 
 const MAX_FILTER = WEBHOOK_TYPES.length + 1;
 const ONE_DAY_S = 86_400;
@@ -16,11 +16,11 @@ const filter = z
   .min(1, "must name at least one event type")
   .max(MAX_FILTER, `must name at most ${MAX_FILTER} event types`)
   .openapi({ description: "Event types to send; `*` stands for all.", example: ["*"] });
-const description = text(0, 500).nullable();
+const description = freeText(0, 500).nullable();
 const enabled = z.boolean("must be true or false");
 
 const urlOf = (allowInsecure: boolean) =>
-  text(1, 2048)
+  freeText(1, 2048)
     .superRefine((url, context) => {
       const fault = webhookUrlFault(url, allowInsecure);
       if (fault) context.addIssue(fault);

@@ -367,6 +367,22 @@ describe("a body that is refused", () => {
     await refused(sent, "card_number_refused");
   });
 
+  it("for a card number in what merchants, keys and endpoints are called", async () => {
+    const { merchant_id, key } = victim;
+    const text = `${CANARY} ${CARD}`;
+    const headers = { "Content-Type": "application/json" };
+    const endpoint = (sent: object) =>
+      ask("/api/v1/webhook-endpoints", { key, headers, body: JSON.stringify(sent) });
+    for (const response of [
+      await asAdmin("/api/v1/merchants", { name: text }),
+      await asAdmin(`/api/v1/merchants/${merchant_id}/api-keys`, { name: text }),
+      await endpoint({ url: "https://example.com/", description: text }),
+      await endpoint({ url: `https://example.com/${CARD}` }),
+    ]) {
+      await expectRefusal(response, "card_number_refused");
+    }
+  });
+
   it("when the last of two equal names is not valid, and not because the first is not", async () => {
     await refused(body('"amount":100.000000000000001', "5"), "invalid_request");
     const response = await create(body('"amount":5', "100.000000000000001"));
@@ -396,21 +412,43 @@ describe("a body that is refused", () => {
     await expectRefusal(outside, "body_too_large");
   });
 
-  it("for its size, as soon as it is too long: a stream without an end", async () => {
-    let pulled = 0;
-    let isCancelled = false;
-    const endless = new ReadableStream<Uint8Array>({
+  /** A body of so many pieces, and what becomes of it. */
+  function bodyOf(pieces: number) {
+    const seen = { pulled: 0, isCancelled: false };
+    const stream = new ReadableStream<Uint8Array>({
       pull(controller) {
-        pulled += 1;
+        if (seen.pulled === pieces) return controller.close();
+        seen.pulled += 1;
         controller.enqueue(new Uint8Array(8_192).fill(0x20));
       },
       cancel() {
-        isCancelled = true;
+        seen.isCancelled = true;
       },
     });
-    await refused(endless, "body_too_large");
-    expect(pulled).toBeLessThan(20);
-    expect(isCancelled).toBe(true);
+    return { stream, seen };
+  }
+
+  it("for its size, after all of it is read: 10 MB without a length", async () => {
+    const { stream, seen } = bodyOf(1_280);
+    await refused(stream, "body_too_large");
+    expect(seen).toEqual({ pulled: 1_280, isCancelled: false });
+  });
+
+  it("for its size, and not read for ever: a stream without an end", async () => {
+    const { stream, seen } = bodyOf(Number.POSITIVE_INFINITY);
+    await refused(stream, "body_too_large");
+    expect(seen.pulled).toBeLessThan(2_080);
+    expect(seen.isCancelled).toBe(true);
+  });
+
+  it("for breaking off, which is no fault of ours", async () => {
+    const broken = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(utf8('{"user_id":"u"')),
+      pull: (controller) => controller.error(faulty({ retryable: true })),
+    });
+    const said = await refused(broken, "malformed_json");
+    expect(said).toMatchObject({ detail: "The body breaks off." });
+    expect(logOf(said.request_id)).toMatchObject([{ event: "request", status: 400 }]);
   });
 
   it("for one byte too many, and not without it", async () => {

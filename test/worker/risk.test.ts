@@ -223,7 +223,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
 
   const REFUSED: [body: unknown, pointer: string, message: string][] = [
     [[], "#", "must be an object"],
-    [{}, "#/rules", "must be a list of rules"],
+    [{}, "#/rules", "is required, and must be a list of rules"],
     [{ rules: {} }, "#/rules", "must be a list of rules"],
     [{ rules: [], more: 1 }, "#/more", "is not a known field"],
     [{ rules: [], version: "1" }, "#/version", "must be a whole number from 0 to 9007199254740991"],
@@ -333,7 +333,11 @@ describe("a rule set is refused, and told where it is wrong:", () => {
       at("/above"),
       "must be a whole number from 0 to 9007199254740991 for count",
     ],
-    [inRule({ velocity }), at("/above"), "must be a whole number, or for a sum a decimal as text"],
+    [
+      inRule({ velocity }),
+      at("/above"),
+      "is required, and must be a whole number, or for a sum a decimal as text",
+    ],
     [inRule({ velocity: { ...velocity, measure: "sum" }, above: 5 }), at("/above"), DECIMAL],
     [
       inRule({ velocity: { ...velocity, measure: "sum" }, above: "5.0001" }),
@@ -565,7 +569,7 @@ describe("lists", () => {
     ...more,
   });
   it.each([
-    [{}, "#/list", "must be one of allow, block"],
+    [{}, "#/list", "is required, and must be one of allow, block"],
     [
       block("phone", "1"),
       "#/field",
