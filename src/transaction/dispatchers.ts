@@ -4,32 +4,42 @@ import { type Backoff, delayMs } from "../domain/backoff";
 import type { EventRecord } from "../domain/event";
 import { faultOf, type Log } from "../telemetry/log";
 import { within } from "../within";
+import { portionOf } from "./portion";
 
 /** Twice over, those that wait and those that come, within the limit of a delivery. */
 const ACCEPT_LIMIT_MS = 4_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
-/** One round of trying again is bounded; the rest follows in the next. */
-const MERCHANTS_TRIED = 20;
+/** One round of trying again is bounded, also in what it holds in memory; the rest follows in the next. */
+const MERCHANTS_TRIED = 10;
 const EVENTS_TRIED = 200;
+const CHARACTERS_TRIED = 300_000;
 
 type Accept = (merchantId: string, events: EventRecord[]) => Promise<unknown>;
+
+/** How often a dispatcher has failed in a row, and when it may be asked again. */
+type Rest = { failures: number; until_ms: number };
+const RESTED: Rest = { failures: 0, until_ms: 0 };
 
 export class Dispatchers {
   readonly #sql: SqlStorage;
   readonly #accept: Accept;
   readonly #log: Log;
   #count: number;
-  #failures = 0;
-  #retryAtMs = 0;
-  /** Where the next round begins, when there are more merchants than one round tries. */
-  #triedThrough = "";
+  /** The merchants whose events wait; who was asked last is at the end. */
+  readonly #waiting: Map<string, Rest>;
 
   /** @param sql of the journal, whose tables have been made */
   constructor(sql: SqlStorage, accept: Accept, log: Log) {
     this.#sql = sql;
     this.#accept = accept;
     this.#log = log;
-    this.#count = sql.exec<{ n: number }>("SELECT count(*) AS n FROM waiting").one().n;
+    const lists = sql
+      .exec<{ merchant_id: string; n: number }>(
+        "SELECT merchant_id, count(*) AS n FROM waiting GROUP BY merchant_id",
+      )
+      .toArray();
+    this.#count = lists.reduce((sum, { n }) => sum + n, 0);
+    this.#waiting = new Map(lists.map(({ merchant_id }) => [merchant_id, RESTED]));
   }
 
   /** How many events wait for their merchant's dispatcher. */
@@ -46,7 +56,10 @@ export class Dispatchers {
 
   /** When they are to be tried again; undefined when there are none. */
   get retryAtMs(): number | undefined {
-    return this.#count === 0 ? undefined : this.#retryAtMs;
+    if (this.#waiting.size === 0) return undefined;
+    let first = Number.POSITIVE_INFINITY;
+    for (const { until_ms } of this.#waiting.values()) first = Math.min(first, until_ms);
+    return first;
   }
 
   /** When this returns, every event has been taken over, or waits. */
@@ -55,35 +68,34 @@ export class Dispatchers {
     const byMerchant = Map.groupBy(events, ({ merchant_id }) => merchant_id);
     await Promise.all(
       [...byMerchant].map(async ([merchantId, own]) => {
-        if (this.#isWaiting(merchantId) || !(await this.#hasTaken(merchantId, own))) {
-          this.#add(own);
-        }
+        if (this.#waiting.has(merchantId)) return this.#add(own);
+        if (await this.#hasTaken(merchantId, own)) return;
+        this.#add(own);
+        this.#rest(merchantId);
       }),
     );
   }
 
+  /** Asks those who need not rest any longer. Who takes something is asked for more without a rest: one that
+   *  had failed could never catch up otherwise with a merchant who is busy. */
   async #tryWaiting(): Promise<void> {
-    if (this.retryAtMs === undefined || Date.now() < this.retryAtMs) return;
-    const merchants = this.#sql
-      .exec<{ merchant_id: string }>(
-        `SELECT DISTINCT merchant_id FROM waiting WHERE merchant_id > ?
-         ORDER BY merchant_id LIMIT ?`,
-        this.#triedThrough,
-        MERCHANTS_TRIED,
-      )
-      .toArray();
-    const taken = await Promise.all(
-      merchants.map(async ({ merchant_id }) => {
-        const own = this.#eventsOf(merchant_id);
-        const hasTaken = await this.#hasTaken(merchant_id, own);
-        if (hasTaken) this.#remove(own);
-        return hasTaken;
+    const now = Date.now();
+    const due = [...this.#waiting].filter(([, { until_ms }]) => until_ms <= now);
+    await Promise.all(
+      due.slice(0, MERCHANTS_TRIED).map(async ([merchantId]) => {
+        const own = this.#eventsOf(merchantId);
+        if (!(await this.#hasTaken(merchantId, own))) return this.#rest(merchantId);
+        this.#remove(own);
+        this.#waiting.delete(merchantId);
+        if (this.#hasMore(merchantId)) this.#waiting.set(merchantId, RESTED);
       }),
     );
-    const isRound = merchants.length < MERCHANTS_TRIED;
-    this.#triedThrough = isRound ? "" : (merchants.at(-1)?.merchant_id ?? "");
-    this.#failures = taken.includes(true) ? 0 : this.#failures + 1;
-    this.#retryAtMs = Date.now() + delayMs(this.#failures, BACKOFF);
+  }
+
+  #rest(merchantId: string): void {
+    const failures = (this.#waiting.get(merchantId)?.failures ?? 0) + 1;
+    this.#waiting.delete(merchantId);
+    this.#waiting.set(merchantId, { failures, until_ms: Date.now() + delayMs(failures, BACKOFF) });
   }
 
   async #hasTaken(merchantId: string, events: EventRecord[]): Promise<boolean> {
@@ -100,25 +112,23 @@ export class Dispatchers {
     }
   }
 
-  #isWaiting(merchantId: string): boolean {
-    if (this.#count === 0) return false;
+  #hasMore(merchantId: string): boolean {
     const found = this.#sql.exec("SELECT 1 FROM waiting WHERE merchant_id = ? LIMIT 1", merchantId);
     return found.toArray().length > 0;
   }
 
+  /** The first that wait, at least one. */
   #eventsOf(merchantId: string): EventRecord[] {
-    return this.#sql
-      .exec<EventRecord>(
-        `SELECT events.* FROM waiting JOIN events ON events.position = waiting.position
-         WHERE waiting.merchant_id = ? ORDER BY waiting.position LIMIT ?`,
-        merchantId,
-        EVENTS_TRIED,
-      )
-      .toArray();
+    const rows = this.#sql.exec<EventRecord>(
+      `SELECT events.* FROM waiting JOIN events ON events.position = waiting.position
+       WHERE waiting.merchant_id = ? ORDER BY waiting.position LIMIT ?`,
+      merchantId,
+      EVENTS_TRIED,
+    );
+    return portionOf(rows, EVENTS_TRIED, CHARACTERS_TRIED);
   }
 
   #add(events: EventRecord[]): void {
-    if (this.#count === 0) this.#retryAtMs = Date.now() + delayMs(1, BACKOFF);
     for (const { position, merchant_id } of events) {
       const added = this.#sql.exec(
         "INSERT INTO waiting VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING position",

@@ -10,6 +10,7 @@ import { makeJournalTables } from "./journal-tables";
 import { Marks } from "./marks";
 import { OpenCharges } from "./open-charges";
 import { OpenReviews } from "./open-reviews";
+import { portionOf } from "./portion";
 import { Recent } from "./recent";
 import { Writer } from "./writer";
 
@@ -172,8 +173,6 @@ export class Journal {
 
   /** Events after `position`, in order, at most `rows` of them and about `characters` of text. */
   eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
-    const events: EventRecord[] = [];
-    let size = 0;
     const source =
       this.#recent.after(position) ??
       this.#sql.exec<EventRecord>(
@@ -181,12 +180,7 @@ export class Journal {
         position,
         rows,
       );
-    for (const event of source) {
-      size += event.data.length;
-      if (events.length === rows || (events.length > 0 && size > characters)) break;
-      events.push(event);
-    }
-    return events;
+    return portionOf(source, rows, characters);
   }
 
   /** Events of some types after one position and up to another, in order. */
