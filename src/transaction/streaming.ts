@@ -36,6 +36,10 @@ export class Streaming {
   #triedParkedAtMs = 0;
   /** Where the next round of the parked begins, when there are more than one round tries. */
   #triedThrough = 0;
+  /** Counts deliveries. One that took too long has failed: it ends with the request it is at, and the next one
+   *  waits for that. */
+  #delivery = 0;
+  #request: Promise<unknown> = Promise.resolve();
 
   constructor(journal: Journal, stream: Stream, parked: Parked, log: Log) {
     this.#journal = journal;
@@ -53,15 +57,18 @@ export class Streaming {
    *  takes others: one that takes nothing is down, or wrongly set up.
    *  @throws DeliveryFault when not all of them are written or parked. */
   async deliver(events: EventRecord[]): Promise<void> {
-    await this.#tryParked();
+    this.#delivery += 1;
+    const delivery = this.#delivery;
+    await this.#request;
+    await this.#tryParked(delivery);
     const [waiting, free] = partition(events, ({ transaction_id }) =>
       this.#parked.holdsUp(transaction_id),
     );
     for (const event of waiting) this.#parked.add(event, Date.now());
-    const refused = await this.#write(free);
+    const refused = await this.#write(free, delivery);
     if (refused.length === 0) return;
     const [first] = refused;
-    if (refused.length === free.length && !(await this.#takesAnother(events))) {
+    if (refused.length === free.length && !(await this.#takesAnother(events, delivery))) {
       throw new DeliveryFault(first?.reason ?? "refused");
     }
     for (const { event, reason } of refused) {
@@ -72,12 +79,18 @@ export class Streaming {
   }
 
   /** Halves what is refused until each refused event is known. @returns those */
-  async #write(events: EventRecord[]): Promise<{ event: EventRecord; reason: string }[]> {
+  async #write(
+    events: EventRecord[],
+    delivery: number,
+  ): Promise<{ event: EventRecord; reason: string }[]> {
     const records = events.map((event) => ({
       key: event.transaction_id,
       value: cloudEventOf(event),
     }));
-    const produced = await this.#stream.produce(records);
+    const request = this.#stream.produce(records);
+    this.#request = request.catch(() => {});
+    const produced = await request;
+    if (delivery !== this.#delivery) throw new DeliveryFault("took too long");
     if (produced.kind === "written") return [];
     if (produced.kind === "failed") {
       throw new DeliveryFault(produced.reason, produced.retry_after_ms);
@@ -86,12 +99,12 @@ export class Streaming {
     const [event] = events;
     if (event && events.length === 1) return [{ event, reason: produced.reason }];
     const middle = Math.ceil(events.length / 2);
-    const before = await this.#write(events.slice(0, middle));
-    return [...before, ...(await this.#write(events.slice(middle)))];
+    const before = await this.#write(events.slice(0, middle), delivery);
+    return [...before, ...(await this.#write(events.slice(middle), delivery))];
   }
 
   /** Writes the next event of another transaction ahead of its turn; in its turn it is written again. */
-  async #takesAnother(events: EventRecord[]): Promise<boolean> {
+  async #takesAnother(events: EventRecord[], delivery: number): Promise<boolean> {
     const refused = new Set(events.map(({ transaction_id }) => transaction_id));
     const ahead = this.#journal.eventsAfter(
       events.at(-1)?.position ?? 0,
@@ -102,7 +115,7 @@ export class Streaming {
     for (const other of ahead) {
       const { transaction_id } = other;
       if (refused.has(transaction_id) || this.#parked.holdsUp(transaction_id)) continue;
-      if ((await this.#write([other])).length === 0) return true;
+      if ((await this.#write([other], delivery)).length === 0) return true;
       refused.add(transaction_id);
       tried += 1;
       if (tried === OTHERS_TRIED) return false;
@@ -110,22 +123,21 @@ export class Streaming {
     return false;
   }
 
-  async #tryParked(): Promise<void> {
+  /** Tries one round of the parked. As long as some are taken, the next round is due at once: it may have what
+   *  was parked behind them. */
+  async #tryParked(delivery: number): Promise<void> {
     if (this.parkedAtMs === undefined || Date.now() < this.parkedAtMs) return;
     this.#triedParkedAtMs = Date.now();
-    for (;;) {
-      let written = 0;
-      const firsts = this.#parked.first(this.#triedThrough);
-      for (const event of firsts) {
-        const refused = await this.#write([event]);
-        if (refused.length > 0) continue;
-        this.#parked.remove(event.position);
-        written += 1;
-      }
-      if (written > 0) continue;
-      this.#triedThrough = firsts.length < TRIED_AGAIN ? 0 : (firsts.at(-1)?.position ?? 0);
-      return;
+    const firsts = this.#parked.first(this.#triedThrough);
+    let written = 0;
+    for (const event of firsts) {
+      const refused = await this.#write([event], delivery);
+      if (refused.length > 0) continue;
+      this.#parked.remove(event.position);
+      written += 1;
     }
+    if (written > 0) this.#triedParkedAtMs = 0;
+    else this.#triedThrough = firsts.length < TRIED_AGAIN ? 0 : (firsts.at(-1)?.position ?? 0);
   }
 }
 

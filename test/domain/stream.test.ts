@@ -674,8 +674,11 @@ describe("the stream as a destination", () => {
   const HOUR_MS = 3_600_000;
   let poison: (key: string) => boolean;
   let written: string[];
+  /** How long a request takes. */
+  let slow: () => Promise<void>;
   const stream: Stream = {
     produce: async (records) => {
+      await slow();
       if (records.some(({ key }) => poison(key))) {
         return { kind: "refused", because: "records", reason: "no" };
       }
@@ -697,7 +700,12 @@ describe("the stream as a destination", () => {
       journal.write();
     }
     const parked = new Parked(sql);
-    const streaming = new Streaming(journal, stream, parked, () => {});
+    const streaming = new Streaming(
+      journal,
+      { produce: (records) => stream.produce(records) },
+      parked,
+      () => {},
+    );
     const drain = async () => {
       for (let at = 0; at < journal.lastPosition; ) {
         const events = differentTransactions(journal.eventsAfter(at, 200, 600_000));
@@ -705,12 +713,13 @@ describe("the stream as a destination", () => {
         at = events.at(-1)?.position ?? at;
       }
     };
-    return { streaming, parked, drain };
+    return { streaming, parked, drain, journal };
   }
 
   beforeEach(() => {
     vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
     poison = (key) => key.startsWith("bad");
+    slow = async () => {};
     written = [];
   });
   afterEach(() => void vi.useRealTimers());
@@ -727,6 +736,41 @@ describe("the stream as a destination", () => {
     const { parked, drain } = streamingOf(keys);
     await expect(drain()).rejects.toThrow("no");
     expect(parked.count).toBe(0);
+  });
+
+  it("ends a delivery that was given up with its request, before the next one begins", async () => {
+    const { streaming, parked, journal } = streamingOf(["bad1", "bad2", "good", "good"]);
+    const [first, next] = [journal.eventsAfter(0, 3, 1_000), journal.eventsAfter(3, 1, 1_000)];
+    await streaming.deliver(first);
+    expect(parked.count).toBe(2);
+    poison = () => false;
+    written = [];
+    let answer = (): void => {};
+    slow = () => new Promise((resolve) => (answer = resolve));
+    vi.setSystemTime(NOW_MS + HOUR_MS);
+    const givenUp = streaming.deliver(first); // It is at what was parked.
+    const later = streaming.deliver(next);
+    slow = async () => {};
+    answer();
+    await expect(givenUp).rejects.toThrow("took too long");
+    await later;
+    expect(written).toEqual(["bad1", "good"]);
+  });
+
+  it("takes up what was parked behind each other, one of a transaction at a time", async () => {
+    const { streaming, parked, drain } = streamingOf([...Array(90).fill("bad"), "good"]);
+    await drain();
+    expect(parked.count).toBe(90);
+    poison = () => false;
+    written = [];
+    vi.setSystemTime(NOW_MS + HOUR_MS);
+    let rounds = 0;
+    for (; (streaming.parkedAtMs ?? Number.POSITIVE_INFINITY) <= Date.now(); rounds++) {
+      const before = written.length;
+      await streaming.deliver([]);
+      expect(written.length - before).toBeLessThanOrEqual(1);
+    }
+    expect([rounds, written.length, parked.count]).toEqual([90, 90, 0]);
   });
 
   it("comes round to every parked transaction, however many stay bad", async () => {
