@@ -3,7 +3,8 @@
 import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook";
 import { type Log, tracedBy } from "../telemetry/log";
 import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";
-import type { Deliveries, Delivery } from "./deliveries";
+import type { Deliveries } from "./deliveries";
+import type { Delivery } from "./delivery";
 import type { DisabledReason, Endpoints } from "./endpoints";
 import type { Intake } from "./intake";
 import type { Secrets } from "./secrets";

@@ -3,7 +3,7 @@
  *  Stocks are kept as two counts that only grow, what entered and what left, so that whoever sums them up
  *  needs no order: a number that is told late or twice does no harm. */
 import { Counts } from "../telemetry/counts";
-import type { DeliveryStatus } from "./deliveries";
+import type { DeliveryStatus } from "./delivery";
 
 /** Upper bounds of the histogram of times from event to delivery: a healthy delivery, and the retries. */
 export const DELAY_BOUNDS_MS = [
@@ -21,6 +21,13 @@ export type WebhookCounter =
 export type WebhookHistogram = "delay_ms";
 
 export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
+  readonly #forgets: (() => void)[] = [];
+
+  /** @param forget is called when a commit was taken back: for what memory holds of the tables. */
+  onRollback(forget: () => void): void {
+    this.#forgets.push(forget);
+  }
+
   /** Deliveries went from one status to another; null for those that are new, or gone. */
   moved(from: DeliveryStatus | null, to: DeliveryStatus | null, deliveries = 1): void {
     if (from !== null) this.addWithin("deliveries_left", `status=${from}`, deliveries);
@@ -45,6 +52,7 @@ export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
       return value;
     } catch (fault) {
       this.rolledBack();
+      for (const forget of this.#forgets) forget();
       throw fault;
     }
   }

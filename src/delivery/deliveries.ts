@@ -5,48 +5,16 @@
  *  a little into the future, and a delivery that comes due with its lease was lost on the way. */
 import { type AttemptResult, MAX_ATTEMPTS, retryDelayMs } from "../domain/webhook";
 import type { WebhookCounters } from "./counters";
+import type { Delivery, NewDelivery } from "./delivery";
 
 /** A message in the queue that nobody has picked up by then counts as lost. */
 const SENT_LEASE_MS = 30_000;
 /** Three times the limit of an attempt. */
 const TAKEN_LEASE_MS = 15_000;
-export type DeliveryStatus = "pending" | "succeeded" | "dead";
+/** What one commit can start again without holding up the object. */
+export const MAX_RECOVERED = 5_000;
 
-export type Delivery = {
-  position: number;
-  id: string;
-  endpoint_id: string;
-  message_id: string;
-  event_type: string;
-  transaction_id: string | null;
-  url: string;
-  status: DeliveryStatus;
-  attempts: number;
-  /** Attempts since it was last started from the beginning. */
-  tries: number;
-  next_at: number | null;
-  lease: "sent" | "taken" | null;
-  /** When its event happened. */
-  happened_at: number | null;
-  /** The request that caused its event. */
-  traceparent: string | null;
-  created_at: number;
-  /** When it was last started from the beginning. */
-  started_at: number;
-  finished_at: number | null;
-};
-
-export type NewDelivery = Pick<
-  Delivery,
-  | "id"
-  | "endpoint_id"
-  | "message_id"
-  | "event_type"
-  | "transaction_id"
-  | "url"
-  | "happened_at"
-  | "traceparent"
->;
+export type Recovered = { redelivered: number; has_more: boolean };
 
 export class Deliveries {
   readonly #sql: SqlStorage;
@@ -185,21 +153,24 @@ export class Deliveries {
     );
   }
 
-  /** Starts everything of an endpoint that was created in a range and has failed. @returns how many. */
-  recover(endpointId: string, sinceMs: number, untilMs: number, nowMs: number): number {
+  /** Starts what was created for an endpoint in a range and has failed, the oldest `MAX_RECOVERED` of it. */
+  recover(endpointId: string, sinceMs: number, untilMs: number, nowMs: number): Recovered {
     const rows = this.#sql
       .exec<Pick<Delivery, "position" | "status">>(
         `SELECT position, status FROM deliveries WHERE endpoint_id = ? AND created_at BETWEEN ? AND ?
            AND (status = 'dead' OR
-             (status = 'pending' AND ((tries > 0 AND lease IS NULL) OR tries >= ?)))`,
+             (status = 'pending' AND ((tries > 0 AND lease IS NULL) OR tries >= ?)))
+         ORDER BY position LIMIT ?`,
         endpointId,
         sinceMs,
         untilMs,
         MAX_ATTEMPTS,
+        MAX_RECOVERED + 1,
       )
       .toArray();
-    for (const row of rows) this.restart(row, nowMs);
-    return rows.length;
+    const restarted = rows.slice(0, MAX_RECOVERED);
+    for (const row of restarted) this.restart(row, nowMs);
+    return { redelivered: restarted.length, has_more: rows.length > MAX_RECOVERED };
   }
 
   /** What is open for an endpoint that is no more has nowhere to go. */

@@ -1,5 +1,5 @@
 /** The delivery log: what a merchant sees of its deliveries. */
-import type { Delivery, DeliveryStatus } from "./deliveries";
+import type { Delivery, DeliveryStatus } from "./delivery";
 
 export type Attempt = {
   number: number;

@@ -55,6 +55,9 @@ export class Endpoints {
   constructor(sql: SqlStorage, counters: WebhookCounters) {
     this.#sql = sql;
     this.#counters = counters;
+    counters.onRollback(() => {
+      this.#listed = undefined;
+    });
   }
 
   /** The registered ones, oldest first. */

@@ -2,7 +2,8 @@
 import type { EventRecord } from "../domain/event";
 import { drawnId, eventId, webhookDeliveryId } from "../domain/id";
 import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook";
-import type { Deliveries, NewDelivery } from "./deliveries";
+import type { Deliveries } from "./deliveries";
+import type { NewDelivery } from "./delivery";
 import type { DisabledReason, Endpoint, Endpoints } from "./endpoints";
 import type { Secrets } from "./secrets";
 

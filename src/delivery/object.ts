@@ -10,7 +10,7 @@ import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { within } from "../within";
 import type { AttemptOrder, AttemptReport, Attempts } from "./attempts";
 import type { WebhookCounters } from "./counters";
-import type { Deliveries } from "./deliveries";
+import type { Deliveries, Recovered } from "./deliveries";
 import type { DeliveryFilter, DeliveryLog, ShownDelivery } from "./delivery-log";
 import { type Endpoint, type EndpointChange, type Endpoints, isOrigin } from "./endpoints";
 import { type Intake, newEndpointId } from "./intake";
@@ -150,13 +150,13 @@ export class WebhookDispatcher extends DurableObject<Env> {
     return this.delivery(deliveryId);
   }
 
-  /** Starts what has failed of an endpoint's deliveries from the beginning. @returns how many. */
-  recover(id: string, sinceMs: number, untilMs: number): number | undefined {
+  /** Starts what has failed of an endpoint's deliveries from the beginning, so many at a time. */
+  recover(id: string, sinceMs: number, untilMs: number): Recovered | undefined {
     if (!this.#endpoints.find(id)) return undefined;
-    const count = this.#commit(() => this.#deliveries.recover(id, sinceMs, untilMs, Date.now()));
+    const done = this.#commit(() => this.#deliveries.recover(id, sinceMs, untilMs, Date.now()));
     this.#endpoints.wake(id);
     this.#dispatchSoon();
-    return count;
+    return done;
   }
 
   /** Newest first, below the position `before`. */

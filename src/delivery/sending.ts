@@ -4,7 +4,8 @@ import type { Env } from "../config";
 import { MAX_ATTEMPTS } from "../domain/webhook";
 import { faultOf, type Log } from "../telemetry/log";
 import { within } from "../within";
-import type { Deliveries, Delivery } from "./deliveries";
+import type { Deliveries } from "./deliveries";
+import type { Delivery } from "./delivery";
 
 /** What travels through the queues: names only, never a body or a secret. */
 export type DeliveryNotice = { merchant_id: string; delivery_id: string; number: number };

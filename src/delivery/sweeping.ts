@@ -2,7 +2,8 @@
  *  long ago. */
 import type { Log } from "../telemetry/log";
 import type { WebhookCounters } from "./counters";
-import type { Deliveries, Delivery } from "./deliveries";
+import type { Deliveries } from "./deliveries";
+import type { Delivery } from "./delivery";
 import type { Endpoints } from "./endpoints";
 
 /** Without an outcome after this a delivery is given up. All attempts take less: it is meant for endpoints

@@ -129,7 +129,8 @@ export function webhookEndpointRoutes(app: App): void {
     method: "post",
     path: `${PATH}/{id}/recover`,
     summary: "Deliver again what has failed",
-    description: "All failed deliveries to this endpoint whose event came in the range.",
+    description:
+      "The failed deliveries to this endpoint whose event came in the range, oldest first, so many at a time: ask again while `has_more`.",
     request: { params, body: jsonBody(RecoverBody) },
     answers: { 202: { description: "How many are sent again.", schema: Recovered } },
     problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
@@ -157,8 +158,8 @@ async function rotate(c: AppContext): Promise<Response> {
 async function recover(c: AppContext): Promise<Response> {
   const { since, until } = await readBody(c, RecoverBody);
   const untilMs = until === undefined ? Date.now() : Date.parse(until);
-  const redelivered = known(await dispatcher(c).recover(idOf(c), Date.parse(since), untilMs));
-  return answerJson(c, 202, { redelivered });
+  const recovered = known(await dispatcher(c).recover(idOf(c), Date.parse(since), untilMs));
+  return answerJson(c, 202, recovered);
 }
 
 function dispatcher(c: AppContext) {

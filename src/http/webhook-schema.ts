@@ -87,7 +87,12 @@ export const EndpointList = z.object({ data: z.array(Endpoint) }).openapi("Webho
 export const RotatedSecret = z
   .object({ id: z.string(), secret, previous_secrets_expire_at: Time })
   .openapi("RotatedWebhookSecret");
-export const Recovered = z.object({ redelivered: z.int().min(0) }).openapi("RecoveredWebhooks");
+export const Recovered = z
+  .object({
+    redelivered: z.int().min(0),
+    has_more: z.boolean().openapi({ description: "Whether more is left; then ask again." }),
+  })
+  .openapi("RecoveredWebhooks");
 
 const STATUSES = ["pending", "succeeded", "dead"] as const;
 export const Delivery = z

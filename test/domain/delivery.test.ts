@@ -1,0 +1,85 @@
+/** What a merchant's dispatcher keeps: endpoints and deliveries, over its own tables. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { WebhookCounters } from "../../src/delivery/counters";
+import { Deliveries, MAX_RECOVERED } from "../../src/delivery/deliveries";
+import { Endpoints } from "../../src/delivery/endpoints";
+import { makeDeliveryTables } from "../../src/delivery/tables";
+import { NOW_MS } from "./examples";
+import { type MemoryStorage, memoryStorage } from "./sqlite";
+
+const ENDPOINT = {
+  id: "whe_1",
+  url: "https://shop.example/webhooks",
+  description: null,
+  events: ["*"],
+  enabled: true,
+  disabled_reason: null,
+  failing_since: null,
+  created_at: NOW_MS,
+};
+
+let storage: MemoryStorage;
+let counters: WebhookCounters;
+let endpoints: Endpoints;
+const commit = <Value>(work: () => Value): Value =>
+  counters.commit(storage as unknown as DurableObjectStorage, work);
+
+beforeEach(() => {
+  storage = memoryStorage();
+  makeDeliveryTables(storage.sql);
+  counters = new WebhookCounters(storage.sql, true);
+  endpoints = new Endpoints(storage.sql, counters);
+  commit(() => endpoints.add(ENDPOINT));
+});
+
+describe("endpoints in memory", () => {
+  const changes: Record<string, () => void> = {
+    changed: () => endpoints.change("whe_1", { enabled: false, url: "https://other.example/" }),
+    disabled: () => endpoints.disable("whe_1", "gone"),
+    removed: () => endpoints.remove(ENDPOINT),
+    added: () => endpoints.add({ ...ENDPOINT, id: "whe_2" }),
+  };
+  it.each(Object.entries(changes))(
+    "are those on disk after a commit that failed: %s",
+    (_, change) => {
+      const failing = () =>
+        commit(() => {
+          change();
+          endpoints.list();
+          throw new Error("disk full");
+        });
+      expect(failing).toThrow("disk full");
+      expect(endpoints.list()).toEqual([ENDPOINT]);
+      expect(endpoints.wanting("transaction.created")).toEqual([ENDPOINT]);
+    },
+  );
+});
+
+describe("recovering what has failed", () => {
+  it("starts so much at a time, the oldest first, until nothing is left", () => {
+    const deliveries = new Deliveries(storage.sql, counters);
+    const failed = MAX_RECOVERED + 7;
+    commit(() => {
+      for (let at = 0; at < failed; at++) {
+        storage.sql.exec(
+          `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, url, status, attempts, tries,
+             created_at, started_at, finished_at) VALUES (?, ?, ?, 't', 'u', 'dead', 22, 22, ?, ?, ?)`,
+          `whd_${at}`,
+          "whe_1",
+          `msg_${at}`,
+          NOW_MS,
+          NOW_MS,
+          NOW_MS,
+        );
+      }
+    });
+    const recover = () => commit(() => deliveries.recover("whe_1", NOW_MS, NOW_MS, NOW_MS + 1));
+    expect(recover()).toEqual({ redelivered: MAX_RECOVERED, has_more: true });
+    const left = storage.sql.exec(
+      "SELECT id FROM deliveries WHERE status = 'dead' ORDER BY position",
+    );
+    expect(left.toArray()[0]).toEqual({ id: `whd_${MAX_RECOVERED}` });
+    expect(recover()).toEqual({ redelivered: 7, has_more: false });
+    expect(recover()).toEqual({ redelivered: 0, has_more: false });
+  });
+});
