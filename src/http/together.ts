@@ -33,8 +33,8 @@ const MAX_CALLS = 64;
 /** Who has been told nothing for so long asks alone. It is more than an object takes when all is well with it. */
 const PATIENCE_MS = 5_000;
 
-/** Told nothing, a request asks alone. */
-type Waiting = { call: Call; resolve: (told: Told | undefined) => void };
+/** Told nothing, a request asks alone. From `until_ms` on it has done so, or is gone. */
+type Waiting = { call: Call; until_ms: number; resolve: (told: Told | undefined) => void };
 
 /** The requests of one kind to one object. */
 class Line {
@@ -69,9 +69,10 @@ class Line {
   async call(owner: Owner): Promise<void> {
     await scheduler.wait(GATHER_MS);
     const calls: Promise<void>[] = [];
-    while (this.#waiting.length > 0) {
-      calls.push(callTogether(owner, this.#waiting.splice(0, MAX_CALLS)));
-    }
+    const now = Date.now();
+    // Nobody's charge is asked for long after.
+    const waiting = this.#waiting.splice(0).filter(({ until_ms }) => now < until_ms);
+    while (waiting.length > 0) calls.push(callTogether(owner, waiting.splice(0, MAX_CALLS)));
     await Promise.all(calls);
   }
 }
@@ -116,8 +117,10 @@ export async function askTogether(
   try {
     if (line.come(now)) return await alone();
     const { promise, resolve } = Promise.withResolvers<Told | undefined>();
-    const timer = setTimeout(resolve, patienceMs(c, question));
-    const isToCall = line.join({ call: { ...question, address }, resolve }, now);
+    const patience = patienceMs(c, question);
+    const timer = setTimeout(resolve, patience);
+    const call = { ...question, address };
+    const isToCall = line.join({ call, until_ms: now + patience, resolve }, now);
     // It may have to outlive its own answer.
     if (isToCall) c.executionCtx.waitUntil(line.call(ownerOf(c.env, name)));
     const heard = await promise;

@@ -134,6 +134,16 @@ describe("a shared call", () => {
     expect(together.mock.calls.map(([calls]) => calls.length)).toEqual([2]);
   });
 
+  it("carries nobody who has waited for it in vain", async () => {
+    vi.spyOn(scheduler, "wait").mockReturnValueOnce(new Promise(() => {}));
+    const first = Promise.all([ask(1), ask(2)]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await first;
+    await settled(Promise.all([ask(3), ask(4), ask(5)]));
+    const carried = together.mock.calls.map(([calls]) => calls.map(({ address }) => address));
+    expect(carried).toMatchObject([[{ transaction_id: idOf(4) }, { transaction_id: idOf(5) }]]);
+  });
+
   it.each([
     ["find" as const, 5_000],
     ["process" as const, 17_000], // And what the book and the processor may take.
