@@ -8,6 +8,8 @@ import { within } from "../within";
 const ASK_LIMIT_MS = 500;
 /** Nobody waits again for a keeper that has just not answered. */
 const REST_MS = 2_000;
+/** Whoever has waited so long is gone: a request that is cut off does not say so. */
+const GONE_MS = 30_000;
 
 /** `free`: there is something to spend. `spent`: nobody has anything until the window ends. `empty`: the
  *  keeper has to be asked. `unwatched`: it cannot be asked, and nobody counts for the moment. */
@@ -24,8 +26,8 @@ export class Allowance {
   #unwatchedUntilMs = 0;
   #isFailing = false;
   #asking: Promise<void> | undefined;
-  /** Requests that are not decided yet; the next lease is for all of them. */
-  waiting = 0;
+  /** Requests that are not decided yet, each by when it came; the next lease is for all of them. */
+  readonly #waiting = new Set<{ at_ms: number }>();
 
   state(nowMs: number): State {
     if (nowMs < this.#endsAtMs) {
@@ -33,6 +35,13 @@ export class Allowance {
       if (this.#isSpent) return "spent";
     }
     return nowMs < this.#unwatchedUntilMs ? "unwatched" : "empty";
+  }
+
+  /** A request begins to wait. @returns what ends that */
+  wait(nowMs: number): () => void {
+    const waiter = { at_ms: nowMs };
+    this.#waiting.add(waiter);
+    return () => void this.#waiting.delete(waiter);
   }
 
   /** To be called when the state is `free`. */
@@ -70,7 +79,10 @@ export class Allowance {
 
   async #ask(ask: Ask): Promise<void> {
     const askedMs = Date.now();
-    const lease = await ask(this.waiting);
+    for (const waiter of this.#waiting) {
+      if (askedMs - waiter.at_ms > GONE_MS) this.#waiting.delete(waiter);
+    }
+    const lease = await ask(this.#waiting.size);
     this.#asking = undefined;
     this.#isFailing = false;
     this.#unwatchedUntilMs = 0;

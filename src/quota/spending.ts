@@ -54,7 +54,7 @@ function spendNow(purses: Purse[], nowMs: number): Spent | undefined {
 }
 
 async function spendLater(purses: Purse[], spender: Spender): Promise<Spent> {
-  for (const { allowance } of purses) allowance.waiting += 1;
+  const ends = purses.map(({ allowance }) => allowance.wait(Date.now()));
   try {
     for (let asks = 0; asks < MAX_ASKS; asks++) {
       await Promise.all(purses.map((purse) => fill(purse, spender)));
@@ -63,7 +63,7 @@ async function spendLater(purses: Purse[], spender: Spender): Promise<Spent> {
     }
     return { over: purses.map(({ quota }) => quota.policy), standings: purses.map(standingOf) };
   } finally {
-    for (const { allowance } of purses) allowance.waiting -= 1;
+    for (const end of ends) end();
   }
 }
 

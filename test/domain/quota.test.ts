@@ -1,8 +1,9 @@
 /** Leases: never more than the limit in a window, and all of it to a single holder. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { clientNetwork } from "../../src/domain/client-address";
 import { decideLease, type Quota, type Window } from "../../src/domain/quota";
+import { Allowance } from "../../src/quota/allowance";
 
 const MINUTE_MS = 60_000;
 const START_MS = 1_795_000_000_000 - (1_795_000_000_000 % MINUTE_MS);
@@ -100,6 +101,29 @@ describe("a window", () => {
         expect(Math.max(0, ...leased.values())).toBeLessThanOrEqual(limit);
       }),
     );
+  });
+});
+
+describe("an allowance", () => {
+  it("asks for all who wait, and not for those who were cut off long ago", async () => {
+    vi.useFakeTimers({ now: 0, toFake: ["Date"] });
+    const asked: number[] = [];
+    const allowance = new Allowance();
+    const fill = () =>
+      allowance.fill(async (wanted) => {
+        asked.push(wanted);
+        return { tokens: 0, left: 0, ends_in_ms: 1_000 };
+      });
+    const ends = [0, 1, 2].map(() => allowance.wait(Date.now()));
+    await fill();
+    ends[0]?.(); // The other two never say that they are gone.
+    vi.setSystemTime(29_000);
+    allowance.wait(Date.now());
+    await fill();
+    vi.setSystemTime(31_000);
+    await fill();
+    expect(asked).toEqual([3, 3, 1]);
+    vi.useRealTimers();
   });
 });
 
