@@ -619,7 +619,8 @@ describe("lists", () => {
     block("ip", "::1", { note: `paid with ${CARD}` }),
   ])("refuse a card number: %j", async (entry) => {
     const said = await expectRefusal(await add(shop, entry), "card_number_refused");
-    expect(JSON.stringify(said)).not.toContain("4242");
+    // Twice, because one group of four may stand in a random id.
+    expect(JSON.stringify(said)).not.toMatch(/4242.?4242/);
     expect((await listed(shop)).data).toEqual([]);
   });
 
