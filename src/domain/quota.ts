@@ -15,7 +15,7 @@ export type Window = { ends_at_ms: number; leased: number };
 /** `tokens` requests for the one who asked; `left` is what nobody has yet. It ends in so many ms by any clock. */
 export type Lease = { tokens: number; left: number; ends_in_ms: number };
 
-/** A lease is this part of the limit, or as much as is wanted at once: some 64 questions in a window whatever
+/** A lease is this part of the limit, or as much as is wanted at once: at most some 130 questions in a window whatever
  *  the limit is, and nobody who sits on a lease keeps more than a 64th of it from the others. */
 const LEASES_IN_LIMIT = 64;
 

@@ -43,6 +43,7 @@ export function answer(
   own: Own = {},
 ): Response {
   const { policies = "", standings = "" } = c.get("quotas") ?? {};
+  // The pattern is everybody's: nothing may be awaited before it is copied.
   const { response, headers } = patternOf(status, type, policies, own);
   headers.set("Request-Id", c.get("request_id"));
   if (standings) headers.set("RateLimit", standings);

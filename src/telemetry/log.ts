@@ -24,7 +24,6 @@ export type LogFields = {
   attempt?: number;
   rows?: number;
   failures?: number;
-  retry_after_ms?: number;
   /** A fault's class and stack without its message: messages quote data. */
   fault?: string;
 };
