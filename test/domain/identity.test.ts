@@ -247,11 +247,13 @@ describe("an idempotency key", () => {
     expect(parseIdempotencyKey(header)).toBeUndefined();
   });
 
-  const keys = fc.string({
-    unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
-    minLength: 1,
-    maxLength: 255,
-  });
+  const keys = fc
+    .string({
+      unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+      minLength: 1,
+      maxLength: 255,
+    })
+    .filter((key) => key !== "." && key !== "..");
 
   it("is the same key bare and quoted", () => {
     fc.assert(
