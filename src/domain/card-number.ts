@@ -1,11 +1,12 @@
-/** Finds card numbers in text, so that they can be refused at the door: a number that is never
- *  stored cannot leak. Luhn: ISO/IEC 7812-1 annex B. */
+/** Finds card numbers in text: a client's are refused, and those in text that cannot be refused are masked.
+ *  A number that is never stored cannot leak. Luhn: ISO/IEC 7812-1 annex B. */
 
 const CARD_DIGITS_MIN = 13;
 const CARD_DIGITS_MAX = 19;
 
 /** Digits in groups, one space or dash between them, as cards are printed: 4-4-4-4, 4-6-5 … */
 const GROUPED_DIGITS = /\d+(?:[ -]\d+)*/g;
+const SEPARATOR = /[ -]/;
 
 /** Payment cards start with 2 to 6 (Mastercard, Amex and JCB, Visa, Mastercard, Discover and UnionPay).
  *  Asked only of identifiers, where a customer number that happens to pass Luhn must stay usable. */
@@ -25,20 +26,37 @@ function passesLuhn(digits: string): boolean {
  *  whatever digits stand beside them. */
 export function containsCardNumber(text: string): boolean {
   return (text.match(GROUPED_DIGITS) ?? []).some((run) => {
-    const groups = run.split(/[ -]/);
-    return groups.some((_, first) => startsCardNumber(groups, first));
+    const groups = run.split(SEPARATOR);
+    return groups.some((_, first) => cardEnds(groups, first).next().done === false);
   });
 }
 
-/** Whether the group at `first`, alone or with those after it, is a card number. */
-function startsCardNumber(groups: string[], first: number): boolean {
+/** The text with each digit of each card number in it replaced by `*`, so that none is left.
+ *  Its length does not change. */
+export function maskCardNumbers(text: string): string {
+  return text.replace(GROUPED_DIGITS, (run) => {
+    const groups = run.split(SEPARATOR);
+    const ofCards = new Set<number>();
+    for (const first of groups.keys()) {
+      for (const last of cardEnds(groups, first)) {
+        for (let at = first; at <= last; at++) ofCards.add(at);
+      }
+    }
+    let group = 0;
+    return run.replace(/\d+/g, (digits) =>
+      ofCards.has(group++) ? "*".repeat(digits.length) : digits,
+    );
+  });
+}
+
+/** The last group of each card number that begins with the group at `first`. */
+function* cardEnds(groups: string[], first: number): Generator<number> {
   let digits = "";
-  for (let at = first; at < groups.length && digits.length < CARD_DIGITS_MAX; at++) {
-    digits += groups[at];
+  for (let last = first; last < groups.length && digits.length < CARD_DIGITS_MAX; last++) {
+    digits += groups[last];
     const isLong = digits.length >= CARD_DIGITS_MIN && digits.length <= CARD_DIGITS_MAX;
-    if (isLong && isPrinted(groups.slice(first, at + 1)) && passesLuhn(digits)) return true;
+    if (isLong && isPrinted(groups.slice(first, last + 1)) && passesLuhn(digits)) yield last;
   }
-  return false;
 }
 
 /** Cards are printed in equal groups, of which the last may be shorter, or as 4-6-5 and 4-6-4. Dates are not. */
