@@ -19,6 +19,8 @@ export const merchants = sqliteTable("merchants", {
   id: text().primaryKey(),
   name: text().notNull(),
   created_at: integer().notNull(),
+  /** What a create is in that names no currency; never changes. Merchants from before it have USD. */
+  default_currency: text().notNull().default("USD"),
 });
 
 export const apiKeys = sqliteTable(

@@ -5,7 +5,15 @@ import { freeText, Time } from "./fields";
 
 export const MerchantBody = z.strictObject({ name: freeText(1, 200) }).openapi("CreateMerchant");
 export const Merchant = z
-  .object({ id: z.string(), name: z.string(), created_at: Time })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    default_currency: z.string().openapi({
+      description: "The currency of payments whose create names none. It never changes.",
+      example: "USD",
+    }),
+    created_at: Time,
+  })
   .openapi("Merchant");
 export const MerchantList = z.object({ data: z.array(Merchant) }).openapi("MerchantList");
 

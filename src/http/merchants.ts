@@ -117,7 +117,7 @@ export function merchantRoutes(app: App): void {
 
 async function createMerchant(c: AppContext): Promise<Response> {
   const { name } = await readBody(c, MerchantBody);
-  const merchant = { id: newId("mer"), name, created_at: Date.now() };
+  const merchant = { id: newId("mer"), name, created_at: Date.now(), default_currency: "USD" };
   await insertMerchant(databaseOf(c.env.DB), merchant);
   return answerJson(c, 201, shownMerchant(merchant));
 }
@@ -195,8 +195,8 @@ function newId(prefix: string): string {
   return drawnId(prefix, crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
 }
 
-function shownMerchant({ id, name, created_at }: MerchantRow) {
-  return { id, name, created_at: timeText(created_at) };
+function shownMerchant({ id, name, created_at, default_currency }: MerchantRow) {
+  return { id, name, default_currency, created_at: timeText(created_at) };
 }
 
 function shownKey({ id, merchant_id, name, last_four, scopes, created_at, expires_at }: ApiKeyRow) {

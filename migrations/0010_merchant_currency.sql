@@ -1,0 +1,1 @@
+ALTER TABLE `merchants` ADD `default_currency` text DEFAULT 'USD' NOT NULL;
