@@ -1,13 +1,15 @@
 /** The Retry-After header (RFC 9110, 10.2.3): seconds, or a date. */
+import { parseHttpDate } from "./http-date";
 
 /** The wait that a server asks for, at most `mostMs`: one wrong header must not stop everything for a
- *  day. Undefined when it asks for none, or for something unreadable. */
+ *  day. Undefined when it asks for none, or for something that is neither. */
 export function retryAfterMs(
   header: string | null,
   nowMs: number,
   mostMs: number,
 ): number | undefined {
-  const text = header?.trim() ?? "";
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  const text = header?.replace(/^[ \t]+|[ \t]+$/g, "") ?? "";
+  const untilMs = /^\d+$/.test(text) ? nowMs + Number(text) * 1_000 : parseHttpDate(text, nowMs);
+  const waitMs = untilMs === undefined ? 0 : untilMs - nowMs;
   return waitMs > 0 ? Math.min(waitMs, mostMs) : undefined;
 }

@@ -10,7 +10,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type Config, configOf, type Env, SettingsFault } from "../../src/config";
 import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../../src/domain/cloud-event";
 import { type EventRecord, eventOf } from "../../src/domain/event";
-import { retryAfterMs } from "../../src/domain/retry-after";
 import type { Change, Transaction } from "../../src/domain/transaction";
 import { base64 } from "../../src/stream/base64";
 import { streamOf } from "../../src/stream/choose";
@@ -593,23 +592,6 @@ describe("the parts", () => {
       expect(jsonSequence(text)).toBeUndefined();
     },
   );
-
-  it.each<[string | null, number | undefined]>([
-    [null, undefined],
-    ["", undefined],
-    ["0", undefined],
-    ["-5", undefined],
-    ["1.5", undefined],
-    ["later", undefined],
-    [" 2 ", 2_000],
-    ["301", 300_000],
-    ["9".repeat(400), 300_000],
-    ["Sun, 22 Nov 2026 21:00:30 GMT", 30_000],
-    ["Sun, 22 Nov 2026 20:59:00 GMT", undefined],
-    ["Sun, 22 Nov 2099 21:00:00 GMT", 300_000],
-  ])("reads Retry-After %s", (header, expected) => {
-    expect(retryAfterMs(header, NOW_MS, 300_000)).toBe(expected);
-  });
 });
 
 describe("the settings", () => {
