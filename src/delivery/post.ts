@@ -7,10 +7,12 @@ import { nextSpan } from "../telemetry/tracing";
 import { TimeLimit, within } from "../within";
 import type { AttemptOrder } from "./attempts";
 
-/** Covers everything from the connection to the last byte read. */
+/** Covers everything from the connection to the status line and the headers, which decide. */
 const ATTEMPT_LIMIT_MS = 5_000;
-/** Enough to let a polite answer end; the rest is not read. */
-const MAX_ANSWER_BYTES = 1_024;
+/** The body decides nothing. It is read so that a receiver can finish what it writes, this much of it and
+ *  this long: a body that drips must not hold the attempt. */
+const MAX_BODY_BYTES = 1_024;
+export const BODY_LIMIT_MS = 500;
 
 /** Makes the attempt. Never throws, and never keeps what the receiver has said. */
 export async function attempt(
@@ -28,23 +30,22 @@ export async function attempt(
   if (webhookUrlFault(url, allowInsecure)) return ended("url_refused");
   const abort = new AbortController();
   try {
-    const post = async (): Promise<AttemptResult> => {
-      const response = await fetch(url, {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          "User-Agent": "edge-payment-transactions-webhooks/1",
-          ...(traceparent ? { traceparent: nextSpan(traceparent) } : {}),
-          ...signWebhook(secrets, message_id, Math.floor(startedMs / 1_000), body),
-        },
-        body,
-        redirect: "manual",
-        signal: abort.signal,
-      });
-      await readSome(response.body);
-      return ended(errorOf(response.status), response);
-    };
-    return await within(ATTEMPT_LIMIT_MS, post());
+    const answer = fetch(url, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        "User-Agent": "edge-payment-transactions-webhooks/1",
+        ...(traceparent ? { traceparent: nextSpan(traceparent) } : {}),
+        ...signWebhook(secrets, message_id, Math.floor(startedMs / 1_000), body),
+      },
+      body,
+      redirect: "manual",
+      signal: abort.signal,
+    });
+    const response = await within(ATTEMPT_LIMIT_MS, answer);
+    const result = ended(errorOf(response.status), response);
+    await drain(response.body);
+    return result;
   } catch (fault) {
     return ended(fault instanceof TimeLimit ? "timeout" : "connection_failed");
   } finally {
@@ -64,10 +65,15 @@ function errorOf(status: number): AttemptError | null {
   return status >= REDIRECT.first && status <= REDIRECT.last ? "redirect" : "http_status";
 }
 
-async function readSome(stream: ReadableStream<Uint8Array> | null): Promise<void> {
-  let length = 0;
-  for await (const chunk of stream ?? []) {
-    length += chunk.byteLength;
-    if (length > MAX_ANSWER_BYTES) return;
-  }
+/** Reads some of a body and drops it. A body that is cut, never ends or is not what its headers say is no
+ *  fault here. */
+async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  const read = async (): Promise<void> => {
+    let length = 0;
+    for await (const chunk of body ?? []) {
+      length += chunk.byteLength;
+      if (length > MAX_BODY_BYTES) return;
+    }
+  };
+  await within(BODY_LIMIT_MS, read()).catch(() => undefined);
 }

@@ -3,7 +3,8 @@
  *  `POST /{name}/{steps}` plays the steps by turns, one for each attempt under a `webhook-id`, the last
  *  for all further attempts. A step is a status (`200`, `500`, `410`, `302`), `after:SECONDS` (429 with
  *  Retry-After), `hang`, `drip` (a byte now and then), `huge` (a gigabyte), `cut` (closes in the middle
- *  of its answer), `reset`, or `flaky:PERCENT` (500 that often, at random).
+ *  of its answer), `reset`, `flaky:PERCENT` (500 that often, at random), or `STATUS-BODY` (an answer with
+ *  `Retry-After: 600` and one of `BODIES`, none of which can be read).
  *  `GET /{name}` tells what arrived. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
@@ -12,6 +13,16 @@ import { type Fake, sendJson, serve } from "./http-server";
 
 const DRIP_MS = 200;
 const HUGE_BYTES = 1_000_000_000;
+
+/** What may follow the status line and be no body: headers and bytes, as they go over the wire. */
+const BODIES = {
+  empty_gzip: "Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
+  no_gzip: "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nnoted",
+  cut_gzip: "Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n\x1f\x8b\x08",
+  cut: "Content-Length: 100\r\n\r\nhalf",
+  bad_chunk: "Transfer-Encoding: chunked\r\n\r\nxyz\r\nnoted",
+  stopped: "Content-Length: 100\r\n\r\nhalf",
+};
 
 /** One attempt as it arrived. */
 export type Arrival = {
@@ -58,6 +69,15 @@ function play(step: string, response: ServerResponse): number {
     response.end("noted");
     return status;
   };
+  const [status = "", unreadable = ""] = kind.split("-");
+  if (Object.hasOwn(BODIES, unreadable)) {
+    const head = `HTTP/1.1 ${status} Said\r\nRetry-After: 600\r\nConnection: close\r\n`;
+    const bytes = BODIES[unreadable as keyof typeof BODIES]; // Has just been asked.
+    const { socket } = response;
+    socket?.write(Buffer.from(head + bytes, "latin1"));
+    if (unreadable !== "stopped") socket?.end();
+    return Number(status);
+  }
   switch (kind) {
     case "hang":
       return 0;
