@@ -9,8 +9,12 @@ export type Dependency = z.output<typeof Dependency>;
 const Outbox = z
   .object({
     depth: z.int().openapi({ description: "Events that have not arrived yet." }),
-    oldest_age_ms: z.int().openapi({ description: "How long the first of them has been waiting." }),
-    failing: z.boolean(),
+    oldest_age_ms: z.int().openapi({
+      description: "How long the first of them has been waiting. `degraded` when above a minute.",
+    }),
+    failing: z.boolean().openapi({
+      description: "Whether the last delivery failed; remembered by a restarted object.",
+    }),
   })
   .nullable()
   .openapi({ description: "null when it is switched off." });

@@ -2,8 +2,7 @@
  *  for a second at most, so that whoever hangs is named and does not hang the answer. */
 import { databaseOf } from "../database/ask";
 import { findShardCount } from "../database/merchants";
-import type { Backlog } from "../transaction/outbox";
-import type { DestinationName } from "../transaction/outboxes";
+import type { Backlog, DestinationName } from "../transaction/outbox";
 import type { ShardReadiness } from "../transaction/reply";
 import { TimeLimit, within } from "../within";
 import { answerJson } from "./answer";
@@ -14,6 +13,9 @@ import type { Dependency, Outbox } from "./readiness-schema";
 const CHECK_LIMIT_MS = 1_000;
 /** Every shard is asked, up to here; beyond, the first ones stand for all. */
 const MAX_ASKED = 64;
+/** When all is well an event arrives within a second. One that has waited so long says that something is
+ *  wrong, whatever its shard remembers of failures. */
+const MAX_EVENT_AGE_MS = 60_000;
 const DESTINATIONS = [
   "book",
   "webhooks",
@@ -103,7 +105,9 @@ function figuresOf(answers: ShardReadiness[]) {
 }
 
 function isBehind({ outboxes, charges, parked }: ReturnType<typeof figuresOf> | typeof NO_FIGURES) {
-  const isFailing = Object.values(outboxes ?? {}).some((outbox) => outbox?.failing);
+  const isFailing = Object.values(outboxes ?? {}).some(
+    (outbox) => outbox && (outbox.failing || outbox.oldest_age_ms > MAX_EVENT_AGE_MS),
+  );
   return isFailing || (charges?.overdue ?? 0) > 0 || (parked ?? 0) > 0;
 }
 

@@ -4,6 +4,7 @@ import { type Backoff, delayMs } from "../domain/backoff";
 import type { EventRecord } from "../domain/event";
 import { faultOf, type Log } from "../telemetry/log";
 import { within } from "../within";
+import type { Pause, Pauses } from "./pauses";
 import { portionOf } from "./portion";
 
 /** Twice over, those that wait and those that come, within the limit of a delivery. */
@@ -16,21 +17,23 @@ const CHARACTERS_TRIED = 300_000;
 
 type Accept = (merchantId: string, events: EventRecord[]) => Promise<unknown>;
 
-/** How often a dispatcher has failed in a row, and when it may be asked again. */
-type Rest = { failures: number; until_ms: number };
-const RESTED: Rest = { failures: 0, until_ms: 0 };
+const RESTED: Pause = { failures: 0, until_ms: 0 };
+/** Under which one merchant's pause is stored, beside those of whole destinations. */
+const pauseOf = (merchantId: string): string => `webhooks/${merchantId}`;
 
 export class Dispatchers {
   readonly #sql: SqlStorage;
+  readonly #pauses: Pauses;
   readonly #accept: Accept;
   readonly #log: Log;
   #count: number;
   /** The merchants whose events wait; who was asked last is at the end. */
-  readonly #waiting: Map<string, Rest>;
+  readonly #waiting: Map<string, Pause>;
 
   /** @param sql of the journal, whose tables have been made */
-  constructor(sql: SqlStorage, accept: Accept, log: Log) {
+  constructor(sql: SqlStorage, pauses: Pauses, accept: Accept, log: Log) {
     this.#sql = sql;
+    this.#pauses = pauses;
     this.#accept = accept;
     this.#log = log;
     const lists = sql
@@ -39,7 +42,9 @@ export class Dispatchers {
       )
       .toArray();
     this.#count = lists.reduce((sum, { n }) => sum + n, 0);
-    this.#waiting = new Map(lists.map(({ merchant_id }) => [merchant_id, RESTED]));
+    this.#waiting = new Map(
+      lists.map(({ merchant_id }) => [merchant_id, pauses.get(pauseOf(merchant_id)) ?? RESTED]),
+    );
   }
 
   /** How many events wait for their merchant's dispatcher. */
@@ -87,6 +92,7 @@ export class Dispatchers {
         if (!(await this.#hasTaken(merchantId, own))) return this.#rest(merchantId);
         this.#remove(own);
         this.#waiting.delete(merchantId);
+        this.#pauses.delete(pauseOf(merchantId));
         if (this.#hasMore(merchantId)) this.#waiting.set(merchantId, RESTED);
       }),
     );
@@ -94,8 +100,10 @@ export class Dispatchers {
 
   #rest(merchantId: string): void {
     const failures = (this.#waiting.get(merchantId)?.failures ?? 0) + 1;
+    const pause = { failures, until_ms: Date.now() + delayMs(failures, BACKOFF) };
     this.#waiting.delete(merchantId);
-    this.#waiting.set(merchantId, { failures, until_ms: Date.now() + delayMs(failures, BACKOFF) });
+    this.#waiting.set(merchantId, pause);
+    this.#pauses.set(pauseOf(merchantId), pause);
   }
 
   async #hasTaken(merchantId: string, events: EventRecord[]): Promise<boolean> {

@@ -63,4 +63,13 @@ const JOURNAL_TABLES = `
   CREATE INDEX IF NOT EXISTS waiting_by_merchant ON waiting (merchant_id);
   ${COUNTERS_TABLE}
   CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS pauses (
+    destination TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  INSERT OR IGNORE INTO pauses
+    SELECT 'book', 1, value FROM marks
+    WHERE name = 'book_paused_until_ms' AND value > unixepoch() * 1000;
+  DELETE FROM marks WHERE name = 'book_paused_until_ms';
 `;

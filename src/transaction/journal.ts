@@ -10,6 +10,7 @@ import { makeJournalTables } from "./journal-tables";
 import { Marks } from "./marks";
 import { OpenCharges } from "./open-charges";
 import { OpenReviews } from "./open-reviews";
+import { Pauses } from "./pauses";
 import { portionOf } from "./portion";
 import { Recent } from "./recent";
 import { Writer } from "./writer";
@@ -37,6 +38,7 @@ export class Journal {
   readonly charges: OpenCharges;
   readonly reviews: OpenReviews;
   readonly marks: Marks;
+  readonly pauses: Pauses;
   readonly #sql: SqlStorage;
   readonly #writer: Writer;
   /** Events of the round under way, which are written when all of it is decided. */
@@ -52,6 +54,7 @@ export class Journal {
     this.charges = new OpenCharges(sql, this.#writer);
     this.reviews = new OpenReviews(sql, this.#writer);
     this.marks = new Marks(sql, this.#writer);
+    this.pauses = new Pauses(sql);
     const { last } = sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
       .one();

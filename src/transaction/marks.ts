@@ -4,7 +4,6 @@ import type { Writer } from "./writer";
 /** How far a destination has come, and the deployment's shard count. */
 export type Mark =
   | "book_delivered_through"
-  | "book_paused_until_ms"
   | "webhooks_delivered_through"
   | "stream_delivered_through"
   | "velocity_delivered_through"

@@ -17,13 +17,14 @@ const DRAIN_CHARACTERS = 600_000;
 const DELIVERY_LIMIT_MS = 10_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
 
+export type DestinationName = "book" | "webhooks" | "velocity" | "stream";
+
 /** Somebody to whom events go. */
 export type Destination = {
-  mark: Mark;
-  /** Where a time before which it must not be called is remembered; by default nowhere. */
-  pause?: Mark;
-  /** Resolves when all of the events have arrived. May be called again with the same ones. */
-  deliver: (events: EventRecord[]) => Promise<void>;
+  name: DestinationName;
+  /** Resolves when all of the events have arrived. May be called again with the same ones.
+   *  @param failures how many deliveries have failed in a row before this one */
+  deliver: (events: EventRecord[], failures: number) => Promise<void>;
   /** The first of these events that may go in one delivery, at least one; by default all. */
   together?: (events: EventRecord[]) => EventRecord[];
   /** The only types of events it wants; by default all. */
@@ -61,25 +62,28 @@ const all = (events: EventRecord[]): EventRecord[] => events;
 export class Outbox {
   readonly #journal: Journal;
   readonly #destination: Destination;
+  readonly #mark: Mark;
   #deliveredThrough: number;
   #stored: number;
   #isDraining = false;
   #draining: Promise<void> = Promise.resolve();
-  #failures = 0;
+  #failures: number;
   /** How often it began again with the first event. */
   #rewinds = 0;
   /** Somebody has waited in vain: until a delivery succeeds nobody else has to. */
   #isSlow = false;
-  #retryAtMs = 0;
+  #retryAtMs: number;
   #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
 
   constructor(journal: Journal, destination: Destination) {
     this.#journal = journal;
     this.#destination = destination;
-    this.#stored = journal.marks.get(destination.mark) ?? 0;
+    this.#mark = `${destination.name}_delivered_through`;
+    this.#stored = journal.marks.get(this.#mark) ?? 0;
     this.#deliveredThrough = this.#stored;
-    if (destination.pause) this.#retryAtMs = journal.marks.get(destination.pause) ?? 0;
-    if (this.isOpen && this.#retryAtMs > Date.now()) this.#failures = 1; // As after `rewind()`.
+    const pause = journal.pauses.get(destination.name);
+    this.#failures = pause?.failures ?? 0;
+    this.#retryAtMs = pause?.until_ms ?? 0;
   }
 
   /** Whether the stored mark is behind the journal: then an alarm has to be set. */
@@ -117,21 +121,20 @@ export class Outbox {
   /** Writes the mark if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
   storeMark(): void {
     if (this.#stored === this.#deliveredThrough) return;
-    this.#journal.marks.set(this.#destination.mark, this.#deliveredThrough);
+    this.#journal.marks.set(this.#mark, this.#deliveredThrough);
     this.#stored = this.#deliveredThrough;
   }
 
   /** Begins again with the first event, and not before a time: for a destination that is set back to an earlier
    *  state. A delivery that is under way does not count, and nobody waits until everything has arrived again. */
   rewind(notBeforeMs: number): void {
-    const { mark, pause } = this.#destination;
-    this.#journal.marks.set(mark, 0);
-    if (pause) this.#journal.marks.set(pause, notBeforeMs);
+    this.#journal.marks.set(this.#mark, 0);
     this.#stored = 0;
     this.#deliveredThrough = 0;
     this.#retryAtMs = notBeforeMs;
     this.#rewinds += 1;
     if (this.#journal.lastPosition > 0) this.#failures = Math.max(this.#failures, 1);
+    this.#storePause();
     this.#release(Number.POSITIVE_INFINITY, false);
   }
 
@@ -183,7 +186,7 @@ export class Outbox {
       const { events, through } = this.#next();
       rows = events.length;
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
-      await within(limit_ms, deliver(events));
+      await within(limit_ms, deliver(events, this.#failures));
       this.#destination.onDelivery?.(rows);
       if (rewinds !== this.#rewinds) return Date.now() >= this.#retryAtMs;
       this.#deliveredThrough = through;
@@ -191,7 +194,10 @@ export class Outbox {
       this.#isSlow = false;
       // Far behind after an outage, nobody waits for what is at the end of the queue.
       const isBehind = this.#journal.lastPosition - this.#deliveredThrough > DRAIN_ROWS;
-      if (!isBehind) this.#failures = 0;
+      if (!isBehind) {
+        this.#failures = 0;
+        this.#journal.pauses.delete(this.#destination.name);
+      }
       this.#release(this.#deliveredThrough, true);
       return true;
     } catch (fault) {
@@ -201,7 +207,18 @@ export class Outbox {
       this.#retryAtMs = Math.max(this.#retryAtMs, Date.now() + delay); // A pause is not cut short.
       this.#release(Number.POSITIVE_INFINITY, false);
       this.#destination.onFailure(fault, rows, this.#failures);
+      this.#storePause();
       return false;
+    }
+  }
+
+  /** Storage that cannot be written is no reason to stop: memory has the pause, as long as the object lives. */
+  #storePause(): void {
+    const pause = { failures: this.#failures, until_ms: this.#retryAtMs };
+    try {
+      this.#journal.pauses.set(this.#destination.name, pause);
+    } catch (fault) {
+      this.#destination.onFailure(fault, 0, this.#failures);
     }
   }
 

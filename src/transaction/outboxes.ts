@@ -11,12 +11,16 @@ import { faultOf, type Log } from "../telemetry/log";
 import { type Counters, DELIVERY_BOUNDS } from "./counters";
 import { Dispatchers } from "./dispatchers";
 import type { Journal } from "./journal";
-import { type Backlog, DeliveryFault, type Destination, Outbox } from "./outbox";
+import {
+  type Backlog,
+  DeliveryFault,
+  type Destination,
+  type DestinationName,
+  Outbox,
+} from "./outbox";
 import { Parked } from "./parked";
 import { releaseAll } from "./signals";
 import { differentTransactions, Streaming } from "./streaming";
-
-export type DestinationName = "book" | "webhooks" | "velocity" | "stream";
 
 export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };
 
@@ -43,11 +47,11 @@ export class Outboxes {
     this.#parked = new Parked(sql, () => counters.add("parked_events", ""));
     const open = (
       name: DestinationName,
-      destination: Omit<Destination, "mark" | "wait_ms" | "onDelivery" | "onFailure">,
+      destination: Omit<Destination, "name" | "wait_ms" | "onDelivery" | "onFailure">,
     ): Outbox => {
       const outbox = new Outbox(journal, {
         ...destination,
-        mark: `${name}_delivered_through`,
+        name,
         wait_ms: config.book_commit_wait_ms,
         onDelivery: (rows) => {
           if (rows === 0) return; // Only those who waited were tried again.
@@ -63,12 +67,10 @@ export class Outboxes {
       this.#outboxes.set(name, outbox);
       return outbox;
     };
-    this.#book = open("book", {
-      deliver: (events) => writeBook(env.DB, events),
-      pause: "book_paused_until_ms",
-    });
+    this.#book = open("book", { deliver: (events) => writeBook(env.DB, events) });
     const dispatchers = new Dispatchers(
       sql,
+      journal.pauses,
       (merchantId, events) => handOver(env.WEBHOOKS.getByName(merchantId), events),
       log,
     );

@@ -366,7 +366,6 @@ describe("a round's company", () => {
 describe("an outbox", () => {
   fakeClock();
   const LIMIT_MS = 2_000;
-  const MARK = "book_delivered_through";
   let storage: MemoryStorage;
   let journal: Journal;
   let batches: EventRecord[][];
@@ -376,7 +375,7 @@ describe("an outbox", () => {
 
   const open = () =>
     new Outbox(journal, {
-      mark: MARK,
+      name: "book",
       wait_ms: LIMIT_MS,
       deliver: (events) => {
         batches.push(events);
@@ -578,7 +577,7 @@ describe("an outbox", () => {
 
   it("delivers although no answer may wait for it", async () => {
     const impatient = new Outbox(journal, {
-      mark: MARK,
+      name: "book",
       wait_ms: 0,
       deliver: () => new Promise((resolve) => setTimeout(resolve, 50)),
       onFailure: () => {},
@@ -611,6 +610,46 @@ describe("an outbox", () => {
   });
 });
 
+describe("an outbox whose object is evicted between two attempts", () => {
+  fakeClock();
+
+  it.each(["book", "webhooks", "velocity", "stream"] as const)(
+    "goes on with the delays of before, and still counts as failing: %s",
+    async (name) => {
+      const { sql } = memoryStorage();
+      const journal = new Journal(sql);
+      journal.append(MERCHANT, created({}, NOW_MS, "order-1"), null);
+      journal.write();
+      let isDown = true;
+      const restarted = () =>
+        new Outbox(new Journal(sql), {
+          name,
+          deliver: async () => {
+            if (isDown) throw new Error("down");
+          },
+          wait_ms: 0,
+          onFailure: () => {},
+        });
+      const delays: number[] = [];
+      for (let attempt = 1; attempt <= 7; attempt++) {
+        const outbox = restarted();
+        expect(outbox.backlog(Date.now()).failures).toBe(attempt - 1);
+        await outbox.drain(Date.now());
+        delays.push(outbox.retryAtMs - Date.now());
+        expect(restarted().wakeAtMs).toBe(outbox.retryAtMs);
+        vi.setSystemTime(outbox.retryAtMs);
+      }
+      expect(delays).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+      isDown = false;
+      const outbox = restarted();
+      await outbox.drain(Date.now());
+      outbox.storeMark();
+      expect(restarted().backlog(Date.now())).toMatchObject({ depth: 0, failures: 0 });
+      expect(sql.exec("SELECT * FROM pauses").toArray()).toEqual([]); // Nothing billed when all is well.
+    },
+  );
+});
+
 describe("an outbox whose destination is set back", () => {
   const PAUSED_UNTIL_MS = NOW_MS + 60_000;
   let journal: Journal;
@@ -619,8 +658,7 @@ describe("an outbox whose destination is set back", () => {
   let firsts: number[];
   const open = () =>
     new Outbox(journal, {
-      mark: "book_delivered_through",
-      pause: "book_paused_until_ms",
+      name: "book",
       deliver: ([first]) => {
         firsts.push(first?.position ?? 0);
         return deliver(first?.position ?? 0);
@@ -729,7 +767,7 @@ describe("a destination that wants some types of events only", () => {
     const told: string[][] = [];
     let isDown = true;
     const outbox = new Outbox(journal, {
-      mark: "velocity_delivered_through",
+      name: "velocity",
       types: ["transaction.failed"],
       deliver: async (events) => {
         if (events.length === 0) return;
@@ -774,6 +812,7 @@ describe("the webhooks' dispatchers as a destination", () => {
     const start = () => {
       const dispatchers = new Dispatchers(
         sql,
+        journal.pauses,
         async (merchant, events) => {
           const characters = events.reduce((sum, { data }) => sum + data.length, 0);
           asked.push({ merchant });
@@ -787,7 +826,7 @@ describe("the webhooks' dispatchers as a destination", () => {
         () => {},
       );
       return new Outbox(journal, {
-        mark: "webhooks_delivered_through",
+        name: "webhooks",
         deliver: (events) => dispatchers.deliver(events),
         due_at_ms: () => dispatchers.retryAtMs,
         waiting: () => dispatchers.waiting,

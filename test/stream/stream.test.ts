@@ -119,6 +119,61 @@ describe("the stream", () => {
     },
   );
 
+  it("is never said to be ready while the endpoint is down, however often its objects are evicted", async () => {
+    await scrapeAtRest();
+    await fate("down");
+    const ids = await payments(8, "evicted");
+    await vi.waitFor(async () => expect((await ready()).outboxes.stream.failing).toBe(true));
+    const polled: string[] = [];
+    const failures: number[] = [];
+    await vi.waitFor(
+      async () => {
+        for (const name of ["shard-0", "shard-1"]) {
+          const shard = env.TRANSACTIONS.getByName(name);
+          await runInDurableObject(shard, (_, state) => state.abort("evicted")).catch(() => {});
+          polled.push((await ready()).status);
+        }
+        failures.push(
+          await runInDurableObject(env.TRANSACTIONS.getByName("shard-0"), (_, { storage }) => {
+            const sql = "SELECT failures FROM pauses WHERE destination = 'stream'";
+            return storage.sql.exec<{ failures: number }>(sql).one().failures;
+          }),
+        );
+        expect(Math.max(...failures)).toBeGreaterThanOrEqual(4);
+      },
+      { timeout: 50_000, interval: 500 },
+    );
+    expect(new Set(polled)).toEqual(new Set(["degraded"]));
+    expect(failures).toEqual(failures.toSorted((a, b) => a - b));
+    await fate("up");
+    await expectAll(ids);
+    await vi.waitFor(async () => expect((await ready()).status).toBe("ready"), 40_000);
+  });
+
+  it("is not said to be ready when an event has waited for minutes and no failure is known", async () => {
+    await scrapeAtRest();
+    await fate("hang");
+    const [id = ""] = await payments(1, "old");
+    const statuses: string[] = [];
+    for (const name of ["shard-0", "shard-1"]) {
+      await runInDurableObject(env.TRANSACTIONS.getByName(name), (_, { storage }) => {
+        const sql =
+          "UPDATE events SET created_at_ms = created_at_ms - 120000 WHERE transaction_id = ?";
+        storage.sql.exec(sql, id);
+        storage.sql.exec("DELETE FROM pauses");
+      });
+    }
+    for (const name of ["shard-0", "shard-1"]) {
+      const shard = env.TRANSACTIONS.getByName(name);
+      await runInDurableObject(shard, (_, state) => state.abort("evicted")).catch(() => {});
+    }
+    statuses.push((await ready()).status);
+    expect(statuses).toEqual(["degraded"]);
+    await fate("up");
+    await expectAll([id]);
+    await vi.waitFor(async () => expect((await ready()).status).toBe("ready"), 40_000);
+  });
+
   it("parks what is refused for good, lets all others pass, and says so", async () => {
     const ids = await payments(8, "before");
     await expectAll(ids);
