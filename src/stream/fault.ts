@@ -1,10 +1,8 @@
 /** What it means that records were not written: which answer of the port it is, and why in words. */
 import * as z from "zod";
+import { type Complaint, complaintOf, complaintOfWords } from "./complaint";
 import type { Answer } from "./send";
 import type { Produced } from "./stream";
-
-/** What a server complains of. `failed`: nothing that will not pass. */
-export type Complaint = "failed" | "records" | "access";
 
 /** A server's words are quoted for whoever reads the log, never at length. */
 const MAX_QUOTE_CHARACTERS = 200;
@@ -16,13 +14,6 @@ const Message = z.union([
   z.object({ error: z.string() }).transform(({ error }) => error),
 ]);
 
-/** What an HTTP status complains of. An unknown 4xx holds everything back, which loses nothing. */
-export function complaintOf(status: number): Complaint {
-  if ([400, 413, 422].includes(status)) return "records";
-  if ([408, 425, 429].includes(status)) return "failed";
-  return status >= 300 && status < 500 ? "access" : "failed";
-}
-
 /** An answer that refuses or fails as a whole. */
 export function wholeFault(answer: Answer): Produced {
   const { status, text } = answer;
@@ -33,14 +24,27 @@ export function wholeFault(answer: Answer): Produced {
     : `, ${unread(text, json) ?? "no message"}`;
   const isRedirect = status >= 300 && status < 400;
   const reason = `HTTP ${status}${isRedirect ? ", a redirect" : words}`;
-  return faulty(complaintOf(status), reason, answer);
+  const complaint = complaintOf(status);
+  const isUnclear = complaint === "unclear";
+  return faulty(isUnclear ? complaintOfWhole(parsed.data) : complaint, reason, answer);
 }
 
-export type RecordFault = { complaint: Complaint; code: number | undefined; message: string };
+/** A 500 says nothing by itself. Its words may; whoever answers 500 without any may be a proxy in between. */
+function complaintOfWhole(words: string | undefined): Complaint {
+  return words === undefined ? "failed" : complaintOfWords(words);
+}
+
+/** `index` is the record's place in the request; undefined when the server does not report on each. */
+export type RecordFault = {
+  complaint: Complaint;
+  code: number | undefined;
+  message: string;
+  index: number | undefined;
+};
 
 /** Access comes first, because it is for somebody to repair; records are at fault only when nothing
  *  else was. */
-const GRAVEST_FIRST: Complaint[] = ["access", "failed", "records"];
+const GRAVEST_FIRST: Complaint[] = ["access", "failed", "unclear", "records"];
 
 /** An answer with a report for each record, some of them bad.
  *  @param faults at least one */
@@ -49,14 +53,16 @@ export function recordFaults(answer: Answer, faults: RecordFault[], reports: num
   const [worst] = faults.toSorted((a, b) => rank(a) - rank(b));
   const words = `error ${worst?.code ?? "without a code"}: ${quoted(worst?.message ?? "", answer)}`;
   const reason = `HTTP ${answer.status}, ${faults.length} of ${reports} not written, ${words}`;
-  return faulty(worst?.complaint ?? "failed", reason, answer);
+  const suspects = faults.map(({ index }) => index).filter((index) => index !== undefined);
+  return faulty(worst?.complaint ?? "failed", reason, answer, suspects);
 }
 
 /** A success that does not confirm every record in the dialect's form.
  *  @param json the answer as the dialect reads it; undefined when it cannot */
 export function unconfirmed({ status, text }: Answer, json: unknown): Produced {
-  const words = unread(text, json) ?? "not every record confirmed";
-  return { kind: "failed", reason: `HTTP ${status}, ${words}` };
+  const words = unread(text, json);
+  if (words !== undefined) return { kind: "failed", reason: `HTTP ${status}, ${words}` };
+  return { kind: "failed", reason: `HTTP ${status}, not every record confirmed`, unclear: true };
 }
 
 export function jsonOf(text: string | undefined): unknown {
@@ -67,9 +73,18 @@ export function jsonOf(text: string | undefined): unknown {
   }
 }
 
-function faulty(complaint: Complaint, reason: string, { retry_after_ms }: Answer): Produced {
-  if (complaint !== "failed") return { kind: "refused", because: complaint, reason };
-  return { kind: "failed", reason, ...(retry_after_ms === undefined ? {} : { retry_after_ms }) };
+function faulty(
+  complaint: Complaint,
+  reason: string,
+  { retry_after_ms }: Answer,
+  suspects: number[] = [],
+): Produced {
+  const named = suspects.length > 0 ? { suspects } : {};
+  if (complaint === "access") return { kind: "refused", because: complaint, reason };
+  if (complaint === "records") return { kind: "refused", because: complaint, reason, ...named };
+  const wait = retry_after_ms === undefined ? {} : { retry_after_ms };
+  if (complaint === "failed") return { kind: "failed", reason, ...wait };
+  return { kind: "failed", reason, ...wait, unclear: true, ...named };
 }
 
 function unread(text: string | undefined, json: unknown): string | undefined {

@@ -3,7 +3,8 @@
  *  keys with their quotes. No record headers: Confluent drops them, Karapace and Redpanda refuse them. */
 import * as z from "zod";
 import { base64 } from "./base64";
-import { type Complaint, jsonOf, recordFaults, unconfirmed, wholeFault } from "./fault";
+import { type Complaint, complaintOfWords } from "./complaint";
+import { jsonOf, recordFaults, unconfirmed, wholeFault } from "./fault";
 import type { Dialect } from "./rest";
 
 /** Confluent writes `error_code: null`, Strimzi `message`, Karapace and Confluent `error`. */
@@ -17,10 +18,8 @@ const Report = z.object({
 type Report = z.infer<typeof Report>;
 const Reports = z.object({ offsets: z.array(Report).min(1) });
 
-/** Codes that no repetition helps against: Confluent's five digits, and Kafka's own as Redpanda gives
- *  them. Everything else may pass: 50003, Karapace's 1 and 2 (time-outs among them), Strimzi's 404 (a
- *  topic that the bridge has not heard of yet) and 500. */
-const LASTING = new Map<number, Complaint>([
+/** What a code means by itself: Confluent's five digits, and Kafka's own as Redpanda gives them. */
+const CODES = new Map<number, Complaint>([
   [10, "records"], // MESSAGE_TOO_LARGE
   [18, "records"], // RECORD_LIST_TOO_LARGE
   [87, "records"], // INVALID_RECORD
@@ -30,7 +29,19 @@ const LASTING = new Map<number, Complaint>([
   [31, "access"], // CLUSTER_AUTHORIZATION_FAILED
   [40101, "access"],
   [40301, "access"],
+  [50003, "failed"],
+  [404, "failed"], // Strimzi's topic that it has not heard of yet.
+  ...[408, 429, 503, 504].map((status): [number, Complaint] => [status, "failed"]),
+  // Kafka's errors that pass: https://kafka.apache.org/protocol#protocol_error_codes. 2 is Karapace's, too.
+  ...[2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 56, 74, 75, 89, 97, 98].map(
+    (code): [number, Complaint] => [code, "failed"],
+  ),
 ]);
+
+/** Strimzi has 500 and Karapace 1 for a record that is too large and for a time-out alike: the words decide. */
+function complaintOf({ error_code, error, message }: Report): Complaint {
+  return CODES.get(error_code ?? 0) ?? complaintOfWords(error ?? message ?? "");
+}
 
 export function restV2(topic: string): Dialect {
   return {
@@ -45,11 +56,16 @@ export function restV2(topic: string): Dialect {
       const json = jsonOf(answer.text);
       const parsed = Reports.safeParse(json);
       const reports = parsed.success ? parsed.data.offsets : [];
-      const faults = reports.filter(isFault).map(({ error_code, error, message }) => ({
-        complaint: LASTING.get(error_code ?? 0) ?? "failed",
-        code: error_code ?? undefined,
-        message: error ?? message ?? "",
-      }));
+      const isEach = reports.length === records;
+      const faults = reports
+        .map((report, at) => ({ report, index: isEach ? at : undefined }))
+        .filter(({ report }) => isFault(report))
+        .map(({ report, index }) => ({
+          complaint: complaintOf(report),
+          code: report.error_code ?? undefined,
+          message: report.error ?? report.message ?? "",
+          index,
+        }));
       // Confluent gives 200, 401 or 403 with them, Karapace 422, the others 200.
       if (faults.length > 0) return recordFaults(answer, faults, reports.length);
       if (answer.status !== 200) return wholeFault(answer);

@@ -3,13 +3,15 @@
 import * as z from "zod";
 import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/cloud-event";
 import { base64 } from "./base64";
-import { type Complaint, complaintOf, recordFaults, unconfirmed, wholeFault } from "./fault";
+import { type Complaint, complaintOf, complaintOfWords } from "./complaint";
+import { recordFaults, unconfirmed, wholeFault } from "./fault";
 import { jsonSequence } from "./json-sequence";
 import type { Dialect } from "./rest";
 
 const HEADERS = [{ name: "content-type", value: base64(CLOUD_EVENT_MEDIA_TYPE) }];
 /** Kafka will not take the record: the one error among the 500s that lasts. */
 const NOT_RETRIABLE = 50002;
+const RETRIABLE = 50003;
 
 const Reports = z.array(z.object({ error_code: z.int(), message: z.string().nullish() }));
 
@@ -34,12 +36,13 @@ export function restV3(clusterId: string, topic: string): Dialect {
       const parsed = Reports.safeParse(json);
       if (!parsed.success) return unconfirmed(answer, json);
       const faults = parsed.data
-        .filter(({ error_code }) => error_code !== 200)
-        .map(({ error_code, message }) => ({
-          complaint: complaintOfCode(error_code),
+        .map(({ error_code, message }, index) => ({
+          complaint: complaintOfReport(error_code, message ?? ""),
           code: error_code,
           message: message ?? "",
-        }));
+          index, // A report that is missing ends the list: those before it are in order.
+        }))
+        .filter(({ code }) => code !== 200);
       if (faults.length > 0) return recordFaults(answer, faults, parsed.data.length);
       return parsed.data.length === records ? { kind: "written" } : unconfirmed(answer, json);
     },
@@ -47,7 +50,9 @@ export function restV3(clusterId: string, topic: string): Dialect {
 }
 
 /** A code is an HTTP status, or one with two more digits. */
-function complaintOfCode(code: number): Complaint {
+function complaintOfReport(code: number, message: string): Complaint {
   if (code === NOT_RETRIABLE) return "records";
-  return complaintOf(code >= 10_000 ? Math.floor(code / 100) : code);
+  if (code === RETRIABLE) return "failed";
+  const complaint = complaintOf(code >= 10_000 ? Math.floor(code / 100) : code);
+  return complaint === "unclear" ? complaintOfWords(message) : complaint;
 }

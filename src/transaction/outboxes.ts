@@ -89,7 +89,7 @@ export class Outboxes {
     if (stream === undefined || config.kafka.dialect === "off") return;
     const streaming = new Streaming(journal, counted(stream, counters), this.#parked, log);
     open("stream", {
-      deliver: (events) => streaming.deliver(events),
+      deliver: (events, failures) => streaming.deliver(events, failures),
       together: differentTransactions,
       due_at_ms: () => streaming.parkedAtMs,
       limit_ms: STREAM_REQUESTS * config.kafka.timeout_ms,

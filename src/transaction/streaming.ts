@@ -2,7 +2,7 @@
  *  the next request waits for it, and what the server will not take holds up its own transaction alone. */
 import { cloudEventOf } from "../domain/cloud-event";
 import type { EventRecord } from "../domain/event";
-import type { Stream } from "../stream/stream";
+import type { Produced, Stream } from "../stream/stream";
 import type { Log } from "../telemetry/log";
 import type { Journal } from "./journal";
 import { DeliveryFault } from "./outbox";
@@ -16,6 +16,20 @@ const LOOK_AHEAD_CHARACTERS = 300_000;
 /** What is wrong with one may be wrong with the next few; past so many it is the server. */
 const OTHERS_TRIED = 5;
 const TRY_PARKED_EVERY_MS = 3_600_000;
+/** When deliveries have failed so often in a row, and every so often from then on, failures without a known
+ *  reason are narrowed down: after some seconds a fault that passes has mostly passed. */
+const NARROWED_EVERY = 3;
+/** How often a record is tried alone, with nothing known against it but that it fails, before it is parked. */
+const ATTEMPTS_ALONE = 3;
+
+/** One delivery, and how much it may still do to find a record that fails without a known reason. */
+type Delivery = {
+  number: number;
+  /** Records that may still turn out to fail alone; 0 when nothing is narrowed down. */
+  culprits_left: number;
+  attempts_alone: number;
+};
+type Refused = { event: EventRecord; reason: string };
 
 /** The first events that are of different transactions. */
 export function differentTransactions(events: EventRecord[]): EventRecord[] {
@@ -55,12 +69,18 @@ export class Streaming {
 
   /** Writes events of different transactions. What is refused for good is parked, but only when the server
    *  takes others: one that takes nothing is down, or wrongly set up.
+   *  @param failures how many deliveries have failed in a row before this one
    *  @throws DeliveryFault when not all of them are written or parked. */
-  async deliver(events: EventRecord[]): Promise<void> {
+  async deliver(events: EventRecord[], failures = 0): Promise<void> {
     this.#delivery += 1;
-    const delivery = this.#delivery;
+    const isNarrowed = failures > 0 && failures % NARROWED_EVERY === 0;
+    const delivery: Delivery = {
+      number: this.#delivery,
+      culprits_left: isNarrowed ? OTHERS_TRIED : 0,
+      attempts_alone: ATTEMPTS_ALONE,
+    };
     await this.#request;
-    await this.#tryParked(delivery);
+    await this.#tryParked(delivery.number);
     const [waiting, free] = partition(events, ({ transaction_id }) =>
       this.#parked.holdsUp(transaction_id),
     );
@@ -71,6 +91,7 @@ export class Streaming {
     if (refused.length === free.length && !(await this.#takesAnother(events, delivery))) {
       throw new DeliveryFault(first?.reason ?? "refused");
     }
+    if (this.#parked.count === 0) this.#triedParkedAtMs = Date.now(); // These have just been tried.
     for (const { event, reason } of refused) {
       this.#parked.add(event, Date.now());
       const { transaction_id } = event;
@@ -78,11 +99,25 @@ export class Streaming {
     }
   }
 
-  /** Halves what is refused until each refused event is known. @returns those */
-  async #write(
-    events: EventRecord[],
-    delivery: number,
-  ): Promise<{ event: EventRecord; reason: string }[]> {
+  /** Splits what is refused until each refused event is known: those that the server complains of from the
+   *  others, or in halves. @returns the refused ones */
+  async #write(events: EventRecord[], delivery: Delivery): Promise<Refused[]> {
+    const produced = await this.#produce(events, delivery);
+    if (produced.kind === "written") return [];
+    const [event] = events;
+    if (produced.kind === "failed") {
+      if (!produced.unclear || delivery.culprits_left === 0) {
+        throw new DeliveryFault(produced.reason, produced.retry_after_ms);
+      }
+      if (event && events.length === 1) return this.#tryAlone(event, produced.reason, delivery);
+    } else if (produced.because === "access") throw new DeliveryFault(produced.reason);
+    else if (event && events.length === 1) return [{ event, reason: produced.reason }];
+    const [others, suspects] = parted(events, produced.suspects);
+    const before = await this.#write(others, delivery);
+    return [...before, ...(await this.#write(suspects, delivery))];
+  }
+
+  async #produce(events: EventRecord[], delivery: Delivery): Promise<Produced> {
     const records = events.map((event) => ({
       key: event.transaction_id,
       value: cloudEventOf(event),
@@ -90,21 +125,32 @@ export class Streaming {
     const request = this.#stream.produce(records);
     this.#request = request.catch(() => {});
     const produced = await request;
-    if (delivery !== this.#delivery) throw new DeliveryFault("took too long");
-    if (produced.kind === "written") return [];
-    if (produced.kind === "failed") {
-      throw new DeliveryFault(produced.reason, produced.retry_after_ms);
+    if (delivery.number !== this.#delivery) throw new DeliveryFault("took too long");
+    return produced;
+  }
+
+  /** Repeats an event that has failed alone without a known reason.
+   *  @throws DeliveryFault when the reason passes, or when too many fail so: then it is the server. */
+  async #tryAlone(event: EventRecord, first: string, delivery: Delivery): Promise<Refused[]> {
+    let reason = first;
+    for (let attempt = 2; attempt <= delivery.attempts_alone; attempt += 1) {
+      const produced = await this.#produce([event], delivery);
+      if (produced.kind === "written") return [];
+      reason = produced.reason;
+      if (produced.kind === "failed" && !produced.unclear) {
+        throw new DeliveryFault(reason, produced.retry_after_ms);
+      }
+      if (produced.kind === "refused" && produced.because === "access") {
+        throw new DeliveryFault(reason);
+      }
     }
-    if (produced.because === "access") throw new DeliveryFault(produced.reason);
-    const [event] = events;
-    if (event && events.length === 1) return [{ event, reason: produced.reason }];
-    const middle = Math.ceil(events.length / 2);
-    const before = await this.#write(events.slice(0, middle), delivery);
-    return [...before, ...(await this.#write(events.slice(middle), delivery))];
+    delivery.culprits_left -= 1;
+    if (delivery.culprits_left === 0) throw new DeliveryFault(reason);
+    return [{ event, reason }];
   }
 
   /** Writes the next event of another transaction ahead of its turn; in its turn it is written again. */
-  async #takesAnother(events: EventRecord[], delivery: number): Promise<boolean> {
+  async #takesAnother(events: EventRecord[], delivery: Delivery): Promise<boolean> {
     const refused = new Set(events.map(({ transaction_id }) => transaction_id));
     const ahead = this.#journal.eventsAfter(
       events.at(-1)?.position ?? 0,
@@ -125,8 +171,10 @@ export class Streaming {
 
   /** Tries one round of the parked. As long as some are taken, the next round is due at once: it may have what
    *  was parked behind them. */
-  async #tryParked(delivery: number): Promise<void> {
+  async #tryParked(number: number): Promise<void> {
     if (this.parkedAtMs === undefined || Date.now() < this.parkedAtMs) return;
+    // Of these it is known that they may fail, so one that does stops nothing.
+    const delivery = { number, culprits_left: Number.POSITIVE_INFINITY, attempts_alone: 1 };
     this.#triedParkedAtMs = Date.now();
     const firsts = this.#parked.first(this.#triedThrough);
     let written = 0;
@@ -141,6 +189,18 @@ export class Streaming {
   }
 }
 
-function partition<Item>(items: Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
-  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+/** In two: others and suspects, when some but not all of them are suspects, else the first half and the rest. */
+function parted(events: EventRecord[], suspects: number[] = []): [EventRecord[], EventRecord[]] {
+  const named = new Set(suspects);
+  const [suspected, others] = partition(events, (_, at) => named.has(at));
+  if (suspected.length > 0 && others.length > 0) return [others, suspected];
+  const middle = Math.ceil(events.length / 2);
+  return [events.slice(0, middle), events.slice(middle)];
+}
+
+function partition<Item>(
+  items: Item[],
+  isFirst: (item: Item, at: number) => boolean,
+): [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item, at) => !isFirst(item, at))];
 }

@@ -158,7 +158,11 @@ const RECORDS: StreamRecord[] = [
 
 const WRITTEN: Produced = { kind: "written" };
 const failed = (reason: string): Produced => ({ kind: "failed", reason });
-const UNCONFIRMED = failed("HTTP 200, not every record confirmed");
+const UNCONFIRMED: Produced = {
+  kind: "failed",
+  reason: "HTTP 200, not every record confirmed",
+  unclear: true,
+};
 const refused = (because: "records" | "access", reason: string): Produced => ({
   kind: "refused",
   because,
@@ -223,7 +227,7 @@ describe("the upstash dialect", () => {
     ["500", says(500, { error: "oh", status: 500 }), failed("HTTP 500: oh")],
     ["a success without content", says(204, ""), failed("HTTP 204, not JSON")],
   ])("reads %s", async (_, answer, expected) => {
-    expect(await asked("upstash", answer)).toEqual(expected);
+    expect(await asked("upstash", answer)).toMatchObject(expected);
   });
 });
 
@@ -353,7 +357,7 @@ describe("the rest-v2 dialect", () => {
     ["an offset without a place", says(200, offsets(at(0, 1), { partition: 0 })), UNCONFIRMED],
     ["another success", says(204, ""), failed("HTTP 204, not JSON")],
   ])("reads %s", async (_, answer, expected) => {
-    expect(await asked("rest-v2", answer)).toEqual(expected);
+    expect(await asked("rest-v2", answer)).toMatchObject(expected);
   });
 
   it("takes two reports of one partition for three records for nothing", async () => {
@@ -435,7 +439,7 @@ describe("the rest-v3 dialect", () => {
     ["415", says(415, bad(415, "Media type")), refused("access", "HTTP 415: Media type")],
     ["an HTML 429", says(429, HTML), failed("HTTP 429, not JSON")],
   ])("reads %s", async (_, answer, expected) => {
-    expect(await asked("rest-v3", answer)).toEqual(expected);
+    expect(await asked("rest-v3", answer)).toMatchObject(expected);
   });
 });
 

@@ -1,8 +1,12 @@
-/** A Kafka REST endpoint for tests, in the Upstash dialect: a real HTTP server outside the Worker.
+/** A Kafka REST endpoint for tests, in the Upstash dialect and in that of the REST proxies (`/topics/…`): a
+ *  real HTTP server outside the Worker.
  *
- *  `POST /produce` appends to the topic's log. `PUT /fate` with a JSON text sets how requests fare from
+ *  `POST /produce` and `POST /topics/tx` append to the topic's log. `PUT /fate` with a JSON text sets how requests fare from
  *  then on: `up`, `down` (503), `hang`, `half` (writes the first half, then cuts the connection), `lost`
  *  (writes all, then cuts), `denied` (401), `slow` (takes half a second), and `poison:TEXT` (400 when a value holds the text).
+ *  Under `/topics/tx` also, each with a report of its own for each record: `strimzi:BYTES` and `karapace:BYTES`
+ *  (what those servers answer when a value is larger), `expired` (Strimzi's time-out, for all), and
+ *  `unknown:TEXT` (a server that nobody has met: 500 for all when a value holds the text).
  *  `GET /log` tells what was written, in order, and how many requests there were. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
@@ -25,6 +29,18 @@ export async function startKafka(): Promise<Fake> {
       return sendJson(response, 200, fate);
     }
     if (request.url === "/log") return sendJson(response, 200, log);
+    if (request.url?.startsWith("/topics/")) {
+      const { records } = JSON.parse(body) as { records: StreamLog["records"] };
+      const decoded = records.map(({ key, value }) => ({ key: text64(key), value: text64(value) }));
+      log.requests.push(decoded.map(({ key }) => key));
+      if (fate === "down") return sendJson(response, 503, { error_code: 503, message: "down" });
+      if (fate === "denied") return sendJson(response, 401, { error_code: 401, message: "no" });
+      const { status, reports } = reportsOf(decoded, fate, log.records.length);
+      log.records.push(...decoded.filter((_, at) => "offset" in (reports[at] ?? {})));
+      if (status === 500) return sendJson(response, 500, { error_code: 500, message: "Oops" });
+      const schemas = { key_schema_id: null, value_schema_id: null };
+      return sendJson(response, status, { offsets: reports, ...schemas });
+    }
     const records = JSON.parse(body) as StreamLog["records"];
     log.requests.push(records.map(({ key }) => key));
     const [kind, poison = ""] = fate.split(":");
@@ -43,6 +59,42 @@ export async function startKafka(): Promise<Fake> {
     sendJson(response, 200, offsets);
   }
   return serve(answer);
+}
+
+const text64 = (base64: string) => Buffer.from(base64, "base64").toString();
+
+/** Kafka's words as Strimzi bridge 0.33 passes them on, and kafka-python's as Karapace 6.2 does. */
+const STRIMZI = {
+  error_code: 500,
+  message:
+    "The request included a message larger than the max message size the server will accept.",
+};
+const EXPIRED = {
+  error_code: 500,
+  message: "Expiring 1 record(s) for tx-0:120000 ms has passed since batch creation",
+};
+const KARAPACE = {
+  error_code: 1,
+  error:
+    "The server has a configurable maximum message size to avoid unbounded memory allocation. This error is thrown if the client attempt to produce a message larger than this maximum.",
+};
+
+/** A report for each record, as the servers of the `/topics` form give them. */
+function reportsOf(records: StreamLog["records"], fate: string, offset: number) {
+  const [kind, argument = ""] = fate.split(":");
+  const isLarge = (value: string) => Buffer.byteLength(value) > Number(argument);
+  const hasText = records.some(({ value }) => value.includes(argument));
+  let next = offset;
+  const reports = records.map(({ value }) => {
+    if (kind === "strimzi" && isLarge(value)) return STRIMZI;
+    if (kind === "karapace" && isLarge(value)) return KARAPACE;
+    if (kind === "expired") return EXPIRED;
+    if (kind === "unknown" && hasText) return {};
+    return { partition: 0, offset: next++ };
+  });
+  const isFault = kind === "karapace" && reports.includes(KARAPACE);
+  const status = kind === "unknown" && hasText ? 500 : isFault ? 422 : 200;
+  return { status, reports };
 }
 
 /** vitest's global set-up. */
