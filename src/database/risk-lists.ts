@@ -1,8 +1,8 @@
 /** Merchants' allow and block lists in D1. An entry that has expired is gone for every reader here; its row
  *  is deleted when the next entry is added. */
-import { and, desc, eq, gt, isNull, lt, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
-import type { ListField, ListName } from "../domain/risk/rule-set";
+import { LIST_FIELDS, LIST_NAMES, type ListField, type ListName } from "../domain/risk/rule-set";
 import { ask, type Database } from "./ask";
 import { riskListEntries } from "./schema";
 
@@ -82,7 +82,8 @@ export async function findListEntry(
   return (await ask(db.select().from(riskListEntries).where(one)))[0];
 }
 
-/** A merchant's entries, the newest first, from before a position on. */
+/** A merchant's entries, the newest first, from before a position on. The newest of each list and field are
+ *  read, and the newest of all taken; entries that have expired are passed over. */
 export async function listListEntries(
   db: Database,
   merchantId: string,
@@ -91,19 +92,18 @@ export async function listListEntries(
   limit: number,
   nowMs: number,
 ): Promise<ListEntryRow[]> {
-  const conditions: (SQL | undefined)[] = [
-    eq(merchant_id, merchantId),
-    isAlive(nowMs),
-    filter.list && eq(list, filter.list),
-    filter.field && eq(field, filter.field),
-    before === undefined ? undefined : lt(position, before),
-  ];
+  const lists = filter.list === undefined ? LIST_NAMES : [filter.list];
+  const fields = filter.field === undefined ? LIST_FIELDS : [filter.field];
+  const kinds = lists.flatMap((list) => fields.map((field) => [list, field]));
   return ask(
-    db
-      .select()
-      .from(riskListEntries)
-      .where(and(...conditions))
-      .orderBy(desc(position))
-      .limit(limit),
+    db.all<ListEntryRow>(sql`
+      SELECT entry.* FROM json_each(${JSON.stringify(kinds)}) AS kind
+      CROSS JOIN risk_list_entries AS entry ON entry.position IN (
+        SELECT position FROM risk_list_entries INDEXED BY risk_list_entries_by_field
+        WHERE merchant_id = ${merchantId} AND list = kind.value ->> 0 AND field = kind.value ->> 1
+          AND position < ${before ?? Number.MAX_SAFE_INTEGER}
+          AND (expires_at IS NULL OR expires_at > ${nowMs})
+        ORDER BY position DESC LIMIT ${limit})
+      ORDER BY entry.position DESC LIMIT ${limit}`),
   );
 }

@@ -1,9 +1,10 @@
 /** Reading the book: lists of transactions and the feed of events. Rows are JSON text, ready to be answered. */
-import { and, asc, desc, eq, gt, lt, type SQL, sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { eventId } from "../domain/id";
-import type { Status } from "../domain/status";
+import { STATUSES, type Status } from "../domain/status";
+import { LAST_MS, type TimeRange } from "../domain/time";
 import { ask, type Database } from "./ask";
-import { events, transactions } from "./schema";
+import type { events } from "./schema";
 
 /** A page: what it holds, and where the next one begins. */
 export type Page<Place> = { items: string[]; hasMore: boolean; next: Place | undefined };
@@ -14,9 +15,8 @@ export type ListPlace = { created_at: string; id: string };
 export type ListFilter = {
   user_id?: string | undefined;
   status?: Status | undefined;
-  /** Both exclusive, RFC 3339 UTC with milliseconds. */
-  created_after?: string | undefined;
-  created_before?: string | undefined;
+  /** Of their creation: the first that counts, and the first that no longer does. */
+  created?: TimeRange | undefined;
 };
 
 /** One page of a merchant's transactions, newest first. Later inserts never shift what follows `after`. */
@@ -27,23 +27,17 @@ export async function listTransactions(
   after: ListPlace | undefined,
   limit: number,
 ): Promise<Page<ListPlace>> {
-  const { created_at, id } = transactions;
-  const conditions: (SQL | undefined)[] = [
-    eq(transactions.merchant_id, merchantId),
-    filter.user_id === undefined ? undefined : eq(transactions.user_id, filter.user_id),
-    filter.status === undefined ? undefined : eq(transactions.status, filter.status),
-    filter.created_after === undefined ? undefined : gt(created_at, filter.created_after),
-    filter.created_before === undefined ? undefined : lt(created_at, filter.created_before),
-    after && sql`(${created_at}, ${id}) < (${after.created_at}, ${after.id})`,
-  ];
+  const wanted = limit + 1;
+  const keys =
+    filter.user_id === undefined
+      ? inOrder(merchantId, filter, after, wanted)
+      : ofUser(merchantId, filter.user_id, filter, after, wanted);
+  // CROSS JOIN keeps the order of the tables: the page first, and then its events.
   const rows = await ask(
-    db
-      .select({ created_at, id, data: events.data })
-      .from(transactions)
-      .innerJoin(events, eq(events.position, transactions.last_event))
-      .where(and(...conditions))
-      .orderBy(desc(created_at), desc(id))
-      .limit(limit + 1),
+    db.all<ListPlace & { data: string }>(sql`
+      SELECT page.created_at, page.id, events.data
+      FROM (${keys}) AS page CROSS JOIN events ON events.position = page.last_event
+      ORDER BY page.created_at DESC, page.id DESC`),
   );
   const page = rows.slice(0, limit);
   const last = page.at(-1);
@@ -52,6 +46,61 @@ export async function listTransactions(
     hasMore: rows.length > limit,
     next: rows.length > limit && last ? { created_at: last.created_at, id: last.id } : undefined,
   };
+}
+
+/** A merchant's transactions, in the order of the table's key or, of one status, of the index by it. */
+function inOrder(
+  merchantId: string,
+  { status, created }: ListFilter,
+  after: ListPlace | undefined,
+  limit: number,
+): SQL {
+  const byStatus =
+    status === undefined
+      ? { index: sql``, condition: sql`` }
+      : { index: sql`INDEXED BY transactions_by_status`, condition: sql`AND status = ${status}` };
+  return sql`
+    SELECT created_at, id, last_event FROM transactions ${byStatus.index}
+    WHERE merchant_id = ${merchantId} ${byStatus.condition} AND ${rangeOf(created, after)}
+    ORDER BY created_at DESC, id DESC LIMIT ${limit}`;
+}
+
+/** A customer's transactions. Their index has the status before the time, so that one index serves a filter by
+ *  both: whatever the status is, the newest of each status are read, and the newest of all taken. */
+function ofUser(
+  merchantId: string,
+  userId: string,
+  { status, created }: ListFilter,
+  after: ListPlace | undefined,
+  limit: number,
+): SQL {
+  const statuses = JSON.stringify(status === undefined ? STATUSES : [status]);
+  return sql`
+    SELECT own.created_at, own.id, own.last_event
+    FROM json_each(${statuses}) AS wanted CROSS JOIN transactions AS own
+      ON own.merchant_id = ${merchantId} AND (own.created_at, own.id) IN (
+        SELECT created_at, id FROM transactions INDEXED BY transactions_by_user
+        WHERE merchant_id = ${merchantId} AND user_id = ${userId} AND status = wanted.value
+          AND ${rangeOf(created, after)}
+        ORDER BY created_at DESC, id DESC LIMIT ${limit})
+    ORDER BY own.created_at DESC, own.id DESC LIMIT ${limit}`;
+}
+
+/** Sorts behind every time that is stored; a year of five digits would sort before them. */
+const AFTER_ALL = "9999-12-31T23:59:60.000Z";
+
+/** One range of the index, whatever is given: of two upper ends SQLite would read down from the one that it
+ *  chooses, and drop what the other leaves out. */
+function rangeOf(created: TimeRange | undefined, after: ListPlace | undefined): SQL {
+  const { from_ms, until_ms } = created ?? {};
+  const until = until_ms === undefined ? AFTER_ALL : timeText(until_ms);
+  const end = after && after.created_at < until ? after : { created_at: until, id: "" };
+  const from = from_ms === undefined ? "" : timeText(from_ms);
+  return sql`created_at >= ${from} AND (created_at, id) < (${end.created_at}, ${end.id})`;
+}
+
+function timeText(ms: number): string {
+  return ms > LAST_MS ? AFTER_ALL : new Date(ms).toISOString();
 }
 
 /** One page of a merchant's events, oldest first, in the order in which the book learned them:
@@ -63,12 +112,10 @@ export async function listEvents(
   limit: number,
 ): Promise<Page<number>> {
   const rows = await ask(
-    db
-      .select()
-      .from(events)
-      .where(and(eq(events.merchant_id, merchantId), gt(events.position, after)))
-      .orderBy(asc(events.position))
-      .limit(limit + 1),
+    db.all<typeof events.$inferSelect>(sql`
+      SELECT * FROM events INDEXED BY events_by_merchant
+      WHERE merchant_id = ${merchantId} AND position > ${after}
+      ORDER BY position LIMIT ${limit + 1}`),
   );
   const page = rows.slice(0, limit);
   return {

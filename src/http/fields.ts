@@ -1,6 +1,7 @@
 /** The members that many of the API's shapes have: text, times, and the parts of a page. */
 import { z } from "@hono/zod-openapi";
 import { containsCardNumber } from "../domain/card-number";
+import { parseInstant } from "../domain/time";
 
 export const CARD = { params: { code: "card_number_refused" } };
 export const CARD_MESSAGE = "must not hold a card number";
@@ -40,11 +41,14 @@ export const limit = z
   .openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
 /** Longer than any cursor we hand out. */
 export const cursor = z.string().max(200, "is not one of our cursors").optional();
-/** Stored times are UTC with milliseconds; a query may use any offset. */
-export const time = z.iso
-  .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z" })
-  .transform((given) => new Date(given).toISOString())
-  // A year above 9999 is written with a sign and would sort before all others.
-  .refine((utc) => !utc.startsWith("+") && !utc.startsWith("-"), "must be a year from 0 to 9999")
-  .openapi({ type: "string", format: "date-time" })
-  .optional();
+const NOT_TIME = "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z";
+/** A time from outside, in any offset and with any fraction of a second. */
+export const time = z
+  .string(NOT_TIME)
+  .transform((text, context) => {
+    const instant = parseInstant(text);
+    if (instant) return instant;
+    context.addIssue(NOT_TIME);
+    return z.NEVER;
+  })
+  .openapi({ type: "string", format: "date-time" });

@@ -7,8 +7,9 @@ import { DECISIONS } from "../domain/risk/evaluate";
 import { answerJson } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
+import { createdBody, rangeOfBody } from "./created-range";
 import { formatListCursor, parseListCursor } from "./cursor";
-import { Cursor, cursor, time } from "./fields";
+import { Cursor, cursor } from "./fields";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { readBody } from "./read";
 import { object, whole } from "./risk-fields";
@@ -22,15 +23,17 @@ const READ_PAYMENTS = 100;
 /** Text of payments after which a page ends early, so that it has room in an isolate. */
 const MAX_CHARACTERS = 8_000_000;
 
-const range = {
-  created_after: time,
-  created_before: time,
+const page = {
+  ...createdBody,
   limit: whole(1, MAX_EXAMINED).default(MAX_EXAMINED),
   cursor,
 };
-const backtest = object({ rule_set: candidate, ...range });
+const backtest = object({ rule_set: candidate, ...page }).transform((body, context) => {
+  const { rule_set, limit, cursor } = body;
+  return { rule_set, limit, cursor, filter: { created: rangeOfBody(body, context) } };
+});
 const BacktestBody = z
-  .strictObject({ rule_set: CandidateBody, ...range })
+  .strictObject({ rule_set: CandidateBody, ...page })
   .openapi("BacktestRiskRules");
 
 const count = z.int().min(0);
@@ -79,7 +82,7 @@ export function riskBacktestRoute(app: App): void {
 }
 
 async function run(c: AppContext): Promise<Response> {
-  const { rule_set, limit, cursor, ...filter } = await readBody(c, backtest);
+  const { rule_set, limit, cursor, filter } = await readBody(c, backtest);
   const after = cursor === undefined ? undefined : parseListCursor(cursor);
   const db = databaseOf(c.env.DB);
   const { stored, next } = await readDecisions(db, c.get("merchant_id"), filter, after, limit);

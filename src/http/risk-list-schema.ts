@@ -58,7 +58,7 @@ export const newListEntry = ListEntryBody.transform((body, context) => {
     ...body,
     value: form ?? "",
     note: body.note ?? null,
-    expires_at: expires_at == null ? null : Date.parse(expires_at),
+    expires_at: expires_at?.ceil_ms ?? null,
   };
 });
 

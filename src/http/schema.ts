@@ -15,7 +15,8 @@ import { REVIEW_DECISIONS, REVIEW_STATUSES } from "../domain/review";
 import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
 import { STATUSES } from "../domain/status";
 import { webhookUrlFault } from "../domain/webhook-url";
-import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, text, time } from "./fields";
+import { createdQuery, rangeOfQuery } from "./created-range";
+import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, text } from "./fields";
 
 const MAX_METADATA_PAIRS = 50;
 const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) => string> = {
@@ -209,10 +210,14 @@ export const EventList = z
 export const ListQuery = z.strictObject({
   user_id: z.string().max(128, "must have at most 128 characters").optional(),
   status: z.enum(STATUSES, `must be one of ${STATUSES.join(", ")}`).optional(),
-  created_after: time,
-  created_before: time,
+  ...createdQuery,
   limit,
   cursor,
+});
+/** A list's query as checked: its bounds come out as one range. */
+export const listQuery = ListQuery.transform((query, context) => {
+  const { user_id, status, limit, cursor } = query;
+  return { filter: { user_id, status, created: rangeOfQuery(query, context) }, limit, cursor };
 });
 export const EventsQuery = z.strictObject({ limit, cursor });
 

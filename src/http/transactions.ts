@@ -19,6 +19,7 @@ import {
   CreateTransactionBody,
   createRequest,
   ListQuery,
+  listQuery,
   Transaction,
   TransactionList,
 } from "./schema";
@@ -215,7 +216,7 @@ async function byKey(c: AppContext): Promise<Response> {
 }
 
 async function list(c: AppContext): Promise<Response> {
-  const { limit, cursor, ...filter } = readQuery(c, ListQuery);
+  const { limit, cursor, filter } = readQuery(c, listQuery);
   const after = cursor === undefined ? undefined : parseListCursor(cursor);
   const page = await listTransactions(
     databaseOf(c.env.DB),

@@ -157,8 +157,8 @@ async function rotate(c: AppContext): Promise<Response> {
 
 async function recover(c: AppContext): Promise<Response> {
   const { since, until } = await readBody(c, RecoverBody);
-  const untilMs = until === undefined ? Date.now() : Date.parse(until);
-  const recovered = known(await dispatcher(c).recover(idOf(c), Date.parse(since), untilMs));
+  const untilMs = until?.floor_ms ?? Date.now();
+  const recovered = known(await dispatcher(c).recover(idOf(c), since.ceil_ms, untilMs));
   return answerJson(c, 202, recovered);
 }
 

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { WEBHOOK_TYPES } from "../domain/webhook";
 import { webhookUrlFault } from "../domain/webhook-url";
-import { Cursor, cursor, freeText, limit, Time } from "./fields";
+import { Cursor, cursor, freeText, limit, Time, time } from "./fields";
 
 const MAX_FILTER = WEBHOOK_TYPES.length + 1;
 const ONE_DAY_S = 86_400;
@@ -60,11 +60,13 @@ export const RotateBody = z
       .openapi({ description: "How long the old secret signs as well." }),
   })
   .openapi("RotateWebhookSecret");
-const anyTime = z.iso
-  .datetime({ offset: true, error: "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z" })
-  .openapi({ format: "date-time" });
 export const RecoverBody = z
-  .strictObject({ since: anyTime, until: anyTime.optional() })
+  .strictObject({
+    since: time.openapi({ description: "Created at this time or after it." }),
+    until: time
+      .optional()
+      .openapi({ description: "Created at this time or before it; without it, until now." }),
+  })
   .openapi("RecoverWebhooks");
 
 export const Endpoint = z

@@ -1,0 +1,5 @@
+/** What Vite adds to a module in a test. */
+interface ImportMeta {
+  /** The modules that match a pattern, by their paths. */
+  glob<Module>(pattern: string, options: { eager: true }): Record<string, Module>;
+}
