@@ -1,8 +1,9 @@
 // `npm run listen`: shows the webhooks of the API that `npm start` runs, as they arrive.
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
-import { apiPort, DEMO, HOST, parsePort, readDemo } from "./local.mjs";
+import { apiPort, DEMO, HOST, parsePort, readDemo, STATE_DIR } from "./local.mjs";
 import { startReceiver } from "./receiver.mjs";
+import { findServer } from "./state-lock.mjs";
 
 const HELP = `npm run listen -- [options]
 
@@ -12,7 +13,7 @@ each webhook and prints it. Ctrl-C deletes the endpoint again.
   --events a,b     only these events, such as transaction.completed,transaction.failed
   --fail 30        answer 500 to 30 % of the deliveries, to watch them come again
   --port 9100      where to listen; any free port unless given
-  --url URL        the API; http://${HOST}:$PORT or :8787 unless given, as for npm start
+  --url URL        the API; the one that npm start runs unless given
   --key sk_…       whose webhooks; $API_KEY or the demo merchant's key unless given
   --secret whsec_… one more secret to trust: the default one, for transactions' own webhook_url
 `;
@@ -135,7 +136,7 @@ async function remove(api, id) {
 }
 
 async function listen(values) {
-  const base = parseUrl(values.url ?? `http://${HOST}:${apiPort()}`);
+  const base = parseUrl(values.url ?? findServer(STATE_DIR) ?? `http://${HOST}:${apiPort()}`);
   const api = createApi(base, findKey(values.key));
   const failPercent = parsePercent(values.fail);
   const port = values.port === undefined ? 0 : parsePort(values.port, "--port");

@@ -1,17 +1,11 @@
 // What a local deployment needs before it can be used: secrets, tables, and somebody to be.
 // Each step is skipped when it has been done, so the second start is as quick as wrangler is.
+import "./no-local-proxy.mjs";
 import { createHash, randomBytes } from "node:crypto";
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseEnv } from "node:util";
+import { addDevVars, readDevVars } from "./dev-vars.mjs";
 import { ROOT } from "./install.mjs";
 import { runWrangler } from "./wrangler.mjs";
 
@@ -23,7 +17,6 @@ export const HOST = "127.0.0.1";
 const PORT_DEFAULT = "8787";
 const PORT_MAX = 65_535;
 
-const DEV_VARS = join(ROOT, ".dev.vars");
 const MIGRATIONS = join(ROOT, "migrations");
 const DATABASES = join(STATE_DIR, "v3", "d1");
 const MIGRATIONS_STAMP = join(STATE_DIR, "migrations.sha256");
@@ -49,26 +42,14 @@ function readOrEmpty(path) {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
-/** The variables in `.dev.vars`, as wrangler will see them. */
-export function readDevVars() {
-  return parseEnv(readOrEmpty(DEV_VARS));
-}
-
-/** Adds to `.dev.vars` what is missing there; what somebody has written is left alone. */
+/** Adds to `.dev.vars` what a local server needs and is missing there. */
 export function ensureDevVars() {
-  const text = readOrEmpty(DEV_VARS);
-  const present = parseEnv(text);
-  const wanted = {
+  addDevVars({
     ADMIN_TOKEN: randomBytes(TOKEN_BYTES).toString("base64url"),
     METRICS_TOKEN: randomBytes(TOKEN_BYTES).toString("base64url"),
     // A webhook receiver on this machine has neither a public address nor a certificate.
     ALLOW_INSECURE_WEBHOOKS: "true",
-  };
-  const missing = Object.entries(wanted).filter(([name]) => !(name in present));
-  if (missing.length === 0) return;
-  const gap = text === "" || text.endsWith("\n") ? "" : "\n";
-  const lines = missing.map(([name, value]) => `${name}=${value}\n`);
-  appendFileSync(DEV_VARS, gap + lines.join(""), { mode: OWNER_ONLY });
+  });
 }
 
 // wrangler.toml counts too: another database_id is another, empty, local database.

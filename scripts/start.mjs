@@ -3,10 +3,11 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { install } from "./install.mjs";
 import { apiPort, ensureDemo, ensureDevVars, HOST, migrate, STATE_DIR } from "./local.mjs";
+import { lockState } from "./state-lock.mjs";
 import { startWrangler } from "./wrangler.mjs";
 
-// A cold start takes under ten seconds; the rest is room for a slow, busy machine.
-const READY_LIMIT_MS = 60_000;
+// A cold start takes under ten seconds on an idle machine, and over a minute on a slow, busy one.
+const READY_LIMIT_MS = 180_000;
 const READY_POLL_MS = 200;
 const HEALTH_LIMIT_MS = 5_000;
 
@@ -73,12 +74,13 @@ async function open(base) {
 }
 
 /** Serves until wrangler ends, by itself or by a signal to us; gives its exit code. */
-async function serve(port) {
+async function serve(base, port, lock) {
   const at = ["--ip", HOST, "--port", String(port)];
   const wrangler = startWrangler(["dev", ...at, "--persist-to", STATE_DIR], "inherit");
+  lock.add(wrangler.child.pid);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, wrangler.stop);
   try {
-    const opened = open(`http://${HOST}:${port}`);
+    const opened = open(base);
     return await Promise.race([wrangler.exited, opened.then(() => wrangler.exited)]);
   } finally {
     await wrangler.stop();
@@ -88,13 +90,21 @@ async function serve(port) {
 // Only under npm: a server started from a shell may well outlive that shell.
 if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
 
-try {
+/** Everything from the free port to the end of the server; nobody else uses the state meanwhile. */
+async function run() {
   const port = apiPort();
+  const base = `http://${HOST}:${port}`;
+  const lock = await lockState(STATE_DIR, base);
+  process.once("exit", lock.release);
   await checkPortIsFree(port);
   install();
   ensureDevVars();
   await migrate();
-  process.exit(await serve(port));
+  return serve(base, port, lock);
+}
+
+try {
+  process.exit(await run());
 } catch (error) {
   console.error(error.message);
   process.exit(1);

@@ -11,9 +11,11 @@ const LIFELINE = new URL("lifeline.mjs", import.meta.url).href;
 const STOP_LIMIT_MS = 5_000;
 
 function environment() {
+  // A shell in which a deployment's environment is chosen must not choose the local secrets too.
+  const { CLOUDFLARE_ENV: _, ...inherited } = process.env;
   return {
-    ...process.env,
-    PATH: `${BIN}${delimiter}${process.env.PATH ?? ""}`,
+    ...inherited,
+    PATH: `${BIN}${delimiter}${inherited.PATH ?? ""}`,
     // Without these wrangler asks the internet for request metadata, for its newest version
     // and for a place to count us.
     CLOUDFLARE_CF_FETCH_ENABLED: "false",

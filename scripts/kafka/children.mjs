@@ -1,5 +1,6 @@
 // The processes that the Kafka scripts start. Each leads a process group, so that ending the group
 // ends all of it; nothing outlives the script. This file must not know what the processes do.
+import "../no-local-proxy.mjs";
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
