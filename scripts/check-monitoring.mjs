@@ -1,29 +1,42 @@
-// `npm run check:monitoring`: promtool's word on what /metrics answers and on the alert rules and their tests.
+// `npm run check:monitoring`: Grafana's dashboard-linter checks the dashboard, and promtool checks what /metrics
+// answers, the alert rules and their tests.
 // By default it starts the API with a state of its own and sends it a few requests; --url asks one that runs.
-// Without promtool there is nothing to ask: it says so, and --require makes that a failure.
+// It says which of the two tools is missing; --require makes that a failure.
+import "./no-local-proxy.mjs";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { readDevVars } from "./dev-vars.mjs";
 import { ROOT } from "./install.mjs";
 
 const PORT = process.env.PORT || "8797";
-const START_LIMIT_MS = 90_000;
+const START_LIMIT_MS = 180_000;
 const POLL_MS = 500;
 const MONITORING = join(ROOT, "docs", "monitoring");
-const MISSING = `SKIPPED: nothing of docs/monitoring and /metrics was checked, because promtool is not on the PATH.
+const NO_LINTER = `SKIPPED: the dashboard was not linted, because dashboard-linter is not on the PATH. With Go:
+  go install github.com/grafana/dashboard-linter@latest`;
+const NO_PROMTOOL = `SKIPPED: neither the alerts nor /metrics were checked, because promtool is not on the PATH.
 It comes with Prometheus:
   Debian, Ubuntu   apt-get update && apt-get install -y --no-install-recommends prometheus
   macOS            brew install prometheus
   others           https://prometheus.io/download/`;
 
-function promtool(args, input) {
-  const { status, stdout, stderr } = spawnSync("promtool", args, { input, encoding: "utf8" });
+function run(tool, args, input) {
+  const { status, stdout, stderr } = spawnSync(tool, args, { input, encoding: "utf8" });
   const said = `${stdout}${stderr}`.trim();
-  console.log(`promtool ${args.join(" ")}\n${said.replace(/^/gm, "  ")}`);
-  if (status !== 0) throw new Error(`promtool ${args.join(" ")} found something wrong.`);
+  console.log(`${tool} ${args.join(" ")}\n${said.replace(/^/gm, "  ")}`);
+  if (status !== 0) throw new Error(`${tool} ${args.join(" ")} found something wrong.`);
+}
+
+/** Whether a tool is there; says how to get it when it is not, and throws when it is required. */
+function hasTool(tool, args, hint, isRequired) {
+  if (!spawnSync(tool, args).error) return true;
+  if (isRequired) throw new Error(hint);
+  console.log(hint);
+  return false;
 }
 
 async function scrape(base, token) {
@@ -76,7 +89,7 @@ async function ownScrape() {
     const { key } = await until(START_LIMIT_MS, "Starting the API", async () => demo());
     await useApi(base, key);
     return await until(START_LIMIT_MS, "Counting webhooks", async () => {
-      const text = await scrape(base, devVar("METRICS_TOKEN"));
+      const text = await scrape(base, readDevVars().METRICS_TOKEN);
       return text.includes("payments_webhook_attempts_total") && text;
     });
   } finally {
@@ -87,25 +100,20 @@ async function ownScrape() {
   }
 }
 
-function devVar(name) {
-  const line = readFileSync(join(ROOT, ".dev.vars"), "utf8").split("\n");
-  return line.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
-}
-
 async function main() {
   const { values } = parseArgs({
     options: { url: { type: "string" }, require: { type: "boolean", default: false } },
   });
-  if (spawnSync("promtool", ["--version"]).error) {
-    if (values.require) throw new Error(MISSING);
-    console.log(MISSING);
-    return;
+  if (hasTool("dashboard-linter", ["--help"], NO_LINTER, values.require)) {
+    run("dashboard-linter", ["lint", "--strict", join(MONITORING, "dashboard.json")]);
   }
-  promtool(["check", "rules", join(MONITORING, "alerts.yml")]);
-  promtool(["test", "rules", join(MONITORING, "alerts.test.yml")]);
-  const token = process.env.METRICS_TOKEN || (values.url ? devVar("METRICS_TOKEN") : "");
+  if (!hasTool("promtool", ["--version"], NO_PROMTOOL, values.require)) return;
+  run("promtool", ["check", "rules", join(MONITORING, "alerts.yml")]);
+  run("promtool", ["test", "rules", join(MONITORING, "alerts.test.yml")]);
+  const token =
+    process.env.METRICS_TOKEN || (values.url ? (readDevVars().METRICS_TOKEN ?? "") : "");
   const text = values.url ? await scrape(values.url, token) : await ownScrape();
-  promtool(["check", "metrics"], text);
+  run("promtool", ["check", "metrics"], text);
   console.log(
     `All well; the scrape had ${text.split("\n").filter((line) => /^\w/.test(line)).length} series.`,
   );

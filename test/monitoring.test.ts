@@ -82,10 +82,12 @@ describe("the alerts", () => {
 });
 
 describe("the dashboard", () => {
-  type Panel = { title: string; type: string; targets?: { expr: string }[] };
-  const { panels, templating } = JSON.parse(doc("monitoring/dashboard.json")) as {
+  type Panel = { title: string; description?: string; type: string; targets?: { expr: string }[] };
+  type Variable = { name: string; label: string; multi?: boolean; includeAll?: boolean };
+  const { panels, templating, editable } = JSON.parse(doc("monitoring/dashboard.json")) as {
     panels: Panel[];
-    templating: { list: { name: string }[] };
+    templating: { list: (Variable & Record<string, unknown>)[] };
+    editable: boolean;
   };
   const shown = panels.filter(({ type }) => type !== "row");
 
@@ -107,7 +109,31 @@ describe("the dashboard", () => {
     ]);
   });
 
-  it("asks whom it is told to ask", () => {
-    expect(templating.list.map(({ name }) => name)).toEqual(["datasource"]);
+  it("lets its reader choose the deployment, and starts with one instead of the sum of all", () => {
+    expect(templating.list.map(({ name }) => name)).toEqual(["datasource", "job", "instance"]);
+    for (const variable of templating.list.slice(1)) {
+      expect(variable).toMatchObject({ type: "query", multi: true, includeAll: false });
+      // What Grafana's dashboard-linter asks of such a variable.
+      expect(variable).toMatchObject({ allValue: ".+", refresh: 2 });
+      expect(variable.datasource).toEqual({ type: "prometheus", uid: "$" + "{datasource}" });
+    }
+    expect(editable).toBe(false);
+  });
+
+  it.each(shown)("asks the chosen deployment alone, and says what it shows: $title", (panel) => {
+    expect(panel.description).toMatch(/\S/);
+    for (const { expr } of panel.targets ?? []) {
+      const selectors = expr.match(/\bpayments_\w+(\{[^}]*\})?/g) ?? [];
+      expect(selectors.length).toBeGreaterThan(0);
+      const chosen = '{job=~"$job", instance=~"$instance"';
+      expect(selectors.filter((selector) => !selector.includes(chosen))).toEqual([]);
+    }
+  });
+});
+
+describe("each alert", () => {
+  it.each(alerts)("$name judges every deployment by itself", ({ expr }) => {
+    const sums = expr.match(/\b(sum|min|max|avg|count)\b[^(]*\([^()]*/g) ?? [];
+    expect(sums.filter((sum) => !/ by \(job, instance\b/.test(sum))).toEqual([]);
   });
 });
