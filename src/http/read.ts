@@ -1,5 +1,6 @@
 /** Reading requests: bodies and queries become checked values, or a problem that names the field. */
 import type * as z from "zod";
+import { repeatedMember } from "../domain/repeated-member";
 import { readBytes } from "../read-bytes";
 import type { AppContext } from "./context";
 import { Problem } from "./problem";
@@ -160,6 +161,8 @@ function parseJson(text: string): unknown {
         : "The body is nested too deep to be read.";
     throw new Problem("malformed_json", { detail });
   }
+  const repeated = repeatedMember(text);
+  if (repeated) throw invalid([{ path: repeated, message: "is named twice" }]);
   if (typeof value !== "object" || value === null) return value;
   const source = sources.get(value);
   return source === undefined ? value : { ...value, amount: source };
