@@ -2,7 +2,7 @@
 import { retryAfterMs } from "../domain/retry-after";
 import { signWebhook } from "../domain/signature";
 import { type AttemptError, type AttemptResult, MAX_RETRY_AFTER_MS } from "../domain/webhook";
-import { webhookUrlFault } from "../domain/webhook-url";
+import { isCallable } from "../domain/webhook-url";
 import { nextSpan } from "../telemetry/tracing";
 import { TimeLimit, within } from "../within";
 import type { AttemptOrder } from "./attempts";
@@ -27,7 +27,7 @@ export async function attempt(
     retry_after_ms: askedBy(response) ?? 0,
   });
   // Checked when it was stored, and again: rules and settings may have changed since.
-  if (webhookUrlFault(url, allowInsecure)) return ended("url_refused");
+  if (!isCallable(url, allowInsecure)) return ended("url_refused");
   const abort = new AbortController();
   try {
     const answer = fetch(url, {

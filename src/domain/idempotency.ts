@@ -2,6 +2,7 @@
  *
  *  The whole canonical request is its own fingerprint: the transaction keeps every field of it, so a
  *  repetition is compared field by field instead of hash by hash, and a difference has a name. */
+import { isSameUrl } from "./webhook-url";
 
 /** A validated create request in canonical form: `{"amount":100.5}` and `{"amount":"100.50"}` are equal here. */
 export type CreateRequest = {
@@ -26,8 +27,20 @@ const FIELDS: Record<keyof CreateRequest, string> = {
 /** The fields in which a repeated request differs from the first one; empty when it is the same request. */
 export function differingFields(first: CreateRequest, repeated: CreateRequest): string[] {
   return (Object.keys(FIELDS) as (keyof CreateRequest)[])
-    .filter((field) => canonical(first[field]) !== canonical(repeated[field]))
+    .filter((field) => !isSame(field, first, repeated))
     .map((field) => FIELDS[field]);
+}
+
+/** Earlier releases kept a URL as it was sent; today it is kept as it is parsed. */
+function isSame(
+  field: keyof CreateRequest,
+  first: CreateRequest,
+  repeated: CreateRequest,
+): boolean {
+  if (field === "webhook_url" && first.webhook_url !== null && repeated.webhook_url !== null) {
+    return isSameUrl(first.webhook_url, repeated.webhook_url);
+  }
+  return canonical(first[field]) === canonical(repeated[field]);
 }
 
 function canonical(value: CreateRequest[keyof CreateRequest]): string {

@@ -14,7 +14,7 @@ import {
 import { REVIEW_DECISIONS, REVIEW_STATUSES } from "../domain/review";
 import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
 import { STATUSES } from "../domain/status";
-import { webhookUrlFault } from "../domain/webhook-url";
+import { parseWebhookUrl } from "../domain/webhook-url";
 import { createdQuery, rangeOfQuery } from "./created-range";
 import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, text } from "./fields";
 
@@ -98,18 +98,16 @@ function canonicalRequest(allowInsecureWebhooks: boolean) {
       fault("amount", AMOUNT_FAULTS[amount.fault](body.currency, decimals));
     }
     const webhookUrl = body.webhook_url ?? null;
-    const urlFault =
-      webhookUrl === null ? undefined : webhookUrlFault(webhookUrl, allowInsecureWebhooks);
-    if (urlFault) fault("webhook_url", urlFault);
-    if (webhookUrl !== null && containsCardNumber(webhookUrl))
-      fault("webhook_url", CARD_MESSAGE, CARD);
+    const url = webhookUrl === null ? {} : parseWebhookUrl(webhookUrl, allowInsecureWebhooks);
+    if (url.fault !== undefined) fault("webhook_url", url.fault);
+    if (containsCardNumber(`${webhookUrl} ${url.href}`)) fault("webhook_url", CARD_MESSAGE, CARD);
     return {
       user_id: body.user_id,
       amount_minor: amount.ok ? amount.amount_minor : 0,
       currency: body.currency,
       description: body.description ?? null,
       metadata: body.metadata ?? {},
-      webhook_url: webhookUrl,
+      webhook_url: url.href ?? null,
     };
   });
 }

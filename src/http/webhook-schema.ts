@@ -1,8 +1,9 @@
 /** The shapes of webhooks: endpoints, their secrets, and the log of deliveries. */
 import { z } from "@hono/zod-openapi";
+import { containsCardNumber } from "../domain/card-number";
 import { WEBHOOK_TYPES } from "../domain/webhook";
-import { webhookUrlFault } from "../domain/webhook-url";
-import { Cursor, cursor, freeText, limit, Time, time } from "./fields";
+import { parseWebhookUrl } from "../domain/webhook-url";
+import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, time } from "./fields";
 
 const MAX_FILTER = WEBHOOK_TYPES.length + 1;
 const ONE_DAY_S = 86_400;
@@ -21,15 +22,18 @@ const enabled = z.boolean("must be true or false");
 
 const urlOf = (allowInsecure: boolean) =>
   freeText(1, 2048)
-    .superRefine((url, context) => {
-      const fault = webhookUrlFault(url, allowInsecure);
-      if (fault) context.addIssue(fault);
+    .transform((text, context) => {
+      const { href = "", fault } = parseWebhookUrl(text, allowInsecure);
+      if (fault !== undefined) context.addIssue(fault);
+      if (containsCardNumber(href))
+        context.addIssue({ code: "custom", message: CARD_MESSAGE, ...CARD });
+      return href;
     })
-    .openapi({ format: "uri" });
+    .openapi({ format: "uri", description: "Kept, shown and called as it is parsed: in ASCII." });
 
 const newEndpoint = (allowInsecure: boolean) =>
   z.strictObject({
-    url: urlOf(allowInsecure).openapi({ example: "https://shop.example/webhooks" }),
+    url: urlOf(allowInsecure).openapi({ example: "https://example.com/webhooks" }),
     events: filter.default(["*"]),
     description: description.default(null),
     enabled: enabled.default(true),

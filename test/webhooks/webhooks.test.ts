@@ -658,12 +658,12 @@ describe("the API of webhooks", () => {
     [{ url: "ftp://shop.example" }, "#/url"],
     [{ url: "https://user:pass@shop.example" }, "#/url"],
     [{ url: 5 }, "#/url"],
-    [{ url: "https://shop.example", events: [] }, "#/events"],
-    [{ url: "https://shop.example", events: ["transaction.exploded"] }, "#/events/0"],
-    [{ url: "https://shop.example", events: "*" }, "#/events"],
-    [{ url: "https://shop.example", enabled: "yes" }, "#/enabled"],
-    [{ url: "https://shop.example", description: "x".repeat(501) }, "#/description"],
-    [{ url: "https://shop.example", color: "red" }, "#/color"],
+    [{ url: "https://shop.example.com", events: [] }, "#/events"],
+    [{ url: "https://shop.example.com", events: ["transaction.exploded"] }, "#/events/0"],
+    [{ url: "https://shop.example.com", events: "*" }, "#/events"],
+    [{ url: "https://shop.example.com", enabled: "yes" }, "#/enabled"],
+    [{ url: "https://shop.example.com", description: "x".repeat(501) }, "#/description"],
+    [{ url: "https://shop.example.com", color: "red" }, "#/color"],
   ])("refuses %j and names %s", async (body, pointer) => {
     const response = await shop.ask("POST", ENDPOINTS, body);
     expect(response.status).toBe(400);

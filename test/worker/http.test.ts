@@ -103,7 +103,7 @@ describe("a problem", () => {
           method: "POST",
           key,
           headers: { "Content-Type": "application/json" },
-          body: '{"url":"https://shop.example/hook"}',
+          body: '{"url":"https://shop.example.com/hook"}',
         });
       for (let count = 0; count < MAX_ENDPOINTS; count++) expect((await add()).status).toBe(201);
       return add();
@@ -927,7 +927,7 @@ describe("an address", () => {
     const post = (at: string, sent?: string) =>
       ask(at, { method: "POST", key: shop.key, headers, ...(sent ? { body: sent } : {}) });
     const hook = await jsonOf<{ id: string }>(
-      await post(ENDPOINTS, '{"url":"https://shop.example/hook","enabled":false}'),
+      await post(ENDPOINTS, '{"url":"https://shop.example.com/hook","enabled":false}'),
     );
     const tested = await jsonOf<{ id: string }>(await post(`${ENDPOINTS}/${hook.id}/test`));
     const entry = await jsonOf<{ id: string }>(
@@ -1258,7 +1258,7 @@ describe("openapi.json", () => {
     const post = (path: string, body?: string) =>
       ask(path, { method: "POST", key: shop.key, ...(body ? { ...asJson, body } : {}) });
     const asJson = { headers: { "Content-Type": "application/json" } };
-    const newEndpoint = () => post(ENDPOINTS, '{"url":"https://shop.example/hook"}');
+    const newEndpoint = () => post(ENDPOINTS, '{"url":"https://shop.example.com/hook"}');
     const hook = `${ENDPOINTS}/${(await jsonOf<{ id: string }>(await newEndpoint())).id}`;
     const tested = await jsonOf<{ id: string }>(await post(`${hook}/test`));
     const delivery = `${DELIVERIES}/${tested.id}`;
