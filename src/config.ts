@@ -85,6 +85,7 @@ const Settings = z.object({
   RATE_LIMIT_REQUESTS: whole(0, MAX_REQUESTS).default(6_000),
   RATE_LIMIT_LISTS: whole(0, MAX_REQUESTS).default(600),
   RATE_LIMIT_WINDOW_S: whole(1, MAX_WINDOW_S).default(60),
+  REQUIRE_CURRENCY: flag.default(false),
   ALLOW_INSECURE_WEBHOOKS: flag.default(false),
   LOG_LEVEL: z.enum(["info", "warn", "error"]).default("info"),
   ADMIN_TOKEN: z.string().default(""),
@@ -117,6 +118,8 @@ export type Config = {
     | ({ dialect: "rest-v3"; cluster_id: string } & KafkaRest);
   /** What a merchant may ask for in a window; 0: as much as it likes. */
   limits: { requests: number; lists: number; window_ms: number };
+  /** Whether a create has to name its currency. */
+  require_currency: boolean;
   allow_insecure_webhooks: boolean;
   log_level: "info" | "warn" | "error";
   /** Empty: there is no admin, and every admin call is answered 401. */
@@ -172,6 +175,7 @@ function check(env: Env): Config {
       lists: settings.RATE_LIMIT_LISTS,
       window_ms: settings.RATE_LIMIT_WINDOW_S * 1_000,
     },
+    require_currency: settings.REQUIRE_CURRENCY,
     allow_insecure_webhooks: settings.ALLOW_INSECURE_WEBHOOKS,
     log_level: settings.LOG_LEVEL,
     admin_token: settings.ADMIN_TOKEN,

@@ -28,7 +28,6 @@ const PURE = [
   "@noble/hashes/hmac.js",
   "@noble/hashes/sha2.js",
   "@noble/hashes/utils.js",
-  "currency-codes/data",
   "ipaddr.js",
 ];
 

@@ -14,7 +14,7 @@ import { errorsIn } from "../scripts/simulate/reconcile/log.mjs";
 import { reconcile } from "../scripts/simulate/reconcile.mjs";
 import { differencesText, tableOf } from "../scripts/simulate/report.mjs";
 import { Late, within } from "../scripts/simulate/within.mjs";
-import { currencyDecimals } from "../src/domain/currency";
+import { currencyDecimals } from "../src/domain/currency/currency";
 import { parseAmount } from "../src/domain/money";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
 import { FAULTS_INSIDE } from "./support/simulate/faults-inside";
@@ -40,7 +40,7 @@ describe("the plan", () => {
 
   it("spells each amount in ways that the API reads as the same money", () => {
     for (const { spellings, amount_minor, currency } of plan.orders) {
-      const decimals = currencyDecimals(currency) ?? -1;
+      const decimals = currencyDecimals(currency);
       expect(DECIMALS[currency]).toBe(decimals);
       for (const spelling of spellings) {
         expect(parseAmount(String(spelling), decimals)).toEqual({ ok: true, amount_minor });

@@ -11,11 +11,22 @@ export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;
 export type KeyHolder = {
   key_id: string;
   merchant_id: string;
+  /** It never changes, so whoever keeps this keeps the right one. */
+  default_currency: string;
   scopes: string[];
   expires_at_ms: number | null;
 };
 
 const SHARDS = "transaction_shards";
+
+/** Columns of two tables: a D1 batch loses all but one of those that have the same name, so these have none. */
+const holding = {
+  key_id: apiKeys.id,
+  merchant_id: apiKeys.merchant_id,
+  default_currency: merchants.default_currency,
+  scopes: apiKeys.scopes,
+  expires_at_ms: apiKeys.expires_at,
+};
 
 /** Who holds the key with this hash, and the shard count this deployment began with.
  *  The first to ask writes the count down. */
@@ -27,18 +38,16 @@ export async function findKeyHolder(
 ): Promise<{ holder: KeyHolder | undefined; shards: number }> {
   const [keys, counts] = await ask(
     db.batch([
-      db.select().from(apiKeys).where(eq(apiKeys.hash, hash)),
+      db
+        .select(holding)
+        .from(apiKeys)
+        .innerJoin(merchants, eq(merchants.id, apiKeys.merchant_id))
+        .where(eq(apiKeys.hash, hash)),
       db.select().from(settings).where(eq(settings.name, SHARDS)),
     ]),
     limitMs,
   );
-  const [key] = keys;
-  const holder = key && {
-    key_id: key.id,
-    merchant_id: key.merchant_id,
-    scopes: key.scopes,
-    expires_at_ms: key.expires_at,
-  };
+  const [holder] = keys;
   const kept = counts[0] ? Number(counts[0].value) : await keepShards(db, shards, limitMs);
   return { holder, shards: kept };
 }

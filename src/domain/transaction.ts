@@ -1,6 +1,6 @@
 /** The transaction and every decision about it. Each function takes the transaction, what is asked and
  *  the time, and returns everything that changes, or a refusal. No clock, no store, no network. */
-import { currencyDecimals } from "./currency";
+import { currencyDecimals } from "./currency/currency";
 import { type Event, eventOf } from "./event";
 import { type CreateRequest, differingFields } from "./idempotency";
 import { formatAmount } from "./money";
@@ -182,7 +182,7 @@ function newTransaction(
     id: transaction_id,
     idempotency_key,
     user_id: request.user_id,
-    amount: Number(formatAmount(amount_minor, currencyDecimals(currency) ?? 0)),
+    amount: Number(formatAmount(amount_minor, currencyDecimals(currency))),
     amount_minor,
     currency,
     status: "pending",

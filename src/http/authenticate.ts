@@ -40,6 +40,7 @@ export function authenticate(scope: Scope, kind: Kind = "request"): MiddlewareHa
   return async (c, next) => {
     const { holder, shards } = await identify(c);
     c.set("merchant_id", holder.merchant_id);
+    c.set("default_currency", holder.default_currency);
     if (shards !== c.get("config").transaction_shards) throw new Problem("shard_count_changed");
     const limiting = limitRequests(c, kind);
     if (limiting) await limiting;

@@ -13,6 +13,8 @@ export type Variables = {
   log: Log;
   /** Set by authentication; empty on routes that need none. */
   merchant_id: string;
+  /** Set with it: the merchant's. */
+  default_currency: string;
   /** What every answer tells the merchant of its quotas. */
   quotas?: { policies: string; standings: string };
   /** Set for a create that is over the limit: the answer, unless it repeats an earlier create. */

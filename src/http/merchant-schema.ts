@@ -1,9 +1,26 @@
 /** The shapes of administration: merchants and their API keys. */
 import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../domain/api-key";
+import { newPaymentFault } from "../domain/currency/currency";
 import { freeText, Time } from "./fields";
 
-export const MerchantBody = z.strictObject({ name: freeText(1, 200) }).openapi("CreateMerchant");
+export const MerchantBody = z
+  .strictObject({
+    name: freeText(1, 200),
+    default_currency: z
+      .string("must be a string")
+      .superRefine((code, context) => {
+        const fault = newPaymentFault(code, Date.now());
+        if (fault) context.addIssue(fault);
+      })
+      .optional()
+      .openapi({
+        description: "ISO 4217: of payments whose create names no currency. Left out: USD.",
+        pattern: "^[A-Z]{3}$",
+        example: "EUR",
+      }),
+  })
+  .openapi("CreateMerchant");
 export const Merchant = z
   .object({
     id: z.string(),

@@ -116,8 +116,8 @@ export function merchantRoutes(app: App): void {
 }
 
 async function createMerchant(c: AppContext): Promise<Response> {
-  const { name } = await readBody(c, MerchantBody);
-  const merchant = { id: newId("mer"), name, created_at: Date.now(), default_currency: "USD" };
+  const { name, default_currency = "USD" } = await readBody(c, MerchantBody);
+  const merchant = { id: newId("mer"), name, created_at: Date.now(), default_currency };
   await insertMerchant(databaseOf(c.env.DB), merchant);
   return answerJson(c, 201, shownMerchant(merchant));
 }

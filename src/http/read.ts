@@ -62,7 +62,8 @@ function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.ou
 
 type Fault = { path: PropertyKey[]; message: string; isCard?: boolean };
 
-function invalid(all: Fault[]): Problem {
+/** The problem of a request with these faults; a path leads from the body, or is a query's parameter. */
+export function invalid(all: Fault[]): Problem {
   const faults = all.slice(0, MAX_FAULTS);
   const code = faults.some(({ isCard }) => isCard) ? "card_number_refused" : "invalid_request";
   const detail = faults.map(({ path, message }) => `${nameOf(path)} ${message}`).join("; ");

@@ -1,6 +1,6 @@
 /** The members that fraud rules are made of, each with words of its own for what is wrong with it. */
 import { z } from "@hono/zod-openapi";
-import { currencyDecimals } from "../domain/currency";
+import { findCurrency, notCurrencyText } from "../domain/currency/currency";
 import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
 import { MAX_FIELD_CHARACTERS } from "../domain/risk/limits";
 import type { Subject } from "../domain/risk/rule-set";
@@ -45,12 +45,13 @@ export const decimal = z
     if (fault) context.addIssue(fault);
   })
   .openapi({ pattern: PLAIN.source, example: "250.00" });
+/** Withdrawn currencies are taken: a rule set that names one can still be changed, and a backtest meets payments
+ *  in it. */
 export const currency = z
-  .string("must be an ISO 4217 currency code, such as USD")
-  .refine(
-    (code) => currencyDecimals(code) !== undefined,
-    "must be an ISO 4217 currency code, such as USD",
-  )
+  .string(notCurrencyText(""))
+  .superRefine((code, context) => {
+    if (!findCurrency(code)) context.addIssue(notCurrencyText(code));
+  })
   .openapi({ pattern: "^[A-Z]{3}$", example: "USD" });
 
 /** The one name that no transaction's metadata can have. */

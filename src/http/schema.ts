@@ -2,7 +2,7 @@
  *  is made from them. */
 import { z } from "@hono/zod-openapi";
 import { containsCardNumber, isCardNumber } from "../domain/card-number";
-import { currencyDecimals } from "../domain/currency";
+import { findCurrency, notCurrencyText } from "../domain/currency/currency";
 import { EVENT_TYPES } from "../domain/event";
 import type { CreateRequest } from "../domain/idempotency";
 import {
@@ -45,10 +45,12 @@ const createFields = z
           "Major units, exact: a JSON number or a decimal string with at most as many decimals as the currency has.",
         example: 100.5,
       }),
-      currency: z
-        .string("must be a string")
-        .default("USD")
-        .openapi({ description: "ISO 4217.", pattern: "^[A-Z]{3}$", example: "USD" }),
+      currency: z.string("must be a string").optional().openapi({
+        description:
+          "ISO 4217. Left out: the merchant's default currency, unless the deployment requires it.",
+        pattern: "^[A-Z]{3}$",
+        example: "USD",
+      }),
       description: freeText(0, 500).nullish(),
       webhook_url: text(1, 2048).nullish().openapi({
         description: "An https URL that is told of every event of this transaction.",
@@ -73,9 +75,25 @@ const createFields = z
 /** The body of a create as documented. */
 export const CreateTransactionBody = createFields;
 
-/** The body of a create as checked: it comes out as the canonical request. */
-export const createRequest = (allowInsecureWebhooks: boolean) =>
-  allowInsecureWebhooks ? INSECURE_REQUEST : SECURE_REQUEST;
+/** A create as sent: the canonical request, and whether it names its currency itself. */
+export type SentCreate = { request: CreateRequest; names_currency: boolean };
+
+// Made once each: making a schema costs more than checking a body by it. There are at most two for each currency.
+const schemas = new Map<string, z.ZodType<SentCreate>>();
+
+/** The body of a create as checked. Whether a new payment can be in its currency today is for the handler to say:
+ *  a repetition may be in one that has been withdrawn since. */
+export function createRequest(
+  allowInsecureWebhooks: boolean,
+  defaultCurrency: string,
+): z.ZodType<SentCreate> {
+  const name = `${allowInsecureWebhooks} ${defaultCurrency}`;
+  const schema =
+    schemas.get(name) ??
+    z.preprocess(refuseProto, canonicalRequest(allowInsecureWebhooks, defaultCurrency));
+  schemas.set(name, schema);
+  return schema;
+}
 
 /** The one name that an object cannot carry like any other; it would be lost on the way without a word. */
 function refuseProto(body: unknown, context: z.RefinementCtx): unknown {
@@ -87,34 +105,34 @@ function refuseProto(body: unknown, context: z.RefinementCtx): unknown {
   return body;
 }
 
-function canonicalRequest(allowInsecureWebhooks: boolean) {
-  return createFields.transform((body, context): CreateRequest => {
+function canonicalRequest(allowInsecureWebhooks: boolean, defaultCurrency: string) {
+  return createFields.transform((body, context): SentCreate => {
     const fault = (field: string, message: string, params?: object) =>
       context.addIssue({ code: "custom", path: [field], message, ...params });
-    const decimals = currencyDecimals(body.currency);
-    if (decimals === undefined) fault("currency", "must be an ISO 4217 currency code, such as USD");
-    const amount = parseAmount(String(body.amount), decimals ?? 0);
-    if (decimals !== undefined && !amount.ok) {
-      fault("amount", AMOUNT_FAULTS[amount.fault](body.currency, decimals));
+    const currency = body.currency ?? defaultCurrency;
+    const found = findCurrency(currency);
+    if (!found) fault("currency", notCurrencyText(currency));
+    // Without the decimals of its currency an amount says nothing.
+    const amount = found && parseAmount(String(body.amount), found.decimals);
+    if (found && amount && !amount.ok) {
+      fault("amount", AMOUNT_FAULTS[amount.fault](currency, found.decimals));
     }
     const webhookUrl = body.webhook_url ?? null;
     const url = webhookUrl === null ? {} : parseWebhookUrl(webhookUrl, allowInsecureWebhooks);
     if (url.fault !== undefined) fault("webhook_url", url.fault);
     if (containsCardNumber(`${webhookUrl} ${url.href}`)) fault("webhook_url", CARD_MESSAGE, CARD);
-    return {
+    if (!amount?.ok) return z.NEVER; // Its fault has been told.
+    const request = {
       user_id: body.user_id,
-      amount_minor: amount.ok ? amount.amount_minor : 0,
-      currency: body.currency,
+      amount_minor: amount.amount_minor,
+      currency,
       description: body.description ?? null,
       metadata: body.metadata ?? {},
       webhook_url: url.href ?? null,
     };
+    return { request, names_currency: body.currency !== undefined };
   });
 }
-
-// Made once: making a schema costs more than checking a body by it.
-const SECURE_REQUEST = z.preprocess(refuseProto, canonicalRequest(false));
-const INSECURE_REQUEST = z.preprocess(refuseProto, canonicalRequest(true));
 
 const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
 

@@ -3,8 +3,9 @@ import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
 import { listTransactions } from "../database/transactions";
 import { isCardNumber } from "../domain/card-number";
+import { newPaymentFault } from "../domain/currency/currency";
 import { deriveTransactionId } from "../domain/id";
-import { isIdempotencyKey, parseIdempotencyKey } from "../domain/idempotency";
+import { type CreateRequest, isIdempotencyKey, parseIdempotencyKey } from "../domain/idempotency";
 import type { Reply } from "../transaction/reply";
 import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";
@@ -14,7 +15,7 @@ import { overLimit } from "./limit";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { Problem } from "./problem";
-import { readBody, readQuery } from "./read";
+import { invalid, readBody, readQuery } from "./read";
 import {
   CreateTransactionBody,
   createRequest,
@@ -151,20 +152,38 @@ export function transactionRoutes(app: App): void {
 async function create(c: AppContext): Promise<Response> {
   const over = await overLimit(c);
   const idempotencyKey = idempotencyKeyOf(c);
-  const request = await readBody(c, createRequest(c.get("config").allow_insecure_webhooks));
+  const { request, refused } = await readCreate(c);
   const merchantId = c.get("merchant_id");
   const id = deriveTransactionId(merchantId, idempotencyKey);
   const command = { merchant_id: merchantId, idempotency_key: idempotencyKey, request };
-  const reply = over
+  const onlyRepeats = refused ?? over;
+  const reply = onlyRepeats
     ? await askOwner(c, id, (owner, address) => owner.repeat(address, request))
     : await askTogether(c, id, { kind: "create", command });
-  if (over && !reply.ok && reply.refusal.code === "transaction_not_found") throw over;
+  if (onlyRepeats && !reply.ok && reply.refusal.code === "transaction_not_found") throw onlyRepeats;
   const { body, replayed } = accepted(reply);
   c.set("outcome", replayed ? "replayed" : "created");
   return answerText(c, 201, body, {
     Location: `${PATH}/${id}`,
     ...(replayed ? { "Idempotent-Replayed": "true" } : {}),
   });
+}
+
+/** The request, and why no new payment can be made of it, if so: its currency has been withdrawn, or is not named
+ *  where it has to be. A repetition of one that was made before has its answer all the same.
+ *  @throws Problem when the body is no create */
+async function readCreate(
+  c: AppContext,
+): Promise<{ request: CreateRequest; refused: Problem | undefined }> {
+  const { allow_insecure_webhooks, require_currency } = c.get("config");
+  const schema = createRequest(allow_insecure_webhooks, c.get("default_currency"));
+  const { request, names_currency } = await readBody(c, schema);
+  const message =
+    require_currency && !names_currency
+      ? "is required, and must be an ISO 4217 currency code, such as USD"
+      : newPaymentFault(request.currency, Date.now());
+  const refused = message === undefined ? undefined : invalid([{ path: ["currency"], message }]);
+  return { request, refused };
 }
 
 /** The key from either header. @throws Problem when none is there, it is no key, or the two differ. */

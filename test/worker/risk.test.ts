@@ -314,9 +314,14 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [inRule({ currency: "USD" }), at("/currency"), "must be a list of currency codes"],
     [inRule({ currency: [] }), at("/currency"), "must not be empty"],
     [
-      inRule({ currency: ["USD", "XXX"] }),
+      inRule({ currency: ["USD", "QQQ"] }),
       at("/currency/1"),
       "must be an ISO 4217 currency code, such as USD",
+    ],
+    [
+      inRule({ currency: ["XXX"] }),
+      at("/currency/0"),
+      "names XXX, which is not money that can be paid with",
     ],
     [
       inRule({ velocity, above: "5" }),

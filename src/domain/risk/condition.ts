@@ -1,6 +1,6 @@
 /** Whether a condition holds for a payment. Three answers, because a signal may be missing: yes, no, and
  *  undefined for "cannot be told". They are combined so that the order of parts never matters. */
-import { currencyDecimals } from "../currency";
+import { currencyDecimals } from "../currency/currency";
 import { isAbove, isMultiple } from "./decimal";
 import { metadataOf, type Payment, subjectValue } from "./payment";
 import { type Condition, CUSTOMER_AGE, listedName, type Signals, velocityName } from "./rule-set";
@@ -53,7 +53,7 @@ function amountHolds(
   payment: Payment,
 ): Truth {
   if (currency !== undefined && currency !== payment.currency) return false;
-  const decimals = currencyDecimals(payment.currency) ?? 0;
+  const decimals = currencyDecimals(payment.currency);
   return "above" in amount
     ? isAbove(payment.amount_minor, amount.above, decimals)
     : isMultiple(payment.amount_minor, amount.multiple_of, decimals);
@@ -70,5 +70,5 @@ function velocityHolds(
   if (signal === undefined) return undefined;
   if (velocity.measure !== "sum")
     return Number.isNaN(Number(above)) ? undefined : signal > Number(above);
-  return isAbove(signal, String(above), currencyDecimals(payment.currency) ?? 0);
+  return isAbove(signal, String(above), currencyDecimals(payment.currency));
 }

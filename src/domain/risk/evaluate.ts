@@ -1,5 +1,6 @@
 /** The decision about a payment: a pure function of the payment, its signals and the rule set. All three
  *  are kept, so every decision can be computed again. The order of rules never matters. */
+import { UnknownCurrency } from "../currency/currency";
 import { holds, type Truth } from "./condition";
 import { explain, listText } from "./explain";
 import type { Payment } from "./payment";
@@ -81,9 +82,11 @@ function reasonOf(rule: Rule, payment: Payment, signals: Signals): RiskReason | 
     return "points" in rule
       ? { rule: id, outcome: "points", points: rule.points, detail }
       : { rule: id, outcome: rule.outcome, points: 0, detail };
-  } catch {
+  } catch (fault) {
     // A rule set that some other release stored must not stop a payment.
-    return { rule: id, outcome: "error", points: 0, detail: "the rule could not be evaluated" };
+    const isCurrency = fault instanceof UnknownCurrency;
+    const detail = isCurrency ? fault.message : "the rule could not be evaluated";
+    return { rule: id, outcome: "error", points: 0, detail };
   }
 }
 

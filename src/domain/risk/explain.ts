@@ -1,6 +1,6 @@
 /** Why a condition holds, does not hold or cannot be told, in words with the numbers that were compared.
  *  Only the parts that made the difference are named. */
-import { currencyDecimals } from "../currency";
+import { currencyDecimals } from "../currency/currency";
 import { formatAmount } from "../money";
 import { holds, negated, type Truth } from "./condition";
 import { metadataOf, type Payment, subjectValue } from "./payment";
@@ -125,5 +125,5 @@ function velocityText(
 }
 
 function moneyText(amountMinor: number, currency: string): string {
-  return `${formatAmount(amountMinor, currencyDecimals(currency) ?? 0)} ${currency}`;
+  return `${formatAmount(amountMinor, currencyDecimals(currency))} ${currency}`;
 }
