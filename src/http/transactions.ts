@@ -10,20 +10,14 @@ import type { Reply } from "../transaction/reply";
 import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
+import { CreateTransactionBody, createRequest } from "./create-schema";
 import { formatListCursor, parseListCursor } from "./cursor";
 import { overLimit } from "./limit";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { Problem } from "./problem";
 import { invalid, readBody, readQuery } from "./read";
-import {
-  CreateTransactionBody,
-  createRequest,
-  ListQuery,
-  listQuery,
-  Transaction,
-  TransactionList,
-} from "./schema";
+import { ListQuery, listQuery, Transaction, TransactionList } from "./schema";
 import { askTogether } from "./together";
 
 const PATH = "/api/v1/transactions";
