@@ -127,6 +127,7 @@ describe("the dashboard", () => {
       expect(selectors.length).toBeGreaterThan(0);
       const chosen = '{job=~"$job", instance=~"$instance"';
       expect(selectors.filter((selector) => !selector.includes(chosen))).toEqual([]);
+      expect(expr).not.toMatch(/\brate\([^)]*\[(?!\$__rate_interval\])/);
     }
   });
 });
