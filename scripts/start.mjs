@@ -51,19 +51,20 @@ async function waitUntilHealthy(base) {
 }
 
 function welcome(base, key) {
-  const order = '{"user_id":"user_123","amount":100.50,"currency":"USD"}';
   return `
-The payment API is up. Ctrl-C stops it; what it stored stays.
+The payment API is running. Ctrl-C stops it; what it stored stays.
 
-base url:     ${base}
 docs:         ${base}/docs
 admin token:  ADMIN_TOKEN in .dev.vars
 demo api key: ${key}
 
-A first transaction:
+Paste this line into another terminal for the README's tour, or for a first transaction:
 
-curl -s ${base}/api/v1/transactions -H "Authorization: Bearer ${key}" \
--H "Idempotency-Key: order-1" -H "Content-Type: application/json" -d '${order}'
+export BASE=${base} KEY=${key}
+
+curl -s $BASE/api/v1/transactions -H "Authorization: Bearer $KEY" \\
+  -H "Idempotency-Key: order-$(date +%s)" -H "Content-Type: application/json" \\
+  -d '{"user_id":"user_123","amount":100.50,"currency":"USD"}'
 `;
 }
 

@@ -23,6 +23,15 @@ declare module "*/scripts/state-lock.mjs" {
   export function findServer(directory: string): string | null;
 }
 
+declare module "*/scripts/tour/read-tour.mjs" {
+  export function readTour(readme: string): { title: string; commands: string }[];
+}
+
+declare module "*/scripts/tour/expectations.mjs" {
+  export function checkStep(title: string, output: string, status: number): string[];
+  export function listUnmetExpectations(steps: { title: string }[]): string[];
+}
+
 declare module "*/scripts/kafka/produce-request.mjs" {
   type Asked = {
     topic: string;

@@ -1,0 +1,39 @@
+/** The README's tour and what `npm run tour` expects of it change together; the tour itself runs in CI. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { checkStep, listUnmetExpectations } from "../scripts/tour/expectations.mjs";
+import { readTour } from "../scripts/tour/read-tour.mjs";
+
+const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
+const steps = readTour(readme);
+
+it("every step of the README's tour has an expected outcome, and every expected outcome a step", () => {
+  expect(steps.length).toBeGreaterThan(15);
+  expect(listUnmetExpectations(steps)).toEqual([]);
+  const unknown = steps.flatMap(({ title }) =>
+    checkStep(title, "", 0).filter((fault) => fault.includes("has no entry")),
+  );
+  expect(unknown).toEqual([]);
+});
+
+it("no step of the README's tour names a fixed idempotency key, port or path of the project", () => {
+  const fixed = steps
+    .filter(({ commands }) => !commands.startsWith("export BASE="))
+    .filter(({ commands }) =>
+      /Idempotency-Key: (?!\$)|127\.0\.0\.1:8787|localhost|\.wrangler/.test(commands),
+    );
+  expect(fixed).toEqual([]);
+});
+
+it("a step that prints something else, or fails, is reported by its title", () => {
+  const title = "Create a payment.";
+  const good = '{"amount":100.5,"amount_minor":10050,"status":"pending"}';
+  expect(checkStep(title, good, 0)).toEqual([]);
+  expect(checkStep(title, good, 7)).toEqual([`"${title}" ended with exit status 7.`]);
+  expect(checkStep(title, '{"status":"failed"}', 0)).toHaveLength(2);
+});
+
+it("a README without its tour is refused instead of passing with no steps", () => {
+  expect(() => readTour("# Payments\n\n### Kafka\n")).toThrow(/no tour/);
+});
