@@ -81,6 +81,7 @@ const Settings = z.object({
     .string()
     .regex(/^[a-zA-Z0-9_-]*$/, "must be letters, digits, - and _")
     .default(""),
+  KAFKA_RECORD_HEADERS: flag.default(false),
   KAFKA_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
   RATE_LIMIT_REQUESTS: whole(0, MAX_REQUESTS).default(6_000),
   RATE_LIMIT_LISTS: whole(0, MAX_REQUESTS).default(600),
@@ -114,7 +115,8 @@ export type Config = {
   processor_timeout_ms: number;
   kafka:
     | { dialect: "off" }
-    | ({ dialect: "upstash" | "rest-v2" } & KafkaRest)
+    | ({ dialect: "upstash" } & KafkaRest)
+    | ({ dialect: "rest-v2"; record_headers: boolean } & KafkaRest)
     | ({ dialect: "rest-v3"; cluster_id: string } & KafkaRest);
   /** What a merchant may ask for in a window; 0: as much as it likes. */
   limits: { requests: number; lists: number; window_ms: number };
@@ -196,7 +198,10 @@ function kafkaOf(settings: Settings): Config["kafka"] {
     timeout_ms: settings.KAFKA_TIMEOUT_MS,
   };
   const dialect = settings.KAFKA_REST_DIALECT;
-  if (dialect !== "rest-v3") return { dialect, ...rest };
+  if (dialect === "upstash") return { dialect, ...rest };
+  if (dialect === "rest-v2") {
+    return { dialect, record_headers: settings.KAFKA_RECORD_HEADERS, ...rest };
+  }
   if (settings.KAFKA_CLUSTER_ID === "") {
     throw new SettingsFault("KAFKA_CLUSTER_ID must be set when KAFKA_REST_DIALECT is rest-v3");
   }

@@ -14,7 +14,7 @@ export function streamOf({ kafka }: Config): Stream | undefined {
     case "upstash":
       return restStream(kafka, upstash(kafka.topic));
     case "rest-v2":
-      return restStream(kafka, restV2(kafka.topic));
+      return restStream(kafka, restV2(kafka.topic, kafka.record_headers));
     case "rest-v3":
       return restStream(kafka, restV3(kafka.cluster_id, kafka.topic));
   }

@@ -1,7 +1,9 @@
 /** `POST /topics/{topic}` with binary embedding: Confluent REST Proxy, Karapace, Redpanda's HTTP Proxy,
  *  Strimzi Kafka Bridge. Base64 keeps keys and values equal to the byte; the JSON embedding would store
- *  keys with their quotes. No record headers: Confluent drops them, Karapace and Redpanda refuse them. */
+ *  keys with their quotes. Record headers only on request: Strimzi takes them, Confluent drops them, Karapace
+ *  and Redpanda refuse the request. */
 import * as z from "zod";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/cloud-event";
 import { base64 } from "./base64";
 import { type Complaint, complaintOfWords } from "./complaint";
 import { jsonOf, recordFaults, unconfirmed, wholeFault } from "./fault";
@@ -43,14 +45,22 @@ function complaintOf({ error_code, error, message }: Report): Complaint {
   return CODES.get(error_code ?? 0) ?? complaintOfWords(error ?? message ?? "");
 }
 
-export function restV2(topic: string): Dialect {
+const HEADERS = [{ key: "content-type", value: base64(CLOUD_EVENT_MEDIA_TYPE) }];
+
+/** @param hasHeaders whether records say in a header what they are */
+export function restV2(topic: string, hasHeaders: boolean): Dialect {
+  const headers = hasHeaders ? { headers: HEADERS } : {};
   return {
     path: `/topics/${topic}`,
     content_type: "application/vnd.kafka.binary.v2+json",
     accept: "application/vnd.kafka.v2+json",
     bodyOf: (records) =>
       JSON.stringify({
-        records: records.map(({ key, value }) => ({ key: base64(key), value: base64(value) })),
+        records: records.map(({ key, value }) => ({
+          key: base64(key),
+          value: base64(value),
+          ...headers,
+        })),
       }),
     read(answer, records) {
       const json = jsonOf(answer.text);

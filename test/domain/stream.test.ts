@@ -262,6 +262,18 @@ describe("the rest-v2 dialect", () => {
     ).toEqual(RECORDS);
   });
 
+  it("sends the header, in base64, when it is asked to", async () => {
+    play = says(200, offsets(at(0, 1), at(1, 1)));
+    const settings = { KAFKA_REST_DIALECT: "rest-v2", KAFKA_RECORD_HEADERS: "true" };
+    expect(await streamWith(settings).produce(RECORDS)).toEqual(WRITTEN);
+    const { records } = JSON.parse(requests[0]?.body ?? "");
+    for (const { headers } of records) {
+      expect(headers.map(({ key, value }: StreamRecord) => [key, decoded(value)])).toEqual([
+        ["content-type", CLOUD_EVENT_MEDIA_TYPE],
+      ]);
+    }
+  });
+
   const nullCodes = { ...at(0, 3), error_code: null, error: null };
   it.each<[string, Play, Produced]>([
     ["Confluent's success", says(200, offsets(nullCodes, nullCodes)), WRITTEN],
