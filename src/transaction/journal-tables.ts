@@ -6,7 +6,16 @@ import { COUNTERS_TABLE } from "../telemetry/counts";
 export function makeJournalTables(sql: SqlStorage): void {
   const columns = columnsOf(sql, "events");
   if (columns.length > 0 && !columns.includes("first_position")) linkEvents(sql);
+  const isOlder = columns.length > 0 && columnsOf(sql, "pauses").length === 0;
   sql.exec(JOURNAL_TABLES);
+  if (isOlder) movePause(sql);
+}
+
+/** A pause of the book was a mark of its own before all destinations had theirs. */
+function movePause(sql: SqlStorage): void {
+  const mark = "FROM marks WHERE name = 'book_paused_until_ms'";
+  sql.exec(`INSERT INTO pauses SELECT 'book', 1, value ${mark} AND value > unixepoch() * 1000`);
+  sql.exec(`DELETE ${mark}`);
 }
 
 /** The events of a transaction are found through its first one: an id is as good as random, and an index by
@@ -68,8 +77,4 @@ const JOURNAL_TABLES = `
     failures INTEGER NOT NULL,
     until_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
-  INSERT OR IGNORE INTO pauses
-    SELECT 'book', 1, value FROM marks
-    WHERE name = 'book_paused_until_ms' AND value > unixepoch() * 1000;
-  DELETE FROM marks WHERE name = 'book_paused_until_ms';
 `;

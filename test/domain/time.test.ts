@@ -751,6 +751,20 @@ describe("an outbox whose destination is set back", () => {
   });
 });
 
+describe("a pause that an earlier version stored as a mark", () => {
+  it.each([
+    [4_000_000_000_000, { failures: 1, until_ms: 4_000_000_000_000 }],
+    [1_000, undefined], // Over long ago.
+  ])("until %d goes on as a pause of the book", (until_ms, expected) => {
+    const { sql } = memoryStorage();
+    new Journal(sql);
+    sql.exec("DROP TABLE pauses");
+    sql.exec("INSERT INTO marks VALUES ('book_paused_until_ms', ?)", until_ms);
+    expect(new Journal(sql).pauses.get("book")).toEqual(expected);
+    expect(sql.exec("SELECT * FROM marks").toArray()).toEqual([]);
+  });
+});
+
 describe("a destination that wants some types of events only", () => {
   it("gets those, in order and once, and is past all the others", async () => {
     const { sql } = memoryStorage();
