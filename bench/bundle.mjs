@@ -24,7 +24,8 @@ export function readProject(root) {
   const config = unstable_readConfig({ config: join(root, "wrangler.toml") });
   const used = FIELDS.filter((field) => config[field]?.length !== 0);
   const kept = Object.fromEntries(used.map((field) => [field, config[field]]));
-  const { main, vars, keep_names } = config;
+  const { main, keep_names } = config;
+  const vars = { ...config.vars, PROCESSOR: "sandbox" }; // Has no default in a deployment.
   return { ...kept, main, vars, keep_names };
 }
 

@@ -1,14 +1,15 @@
 // Files made from the source and committed, so that a reviewer sees what a change does to them:
-// openapi.json and the migrations. With --check nothing is written; a difference is an error.
+// openapi.json, what docs/asyncapi.json has of it, and the migrations. With --check nothing is written; a difference is an error.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { ROOT } from "./install.mjs";
 
 const OPENAPI = join(ROOT, "openapi.json");
+const ASYNCAPI = join(ROOT, "docs/asyncapi.json");
 const MIGRATIONS = join(ROOT, "migrations");
 const isCheck = process.argv.includes("--check");
 const scratch = mkdtempSync(join(tmpdir(), "generated-"));
@@ -23,7 +24,7 @@ const withoutRuntime = {
 };
 
 /** The document that the Worker serves, taken from the app itself. */
-async function openApiText() {
+async function openApiDocument() {
   const entry = `
     import { app } from "./src/http/app";
     import { openApiDocument } from "./src/http/openapi";
@@ -40,7 +41,34 @@ async function openApiText() {
     plugins: [withoutRuntime],
   });
   const { document } = await import(pathToFileURL(outfile).href);
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return document;
+}
+
+const textOf = (document) => `${JSON.stringify(document, null, 2)}\n`;
+/** A schema that several documents have under one name. */
+const SCHEMA_REF = /"#\/components\/schemas\/(\w+)"/g;
+
+/**
+ * docs/asyncapi.json with the schemas that its event needs of the API: tools find no other file beside a document
+ * that they were given by itself.
+ */
+function asyncApiText(openApi) {
+  const document = JSON.parse(readFileSync(ASYNCAPI, "utf8"));
+  const { TransactionId, TransactionEvent } = document.components.schemas;
+  const schemas = { TransactionId, TransactionEvent };
+  const add = (name) => {
+    if (Object.hasOwn(schemas, name)) return;
+    schemas[name] = openApi.components.schemas[name];
+    if (!schemas[name])
+      throw new Error(`docs/asyncapi.json names a schema that there is not: ${name}`);
+    addAll(schemas[name]);
+  };
+  const addAll = (schema) => {
+    for (const [, name] of JSON.stringify(schema).matchAll(SCHEMA_REF)) add(name);
+  };
+  addAll(TransactionEvent);
+  document.components.schemas = schemas;
+  return textOf(document);
 }
 
 /** Whether drizzle-kit would write a migration for the schema as it is now. */
@@ -57,9 +85,16 @@ function hasMissingMigration() {
 
 const faults = [];
 try {
-  const text = await openApiText();
-  if (!isCheck) writeFileSync(OPENAPI, text);
-  else if (readFileSync(OPENAPI, "utf8") !== text) faults.push("openapi.json is not up to date");
+  const document = await openApiDocument();
+  for (const [path, text] of [
+    [OPENAPI, textOf(document)],
+    [ASYNCAPI, asyncApiText(document)],
+  ]) {
+    if (!isCheck) writeFileSync(path, text);
+    else if (readFileSync(path, "utf8") !== text) {
+      faults.push(`${relative(ROOT, path)} is not up to date`);
+    }
+  }
   if (hasMissingMigration()) faults.push("the schema has a change without a migration");
 } finally {
   rmSync(scratch, { recursive: true });

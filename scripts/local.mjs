@@ -49,6 +49,8 @@ export function ensureDevVars() {
     METRICS_TOKEN: randomBytes(TOKEN_BYTES).toString("base64url"),
     // A webhook receiver on this machine has neither a public address nor a certificate.
     ALLOW_INSECURE_WEBHOOKS: "true",
+    // A deployment has to choose; on this machine nobody wants to move money.
+    PROCESSOR: "sandbox",
   });
 }
 

@@ -59,7 +59,8 @@ const Settings = z.object({
   MAX_DAILY_TRANSACTIONS: whole(0, Number.MAX_SAFE_INTEGER).default(10),
   FRAUD_REVIEW_SCORE: whole(1, 101).default(101),
   FRAUD_BLOCK_SCORE: whole(1, 101).default(70),
-  PROCESSOR: z.enum(["sandbox", "http"]).default("sandbox"),
+  /** No default: a deployment that moves no money must be meant to. */
+  PROCESSOR: z.enum(["", "sandbox", "http"]).default(""),
   PROCESSOR_URL: z.union([z.literal(""), z.url()]).default(""),
   PROCESSOR_TOKEN: z.string().default(""),
   PROCESSOR_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
@@ -111,7 +112,8 @@ export type Config = {
   book_commit_wait_ms: number;
   /** In force for merchants who have made none. */
   default_rules: VersionedRuleSet;
-  processor: { kind: "sandbox" } | { kind: "http"; url: string; token: string };
+  /** `none`: charges are refused until a processor is chosen. */
+  processor: { kind: "none" | "sandbox" } | { kind: "http"; url: string; token: string };
   processor_timeout_ms: number;
   kafka:
     | { dialect: "off" }
@@ -169,7 +171,7 @@ function check(env: Env): Config {
     processor:
       settings.PROCESSOR === "http"
         ? { kind: "http", url: settings.PROCESSOR_URL, token: settings.PROCESSOR_TOKEN }
-        : { kind: "sandbox" },
+        : { kind: settings.PROCESSOR || "none" },
     processor_timeout_ms: settings.PROCESSOR_TIMEOUT_MS,
     kafka: kafkaOf(settings),
     limits: {

@@ -180,16 +180,35 @@ describe("docs/asyncapi.json", () => {
     const always = Object.keys(properties).filter((name) => name !== "traceparent");
     expect(required).toEqual(always);
     const [ref] = properties.data.allOf;
-    expect(ref).toEqual({ $ref: "../openapi.json#/components/schemas/Transaction" });
+    expect(ref).toEqual({ $ref: "#/components/schemas/Transaction" });
     for (const payload of payloads) {
       const attributes: Record<string, unknown> = payload;
       expect(Object.keys(attributes)).toEqual(Object.keys(properties));
-      expect(Object.keys(payload.data)).toEqual(openApi.components.schemas.Transaction.required);
+      expect(Object.keys(payload.data)).toEqual(Object.keys(schemas.Transaction.properties));
+      expect(schemas.Transaction.required).toEqual(
+        Object.keys(payload.data).filter((name) => name !== "livemode"),
+      );
       for (const [name, schema] of Object.entries<Record<string, string>>(properties)) {
         const { const: only, pattern } = schema.$ref ? schemas.TransactionId : schema;
         if (only) expect(attributes[name]).toBe(only);
         if (pattern) expect(attributes[name]).toMatch(new RegExp(pattern));
       }
+    }
+  });
+
+  it("stands alone: every reference is to something in it, and what it shares with the API is the same", () => {
+    const refs = [...JSON.stringify(asyncApi).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref);
+    expect(refs.length).toBeGreaterThan(5);
+    for (const ref of refs) {
+      const found = (ref ?? "")
+        .replace(/^#\//, "")
+        .split("/")
+        .reduce<unknown>((node, name) => (node as Record<string, unknown>)?.[name], asyncApi);
+      expect(found, ref).toBeTypeOf("object");
+    }
+    const { TransactionId: _, TransactionEvent: __, ...shared } = schemas;
+    for (const [name, schema] of Object.entries(shared)) {
+      expect(schema, name).toEqual(openApi.components.schemas[name]);
     }
   });
 

@@ -22,7 +22,7 @@ export async function startWorker(variables) {
   const local = `../local.mjs?state=${encodeURIComponent(state)}`;
   const { ensureDemo, ensureDevVars, migrate } = await import(local);
   const { startWrangler } = await import("../wrangler.mjs");
-  ensureDevVars();
+  ensureDevVars(); // With PROCESSOR=sandbox, unless somebody has chosen another.
   await migrate();
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;

@@ -6,5 +6,8 @@ export type Refusal =
   | { code: "transaction_not_found" }
   | { code: "illegal_transition"; status: Status; action: Action }
   | { code: "idempotency_key_reused"; fields: string[] }
+  | { code: "processor_not_configured" }
+  /** The payment is of the mode that the deployment's processor is not. */
+  | { code: "livemode_mismatch"; livemode: boolean }
   | { code: "shard_count_changed" }
   | { code: "unavailable" };

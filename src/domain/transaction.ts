@@ -3,6 +3,7 @@
 import { currencyDecimals } from "./currency/currency";
 import { type Event, eventOf } from "./event";
 import { type CreateRequest, differingFields } from "./idempotency";
+import { livemodeOf, type ProcessorMode, refusedCharge } from "./livemode";
 import { formatAmount } from "./money";
 import { accept, type Result, refuse } from "./result";
 import { closedReview, openReview, type Review } from "./review";
@@ -28,6 +29,9 @@ export type Transaction = {
   amount_minor: number;
   currency: string;
   status: Status;
+  /** Whether money moves: false for the sandbox. Transactions of before it was recorded have none until they
+   *  are charged. */
+  livemode?: boolean;
   fraud_score: number;
   risk: Risk;
   failure: Failure | null;
@@ -55,7 +59,7 @@ export type CreateCommand = {
 };
 
 /** What a transaction is made of. The id is the one derived from the merchant and the key. */
-type Making = { transaction_id: string } & Omit<CreateCommand, "merchant_id">;
+type Making = { transaction_id: string; livemode: boolean } & Omit<CreateCommand, "merchant_id">;
 
 /** What fraud rules go by: the payment's surroundings, and the rules. */
 export type RiskBasis = { signals: Signals; rules: VersionedRuleSet };
@@ -96,15 +100,19 @@ const CREATE_ANSWERS: Record<Decision, { version: number; status: Status }> = {
   block: { version: 2, status: "failed" },
 };
 
-/** What `process` means for a transaction: claim the charge, wait for the one under way, or just answer. */
+/** What `process` means for a transaction: claim the charge, wait for the one under way, or just answer. Nothing
+ *  is claimed that the deployment's processor could not charge. */
 export function decideProcess(
   transaction: Transaction,
+  mode: ProcessorMode,
   nowMs: number,
 ): Result<{ step: "claim"; change: Change } | { step: "await" } | { step: "answer" }> {
-  const { status } = transaction;
-  if (status === "processing") return accept({ step: "await" });
+  const { status, livemode = livemodeOf(mode) } = transaction;
   if (wasCharged(transaction)) return accept({ step: "answer" });
-  const claimed = decideMove(transaction, "submit", nowMs);
+  const refused = refusedCharge(transaction.livemode, mode);
+  if (status === "processing") return refused ? refuse(refused) : accept({ step: "await" });
+  const claimed = decideMove(transaction, "submit", nowMs, { livemode });
+  if (claimed.ok && refused) return refuse(refused);
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
 }
 
@@ -138,7 +146,7 @@ function wasCharged({ status, failure }: Transaction): boolean {
 }
 
 /** What a move changes beside the status. */
-type Changed = Partial<Pick<Transaction, "failure" | "review">>;
+type Changed = Partial<Pick<Transaction, "failure" | "review" | "livemode">>;
 
 /** Makes a move, or refuses it when the table has none such. */
 export function decideMove(
@@ -172,7 +180,7 @@ function laterOf(a: string, b: string): string {
 }
 
 function newTransaction(
-  { transaction_id, idempotency_key, request }: Making,
+  { transaction_id, idempotency_key, livemode, request }: Making,
   { fraud_score, risk }: Assessment,
   nowMs: number,
 ): Transaction {
@@ -186,6 +194,7 @@ function newTransaction(
     amount_minor,
     currency,
     status: "pending",
+    livemode,
     fraud_score,
     risk,
     failure: null,

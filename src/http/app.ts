@@ -3,6 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler, NotFoundHandler } from "hono";
 import { type Config, configOf, SettingsFault } from "../config";
 import { DatabaseUnavailable } from "../database/ask";
+import { announceProcessor } from "../processor/choose";
 import { faultOf, type Log, logFrom, tracedBy } from "../telemetry/log";
 import { continueTrace, drawnHex } from "../telemetry/tracing";
 import type { AppContext, AppEnv } from "./context";
@@ -48,6 +49,7 @@ const configure: MiddlewareHandler<AppEnv> = async (c, next) => {
   const config = configOf(c.env);
   c.set("config", config);
   if (config.log_level !== "info") c.set("log", logOf(c, config.log_level));
+  announceProcessor(config, c.get("log"));
   await next();
 };
 

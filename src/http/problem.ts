@@ -25,6 +25,7 @@ export const PROBLEMS = {
   rule_set_not_found: { status: 404, title: "There is no such version of the fraud rules" },
   list_entry_not_found: { status: 404, title: "There is no such entry on a list" },
   method_not_allowed: { status: 405, title: "This address does not answer to this method" },
+  livemode_mismatch: { status: 409, title: "The transaction belongs to another processor mode" },
   illegal_transition: { status: 409, title: "The transaction cannot make this move" },
   too_many_webhook_endpoints: {
     status: 409,
@@ -48,6 +49,7 @@ export const PROBLEMS = {
     title: "There were too many wrong credentials from this address",
   },
   internal_error: { status: 500, title: "Something went wrong on our side" },
+  processor_not_configured: { status: 503, title: "No payment processor is configured" },
   unavailable: { status: 503, title: "A part that this needs does not answer right now" },
   shard_count_changed: { status: 503, title: "The deployment's shard count was changed" },
 } as const satisfies Record<Refusal["code"] | string, { status: number; title: string }>;
@@ -74,6 +76,8 @@ export class Problem extends Error {
 
 /** A few seconds are enough for an object to move or a database to fail over. */
 const RETRY_AFTER_S = "2";
+/** Somebody has to change a setting and deploy. */
+const CONFIGURED_AFTER_S = "60";
 
 export function problemResponse(c: AppContext, code: ProblemCode, details: Details = {}): Response {
   const { status, title } = PROBLEMS[code];
@@ -105,6 +109,18 @@ export function problemOf(refusal: Refusal): Problem {
           pointer: `#/${field}`,
           message: "differs from the first request under this key",
         })),
+      });
+    case "livemode_mismatch":
+      return new Problem(refusal.code, {
+        detail: refusal.livemode
+          ? "The transaction is live, and this deployment charges with the sandbox (PROCESSOR)."
+          : "The transaction was made for the sandbox, and this deployment charges for real (PROCESSOR).",
+      });
+    case "processor_not_configured":
+      return new Problem(refusal.code, {
+        detail:
+          "Charges need the setting PROCESSOR, `http` or `sandbox`. Nothing has changed: the transaction can be processed once it is set.",
+        headers: { "Retry-After": CONFIGURED_AFTER_S },
       });
     case "transaction_not_found":
     case "shard_count_changed":

@@ -6,6 +6,11 @@ const Dependency = z
   .openapi({ description: "`hanging` when there was no answer within a second." });
 export type Dependency = z.output<typeof Dependency>;
 
+const ProcessorState = z.enum(["ok", "sandbox", "not_configured"]).openapi({
+  description:
+    "Which processor is set, not whether it answers. `sandbox`: no money moves. `not_configured`: every charge is refused, so payments cannot be taken.",
+});
+
 const Outbox = z
   .object({
     depth: z.int().openapi({ description: "Events that have not arrived yet." }),
@@ -23,7 +28,12 @@ export type Outbox = z.output<typeof Outbox>;
 export const Readiness = z
   .object({
     status: z.enum(["ready", "degraded", "unready"]),
-    dependencies: z.object({ book: Dependency, transactions: Dependency, velocity: Dependency }),
+    dependencies: z.object({
+      book: Dependency,
+      transactions: Dependency,
+      velocity: Dependency,
+      processor: ProcessorState,
+    }),
     shard_count: z.enum(["ok", "changed"]).nullable().openapi({
       description:
         "`changed` when TRANSACTION_SHARDS is not what this deployment began with; null when the book does not say.",

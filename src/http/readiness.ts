@@ -2,6 +2,7 @@
  *  for a second at most, so that whoever hangs is named and does not hang the answer. */
 import { databaseOf } from "../database/ask";
 import { findShardCount } from "../database/merchants";
+import { processorModeOf } from "../processor/choose";
 import type { Backlog, DestinationName } from "../transaction/outbox";
 import type { ShardReadiness } from "../transaction/reply";
 import { TimeLimit, within } from "../within";
@@ -50,11 +51,15 @@ export async function ready(c: AppContext): Promise<Response> {
     book: book.state,
     transactions: worstOf(shards),
     velocity: worstOf(velocity),
+    processor: PROCESSOR_STATES[processorModeOf(c.get("config"))],
   };
   const kept = book.value ?? transaction_shards;
   const shardCount = kept === transaction_shards ? "ok" : "changed";
   const canPay =
-    dependencies.transactions === "ok" && dependencies.velocity === "ok" && shardCount === "ok";
+    dependencies.transactions === "ok" &&
+    dependencies.velocity === "ok" &&
+    dependencies.processor !== "not_configured" &&
+    shardCount === "ok";
   const isWell = book.state === "ok" && !isBehind(figures);
   return answerJson(c, canPay ? 200 : 503, {
     status: !canPay ? "unready" : isWell ? "ready" : "degraded",
@@ -84,6 +89,8 @@ function worstOf(all: Asked<unknown>[]): Dependency {
     states.find((state) => state === "hanging") ?? states.find((state) => state !== "ok") ?? "ok"
   );
 }
+
+const PROCESSOR_STATES = { none: "not_configured", sandbox: "sandbox", live: "ok" } as const;
 
 const NO_FIGURES = { outboxes: null, charges: null, parked: null };
 

@@ -4,6 +4,7 @@ import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
+import { processorModeHeaders } from "./processor-mode";
 import { readBody } from "./read";
 import { ReviewBody, Transaction } from "./schema";
 
@@ -34,5 +35,6 @@ async function review(c: AppContext): Promise<Response> {
   const { decision, reviewer = null, note = null } = await readBody(c, ReviewBody);
   const request = { decision, reviewer, note };
   const reply = await askOwner(c, id, (owner, address) => owner.review(address, request));
-  return answerText(c, 200, accepted(reply).body);
+  const { body } = accepted(reply);
+  return answerText(c, 200, body, processorModeHeaders(c, body));
 }

@@ -66,6 +66,10 @@ export const Transaction = z
     amount_minor: z.int().openapi({ description: "Minor units: what counts.", example: 10050 }),
     currency: z.string().openapi({ example: "USD" }),
     status: z.enum(STATUSES),
+    livemode: z.boolean().optional().openapi({
+      description:
+        "Whether money moves; false for the sandbox. Decided at creation. Missing in transactions of before it was recorded, until they are charged.",
+    }),
     fraud_score: z.int().min(0).max(100),
     risk: Risk,
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),

@@ -16,6 +16,7 @@ import { overLimit } from "./limit";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { Problem } from "./problem";
+import { processorModeHeaders } from "./processor-mode";
 import { invalid, readBody, readQuery } from "./read";
 import { ListQuery, listQuery, Transaction, TransactionList } from "./schema";
 import { askTogether } from "./together";
@@ -104,7 +105,12 @@ export function transactionRoutes(app: App): void {
         schema: Transaction,
       },
     },
-    problems: ["transaction_not_found", "illegal_transition"],
+    problems: [
+      "transaction_not_found",
+      "illegal_transition",
+      "livemode_mismatch",
+      "processor_not_configured",
+    ],
     before: [canWrite],
     handle: async (c) => {
       const id = transactionIdOf(c);
@@ -159,6 +165,7 @@ async function create(c: AppContext): Promise<Response> {
   c.set("outcome", replayed ? "replayed" : "created");
   return answerText(c, 201, body, {
     Location: `${PATH}/${id}`,
+    ...processorModeHeaders(c, body),
     ...(replayed ? { "Idempotent-Replayed": "true" } : {}),
   });
 }
@@ -206,10 +213,11 @@ function idempotencyKeyOf(c: AppContext): string {
 
 function told(c: AppContext, reply: Reply): Response {
   const { body, pending, retry_at_ms } = accepted(reply);
-  if (!pending) return answerText(c, 200, body);
+  const mode = processorModeHeaders(c, body);
+  if (!pending) return answerText(c, 200, body, mode);
   const waitS = Math.max(1, Math.ceil((retry_at_ms - Date.now()) / 1_000));
   c.set("outcome", "unknown");
-  return answerText(c, 202, body, { "Retry-After": String(waitS) });
+  return answerText(c, 202, body, { ...mode, "Retry-After": String(waitS) });
 }
 
 async function byKey(c: AppContext): Promise<Response> {

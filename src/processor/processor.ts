@@ -9,6 +9,8 @@ export type ChargeRequest = {
   currency: string;
   user_id: string;
   metadata: Record<string, string>;
+  /** Whether the payment is real; undefined for payments of before it was recorded. */
+  livemode: boolean | undefined;
   /** 1 for the first ask, 2 for the second … For logs and for the sandbox; never part of the key. */
   attempt: number;
   /** The request that wants it, as a W3C `traceparent`, when it is known. */

@@ -51,10 +51,19 @@ export class Charges {
   }
 
   async #call({ transaction, attempt }: ChargeOrder, traceparent: string | null): Promise<Answer> {
-    const { id, amount_minor, currency, user_id, metadata } = transaction;
+    const { id, amount_minor, currency, user_id, metadata, livemode } = transaction;
     const answer = await chargeWithin(
       this.#processor,
-      { idempotency_key: id, amount_minor, currency, user_id, metadata, attempt, traceparent },
+      {
+        idempotency_key: id,
+        amount_minor,
+        currency,
+        user_id,
+        metadata,
+        livemode,
+        attempt,
+        traceparent,
+      },
       this.#limitMs,
     );
     return this.#record(id, answer, attempt, traceparent);

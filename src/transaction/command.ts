@@ -4,6 +4,7 @@
 import { type Backoff, delayMs } from "../domain/backoff";
 import { decideExpiry, decideReview } from "../domain/decide-review";
 import type { CreateRequest } from "../domain/idempotency";
+import { livemodeOf, type ProcessorMode } from "../domain/livemode";
 import type { Refusal } from "../domain/refusal";
 import type { Result } from "../domain/result";
 import type { ReviewRequest } from "../domain/review";
@@ -49,21 +50,23 @@ export type Answer =
   | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
 
 /** Carries out one command against the journal. Everything is decided before anything is changed.
- *  @param basis of a create whose transaction does not exist yet. */
+ *  @param basis of a create whose transaction does not exist yet
+ *  @param mode what the deployment charges with */
 export function execute(
   journal: Journal,
   command: Command,
   basis: RiskBasis | undefined,
+  mode: ProcessorMode,
   nowMs: number,
 ): Answer {
   const held = journal.find(command.transaction_id);
-  if (command.kind === "create") return create(journal, command, held, basis, nowMs);
+  if (command.kind === "create") return create(journal, command, held, basis, mode, nowMs);
   if (!held || ("merchant_id" in command && held.merchant_id !== command.merchant_id)) {
     return { kind: "refused", refusal: { code: "transaction_not_found" } };
   }
   switch (command.kind) {
     case "process":
-      return process(journal, held, command, nowMs);
+      return process(journal, held, command, mode, nowMs);
     case "cancel":
       return move(journal, held, decideCancel(held.transaction, nowMs), command);
     case "review":
@@ -80,11 +83,12 @@ function create(
   command: Command & { kind: "create" },
   held: Held | undefined,
   basis: RiskBasis | undefined,
+  mode: ProcessorMode,
   nowMs: number,
 ): Answer {
   if (held) return repeatedCreate(journal, command.request, held);
   if (!basis) throw new Error("a create was to be decided without its signals");
-  const change = decideCreate(command, basis, nowMs);
+  const change = decideCreate({ ...command, livemode: livemodeOf(mode) }, basis, nowMs);
   const { id, review } = change.transaction;
   if (review) journal.reviews.open(id, Date.parse(review.expires_at));
   return write(journal, command.merchant_id, change, command);
@@ -107,9 +111,10 @@ function process(
   journal: Journal,
   { merchant_id, transaction }: Held,
   { traceparent }: Command,
+  mode: ProcessorMode,
   nowMs: number,
 ): Answer {
-  const decided = decideProcess(transaction, nowMs);
+  const decided = decideProcess(transaction, mode, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (decided.value.step === "answer") return told(transaction);
   if (decided.value.step === "claim") {

@@ -6,7 +6,7 @@ import { type Config, configOf, type Env } from "../config";
 import type { CreateRequest } from "../domain/idempotency";
 import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
-import { processorOf } from "../processor/choose";
+import { announceProcessor, processorModeOf, processorOf } from "../processor/choose";
 import { resetObject } from "../reset";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { unlessLate, within } from "../within";
@@ -55,6 +55,7 @@ export class TransactionShard extends DurableObject<Env> {
     super(state, env);
     this.#config = configOf(env);
     this.#log = logFrom(this.#config.log_level);
+    announceProcessor(this.#config, this.#log);
     this.#journal = new Journal(state.storage.sql);
     this.#shards = this.#journal.marks.get("transaction_shards");
     const { sql } = state.storage;
@@ -76,6 +77,7 @@ export class TransactionShard extends DurableObject<Env> {
         book: new RiskBook(riskReaderOf(env.DB), this.#log),
         default_rules: this.#config.default_rules,
       },
+      mode: processorModeOf(this.#config),
       log: this.#log,
       shards: () => this.#shards,
       arm: (nowMs) => this.#alarm.arm(nowMs),
@@ -162,8 +164,7 @@ export class TransactionShard extends DurableObject<Env> {
   /** How things stand; answers when the object is alive and its storage can be read. */
   ready(): ShardReadiness {
     const now = Date.now();
-    const charges = this.#journal.charges.standing(now);
-    return { backlogs: this.#outboxes.backlogs(now), charges };
+    return { backlogs: this.#outboxes.backlogs(now), charges: this.#journal.charges.standing(now) };
   }
 
   /** All counts and how things stand. Counts are written before they are told: what a crash makes forgotten
@@ -239,8 +240,7 @@ export class TransactionShard extends DurableObject<Env> {
     const answer = isResting ? claimed : await this.#charges.carryOut(order, traceparent);
     if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
     const pending = answer.kind === "charging";
-    const retryAtMs = pending ? answer.retry_at_ms : 0;
-    return { ...toldReply(answer.data), pending, retry_at_ms: retryAtMs };
+    return { ...toldReply(answer.data), pending, retry_at_ms: pending ? answer.retry_at_ms : 0 };
   }
 
   /** A changed shard count would send known keys to other owners: an object serves only the count it began with. */

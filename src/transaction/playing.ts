@@ -1,5 +1,6 @@
 /** What happens in one round: gather, then decide and commit without an `await` between, then write the
  *  book. When a round is played, and with which commands, is for `rounds.ts` to say. */
+import type { ProcessorMode } from "../domain/livemode";
 import { faultOf, type Log, tracedBy } from "../telemetry/log";
 import { within } from "../within";
 import { type Answer, type Command, execute } from "./command";
@@ -24,6 +25,8 @@ export type Parts = {
   outboxes: Outboxes;
   /** What creates are decided by. */
   sources: Sources;
+  /** What the deployment charges with. */
+  mode: ProcessorMode;
   log: Log;
   /** The deployment's shard count, once a caller has told it. */
   shards: () => number | undefined;
@@ -74,7 +77,7 @@ export class Playing {
 
   /** One command in a commit. A create whose signals could not be had is refused, and nothing is stored. */
   #run(command: Command, gathered: Gathered | undefined, nowMs: number): Answer {
-    const { journal, counters, log } = this.#parts;
+    const { journal, counters, log, mode } = this.#parts;
     if (gathered && !gathered.ok && !journal.holds(command.transaction_id)) {
       const { transaction_id, traceparent } = command;
       log("error", "risk.failed", {
@@ -85,7 +88,7 @@ export class Playing {
       return { kind: "refused", refusal: { code: "unavailable" } };
     }
     const basis = gathered?.ok ? gathered.basis : undefined;
-    const answer = execute(journal, command, basis, nowMs);
+    const answer = execute(journal, command, basis, mode, nowMs);
     countWritten(counters, command, answer);
     return answer;
   }

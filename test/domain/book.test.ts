@@ -69,7 +69,7 @@ function after(transaction: Transaction, end: End): Event[] {
     const cancelled = decideCancel(transaction, NOW_MS);
     return (cancelled.ok && cancelled.value?.events) || [];
   }
-  const claimed = decideProcess(transaction, NOW_MS);
+  const claimed = decideProcess(transaction, "live", NOW_MS);
   if (!claimed.ok || claimed.value.step !== "claim") throw new Error("not claimed");
   const { change } = claimed.value;
   if (end === "processing") return change.events;

@@ -70,7 +70,12 @@ export function created(
 ): Change {
   const request = requestOf(fields);
   const transactionId = deriveTransactionId(MERCHANT, idempotencyKey);
-  const making = { transaction_id: transactionId, idempotency_key: idempotencyKey, request };
+  const making = {
+    transaction_id: transactionId,
+    idempotency_key: idempotencyKey,
+    livemode: true,
+    request,
+  };
   return decideCreate(making, basis, nowMs);
 }
 
@@ -83,7 +88,7 @@ export function taken<Value>(
 }
 
 function claimed(transaction: Transaction): Transaction {
-  const decided = taken(decideProcess(transaction, NOW_MS));
+  const decided = taken(decideProcess(transaction, "live", NOW_MS));
   if (decided.step !== "claim") throw new Error(`not claimed: ${decided.step}`);
   return decided.change.transaction;
 }

@@ -42,7 +42,7 @@ function take(journal: Journal, step: Step): void {
   }
   const command = commandOf(step.kind, step);
   const basis = journal.holds(command.transaction_id) ? undefined : basisOf(1, HOLDING);
-  execute(journal, command, basis, step.kind === "expire" ? REVIEWS_END_MS : NOW_MS);
+  execute(journal, command, basis, "live", step.kind === "expire" ? REVIEWS_END_MS : NOW_MS);
   journal.write();
 }
 

@@ -24,6 +24,7 @@ function requestOf(fields: Partial<ChargeRequest> = {}): ChargeRequest {
     currency: "USD",
     user_id: "user_1",
     metadata: { order: "1001" },
+    livemode: undefined,
     attempt: 1,
     traceparent: TRACEPARENT,
     ...fields,
@@ -319,7 +320,10 @@ describe("a processor over HTTP", () => {
     await chargeWithin(processorOf(config as unknown as Config), requestOf(), LONG_MS);
     expect(calls[0]?.headers.authorization).toBe("Bearer chosen");
     const other = { processor: { kind: "sandbox" } } as unknown as Config;
-    expect(processorOf(other)).toBe(sandbox);
+    const named = requestOf({ metadata: { sandbox_outcome: "decline" } });
+    expect(await chargeWithin(processorOf(other), named, LONG_MS)).toMatchObject({
+      kind: "declined",
+    });
   });
 
   const words: [string, number, string, ChargeAnswer][] = [

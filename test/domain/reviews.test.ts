@@ -50,7 +50,7 @@ const expire = (key: string): Command => ({
   traceparent: null,
 });
 const run = (command: Command, nowMs = NOW_MS): Answer =>
-  execute(journal, command, basisOf(1, HOLDING), nowMs);
+  execute(journal, command, basisOf(1, HOLDING), "live", nowMs);
 const statusOf = (key: string) => journal.find(idOf(key))?.transaction.status;
 const codeOf = (answer: Answer) => (answer.kind === "refused" ? answer.refusal.code : undefined);
 

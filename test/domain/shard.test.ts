@@ -57,7 +57,7 @@ const record = (answer: ChargeAnswer, key = "k"): Command => ({
 /** As the shard does: signals are gathered for a transaction that is not there yet. */
 const decide = (command: Command, nowMs = NOW_MS): Answer => {
   const basis = journal.holds(command.transaction_id) ? undefined : basisOf();
-  return execute(journal, command, basis, nowMs);
+  return execute(journal, command, basis, "live", nowMs);
 };
 /** The same in a round of its own. */
 const run = (command: Command, nowMs = NOW_MS): Answer => {
@@ -100,7 +100,7 @@ describe("a command", () => {
   });
 
   it("that follows a create in its own round finds what that one made", () => {
-    const inRound = (command: Command) => execute(journal, command, basisOf(), NOW_MS);
+    const inRound = (command: Command) => execute(journal, command, basisOf(), "live", NOW_MS);
     const first = inRound(create());
     expect(inRound(create())).toEqual({ ...first, replayed: true, wrote: false });
     expect(inRound(about("process"))).toMatchObject({ kind: "charging" });
@@ -117,9 +117,9 @@ describe("a command", () => {
   });
 
   it("that creates needs signals, unless the transaction exists", () => {
-    expect(() => execute(journal, create(), undefined, NOW_MS)).toThrow("signals");
+    expect(() => execute(journal, create(), undefined, "live", NOW_MS)).toThrow("signals");
     run(create());
-    const again = execute(journal, create(), undefined, NOW_MS);
+    const again = execute(journal, create(), undefined, "live", NOW_MS);
     expect(again).toMatchObject({ kind: "told", replayed: true });
   });
 
@@ -292,7 +292,7 @@ describe("a journal", () => {
     const commands = [create(), about("process"), record(UNKNOWN), record(SETTLED)];
     for (const command of commands) expect(changesBy(() => decide(command))).toBeGreaterThan(0);
     for (const command of commands) expect(changesBy(() => decide(command))).toBe(0);
-    const undecidable = () => execute(journal, create("other"), undefined, NOW_MS);
+    const undecidable = () => execute(journal, create("other"), undefined, "live", NOW_MS);
     expect(changesBy(() => expect(undecidable).toThrow())).toBe(0);
     const opened = changesBy(() => journal.reviews.open("k", NOW_MS));
     const closed = changesBy(() => journal.reviews.close("k"));
@@ -485,6 +485,7 @@ describe("charges", () => {
       currency: "USD",
       user_id: "user_1",
       metadata: transaction.metadata,
+      livemode: true,
       attempt: 4,
       traceparent: TRACEPARENT,
     });

@@ -68,6 +68,7 @@ describe("creating", () => {
   const command = frozen({
     transaction_id: deriveTransactionId(MERCHANT, "order-1001"),
     idempotency_key: "order-1001",
+    livemode: true,
     request: requestOf(),
   });
 
@@ -81,6 +82,7 @@ describe("creating", () => {
       amount_minor: 10_050,
       currency: "USD",
       status: "pending",
+      livemode: true,
       fraud_score: 0,
       risk: {
         decision: "approve",
@@ -323,7 +325,7 @@ function decide(command: string, transaction: Transaction, nowMs: number) {
   const nothing = { ok: true, value: null } as const;
   switch (command) {
     case "process": {
-      const decided = decideProcess(transaction, nowMs);
+      const decided = decideProcess(transaction, "live", nowMs);
       if (!decided.ok) return decided;
       if (decided.value.step === "claim") return { ok: true, value: decided.value.change } as const;
       return decided.value.step === "await" ? ("await" as const) : nothing;
@@ -434,7 +436,7 @@ describe("a decision", () => {
 
   it("never makes an event older than the one before it, though the clock steps back", () => {
     const earlier = NOW_MS - 86_400_000;
-    const claim = taken(decideProcess(EXAMPLES.pending, earlier));
+    const claim = taken(decideProcess(EXAMPLES.pending, "live", earlier));
     if (claim.step !== "claim") throw new Error("not claimed");
     const { transaction, events } = claim.change;
     expect(transaction.updated_at).toBe(EXAMPLES.pending.updated_at);
@@ -464,7 +466,7 @@ describe("any sequence of commands", () => {
     fc.assert(
       fc.property(lives, ({ amount_minor, rules, count, steps }) => {
         const request = requestOf({ amount_minor });
-        const command = { transaction_id: "txn_1", idempotency_key: "k", request };
+        const command = { transaction_id: "txn_1", idempotency_key: "k", livemode: true, request };
         let nowMs = NOW_MS;
         const first = decideCreate(command, basisOf(count, rules), nowMs);
         let transaction = frozen(first.transaction);

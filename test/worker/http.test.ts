@@ -65,6 +65,12 @@ const asAdmin = (path: string, sent?: object) =>
 const ownersThat = (find: () => unknown): Bindings => ({
   TRANSACTIONS: { getByName: () => ({ find: async () => find() }) },
 });
+/** The same for `process`. */
+const refusing = (refusal: { code: string; livemode?: boolean }) => {
+  const process = async () => ({ ok: false, refusal });
+  const env: Bindings = { TRANSACTIONS: { getByName: () => ({ process }) } };
+  return ask(`${missing}/process`, { method: "POST", key: shop.key, env });
+};
 const faulty = (signs: object = {}) => Object.assign(new Error(`${CANARY} fault`), signs);
 const raising = (fault: unknown) => () => {
   throw fault;
@@ -149,6 +155,8 @@ describe("a problem", () => {
     unsupported_media_type: () => create(body(), { "Content-Type": "text/plain" }),
     idempotency_key_reused: async () => create(body(), {}, (await shop.created()).idempotency_key),
     internal_error: () => ask(missing, { key: shop.key, env: ownersThat(raising(faulty())) }),
+    livemode_mismatch: () => refusing({ code: "livemode_mismatch", livemode: true }),
+    processor_not_configured: () => refusing({ code: "processor_not_configured" }),
     unavailable: () =>
       ask(missing, { key: shop.key, env: ownersThat(raising(faulty({ overloaded: true }))) }),
     shard_count_changed: () => ask(missing, { key: shop.key, env: { TRANSACTION_SHARDS: "8" } }),
