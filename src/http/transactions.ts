@@ -94,7 +94,8 @@ export function transactionRoutes(app: App): void {
     method: "post",
     path: `${PATH}/{id}/process`,
     summary: "Charge a transaction, once",
-    description: "Safe to repeat. A declined charge is a 200 with `status: failed`.",
+    description:
+      "Safe to repeat. A declined charge is a 200 with `status: failed`. With the sandbox, which moves no money, answers have the header `Processor-Mode: sandbox`.",
     tag: "Transactions",
     security: "api_key",
     request: IdParam,
