@@ -542,6 +542,9 @@ describe("lists", () => {
     ["email", "Ann@Shop.EXAMPLE", "ann@shop.example"],
     ["email_domain", "@Shop.Example", "shop.example"],
     ["email_domain", "mail.shop.example", "mail.shop.example"],
+    ["email_domain", "BÜCHER。example.", "xn--bcher-kva.example"],
+    ["email", "Ann@bu\u0308cher.example", "ann@xn--bcher-kva.example"],
+    ["ip", "[2001:DB8::7%eth0]:443", "2001:db8::7"],
     ["country", "nl", "NL"],
   ])("hold %s %j as %j, once", async (field, value, stored) => {
     const client = await newClient();

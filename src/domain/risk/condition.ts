@@ -2,7 +2,8 @@
  *  undefined for "cannot be told". They are combined so that the order of parts never matters. */
 import { currencyDecimals } from "../currency/currency";
 import { isAbove, isMultiple } from "./decimal";
-import { metadataOf, type Payment, subjectValue } from "./payment";
+import { comparableValue } from "./list-value";
+import { metadataOf, type Payment, sentSubject } from "./payment";
 import { type Condition, CUSTOMER_AGE, listedName, type Signals, velocityName } from "./rule-set";
 
 export type Truth = boolean | undefined;
@@ -19,12 +20,23 @@ export function holds(condition: Condition, payment: Payment, signals: Signals):
   }
   if ("metadata" in condition) {
     const value = metadataOf(payment, condition.metadata);
-    if ("in" in condition) return value !== undefined && condition.in.includes(value);
+    if ("in" in condition) return value !== undefined && isOneOf(condition, value);
     return (value !== undefined) === condition.is_present;
   }
   if ("listed" in condition) return signals[listedName(condition.listed, condition.field)] === 1;
   if ("currency" in condition) return condition.currency.includes(payment.currency);
   return undefined; // A kind that a newer release stored.
+}
+
+/** What a condition's values come to when they are compared, made once for each rule set that is in memory. */
+const compared = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function isOneOf({ metadata, in: values }: { metadata: string; in: string[] }, value: string) {
+  if (values.includes(value)) return true;
+  const known =
+    compared.get(values) ?? new Set(values.map((one) => comparableValue(metadata, one)));
+  compared.set(values, known);
+  return known.has(comparableValue(metadata, value));
 }
 
 export function negated(truth: Truth): Truth {
@@ -65,7 +77,7 @@ function velocityHolds(
   payment: Payment,
   signals: Signals,
 ): Truth {
-  if (subjectValue(payment, velocity.of) === undefined) return false;
+  if (sentSubject(payment, velocity.of) === undefined) return false;
   const signal = signals[velocityName(velocity)];
   if (signal === undefined) return undefined;
   if (velocity.measure !== "sum")

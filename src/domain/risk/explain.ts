@@ -3,7 +3,7 @@
 import { currencyDecimals } from "../currency/currency";
 import { formatAmount } from "../money";
 import { holds, negated, type Truth } from "./condition";
-import { metadataOf, type Payment, subjectValue } from "./payment";
+import { metadataOf, type Payment, sentSubject } from "./payment";
 import {
   type Condition,
   CUSTOMER_AGE,
@@ -114,7 +114,7 @@ function velocityText(
   truth: Truth,
 ): string {
   const { of, measure, window, completed_only } = velocity;
-  if (subjectValue(payment, of) === undefined) return `there is no ${of}`;
+  if (sentSubject(payment, of) === undefined) return `there is no ${of}`;
   const signal = signals[velocityName(velocity)];
   if (signal === undefined) return `${velocityName(velocity)} is missing`;
   const whose = of === "customer" ? "of this customer" : `with this ${of}`;

@@ -1,42 +1,60 @@
-/** The one spelling in which a value stands on a list. A payment's own value is brought into the same
- *  form before it is looked up, so that `Ann@Example.com` does not slip past `ann@example.com`. */
-import ipaddr from "ipaddr.js";
+/** The one spelling in which a value stands on a list, is compared by a rule, and is counted. A payment's own
+ *  value is brought into the same form before it is looked up, so that `Ann@Example.com` does not slip past
+ *  `ann@example.com`. */
 import { isCardNumber } from "../card-number";
-import type { ListField } from "./rule-set";
+import { canonicalDomain, foldText } from "./domain-name";
+import { canonicalAddress } from "./ip-address";
+import { LIST_FIELDS, type ListField } from "./rule-set";
 
-/** The value as lists hold it, or undefined when it cannot stand for this field. */
+/** The value as lists hold it, or undefined when it cannot stand for this field. It is idempotent. */
 export function listValueOf(field: ListField, text: string): string | undefined {
   const value = SPELLINGS[field](text);
   return value === undefined || value === "" || isCardNumber(value) ? undefined : value;
+}
+
+/** A metadata field's value as rules and counts compare it: in the form of the lists where the field has one,
+ *  else to the letter. */
+export function comparableValue(field: string, text: string): string {
+  const known = LIST_FIELDS.find((name) => name === field);
+  if (known === undefined) return text;
+  const last = compared.get(known);
+  if (last?.text === text) return last.value;
+  const value = listValueOf(known, text) ?? text;
+  compared.set(known, { text, value });
+  return value;
+}
+
+/** The last value of each field: all of a rule set's conditions ask about the same payment. */
+const compared = new Map<ListField, { text: string; value: string }>();
+
+/** What follows the last @ of an e-mail address; undefined when there is none. */
+export function domainOfEmail(email: string): string | undefined {
+  const at = lastAt(email);
+  return at < 0 ? undefined : email.slice(at + 1).trim();
 }
 
 const SPELLINGS: Record<ListField, (text: string) => string | undefined> = {
   // Names that others have made: every character counts.
   customer: (text) => text,
   card_fingerprint: (text) => text,
-  ip: addressOf,
+  ip: canonicalAddress,
   email: emailOf,
-  email_domain: (text) => domainOf(text.trim().replace(/^@/, "")),
+  email_domain: (text) => canonicalDomain(text.trim().replace(AT_FIRST, "")),
   country: (text) => /^[A-Za-z]{2}$/.exec(text.trim())?.[0].toUpperCase(),
 };
 
-/** One spelling for each address: IPv6 in its shortest form, and IPv4 that came by IPv6 as IPv4. */
-function addressOf(text: string): string | undefined {
-  const address = text.trim();
-  const isWhole = ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address);
-  return isWhole ? ipaddr.process(address).toString() : undefined;
+/** The at sign and its full-width and small forms, which are one when they are folded. */
+const AT = /[@\uff20\ufe6b]/g;
+const AT_FIRST = /^[@\uff20\ufe6b]/;
+
+function lastAt(email: string): number {
+  return email.replace(AT, "@").lastIndexOf("@");
 }
 
-/** An address's domain is whatever follows its last @. */
+/** Who reads the mail is for the domain to say, but none makes a difference of case or width in earnest. */
 function emailOf(text: string): string | undefined {
-  const email = text.trim().toLowerCase();
-  const at = email.lastIndexOf("@");
-  const domain = domainOf(email.slice(at + 1));
-  return at > 0 && domain && !/\s/.test(email) ? `${email.slice(0, at)}@${domain}` : undefined;
-}
-
-/** Labels with dots between them; how names are made is left to those who give them out. A dot at the end
- *  names the root of all domains: mail goes to the same place, so it is not kept. */
-function domainOf(text: string): string | undefined {
-  return /^[^\s@.]+(\.[^\s@.]+)+(?=\.?$)/.exec(text.toLowerCase())?.[0];
+  const email = text.trim();
+  const name = foldText(email.slice(0, Math.max(0, lastAt(email))));
+  const domain = canonicalDomain(domainOfEmail(email) ?? "");
+  return name !== "" && domain && !/\s/.test(name) ? `${name}@${domain}` : undefined;
 }

@@ -1,9 +1,9 @@
 /** A merchant's allow and block lists: how a payment's values are found on them. */
-import { listValueOf } from "./list-value";
+import { domainOfEmail, listValueOf } from "./list-value";
 import type { Payment } from "./payment";
 import { LIST_FIELDS, type ListField, type ListName, listedName, type Signals } from "./rule-set";
 
-/** `value` as `listValueOf` writes it. An entry counts until, and no longer at, `expires_at_ms`. */
+/** `value` as `listValueOf` writes it, or did when it was stored. An entry counts until, and no longer at, `expires_at_ms`. */
 export type ListEntry = {
   list: ListName;
   field: ListField;
@@ -18,11 +18,14 @@ export const NO_LISTS: Lists = new Map();
 
 const placeOf = (list: ListName, field: ListField, value: string) => `${list} ${field} ${value}`;
 
-/** Lists made ready to be asked. */
+/** Lists made ready to be asked. An earlier release may have kept an entry in a form of its own, so that two
+ *  entries can be one; the later end counts. */
 export function listsOf(entries: Iterable<ListEntry>): Lists {
   const lists = new Map<string, number>();
   for (const { list, field, value, expires_at_ms } of entries) {
-    lists.set(placeOf(list, field, value), expires_at_ms ?? Number.POSITIVE_INFINITY);
+    const place = placeOf(list, field, listValueOf(field, value) ?? value);
+    const endsAtMs = expires_at_ms ?? Number.POSITIVE_INFINITY;
+    lists.set(place, Math.max(endsAtMs, lists.get(place) ?? 0));
   }
   return lists;
 }
@@ -47,5 +50,5 @@ function fieldValue({ user_id, metadata }: Payment, field: ListField): string | 
   if (field === "customer") return user_id;
   if (field !== "email_domain") return metadata[field];
   const { email, email_domain } = metadata;
-  return email?.includes("@") ? email.slice(email.lastIndexOf("@") + 1) : email_domain;
+  return (email === undefined ? undefined : domainOfEmail(email)) ?? email_domain;
 }

@@ -1,4 +1,5 @@
 /** What fraud rules know of a payment itself. A create request is one, and so is a stored transaction. */
+import { comparableValue } from "./list-value";
 import type { Subject } from "./rule-set";
 
 export type Payment = {
@@ -12,8 +13,15 @@ const METADATA = "metadata.";
 
 /** Whose payments a subject means for this payment: the customer, or the value of a metadata field.
  *  Undefined when the payment has no such field; an empty one is none, or all who send nothing would be
- *  counted as one. */
+ *  counted as one. An address, e-mail address, domain or country has one value for all its spellings. */
 export function subjectValue(payment: Payment, subject: Subject): string | undefined {
+  const sent = sentSubject(payment, subject);
+  if (subject === "customer" || sent === undefined) return sent;
+  return comparableValue(subject.slice(METADATA.length), sent);
+}
+
+/** The same as the payment spells it, which earlier releases counted by. */
+export function sentSubject(payment: Payment, subject: Subject): string | undefined {
   if (subject === "customer") return payment.user_id;
   return metadataOf(payment, subject.slice(METADATA.length));
 }

@@ -2,7 +2,7 @@
 import type { EventRecord, EventType } from "../event";
 import { REVIEW_REJECTED, RISK_BLOCKED, type Transaction } from "../transaction";
 import type { Release } from "./observation";
-import { subjectValue } from "./payment";
+import { sentSubject, subjectValue } from "./payment";
 import { MEASURES, type Subject, WINDOWS } from "./rule-set";
 
 /** After these a transaction will never be charged. */
@@ -26,9 +26,12 @@ export function releasesOf({ merchant_id, type, data }: EventRecord): Release[] 
       : (OUTCOMES[transaction.failure?.code ?? ""] ?? "declined");
   const releases: Release[] = [];
   for (const subject of subjectsOf(transaction)) {
-    const value = subjectValue(transaction, subject);
-    if (value === undefined) continue;
-    releases.push({ transaction_id: transaction.id, merchant_id, subject, value, outcome });
+    // An earlier release may have counted it by the spelling that was sent. Where it is not counted, nothing happens.
+    const values = new Set([subjectValue(transaction, subject), sentSubject(transaction, subject)]);
+    for (const value of values) {
+      if (value === undefined) continue;
+      releases.push({ transaction_id: transaction.id, merchant_id, subject, value, outcome });
+    }
   }
   return releases;
 }

@@ -1,5 +1,5 @@
 /** Which signals a rule set asks for, so that those and no others are gathered and kept. */
-import { type Payment, subjectValue } from "./payment";
+import { type Payment, sentSubject } from "./payment";
 import { type Condition, CUSTOMER_AGE, type RuleSet, type Subject, velocityName } from "./rule-set";
 
 /** A subject and what is to be measured of it. A signal is named `${subject}.${measure}`. */
@@ -36,6 +36,6 @@ function visit(condition: Condition, want: (subject: Subject, name: string) => v
 /** The names of the signals that a rule set would look at for this payment. */
 export function signalNames(ruleSet: RuleSet, payment: Payment): string[] {
   return signalsWanted(ruleSet)
-    .filter(({ subject }) => subjectValue(payment, subject) !== undefined)
+    .filter(({ subject }) => sentSubject(payment, subject) !== undefined)
     .flatMap(({ subject, measures }) => measures.map((measure) => `${subject}.${measure}`));
 }

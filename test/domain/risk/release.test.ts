@@ -75,3 +75,16 @@ it("transactions of before there were signals are released for their customer", 
   const old = { ...EXAMPLES.declined, risk } as unknown as Transaction; // As they were stored then.
   expect(releasesOf(recordOf(old)).map(({ subject }) => subject)).toEqual(["customer"]);
 });
+
+it("they are released under the value that is counted, and under the one an earlier release counted", () => {
+  const { cancelled } = EXAMPLES;
+  const record = recordOf({
+    ...cancelled,
+    metadata: { ip: "[2001:DB8::1]:443" },
+    risk: { ...cancelled.risk, signals: { "metadata.ip.count.1h": 1 } },
+  });
+  const values = releasesOf(record).flatMap(({ subject, value }) =>
+    subject === "metadata.ip" ? [value] : [],
+  );
+  expect(values).toEqual(["2001:db8::1", "[2001:DB8::1]:443"]);
+});
