@@ -21,20 +21,29 @@ function readOrEmpty(path) {
 
 function installedVersion(path) {
   const manifest = readOrEmpty(join(ROOT, path, "package.json"));
-  return manifest === "" ? null : JSON.parse(manifest).version;
+  // npm writes versions into the lock without the "v" that some packages have (@upstash/kafka: v1.3.5).
+  return manifest === "" ? null : JSON.parse(manifest).version.replace(/^[\sv=]+/, "");
 }
 
-// Someone who ran `npm ci` by hand, perhaps with no network left since, must not wait for a
-// second one. npm's own account says that it finished, but not what is there: npm rewrites it
-// when only the lock changes. So the packages themselves are asked.
-function installedByHand(lock) {
-  if (!existsSync(join(ROOT, "node_modules", ".package-lock.json"))) return false;
-  return Object.entries(JSON.parse(lock).packages).every(([path, { version, optional }]) => {
-    if (path === "") return true;
+/**
+ * The packages of the lock's text that are not installed as it says, by their folders. Someone who ran
+ * `npm ci` by hand, perhaps with no network left since, must not wait for a second one. npm's own record
+ * says that it finished, but npm rewrites it when only the lock changes. So the packages themselves are read.
+ */
+export function findMissing(lock) {
+  const packages = Object.entries(JSON.parse(lock).packages).filter(([path]) => path !== "");
+  return packages.flatMap(([path, { version, optional }]) => {
     const found = installedVersion(path);
     // Only an optional package, such as another platform's binary, may be absent.
-    return found === null ? optional === true : found === version;
+    const isThere = found === null ? optional === true : found === version;
+    return isThere ? [] : [path];
   });
+}
+
+function installedByHand(lock) {
+  return (
+    existsSync(join(ROOT, "node_modules", ".package-lock.json")) && findMissing(lock).length === 0
+  );
 }
 
 // npm replaces node_modules, and with it the Node in there, so it has to run on the Node outside.

@@ -4,6 +4,10 @@ declare module "*/scripts/local.mjs" {
   export function migrate(): Promise<void>;
 }
 
+declare module "*/scripts/install.mjs" {
+  export function findMissing(lock: string): string[];
+}
+
 declare module "*/scripts/dev-vars.mjs" {
   export function readDevVars(folder?: string): Record<string, string>;
   export function addDevVars(wanted: Record<string, string>, folder?: string): void;
