@@ -18,6 +18,7 @@ const SHARED = [
   "config.ts",
   "telemetry",
   "within.ts",
+  "shared-result.ts",
   "alarm.ts",
   "reset.ts",
   "read-bytes.ts",

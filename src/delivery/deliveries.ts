@@ -12,7 +12,7 @@ const SENT_LEASE_MS = 30_000;
 /** Three times the limit of an attempt. */
 const TAKEN_LEASE_MS = 15_000;
 /** What one commit can start again without holding up the object. */
-export const MAX_RECOVERED = 5_000;
+export const MAX_RECOVERED = 1_000;
 
 export type Recovered = { redelivered: number; has_more: boolean };
 

@@ -1,4 +1,5 @@
-/** How many requests a merchant may make in a window, and how they are handed out in leases.
+/** How many requests a merchant may make in a window, how they are handed out in leases, and what it may do once
+ *  at a time.
  *
  *  Whoever serves requests spends a lease by itself, so that a request costs no question. What is handed out
  *  is never more than the limit; a lease that nobody spends is lost when its window ends. */
@@ -18,6 +19,25 @@ export type Lease = { tokens: number; left: number; ends_in_ms: number };
 /** A lease is this part of the limit, or as much as is wanted at once: at most some 130 questions in a window whatever
  *  the limit is, and nobody who sits on a lease keeps more than a 64th of it from the others. */
 const LEASES_IN_LIMIT = 64;
+
+/** Who does something that a merchant may do once at a time. It is free again when the holder says so or, if
+ *  that holder is gone, at `ends_at_ms`. */
+export type Hold = { holder: string; ends_at_ms: number };
+
+/** Takes a hold, or extends it for the one who has it.
+ *  @returns the hold as it is then, and in how many ms it is free for this holder: 0 when it has it */
+export function decideHold(
+  known: Hold | undefined,
+  holder: string,
+  forMs: number,
+  nowMs: number,
+): { hold: Hold; free_in_ms: number } {
+  // One that would last longer than it was taken for is from a clock that has stepped back since.
+  const lastsMs = known ? known.ends_at_ms - nowMs : 0;
+  const isOthers = known && known.holder !== holder && lastsMs > 0 && lastsMs <= forMs;
+  if (isOthers) return { hold: known, free_in_ms: lastsMs };
+  return { hold: { holder, ends_at_ms: nowMs + forMs }, free_in_ms: 0 };
+}
 
 /** The next lease. Windows begin at multiples of their length.
  *  @param wanted requests that are waiting for it, one at least */

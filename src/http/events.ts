@@ -31,7 +31,8 @@ export function eventRoutes(app: App): void {
     method: "get",
     path: "/api/v1/events",
     summary: "Everything that happened, oldest first",
-    description: "`next_cursor` is given on the last page too: send it again later to read on.",
+    description:
+      "`next_cursor` is given on the last page too, and when there is no event yet: send it again later to read on.",
     tag: "Events",
     security: "api_key",
     request: { query: EventsQuery },
@@ -50,12 +51,12 @@ async function eventsOfOne(c: AppContext): Promise<Response> {
 
 async function events(c: AppContext): Promise<Response> {
   const { limit, cursor } = readQuery(c, EventsQuery);
-  const after = cursor === undefined ? 0 : parsePositionCursor("event", cursor);
+  const after = cursor === undefined ? 0 : await parsePositionCursor(c, "event", cursor);
   const page = await listEvents(databaseOf(c.env.DB), c.get("merchant_id"), after, limit);
   return answerPage(
     c,
     page.items,
     page.hasMore,
-    page.next ? formatPositionCursor("event", page.next) : undefined,
+    await formatPositionCursor(c, "event", page.next ?? after),
   );
 }

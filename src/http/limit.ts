@@ -25,6 +25,18 @@ export function limitRequests(c: AppContext, kind: Kind): Promise<void> | undefi
   return undefined;
 }
 
+/** Spends what a request costs beyond the one that it was counted as when it came: its handler knows. A cost above
+ *  the limit counts as all of it, so that nothing is impossible.
+ *  @throws Problem when there is not so much left; then nothing more is spent */
+export async function spendMore(c: AppContext, cost: number): Promise<void> {
+  const { limits } = c.get("config");
+  const more = Math.min(cost, limits.requests) - 1;
+  if (limits.requests === 0 || more <= 0) return;
+  const plan = planOf(limits).request;
+  const spent = await spend(spenderOf(c), plan.quotas, more);
+  settle(c, "request", plan, spent, `This counts as ${cost} requests. `);
+}
+
 /** The problem of a create that is over the limit; undefined when it is within. Asking after what may have been
  *  answered before has a quota of its own, as large as the first, so that repeating is no way around it.
  *  @throws Problem when that is used up as well */
@@ -38,7 +50,13 @@ export async function overLimit(c: AppContext): Promise<Problem | undefined> {
 }
 
 /** Tells the answer what to say, and refuses when a quota is used up. */
-function settle(c: AppContext, kind: Kind, { policies }: Plan, { over, standings }: Spent): void {
+function settle(
+  c: AppContext,
+  kind: Kind,
+  { policies }: Plan,
+  { over, standings }: Spent,
+  reason = "",
+): void {
   const now = Date.now();
   let waitS = 1;
   const members = standings.map(({ policy, left, ends_at_ms }) => {
@@ -49,8 +67,9 @@ function settle(c: AppContext, kind: Kind, { policies }: Plan, { over, standings
   // None when the keeper cannot be asked: nothing is known to be left or used up.
   c.set("quotas", { policies, standings: members.join(", ") });
   if (over.length === 0) return;
+  const usedUp = reason === "" ? "is used up" : "has not so much left";
   const problem = new Problem("rate_limited", {
-    detail: `The quota of ${over.join(" and ")} is used up for ${waitS} seconds.`,
+    detail: `${reason}The quota of ${over.join(" and ")} ${usedUp} for ${waitS} seconds.`,
     headers: { "Retry-After": String(waitS) },
   });
   if (kind !== "create") throw problem;

@@ -26,7 +26,7 @@ export function openRoutes(app: App): void {
     path: "/health/ready",
     summary: "Whether payments can be taken",
     description:
-      "Answers within about a second, whatever hangs. 503 only for what stops payments: an object cannot be reached, the shard count was changed, or no processor is set. `degraded` when something that payments do not wait for is failing: an outbox (the book, webhooks, velocity, the stream), an event that the stream refuses, or a processor that leaves charges without an outcome. `outboxes` tells how far each is behind.",
+      "Answers within about a second, whatever hangs, with a result that was made a second ago at most and is shared by all who ask. 503 only for what stops payments: an object cannot be reached, the shard count was changed, or no processor is set. `degraded` when something that payments do not wait for is failing: an outbox (the book, webhooks, velocity, the stream), an event that the stream refuses, or a processor that leaves charges without an outcome. `outboxes` tells how far each is behind.",
     tag: "Operations",
     answers: {
       200: { description: "They can.", schema: Readiness },

@@ -96,6 +96,7 @@ function successes(answers: Operation["answers"]): RouteConfig["responses"] {
 /** Header fields that come with a problem; openapi.ts describes them. */
 const FIELDS: Partial<Record<ProblemCode, string[]>> = {
   rate_limited: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+  backtest_running: ["Retry-After"],
   too_many_failed_authentications: ["Retry-After"],
   unavailable: ["Retry-After"],
   shard_count_changed: ["Retry-After"],

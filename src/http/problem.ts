@@ -44,6 +44,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: "The body must be JSON" },
   idempotency_key_reused: { status: 422, title: "The key was used with another request" },
   rate_limited: { status: 429, title: "The merchant has made too many requests" },
+  backtest_running: { status: 429, title: "Another backtest of the merchant is running" },
   too_many_failed_authentications: {
     status: 429,
     title: "There were too many wrong credentials from this address",

@@ -1,8 +1,11 @@
 /** Whether payments can be taken, and how far everything behind them has come. Everybody is asked at once and
  *  for a second at most, so that whoever hangs is named and does not hang the answer. */
+import { waitUntil } from "cloudflare:workers";
+import type { Env } from "../config";
 import { databaseOf } from "../database/ask";
 import { findShardCount } from "../database/merchants";
 import { processorModeOf } from "../processor/choose";
+import { SharedResult } from "../shared-result";
 import type { Backlog, DestinationName } from "../transaction/outbox";
 import type { ShardReadiness } from "../transaction/reply";
 import { TimeLimit, within } from "../within";
@@ -24,9 +27,32 @@ const DESTINATIONS = [
   "stream",
 ] as const satisfies DestinationName[];
 
+/** A result is shared for so long: whoever asks more often is told the same again. */
+const MAX_AGE_MS = 1_000;
+/** All checks together take hardly longer than the longest. */
+const SHARED_LIMIT_MS = 2 * CHECK_LIMIT_MS;
+
+type Shown = { status: 200 | 503; body: object };
+
+/** By the environment that is asked about, of which an isolate has one. */
+let shared = new WeakMap<Env, SharedResult<Shown>>();
+
+/** Has the next request check everything again. */
+export function forgetReadiness(): void {
+  shared = new WeakMap();
+}
+
+/** Answers with a result that was made a second ago at most; it costs 64 calls of each kind and is open to everyone. */
+export async function ready(c: AppContext): Promise<Response> {
+  const result = shared.get(c.env) ?? new SharedResult<Shown>(MAX_AGE_MS, SHARED_LIMIT_MS);
+  shared.set(c.env, result);
+  const { status, body } = await result.get(() => check(c), Date.now, waitUntil);
+  return answerJson(c, status, body);
+}
+
 type Asked<Value> = { state: Dependency; value: Value | undefined };
 
-export async function ready(c: AppContext): Promise<Response> {
+async function check(c: AppContext): Promise<Shown> {
   const { transaction_shards, velocity_shards } = c.get("config");
   const names = transaction_shards === 0 ? ["ready"] : namesOf("shard", transaction_shards);
   const [book, velocity, shards] = await Promise.all([
@@ -61,13 +87,16 @@ export async function ready(c: AppContext): Promise<Response> {
     dependencies.processor !== "not_configured" &&
     shardCount === "ok";
   const isWell = book.state === "ok" && !isBehind(figures);
-  return answerJson(c, canPay ? 200 : 503, {
-    status: !canPay ? "unready" : isWell ? "ready" : "degraded",
-    dependencies,
-    shard_count: book.state === "ok" ? shardCount : null,
-    ...figures,
-    shards: { asked: names.length, answered: answers.length },
-  });
+  return {
+    status: canPay ? 200 : 503,
+    body: {
+      status: !canPay ? "unready" : isWell ? "ready" : "degraded",
+      dependencies,
+      shard_count: book.state === "ok" ? shardCount : null,
+      ...figures,
+      shards: { asked: names.length, answered: answers.length },
+    },
+  };
 }
 
 const namesOf = (kind: string, count: number): string[] =>

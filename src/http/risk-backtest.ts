@@ -1,27 +1,32 @@
 /** The route that tries a rule set on payments that were decided before. It reads, and changes nothing. */
 import { z } from "@hono/zod-openapi";
-import { type Database, databaseOf } from "../database/ask";
-import { type ListFilter, type ListPlace, listTransactions } from "../database/transactions";
-import { backtestReport, type StoredDecision } from "../domain/risk/backtest-report";
+import { databaseOf } from "../database/ask";
+import { BacktestTally } from "../domain/risk/backtest-report";
 import { DECISIONS } from "../domain/risk/evaluate";
+import { type Turn, turnAt } from "../quota/alone";
 import { answerJson } from "./answer";
 import { authenticate } from "./authenticate";
+import { backtestCost, tallyDecisions } from "./backtest-run";
 import type { AppContext } from "./context";
 import { createdBody, rangeOfBody } from "./created-range";
 import { formatListCursor, parseListCursor } from "./cursor";
 import { Cursor, cursor } from "./fields";
+import { spendMore } from "./limit";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
+import { Problem } from "./problem";
 import { readBody } from "./read";
 import { object, whole } from "./risk-fields";
+import { countConditions } from "./risk-limits";
 import { CandidateBody, candidate } from "./risk-schema";
 import { RiskReason } from "./schema";
 
 /** Less than a second of work, whatever the rules are. Whoever wants more asks for the next page. */
 const MAX_EXAMINED = 1_000;
-/** Payments of one read of the book: mostly a tenth of a megabyte, and eight when all are as large as can be. */
-const READ_PAYMENTS = 100;
-/** Text of payments after which a page ends early, so that it has room in an isolate. */
-const MAX_CHARACTERS = 8_000_000;
+/** After so long without a word a backtest has died, or its client has hung up. It says a word before each read of
+ *  the book, which takes five seconds at most. */
+const HOLD_MS = 10_000;
+/** As long as most backtests take. */
+const BUSY_RETRY_S = 2;
 
 const page = {
   ...createdBody,
@@ -70,12 +75,12 @@ export function riskBacktestRoute(app: App): void {
     path: "/api/v1/risk/backtest",
     summary: "Try a rule set on earlier payments",
     description:
-      "Decides stored payments again, newest first, from the signals that were frozen with them. Nothing is changed. Every number is of this page; add the pages up.",
+      "Decides stored payments again, newest first, from the signals that were frozen with them. Nothing is changed. Every number is of this page; add the pages up. Counts as more than one request, in proportion to `limit` times the conditions of the rule set, and a merchant may run one at a time.",
     tag: "Risk",
     security: "api_key",
     request: { body: jsonBody(BacktestBody) },
     answers: { 200: { description: "What would have been different.", schema: BacktestAnswer } },
-    problems: [...BODY_PROBLEMS, "card_number_refused"],
+    problems: [...BODY_PROBLEMS, "card_number_refused", "backtest_running"],
     before: [authenticate("risk:read")],
     handle: run,
   });
@@ -83,37 +88,42 @@ export function riskBacktestRoute(app: App): void {
 
 async function run(c: AppContext): Promise<Response> {
   const { rule_set, limit, cursor, filter } = await readBody(c, backtest);
-  const after = cursor === undefined ? undefined : parseListCursor(cursor);
-  const db = databaseOf(c.env.DB);
-  const { stored, next } = await readDecisions(db, c.get("merchant_id"), filter, after, limit);
+  const after = cursor === undefined ? undefined : await parseListCursor(c, cursor);
   const { version: _, created_at: __, ...candidateRules } = rule_set;
-  return answerJson(c, 200, {
-    ...backtestReport(stored, candidateRules),
-    has_more: next !== undefined,
-    next_cursor: next ? formatListCursor(next) : null,
-  });
+  const merchant_id = c.get("merchant_id");
+  const conditions = countConditions(candidateRules.rules);
+  const tally = new BacktestTally(candidateRules);
+  const turn = turnAt(c.env, merchant_id, "backtest", HOLD_MS);
+  await begin(turn);
+  try {
+    await spendMore(c, backtestCost(limit, conditions));
+    const next = await tallyDecisions(
+      databaseOf(c.env.DB),
+      { merchant_id, filter, after, limit },
+      tally,
+      conditions,
+      () => scheduler.wait(0),
+      async () => void (await turn.hold().catch(() => undefined)),
+    );
+    return answerJson(c, 200, {
+      ...tally.report(),
+      has_more: next !== undefined,
+      next_cursor: next ? await formatListCursor(c, next) : null,
+    });
+  } finally {
+    // Whoever cannot say so any more is forgotten when its time is up.
+    await turn.free().catch(() => undefined);
+  }
 }
 
-/** A page of decisions, read piece by piece. @returns with it where the next page begins, if there is one. */
-async function readDecisions(
-  db: Database,
-  merchantId: string,
-  filter: ListFilter,
-  after: ListPlace | undefined,
-  limit: number,
-): Promise<{ stored: StoredDecision[]; next: ListPlace | undefined }> {
-  const stored: StoredDecision[] = [];
-  let characters = 0;
-  let next = after;
-  do {
-    const rows = Math.min(READ_PAYMENTS, limit - stored.length);
-    const page = await listTransactions(db, merchantId, filter, next, rows);
-    for (const text of page.items) {
-      characters += text.length;
-      // A decision never changes, so the newest event has it as well as the first. We wrote it.
-      stored.push(JSON.parse(text) as StoredDecision);
-    }
-    next = page.next;
-  } while (next && stored.length < limit && characters < MAX_CHARACTERS);
-  return { stored, next };
+/** @throws Problem when another backtest of the merchant is running, or nobody can say */
+async function begin(turn: Turn): Promise<void> {
+  const freeInMs = await turn.hold().catch(() => {
+    throw new Problem("unavailable", { detail: "Backtests cannot be counted right now." });
+  });
+  if (freeInMs === 0) return;
+  throw new Problem("backtest_running", {
+    detail: "A merchant may run one backtest at a time. Ask again when the other one is done.",
+    headers: { "Retry-After": String(BUSY_RETRY_S) },
+  });
 }

@@ -1,4 +1,5 @@
-/** What a rule set's rules must keep together: ids of their own, and limits over all conditions. */
+/** What a rule set's rules must keep together: ids of their own, and limits over all conditions; and how many conditions
+ *  that is. */
 import { MAX_CONDITIONS, MAX_COUNTED_FIELDS, MAX_SIGNALS } from "../domain/risk/limits";
 import { type Condition, type Rule, type Velocity, velocityName } from "../domain/risk/rule-set";
 
@@ -26,6 +27,11 @@ export function limitFaults(rules: Rule[]): LimitFault[] {
       `names one more than the ${MAX_COUNTED_FIELDS} metadata fields whose velocity a rule set may ask for`,
     ),
   ];
+}
+
+/** How many conditions rules have together, combinators included: what it costs to evaluate them. */
+export function countConditions(rules: Rule[]): number {
+  return rules.reduce((sum, { when }) => sum + [...placesIn(when, [])].length, 0);
 }
 
 function* placesIn(condition: Condition, path: Path): Generator<Place> {

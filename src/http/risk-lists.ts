@@ -52,6 +52,7 @@ export function riskListRoutes(app: App): void {
   });
   operation(app, {
     ...reading,
+    before: [authenticate("risk:read", "list")],
     method: "get",
     path: PATH,
     summary: "List the entries of the lists, newest first",
@@ -117,7 +118,8 @@ function alreadyExpired(): Problem {
 
 async function list(c: AppContext): Promise<Response> {
   const { limit, cursor, ...filter } = readQuery(c, ListEntriesQuery);
-  const before = cursor === undefined ? undefined : parsePositionCursor("list_entry", cursor);
+  const before =
+    cursor === undefined ? undefined : await parsePositionCursor(c, "list_entry", cursor);
   const { db, merchantId, nowMs } = asked(c);
   const found = await listListEntries(db, merchantId, filter, before, limit + 1, nowMs);
   const page = found.slice(0, limit);
@@ -127,7 +129,7 @@ async function list(c: AppContext): Promise<Response> {
     c,
     page.map((entry) => JSON.stringify(shownEntry(entry))),
     hasMore,
-    hasMore && last !== undefined ? formatPositionCursor("list_entry", last) : undefined,
+    hasMore && last !== undefined ? await formatPositionCursor(c, "list_entry", last) : undefined,
   );
 }
 

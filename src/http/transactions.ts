@@ -239,7 +239,7 @@ async function byKey(c: AppContext): Promise<Response> {
 
 async function list(c: AppContext): Promise<Response> {
   const { limit, cursor, filter } = readQuery(c, listQuery);
-  const after = cursor === undefined ? undefined : parseListCursor(cursor);
+  const after = cursor === undefined ? undefined : await parseListCursor(c, cursor);
   const page = await listTransactions(
     databaseOf(c.env.DB),
     c.get("merchant_id"),
@@ -247,5 +247,6 @@ async function list(c: AppContext): Promise<Response> {
     after,
     limit,
   );
-  return answerPage(c, page.items, page.hasMore, page.next && formatListCursor(page.next));
+  const next = page.next && (await formatListCursor(c, page.next));
+  return answerPage(c, page.items, page.hasMore, next);
 }

@@ -58,7 +58,8 @@ export function webhookDeliveryRoutes(app: App): void {
 
 async function list(c: AppContext): Promise<Response> {
   const { limit, cursor, ...filter } = readQuery(c, DeliveriesQuery);
-  const before = cursor === undefined ? undefined : parsePositionCursor("delivery", cursor);
+  const before =
+    cursor === undefined ? undefined : await parsePositionCursor(c, "delivery", cursor);
   const found = await dispatcher(c).deliveries(filter, before, limit + 1);
   const page = found.slice(0, limit);
   const hasMore = found.length > limit;
@@ -67,7 +68,7 @@ async function list(c: AppContext): Promise<Response> {
     c,
     page.map((delivery) => JSON.stringify(shownDelivery(delivery))),
     hasMore,
-    hasMore && last !== undefined ? formatPositionCursor("delivery", last) : undefined,
+    hasMore && last !== undefined ? await formatPositionCursor(c, "delivery", last) : undefined,
   );
 }
 

@@ -7,6 +7,7 @@ import { DEFAULT_SECRET } from "../delivery/secrets";
 import { answer, answerJson, timeText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
+import { spendMore } from "./limit";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { Problem } from "./problem";
 import { readBody, readOptionalBody } from "./read";
@@ -32,6 +33,9 @@ const canRead = authenticate("webhooks:read");
 const canWrite = authenticate("webhooks:write");
 const reading = { tag: "Webhooks", security: "api_key", before: [canRead] } as const;
 const writing = { tag: "Webhooks", security: "api_key", before: [canWrite] } as const;
+
+/** As how many requests a recovery counts: it may start a thousand deliveries in one commit of the dispatcher. */
+const RECOVER_COST = 50;
 
 export function webhookEndpointRoutes(app: App): void {
   operation(app, {
@@ -157,6 +161,7 @@ async function rotate(c: AppContext): Promise<Response> {
 
 async function recover(c: AppContext): Promise<Response> {
   const { since, until } = await readBody(c, RecoverBody);
+  await spendMore(c, RECOVER_COST);
   const untilMs = until?.floor_ms ?? Date.now();
   const recovered = known(await dispatcher(c).recover(idOf(c), since.ceil_ms, untilMs));
   return answerJson(c, 202, recovered);

@@ -26,27 +26,30 @@ export class Allowance {
   #unwatchedUntilMs = 0;
   #isFailing = false;
   #asking: Promise<void> | undefined;
-  /** Requests that are not decided yet, each by when it came; the next lease is for all of them. */
-  readonly #waiting = new Set<{ at_ms: number }>();
+  /** Requests that are not decided yet, each by when it came and what it costs; the next lease is for all of
+   *  them. */
+  readonly #waiting = new Set<{ at_ms: number; cost: number }>();
 
-  state(nowMs: number): State {
+  /** How things stand for a request that counts as `cost`. */
+  state(nowMs: number, cost = 1): State {
     if (nowMs < this.#endsAtMs) {
-      if (this.#tokens > 0) return "free";
-      if (this.#isSpent) return "spent";
+      if (this.#tokens >= cost) return "free";
+      // Within a window what is left only becomes less: who costs more than that need not ask for it.
+      if (this.#isSpent || (cost > 1 && this.left < cost)) return "spent";
     }
     return nowMs < this.#unwatchedUntilMs ? "unwatched" : "empty";
   }
 
   /** A request begins to wait. @returns what ends that */
-  wait(nowMs: number): () => void {
-    const waiter = { at_ms: nowMs };
+  wait(nowMs: number, cost = 1): () => void {
+    const waiter = { at_ms: nowMs, cost };
     this.#waiting.add(waiter);
     return () => void this.#waiting.delete(waiter);
   }
 
   /** To be called when the state is `free`. */
-  spend(): void {
-    this.#tokens -= 1;
+  spend(cost = 1): void {
+    this.#tokens -= cost;
   }
 
   /** What is left of the quota as far as is known here: others may have had some of it since. */
@@ -60,8 +63,8 @@ export class Allowance {
 
   /** Gets a lease when there is nothing to spend; whoever else comes meanwhile waits for the same answer.
    *  Never throws. @returns whether this is the first sign that the keeper cannot be asked. */
-  async fill(ask: Ask): Promise<boolean> {
-    if (this.state(Date.now()) !== "empty") return false;
+  async fill(ask: Ask, cost = 1): Promise<boolean> {
+    if (this.state(Date.now(), cost) !== "empty") return false;
     this.#asking ??= this.#ask(ask);
     const asking = this.#asking;
     try {
@@ -82,7 +85,9 @@ export class Allowance {
     for (const waiter of this.#waiting) {
       if (askedMs - waiter.at_ms > GONE_MS) this.#waiting.delete(waiter);
     }
-    const lease = await ask(this.#waiting.size);
+    const costs = [...this.#waiting].reduce((sum, { cost }) => sum + cost, 0);
+    const held = askedMs < this.#endsAtMs ? this.#tokens : 0;
+    const lease = await ask(Math.max(this.#waiting.size > 0 ? 1 : 0, costs - held));
     this.#asking = undefined;
     this.#isFailing = false;
     this.#unwatchedUntilMs = 0;

@@ -1,8 +1,19 @@
 /** QuotaKeeper: the one serial owner of a merchant's quotas. It hands out leases and knows nothing of the
- *  requests that they are spent on, nor of the limits, which come with each question. */
+ *  requests that they are spent on, nor of the limits, which come with each question. It also sees to it that a
+ *  merchant does once at a time what it may do only so. */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../config";
-import { decideLease, type Lease, type Quota, type Window } from "../domain/quota";
+import {
+  decideHold,
+  decideLease,
+  type Hold,
+  type Lease,
+  type Quota,
+  type Window,
+} from "../domain/quota";
+
+/** What a merchant may do once at a time. */
+export type Task = "backtest";
 
 export class QuotaKeeper extends DurableObject<Env> {
   readonly #windows: Map<string, Window>;
@@ -15,6 +26,11 @@ export class QuotaKeeper extends DurableObject<Env> {
         policy TEXT PRIMARY KEY,
         ends_at_ms INTEGER NOT NULL,
         leased INTEGER NOT NULL
+      ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS holds (
+        task TEXT PRIMARY KEY,
+        holder TEXT NOT NULL,
+        ends_at_ms INTEGER NOT NULL
       ) WITHOUT ROWID`);
     const rows = sql.exec<Window & { policy: string }>("SELECT * FROM windows");
     this.#windows = new Map([...rows].map(({ policy, ...window }) => [policy, window]));
@@ -36,5 +52,30 @@ export class QuotaKeeper extends DurableObject<Env> {
       this.#windows.set(policy, window);
     }
     return lease;
+  }
+
+  /** Takes a task that is done once at a time, or extends the hold of the one who has it.
+   *  @param holder draws its own name, so that a repeated call is the same one's
+   *  @returns 0 when this holder has it now, otherwise in how many ms it is free at the latest */
+  hold(task: Task, holder: string, forMs: number): number {
+    const { sql } = this.ctx.storage;
+    const [known] = sql
+      .exec<Hold>("SELECT holder, ends_at_ms FROM holds WHERE task = ?", task)
+      .toArray();
+    const { hold, free_in_ms } = decideHold(known, holder, forMs, Date.now());
+    if (free_in_ms > 0) return free_in_ms;
+    sql.exec(
+      `INSERT INTO holds (task, holder, ends_at_ms) VALUES (?, ?, ?)
+       ON CONFLICT (task) DO UPDATE SET holder = excluded.holder, ends_at_ms = excluded.ends_at_ms`,
+      task,
+      hold.holder,
+      hold.ends_at_ms,
+    );
+    return 0;
+  }
+
+  /** Ends a hold. One that another has by now stays. */
+  free(task: Task, holder: string): void {
+    this.ctx.storage.sql.exec("DELETE FROM holds WHERE task = ? AND holder = ?", task, holder);
   }
 }

@@ -26,12 +26,17 @@ export type Spent = { over: Policy[]; standings: Standing[] };
 /** Whose quotas are spent, and how their keeper is reached. */
 export type Spender = { env: Env; log: Log; merchant_id: string };
 
-type Purse = { quota: Quota; allowance: Allowance };
+type Purse = { quota: Quota; cost: number; allowance: Allowance };
 
-/** Spends one of each quota, or of none when one of them has nothing left. */
-export function spend(spender: Spender, quotas: readonly Quota[]): Spent | Promise<Spent> {
+/** Spends as much as a request costs, mostly one, of each quota, or of none when one of them has not so much left. */
+export function spend(
+  spender: Spender,
+  quotas: readonly Quota[],
+  cost = 1,
+): Spent | Promise<Spent> {
   const purses = quotas.map((quota) => ({
     quota,
+    cost,
     allowance: allowanceOf(quota.policy, spender.merchant_id),
   }));
   return spendNow(purses, Date.now()) ?? spendLater(purses, spender);
@@ -39,7 +44,7 @@ export function spend(spender: Spender, quotas: readonly Quota[]): Spent | Promi
 
 /** Without a word to the keeper; undefined when there must be one. */
 function spendNow(purses: Purse[], nowMs: number): Spent | undefined {
-  const states = purses.map(({ allowance }) => allowance.state(nowMs));
+  const states = purses.map(({ allowance, cost }) => allowance.state(nowMs, cost));
   const isOver = states.includes("spent");
   if (!isOver && states.includes("empty")) return undefined;
   const over: Policy[] = [];
@@ -47,14 +52,14 @@ function spendNow(purses: Purse[], nowMs: number): Spent | undefined {
   purses.forEach((purse, at) => {
     if (states[at] !== "free" && states[at] !== "spent") return;
     if (states[at] === "spent") over.push(purse.quota.policy);
-    else if (!isOver) purse.allowance.spend();
+    else if (!isOver) purse.allowance.spend(purse.cost);
     standings.push(standingOf(purse));
   });
   return { over, standings };
 }
 
 async function spendLater(purses: Purse[], spender: Spender): Promise<Spent> {
-  const ends = purses.map(({ allowance }) => allowance.wait(Date.now()));
+  const ends = purses.map(({ allowance, cost }) => allowance.wait(Date.now(), cost));
   try {
     for (let asks = 0; asks < MAX_ASKS; asks++) {
       await Promise.all(purses.map((purse) => fill(purse, spender)));
@@ -67,8 +72,8 @@ async function spendLater(purses: Purse[], spender: Spender): Promise<Spent> {
   }
 }
 
-async function fill({ quota, allowance }: Purse, spender: Spender): Promise<void> {
-  const isNews = await allowance.fill((wanted) => ask(spender, quota, wanted));
+async function fill({ quota, cost, allowance }: Purse, spender: Spender): Promise<void> {
+  const isNews = await allowance.fill((wanted) => ask(spender, quota, wanted), cost);
   const { log, merchant_id } = spender;
   if (isNews) log("error", "quota.unwatched", { merchant_id });
 }

@@ -2,6 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { CloudEvent } from "cloudevents";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { forgetReadiness } from "../../src/http/readiness";
 import { type Client, call, newClient } from "../support/api";
 import { env } from "../support/env";
 import { growthOf, parseExposition, sumsOf } from "../support/exposition";
@@ -18,12 +19,14 @@ afterEach(() => fate("up"));
 const fate = (how: string) =>
   fetch(`${env.KAFKA_REST_URL}/fate`, { method: "PUT", body: JSON.stringify(how) });
 const log = async () => (await (await fetch(`${env.KAFKA_REST_URL}/log`)).json()) as StreamLog;
-const ready = async () =>
-  (await (await call("/health/ready")).json()) as {
+const ready = async () => {
+  forgetReadiness();
+  return (await (await call("/health/ready")).json()) as {
     status: string;
     parked: number;
     outboxes: { stream: { depth: number; oldest_age_ms: number; failing: boolean } };
   };
+};
 
 /** The metrics when the stream has everything. */
 const scrapeAtRest = () =>

@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { databaseOf } from "../../src/database/ask";
 import * as book from "../../src/database/book";
+import * as cursors from "../../src/database/cursors";
 import * as merchants from "../../src/database/merchants";
 import * as risk from "../../src/database/risk";
 import * as lists from "../../src/database/risk-lists";
@@ -221,6 +222,7 @@ const QUERIES: Record<string, Case[]> = {
       })),
     ),
   ),
+  keepCursorSecret: [{ most: ONE, run: () => cursors.keepCursorSecret(d1, "00".repeat(32)) }],
   readTotals: [{ most: 2 * ONE, run: () => totals.readTotals(db, 5_000) }],
   listTransactions: [
     {

@@ -30,37 +30,60 @@ export type BacktestReport = {
   examples: BacktestExample[];
 };
 
-export function backtestReport(stored: StoredDecision[], candidate: RuleSet): BacktestReport {
-  const changed = new Map<string, number>();
-  const lacking = new Map<string, number>();
-  const hits = new Map<string, number>();
-  const examples: BacktestExample[] = [];
-  let undecidable = 0;
-  let unchanged = 0;
-  for (const payment of stored) {
-    const { before, after, lacking: missing } = backtestOne(payment, candidate);
+/** A report that is added up payment by payment, so that whoever has many can pause in between. */
+export class BacktestTally {
+  readonly #candidate: RuleSet;
+  readonly #changed = new Map<string, number>();
+  readonly #lacking = new Map<string, number>();
+  readonly #hits = new Map<string, number>();
+  readonly #examples: BacktestExample[] = [];
+  #examined = 0;
+  #undecidable = 0;
+  #unchanged = 0;
+
+  constructor(candidate: RuleSet) {
+    this.#candidate = candidate;
+  }
+
+  get examined(): number {
+    return this.#examined;
+  }
+
+  add(payment: StoredDecision): void {
+    this.#examined += 1;
+    const { before, after, lacking } = backtestOne(payment, this.#candidate);
     const { decision, reasons, shadow } = after.risk;
-    for (const signal of missing) count(lacking, signal);
-    for (const rule of rulesHit([...reasons, ...shadow])) count(hits, rule);
-    if (!isCertain(payment, candidate, reasons)) undecidable += 1;
-    else if (decision === before.decision) unchanged += 1;
+    for (const signal of lacking) count(this.#lacking, signal);
+    for (const rule of rulesHit([...reasons, ...shadow])) count(this.#hits, rule);
+    if (!isCertain(payment, this.#candidate, reasons)) this.#undecidable += 1;
+    else if (decision === before.decision) this.#unchanged += 1;
     else {
-      count(changed, `${before.decision}_to_${decision}`);
-      if (examples.length < MAX_EXAMPLES) {
+      count(this.#changed, `${before.decision}_to_${decision}`);
+      if (this.#examples.length < MAX_EXAMPLES) {
         const judged = { decision, fraud_score: after.fraud_score };
-        examples.push({ transaction_id: payment.id, before, after: judged, reasons });
+        this.#examples.push({ transaction_id: payment.id, before, after: judged, reasons });
       }
     }
   }
-  return {
-    examined: stored.length,
-    unchanged,
-    changed: Object.fromEntries(changed),
-    undecidable,
-    lacking: Object.fromEntries(lacking),
-    hits: Object.fromEntries(hits),
-    examples,
-  };
+
+  report(): BacktestReport {
+    return {
+      examined: this.#examined,
+      unchanged: this.#unchanged,
+      changed: Object.fromEntries(this.#changed),
+      undecidable: this.#undecidable,
+      lacking: Object.fromEntries(this.#lacking),
+      hits: Object.fromEntries(this.#hits),
+      examples: this.#examples,
+    };
+  }
+}
+
+/** The report of payments that are all at hand. */
+export function backtestReport(stored: StoredDecision[], candidate: RuleSet): BacktestReport {
+  const tally = new BacktestTally(candidate);
+  for (const payment of stored) tally.add(payment);
+  return tally.report();
 }
 
 function count(counts: Map<string, number>, name: string): void {
