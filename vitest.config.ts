@@ -71,7 +71,7 @@ export default defineConfig({
       },
       { test: { name: "system", include: ["test/system/**/*.test.ts"], testTimeout, ...ALONE } },
       inWorkerd("shards-16", ["test/worker/**/*.test.ts"], { TRANSACTION_SHARDS: "16" }),
-      inWorkerd("shards-0", ["test/worker/{transactions,decisions}.test.ts"], {
+      inWorkerd("shards-0", ["test/worker/{transactions,decisions,resolve}.test.ts"], {
         TRANSACTION_SHARDS: "0",
       }),
       inWorkerd("stream", ["test/stream/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),

@@ -5,16 +5,21 @@ import { type Event, eventOf } from "./event";
 import { type CreateRequest, differingFields } from "./idempotency";
 import { livemodeOf, type ProcessorMode, refusedCharge } from "./livemode";
 import { formatAmount } from "./money";
+import type { Resolution } from "./resolution";
 import { accept, type Result, refuse } from "./result";
 import { closedReview, openReview, type Review } from "./review";
 import { type Assessment, type Decision, evaluate, type Risk } from "./risk/evaluate";
 import type { Signals, VersionedRuleSet } from "./risk/rule-set";
 import { type Action, nextStatus, type Status } from "./status";
 
-/** Failed without ever reaching the processor. A processor cannot answer with these codes. */
+/** Failed without ever reaching the processor. */
 export const RISK_BLOCKED = "risk_blocked";
 export const REVIEW_REJECTED = "review_rejected";
-export const UNCHARGED_CODES: readonly string[] = [RISK_BLOCKED, REVIEW_REJECTED];
+const UNCHARGED_CODES: readonly string[] = [RISK_BLOCKED, REVIEW_REJECTED];
+/** An operator recorded that the charge was declined. */
+export const DECLINED_BY_OPERATOR = "declined_by_operator";
+/** Codes of our own, which a processor cannot answer with. */
+export const RESERVED_FAILURE_CODES: readonly string[] = [...UNCHARGED_CODES, DECLINED_BY_OPERATOR];
 
 /** Why a transaction failed: one of our own codes, or the processor's decline code. */
 export type Failure = { code: string; message: string };
@@ -44,6 +49,8 @@ export type Transaction = {
   version: number;
   created_at: string;
   updated_at: string;
+  /** Only there when an operator ended the charge by hand. */
+  resolution?: Resolution;
 };
 
 /** Everything that one decision changes: the transaction as it is now and what happened on the way. */
@@ -137,7 +144,13 @@ export function decideOutcome(
     : decideMove(transaction, "decline", nowMs, { failure: result.failure });
 }
 
-/** Whether the processor has given its final word on this transaction. */
+/** Whether a processor's word is another than the outcome that is recorded already. */
+export function contradictsOutcome(transaction: Transaction, result: ChargeResult): boolean {
+  if (!wasCharged(transaction)) return false;
+  return (transaction.status === "completed") !== (result.kind === "settled");
+}
+
+/** Whether this transaction's charge has its outcome. */
 function wasCharged({ status, failure }: Transaction): boolean {
   return (
     status === "completed" ||
@@ -146,7 +159,7 @@ function wasCharged({ status, failure }: Transaction): boolean {
 }
 
 /** What a move changes beside the status. */
-type Changed = Partial<Pick<Transaction, "failure" | "review" | "livemode">>;
+type Changed = Partial<Pick<Transaction, "failure" | "review" | "livemode" | "resolution">>;
 
 /** Makes a move, or refuses it when the table has none such. */
 export function decideMove(

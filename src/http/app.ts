@@ -13,6 +13,7 @@ import { metricsRoute } from "./metrics";
 import { openRoutes } from "./open-routes";
 import { Problem, problemResponse } from "./problem";
 import { rebuildRoute } from "./rebuild";
+import { resolveChargeRoute } from "./resolve-charge";
 import { reviewRoutes } from "./reviews";
 import { riskBacktestRoute } from "./risk-backtest";
 import { riskListRoutes } from "./risk-lists";
@@ -124,6 +125,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   merchantRoutes(app);
   openRoutes(app);
   rebuildRoute(app);
+  resolveChargeRoute(app);
   metricsRoute(app);
   app.onError(answerFault);
   app.notFound(nothingHere(app));

@@ -15,6 +15,7 @@ type Face =
   | "process"
   | "cancel"
   | "review"
+  | "resolve"
   | "find"
   | "events"
   | "look"

@@ -27,6 +27,7 @@ export const PROBLEMS = {
   method_not_allowed: { status: 405, title: "This address does not answer to this method" },
   livemode_mismatch: { status: 409, title: "The transaction belongs to another processor mode" },
   illegal_transition: { status: 409, title: "The transaction cannot make this move" },
+  charge_may_still_end: { status: 409, title: "The processor may still end this charge itself" },
   too_many_webhook_endpoints: {
     status: 409,
     title: "The merchant has no room for another endpoint",
@@ -103,6 +104,12 @@ export function problemOf(refusal: Refusal): Problem {
   switch (refusal.code) {
     case "illegal_transition":
       return new Problem(refusal.code, { detail: illegal(refusal) });
+    case "charge_may_still_end": {
+      const at = new Date(refusal.resolvable_at_ms).toISOString();
+      return new Problem(refusal.code, {
+        detail: `It can be resolved after ${at}, when the processor is not being asked; before that only with force.`,
+      });
+    }
     case "idempotency_key_reused":
       return new Problem(refusal.code, {
         detail: `The first request under this key differs in: ${refusal.fields.join(", ")}.`,

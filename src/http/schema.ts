@@ -7,6 +7,7 @@ import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
 import { STATUSES } from "../domain/status";
 import { createdQuery, rangeOfQuery } from "./created-range";
 import { Cursor, cursor, freeText, limit, Time } from "./fields";
+import { Resolution } from "./resolve-schema";
 
 const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
 
@@ -80,6 +81,9 @@ export const Transaction = z
     version: z.int().min(1),
     created_at: Time,
     updated_at: Time,
+    resolution: Resolution.optional().openapi({
+      description: "Only there when an operator ended the charge by hand.",
+    }),
   })
   .openapi("Transaction");
 

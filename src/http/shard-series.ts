@@ -26,6 +26,10 @@ const COUNTERS: Record<Counter, { name: string; help: string }> = {
     name: "payments_charges_total",
     help: "Answers of the payment processor. An unknown one is asked for again.",
   },
+  anomalies: {
+    name: "payments_charge_anomalies_total",
+    help: "Answers of the payment processor that were mended, about another payment, or against the outcome on record.",
+  },
   deliveries: {
     name: "payments_outbox_deliveries_total",
     help: "Batches of events handed to the book, the webhooks, velocity and the stream.",

@@ -1,25 +1,12 @@
 /** A processor reached over HTTP: the small form that a gateway in front of a real acquirer has to speak.
- *  docs/processor.md is the contract. Only a clear word counts; everything else is an unknown outcome. */
-import * as z from "zod";
-import { UNCHARGED_CODES } from "../domain/transaction";
+ *  docs/processor.md is the contract; `answer.ts` says what an answer means. */
 import { readBytes } from "../read-bytes";
 import { nextSpan } from "../telemetry/tracing";
+import { readAnswer } from "./answer";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
 
-/** A processor's answer is a few hundred bytes; more than this is not one. */
-const MAX_ANSWER_BYTES = 16_384;
-const MAX_CODE_CHARACTERS = 64;
-const MAX_MESSAGE_CHARACTERS = 500;
-
-const Answer = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("settled") }),
-  z.object({
-    status: z.literal("declined"),
-    code: z.string().min(1).max(MAX_CODE_CHARACTERS),
-    message: z.string().max(MAX_MESSAGE_CHARACTERS).default("The processor declined the charge"),
-  }),
-  z.object({ status: z.literal("pending") }),
-]);
+/** A processor's answer is a few hundred bytes; one with a long trail of its own still has room. */
+const MAX_ANSWER_BYTES = 65_536;
 
 export function httpProcessor(url: string, token: string | undefined): Processor {
   const endpoint = `${url.replace(/\/$/, "")}/charges`;
@@ -45,33 +32,7 @@ export function httpProcessor(url: string, token: string | undefined): Processor
       });
       const bytes = await readBytes(response.body, MAX_ANSWER_BYTES);
       if (!response.ok) return { kind: "unknown", reason: `HTTP ${response.status}` };
-      return read(new TextDecoder().decode(bytes));
+      return readAnswer(bytes && new TextDecoder().decode(bytes), request);
     },
   };
-}
-
-function read(text: string): ChargeAnswer {
-  const unreadable: ChargeAnswer = { kind: "unknown", reason: "an answer that is not one" };
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return unreadable;
-  }
-  const parsed = Answer.safeParse(json);
-  if (!parsed.success) return unreadable;
-  const answer = parsed.data;
-  switch (answer.status) {
-    case "settled":
-      return { kind: "settled" };
-    case "declined":
-      return { kind: "declined", failure: { code: foreign(answer.code), message: answer.message } };
-    case "pending":
-      return { kind: "unknown", reason: "the processor does not know yet" };
-  }
-}
-
-/** A processor cannot speak for our fraud rules: their code means that it was never asked. */
-function foreign(code: string): string {
-  return UNCHARGED_CODES.includes(code) ? `processor_${code}` : code;
 }

@@ -17,8 +17,15 @@ export type ChargeRequest = {
   traceparent: string | null;
 };
 
-/** `unknown` is the only honest answer to a lost reply: the money may have moved. It is asked again. */
-export type ChargeAnswer = ChargeResult | { kind: "unknown"; reason: string };
+/** What an answer may repeat of the request, to say which payment it is about. */
+export type EchoMember = "reference" | "amount_minor" | "currency";
+
+/** `unknown` is the only honest answer to a lost reply: the money may have moved. It is asked again.
+ *  `mended`: members that were not kept as they came, each with what was wrong with it, without its value.
+ *  `differs`: members by which the answer is about another payment. */
+export type ChargeAnswer =
+  | (ChargeResult & { mended?: string[] })
+  | { kind: "unknown"; reason: string; differs?: EchoMember[] };
 
 export interface Processor {
   /** Charges once per idempotency key. Ends when the signal aborts, which is made for those who ask for it;

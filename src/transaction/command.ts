@@ -2,16 +2,19 @@
  *  happens here, and `journal.write()` follows in the same synchronous stretch. There is no `await` in this
  *  file, and must not be. */
 import { type Backoff, delayMs } from "../domain/backoff";
+import { decideResolution } from "../domain/decide-resolution";
 import { decideExpiry, decideReview } from "../domain/decide-review";
 import type { CreateRequest } from "../domain/idempotency";
 import { livemodeOf, type ProcessorMode } from "../domain/livemode";
 import type { Refusal } from "../domain/refusal";
+import type { ResolveRequest } from "../domain/resolution";
 import type { Result } from "../domain/result";
 import type { ReviewRequest } from "../domain/review";
 import type { Status } from "../domain/status";
 import {
   type Change,
   type CreateCommand,
+  contradictsOutcome,
   createAnswer,
   decideCancel,
   decideCreate,
@@ -34,6 +37,12 @@ export type Command = { traceparent: string | null } & (
   | { kind: "process"; merchant_id: string; transaction_id: string }
   | { kind: "cancel"; merchant_id: string; transaction_id: string }
   | ({ kind: "review"; merchant_id: string; transaction_id: string } & ReviewRequest)
+  /** An operator's word on a charge. `is_call_under_way`: whether the processor is being asked at that moment. */
+  | ({
+      kind: "resolve";
+      transaction_id: string;
+      is_call_under_way: () => boolean;
+    } & ResolveRequest)
   /** A review that nobody has decided in time. */
   | { kind: "expire"; transaction_id: string }
   | { kind: "record"; transaction_id: string; answer: ChargeAnswer }
@@ -44,8 +53,16 @@ export type ChargeOrder = { transaction: Transaction; attempt: number };
 
 export type Answer =
   | { kind: "refused"; refusal: Refusal }
-  /** `data` is the transaction's JSON text with that `status`; `wrote` says whether the command changed anything. */
-  | { kind: "told"; data: string; status: Status; replayed: boolean; wrote: boolean }
+  /** `data` is the transaction's JSON text with that `status`; `wrote` says whether the command changed anything,
+   *  `contradicts` that it was a processor's word against the outcome on record, which stays. */
+  | {
+      kind: "told";
+      data: string;
+      status: Status;
+      replayed: boolean;
+      wrote: boolean;
+      contradicts?: true;
+    }
   /** The outcome is not known yet. `retry_at_ms` is when the processor is asked again by itself. */
   | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
 
@@ -73,6 +90,8 @@ export function execute(
       return move(journal, held, decideReview(held.transaction, command, nowMs), command);
     case "expire":
       return move(journal, held, decideExpiry(held.transaction, nowMs), command);
+    case "resolve":
+      return resolve(journal, held, command, nowMs);
     case "record":
       return record(journal, held, command, nowMs);
   }
@@ -141,6 +160,20 @@ function move(
   return write(journal, merchant_id, decided.value, command);
 }
 
+/** From then on the processor is not asked any more. */
+function resolve(
+  journal: Journal,
+  { merchant_id, transaction }: Held,
+  command: Command & { kind: "resolve" },
+  nowMs: number,
+): Answer {
+  const decided = decideResolution(transaction, command, command.is_call_under_way(), nowMs);
+  if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
+  if (!decided.value) return told(transaction);
+  journal.charges.close(transaction.id);
+  return write(journal, merchant_id, decided.value, command);
+}
+
 function record(
   journal: Journal,
   { merchant_id, transaction }: Held,
@@ -151,7 +184,10 @@ function record(
   if (answer.kind === "unknown") return defer(journal, transaction, nowMs);
   const decided = decideOutcome(transaction, answer, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
-  if (!decided.value) return told(transaction);
+  if (!decided.value) {
+    const isAgainst = contradictsOutcome(transaction, answer);
+    return { ...told(transaction), ...(isAgainst ? { contradicts: true } : {}) };
+  }
   journal.charges.close(transaction.id);
   return write(journal, merchant_id, decided.value, command);
 }
@@ -188,7 +224,7 @@ function write(
 }
 
 /** Parsing and writing keep the order of members, so these are the bytes that were answered before. */
-function told(transaction: Transaction): Answer {
+function told(transaction: Transaction): Answer & { kind: "told" } {
   const data = JSON.stringify(transaction);
   return { kind: "told", data, status: transaction.status, replayed: false, wrote: false };
 }

@@ -11,6 +11,7 @@ export const DELIVERY_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200];
 export type Counter =
   | "commands"
   | "charges"
+  | "anomalies"
   | "deliveries"
   | "delivered_events"
   | "stream_requests"

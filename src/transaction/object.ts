@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 import { Alarm } from "../alarm";
 import { type Config, configOf, type Env } from "../config";
 import type { CreateRequest } from "../domain/idempotency";
+import type { ResolveRequest } from "../domain/resolution";
 import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
 import { announceProcessor, processorModeOf, processorOf } from "../processor/choose";
@@ -11,28 +12,30 @@ import { resetObject } from "../reset";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { unlessLate, within } from "../within";
 import { Charges } from "./charge";
-import { type Answer, type Command, repeatedCreate } from "./command";
+import type { Answer, Command } from "./command";
 import { Company } from "./company";
 import { Counters } from "./counters";
 import { Journal } from "./journal";
 import { type Looks, lookTogether } from "./looks";
 import { Outboxes } from "./outboxes";
 import { type Booked, Playing } from "./playing";
+import { eventsReply, findReply, repeatReply } from "./reading";
 import { recordingBy } from "./recording";
 import {
   type Address,
   about,
   type EventsReply,
-  notFound,
+  type OperatorAddress,
   type Reply,
   type ShardMetrics,
   type ShardReadiness,
+  shardCountChanged,
   toldReply,
 } from "./reply";
 import { RiskBook, riskReaderOf } from "./risk-book";
 import { Rounds } from "./rounds";
 import { TakingUp } from "./taking-up";
-import { countAnswer, countGet, countRepeated, countTurnedAway } from "./tally";
+import { countAnswer, countGet, countTurnedAway } from "./tally";
 import { answerTogether, type Call, type Tell } from "./together";
 import { nextWakeAtMs, openWorkOf, SAFETY_MS } from "./wake";
 
@@ -119,15 +122,11 @@ export class TransactionShard extends DurableObject<Env> {
   }
 
   /** Answers as the first create under this key was answered, if there was one. Makes no transaction. */
-  repeat({ merchant_id, transaction_id, shards }: Address, request: CreateRequest): Reply {
-    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
-    const held = this.#journal.find(transaction_id);
-    if (held?.merchant_id !== merchant_id) return notFound;
-    const answer = repeatedCreate(this.#journal, request, held);
-    countRepeated(this.#counters, answer);
+  repeat(address: Address, request: CreateRequest): Reply {
+    if (!this.#owns(address.shards)) return shardCountChanged;
+    const reply = repeatReply(this.#journal, this.#counters, address, request);
     this.#alarm.arm(Date.now());
-    if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
-    return { ...toldReply(answer.data), replayed: true };
+    return reply;
   }
 
   /** Charges a transaction once. Concurrent calls share one charge and its answer. */
@@ -144,10 +143,17 @@ export class TransactionShard extends DurableObject<Env> {
     return this.#tell(address, { kind: "review", ...about(address), ...request });
   }
 
+  /** Records an operator's word on a charge without an outcome. */
+  async resolve(address: OperatorAddress, request: ResolveRequest): Promise<Reply> {
+    const is_call_under_way = () => this.#charges.isUnderWay(address.transaction_id);
+    return this.#tell(address, { kind: "resolve", ...address, ...request, is_call_under_way });
+  }
+
   /** The transaction as it is now. */
   find(address: Address): Reply {
     const arrivedMs = Date.now();
-    const reply = this.#find(address);
+    const isOwner = this.#owns(address.shards);
+    const reply = isOwner ? findReply(this.#journal, address) : shardCountChanged;
     const now = Date.now();
     countGet(this.#counters, reply, now - arrivedMs);
     if (this.#counters.isOpen) this.#alarm.arm(now);
@@ -155,10 +161,8 @@ export class TransactionShard extends DurableObject<Env> {
   }
 
   /** All events of a transaction in order. */
-  events({ merchant_id, transaction_id, shards }: Address): EventsReply {
-    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
-    const events = this.#journal.eventsOf(transaction_id);
-    return events[0]?.merchant_id === merchant_id ? { ok: true, events } : notFound;
+  events(address: Address): EventsReply {
+    return this.#owns(address.shards) ? eventsReply(this.#journal, address) : shardCountChanged;
   }
 
   /** How things stand; answers when the object is alive and its storage can be read. */
@@ -200,20 +204,13 @@ export class TransactionShard extends DurableObject<Env> {
     this.#alarm.arm(Date.now());
   }
 
-  #find({ merchant_id, transaction_id, shards }: Address): Reply {
-    if (!this.#owns(shards)) return { ok: false, refusal: { code: "shard_count_changed" } };
-    const held = this.#journal.findText(transaction_id);
-    if (held?.merchant_id !== merchant_id) return notFound;
-    return toldReply(held.data);
-  }
-
-  async #tell({ shards }: Address, command: Command): Promise<Reply> {
+  async #tell({ shards }: OperatorAddress, command: Command): Promise<Reply> {
     const arrivedMs = Date.now();
     this.#company.arrived();
     try {
       if (!this.#owns(shards)) {
         countTurnedAway(this.#counters, command);
-        return { ok: false, refusal: { code: "shard_count_changed" } };
+        return shardCountChanged;
       }
       this.#shards = shards;
       const rounds = command.kind === "process" ? this.#claims : this.#rounds;

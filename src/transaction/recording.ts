@@ -1,4 +1,4 @@
-/** Commits a processor's word about a charge, in a round like any other. */
+/** Commits a processor's word about a charge, in a round like any other, and logs what was wrong with it. */
 import type { ChargeAnswer } from "../processor/processor";
 import { type Log, tracedBy } from "../telemetry/log";
 import type { Answer, Command } from "./command";
@@ -13,12 +13,23 @@ export function recordingBy(submit: (command: Command) => Promise<Booked>, log: 
     attempt: number,
     traceparent: string | null,
   ): Promise<Answer> => {
+    const about = { transaction_id, attempt, ...tracedBy(traceparent) };
     if (answer.kind === "unknown") {
-      const { reason } = answer;
-      log("warn", "charge.unknown", { transaction_id, attempt, reason, ...tracedBy(traceparent) });
+      log("warn", "charge.unknown", { ...about, reason: answer.reason });
+      if (answer.differs)
+        log("error", "charge.other_payment", { ...about, reason: listOf(answer.differs) });
+    } else if (answer.mended) {
+      log("warn", "charge.answer_mended", { ...about, reason: listOf(answer.mended) });
     }
     const recorded = await submit({ kind: "record", transaction_id, answer, traceparent });
+    if (recorded.answer.kind === "told" && recorded.answer.contradicts) {
+      const reason = `${answer.kind}, and the transaction is ${recorded.answer.status}`;
+      log("error", "charge.contradicted", { ...about, reason });
+    }
     await recorded.booked;
     return recorded.answer;
   };
 }
+
+/** Names of members and what was wrong with them: words of our own. */
+const listOf = (words: string[]): string => words.join("; ");

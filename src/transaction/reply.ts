@@ -14,6 +14,9 @@ export type Address = {
   traceparent: string | null;
 };
 
+/** The same of an operator's request, which is about any merchant's transaction. */
+export type OperatorAddress = Omit<Address, "merchant_id">;
+
 /** What a command carries of an address. A Worker of the version before, which may still call while a
  *  deployment goes round, names no request. */
 export function about({ merchant_id, transaction_id, traceparent }: Address) {
@@ -36,6 +39,11 @@ export type ShardMetrics = ShardReadiness & { counts: Count[] };
 export const notFound: { ok: false; refusal: Refusal } = {
   ok: false,
   refusal: { code: "transaction_not_found" },
+};
+
+export const shardCountChanged: { ok: false; refusal: Refusal } = {
+  ok: false,
+  refusal: { code: "shard_count_changed" },
 };
 
 export function toldReply(body: string): Reply & { ok: true } {

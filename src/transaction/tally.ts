@@ -1,15 +1,28 @@
 /** What a shard counts of commands and rounds, and under which labels. */
 import type { Refusal } from "../domain/refusal";
 import type { Status } from "../domain/status";
+import type { ChargeAnswer } from "../processor/processor";
 import type { Answer, Command } from "./command";
 import { ANSWER_BOUNDS_MS, type Counters, ROUND_BOUNDS } from "./counters";
 import type { Settled } from "./rounds";
 
-/** Counts a command that has written something. To be called inside its commit. */
+/** Counts a command that has written something, and what a processor's answer had wrong. To be called inside
+ *  its commit. */
 export function countWritten(counters: Counters, command: Command, answer: Answer): void {
+  if (command.kind === "record") countAnomalies(counters, command.answer, answer);
   if (answer.kind === "refused" || !answer.wrote) return;
   if (command.kind === "record") counters.addWithin("charges", `outcome=${command.answer.kind}`);
   else counters.addWithin("commands", labelsOf(command.kind, outcomeOf(command.kind, answer)));
+}
+
+/** Counts what was wrong with a processor's answer, also when nothing is written because of it. */
+function countAnomalies(counters: Counters, said: ChargeAnswer, answer: Answer): void {
+  if (said.kind !== "unknown" && said.mended) counters.addWithin("anomalies", "kind=mended");
+  if (said.kind === "unknown" && said.differs)
+    counters.addWithin("anomalies", "kind=other_payment");
+  if (answer.kind === "told" && answer.contradicts) {
+    counters.addWithin("anomalies", "kind=contradiction");
+  }
 }
 
 /** Counts a round, and those of its commands that have written nothing. */
@@ -64,6 +77,7 @@ const WRITTEN = {
   process: "processed",
   cancel: "cancelled",
   review: "reviewed",
+  resolve: "resolved",
   expire: "expired",
 } as const;
 const CREATED: Partial<Record<Status, string>> = { failed: "blocked", review: "held" };

@@ -183,7 +183,10 @@ describe("a command", () => {
     expect(parsed(outcome).status).toBe(status);
     expect(journal.charges.find(idOf("k"))).toBeUndefined();
     for (const late of [record(SETTLED), record(A_DECLINE), record(UNKNOWN), about("process")]) {
-      expect(run(late, NOW_MS + 99)).toEqual({ ...outcome, wrote: false });
+      const word = late.kind === "record" ? late.answer : UNKNOWN;
+      const isAgainst = word !== UNKNOWN && word !== answer;
+      const contradicts = isAgainst ? { contradicts: true } : {};
+      expect(run(late, NOW_MS + 99)).toEqual({ ...outcome, wrote: false, ...contradicts });
     }
     expect(journal.lastPosition).toBe(3);
   });

@@ -80,6 +80,14 @@ const DELIVERIES = "/api/v1/webhook-deliveries";
 const LISTS = "/api/v1/risk/lists";
 const missing = `${TRANSACTIONS}/txn_${"a".repeat(26)}`;
 
+const resolve = (id: string, fields = {}) =>
+  asAdmin(`/api/v1/operations/charges/${id}/resolve`, {
+    outcome: "settled",
+    reason: "In the report",
+    resolved_by: "ann",
+    ...fields,
+  });
+
 describe("a problem", () => {
   /** One request for each problem there is; a problem without a row does not compile. */
   const ASKED: Record<ProblemCode, () => Promise<Response>> = {
@@ -158,6 +166,13 @@ describe("a problem", () => {
       const { id } = await shop.created();
       await shop.process(id);
       return ask(`${TRANSACTIONS}/${id}/cancel`, { method: "POST", key: shop.key });
+    },
+    charge_may_still_end: async () => {
+      const { id } = await shop.created({ metadata: { processor: "pending" } });
+      await shop.process(id);
+      const refused = await resolve(id);
+      await resolve(id, { force: true }); // A charge that stays open would make the system degraded.
+      return refused;
     },
     body_too_large: () => create(new Uint8Array(MAX_BODY_BYTES + 1)),
     unsupported_media_type: () => create(body(), { "Content-Type": "text/plain" }),
@@ -1285,6 +1300,10 @@ describe("openapi.json", () => {
       "GET /transactions/{id} 200": [await get(`${TRANSACTIONS}/${blocked.id}`), Transaction],
       "POST /transactions/{id}/process 200": [await act(id, "process"), Transaction],
       "POST /transactions/{id}/process 202": [await act(unknown.id, "process"), Transaction],
+      "POST /operations/charges/{transaction_id}/resolve 200": [
+        await resolve(unknown.id, { force: true }),
+        Transaction,
+      ],
       "POST /transactions/{id}/cancel 200": [await act(cancelled.id, "cancel"), Transaction],
       "GET /transactions 200": [await get(`${TRANSACTIONS}?limit=100`), TransactionList],
       "GET /transactions/{id}/events 200": [await get(`${TRANSACTIONS}/${id}/events`), EventList],

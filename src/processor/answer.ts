@@ -1,0 +1,83 @@
+/** What a processor's answer means. A clear status word decides. An echo of another payment makes the outcome
+ *  unknown; everything else is cut, replaced or left out, so that no other member can keep a charge open. */
+import { outsideText } from "../domain/outside-text";
+import { RESERVED_FAILURE_CODES } from "../domain/transaction";
+import type { ChargeAnswer, ChargeRequest, EchoMember } from "./processor";
+
+/** In code points. */
+const MAX_CODE_CHARACTERS = 64;
+const MAX_MESSAGE_CHARACTERS = 500;
+/** Stands in for a code that is missing or is no text. */
+const NO_CODE = "processor_declined";
+const NO_MESSAGE = "The processor declined the charge";
+
+type Members = Record<string, unknown>;
+
+/** @param text the body of a 2xx answer; undefined when it is too long to be read */
+export function readAnswer(text: string | undefined, request: ChargeRequest): ChargeAnswer {
+  if (text === undefined) return { kind: "unknown", reason: "an answer that is too long" };
+  const answer = membersOf(text);
+  if (!answer) return { kind: "unknown", reason: "an answer that is not a JSON object" };
+  const differs = differingEcho(answer, request);
+  if (differs.length > 0) {
+    return { kind: "unknown", reason: "an answer about another payment", differs };
+  }
+  switch (answer.status) {
+    case "settled":
+      return { kind: "settled" };
+    case "declined":
+      return declined(answer);
+    case "pending":
+      return { kind: "unknown", reason: "the processor does not know yet" };
+    default:
+      return { kind: "unknown", reason: "an answer without a known status" };
+  }
+}
+
+function membersOf(text: string): Members | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
+    return isObject ? (json as Members) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The members of the request that the answer repeats with another value or type. */
+function differingEcho(answer: Members, request: ChargeRequest): EchoMember[] {
+  const sent: Record<EchoMember, unknown> = {
+    reference: request.idempotency_key,
+    amount_minor: request.amount_minor,
+    currency: request.currency,
+  };
+  return (Object.keys(sent) as EchoMember[]) // The record's own keys.
+    .filter((name) => Object.hasOwn(answer, name) && answer[name] !== sent[name]);
+}
+
+function declined(answer: Members): ChargeAnswer {
+  const mended: string[] = [];
+  const code = textMember(answer, "code", MAX_CODE_CHARACTERS, mended) || NO_CODE;
+  const isSilent = !Object.hasOwn(answer, "message");
+  const message = isSilent ? "" : textMember(answer, "message", MAX_MESSAGE_CHARACTERS, mended);
+  const failure = { code: foreign(code), message: message || NO_MESSAGE };
+  return { kind: "declined", failure, ...(mended.length > 0 ? { mended } : {}) };
+}
+
+/** A member as it can be kept; "" when there is nothing to keep.
+ *  @param mended takes the name of the member and what was wrong with it, never its value */
+function textMember(answer: Members, name: string, most: number, mended: string[]): string {
+  const value = Object.hasOwn(answer, name) ? answer[name] : undefined;
+  const kept = typeof value === "string" ? outsideText(value, most) : "";
+  if (value === undefined) mended.push(`${name} is missing`);
+  else if (typeof value !== "string") mended.push(`${name} is not text`);
+  else if (kept === "") mended.push(`${name} is empty`);
+  else if ([...value].length > most) mended.push(`${name} is too long`);
+  else if (kept !== value) mended.push(`${name} is not fit to keep`);
+  return kept;
+}
+
+/** A processor cannot give the codes that say what we have decided ourselves. */
+function foreign(code: string): string {
+  return RESERVED_FAILURE_CODES.includes(code) ? `processor_${code}` : code;
+}
