@@ -121,7 +121,7 @@ export const totals = sqliteTable(
   {
     type: text().notNull(),
     currency: text().notNull(),
-    /** Why the transaction failed; empty when it has not. */
+    /** Why the transaction failed: a code of `total_codes`, or `other`. Empty when it has not failed. */
     code: text().notNull(),
     /** What the fraud rules said of the transaction. */
     decision: text().notNull(),
@@ -130,6 +130,13 @@ export const totals = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.type, table.currency, table.code, table.decision] })],
 );
+
+/** The failure codes that totals tell apart: our own and the first that processors gave, `MAX_TOTAL_CODES` at
+ *  most, for good. A processor chooses its codes, so without a limit it would choose how many series there are. */
+export const totalCodes = sqliteTable("total_codes", { code: text().primaryKey() });
+
+/** As in the trigger `events_count_totals`, which cannot name it. Card networks have about forty decline codes. */
+export const MAX_TOTAL_CODES = 64;
 
 /** What each merchant's dispatcher has counted, as it last said. `labels` are pairs: `outcome=delivered`. */
 export const webhookCounts = sqliteTable(

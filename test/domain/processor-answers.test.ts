@@ -19,6 +19,7 @@ const REQUEST: ChargeRequest = {
   metadata: {},
   attempt: 1,
   traceparent: TRACEPARENT,
+  livemode: undefined,
 };
 const ECHO = { reference: REQUEST.idempotency_key, amount_minor: 10_050, currency: "USD" };
 

@@ -136,7 +136,7 @@ describe("a shard", () => {
   });
   /** A round of one command. */
   function run(command: Command, nowMs = NOW_MS): Answer {
-    const answer = execute(journal, command, basisOf(), nowMs);
+    const answer = execute(journal, command, basisOf(), "live", nowMs);
     countWritten(counters, command, answer);
     journal.write();
     counters.writeWithin(nowMs);

@@ -1,0 +1,3 @@
+CREATE TABLE `total_codes` (
+	`code` text PRIMARY KEY NOT NULL
+);
