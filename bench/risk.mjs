@@ -24,6 +24,7 @@ const DEFAULTS = {
   max_daily_transactions: 10,
   review_score: 101,
   block_score: 70,
+  unlisted_currency: "review",
 };
 
 const project = await load();

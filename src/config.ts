@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { WebhookDispatcher } from "./delivery/object";
 import type { DeliveryNotice } from "./delivery/sending";
 import { parseAmount } from "./domain/money";
-import { defaultRuleSet } from "./domain/risk/default";
+import { defaultRuleSet, UNLISTED_CURRENCY } from "./domain/risk/default";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
 import type { QuotaKeeper } from "./quota/object";
 import type { TransactionShard } from "./transaction/object";
@@ -56,6 +56,7 @@ const Settings = z.object({
   VELOCITY_SHARDS: whole(1, MAX_SHARDS).default(4),
   BOOK_COMMIT_WAIT_MS: whole(0, MAX_WAIT_MS).default(2_000),
   FRAUD_THRESHOLD: threshold.default(5_000_000),
+  FRAUD_UNLISTED_CURRENCY: z.enum(UNLISTED_CURRENCY).default("review"),
   MAX_DAILY_TRANSACTIONS: whole(0, Number.MAX_SAFE_INTEGER).default(10),
   FRAUD_REVIEW_SCORE: whole(1, 101).default(101),
   FRAUD_BLOCK_SCORE: whole(1, 101).default(70),
@@ -167,6 +168,7 @@ function check(env: Env): Config {
       max_daily_transactions: settings.MAX_DAILY_TRANSACTIONS,
       review_score: settings.FRAUD_REVIEW_SCORE,
       block_score: settings.FRAUD_BLOCK_SCORE,
+      unlisted_currency: settings.FRAUD_UNLISTED_CURRENCY,
     }),
     processor:
       settings.PROCESSOR === "http"

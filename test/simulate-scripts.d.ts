@@ -52,6 +52,7 @@ declare module "*/scripts/simulate/expectation.mjs" {
   export const SANDBOX: Record<string, Row>;
   export const RULES: { threshold: number; daily: number; block_score: number };
   export const DECIMALS: Record<string, number>;
+  export const MINOR_PER_USD: Record<string, number>;
   export function chargeOutcome(payment: {
     amount_minor: number;
     metadata: Record<string, string>;

@@ -18,13 +18,15 @@ export const SANDBOX = {
   unknown_then_decline: { ending: "9013", ...declined("card_declined"), unknowns: 2 },
 };
 
-/** The fraud rules' settings, amounts in major units. */
+/** The fraud rules' settings; the threshold is in US dollars. */
 export const RULES = { threshold: 5_000, daily: 10, block_score: 70 };
 export const RISK_BLOCKED = "risk_blocked";
 const POINTS = { amount_above_threshold: 40, amount_above_twice: 30, frequency: 30 };
 
 /** The currencies of the simulation and their decimals. */
 export const DECIMALS = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3, CLP: 0 };
+/** Minor units for a US dollar, as coarse as the default fraud rules take them (docs/risk.md). */
+export const MINOR_PER_USD = { USD: 100, EUR: 80, GBP: 80, JPY: 150, KWD: 300, CLP: 1_000 };
 
 const ENDING_DIGITS = 4;
 const BY_ENDING = new Map(Object.values(SANDBOX).map((row) => [row.ending, row]));
@@ -37,7 +39,7 @@ export function chargeOutcome({ amount_minor, metadata }) {
 
 /** The score of a payment and whether it is blocked, given whether the customer buys too often. */
 export function assess({ amount_minor, currency }, isFrequent) {
-  const threshold_minor = RULES.threshold * 10 ** DECIMALS[currency];
+  const threshold_minor = RULES.threshold * MINOR_PER_USD[currency];
   const rules = [
     ...(amount_minor > threshold_minor ? ["amount_above_threshold"] : []),
     ...(amount_minor > 2 * threshold_minor ? ["amount_above_twice"] : []),

@@ -1,12 +1,12 @@
 // One order as a client carries it out: what is paid, and the story of its requests. Pure.
-import { DECIMALS, RULES, SANDBOX } from "./expectation.mjs";
+import { DECIMALS, MINOR_PER_USD, RULES, SANDBOX } from "./expectation.mjs";
 
 const CURRENCY_WEIGHTS = { USD: 45, EUR: 25, GBP: 10, JPY: 10, KWD: 6, CLP: 4 };
 const DECLINES = ["decline", "insufficient_funds", "expired_card", "do_not_honor"];
 const UNSURE = ["timeout_then_settle", "unknown_then_settle", "unknown_then_decline"];
 const OUTCOME_WEIGHTS = { usual: 80, declined: 10, slow: 5, unsure: 5 };
 const SIZE_WEIGHTS = { usual: 95, large: 3, huge: 2 };
-/** In major units, the same for all currencies: rules and sandbox know no rates of exchange. */
+/** In US dollars; other currencies' amounts are as large by the rates of the fraud rules. */
 const SIZES = {
   usual: [1, 900],
   large: [RULES.threshold + 1, 2 * RULES.threshold - 1],
@@ -67,11 +67,11 @@ function decimalText(amount_minor, decimals) {
 
 /** An amount's minor units: of a size, and with the sandbox's ending when that says the outcome. */
 function amountOf(random, currency, size, ending) {
-  const scale = 10 ** DECIMALS[currency];
+  const scale = MINOR_PER_USD[currency];
   const [least, most] = SIZES[size];
   const minor = random.whole(least * scale, most * scale);
   if (ending === undefined) return minor;
-  // Keeps the size where four digits leave a choice; JPY and CLP amounts are themselves four digits.
+  // Keeps the size where four digits leave a choice.
   return Math.floor(minor / 10_000) * 10_000 + Number(ending);
 }
 

@@ -3,23 +3,11 @@ import { z } from "@hono/zod-openapi";
 import { containsCardNumber, isCardNumber } from "../domain/card-number";
 import { findCurrency, notCurrencyText } from "../domain/currency/currency";
 import type { CreateRequest } from "../domain/idempotency";
-import {
-  type AmountFault,
-  MAX_AMOUNT_MINOR,
-  MAX_DECIMAL_CHARACTERS,
-  parseAmount,
-} from "../domain/money";
+import { MAX_DECIMAL_CHARACTERS, parseAmount } from "../domain/money";
 import { parseWebhookUrl } from "../domain/webhook-url";
-import { CARD, CARD_MESSAGE, freeText, text } from "./fields";
+import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText, text } from "./fields";
 
 const MAX_METADATA_PAIRS = 50;
-const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) => string> = {
-  malformed: () => `must be a decimal number of at most ${MAX_DECIMAL_CHARACTERS} characters`,
-  not_positive: () => "must be above 0",
-  too_many_decimals: (currency, decimals) =>
-    `has more than the ${decimals} decimals of ${currency}`,
-  too_large: (currency) => `is above ${MAX_AMOUNT_MINOR} minor units of ${currency}`,
-};
 
 /** For the document only: `parseAmount` says better what is wrong with an amount. */
 const amountNumber = z.number().openapi({ exclusiveMinimum: 0 });

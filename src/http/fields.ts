@@ -1,10 +1,20 @@
 /** The members that many of the API's shapes have: text, times, and the parts of a page. */
 import { z } from "@hono/zod-openapi";
 import { containsCardNumber } from "../domain/card-number";
+import { type AmountFault, MAX_AMOUNT_MINOR, MAX_DECIMAL_CHARACTERS } from "../domain/money";
 import { parseInstant } from "../domain/time";
 
 export const CARD = { params: { code: "card_number_refused" } };
 export const CARD_MESSAGE = "must not hold a card number";
+
+/** What is wrong with an amount of a currency, in words that follow the field's name. */
+export const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) => string> = {
+  malformed: () => `must be a decimal number of at most ${MAX_DECIMAL_CHARACTERS} characters`,
+  not_positive: () => "must be above 0",
+  too_many_decimals: (currency, decimals) =>
+    `has more than the ${decimals} decimals of ${currency}`,
+  too_large: (currency) => `is above ${MAX_AMOUNT_MINOR} minor units of ${currency}`,
+};
 
 /** Text that every store and every reader keeps as it is. */
 export const text = (least: number, most: number) =>

@@ -1,38 +1,54 @@
 /** The conditions of fraud rules, as they are sent: each kind by itself, and how they nest. */
 import { z } from "@hono/zod-openapi";
-import { MAX_AGE_S, MAX_DEPTH, MAX_VALUE_CHARACTERS, MAX_VALUES } from "../domain/risk/limits";
 import {
+  MAX_AGE_S,
+  MAX_CURRENCIES,
+  MAX_DEPTH,
+  MAX_VALUE_CHARACTERS,
+  MAX_VALUES,
+} from "../domain/risk/limits";
+import {
+  type AmountByCurrency,
   type Condition,
   LIST_FIELDS,
   LIST_NAMES,
   MEASURES,
+  type RuleAmount,
   WINDOWS,
 } from "../domain/risk/rule-set";
 import { byMember } from "./by-member";
 import { freeText } from "./fields";
 import {
+  AmountShape,
+  amount,
   choice,
   currency,
-  decimal,
-  decimalFault,
   field,
   flag,
-  NOT_DECIMAL,
   object,
-  PLAIN,
   someOf,
   subject,
   whole,
 } from "./risk-fields";
 
 const amounts = {
-  above: object({ above: decimal }),
-  multiple_of: object({ multiple_of: decimal }),
+  above: object({ above: amount }),
+  multiple_of: object({ multiple_of: amount }),
 };
+const amountCondition = object({
+  amount: byMember("an amount", amounts),
+  currency: currency.exactOptional(),
+}).superRefine(({ amount: compared, currency: only }, context) => {
+  const limit = "above" in compared ? compared.above : compared.multiple_of;
+  if (only === undefined || typeof limit === "string") return;
+  const message = "cannot stand beside amounts by currency";
+  context.addIssue({ code: "custom", path: ["currency"], message });
+});
 const measured = { of: subject, measure: choice(MEASURES), window: choice(WINDOWS) };
 const velocity = object({ ...measured, completed_only: flag.exactOptional() });
 const ABOVE = "must be a whole number, or for a sum a decimal as text";
-const above = z.union([z.number(), z.string().openapi({ pattern: PLAIN.source })], ABOVE);
+/** Whether it is an amount depends on the measure. */
+const above = z.union([z.number(), z.string(), z.custom<AmountByCurrency>(isByCurrency)], ABOVE);
 const velocityCondition = object({ velocity, above });
 type VelocityCondition = z.output<typeof velocityCondition>;
 
@@ -43,8 +59,9 @@ function checkVelocity(given: VelocityCondition, context: z.RefinementCtx): void
   const { measure, of, completed_only } = given.velocity;
   const fault = (path: string[], message: string) =>
     context.addIssue({ code: "custom", path, message });
-  const wrong = aboveFault(measure, given.above);
-  if (wrong) fault(["above"], wrong);
+  for (const { path, message } of aboveFaults(measure, given.above)) {
+    fault(["above", ...path.map(String)], message);
+  }
   if (measure === "customers" && of === "customer") {
     fault(["velocity", "measure"], "would always be 1: a customer is one customer");
   }
@@ -53,13 +70,18 @@ function checkVelocity(given: VelocityCondition, context: z.RefinementCtx): void
   }
 }
 
-function aboveFault(measure: string, above: string | number): string | undefined {
-  if (measure === "sum") return typeof above === "string" ? decimalFault(above) : NOT_DECIMAL;
+function isByCurrency(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+type AboveFault = { path: PropertyKey[]; message: string };
+
+function aboveFaults(measure: string, above: number | RuleAmount): AboveFault[] {
+  if (measure === "sum") return amount.safeParse(above).error?.issues ?? [];
   const most = measure === "declined_percent" ? MOST_PERCENT : Number.MAX_SAFE_INTEGER;
   const isWhole = typeof above === "number" && Number.isSafeInteger(above);
-  return isWhole && above >= 0 && above <= most
-    ? undefined
-    : `must be a whole number from 0 to ${most} for ${measure}`;
+  if (isWhole && above >= 0 && above <= most) return [];
+  return [{ path: [], message: `must be a whole number from 0 to ${most} for ${measure}` }];
 }
 
 const values = someOf(freeText(1, MAX_VALUE_CHARACTERS), "texts", MAX_VALUES);
@@ -71,8 +93,8 @@ const customerAge = object({ below_s: whole(1, MAX_AGE_S) });
 
 /** Everything a condition can be but a combination of others. An amount may have a currency, so it comes first. */
 const SIMPLE = {
-  amount: object({ amount: byMember("an amount", amounts), currency: currency.exactOptional() }),
-  currency: object({ currency: someOf(currency, "currency codes", MAX_VALUES) }),
+  amount: amountCondition,
+  currency: object({ currency: someOf(currency, "currency codes", MAX_CURRENCIES) }),
   velocity: velocityCondition.superRefine(checkVelocity),
   customer_age: object({ customer_age: customerAge }),
   metadata: byMember("a metadata condition", metadata),
@@ -106,13 +128,16 @@ export const ConditionShape = z
     z.strictObject({ any: z.array(documented).min(1) }),
     z.strictObject({ not: documented }),
     z.strictObject({
-      amount: z.union([amounts.above, amounts.multiple_of]),
+      amount: z.union([
+        z.strictObject({ above: AmountShape }),
+        z.strictObject({ multiple_of: AmountShape }),
+      ]),
       currency: currency.optional(),
     }),
     SIMPLE.currency,
     z.strictObject({
       velocity: z.strictObject({ ...measured, completed_only: flag.optional() }),
-      above,
+      above: z.union([z.number(), AmountShape]),
     }),
     SIMPLE.customer_age,
     metadata.in,

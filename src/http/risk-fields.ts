@@ -3,8 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { findCurrency, notCurrencyText } from "../domain/currency/currency";
 import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
 import { MAX_FIELD_CHARACTERS } from "../domain/risk/limits";
-import type { Subject } from "../domain/risk/rule-set";
-import { freeText } from "./fields";
+import type { RuleAmount, Subject } from "../domain/risk/rule-set";
+import { AMOUNT_FAULTS, freeText } from "./fields";
 
 export const choice = <const Values extends readonly string[]>(values: Values) =>
   z.enum(values, `must be one of ${values.join(", ")}`);
@@ -17,10 +17,11 @@ export const object = <Shape extends z.core.$ZodShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: ({ code }) => (code === "invalid_type" ? "must be an object" : undefined),
   });
+const EMPTY = "must not be empty";
 export const someOf = <Item extends z.ZodType>(item: Item, what: string, most: number) =>
   z
     .array(item, `must be a list of ${what}`)
-    .min(1, "must not be empty")
+    .min(1, EMPTY)
     .max(most, `must have at most ${most} values`);
 
 /** Currencies have at most three decimals; where one has fewer, a threshold between two of its amounts is fine. */
@@ -53,6 +54,43 @@ export const currency = z
     if (!findCurrency(code)) context.addIssue(notCurrencyText(code));
   })
   .openapi({ pattern: "^[A-Z]{3}$", example: "USD" });
+
+/** An amount as it is checked: one decimal, or a decimal for each of some currencies. */
+export const amount: z.ZodType<RuleAmount> = z.unknown().transform((value, context) => {
+  const fault = (message: string, ...path: string[]) =>
+    context.addIssue({ code: "custom", path, message });
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const message = typeof value === "string" ? decimalFault(value) : NOT_DECIMAL;
+    if (message) fault(message);
+    return value as string; // Just checked.
+  }
+  const amounts = Object.entries(value);
+  if (amounts.length === 0) fault(EMPTY);
+  for (const [code, text] of amounts) {
+    const message = amountFault(code, text);
+    if (message) fault(message, code);
+  }
+  return Object.fromEntries(amounts);
+});
+
+/** What is wrong with an amount in a currency, of which it may have no more than the decimals. */
+function amountFault(code: string, text: unknown): string | undefined {
+  const currency = findCurrency(code);
+  if (!currency) return notCurrencyText(code);
+  if (typeof text !== "string" || !PLAIN.test(text)) return NOT_DECIMAL;
+  const parsed = parseAmount(text, currency.decimals);
+  return parsed.ok ? undefined : AMOUNT_FAULTS[parsed.fault](code, currency.decimals);
+}
+
+/** The same as it is documented. */
+export const AmountShape = z.union([
+  decimal,
+  z.record(z.string(), z.string().openapi({ pattern: PLAIN.source })).openapi({
+    description:
+      "By currency. A payment in a currency that is not named does not meet the condition.",
+    example: { USD: "250.00", JPY: "40000" },
+  }),
+]);
 
 /** The one name that no transaction's metadata can have. */
 export const field = freeText(1, MAX_FIELD_CHARACTERS).refine(

@@ -21,12 +21,13 @@ export const MERCHANT = "mer_shop";
 export const NOW_MS = Date.parse("2026-11-22T21:00:00.000Z");
 export const DECLINED: Failure = { code: "card_declined", message: "No." };
 
-/** The default settings: 5,000.00, ten payments a day, blocked at 70. */
+/** The default settings: 5,000.00 dollars, ten payments a day, blocked at 70. */
 export const SETTINGS: DefaultRules = {
   threshold_thousandths: 5_000_000,
   max_daily_transactions: 10,
   review_score: 101,
   block_score: 70,
+  unlisted_currency: "review",
 };
 export const RULES = defaultRuleSet(SETTINGS);
 /** Everything is held that scores a point. */

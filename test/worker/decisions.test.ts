@@ -349,6 +349,42 @@ describe("rules that change", () => {
     expect(often).toEqual([...times(10, () => 0), 30]);
   });
 
+  it.each([
+    ["12000", "JPY", 0, []],
+    ["750000", "JPY", 0, []],
+    ["750001", "JPY", 40, ["750001 JPY is above 750000 JPY"]],
+    ["7500001", "KRW", 40, ["7500001 KRW is above 7500000 KRW"]],
+    ["1500000.01", "HUF", 40, ["1500000.01 HUF is above 1500000 HUF"]],
+    ["1500.001", "KWD", 40, ["1500.001 KWD is above 1500 KWD"]],
+    ["3000.001", "KWD", 70, ["3000.001 KWD is above 1500 KWD", "3000.001 KWD is above 3000 KWD"]],
+  ])(
+    "by the deployment judge %s %s by that currency's threshold",
+    async (amount, currency, score, why) => {
+      const shop = await newClient();
+      const { fraud_score, risk } = await shop.created({ amount, currency });
+      expect([fraud_score, risk.reasons.map(({ detail }) => detail)]).toEqual([score, why]);
+      expect(risk.decision).toBe(score < 70 ? "approve" : "block");
+    },
+  );
+
+  it("may name amounts by currency, which payments in others do not meet", async () => {
+    const velocity = { of: "customer", measure: "sum", window: "24h" } as const;
+    const shop = await newRuledClient({
+      rules: [
+        { id: "large", points: 1, when: { amount: { above: { USD: "10", JPY: "1500" } } } },
+        { id: "sum", points: 10, when: { velocity, above: { USD: "15", KWD: "4.5" } } },
+      ],
+    });
+    const scores = async (amount: string, currency: string) =>
+      (await shop.created({ amount, currency })).fraud_score;
+    expect(await scores("10.01", "USD")).toBe(1);
+    expect(await scores("10", "USD")).toBe(10);
+    expect(await scores("1501", "JPY")).toBe(1);
+    expect(await scores("1500", "JPY")).toBe(0);
+    expect(await scores("4.501", "KWD")).toBe(10);
+    expect(await scores("9999999", "EUR")).toBe(0);
+  });
+
   it("begin with the lists: whoever is blocked there is blocked", async () => {
     const shop = await newClient();
     const entry = { list: "block", field: "email_domain", value: "throwaway.example" };

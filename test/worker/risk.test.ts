@@ -62,14 +62,21 @@ beforeAll(async () => {
 });
 
 describe("the rules of a merchant", () => {
+  const above = (amounts: object) => ({ amount: { above: expect.objectContaining(amounts) } });
+
   it("are the deployment's default until there are others", async () => {
     const first = await current(shop);
     expect(first).toEqual({
       version: 0,
       rules: [
-        { id: "amount_above_threshold", points: 40, when: { amount: { above: "5000" } } },
-        { id: "amount_above_twice", points: 30, when: { amount: { above: "10000" } } },
+        { id: "amount_above_threshold", points: 40, when: above({ USD: "5000", JPY: "750000" }) },
+        { id: "amount_above_twice", points: 30, when: above({ USD: "10000", JPY: "1500000" }) },
         { id: "frequency", points: 30, when: { velocity, above: 10 } },
+        {
+          id: "currency_without_threshold",
+          outcome: "review",
+          when: { not: { currency: expect.arrayContaining(["EUR", "JPY", "USD"]) } },
+        },
       ],
       review_score: expect.any(Number),
       block_score: 70,
@@ -313,6 +320,40 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     ],
     [inRule({ currency: "USD" }), at("/currency"), "must be a list of currency codes"],
     [inRule({ currency: [] }), at("/currency"), "must not be empty"],
+    [inRule({ amount: { above: {} } }), at("/amount/above"), "must not be empty"],
+    [inRule({ amount: { above: ["5"] } }), at("/amount/above"), DECIMAL],
+    [inRule({ amount: { above: { USD: 5 } } }), at("/amount/above/USD"), DECIMAL],
+    [inRule({ amount: { above: { USD: "1e3" } } }), at("/amount/above/USD"), DECIMAL],
+    [
+      inRule({ amount: { above: { USD: "5", JPY: "0.5" } } }),
+      at("/amount/above/JPY"),
+      "has more than the 0 decimals of JPY",
+    ],
+    [
+      inRule({ amount: { multiple_of: { KWD: "0.000" } } }),
+      at("/amount/multiple_of/KWD"),
+      "must be above 0",
+    ],
+    [
+      inRule({ amount: { above: { usd: "5" } } }),
+      at("/amount/above/usd"),
+      "must be an ISO 4217 currency code, such as USD",
+    ],
+    [
+      inRule({ amount: { above: { USD: "5" } }, currency: "USD" }),
+      at("/currency"),
+      "cannot stand beside amounts by currency",
+    ],
+    [
+      inRule({ velocity: { ...velocity, measure: "sum" }, above: { JPY: "1.5" } }),
+      at("/above/JPY"),
+      "has more than the 0 decimals of JPY",
+    ],
+    [
+      inRule({ velocity, above: { USD: "5" } }),
+      at("/above"),
+      "must be a whole number from 0 to 9007199254740991 for count",
+    ],
     [
       inRule({ currency: ["USD", "QQQ"] }),
       at("/currency/1"),

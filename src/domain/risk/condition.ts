@@ -4,7 +4,14 @@ import { currencyDecimals } from "../currency/currency";
 import { isAbove, isMultiple } from "./decimal";
 import { comparableValue } from "./list-value";
 import { metadataOf, type Payment, sentSubject } from "./payment";
-import { type Condition, CUSTOMER_AGE, listedName, type Signals, velocityName } from "./rule-set";
+import {
+  type Condition,
+  CUSTOMER_AGE,
+  listedName,
+  type RuleAmount,
+  type Signals,
+  velocityName,
+} from "./rule-set";
 
 export type Truth = boolean | undefined;
 
@@ -65,10 +72,21 @@ function amountHolds(
   payment: Payment,
 ): Truth {
   if (currency !== undefined && currency !== payment.currency) return false;
+  const compared = amountIn(
+    "above" in amount ? amount.above : amount.multiple_of,
+    payment.currency,
+  );
+  if (compared === undefined) return false;
   const decimals = currencyDecimals(payment.currency);
   return "above" in amount
-    ? isAbove(payment.amount_minor, amount.above, decimals)
-    : isMultiple(payment.amount_minor, amount.multiple_of, decimals);
+    ? isAbove(payment.amount_minor, compared, decimals)
+    : isMultiple(payment.amount_minor, compared, decimals);
+}
+
+/** The decimal that money in this currency is compared with; undefined when the rule names other currencies. */
+export function amountIn(amount: RuleAmount, currency: string): string | undefined {
+  if (typeof amount === "string") return amount;
+  return Object.hasOwn(amount, currency) ? amount[currency] : undefined;
 }
 
 /** A payment without the field has nobody to be counted with. */
@@ -79,8 +97,11 @@ function velocityHolds(
 ): Truth {
   if (sentSubject(payment, velocity.of) === undefined) return false;
   const signal = signals[velocityName(velocity)];
+  if (velocity.measure !== "sum") {
+    return signal === undefined || Number.isNaN(Number(above)) ? undefined : signal > Number(above);
+  }
+  const most = amountIn(typeof above === "number" ? String(above) : above, payment.currency);
+  if (most === undefined) return false;
   if (signal === undefined) return undefined;
-  if (velocity.measure !== "sum")
-    return Number.isNaN(Number(above)) ? undefined : signal > Number(above);
-  return isAbove(signal, String(above), currencyDecimals(payment.currency));
+  return isAbove(signal, most, currencyDecimals(payment.currency));
 }

@@ -1,23 +1,30 @@
-/** The rule set of merchants who have made none: three rules with the deployment's numbers in them. */
-import { formatAmount } from "../money";
+/** The rule set of merchants who have made none: the deployment's numbers as rules, with a threshold for each
+ *  currency. */
+import { currencyDecimals } from "../currency/currency";
+import { formatAmount, MAX_AMOUNT_MINOR } from "../money";
 import { DEFAULT_REVIEW_S } from "./limits";
-import type { VersionedRuleSet } from "./rule-set";
+import { THOUSANDTHS_PER_USD } from "./reference-rates";
+import type { AmountByCurrency, Rule, VersionedRuleSet } from "./rule-set";
 
-/** The rules' settings. Amounts are major units of the payment's own currency, in thousandths. */
+/** What becomes of a payment in a currency without a threshold: somebody looks at it, or its amount counts for
+ *  nothing. */
+export const UNLISTED_CURRENCY = ["review", "approve"] as const;
+
+/** The rules' settings. The threshold is in thousandths of a US dollar; other currencies' follow from it. */
 export type DefaultRules = {
   threshold_thousandths: number;
   max_daily_transactions: number;
   review_score: number;
   block_score: number;
+  unlisted_currency: (typeof UNLISTED_CURRENCY)[number];
 };
 
-const THOUSANDTH_DECIMALS = 3;
+/** Alphabetical, for whoever reads the rules. */
+const LISTED = [...THOUSANDTHS_PER_USD].sort(([a], [b]) => (a < b ? -1 : 1));
 
 export function defaultRuleSet(settings: DefaultRules): VersionedRuleSet {
   const { threshold_thousandths, max_daily_transactions, review_score, block_score } = settings;
-  const above = (thousandths: number) => ({
-    amount: { above: formatAmount(thousandths, THOUSANDTH_DECIMALS) },
-  });
+  const above = (thousandths: number) => ({ amount: { above: amountsOf(thousandths) } });
   const velocity = { of: "customer", measure: "count", window: "24h" } as const;
   return {
     version: 0,
@@ -26,6 +33,7 @@ export function defaultRuleSet(settings: DefaultRules): VersionedRuleSet {
         { id: "amount_above_threshold", points: 40, when: above(threshold_thousandths) },
         { id: "amount_above_twice", points: 30, when: above(threshold_thousandths * 2) },
         { id: "frequency", points: 30, when: { velocity, above: max_daily_transactions } },
+        ...(settings.unlisted_currency === "review" ? [UNLISTED_IS_REVIEWED] : []),
       ],
       review_score,
       block_score,
@@ -34,4 +42,29 @@ export function defaultRuleSet(settings: DefaultRules): VersionedRuleSet {
       review_expires_to: "reject",
     },
   };
+}
+
+const UNLISTED_IS_REVIEWED: Rule = {
+  id: "currency_without_threshold",
+  outcome: "review",
+  when: { not: { currency: LISTED.map(([code]) => code) } },
+};
+
+/** What a number of thousandths of a dollar is in each currency, in whole minor units rounded down. An amount that
+ *  is above it is above the exact one, and the other way round, because it is a whole number of them itself. */
+function amountsOf(usdThousandths: number): AmountByCurrency {
+  return Object.fromEntries(
+    LISTED.map(([code, rate]) => [code, amountOf(usdThousandths, rate, currencyDecimals(code))]),
+  );
+}
+
+/** Both factors are in thousandths. */
+const THOUSANDTHS_TWICE = 1_000_000n;
+
+/** At least one minor unit, since a rule's amount is above 0, and at most the largest amount, above which no payment
+ *  is. */
+function amountOf(usdThousandths: number, rateThousandths: number, decimals: number): string {
+  const scaled = BigInt(usdThousandths) * BigInt(rateThousandths) * 10n ** BigInt(decimals);
+  const minor = Math.max(1, Math.min(Number(scaled / THOUSANDTHS_TWICE), MAX_AMOUNT_MINOR));
+  return formatAmount(minor, decimals);
 }

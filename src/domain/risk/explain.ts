@@ -2,12 +2,13 @@
  *  Only the parts that made the difference are named. */
 import { currencyDecimals } from "../currency/currency";
 import { formatAmount } from "../money";
-import { holds, negated, type Truth } from "./condition";
+import { amountIn, holds, negated, type Truth } from "./condition";
 import { metadataOf, type Payment, sentSubject } from "./payment";
 import {
   type Condition,
   CUSTOMER_AGE,
   type Measure,
+  type RuleAmount,
   type Signals,
   type Velocity,
   velocityName,
@@ -81,10 +82,21 @@ function amountText(
   if (currency !== undefined && currency !== payment.currency) {
     return `${payment.currency} is not ${currency}`;
   }
+  const limit = "above" in amount ? amount.above : amount.multiple_of;
+  const compared = limitText(limit, payment.currency);
+  if (compared === undefined) return notNamedText(payment.currency);
   const paid = moneyText(amount_minor, payment.currency);
-  return "above" in amount
-    ? `${paid} is ${not}above ${amount.above}`
-    : `${paid} is ${not}a multiple of ${amount.multiple_of}`;
+  return `${paid} is ${not}${"above" in amount ? "above" : "a multiple of"} ${compared}`;
+}
+
+/** What money in this currency was compared with. One that holds in every currency is shown without any. */
+function limitText(amount: RuleAmount, currency: string): string | undefined {
+  const limit = amountIn(amount, currency);
+  return limit === undefined || typeof amount === "string" ? limit : `${limit} ${currency}`;
+}
+
+function notNamedText(currency: string): string {
+  return `there is no amount for ${currency}`;
 }
 
 export function listText(list: string, field: string, not = ""): string {
@@ -108,20 +120,22 @@ const MEASURE_TEXTS: Record<Measure, (signal: number, currency: string) => strin
 };
 
 function velocityText(
-  { velocity, above }: { velocity: Velocity; above: number | string },
+  { velocity, above }: { velocity: Velocity; above: number | RuleAmount },
   payment: Payment,
   signals: Signals,
   truth: Truth,
 ): string {
   const { of, measure, window, completed_only } = velocity;
   if (sentSubject(payment, of) === undefined) return `there is no ${of}`;
+  const most = typeof above === "number" ? String(above) : limitText(above, payment.currency);
+  if (most === undefined) return notNamedText(payment.currency);
   const signal = signals[velocityName(velocity)];
   if (signal === undefined) return `${velocityName(velocity)} is missing`;
   const whose = of === "customer" ? "of this customer" : `with this ${of}`;
   const counted = completed_only ? ", without what came to nothing" : "";
   const compared = truth === false ? "not more" : "more";
   const measured = MEASURE_TEXTS[measure](signal, payment.currency);
-  return `${measured} ${whose} in ${WINDOW_TEXTS[window]}${counted}, ${compared} than ${above}`;
+  return `${measured} ${whose} in ${WINDOW_TEXTS[window]}${counted}, ${compared} than ${most}`;
 }
 
 function moneyText(amountMinor: number, currency: string): string {

@@ -11,8 +11,10 @@ export const MAX_DEPTH = 5;
 export const MAX_SIGNALS = 32;
 /** Different metadata fields whose velocity is asked for: each is one more count of every payment. */
 export const MAX_COUNTED_FIELDS = 8;
-/** Values of one `in` or `currency`; whoever needs more wants a list. */
+/** Values of one `in`; whoever needs more wants a list. */
 export const MAX_VALUES = 100;
+/** Currencies of one `currency`, or amounts by currency: more than there are. */
+export const MAX_CURRENCIES = 200;
 /** As the names and values of a transaction's metadata. */
 export const MAX_FIELD_CHARACTERS = 40;
 export const MAX_VALUE_CHARACTERS = 500;

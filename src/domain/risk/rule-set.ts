@@ -43,15 +43,21 @@ export type ListName = (typeof LIST_NAMES)[number];
 /** How a list's own effect is named among the reasons; no rule may have these ids. */
 export const RESERVED_RULE_IDS = LIST_NAMES.map((list) => `${list}_list` as const);
 
-/** Amounts are decimals in major units, as text; without a `currency` they hold in each one's own. */
+/** Decimals in major units, as text, by currency. A payment in a currency that is not there does not meet the
+ *  condition. */
+export type AmountByCurrency = Record<string, string>;
+/** One decimal is compared in every payment's own currency. */
+export type RuleAmount = string | AmountByCurrency;
+
+/** An amount with one decimal may have a `currency`, and then holds for payments in that one only. */
 export type Condition =
   | { all: Condition[] }
   | { any: Condition[] }
   | { not: Condition }
-  | { amount: { above: string } | { multiple_of: string }; currency?: string }
+  | { amount: { above: RuleAmount } | { multiple_of: RuleAmount }; currency?: string }
   | { currency: string[] }
-  /** `above` is a whole number; for a `sum` a decimal in major units, as text. */
-  | { velocity: Velocity; above: number | string }
+  /** `above` is a whole number; for a `sum` an amount. */
+  | { velocity: Velocity; above: number | RuleAmount }
   /** Time since the customer's first payment. */
   | { customer_age: { below_s: number } }
   | { metadata: string; in: string[] }

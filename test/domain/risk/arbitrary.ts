@@ -21,6 +21,10 @@ const VALUES = ["a", "b", ""];
 const SUBJECTS = ["customer", "metadata.ip", "metadata.country"] as const;
 
 const decimal = fc.constantFrom("0.5", "1", "10", "25.005", "100", "5000");
+const amount = fc.oneof(
+  decimal,
+  fc.dictionary(fc.constantFrom(...CURRENCIES), decimal, { minKeys: 1 }),
+);
 const small = fc.integer({ min: 0, max: 6 });
 
 const velocity: fc.Arbitrary<Velocity> = fc.record(
@@ -34,14 +38,14 @@ const velocity: fc.Arbitrary<Velocity> = fc.record(
 );
 
 const leaf: fc.Arbitrary<Condition> = fc.oneof(
-  fc.record({ amount: fc.record({ above: decimal }) }),
+  fc.record({ amount: fc.record({ above: amount }) }),
   fc.record({
     amount: fc.record({ multiple_of: decimal }),
     currency: fc.constantFrom(...CURRENCIES),
   }),
   fc.record({ currency: fc.subarray(CURRENCIES) }),
   velocity.chain((one) =>
-    fc.record({ velocity: fc.constant(one), above: one.measure === "sum" ? decimal : small }),
+    fc.record({ velocity: fc.constant(one), above: one.measure === "sum" ? amount : small }),
   ),
   fc.record({ customer_age: fc.record({ below_s: small }) }),
   fc.record({ metadata: fc.constantFrom(...FIELDS), in: fc.subarray(VALUES) }),

@@ -1,13 +1,27 @@
 /** Fraud scores: the default rules' numbers, exact thresholds, and reasons that add up. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { currencyDecimals } from "../../../src/domain/currency/currency";
+import { ACTIVE_CODES } from "../../../src/domain/currency/iso-4217";
+import { parseAmount } from "../../../src/domain/money";
 import { type DefaultRules, defaultRuleSet } from "../../../src/domain/risk/default";
 import { evaluate } from "../../../src/domain/risk/evaluate";
-import type { Signals } from "../../../src/domain/risk/rule-set";
+import { REFERENCE_RATES_OF, THOUSANDTHS_PER_USD } from "../../../src/domain/risk/reference-rates";
+import type { Condition, Signals } from "../../../src/domain/risk/rule-set";
 import { signalsWanted } from "../../../src/domain/risk/wanted";
-import { SETTINGS, signalsOf } from "../examples";
+import { newRuleSet } from "../../../src/http/risk-schema";
+import { created, RULES, SETTINGS, signalsOf } from "../examples";
 
+/** Decimals of currencies, and thousandths of a unit for a dollar as the default rules take them. */
 const DECIMALS: Record<string, number> = { USD: 2, EUR: 2, JPY: 0, KRW: 0, KWD: 3, BHD: 3 };
+const RATES: Record<string, bigint> = {
+  USD: 1_000n,
+  EUR: 800n,
+  JPY: 150_000n,
+  KRW: 1_500_000n,
+  KWD: 300n,
+  BHD: 400n,
+};
 const usd = (amount_minor: number) => ({ amount_minor, currency: "USD" });
 const assess = (
   { amount_minor, currency }: { amount_minor: number; currency: string },
@@ -48,8 +62,8 @@ describe("with the default rules", () => {
   it("says why, with the numbers it compared", () => {
     const { risk } = assess(usd(1_000_001), signalsOf(11), SETTINGS);
     expect(risk.reasons).toEqual([
-      { rule: ONCE, outcome: "points", points: 40, detail: "10000.01 USD is above 5000" },
-      { rule: TWICE, outcome: "points", points: 30, detail: "10000.01 USD is above 10000" },
+      { rule: ONCE, outcome: "points", points: 40, detail: "10000.01 USD is above 5000 USD" },
+      { rule: TWICE, outcome: "points", points: 30, detail: "10000.01 USD is above 10000 USD" },
       {
         rule: OFTEN,
         outcome: "points",
@@ -75,20 +89,43 @@ describe("with the default rules", () => {
 
 describe("the rules' settings", () => {
   it.each([
-    ["5000 in yen", 5_000_000, "JPY", 5_000, 5_001],
-    ["5000 in dinars", 5_000_000, "KWD", 5_000_000, 5_000_001],
-    ["99.999 in dinars", 99_999, "KWD", 99_999, 100_000],
-    ["99.999 in dollars, whose cents end at 99.99", 99_999, "USD", 9_999, 10_000],
-    ["99.999 in yen, which end at 99", 99_999, "JPY", 99, 100],
-    ["0.001 in dollars: any amount is above", 1, "USD", 0, 1],
-    ["0.001 in dinars", 1, "KWD", 1, 2],
-  ])("put the threshold of %s between two amounts", (_, threshold, currency, below, above) => {
-    const rules = { ...SETTINGS, threshold_thousandths: threshold };
-    const score = (amount_minor: number) =>
-      rulesOf(assess({ amount_minor, currency }, signalsOf(), rules)).length;
-    expect(score(below)).toBe(0);
-    expect(score(above)).toBeGreaterThan(0);
-  });
+    ["5000", 5_000_000, "USD", 500_000, 500_001],
+    ["99.999, whose cents end at 99.99", 99_999, "USD", 9_999, 10_000],
+    ["0.001: the least threshold is a cent", 1, "USD", 1, 2],
+    ["5000", 5_000_000, "JPY", 750_000, 750_001],
+    ["5000", 5_000_000, "KRW", 7_500_000, 7_500_001],
+    ["5000", 5_000_000, "HUF", 150_000_000, 150_000_001],
+    ["5000", 5_000_000, "KWD", 1_500_000, 1_500_001],
+    ["5000", 5_000_000, "EUR", 400_000, 400_001],
+    ["33.333", 33_333, "JPY", 4_999, 5_000],
+    ["33.333", 33_333, "KWD", 9_999, 10_000],
+  ])(
+    "put the threshold of %s dollars in %i thousandths between two amounts of %s",
+    (_, threshold, currency, below, above) => {
+      const rules = { ...SETTINGS, threshold_thousandths: threshold };
+      const score = (amount_minor: number) =>
+        rulesOf(assess({ amount_minor, currency }, signalsOf(), rules)).length;
+      expect(score(below)).toBe(0);
+      expect(score(above)).toBeGreaterThan(0);
+    },
+  );
+
+  it.each([
+    ["review", ["currency_without_threshold"], "review"],
+    ["approve", [], "approve"],
+  ] as const)(
+    "say %s to a payment in a currency without a threshold, and do not look at its amount",
+    (unlisted_currency, reasons, decision) => {
+      const rules = { ...SETTINGS, unlisted_currency };
+      for (const amount_minor of [1, 999_999_999_999_999]) {
+        const result = assess({ amount_minor, currency: "HRK" }, signalsOf(), rules);
+        expect([rulesOf(result), result.risk.decision]).toEqual([reasons, decision]);
+        expect(result.fraud_score).toBe(0);
+      }
+      const often = assess({ amount_minor: 1, currency: "HRK" }, signalsOf(11), rules);
+      expect(often.fraud_score).toBe(30);
+    },
+  );
 
   it("block at the score itself, and never when it is 101", () => {
     const decision = (block_score: number) =>
@@ -117,14 +154,20 @@ describe("any payment", () => {
     max_daily_transactions: fc.integer({ min: 0, max: 30 }),
     review_score: fc.constant(101),
     block_score: fc.integer({ min: 1, max: 101 }),
+    unlisted_currency: fc.constantFrom("review", "approve"),
   });
+  /** What so many thousandths of a dollar are in whole minor units, of which a threshold has at least one. */
+  const edgeOf = (usdThousandths: bigint, currency: string) => {
+    const scale = 10n ** BigInt(DECIMALS[currency] ?? 0);
+    const minor = (usdThousandths * (RATES[currency] ?? 0n) * scale) / 1_000_000n;
+    return minor === 0n ? 1n : minor;
+  };
   const currencies = fc.constantFrom(...Object.keys(DECIMALS));
   /** Rules, a currency and an amount, mostly within two units of the threshold or of its double. */
   const cases = fc
     .tuple(rules, currencies, fc.constantFrom(1n, 2n), fc.integer({ min: -2, max: 2 }))
     .chain(([rule, currency, multiple, distance]) => {
-      const scale = 10n ** BigInt(DECIMALS[currency] ?? 0);
-      const edge = (BigInt(rule.threshold_thousandths) * multiple * scale) / 1_000n;
+      const edge = edgeOf(BigInt(rule.threshold_thousandths) * multiple, currency);
       const near = Math.min(Math.max(1, Number(edge) + distance), 999_999_999_999_999);
       const amount_minor = fc.oneof(
         { weight: 4, arbitrary: fc.constant(near) },
@@ -138,16 +181,15 @@ describe("any payment", () => {
         count,
       });
     });
-  const isAbove = (amountMinor: number, currency: string, thousandths: bigint) =>
-    BigInt(amountMinor) * 1_000n > thousandths * 10n ** BigInt(DECIMALS[currency] ?? 0);
-
   it("has exactly the reasons that exact arithmetic gives it, and their sum as its score", () => {
     fc.assert(
       fc.property(cases, ({ rules, currency, amount_minor, count }) => {
         const threshold = BigInt(rules.threshold_thousandths);
         const expected = [
-          ...(isAbove(amount_minor, currency, threshold) ? ["amount_above_threshold"] : []),
-          ...(isAbove(amount_minor, currency, threshold * 2n) ? ["amount_above_twice"] : []),
+          ...(BigInt(amount_minor) > edgeOf(threshold, currency) ? ["amount_above_threshold"] : []),
+          ...(BigInt(amount_minor) > edgeOf(threshold * 2n, currency)
+            ? ["amount_above_twice"]
+            : []),
           ...(count > rules.max_daily_transactions ? ["frequency"] : []),
         ];
         const result = assess({ amount_minor, currency }, signalsOf(count), rules);
@@ -177,5 +219,78 @@ describe("any payment", () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe("the table of thresholds", () => {
+  const { rules } = defaultRuleSet(SETTINGS).rule_set;
+  const amountsOf = (id: string): [string, string][] => {
+    const { when } = rules.find((rule) => rule.id === id) ?? {};
+    if (!when || !("amount" in when) || !("above" in when.amount)) return [];
+    return Object.entries(when.amount.above);
+  };
+
+  it("has a coarse amount for every currency that was valid when the rates were written down", () => {
+    const valid = [...Object.values(ACTIVE_CODES).flat(), "ANG", "BGN"].sort();
+    for (const id of ["amount_above_threshold", "amount_above_twice"]) {
+      const amounts = amountsOf(id);
+      expect(amounts.map(([code]) => code)).toEqual(valid);
+      for (const [code, text] of amounts) {
+        const parsed = parseAmount(text, currencyDecimals(code));
+        expect(parsed, `${text} ${code}`).toMatchObject({ ok: true });
+      }
+    }
+    for (const [code, rate] of THOUSANDTHS_PER_USD) {
+      expect(String(rate), code).toMatch(/^(1|15|2|25|3|4|5|6|8)0+$/);
+    }
+  });
+
+  it("keeps within what a merchant may send, whatever the settings", () => {
+    for (const threshold_thousandths of [1, 5_000_000, 999_999_999_999_999]) {
+      const { rule_set } = defaultRuleSet({ ...SETTINGS, threshold_thousandths });
+      const parsed = newRuleSet.safeParse({ version: 0, ...rule_set });
+      expect(parsed.error?.issues ?? []).toEqual([]);
+      expect(parsed.data).toMatchObject(rule_set);
+    }
+  });
+
+  it("says how old it is", () => {
+    expect(REFERENCE_RATES_OF).toMatch(/^20\d\d-\d\d$/);
+  });
+});
+
+describe("a payment in a currency that this release does not know", () => {
+  const unknown = (when: Condition) =>
+    evaluate(
+      { amount_minor: 5, currency: "QQQ", user_id: "user_1", metadata: {} },
+      { "customer.sum.1h": 9 },
+      {
+        version: 1,
+        rule_set: { ...RULES.rule_set, rules: [{ id: "one", outcome: "block", when }] },
+      },
+    ).risk;
+  const velocity = { of: "customer", measure: "sum", window: "1h" } as const;
+
+  it.each<[string, Condition]>([
+    ["amount", { amount: { above: "1" } }],
+    ["round amount", { amount: { multiple_of: "1" } }],
+    ["sum", { velocity, above: "1" }],
+  ])(
+    "is not reckoned with no decimals: a rule about its %s is an error that names it",
+    (_, when) => {
+      expect(unknown(when)).toMatchObject({
+        decision: "approve",
+        reasons: [{ outcome: "error", detail: "the decimals of QQQ are not known" }],
+      });
+    },
+  );
+
+  it("is met by rules that need no decimals", () => {
+    expect(unknown({ currency: ["QQQ"] }).decision).toBe("block");
+    expect(unknown({ amount: { above: { USD: "1" } } })).toMatchObject({ reasons: [] });
+  });
+
+  it("is never created", () => {
+    expect(() => created({ currency: "QQQ" })).toThrow("the decimals of QQQ are not known");
   });
 });

@@ -300,6 +300,16 @@ describe("a condition", () => {
       { not: { amount: { above: "1" }, currency: "EUR" } },
       "USD is not EUR",
     ],
+    [
+      "an amount in its currency",
+      { amount: { above: { EUR: "1", USD: "119.99" } } },
+      "120 USD is above 119.99 USD",
+    ],
+    [
+      "no amount for its currency",
+      { not: { amount: { above: { EUR: "1" } } } },
+      "there is no amount for USD",
+    ],
     ["a currency", { currency: ["EUR", "USD"] }, "USD is one of EUR, USD"],
     [
       "velocity",

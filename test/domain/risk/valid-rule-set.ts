@@ -16,6 +16,11 @@ const decimal = fc
   .tuple(fc.integer({ min: 1, max: 999_999 }), fc.integer({ min: 0, max: 999 }))
   .map(([whole, thousandths]) => `${whole}.${String(thousandths).padStart(3, "0")}`);
 const currency = fc.constantFrom("USD", "EUR", "JPY", "KWD");
+/** Whole units, which every currency has. */
+const byCurrency = fc.dictionary(currency, fc.integer({ min: 1, max: 999_999 }).map(String), {
+  minKeys: 1,
+});
+const amount = fc.oneof(decimal, byCurrency);
 const name = fc
   .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
   // Longer in UTF-16 than in characters, a card number by accident, or a name that no field may have.
@@ -36,13 +41,14 @@ const velocity: fc.Arbitrary<Velocity> = fc
 const velocityCondition: fc.Arbitrary<Condition> = velocity.chain((one) =>
   fc.record({
     velocity: fc.constant(one),
-    above: one.measure === "sum" ? decimal : fc.integer({ min: 0, max: 99 }),
+    above: one.measure === "sum" ? amount : fc.integer({ min: 0, max: 99 }),
   }),
 );
 
 const leaf: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ amount: fc.record({ above: decimal }), currency }, { requiredKeys: ["amount"] }),
-  fc.record({ amount: fc.record({ multiple_of: decimal }) }),
+  fc.record({ amount: fc.record({ multiple_of: amount }) }),
+  fc.record({ amount: fc.record({ above: byCurrency }) }),
   fc.record({ currency: fc.array(currency, { minLength: 1, maxLength: 3 }) }),
   velocityCondition,
   fc.record({ customer_age: fc.record({ below_s: fc.integer({ min: 1, max: MAX_AGE_S }) }) }),
