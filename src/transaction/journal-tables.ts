@@ -57,6 +57,7 @@ const JOURNAL_TABLES = `
     attempts INTEGER NOT NULL,
     next_attempt_at_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS charges_by_time ON charges (next_attempt_at_ms);
   CREATE TABLE IF NOT EXISTS reviews (
     transaction_id TEXT PRIMARY KEY,
     expires_at_ms INTEGER NOT NULL

@@ -12,8 +12,7 @@ export type MemoryStorage = {
   transactionSync: <Value>(work: () => Value) => Value;
 };
 
-export function memoryStorage(): MemoryStorage {
-  const database = new DatabaseSync(":memory:");
+export function memoryStorage(database = new DatabaseSync(":memory:")): MemoryStorage {
   const statements = new Map<string, StatementSync>();
 
   function exec(query: string, ...bindings: SQLInputValue[]) {
