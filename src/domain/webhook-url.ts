@@ -2,6 +2,7 @@
  *  somebody's private network is refused by name; what a Worker cannot see, the address that is dialled in the
  *  end, docs/webhooks.md says. */
 import ipaddr from "ipaddr.js";
+import { countCodePoints } from "./code-points";
 import { isPublicName } from "./public-name";
 
 /** As long as browsers and proxies agree to carry. */
@@ -19,7 +20,7 @@ export type ParsedWebhookUrl = { href?: string; fault?: string };
 /** Reads a webhook URL as its sender writes it.
  *  @param allowInsecure local development: plain HTTP, private hosts and any port are fine then. */
 export function parseWebhookUrl(text: string, allowInsecure: boolean): ParsedWebhookUrl {
-  if (text.length > MAX_URL_CHARACTERS)
+  if (countCodePoints(text) > MAX_URL_CHARACTERS)
     return { fault: `must have at most ${MAX_URL_CHARACTERS} characters` };
   const url = URL.parse(text);
   if (!url) return { fault: "must be an absolute URL" };

@@ -57,8 +57,13 @@ const createFields = z
 /** The body of a create as documented. */
 export const CreateTransactionBody = createFields;
 
-/** A create as sent: the canonical request, and whether it names its currency itself. */
-export type SentCreate = { request: CreateRequest; names_currency: boolean };
+/** A create as sent: the canonical request, whether it names its currency itself, and why its webhook URL may not
+ *  be called. */
+export type SentCreate = {
+  request: CreateRequest;
+  names_currency: boolean;
+  url_fault: string | undefined;
+};
 
 // Made once each: making a schema costs more than checking a body by it. There are at most two for each currency.
 const schemas = new Map<string, z.ZodType<SentCreate>>();
@@ -101,7 +106,9 @@ function canonicalRequest(allowInsecureWebhooks: boolean, defaultCurrency: strin
     }
     const webhookUrl = body.webhook_url ?? null;
     const url = webhookUrl === null ? {} : parseWebhookUrl(webhookUrl, allowInsecureWebhooks);
-    if (url.fault !== undefined) fault("webhook_url", url.fault);
+    // What was taken by an earlier release, or under another setting, may be repeated; the handler decides.
+    const isLasting = url.href === undefined || !amount?.ok;
+    if (url.fault !== undefined && isLasting) fault("webhook_url", url.fault);
     if (containsCardNumber(`${webhookUrl} ${url.href}`)) fault("webhook_url", CARD_MESSAGE, CARD);
     if (!amount?.ok) return z.NEVER; // Its fault has been told.
     const request = {
@@ -112,6 +119,6 @@ function canonicalRequest(allowInsecureWebhooks: boolean, defaultCurrency: strin
       metadata: body.metadata ?? {},
       webhook_url: url.href ?? null,
     };
-    return { request, names_currency: body.currency !== undefined };
+    return { request, names_currency: body.currency !== undefined, url_fault: url.fault };
   });
 }

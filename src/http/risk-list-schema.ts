@@ -1,6 +1,7 @@
 /** The shapes of allow and block lists. */
 import { z } from "@hono/zod-openapi";
-import { isCardNumber } from "../domain/card-number";
+import { containsCardNumber, isCardNumber } from "../domain/card-number";
+import { countCodePoints } from "../domain/code-points";
 import { MAX_VALUE_CHARACTERS } from "../domain/risk/limits";
 import { listValueOf } from "../domain/risk/list-value";
 import { LIST_FIELDS, LIST_NAMES, type ListField } from "../domain/risk/rule-set";
@@ -43,14 +44,11 @@ export const newListEntry = ListEntryBody.transform((body, context) => {
   const fault = (path: string, message: string, params?: object) =>
     context.addIssue({ code: "custom", path: [path], message, ...params });
   const { field, value } = body;
-  const isCard =
-    field === "customer"
-      ? isCardNumber(value)
-      : !freeText(1, value.length).safeParse(value).success;
+  const isCard = field === "customer" ? isCardNumber(value) : containsCardNumber(value);
   const form = listValueOf(field, value);
   if (isCard) fault("value", CARD_MESSAGE, CARD);
   else if (form === undefined) fault("value", FORMS[field]);
-  else if (field === "customer" && value.length > MAX_CUSTOMER_CHARACTERS) {
+  else if (field === "customer" && countCodePoints(value) > MAX_CUSTOMER_CHARACTERS) {
     fault("value", `must have at most ${MAX_CUSTOMER_CHARACTERS} characters`);
   }
   const { expires_at } = body;

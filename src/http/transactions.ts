@@ -172,20 +172,23 @@ async function create(c: AppContext): Promise<Response> {
 }
 
 /** The request, and why no new payment can be made of it, if so: its currency has been withdrawn, or is not named
- *  where it has to be. A repetition of one that was made before has its answer all the same.
+ *  where it has to be; its webhook URL may not be called (any more). A repetition of one that was made before has its answer all the same.
  *  @throws Problem when the body is no create */
 async function readCreate(
   c: AppContext,
 ): Promise<{ request: CreateRequest; refused: Problem | undefined }> {
   const { allow_insecure_webhooks, require_currency } = c.get("config");
   const schema = createRequest(allow_insecure_webhooks, c.get("default_currency"));
-  const { request, names_currency } = await readBody(c, schema);
+  const { request, names_currency, url_fault } = await readBody(c, schema);
   const message =
     require_currency && !names_currency
       ? "is required, and must be an ISO 4217 currency code, such as USD"
       : newPaymentFault(request.currency, Date.now());
-  const refused = message === undefined ? undefined : invalid([{ path: ["currency"], message }]);
-  return { request, refused };
+  const faults = [
+    ...(message === undefined ? [] : [{ path: ["currency"], message }]),
+    ...(url_fault === undefined ? [] : [{ path: ["webhook_url"], message: url_fault }]),
+  ];
+  return { request, refused: faults.length === 0 ? undefined : invalid(faults) };
 }
 
 /** The key from either header. @throws Problem when none is there, it is no key, or the two differ. */

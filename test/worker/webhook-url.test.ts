@@ -88,3 +88,17 @@ it.each([
   expect(pointersOf(await expectRefusal(asTransaction, code))).toEqual(["#/webhook_url"]);
   expect(pointersOf(await expectRefusal(asEndpoint, code))).toEqual(["#/url"]);
 });
+
+it("a create whose webhook URL was taken before and is refused now has its answer, and a new one is refused", async () => {
+  const url = "https://@shop.test/hook";
+  const body = JSON.stringify({ user_id: "u", amount: 1, webhook_url: "https://shop.test/hook" });
+  const before = { key: shop.key, headers: { ...json, "Idempotency-Key": "was-taken" }, body };
+  const made = await ask("/api/v1/transactions", {
+    ...before,
+    env: { ALLOW_INSECURE_WEBHOOKS: "true" },
+  });
+  expect(made.status).toBe(201);
+  const again = await create("was-taken", "https://shop.test/hook");
+  expect([again.status, again.headers.get("Idempotent-Replayed")]).toEqual([201, "true"]);
+  await expectRefusal(await create("never-taken", url), "invalid_request");
+});

@@ -2,6 +2,7 @@
  *  Only the parts that made the difference are named. */
 import { currencyDecimals } from "../currency/currency";
 import { formatAmount } from "../money";
+import { firstCodePoints } from "../outside-text";
 import { amountIn, holds, negated, type Truth } from "./condition";
 import { metadataOf, type Payment, sentSubject } from "./payment";
 import {
@@ -26,10 +27,8 @@ export function explain(
   truth: Truth,
 ): string {
   const detail = partOf(condition, payment, signals, truth);
-  if (detail.length <= MAX_DETAIL_CHARACTERS) return detail;
-  // A cut through a character would leave half of it, which strict readers of JSON refuse.
-  const cut = detail.slice(0, MAX_DETAIL_CHARACTERS - 1).replace(/[\ud800-\udbff]$/, "");
-  return `${cut}…`;
+  const whole = firstCodePoints(detail, MAX_DETAIL_CHARACTERS);
+  return whole === detail ? detail : `${firstCodePoints(whole, MAX_DETAIL_CHARACTERS - 1)}…`;
 }
 
 function partOf(condition: Condition, payment: Payment, signals: Signals, truth: Truth): string {
@@ -43,7 +42,7 @@ function partOf(condition: Condition, payment: Payment, signals: Signals, truth:
 function partsOf(parts: Condition[], payment: Payment, signals: Signals, truth: Truth): string {
   let told = "";
   for (const part of parts) {
-    if (told.length > MAX_DETAIL_CHARACTERS) break; // What follows would be cut off.
+    if (told.length > 2 * MAX_DETAIL_CHARACTERS) break; // What follows would be cut off.
     if (holds(part, payment, signals) !== truth) continue;
     told += (told && " and ") + partOf(part, payment, signals, truth);
   }
