@@ -4,6 +4,8 @@
 import { findStarters, isRunning } from "./processes.mjs";
 
 const POLL_MS = 500;
+// Longer than any of the scripts needs to end what it started; tests shorten it.
+const INSIST_MS = Number(process.env.LIFELINE_INSIST_MS ?? 30_000);
 const parent = process.ppid;
 const starters = findStarters();
 
@@ -12,4 +14,14 @@ const watch = setInterval(() => {
   if (process.ppid === parent && starters.every(isRunning)) return;
   clearInterval(watch);
   process.kill(process.pid, "SIGTERM");
+  setTimeout(killGroup, INSIST_MS).unref();
 }, POLL_MS).unref();
+
+/** A shutdown that hangs must not hold the port. wrangler leads a process group, which ends with it. */
+function killGroup() {
+  try {
+    process.kill(-process.pid, "SIGKILL");
+  } catch {
+    process.kill(process.pid, "SIGKILL");
+  }
+}
