@@ -1,5 +1,6 @@
 /** Reading requests: bodies and queries become checked values, or a problem that names the field. */
 import type * as z from "zod";
+import { firstCodePoints, outsideText } from "../domain/outside-text";
 import { repeatedMember } from "../domain/repeated-member";
 import { readBytes } from "../read-bytes";
 import type { AppContext } from "./context";
@@ -97,13 +98,15 @@ function memberAt(value: unknown, path: PropertyKey[]): unknown {
 const MAX_NAME_CHARACTERS = 100;
 
 function nameOf(path: PropertyKey[]): string {
-  return path.length === 0 ? "The body" : path.map(String).join("/").slice(0, MAX_NAME_CHARACTERS);
+  return path.length === 0
+    ? "The body"
+    : outsideText(path.map(String).join("/"), MAX_NAME_CHARACTERS);
 }
 
 /** RFC 6901, as a URI fragment; the whole document is "#". */
 function pointerOf(path: PropertyKey[]): string {
   const names = path.map((name) => {
-    const cut = String(name).slice(0, MAX_NAME_CHARACTERS).toWellFormed();
+    const cut = firstCodePoints(String(name).toWellFormed(), MAX_NAME_CHARACTERS);
     return encodeURIComponent(cut.replaceAll("~", "~0").replaceAll("/", "~1"));
   });
   return ["#", ...names].join("/");

@@ -1,10 +1,11 @@
 /** The members that fraud rules are made of, each with words of its own for what is wrong with it. */
 import { z } from "@hono/zod-openapi";
+import { containsCardNumber } from "../domain/card-number";
 import { findCurrency, notCurrencyText } from "../domain/currency/currency";
 import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
 import { MAX_FIELD_CHARACTERS } from "../domain/risk/limits";
 import type { RuleAmount, Subject } from "../domain/risk/rule-set";
-import { AMOUNT_FAULTS, freeText } from "./fields";
+import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText } from "./fields";
 
 export const choice = <const Values extends readonly string[]>(values: Values) =>
   z.enum(values, `must be one of ${values.join(", ")}`);
@@ -104,7 +105,9 @@ export const subject = z
     if (text === "customer") return;
     const name = field.safeParse(text.slice(METADATA.length));
     if (!text.startsWith(METADATA)) context.addIssue(`must be customer or ${METADATA}<field>`);
-    else if (!name.success) context.addIssue(`names a field that ${messageOf(name.error)}`);
+    else if (containsCardNumber(text)) {
+      context.addIssue({ code: "custom", message: CARD_MESSAGE, ...CARD });
+    } else if (!name.success) context.addIssue(`names a field that ${messageOf(name.error)}`);
   })
   .transform((text) => text as Subject) // Just checked.
   .openapi({ type: "string", pattern: "^(customer|metadata\\..+)$", example: "metadata.ip" });

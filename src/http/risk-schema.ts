@@ -1,5 +1,6 @@
 /** The shapes of fraud rules: a rule set as it is sent, checked and answered. */
 import { z } from "@hono/zod-openapi";
+import { containsCardNumber } from "../domain/card-number";
 import {
   DEFAULT_REVIEW_S,
   MAX_POINTS,
@@ -10,7 +11,7 @@ import {
 } from "../domain/risk/limits";
 import { RESERVED_RULE_IDS, type Rule } from "../domain/risk/rule-set";
 import { byMember } from "./by-member";
-import { Time } from "./fields";
+import { CARD, CARD_MESSAGE, Time } from "./fields";
 import { ConditionShape, condition } from "./risk-condition";
 import { choice, flag, object, whole } from "./risk-fields";
 import { limitFaults } from "./risk-limits";
@@ -24,6 +25,7 @@ const id = z
     (name) => !RESERVED_RULE_IDS.some((reserved) => reserved === name),
     "is the name of a list's reason",
   )
+  .refine((name) => !containsCardNumber(name), { message: CARD_MESSAGE, ...CARD })
   .openapi({ example: "many-customers-on-one-ip" });
 const points = whole(1, MAX_POINTS);
 const outcome = choice(["block", "review", "allow"]);

@@ -1,5 +1,6 @@
 /** What it means that records were not written: which answer of the port it is, and why in words. */
 import * as z from "zod";
+import { outsideText } from "../domain/outside-text";
 import { type Complaint, complaintOf, complaintOfWords } from "./complaint";
 import type { Answer } from "./send";
 import type { Produced } from "./stream";
@@ -92,11 +93,12 @@ function unread(text: string | undefined, json: unknown): string | undefined {
   return json === undefined ? "not JSON" : undefined;
 }
 
-/** Printable ASCII only: a log must not be steered by what a server says. */
+/** Printable ASCII without card numbers: a log must not be steered by what a server says, and some servers repeat
+ *  the record that they refuse. */
 function quoted(message: string, { secrets }: Answer): string {
   const discreet = secrets
     .filter((secret) => secret.length >= LEAST_SECRET_CHARACTERS)
     .reduce((text, secret) => text.replaceAll(secret, "[secret]"), message);
   const printable = discreet.replace(/[^\x21-\x7e]+/g, " ").trim();
-  return printable.slice(0, MAX_QUOTE_CHARACTERS) || "no message";
+  return outsideText(printable, MAX_QUOTE_CHARACTERS) || "no message";
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { containsCardNumber, maskCardNumbers } from "../../src/domain/card-number";
 import { firstCodePoints, outsideText } from "../../src/domain/outside-text";
+import { wholeFault } from "../../src/stream/fault";
 
 const CARD = "4242424242424242";
 
@@ -104,4 +105,11 @@ it("The longest text is masked without delay", () => {
   for (const unit of ["1 ", "1-", "1", "4242 4242 4242 4242 "]) {
     expect(containsCardNumber(maskCardNumbers(unit.repeat(50_000)))).toBe(false);
   }
+});
+
+it("A Kafka server that repeats a card number does not bring it into the log", () => {
+  const text = JSON.stringify({ message: `cannot write {"card":"${CARD}"}` });
+  const fault = wholeFault({ status: 400, text, retry_after_ms: undefined, secrets: [] });
+  expect(fault).toMatchObject({ reason: expect.stringContaining("****************") });
+  expect(JSON.stringify(fault)).not.toContain(CARD);
 });
