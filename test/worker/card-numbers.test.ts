@@ -68,8 +68,9 @@ const fields = Object.entries(
 
 /** Texts that cannot hold more than what their form says, or that are not kept. */
 const OTHERWISE: Record<string, RegExp> = {
-  "a decimal number": /#\/amount$|\/amount\/(above|multiple_of)$|\/when\/above$/,
-  "a currency code": /\/(default_)?currency(\/0)?$/,
+  "a decimal number":
+    /#\/amount$|\/amount\/(above|multiple_of)(\/VALUE)?$|\/when\/above(\/VALUE)?$/,
+  "a currency code": /\/(default_)?currency(\/0)?$|\/(above|multiple_of)\/NAME$/,
   "a time that is not looked at": /\/created_at$/,
   "a cursor of ours": /#\/cursor$/,
 };
