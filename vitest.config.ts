@@ -1,19 +1,22 @@
 import "./scripts/no-local-proxy.mjs";
+import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const FAR_AWAY = "1000000000";
-/** Nothing here is measured: a machine that is busy with something else must not fail a test. */
-const testTimeout = 30_000;
+/** Ends what hangs. Nothing here is measured: a machine that is busy with something else must not fail a test. */
+const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000 };
 
-/** Two files at a time where a test is about what happens; after these, one at a time where it is also about
- *  when: servers that are killed, receivers that hang. */
-const IN_PAIRS = { maxWorkers: 2, sequence: { groupOrder: 0 } };
-const ALONE = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+/** Two files at a time: no test is about how long something takes, so they need not be alone. */
+const IN_PAIRS = { maxWorkers: 2 };
 
 /** The Worker's own tests run inside workerd, with real Durable Objects, D1 and alarms.
  *  Only the outside world is a fake (the payment processor, webhook receivers), and it is asked over real HTTP. */
 const inWorkerd = (name: string, include: string[], settings: Record<string, string>) => ({
+  resolve: {
+    // What `src` imports, and nothing else: the stand-in itself and the tests name the folder.
+    alias: [{ find: /^(\.\.?\/)+within$/, replacement: resolve("test/support/within.ts") }],
+  },
   plugins: [
     cloudflareTest(async ({ inject }) => ({
       wrangler: { configPath: "./wrangler.toml" },
@@ -47,10 +50,11 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
   test: {
     name,
     include,
-    testTimeout,
-    ...(name.startsWith("shards") ? IN_PAIRS : ALONE),
+    ...LIMITS,
+    ...IN_PAIRS,
     setupFiles: ["./test/support/setup.ts"],
     globalSetup: [
+      "./test/support/quiet.ts",
       "./test/support/processor.ts",
       "./test/support/receiver.ts",
       "./test/support/kafka.ts",
@@ -60,16 +64,19 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
 
 export default defineConfig({
   test: {
+    // What a test prints is shown when it fails, and no test is called slow.
+    silent: "passed-only",
+    slowTestThreshold: LIMITS.testTimeout,
     projects: [
       {
         test: {
           name: "domain",
           include: ["test/domain/**/*.test.ts", "test/*.test.ts"],
-          testTimeout,
+          ...LIMITS,
           ...IN_PAIRS,
         },
       },
-      { test: { name: "system", include: ["test/system/**/*.test.ts"], testTimeout, ...ALONE } },
+      { test: { name: "system", include: ["test/system/**/*.test.ts"], ...LIMITS, ...IN_PAIRS } },
       inWorkerd("shards-16", ["test/worker/**/*.test.ts"], { TRANSACTION_SHARDS: "16" }),
       inWorkerd("shards-0", ["test/worker/{transactions,decisions,resolve}.test.ts"], {
         TRANSACTION_SHARDS: "0",

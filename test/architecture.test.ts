@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { expect, it } from "vitest";
 
 const SRC = join(import.meta.dirname, "../src");
+const TEST = import.meta.dirname;
 
 /** From the top. A folder may import from folders in a later row, and from its own. */
 const LAYERS = [
@@ -91,5 +92,18 @@ it("has no await between decide and commit", () => {
     expect(readFileSync(join(SRC, file), "utf8").replace(/^.*`await`.*$/gm, "")).not.toMatch(
       /\bawait\b|\basync\b/,
     );
+  }
+});
+
+it("lets no test depend on how fast the machine is", () => {
+  const tests = readdirSync(TEST, { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".test.ts") && file !== "architecture.test.ts",
+  );
+  for (const file of tests) {
+    const text = readFileSync(join(TEST, file), "utf8");
+    // Waiting is done by test/support/eventually.ts, and vitest.config.ts ends what hangs.
+    expect(text, file).not.toMatch(/\bvi\.wait|expect\.poll|testTimeout|performance\.now/);
+    expect(text, file).not.toMatch(/Date\.now\(\) - \w+\)\.toBeLess/);
+    expect(text, file).not.toMatch(/^ *\}, [\d_]+\);$/m);
   }
 });

@@ -7,31 +7,24 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { EVENT_TYPES } from "../src/domain/event";
 import { formatWebhookSecret, signWebhook } from "../src/domain/signature";
+import { eventually } from "./support/eventually";
 
 const ROOT = join(import.meta.dirname, "..");
 const NODE_MODULES = join(ROOT, "node_modules");
 const DOC = readFileSync(join(ROOT, "docs/webhooks.md"), "utf8");
-/** A process of its own starts within a second; the rest is room for a busy machine. */
-const START_LIMIT_MS = 20_000;
-const POLL_MS = 20;
 /** More than a receiver's five minutes, by as much as two clocks and a slow machine may differ. */
 const TOO_OLD_S = 330;
-
-vi.setConfig({ testTimeout: 2 * START_LIMIT_MS, hookTimeout: 2 * START_LIMIT_MS });
 
 const SECRET = formatWebhookSecret(new Uint8Array(32).fill(1));
 const OTHER_SECRET = formatWebhookSecret(new Uint8Array(32).fill(2));
 
-async function until(condition: () => boolean, what: () => string): Promise<void> {
-  const deadline = Date.now() + START_LIMIT_MS;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`Never happened: ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
+const until = (condition: () => boolean, what: () => string): Promise<void> =>
+  eventually(() => {
+    if (!condition()) throw new Error(`Never happened: ${what()}`);
+  });
 
 type Running = {
   child: ChildProcess;

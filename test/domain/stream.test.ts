@@ -18,6 +18,7 @@ import type { Produced, Stream, StreamRecord } from "../../src/stream/stream";
 import { Journal } from "../../src/transaction/journal";
 import { Parked } from "../../src/transaction/parked";
 import { differentTransactions, Streaming } from "../../src/transaction/streaming";
+import { until } from "../support/eventually";
 import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS, TRACEPARENT } from "./examples";
 import { memoryStorage } from "./sqlite";
 
@@ -509,11 +510,9 @@ describe.each(DIALECTS)("any server, %s", (dialect) => {
     };
     for (const answer of [() => {}, drip]) {
       play = answer;
-      const startedAt = performance.now();
       expect(await hasty().produce(RECORDS)).toEqual(failed("no answer within 150 ms"));
-      expect(performance.now() - startedAt).toBeLessThan(1_000);
     }
-    await expect.poll(() => ended).toBe(1);
+    await until(() => ended === 1);
   });
 
   it("passes on how long to wait, within limits", async () => {

@@ -11,6 +11,7 @@ import { Outbox } from "../../src/transaction/outbox";
 import { type Round, Rounds, type Settled } from "../../src/transaction/rounds";
 import { nextWakeAtMs, SAFETY_MS } from "../../src/transaction/wake";
 import { TimeLimit, within } from "../../src/within";
+import { eventually } from "../support/eventually";
 import { created, MERCHANT, NOW_MS } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
@@ -221,7 +222,7 @@ describe("rounds", () => {
     const third = outcomeOf(rounds.submit("d"));
     plays[1]?.fail(new Error("still none"));
     expect(await Promise.all(second)).toEqual(["fault: still none", "fault: still none"]);
-    await vi.waitFor(() => expect(plays).toHaveLength(3));
+    await eventually(() => expect(plays).toHaveLength(3));
     plays[2]?.end();
     expect(await third).toBe("D");
   });

@@ -188,10 +188,10 @@ describe("answering together", () => {
     kind: "find",
     address: { merchant_id: "mer_1", transaction_id: idOf(at), shards: 1, traceparent: null },
   });
-  const after = (delays: number[]) => ({
+  /** Answers at once, or when what is given at a call's place comes. */
+  const after = (gates: (Promise<unknown> | undefined)[]) => ({
     find: async (address: Address) => {
-      const delay = delays.find((_, at) => idOf(at) === address.transaction_id) ?? 0;
-      if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+      await gates.find((_, at) => idOf(at) === address.transaction_id);
       return replyOf(address);
     },
     process: () => Promise.reject(new Error("not asked")),
@@ -200,11 +200,13 @@ describe("answering together", () => {
 
   it("tells those who are answered before those who are not, and everybody once", async () => {
     const told: number[][] = [];
+    const [second, third] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const last = await answerTogether(
-      after([0, 40, 0, 80]),
+      after([undefined, second.promise, undefined, third.promise]),
       [0, 1, 2, 3].map(call),
       async (group) => {
         told.push(group.map(({ at }) => at));
+        (told.length === 1 ? second : third).resolve();
       },
     );
     expect(told).toEqual([[0, 2], [1]]);
@@ -219,8 +221,13 @@ describe("answering together", () => {
   });
 
   it("answers the rest when a group cannot be delivered", async () => {
-    const tell = () => Promise.reject(new Error("the caller is gone"));
-    const last = await answerTogether(after([0, 20]), [0, 1].map(call), tell);
+    const second = Promise.withResolvers<void>();
+    const tell = () => {
+      second.resolve();
+      return Promise.reject(new Error("the caller is gone"));
+    };
+    const gates = [undefined, second.promise];
+    const last = await answerTogether(after(gates), [0, 1].map(call), tell);
     expect(last.map(({ at }) => at)).toEqual([1]);
   });
 });

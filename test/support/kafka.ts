@@ -3,7 +3,7 @@
  *
  *  `POST /produce` and `POST /topics/tx` append to the topic's log. `PUT /fate` with a JSON text sets how requests fare from
  *  then on: `up`, `down` (503), `hang`, `half` (writes the first half, then cuts the connection), `lost`
- *  (writes all, then cuts), `denied` (401), `slow` (takes half a second), and `poison:TEXT` (400 when a value holds the text).
+ *  (writes all, then cuts), `denied` (401), and `poison:TEXT` (400 when a value holds the text).
  *  Under `/topics/tx` also, each with a report of its own for each record: `strimzi:BYTES` and `karapace:BYTES`
  *  (what those servers answer when a value is larger), `expired` (Strimzi's time-out, for all), and
  *  `unknown:TEXT` (a server that nobody has met: 500 for all when a value holds the text).
@@ -45,7 +45,6 @@ export async function startKafka(): Promise<Fake> {
     log.requests.push(records.map(({ key }) => key));
     const [kind, poison = ""] = fate.split(":");
     if (kind === "hang") return;
-    if (kind === "slow") await new Promise((resolve) => setTimeout(resolve, 500));
     if (kind === "down") return sendJson(response, 503, { error: "down", status: 503 });
     if (kind === "denied") return sendJson(response, 401, { error: "no", status: 401 });
     if (kind === "poison" && records.some(({ value }) => value.includes(poison))) {

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readDevVars } from "../../scripts/dev-vars.mjs";
 import type { Transaction } from "../../src/domain/transaction";
+import { eventually } from "../support/eventually";
 import { growthOf, parseExposition, type Scrape } from "../support/exposition";
 import type { Fake } from "../support/http-server";
 import { type StreamLog, startKafka } from "../support/kafka";
@@ -16,8 +17,6 @@ import { type Processor, startProcessor } from "../support/processor";
 import { type Arrival, startReceiver } from "../support/receiver";
 
 const ROOT = join(import.meta.dirname, "../..");
-const START_LIMIT_MS = 60_000;
-const RECOVERY_LIMIT_MS = 60_000;
 /** Moments after the first answer of a burst at which the server is killed. */
 const KILL_AFTER_MS = [50, 200, 450, 900];
 const BURST = 24;
@@ -53,7 +52,7 @@ beforeAll(async () => {
   // Some webhooks fail, so that kills find retries waiting as well. Of some 290, one that fails six times in a row,
   // and is not due again within the limit, is to be all but impossible.
   await post("/api/v1/webhook-endpoints", { url: `${receiver.url}/crash/flaky:10` });
-}, 2 * START_LIMIT_MS);
+});
 
 afterAll(async () => {
   await kill();
@@ -117,7 +116,7 @@ it("survives kill -9 at any moment: nothing lost, nothing doubled, nothing stuck
     const streamed = new Set(records.map(({ value }) => JSON.parse(value).id as string));
     return [...expected].every((id) => streamed.has(id));
   }, "every event is in the stream");
-}, 300_000);
+});
 
 it("counts exactly what was sent, also when the server is killed in between", async () => {
   const before = await scrape();
@@ -148,7 +147,7 @@ it("counts exactly what was sent, also when the server is killed in between", as
   expect(growthOf(before, after, "payments_transactions", "status")).toEqual({
     cancelled: 2 * COUNTED,
   });
-}, 120_000);
+});
 
 /** Creates and processes a crowd of transactions and kills the server in the middle of it. */
 async function burst(
@@ -205,7 +204,7 @@ async function start(): Promise<void> {
       WRANGLER_SEND_METRICS: "false",
     },
   });
-  await until(async () => (await fetch(`${base}/health`)).ok, "the server is up", START_LIMIT_MS);
+  await until(async () => (await fetch(`${base}/health`)).ok, "the server is up");
 }
 
 /** The whole process group at once: wrangler and its runtimes have no chance to say goodbye. */
@@ -264,18 +263,10 @@ async function list(status?: string): Promise<Transaction[]> {
   }
 }
 
-async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  limitMs = RECOVERY_LIMIT_MS,
-): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (Date.now() < deadline) {
-    if (await Promise.resolve(condition()).catch(() => false)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`within ${limitMs} ms it never came true that ${what}`);
-}
+const until = (condition: () => boolean | Promise<boolean>, what: string): Promise<void> =>
+  eventually(async () => {
+    if (!(await condition())) throw new Error(`it never came true that ${what}`);
+  });
 
 function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -1,11 +1,10 @@
 /** What a deployment does without a processor, with the sandbox, and after the change from one to another: the
  *  built Worker over real HTTP, started again on the same state with other settings. */
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
 import { type BuiltServer, startBuilt } from "../support/built-server";
+import { until } from "../support/eventually";
 import { type Processor, startProcessor } from "../support/processor";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const TRANSACTIONS = "/api/v1/transactions";
 const SETTINGS = { TRANSACTION_SHARDS: "1", VELOCITY_SHARDS: "1", LOG_LEVEL: "warn" };
@@ -43,7 +42,7 @@ const live = () => ({ ...SETTINGS, PROCESSOR: "http", PROCESSOR_URL: processor.u
 beforeAll(async () => {
   processor = await startProcessor();
   server = await startBuilt({ ...SETTINGS, PROCESSOR: "" });
-}, 120_000);
+});
 afterAll(async () => {
   await server?.remove();
   await processor.close();
@@ -124,7 +123,7 @@ describe("a deployment with the sandbox", () => {
     expect((await find(real.body.id)).body).toMatchObject({ status: "pending", version: 1 });
     // The shard's alarm takes up what is open, and must not have the sandbox decide it.
     const about = () => logged("charge.unknown").filter((line) => line.includes(open.body.id));
-    await expect.poll(() => about().length, { timeout: 60_000 }).toBeGreaterThan(0);
+    await until(() => about().length > 0);
     expect(about().join()).toContain("not asked: livemode_mismatch");
     expect((await find(open.body.id)).body.status).toBe("processing");
   });

@@ -4,11 +4,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
 import { type BuiltServer, startBuilt } from "../support/built-server";
 import { type Processor, startProcessor } from "../support/processor";
+import { sized } from "../support/sized";
 
 const TRANSACTIONS = "/api/v1/transactions";
 const FAR_AWAY = "1000000000";
 /** So many that everything a request does has been compiled, and compiled again, before they end. */
-const LONG_RUN = 40_000;
+const LONG_RUN = sized(8_000, 40_000);
 
 let processor: Processor;
 let server: BuiltServer;
@@ -21,13 +22,14 @@ beforeAll(async () => {
     TRANSACTION_SHARDS: "1",
     PROCESSOR: "http",
     PROCESSOR_URL: processor.url,
-    PROCESSOR_TIMEOUT_MS: "2000",
+    // As long as it may be: what hangs here ends when the test says so.
+    PROCESSOR_TIMEOUT_MS: "60000",
     MAX_DAILY_TRANSACTIONS: FAR_AWAY,
     RATE_LIMIT_REQUESTS: FAR_AWAY,
     LOG_LEVEL: "error",
   });
   [key, stranger] = server.keys;
-}, 120_000);
+});
 
 afterAll(async () => {
   await server.remove();
@@ -77,23 +79,19 @@ it("tells each what it has asked for, and a stranger nothing", async () => {
 });
 
 it("lets no charge that hangs keep another's answer", async () => {
-  const steps = times(12, (at) => (at === 5 ? "hang,settle" : "settle"));
+  const steps = times(12, (at) => (at === 5 ? "wait" : "settle"));
   const made = await Promise.all(
     steps.map(async (step, at) => {
       const { body } = await answerOf(create(`hang-${at}`, { metadata: { processor: step } }));
       return body.id;
     }),
   );
-  const order: number[] = [];
-  const answers = await Promise.all(
-    made.map(async (id) => {
-      const answer = await answerOf(process(id));
-      order.push(answer.status);
-      return answer;
-    }),
-  );
-  expect(answers.map(({ status }) => status)).toEqual(steps.map((_, at) => (at === 5 ? 202 : 200)));
-  expect(order.at(-1)).toBe(202);
+  const asked = made.map((id) => answerOf(process(id)));
+  const [held, ...others] = [asked[5], ...asked.toSpliced(5, 1)];
+  const answers = await Promise.all(others);
+  expect(answers.map(({ status }) => status)).toEqual(others.map(() => 200));
+  expect((await fetch(`${processor.url}/release/${made[5]}`)).ok).toBe(true);
+  expect((await held)?.status).toBe(200);
 });
 
 it("answers the others when some hang up, whoever made the call", async () => {
@@ -133,7 +131,7 @@ it("still knows whose promise is whose when everything has been compiled", async
     }),
   );
   expect([...statuses.keys()]).toEqual([200]);
-}, 240_000);
+});
 
 type Answer = { status: number; replayed: boolean; body: Transaction };
 

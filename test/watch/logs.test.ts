@@ -18,12 +18,12 @@ import {
   TRANSACTIONS,
 } from "../support/api";
 import { env } from "../support/env";
+import { eventually } from "../support/eventually";
 import { turnBackEvents } from "../support/first-journal";
 import type { StreamLog } from "../support/kafka";
 import type { Arrival } from "../support/receiver";
 
 const SHARDS = 2;
-vi.setConfig({ testTimeout: 30_000 });
 
 type Line = Record<string, string | number>;
 const written: string[] = [];
@@ -52,8 +52,6 @@ afterEach(async () => {
 
 const fate = (how: string) =>
   fetch(`${env.KAFKA_REST_URL}/fate`, { method: "PUT", body: JSON.stringify(how) });
-const eventually = <Value>(look: () => Promise<Value> | Value) =>
-  vi.waitFor(async () => look(), { timeout: 20_000, interval: 50 });
 const ownerOf = (id: string) => env.TRANSACTIONS.getByName(objectNameFor(id, SHARDS));
 const crash = (stub: DurableObjectStub) =>
   runInDurableObject(stub, (_, state) => state.abort("crash")).catch(() => {});

@@ -1,16 +1,16 @@
 /** D1 is set back to an earlier time, and the shards write it again: once, whole and in order. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Transaction } from "../../src/domain/transaction";
 import { admin, type Client, call, freshKey, newClient, TRANSACTIONS } from "../support/api";
 import { env } from "../support/env";
+import { eventually } from "../support/eventually";
 import { parseExposition, sumsOf } from "../support/exposition";
 
 const REBUILD = "/api/v1/operations/rebuild-book";
 const shards = ["shard-0", "shard-1"];
 /** A stub of a dead object is dead, too, so each question has one of its own. */
 const stubs = () => shards.map((name) => env.TRANSACTIONS.getByName(name));
-vi.setConfig({ testTimeout: 30_000 });
 
 let shop: Client;
 beforeEach(async () => {
@@ -21,9 +21,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rebuild();
 });
-
-const eventually = <Value>(look: () => Promise<Value>) =>
-  vi.waitFor(look, { timeout: 20_000, interval: 50 });
 
 async function rebuild(body?: object) {
   const response = await admin(REBUILD, body, "POST");
@@ -102,18 +99,17 @@ describe("a book that was set back", () => {
     const before = await isWritten(8);
     const countedBefore = await counted();
 
+    const askedMs = Date.now();
     const { starts_at } = await rebuild({ pause_s: 600 });
-    expect(Date.parse(starts_at) - Date.now()).toBeGreaterThan(590_000);
+    expect(Date.parse(starts_at)).toBeGreaterThanOrEqual(askedMs + 600_000);
     await setBack(earlier);
     expect(Object.keys(await book())).toHaveLength(4);
     // Not even an object that is started anew writes into it meanwhile, and payments go on at once.
     for (const shard of stubs()) {
       await runInDurableObject(shard, (_, state) => state.abort("crash")).catch(() => {});
     }
-    const startedMs = Date.now();
     const late = await shop.created({}, freshKey("late"));
     await shop.process(late.id);
-    expect(Date.now() - startedMs).toBeLessThan(1_500);
     for (const shard of stubs()) await runDurableObjectAlarm(shard);
     expect(Object.keys(await book())).toHaveLength(4);
     expect(await (await call("/health/ready")).json()).toMatchObject({

@@ -4,10 +4,10 @@ import { beforeEach, expect, it, vi } from "vitest";
 import type { WebhookDispatcher } from "../../src/delivery/object";
 import { type Client, call, newClient } from "../support/api";
 import { env } from "../support/env";
+import { eventually } from "../support/eventually";
 import { growthOf, parseExposition, type Scrape, sumsOf } from "../support/exposition";
 
 const ENDPOINTS = "/api/v1/webhook-endpoints";
-vi.setConfig({ testTimeout: 60_000 });
 
 let shop: Client;
 let other: Client;
@@ -42,9 +42,6 @@ const growth = (before: Scrape, after: Scrape) => {
     disabled: of("endpoints_disabled_total", "reason"),
   };
 };
-
-// An attempt that a crash cut off comes due again after 15 seconds.
-const eventually = <Value>(look: () => Promise<Value>) => vi.waitFor(look, { timeout: 35_000 });
 
 /** Brings what waits forward, and lets the alarm see to deliveries and counts. */
 async function ring(client: Client): Promise<void> {

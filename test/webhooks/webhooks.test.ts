@@ -2,18 +2,20 @@
  *  consumer to a receiver over real HTTP, and back into the log. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { Webhook } from "standardwebhooks";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Env } from "../../src/config";
 import { WebhookCounters } from "../../src/delivery/counters";
 import { Endpoints } from "../../src/delivery/endpoints";
 import type { EventRecord } from "../../src/domain/event";
 import { type Client, freshKey, newClient, problem } from "../support/api";
 import { env } from "../support/env";
+import { eventually as settled, until } from "../support/eventually";
 import type { Arrival } from "../support/receiver";
+import { sized } from "../support/sized";
+import { endHanging, waitingUnder } from "../support/within";
 
 const ENDPOINTS = "/api/v1/webhook-endpoints";
 const DELIVERIES = "/api/v1/webhook-deliveries";
-const WAIT_MS = 15_000;
 
 type Endpoint = { id: string; secret: string; enabled: boolean; disabled_reason: string | null };
 type Delivery = {
@@ -33,9 +35,6 @@ type Delivery = {
   next_attempt_at: string | null;
   created_at: string;
 };
-
-// An attempt may take five seconds, and a retry waits one.
-vi.setConfig({ testTimeout: 30_000 });
 
 let shop: Client;
 beforeAll(async () => {
@@ -73,18 +72,15 @@ async function deliveries(client: Client, query = ""): Promise<Delivery[]> {
 }
 
 /** Waits for something to become true by itself. */
-async function eventually<Value>(
+function eventually<Value>(
   look: () => Promise<Value>,
   holds: (value: Value) => boolean,
-  waitMs = WAIT_MS,
 ): Promise<Value> {
-  const until = Date.now() + waitMs;
-  for (;;) {
+  return settled(async () => {
     const value = await look();
-    if (holds(value)) return value;
-    if (Date.now() > until) throw new Error(`still: ${JSON.stringify(value).slice(0, 2_000)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    if (!holds(value)) throw new Error(`still: ${JSON.stringify(value).slice(0, 2_000)}`);
+    return value;
+  });
 }
 
 const received = (name: string, count: number) =>
@@ -230,22 +226,24 @@ describe("a webhook", () => {
     // Speaks no TLS where https is asked for.
     const url = step === "tls" ? plain.replace("http:", "https:") : plain;
     const { id } = await endpoint(client, url);
-    await json(await client.ask("POST", `${ENDPOINTS}/${id}/test`), 202);
-    const [delivery] = await eventually(
-      () => deliveries(client),
-      ([one]) => (one?.attempts.length ?? 0) > 0,
-    );
-    const [attempt] = delivery?.attempts ?? [];
+    let all: Delivery[] = [];
+    const ended = await endHanging("delivery/post", error === "timeout" ? 1 : 0, async () => {
+      await json(await client.ask("POST", `${ENDPOINTS}/${id}/test`), 202);
+      all = await eventually(
+        () => deliveries(client),
+        ([one]) => (one?.attempts.length ?? 0) > 0,
+      );
+    });
+    const [attempt] = all[0]?.attempts ?? [];
     expect([attempt?.error, attempt?.status_code]).toEqual([error, status]);
-    expect(attempt?.duration_ms).toBeLessThan(7_000);
+    expect(ended).toBe(error === "timeout" ? 1 : 0);
     expect(await arrivals("redirected")).toEqual([]);
   });
 
   it("of one endpoint does not wait for another that hangs, nor does a payment", async () => {
     const client = await newClient();
-    await endpoint(client, receiverUrl("stuck", "hang"));
+    const hanging = await endpoint(client, receiverUrl("stuck", "hang"));
     await endpoint(client, receiverUrl("quick"));
-    const started = Date.now();
     const ids = await Promise.all(
       Array.from({ length: 30 }, async (_, index) => {
         const { id } = await client.created({ user_id: `hung-${index}` });
@@ -253,23 +251,28 @@ describe("a webhook", () => {
       }),
     );
     await Promise.all(ids.map((id) => client.process(id)));
-    expect(Date.now() - started).toBeLessThan(5_000);
-    const seen = await received("quick", 90);
-    const lag = Math.max(...seen.map(({ at_ms }) => at_ms)) - started;
-    expect(lag).toBeLessThan(5_000);
+    await received("quick", 90);
+    const stuck = await deliveries(client, "&status=pending");
+    expect(stuck.every(({ attempts }) => attempts.length === 0)).toBe(true);
+    expect(stuck).toHaveLength(90);
+    await client.ask("DELETE", `${ENDPOINTS}/${hanging.id}`);
+    await endHanging("delivery/post", Number.POSITIVE_INFINITY, () =>
+      until(() => waitingUnder("delivery/post") === 0),
+    );
   });
 
   it("waits as long as Retry-After asks, within limits", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("busy", "after:600"), { events: ["transaction.created"] });
+    const beforeMs = Date.now();
     await client.created();
     const [delivery] = await eventually(
       () => deliveries(client),
       ([one]) => (one?.attempts.length ?? 0) === 1,
     );
-    const wait = Date.parse(delivery?.next_attempt_at ?? "") - Date.now();
-    expect(wait).toBeGreaterThan(590_000);
-    expect(wait).toBeLessThanOrEqual(600_000);
+    const nextMs = Date.parse(delivery?.next_attempt_at ?? "");
+    expect(nextMs).toBeGreaterThanOrEqual(beforeMs + 600_000);
+    expect(nextMs).toBeLessThanOrEqual(Date.now() + 600_000);
   });
 
   it("that is answered 410 switches its endpoint off and tells the others", async () => {
@@ -362,14 +365,13 @@ describe("a webhook", () => {
   });
 });
 
-describe("a thousand transactions and a receiver that fails 30 % of the time", () => {
-  it("loses no event, and the log tells what the receiver tells", {
-    timeout: 180_000,
-  }, async () => {
+describe("many transactions and a receiver that fails 30 % of the time", () => {
+  it("loses no event, and the log tells what the receiver tells", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("flaky", "flaky:30"));
     const expected = new Set<string>();
-    for (let round = 0; round < 20; round++) {
+    const rounds = sized(3, 20);
+    for (let round = 0; round < rounds; round++) {
       await Promise.all(
         Array.from({ length: 50 }, async (_, index) => {
           const { id } = await client.created({ user_id: `flaky-${round}-${index}` });
@@ -377,14 +379,13 @@ describe("a thousand transactions and a receiver that fails 30 % of the time", (
         }),
       );
     }
-    expect(expected.size).toBe(1_000);
+    expect(expected.size).toBe(50 * rounds);
     const log = await eventually(
       async () => {
         await hurry(client);
         return deliveries(client);
       },
-      (all) => all.length === 1_000 && all.every(({ status }) => status === "succeeded"),
-      120_000,
+      (all) => all.length === expected.size && all.every(({ status }) => status === "succeeded"),
     );
     const seen = await arrivals("flaky");
     expect(new Set(seen.filter(({ status }) => status === 200).map(({ id }) => id))).toEqual(
@@ -431,11 +432,13 @@ describe("the way to a receiver", () => {
       (all) => all.length === 1,
     );
     const notice = { merchant_id: client.merchant_id, delivery_id: delivery?.id ?? "", number: 1 };
-    await env.WEBHOOK_QUEUE.sendBatch(Array.from({ length: 30 }, () => ({ body: notice })));
     await received("doubled", 1);
-    await eventually(
-      () => deliveries(client),
-      ([one]) => one?.status === "succeeded",
+    await env.WEBHOOK_QUEUE.sendBatch(Array.from({ length: 30 }, () => ({ body: notice })));
+    await endHanging("delivery/post", 1, () =>
+      eventually(
+        () => deliveries(client),
+        ([one]) => one?.status === "succeeded",
+      ),
     );
     const log = await deliveries(client);
     expect(log[0]?.attempts.map(({ number }) => number)).toEqual([1, 2]);
@@ -535,7 +538,10 @@ describe("a dispatcher", () => {
       async (real, messages) => {
         await real.sendBatch(messages as never);
         await eventually(taken, (is) => is);
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await eventually(
+          () => deliveries(client),
+          ([one]) => one?.status === "succeeded",
+        );
         faults += 1;
         throw new Error("no answer");
       },
@@ -562,9 +568,7 @@ describe("a dispatcher", () => {
         await runInDurableObject(dispatcherOf(client), (_, { storage }) => {
           storage.sql.exec("UPDATE endpoints SET enabled = 1");
         });
-        const started = Date.now();
-        await Promise.race([hurry(client), new Promise((resolve) => setTimeout(resolve, 20_000))]);
-        expect(Date.now() - started).toBeLessThan(15_000);
+        expect(await endHanging("delivery/sending", 2, () => hurry(client))).toBeGreaterThan(0);
       },
     );
   });

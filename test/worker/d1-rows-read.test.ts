@@ -68,7 +68,7 @@ beforeAll(async () => {
   ).run();
   await fillLists(MERCHANT, MAX_LIST_ENTRIES);
   await fillLists("mer_1", 100);
-}, 300_000);
+});
 
 /** What the statements of one call read together. */
 async function rowsReadBy(query: () => Promise<unknown>): Promise<number> {

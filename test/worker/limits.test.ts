@@ -20,6 +20,7 @@ import {
   textOf,
 } from "../support/contract";
 import { env, type TestEnv } from "../support/env";
+import { endHanging } from "../support/within";
 
 const MINUTE_MS = 60_000;
 const LIMIT = 100;
@@ -371,15 +372,19 @@ describe("a keeper that cannot be asked", () => {
     ["is dead", () => Promise.reject(new Error("dead"))],
     ["hangs", () => new Promise(() => undefined)],
   ])("lets everybody pass, and is reported once: %s", async (_, lease) => {
-    const started = performance.now();
-    const answers = await burst(20, withKeeper(lease));
-    expect(performance.now() - started).toBeLessThan(2_000);
+    let answers: Response[] = [];
+    const pass = () =>
+      endHanging("quota/allowance", 20, async () => {
+        answers = await burst(20, withKeeper(lease));
+      });
+    await pass();
     expect(statusesOf(answers)).toEqual({ 404: 20 });
     const [answer] = answers;
     expect(answer && fieldOf(answer, "RateLimit-Policy")).toEqual({ requests: { q: 5, w: 60 } });
     expect(answer?.headers.has("RateLimit")).toBe(false);
     vi.setSystemTime(Date.now() + 2_001);
-    expect(statusesOf(await burst(20, withKeeper(lease)))).toEqual({ 404: 20 });
+    await pass();
+    expect(statusesOf(answers)).toEqual({ 404: 20 });
     expect(unwatched()).toHaveLength(1);
   });
 

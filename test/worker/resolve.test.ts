@@ -1,12 +1,13 @@
 /** Charges that an operator ends by hand, through the front door. Runs in both shard settings. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { configOf } from "../../src/config";
 import { RESOLVABLE_AFTER_MS } from "../../src/domain/decide-resolution";
 import { objectNameFor } from "../../src/domain/id";
 import type { Transaction } from "../../src/domain/transaction";
 import { admin, type Client, newClient, problem, processorSaw, TRANSACTIONS } from "../support/api";
 import { env } from "../support/env";
+import { eventually } from "../support/eventually";
 
 const CARD = "4242424242424242";
 let shop: Client;
@@ -56,11 +57,11 @@ describe("an operator", () => {
       const { id } = await openCharge();
       await age(id);
       // The shard's alarm may just be asking the processor, which it does every few seconds.
-      const response = await vi.waitFor(async () => {
+      const response = await eventually(async () => {
         const resolution = await resolve(id, { ...said, outcome });
         expect(resolution.status).toBe(200);
         return resolution;
-      }, 20_000);
+      });
       const resolved = (await response.json()) as Transaction;
       expect(resolved).toMatchObject({
         id,
@@ -71,7 +72,7 @@ describe("an operator", () => {
       expect(await shop.find(id)).toEqual(resolved);
       expect((await eventsOf(id)).at(-1)).toMatchObject({ type, data: resolved });
       const row = env.DB.prepare("SELECT status FROM transactions WHERE id = ?").bind(id);
-      await vi.waitFor(async () => expect(await row.first()).toEqual({ status }), 20_000);
+      await eventually(async () => expect(await row.first()).toEqual({ status }));
       // From now on the outcome is what everybody is answered, and the processor is not asked again.
       const processed = await shop.process(id);
       expect([processed.status, await processed.json()]).toEqual([200, resolved]);
@@ -163,7 +164,7 @@ describe("the processor", () => {
   it("A word that comes after a resolution does not change it", async () => {
     const { id } = await shop.created({ metadata: { processor: "wait" } });
     const processed = shop.process(id);
-    await vi.waitFor(async () => expect((await processorSaw(id)).calls).toBe(1), 20_000);
+    await eventually(async () => expect((await processorSaw(id)).calls).toBe(1));
     const refused = await resolve(id, said);
     const resolved = await resolve(id, { ...said, outcome: "declined", force: true });
     const released = await fetch(new URL(`/release/${id}`, env.PROCESSOR_URL));
@@ -191,11 +192,11 @@ describe("the processor", () => {
     const row = env.DB.prepare(
       "SELECT group_concat(data) AS text FROM events WHERE transaction_id = ?",
     );
-    const book = await vi.waitFor(async () => {
+    const book = await eventually(async () => {
       const { text } = (await row.bind(id).first<{ text: string }>()) ?? { text: "" };
       expect(text).toContain("transaction.failed".slice(12));
       return text;
-    }, 20_000);
+    });
     for (const text of [events, book]) expect(text).not.toMatch(/4242[ -]?4242/);
   });
 });

@@ -601,7 +601,7 @@ describe("lists", () => {
       created_at: expect.any(String),
       expires_at: null,
     });
-    const expires_at = new Date(Date.now() + 60_000).toISOString();
+    const expires_at = new Date(Date.now() + 3_600_000).toISOString();
     const again = await add(client, { list: "block", field, value: stored, expires_at });
     expect(again.status).toBe(200);
     const updated = { ...entry, note: null, expires_at };

@@ -14,6 +14,9 @@ import {
   TRANSACTIONS,
 } from "../support/api";
 import { env } from "../support/env";
+import { eventually, until } from "../support/eventually";
+import { sized } from "../support/sized";
+import { endHanging } from "../support/within";
 
 let shop: Client;
 beforeAll(async () => {
@@ -36,13 +39,12 @@ async function crash(transactionId: string): Promise<void> {
 
 /** Lets the object's alarm ring until the transaction is in `status`. */
 async function ringUntil(transactionId: string, status: string): Promise<Transaction> {
-  for (let ring = 0; ring < 100; ring++) {
-    const transaction = await shop.find(transactionId);
-    if (transaction.status === status) return transaction;
+  return eventually(async () => {
     await runDurableObjectAlarm(ownerOf(transactionId)).catch(() => false);
-    await scheduler.wait(50);
-  }
-  throw new Error(`never became ${status}`);
+    const transaction = await shop.find(transactionId);
+    expect(transaction.status).toBe(status);
+    return transaction;
+  });
 }
 
 async function eventTypes(id: string): Promise<string[]> {
@@ -207,16 +209,17 @@ describe("creating", () => {
     expect((await shop.created({ user_id: "sheltered", amount: 20_000 })).status).toBe("failed");
   });
 
-  it("counts a customer's day exactly under 500 concurrent payments and their retries", async () => {
-    const keys = times(500, () => freshKey("velocity"));
+  it("counts a customer's day exactly under concurrent payments and their retries", async () => {
+    const payments = sized(100, 500);
+    const keys = times(payments, () => freshKey("velocity"));
     const score = async (key: string) =>
       (await shop.created({ user_id: "busy", amount: 1 }, key)).fraud_score;
     const scores = await Promise.all(keys.map(score));
     expect(scores.filter((points) => points === 0)).toHaveLength(10);
-    expect(scores.filter((points) => points === 30)).toHaveLength(490);
+    expect(scores.filter((points) => points === 30)).toHaveLength(payments - 10);
     expect(await Promise.all(keys.slice(0, 50).map(score))).toEqual(scores.slice(0, 50));
     expect((await shop.created({ user_id: "busy", amount: 1 })).risk.reasons[0]?.detail).toContain(
-      "payment 501 ",
+      `payment ${payments + 1} `,
     );
   });
 });
@@ -254,11 +257,21 @@ describe("processing", () => {
     expect((await problem(await shop.cancel(id))).code).toBe("illegal_transition");
   });
 
+  /** An answer to a charge that the processor plays so; to one that hangs it has to be ended. */
+  async function unknown(fault: string, process: () => Promise<Response>): Promise<Response> {
+    if (fault !== "hang") return process();
+    let answer = new Response();
+    await endHanging("processor/processor", 1, async () => {
+      answer = await process();
+    });
+    return answer;
+  }
+
   it.each(["pending", "error", "garbage", "drop", "hang"])(
     "answers 202 to %s and finds the outcome out by itself, under one key",
     async (fault) => {
       const { id } = await shop.created({ metadata: { processor: `${fault},settle` } });
-      const first = await shop.process(id);
+      const first = await unknown(fault, () => shop.process(id));
       expect(first.status).toBe(202);
       expect(Number(first.headers.get("Retry-After"))).toBeGreaterThan(0);
       expect(await first.json()).toMatchObject({ status: "processing" });
@@ -303,7 +316,7 @@ describe("a crash of the owner", () => {
   it("while the processor is thinking: the charge is finished without a new request", async () => {
     const { id } = await shop.created({ metadata: { processor: "hang,settle" } });
     const answer = shop.process(id).catch(() => undefined);
-    await waitFor(async () => (await processorSaw(id)).calls === 1);
+    await until(async () => (await processorSaw(id)).calls === 1);
     await crash(id);
     await answer;
     expect(await ringUntil(id, "completed")).toMatchObject({ version: 3 });
@@ -318,7 +331,7 @@ describe("a crash of the owner", () => {
       return blockCharges(object);
     });
     const answer = shop.process(id).catch(() => undefined);
-    await waitFor(async () => (await shop.find(id)).status === "processing");
+    await until(async () => (await shop.find(id)).status === "processing");
     expect((await processorSaw(id)).calls).toBe(0);
     await crash(id);
     await answer;
@@ -329,7 +342,7 @@ describe("a crash of the owner", () => {
   it("between call and record: the processor is asked again under the same key", async () => {
     const { id } = await shop.created({ metadata: { processor: "slow" } });
     const answer = shop.process(id).catch(() => undefined);
-    await waitFor(async () => (await processorSaw(id)).charges === 1);
+    await until(async () => (await processorSaw(id)).charges === 1);
     await crash(id); // The processor has charged and is about to say so.
     await answer;
     await ringUntil(id, "completed");
@@ -344,7 +357,7 @@ describe("a crash of the owner", () => {
       await crash(id);
       expect((await bookRowsUnbroken(id)).events).toHaveLength(1);
     });
-    await waitFor(async () => {
+    await until(async () => {
       await runDurableObjectAlarm(ownerOf(id)).catch(() => false);
       return (await bookRows(id)).events.length === 2;
     });
@@ -355,7 +368,6 @@ describe("a crash of the owner", () => {
 describe("a failing book", () => {
   it("does not stop creates and processes, and catches up by itself", async () => {
     const ids: string[] = [];
-    const started = Date.now();
     await withBrokenBook(async () => {
       for (let index = 0; index < 5; index++) {
         const { id } = await shop.created({ user_id: `offline_${index}` });
@@ -363,8 +375,7 @@ describe("a failing book", () => {
         ids.push(id);
       }
     });
-    expect(Date.now() - started).toBeLessThan(10_000);
-    await waitFor(async () => {
+    await until(async () => {
       const rows = await Promise.all(ids.map(bookRows));
       return rows.every(({ events }) => events.length === 3);
     });
@@ -496,14 +507,6 @@ type EventPage = {
   has_more: boolean;
   next_cursor: string;
 };
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    if (await condition()) return;
-    await scheduler.wait(50);
-  }
-  throw new Error("the condition never came true");
-}
 
 /** Makes every D1 write of the book fail, for real: its table is gone meanwhile. */
 async function withBrokenBook(work: () => Promise<void>): Promise<void> {

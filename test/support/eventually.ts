@@ -1,0 +1,19 @@
+/** Waiting for what happens by itself. How long that takes is nobody's affair here: the limit is there so that
+ *  a test that hangs ends with what it was waiting for. */
+import { vi } from "vitest";
+
+/** Below vitest's own limit (vitest.config.ts), so that the message is the assertion's. */
+export const HANG_GUARD_MS = 240_000;
+const LOOK_EVERY_MS = 50;
+
+/** Looks again until `look` neither throws nor rejects. @returns what it returned then */
+export function eventually<Value>(look: () => Value | Promise<Value>): Promise<Value> {
+  return vi.waitFor(async () => look(), { timeout: HANG_GUARD_MS, interval: LOOK_EVERY_MS });
+}
+
+/** The same for a condition. */
+export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  await eventually(async () => {
+    if (!(await isTrue())) throw new Error(`never came true: ${isTrue}`);
+  });
+}

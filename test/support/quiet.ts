@@ -1,0 +1,36 @@
+/** Keeps out of the tests' output what the runtime prints about faults that tests make on purpose. Only the
+ *  messages named here are dropped; any other one is shown, so that it can be seen. */
+const EXPECTED = [
+  // Objects that a test ended, or that ended themselves because a test let a write fail.
+  /broken\.outputGateBroken; jsg\.Error: (crash|evicted|restarted|what was begun could not be written)/,
+  // Their callers, and receivers and servers that cut the connection or speak no TLS.
+  /Network connection lost/,
+  /disconnected: (client error|HTTP body)/,
+  /TLS handshake failed/,
+  // Webhooks to hosts like shop.example, which nobody has. The second is what the first becomes.
+  /failed to lookup address information/,
+  /internal error; reference = /,
+  // What a test lets an object throw.
+  /Error: (boom-secret|canary)-/,
+  // A test lets an alarm ring that is about to ring by itself, or moves the clock.
+  /NOSENTRY SQLite alarm/,
+  // Headers that are not ASCII are sent on purpose.
+  /^A header value for .* contains non-ASCII characters/s,
+  // A package without the sources that its source map names.
+  /^Sourcemap for .* points to missing source files/,
+];
+const DONE = Symbol.for("tests.quiet");
+
+type Stream = NodeJS.WriteStream & { [DONE]?: true };
+
+/** vitest's global set-up: the runtime's messages are written by this process, a message at a time. */
+export default function setup(): void {
+  for (const stream of [process.stdout, process.stderr] as Stream[]) {
+    if (stream[DONE]) continue; // Another project has been here.
+    stream[DONE] = true;
+    const write = stream.write;
+    stream.write = ((...given: Parameters<typeof write>) =>
+      EXPECTED.some((expected) => expected.test(String(given[0]))) ||
+      write.apply(stream, given)) as typeof write;
+  }
+}

@@ -1,0 +1,80 @@
+/** Stands in for `src/within.ts` in the tests inside workerd (vitest.config.ts says so). On a machine that is
+ *  busy with something else anything may be slow, so no time limit ends by itself here: all of them are far
+ *  away, except those after which nothing has failed, and those that a test ends because what they bound never
+ *  answers. */
+import { within as realWithin, TimeLimit } from "../../src/within";
+
+export { TimeLimit, unlessLate } from "../../src/within";
+
+/** Makes a minute of half a second. */
+const FAR_TIMES = 120;
+const LOOK_EVERY_MS = 50;
+
+/** Limits after which nothing has failed: whoever waited only goes on. These keep their lengths. */
+const PACES = new Set([
+  "delivery/object 1000",
+  "delivery/post 500",
+  "transaction/object 1000",
+  "transaction/playing 250",
+]);
+
+/** What waits under a limit now, by the source file whose limit it is. */
+const waits = new Map<string, Set<object>>();
+/** Of which files the limits are to end: how many more at most, and how many have. */
+const endings = new Map<string, { left: number; ended: number }>();
+
+/** As in `src/within.ts`, but `limitMs` is far away unless a test ends what its caller waits for. */
+export async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+  const caller = callerIn(new Error().stack ?? "");
+  const own = waits.get(caller) ?? new Set();
+  waits.set(caller, own);
+  const wait = {};
+  own.add(wait);
+  const { promise: end, reject } = Promise.withResolvers<never>();
+  // Each has its own timer: the runtime lets no request settle what another one waits for.
+  const timer = setInterval(() => {
+    const ending = endings.get(caller);
+    if (!ending || !own.has(wait) || own.size > ending.left) return;
+    own.delete(wait);
+    ending.left -= 1;
+    ending.ended += 1;
+    reject(new TimeLimit(`no end within ${limitMs} ms`));
+  }, LOOK_EVERY_MS);
+  try {
+    const times = PACES.has(`${caller} ${limitMs}`) ? 1 : FAR_TIMES;
+    return await Promise.race([realWithin(limitMs * times, work), end]);
+  } finally {
+    clearInterval(timer);
+    own.delete(wait);
+  }
+}
+
+/** Which file of `src` called, like `http/readiness`. */
+function callerIn(stack: string): string {
+  return /\/src\/([\w/-]+)\.ts/.exec(stack)?.[1] ?? "";
+}
+
+/** How many waits there are now under the limits of a source file. */
+export function waitingUnder(caller: string): number {
+  return waits.get(caller)?.size ?? 0;
+}
+
+/** Ends what never answers: while `work` goes on, the limits of one source file end as soon as no more than
+ *  that is left under them.
+ *  @param caller whose limits, like `http/readiness`
+ *  @param most how many of its waits never end
+ *  @returns how many of them were ended */
+export async function endHanging(
+  caller: string,
+  most: number,
+  work: () => Promise<unknown>,
+): Promise<number> {
+  const ending = { left: most, ended: 0 };
+  endings.set(caller, ending);
+  try {
+    await work();
+    return ending.ended;
+  } finally {
+    endings.delete(caller);
+  }
+}
