@@ -3,14 +3,20 @@
  *
  *  `next_at` says when a pending delivery is to be looked at. Handing it out is a lease: `next_at` moves
  *  a little into the future, and a delivery that comes due with its lease was lost on the way. */
-import { type AttemptResult, MAX_ATTEMPTS, retryDelayMs } from "../domain/webhook";
+import { dueAtMs } from "../domain/clock";
+import {
+  type AttemptResult,
+  LONGEST_RETRY_MS,
+  MAX_ATTEMPTS,
+  retryDelayMs,
+} from "../domain/webhook";
 import type { WebhookCounters } from "./counters";
 import type { Delivery, NewDelivery } from "./delivery";
 
 /** A message in the queue that nobody has picked up by then counts as lost. */
-const SENT_LEASE_MS = 30_000;
+export const SENT_LEASE_MS = 30_000;
 /** Three times the limit of an attempt. */
-const TAKEN_LEASE_MS = 15_000;
+export const TAKEN_LEASE_MS = 15_000;
 /** What one commit can start again without holding up the object. */
 export const MAX_RECOVERED = 1_000;
 
@@ -27,21 +33,23 @@ export class Deliveries {
 
   /** A delivery that is due at once, unless it is there already. */
   add(delivery: NewDelivery, body: string, nowMs: number): void {
-    const [added] = this.#sql.exec<{ position: number }>(
-      `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, transaction_id, url, status,
+    const [added] = this.#sql
+      .exec<{ position: number }>(
+        `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, transaction_id, url, status,
          attempts, tries, next_at, created_at, started_at, happened_at, traceparent)
        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, ?7, ?7, ?7, ?8, ?9)
        ON CONFLICT DO NOTHING RETURNING position`,
-      delivery.id,
-      delivery.endpoint_id,
-      delivery.message_id,
-      delivery.event_type,
-      delivery.transaction_id,
-      delivery.url,
-      nowMs,
-      delivery.happened_at,
-      delivery.traceparent,
-    );
+        delivery.id,
+        delivery.endpoint_id,
+        delivery.message_id,
+        delivery.event_type,
+        delivery.transaction_id,
+        delivery.url,
+        nowMs,
+        delivery.happened_at,
+        delivery.traceparent,
+      )
+      .toArray();
     if (!added) return;
     this.#sql.exec("INSERT INTO bodies VALUES (?, ?)", added.position, body);
     this.#counters.moved(null, "pending");
@@ -201,7 +209,7 @@ export class Deliveries {
         nowMs,
       )
       .toArray();
-    return row?.at ?? undefined;
+    return row?.at == null ? undefined : dueAtMs(row.at, nowMs, LONGEST_RETRY_MS);
   }
 
   get isEmpty(): boolean {

@@ -2,7 +2,15 @@
  *
  *  Two kinds share one table. An `endpoint` is registered by the merchant. An `origin` stands for the host
  *  of the URLs that transactions name for themselves, so that one bad host rests alone. */
-import { DISABLE_AFTER_MS, inFlightLimit, needsRest, restMs, wants } from "../domain/webhook";
+import { dueAtMs } from "../domain/clock";
+import {
+  DISABLE_AFTER_MS,
+  inFlightLimit,
+  LONGEST_REST_MS,
+  needsRest,
+  restMs,
+  wants,
+} from "../domain/webhook";
 import type { WebhookCounters } from "./counters";
 
 const ORIGIN = "origin:";
@@ -100,7 +108,7 @@ export class Endpoints {
     if (enabled !== found.enabled) this.#counters.switched(found.enabled, enabled);
     if (enabled && change.enabled !== undefined) {
       this.#sql.exec("UPDATE endpoints SET disabled_reason = NULL WHERE id = ?", id);
-      this.#recovered(id);
+      this.succeeded(id);
     }
     this.#listed = undefined;
     return this.find(id);
@@ -158,11 +166,17 @@ export class Endpoints {
         nowMs,
       )
       .toArray();
-    return row?.at ?? undefined;
+    return row?.at == null ? undefined : dueAtMs(row.at, nowMs, LONGEST_REST_MS);
   }
 
+  /** Gives an endpoint a clean slate. */
   succeeded(id: string): void {
-    this.#recovered(id);
+    const { rowsWritten } = this.#sql.exec(
+      `UPDATE endpoints SET failures = 0, failing_since = NULL, rests = 0, resting_until = 0
+       WHERE id = ? AND failures > 0`,
+      id,
+    );
+    if (rowsWritten > 0) this.#listed = undefined;
   }
 
   /** Somebody wants to see a delivery now. */
@@ -175,7 +189,7 @@ export class Endpoints {
     const [row] = this.#sql.exec<Row>("SELECT * FROM endpoints WHERE id = ?", id).toArray();
     if (!row) return false;
     const failures = row.failures + 1;
-    const since = row.failing_since ?? nowMs;
+    const since = Math.min(row.failing_since ?? nowMs, nowMs);
     // Attempts that were under way when a rest began count for that rest.
     const isNewRest = needsRest(failures) && nowMs >= row.resting_until;
     const rests = row.rests + (isNewRest ? 1 : 0);
@@ -197,15 +211,6 @@ export class Endpoints {
       `DELETE FROM endpoints WHERE kind = 'origin'
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint_id = endpoints.id)`,
     );
-  }
-
-  #recovered(id: string): void {
-    const { rowsWritten } = this.#sql.exec(
-      `UPDATE endpoints SET failures = 0, failing_since = NULL, rests = 0, resting_until = 0
-       WHERE id = ? AND failures > 0`,
-      id,
-    );
-    if (rowsWritten > 0) this.#listed = undefined;
   }
 
   #insert(kind: Row["kind"], endpoint: Endpoint): void {

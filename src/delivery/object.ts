@@ -63,7 +63,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
       this.#deliveries.nextAtMs(nowMs),
       this.#endpoints.nextRestEndsAtMs(nowMs),
       this.#sweeping.nextAtMs(nowMs),
-      this.#telling.atMs,
+      this.#telling.nextAtMs(nowMs),
     ]);
     state.blockConcurrencyWhile(async () => {
       await this.#alarm.read();
@@ -243,7 +243,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
   /** Whatever is written goes through here: what it counts is part of the same commit, and is told. */
   #commit<Value>(work: () => Value): Value {
     const value = this.#counters.commit(this.ctx.storage, work);
-    if (this.#telling.atMs !== undefined) this.#alarm.arm(Date.now());
+    if (this.#telling.isOpen) this.#alarm.arm(Date.now());
     return value;
   }
 }

@@ -1,6 +1,8 @@
 /** Keeps a dispatcher's storage bounded: gives up what has been open for too long, and deletes what ended
  *  long ago. */
+import { ageMs, ClockWatch } from "../domain/clock";
 import type { Log } from "../telemetry/log";
+import { correctTimes } from "./correcting";
 import type { WebhookCounters } from "./counters";
 import type { Deliveries } from "./deliveries";
 import type { Delivery } from "./delivery";
@@ -21,6 +23,7 @@ export class Sweeping {
   readonly #deliveries: Deliveries;
   readonly #counters: WebhookCounters;
   readonly #log: Log;
+  readonly #clock = new ClockWatch();
   #sweptAtMs = 0;
   /** The last sweep had more to do than it may. */
   #isOpen = false;
@@ -45,9 +48,10 @@ export class Sweeping {
     return nowMs + (this.#isOpen ? 0 : SWEEP_EVERY_MS);
   }
 
-  /** Sweeps when it is time. To be called inside a transaction. */
+  /** Sweeps when it is time, and corrects times when the clock has gone back. To be called inside a transaction. */
   sweep(nowMs: number): void {
-    if (!this.#isOpen && nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return;
+    if (this.#clock.hasGoneBack(nowMs)) correctTimes(this.#sql, nowMs);
+    if (!this.#isOpen && ageMs(this.#sweptAtMs, nowMs) < SWEEP_EVERY_MS) return;
     const givenUp = this.#giveUp(nowMs);
     if (givenUp > 0) this.#log("error", "webhook.dead", { rows: givenUp });
     const deleted = this.#delete(nowMs);

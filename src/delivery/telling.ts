@@ -1,6 +1,7 @@
 /** Tells D1 what this dispatcher has counted. What is told are whole counts, not what came on top, so a call
  *  that is lost, late or made twice changes nothing. */
 import { type Backoff, delayMs } from "../domain/backoff";
+import { dueAtMs, isDue } from "../domain/clock";
 import type { Count } from "../telemetry/counts";
 import { faultOf, type Log } from "../telemetry/log";
 
@@ -25,14 +26,21 @@ export class Telling {
   }
 
   /** When D1 is to be told; undefined when it knows everything. */
-  get atMs(): number | undefined {
-    return this.#untold().length === 0 ? undefined : this.#nextAtMs;
+  nextAtMs(nowMs: number): number | undefined {
+    if (!this.isOpen) return undefined;
+    return dueAtMs(this.#nextAtMs, nowMs, BACKOFF.most_ms);
+  }
+
+  /** Whether there is something that D1 does not know. */
+  get isOpen(): boolean {
+    return this.#untold().length > 0;
   }
 
   /** Tells what is new, when it is time. Never throws. */
   async tell(nowMs: number): Promise<void> {
     const untold = this.#untold();
-    if (untold.length === 0 || this.#isUnderWay || nowMs < this.#nextAtMs) return;
+    const isTime = isDue(this.#nextAtMs, nowMs, BACKOFF.most_ms);
+    if (untold.length === 0 || this.#isUnderWay || !isTime) return;
     this.#isUnderWay = true;
     this.#nextAtMs = nowMs + TELL_EVERY_MS;
     try {

@@ -12,6 +12,7 @@ import {
   type Failure,
   REVIEW_REJECTED,
   type Transaction,
+  timeOfChange,
 } from "./transaction";
 
 /** Records a reviewer's word. The same word again changes nothing, whatever became of the transaction
@@ -25,10 +26,15 @@ export function decideReview(
   return endReview(transaction, decision, nowMs, { reviewer, note });
 }
 
-/** Ends a review that nobody has decided in time. Before that time, and after a decision, nothing changes. */
-export function decideExpiry(transaction: Transaction, nowMs: number): Result<Change | null> {
+/** Ends a review that nobody has decided in time. Before that time, and after a decision, nothing changes.
+ *  @param expiresAtMs `review.expires_at`, unless a clock that was wrong then has been corrected since */
+export function decideExpiry(
+  transaction: Transaction,
+  expiresAtMs: number,
+  nowMs: number,
+): Result<Change | null> {
   const { review } = transaction;
-  if (review?.status !== "open" || nowMs < Date.parse(review.expires_at)) return accept(null);
+  if (review?.status !== "open" || nowMs < expiresAtMs) return accept(null);
   return endReview(transaction, review.expires_to, nowMs, { expired: true });
 }
 
@@ -44,7 +50,7 @@ function endReview(
   if (!review || status !== "review") {
     return refuse({ code: "illegal_transition", status, action: decision });
   }
-  const decidedAt = new Date(nowMs).toISOString();
+  const decidedAt = timeOfChange(transaction, nowMs);
   const closed = closedReview(review, STATUS_OF_DECISION[decision], decidedAt, by);
   const failure = decision === "reject" ? REJECTED : null;
   return decideMove(transaction, decision, nowMs, { review: closed, failure });

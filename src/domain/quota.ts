@@ -56,9 +56,12 @@ export function decideLease(
   };
 }
 
-/** The known window goes on until its end, also when the clock has stepped back before its beginning; one
- *  that ends further away than any window does is from another clock or another setting. */
+/** The known window goes on until its end. When the clock has stepped back before its beginning, or the setting
+ *  has become shorter, it ends a whole window from now at the latest: nobody waits longer, and what is leased
+ *  already still counts. */
 function windowAt(known: Window | undefined, windowMs: number, nowMs: number): Window {
-  if (known && known.ends_at_ms > nowMs && known.ends_at_ms - nowMs <= 2 * windowMs) return known;
+  if (known && known.ends_at_ms > nowMs) {
+    return { ...known, ends_at_ms: Math.min(known.ends_at_ms, nowMs + windowMs) };
+  }
   return { ends_at_ms: (Math.floor(nowMs / windowMs) + 1) * windowMs, leased: 0 };
 }

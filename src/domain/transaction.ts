@@ -128,7 +128,7 @@ export function decideCancel(transaction: Transaction, nowMs: number): Result<Ch
   const { status, review } = transaction;
   if (status === "cancelled") return accept(null);
   if (status !== "review" || !review) return decideMove(transaction, "cancel", nowMs);
-  const closed = closedReview(review, "cancelled", new Date(nowMs).toISOString());
+  const closed = closedReview(review, "cancelled", timeOfChange(transaction, nowMs));
   return decideMove(transaction, "cancel", nowMs, { review: closed });
 }
 
@@ -182,14 +182,15 @@ function moved(
 ): Transaction {
   const status = nextStatus(transaction.status, action);
   if (!status) throw new Error(`no move ${action} from ${transaction.status}`);
-  const updatedAt = laterOf(transaction.updated_at, new Date(nowMs).toISOString());
+  const updatedAt = timeOfChange(transaction, nowMs);
   const version = transaction.version + 1;
   return { ...transaction, status, ...changed, version, updated_at: updatedAt };
 }
 
-/** A clock that steps back must not make an event older than the one before it. */
-function laterOf(a: string, b: string): string {
-  return a > b ? a : b;
+/** When a change happens. A clock that steps back must not make it older than the change before it. */
+export function timeOfChange({ updated_at }: Transaction, nowMs: number): string {
+  const now = new Date(nowMs).toISOString();
+  return updated_at > now ? updated_at : now;
 }
 
 function newTransaction(

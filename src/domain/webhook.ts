@@ -14,12 +14,15 @@ export const MAX_ATTEMPTS = 22;
 const RETRIES: Backoff = { first_ms: 1_000, most_ms: 43_200_000 };
 /** Deliveries that failed together must not come back together. */
 const JITTER = 0.2;
+/** No delivery waits longer for its next attempt. */
+export const LONGEST_RETRY_MS = RETRIES.most_ms * (1 + JITTER);
 /** The longest wait that a receiver may ask for by `Retry-After`. */
 export const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** This many failures in a row, and an endpoint is asked by one attempt at a time, after a rest. */
 const FAILURES_TO_REST = 10;
-const REST: Backoff = { first_ms: 1_000, most_ms: 60_000 };
+export const LONGEST_REST_MS = 60_000;
+const REST: Backoff = { first_ms: 1_000, most_ms: LONGEST_REST_MS };
 const MAX_IN_FLIGHT = 20;
 /** An endpoint that has failed without a break for this long is disabled. */
 export const DISABLE_AFTER_MS = 3 * 86_400_000;

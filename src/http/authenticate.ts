@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import { DatabaseUnavailable, databaseOf } from "../database/ask";
 import { findKeyHolder, type KeyHolder } from "../database/merchants";
 import { hashApiKey, isApiKey, type Scope } from "../domain/api-key";
+import { ageMs, isDue } from "../domain/clock";
 import type { AppContext, AppEnv } from "./context";
 import { type Kind, limitRequests } from "./limit";
 import { Problem } from "./problem";
@@ -74,8 +75,9 @@ async function identify(c: AppContext): Promise<Remembered> {
 async function lookUp(c: AppContext, key: string): Promise<Remembered | undefined> {
   const now = Date.now();
   const known = remembered.get(key);
-  const age = now - (known?.asked_at_ms ?? 0);
-  if (known && (age < KEY_FRESH_MS || (age < KEY_STALE_MS && now < restingUntilMs))) return known;
+  const age = ageMs(known?.asked_at_ms ?? 0, now);
+  const isResting = !isDue(restingUntilMs, now, LOOKUP_REST_MS);
+  if (known && (age < KEY_FRESH_MS || (age < KEY_STALE_MS && isResting))) return known;
   try {
     const { transaction_shards } = c.get("config");
     const db = databaseOf(c.env.DB);

@@ -2,6 +2,7 @@
  *  the platform's rate limiter; nothing is counted, and nothing costs anything, while credentials are good. */
 import type { Env } from "../config";
 import { clientNetwork } from "../domain/client-address";
+import { isDue } from "../domain/clock";
 import { within } from "../within";
 import type { AppContext } from "./context";
 import { Problem } from "./problem";
@@ -32,7 +33,7 @@ export function forgetFailures(): void {
 export function requirePatience(c: AppContext, credential: Credential): void {
   if (heldBackUntilMs.size === 0) return;
   const until = heldBackUntilMs.get(nameOf(c, credential)) ?? 0;
-  if (until > Date.now()) throw tooMany(until);
+  if (!isDue(until, Date.now(), PERIOD_MS)) throw tooMany(until);
 }
 
 /** Counts a failure. @returns the problem to answer with: `failure`, or that there were too many */

@@ -5,6 +5,7 @@
  *  in the request that made it. It takes care of two things: the promises come from `withResolvers` (one from
  *  `new Promise`, once that is compiled, no longer knows its request), and each request has a timer of its own
  *  running (without one it is taken for hung). */
+import { ageMs } from "../domain/clock";
 import { objectNameFor } from "../domain/id";
 import { looksOf, toldOf } from "../transaction/looks";
 import type { Reply } from "../transaction/reply";
@@ -46,7 +47,7 @@ class Line {
 
   /** @returns whether the request has no other near it */
   come(nowMs: number): boolean {
-    const isNear = nowMs - this.#cameAtMs <= NEAR_MS;
+    const isNear = ageMs(this.#cameAtMs, nowMs) <= NEAR_MS;
     const isAlone = this.#here === 0 || (!isNear && this.#waiting.length === 0);
     this.#cameAtMs = nowMs;
     this.#here += 1;
@@ -59,7 +60,7 @@ class Line {
 
   /** @returns whether the request is the one to make the call */
   join(waiting: Waiting, nowMs: number): boolean {
-    const isToCall = this.#waiting.length === 0 || nowMs > this.#callDueMs + OVERDUE_MS;
+    const isToCall = this.#waiting.length === 0 || ageMs(this.#callDueMs, nowMs) > OVERDUE_MS;
     if (isToCall) this.#callDueMs = nowMs;
     this.#waiting.push(waiting);
     return isToCall;

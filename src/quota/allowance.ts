@@ -1,5 +1,6 @@
 /** What this isolate may spend of one quota, and how it comes by more. It counts and asks; what an empty
  *  one means for a request is decided by others. */
+import { ageMs, isDue } from "../domain/clock";
 import type { Lease } from "../domain/quota";
 import { within } from "../within";
 
@@ -29,15 +30,21 @@ export class Allowance {
   /** Requests that are not decided yet, each by when it came and what it costs; the next lease is for all of
    *  them. */
   readonly #waiting = new Set<{ at_ms: number; cost: number }>();
+  readonly #windowMs: number;
+
+  /** @param windowMs how long a window of the quota is */
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
 
   /** How things stand for a request that counts as `cost`. */
   state(nowMs: number, cost = 1): State {
-    if (nowMs < this.#endsAtMs) {
+    if (!isDue(this.#endsAtMs, nowMs, this.#windowMs)) {
       if (this.#tokens >= cost) return "free";
       // Within a window what is left only becomes less: who costs more than that need not ask for it.
       if (this.#isSpent || (cost > 1 && this.left < cost)) return "spent";
     }
-    return nowMs < this.#unwatchedUntilMs ? "unwatched" : "empty";
+    return isDue(this.#unwatchedUntilMs, nowMs, REST_MS) ? "empty" : "unwatched";
   }
 
   /** A request begins to wait. @returns what ends that */
@@ -83,10 +90,10 @@ export class Allowance {
   async #ask(ask: Ask): Promise<void> {
     const askedMs = Date.now();
     for (const waiter of this.#waiting) {
-      if (askedMs - waiter.at_ms > GONE_MS) this.#waiting.delete(waiter);
+      if (ageMs(waiter.at_ms, askedMs) > GONE_MS) this.#waiting.delete(waiter);
     }
     const costs = [...this.#waiting].reduce((sum, { cost }) => sum + cost, 0);
-    const held = askedMs < this.#endsAtMs ? this.#tokens : 0;
+    const held = isDue(this.#endsAtMs, askedMs, this.#windowMs) ? 0 : this.#tokens;
     const lease = await ask(Math.max(this.#waiting.size > 0 ? 1 : 0, costs - held));
     this.#asking = undefined;
     this.#isFailing = false;
@@ -97,7 +104,7 @@ export class Allowance {
   /** A lease is spent no longer than to the earliest moment at which its window can have ended, and a refusal
    *  held against everybody to the latest: clocks need not agree for either to be right. */
   #take({ tokens, left, ends_in_ms }: Lease, askedMs: number, nowMs: number): void {
-    if (nowMs >= this.#endsAtMs) this.#tokens = 0;
+    if (isDue(this.#endsAtMs, nowMs, this.#windowMs)) this.#tokens = 0;
     this.#isSpent = tokens === 0;
     this.#endsAtMs = (this.#isSpent ? nowMs : askedMs) + ends_in_ms;
     this.#left = left;

@@ -40,8 +40,10 @@ export class QuotaKeeper extends DurableObject<Env> {
    *  evicted in the middle of a window does not give the same requests away twice. */
   lease(quota: Quota, wanted: number): Lease {
     const { policy } = quota;
-    const { window, lease } = decideLease(this.#windows.get(policy), quota, wanted, Date.now());
-    if (lease.tokens > 0) {
+    const known = this.#windows.get(policy);
+    const { window, lease } = decideLease(known, quota, wanted, Date.now());
+    // An end that was brought forward is written down too: measured from every question, it would never come.
+    if (lease.tokens > 0 || window.ends_at_ms !== known?.ends_at_ms) {
       this.ctx.storage.sql.exec(
         `INSERT INTO windows (policy, ends_at_ms, leased) VALUES (?, ?, ?)
          ON CONFLICT (policy) DO UPDATE SET ends_at_ms = excluded.ends_at_ms, leased = excluded.leased`,

@@ -37,7 +37,7 @@ export function spend(
   const purses = quotas.map((quota) => ({
     quota,
     cost,
-    allowance: allowanceOf(quota.policy, spender.merchant_id),
+    allowance: allowanceOf(quota, spender.merchant_id),
   }));
   return spendNow(purses, Date.now()) ?? spendLater(purses, spender);
 }
@@ -92,10 +92,10 @@ function standingOf({ quota, allowance }: Purse): Standing {
   return { policy: quota.policy, left: allowance.left, ends_at_ms: allowance.endsAtMs };
 }
 
-function allowanceOf(policy: Policy, merchantId: string): Allowance {
+function allowanceOf({ policy, window_ms }: Quota, merchantId: string): Allowance {
   const known = allowances[policy].get(merchantId);
   if (known) return known;
-  const fresh = new Allowance();
+  const fresh = new Allowance(window_ms);
   allowances[policy].set(merchantId, fresh);
   if (allowances[policy].size > MAX_MERCHANTS) {
     const [oldest = ""] = allowances[policy].keys();

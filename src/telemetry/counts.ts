@@ -4,6 +4,8 @@
  *  as what it counts. All others are written by the alarm, by a commit or before they are told to anybody:
  *  a crash loses up to about a second of them, and nobody ever sees one go down. */
 
+import { ageMs } from "../domain/clock";
+
 /** A `bucket` counts the observations up to its bound and above the one before; the `sum` adds them up. */
 export type CountName<Counter extends string, Histogram extends string> =
   | Counter
@@ -78,7 +80,7 @@ export class Counts<Counter extends string, Histogram extends string> {
 
   /** Writes what must be written with the commit under way, and from time to time all the rest. */
   writeWithin(nowMs: number): void {
-    const isTime = nowMs - this.#writtenAtMs >= WRITE_EVERY_MS;
+    const isTime = ageMs(this.#writtenAtMs, nowMs) >= WRITE_EVERY_MS;
     const due = isTime ? this.#unwritten : this.#added.map(({ count }) => count);
     for (const count of due) this.#write(count);
     if (isTime) this.#writtenAtMs = nowMs;

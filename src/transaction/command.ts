@@ -1,14 +1,13 @@
 /** What a shard can be told, and what one command does to the journal: gather has happened, deciding
  *  happens here, and `journal.write()` follows in the same synchronous stretch. There is no `await` in this
  *  file, and must not be. */
-import { type Backoff, delayMs } from "../domain/backoff";
 import { decideResolution } from "../domain/decide-resolution";
 import { decideExpiry, decideReview } from "../domain/decide-review";
 import type { CreateRequest } from "../domain/idempotency";
 import { livemodeOf, type ProcessorMode } from "../domain/livemode";
 import type { Refusal } from "../domain/refusal";
 import type { ResolveRequest } from "../domain/resolution";
-import type { Result } from "../domain/result";
+import { accept, type Result } from "../domain/result";
 import type { ReviewRequest } from "../domain/review";
 import type { Status } from "../domain/status";
 import {
@@ -26,10 +25,7 @@ import {
 } from "../domain/transaction";
 import type { ChargeAnswer } from "../processor/processor";
 import type { Held, Journal } from "./journal";
-
-/** How long to wait before an unknown charge is asked about again. It never ends: a transaction is never
- *  given up on, and five minutes keeps a dead processor's recovery short. */
-const CHARGE_BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
+import { attemptDueAtMs, nextAttemptAtMs } from "./open-charges";
 
 /** `traceparent` is the request that a command comes from. */
 export type Command = { traceparent: string | null } & (
@@ -89,7 +85,7 @@ export function execute(
     case "review":
       return move(journal, held, decideReview(held.transaction, command, nowMs), command);
     case "expire":
-      return move(journal, held, decideExpiry(held.transaction, nowMs), command);
+      return move(journal, held, expire(journal, held, nowMs), command);
     case "resolve":
       return resolve(journal, held, command, nowMs);
     case "record":
@@ -144,7 +140,8 @@ function process(
   }
   const open = journal.charges.find(transaction.id);
   if (!open) throw new Error("a transaction is processing without an open charge");
-  return charging(transaction, JSON.stringify(transaction), open.attempts, open.next_attempt_at_ms);
+  const retryAtMs = attemptDueAtMs(open.next_attempt_at_ms, nowMs);
+  return charging(transaction, JSON.stringify(transaction), open.attempts, retryAtMs);
 }
 
 /** Writes what was decided. Whatever moves a transaction out of review closes the review. */
@@ -174,6 +171,12 @@ function resolve(
   return write(journal, merchant_id, decided.value, command);
 }
 
+/** The time that is kept here counts, not the one that was told: a clock that was ahead may have told it. */
+function expire(journal: Journal, { transaction }: Held, nowMs: number): Result<Change | null> {
+  const expiresAtMs = journal.reviews.expiresAtMs(transaction.id);
+  return expiresAtMs === undefined ? accept(null) : decideExpiry(transaction, expiresAtMs, nowMs);
+}
+
 function record(
   journal: Journal,
   { merchant_id, transaction }: Held,
@@ -196,7 +199,7 @@ function defer(journal: Journal, transaction: Transaction, nowMs: number): Answe
   const open = journal.charges.find(transaction.id);
   if (!open) return told(transaction);
   const attempts = open.attempts + 1;
-  const retryAtMs = nowMs + delayMs(attempts, CHARGE_BACKOFF);
+  const retryAtMs = nextAttemptAtMs(attempts, nowMs);
   journal.charges.defer(transaction.id, attempts, retryAtMs);
   const deferred = charging(transaction, JSON.stringify(transaction), attempts, retryAtMs);
   return { ...deferred, wrote: true };

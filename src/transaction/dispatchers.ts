@@ -1,6 +1,7 @@
 /** The merchants' webhook dispatchers as a destination. One that fails holds up its own merchant alone: its
  *  events wait in a list of their own, while everybody else's go past them. */
 import { type Backoff, delayMs } from "../domain/backoff";
+import { dueAtMs, isDue } from "../domain/clock";
 import type { EventRecord } from "../domain/event";
 import { faultOf, type Log } from "../telemetry/log";
 import { within } from "../within";
@@ -64,7 +65,7 @@ export class Dispatchers {
     if (this.#waiting.size === 0) return undefined;
     let first = Number.POSITIVE_INFINITY;
     for (const { until_ms } of this.#waiting.values()) first = Math.min(first, until_ms);
-    return first;
+    return dueAtMs(first, Date.now(), BACKOFF.most_ms);
   }
 
   /** When this returns, every event has been taken over, or waits. */
@@ -85,7 +86,9 @@ export class Dispatchers {
    *  had failed could never catch up otherwise with a merchant who is busy. */
   async #tryWaiting(): Promise<void> {
     const now = Date.now();
-    const due = [...this.#waiting].filter(([, { until_ms }]) => until_ms <= now);
+    const due = [...this.#waiting].filter(([, { until_ms }]) =>
+      isDue(until_ms, now, BACKOFF.most_ms),
+    );
     await Promise.all(
       due.slice(0, MERCHANTS_TRIED).map(async ([merchantId]) => {
         const own = this.#eventsOf(merchantId);
@@ -138,22 +141,23 @@ export class Dispatchers {
 
   #add(events: EventRecord[]): void {
     for (const { position, merchant_id } of events) {
-      const added = this.#sql.exec(
-        "INSERT INTO waiting VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING position",
-        position,
-        merchant_id,
-      );
-      this.#count += added.toArray().length;
+      const added = this.#sql
+        .exec(
+          "INSERT INTO waiting VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING position",
+          position,
+          merchant_id,
+        )
+        .toArray();
+      this.#count += added.length;
     }
   }
 
   #remove(events: EventRecord[]): void {
     for (const { position } of events) {
-      const removed = this.#sql.exec(
-        "DELETE FROM waiting WHERE position = ? RETURNING position",
-        position,
-      );
-      this.#count -= removed.toArray().length;
+      const removed = this.#sql
+        .exec("DELETE FROM waiting WHERE position = ? RETURNING position", position)
+        .toArray();
+      this.#count -= removed.length;
     }
   }
 }

@@ -95,11 +95,11 @@ export class TransactionShard extends DurableObject<Env> {
       log: this.#log,
     });
     this.#alarm = new Alarm(state.storage, SAFETY_MS, (nowMs) => [
-      nextWakeAtMs(openWorkOf(this.#journal, this.#outboxes, this.#counters), nowMs),
+      nextWakeAtMs(openWorkOf(this.#journal, this.#outboxes, this.#counters, nowMs), nowMs),
     ]);
     state.blockConcurrencyWhile(async () => {
       await this.#alarm.read();
-      // The platform gives up on an alarm whose object could not start for some minutes.
+      // A release before may have written work that it set no alarm for.
       this.#alarm.arm(Date.now());
     });
   }

@@ -1,11 +1,27 @@
 /** Charges without a known outcome, and when each is asked about again. A row exists exactly while its
  *  transaction is `processing`. */
+import { type Backoff, delayMs } from "../domain/backoff";
+import { dueAtMs } from "../domain/clock";
 import type { Writer } from "./writer";
 
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
 
 /** How open charges stand. `oldest_age_ms` is since the claim; `overdue` are open for longer than a minute. */
 export type ChargesStanding = { open: number; overdue: number; oldest_age_ms: number };
+
+/** How long to wait before an unknown charge is asked about again. It never ends: a transaction is never
+ *  given up on, and five minutes keeps a dead processor's recovery short. */
+const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
+
+/** When to ask again after so many attempts without a known outcome. */
+export function nextAttemptAtMs(attempts: number, nowMs: number): number {
+  return nowMs + delayMs(attempts, BACKOFF);
+}
+
+/** When an attempt is due that was planned for a time, whatever the clock said then. */
+export function attemptDueAtMs(atMs: number, nowMs: number): number {
+  return dueAtMs(atMs, nowMs, BACKOFF.most_ms);
+}
 
 /** A processor that answers at all does so within seconds, and has been asked five times by now. */
 const OVERDUE_MS = 60_000;
@@ -86,11 +102,19 @@ export class OpenCharges {
   }
 
   /** When the next one is due; undefined when none is open. */
-  nextAtMs(): number | undefined {
-    return (
-      this.#sql
-        .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
-        .one().next ?? undefined
+  nextAtMs(nowMs: number): number | undefined {
+    const { next } = this.#sql
+      .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
+      .one();
+    return next === null ? undefined : attemptDueAtMs(next, nowMs);
+  }
+
+  /** Makes those due that a clock which has gone back since would hold up. */
+  bringForward(nowMs: number): void {
+    this.#writer.write(
+      "UPDATE charges SET next_attempt_at_ms = ? WHERE next_attempt_at_ms > ?",
+      nowMs,
+      nowMs + BACKOFF.most_ms,
     );
   }
 

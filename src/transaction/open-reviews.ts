@@ -1,5 +1,9 @@
 /** When reviews expire. A row exists exactly while its transaction is in `review`. */
+import { dueAtMs } from "../domain/clock";
+import { MAX_REVIEW_S } from "../domain/risk/limits";
 import type { Writer } from "./writer";
+
+const LONGEST_MS = MAX_REVIEW_S * 1_000;
 
 export class OpenReviews {
   readonly #sql: SqlStorage;
@@ -14,9 +18,31 @@ export class OpenReviews {
     this.#reread();
   }
 
-  /** When the next one expires; undefined when none is open. */
-  get nextAtMs(): number | undefined {
-    return this.#nextAtMs;
+  /** When the next one expires, or is to be brought forward; undefined when none is open. */
+  nextAtMs(nowMs: number): number | undefined {
+    if (this.#nextAtMs === undefined) return undefined;
+    return dueAtMs(this.#nextAtMs, nowMs, LONGEST_MS);
+  }
+
+  /** When a review expires; undefined when it is not open. */
+  expiresAtMs(transactionId: string): number | undefined {
+    const [found] = this.#sql
+      .exec<{ at: number }>(
+        "SELECT expires_at_ms AS at FROM reviews WHERE transaction_id = ?",
+        transactionId,
+      )
+      .toArray();
+    return found?.at;
+  }
+
+  /** Lets those that a clock which has gone back since would hold up expire after the longest time that a
+   *  review may be open. Not at once: somebody is to have the time to decide. */
+  bringForward(nowMs: number): void {
+    this.#writer.write(
+      "UPDATE reviews SET expires_at_ms = ?1 WHERE expires_at_ms > ?1",
+      nowMs + LONGEST_MS,
+    );
+    this.#reread();
   }
 
   open(transactionId: string, expiresAtMs: number): void {

@@ -4,10 +4,12 @@
  *  ahead of the stored one, which is written with the next commit or by the alarm; after a crash
  *  some events are sent again, so a destination must take each event any number of times. */
 import { type Backoff, delayMs } from "../domain/backoff";
+import { isDue } from "../domain/clock";
 import type { EventRecord, EventType } from "../domain/event";
 import { within } from "../within";
 import type { Journal } from "./journal";
 import type { Mark } from "./marks";
+import { LONGEST_PAUSE_MS } from "./pauses";
 
 /** One statement's worth: past some hundred rows a statement gains nothing and holds up the thread. */
 const DRAIN_ROWS = 200;
@@ -140,7 +142,7 @@ export class Outbox {
 
   /** Sends what is outstanding unless a drain is under way or the destination is resting after a failure. */
   drain(nowMs: number): Promise<void> {
-    if (!this.#isDraining && nowMs >= this.#retryAtMs) this.#draining = this.#drain();
+    if (!this.#isDraining && !this.#isPaused(nowMs)) this.#draining = this.#drain();
     return this.#draining;
   }
 
@@ -173,8 +175,13 @@ export class Outbox {
     }
   }
 
+  #isPaused(nowMs = Date.now()): boolean {
+    return !isDue(this.#retryAtMs, nowMs, LONGEST_PAUSE_MS);
+  }
+
   get #isDue(): boolean {
-    return (this.#destination.due_at_ms?.() ?? Number.POSITIVE_INFINITY) <= Date.now();
+    const at = this.#destination.due_at_ms?.();
+    return at !== undefined && isDue(at, Date.now(), LONGEST_PAUSE_MS);
   }
 
   /** Delivers one batch. @returns false when that failed. */
@@ -188,7 +195,7 @@ export class Outbox {
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
       await within(limit_ms, deliver(events, this.#failures));
       this.#destination.onDelivery?.(rows);
-      if (rewinds !== this.#rewinds) return Date.now() >= this.#retryAtMs;
+      if (rewinds !== this.#rewinds) return !this.#isPaused();
       this.#deliveredThrough = through;
       this.#retryAtMs = 0;
       this.#isSlow = false;
@@ -204,7 +211,8 @@ export class Outbox {
       this.#failures += 1;
       const asked = fault instanceof DeliveryFault ? fault.retry_after_ms : 0;
       const delay = Math.max(delayMs(this.#failures, BACKOFF), asked);
-      this.#retryAtMs = Math.max(this.#retryAtMs, Date.now() + delay); // A pause is not cut short.
+      const paused = this.#isPaused() ? this.#retryAtMs : 0; // A pause is not cut short.
+      this.#retryAtMs = Math.max(paused, Date.now() + delay);
       this.#release(Number.POSITIVE_INFINITY, false);
       this.#destination.onFailure(fault, rows, this.#failures);
       this.#storePause();

@@ -4,6 +4,7 @@
  *  because none may wait for another's call. Nothing in here decides anything. */
 import { DatabaseUnavailable, databaseOf } from "../database/ask";
 import { type MerchantRisk, readRisk, readRiskVersion } from "../database/risk";
+import { ageMs, isDue } from "../domain/clock";
 import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../domain/risk/list";
 import type { VersionedRuleSet } from "../domain/risk/rule-set";
 import { faultOf, type Log } from "../telemetry/log";
@@ -81,9 +82,10 @@ export class RiskBook {
   of(merchantId: string): KnownRisk | Promise<KnownRisk> {
     const now = Date.now();
     const entry = known.get(merchantId);
-    const age = now - (entry?.asked_at_ms ?? 0);
-    if (entry && (age < REFRESH_AFTER_MS || now < this.#restingUntilMs)) return entry;
-    if (now < this.#restingUntilMs) throw new DatabaseUnavailable("the database is resting");
+    const age = ageMs(entry?.asked_at_ms ?? 0, now);
+    const isResting = !isDue(this.#restingUntilMs, now, REST_MS);
+    if (entry && (age < REFRESH_AFTER_MS || isResting)) return entry;
+    if (isResting) throw new DatabaseUnavailable("the database is resting");
     const orKnown = this.#ask(merchantId, entry).catch((fault: unknown) => {
       this.#restingUntilMs = Date.now() + REST_MS;
       this.#log("error", "risk_rules.failed", { merchant_id: merchantId, fault: faultOf(fault) });
@@ -110,7 +112,8 @@ export class RiskBook {
       : entryOf(await this.#reader.risk(merchantId, askedAtMs), askedAtMs);
     // Another object may have asked later and been answered sooner.
     const other = known.get(merchantId);
-    if (other && other.asked_at_ms > askedAtMs) return other;
+    const isLater = other && other.asked_at_ms > askedAtMs && other.asked_at_ms <= Date.now();
+    if (isLater) return other;
     keep(merchantId, next);
     return next;
   }

@@ -1,5 +1,7 @@
 /** The event stream as a destination. Order per transaction: a request carries at most one event of each,
  *  the next request waits for it, and what the server will not take holds up its own transaction alone. */
+
+import { isDue } from "../domain/clock";
 import { cloudEventOf } from "../domain/cloud-event";
 import type { EventRecord } from "../domain/event";
 import type { Produced, Stream } from "../stream/stream";
@@ -172,7 +174,8 @@ export class Streaming {
   /** Tries one round of the parked. As long as some are taken, the next round is due at once: it may have what
    *  was parked behind them. */
   async #tryParked(number: number): Promise<void> {
-    if (this.parkedAtMs === undefined || Date.now() < this.parkedAtMs) return;
+    const at = this.parkedAtMs;
+    if (at === undefined || !isDue(at, Date.now(), TRY_PARKED_EVERY_MS)) return;
     // Of these it is known that they may fail, so one that does stops nothing.
     const delivery = { number, culprits_left: Number.POSITIVE_INFINITY, attempts_alone: 1 };
     this.#triedParkedAtMs = Date.now();

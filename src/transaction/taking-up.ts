@@ -1,5 +1,6 @@
 /** What a shard does by itself when its alarm rings: asks again about charges without an outcome, and ends
  *  reviews that nobody has decided. */
+import { ClockWatch } from "../domain/clock";
 import { faultOf, type Log, tracedBy } from "../telemetry/log";
 import type { Charges } from "./charge";
 import type { Command } from "./command";
@@ -18,6 +19,7 @@ type Parts = {
 
 export class TakingUp {
   readonly #parts: Parts;
+  readonly #clock = new ClockWatch();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -27,6 +29,10 @@ export class TakingUp {
    *  it if this object dies. */
   begin(nowMs: number): void {
     const { journal, charges } = this.#parts;
+    if (this.#clock.hasGoneBack(nowMs)) {
+      journal.charges.bringForward(nowMs);
+      journal.reviews.bringForward(nowMs);
+    }
     const due = journal.charges
       .due(nowMs, TAKEN_UP + charges.underWay)
       .filter(({ transaction_id }) => !charges.isUnderWay(transaction_id));

@@ -1,7 +1,9 @@
 /** When a shard has to wake up by itself. Pure, so that "nothing is ever stuck" can be read and tested. */
+import { dueAtMs } from "../domain/clock";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal";
 import type { Outboxes } from "./outboxes";
+import { LONGEST_PAUSE_MS } from "./pauses";
 
 /** How soon the alarm looks after work that should be finishing by itself. A dead object's work waits
  *  this long; a living one spends one alarm a second on it under load. */
@@ -23,10 +25,11 @@ export function openWorkOf(
   { charges, reviews }: Pick<Journal, "charges" | "reviews">,
   outboxes: Pick<Outboxes, "openAtMs">,
   counters: Pick<Counters, "isOpen">,
+  nowMs: number,
 ): OpenWork {
   return {
-    charge_at_ms: charges.nextAtMs(),
-    review_at_ms: reviews.nextAtMs,
+    charge_at_ms: charges.nextAtMs(nowMs),
+    review_at_ms: reviews.nextAtMs(nowMs),
     outboxes_at_ms: outboxes.openAtMs(),
     has_counts: counters.isOpen,
   };
@@ -37,7 +40,7 @@ export function nextWakeAtMs(
   { charge_at_ms, review_at_ms, outboxes_at_ms, has_counts = false }: OpenWork,
   nowMs: number,
 ): number | undefined {
-  const times = [...outboxes_at_ms];
+  const times = outboxes_at_ms.map((at) => dueAtMs(at, nowMs, LONGEST_PAUSE_MS));
   if (charge_at_ms !== undefined) times.push(charge_at_ms);
   if (review_at_ms !== undefined) times.push(review_at_ms);
   if (has_counts) times.push(nowMs);

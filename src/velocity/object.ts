@@ -1,30 +1,39 @@
 /** VelocityShard: the one serial counter of the subjects that live here. It knows payments, times and what
  *  payments came to, nothing of scores or rules. */
 import { DurableObject } from "cloudflare:workers";
+import { Alarm } from "../alarm";
 import { configOf, type Env } from "../config";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
 import { resetObject } from "../reset";
-import { type Log, logFrom } from "../telemetry/log";
+import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { SWEEP_ROWS, sweep } from "./sweeping";
 import { Windows } from "./windows";
 
+/** So far the clock may step back, and the object's own only stands still: as long as the shortest window. */
+const HELD_MS = WINDOWS_MS["1m"];
 /** Expired rows are worth an hour's patience: they cost disk, never exactness. */
 const SWEEP_EVERY_MS = WINDOWS_MS["1h"];
 
 export class VelocityShard extends DurableObject<Env> {
   readonly #log: Log;
   readonly #windows: Windows;
+  readonly #alarm: Alarm;
   #now: number;
+  /** The last sweep had more to do than it may. */
+  #hasMoreToSweep = false;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#log = logFrom(configOf(env).log_level);
     this.#windows = state.storage.transactionSync(() => new Windows(state.storage.sql));
     this.#now = this.#windows.newestAt;
+    this.#alarm = new Alarm(state.storage, 0, (nowMs) => [
+      this.#hasMoreToSweep ? nowMs : nowMs + SWEEP_EVERY_MS,
+    ]);
     state.blockConcurrencyWhile(async () => {
-      const alarm = await state.storage.getAlarm();
-      if (alarm === null) await state.storage.setAlarm(this.#tick() + SWEEP_EVERY_MS);
+      await this.#alarm.read();
+      this.#alarm.arm(Date.now());
     });
   }
 
@@ -33,10 +42,14 @@ export class VelocityShard extends DurableObject<Env> {
    *  is a fault of the caller's, which asks for what it has parsed: nothing is counted, no answer is guessed. */
   observe(observations: Observation[]): number[][] {
     const asked = observations.map(({ measures }) => measures.map(known));
-    const now = this.#tick();
-    return this.#commit(() =>
-      observations.map((payment, index) => this.#windows.observe(payment, asked[index] ?? [], now)),
-    );
+    const answers = this.#commit(() => {
+      const now = this.#tick();
+      return observations.map((payment, index) =>
+        this.#windows.observe(payment, asked[index] ?? [], now),
+      );
+    });
+    this.#alarm.arm(Date.now());
+    return answers;
   }
 
   /** Notes of each payment that it came to nothing, once; all of them in one commit. */
@@ -52,15 +65,29 @@ export class VelocityShard extends DurableObject<Env> {
     return true;
   }
 
+  /** Never throws, so that the runtime has no reason to wait longer and longer before it calls again. */
   override async alarm(): Promise<void> {
-    const now = this.#tick();
-    const deleted = this.ctx.storage.transactionSync(() => sweep(this.ctx.storage.sql, now));
-    await this.ctx.storage.setAlarm(deleted >= SWEEP_ROWS ? now : now + SWEEP_EVERY_MS);
+    this.#alarm.rang();
+    const { storage } = this.ctx;
+    try {
+      const deleted = storage.transactionSync(() => sweep(storage.sql, this.#tick()));
+      this.#hasMoreToSweep = deleted >= SWEEP_ROWS;
+    } catch (fault) {
+      this.#log("error", "alarm.failed", { fault: faultOf(fault) });
+    }
+    this.#alarm.arm(Date.now());
   }
 
-  /** The clock of this object alone decides, and it never steps back. */
+  /** The clock of this object alone decides. It only goes forward, and stands still while the machine's is behind
+   *  it; when that is far behind, it was ahead before, and what was counted then is counted as of now. Else no
+   *  payment would leave its windows until the same time has come again. To be called inside a commit. */
   #tick(): number {
-    this.#now = Math.max(Date.now(), this.#now);
+    const now = Date.now();
+    if (this.#now - now > HELD_MS) {
+      this.#windows.bringBack(now);
+      this.#now = now;
+    }
+    this.#now = Math.max(now, this.#now);
     return this.#now;
   }
 

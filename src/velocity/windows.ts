@@ -9,7 +9,7 @@ import { openTables } from "./tables";
 
 export class Windows {
   readonly #sql: SqlStorage;
-  readonly #subjects: Subjects;
+  #subjects: Subjects;
   /** The place of the newest payment in the order in which they were counted. */
   #position: number;
   #newestAt: number;
@@ -31,6 +31,18 @@ export class Windows {
   /** The time of the newest payment; 0 before the first. */
   get newestAt(): number {
     return this.#newestAt;
+  }
+
+  /** Dates everything that is in the future back to now, once the clock has been set back. Positions still rise
+   *  with the times. A payment reported again may get other answers than before. */
+  bringBack(nowMs: number): void {
+    this.#sql.exec("UPDATE counted_payments SET at = ?1 WHERE at > ?1", nowMs);
+    this.#sql.exec(
+      "UPDATE subjects SET first_at = min(first_at, ?1), seen_at = min(seen_at, ?1) WHERE seen_at > ?1",
+      nowMs,
+    );
+    this.#subjects = new Subjects(this.#sql);
+    this.#newestAt = Math.min(this.#newestAt, nowMs);
   }
 
   /** Counts a payment once for its subject and returns what is asked, with it included. A payment reported

@@ -55,7 +55,7 @@ function toldBy(journal: Journal) {
     released: from.map((position) =>
       journal.eventsOfTypes(position, position + 3, RELEASING_TYPES),
     ),
-    nextReviewAtMs: journal.reviews.nextAtMs,
+    nextReviewAtMs: journal.reviews.nextAtMs(NOW_MS),
   };
 }
 

@@ -79,8 +79,13 @@ describe("a window", () => {
     expect(tokensAt(START_MS - 1)).toBe(0);
   });
 
-  it("is given up when it would last longer than two", () => {
-    expect(tokensAt(START_MS - 10 * MINUTE_MS)).toBe(10);
+  it("ends a whole window later at the latest when the clock has stepped back", () => {
+    const backMs = START_MS - 10 * MINUTE_MS;
+    const { window, lease } = decideLease(spent, quotaOf(640), 1, backMs);
+    expect(lease).toEqual({ tokens: 0, left: 0, ends_in_ms: MINUTE_MS });
+    const endMs = backMs + MINUTE_MS;
+    expect(decideLease(window, quotaOf(640), 1, endMs - 1).lease.tokens).toBe(0);
+    expect(decideLease(window, quotaOf(640), 1, endMs).lease.tokens).toBe(10);
   });
 
   it("leases at most the limit, whatever the times of the questions", () => {
@@ -108,7 +113,7 @@ describe("an allowance", () => {
   it("asks for all who wait, and not for those who were cut off long ago", async () => {
     vi.useFakeTimers({ now: 0, toFake: ["Date"] });
     const asked: number[] = [];
-    const allowance = new Allowance();
+    const allowance = new Allowance(MINUTE_MS);
     const fill = () =>
       allowance.fill(async (wanted) => {
         asked.push(wanted);

@@ -165,7 +165,7 @@ describe("a shard", () => {
       wrote: true,
     });
     expect(journal.charges.find(id)).toBeUndefined();
-    expect(journal.charges.nextAtMs()).toBeUndefined();
+    expect(journal.charges.nextAtMs(NOW_MS)).toBeUndefined();
     const unknown = {
       ...common,
       kind: "record",

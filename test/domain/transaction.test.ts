@@ -338,7 +338,7 @@ function decide(command: string, transaction: Transaction, nowMs: number) {
     case "reject":
       return decideReview(transaction, { decision: command, ...BY }, nowMs);
     case "expire":
-      return decideExpiry(transaction, nowMs);
+      return decideExpiry(transaction, Date.parse(transaction.review?.expires_at ?? ""), nowMs);
     default:
       return decideOutcome(transaction, A_DECLINE, nowMs);
   }
@@ -426,7 +426,7 @@ describe("a decision", () => {
       ...EXAMPLES.held,
       review: { ...review, expires_to: "approve" },
     };
-    const approved = taken(decideExpiry(lenient, EXPIRED_MS))?.transaction;
+    const approved = taken(decideExpiry(lenient, EXPIRED_MS, EXPIRED_MS))?.transaction;
     expect(approved).toMatchObject({
       status: "pending",
       failure: null,

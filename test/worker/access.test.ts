@@ -412,6 +412,17 @@ describe("an API key", () => {
     expect(await statusWith(key)).toBe(401);
   });
 
+  it("dies elsewhere within that time also when the clock has stepped back a day since it was seen", async () => {
+    travel(DAY_MS);
+    const { id, key } = await newKey(merchantId);
+    expect(await statusWith(key)).toBe(200);
+    travel(-DAY_MS);
+    await env.DB.prepare("UPDATE api_keys SET expires_at = ? WHERE id = ?")
+      .bind(Date.now(), id)
+      .run();
+    expect(await statusWith(key)).toBe(401);
+  });
+
   it("that is rolled has a successor at once and lives on for a day", async () => {
     travel(0);
     const old = await newKey(merchantId, { name: "Till 2", scopes: ["transactions:read"] });
@@ -618,6 +629,16 @@ describe("while D1 does not answer", () => {
     travel(10_000);
     expect((await find()).status).toBe(200);
     expect(asked).toBe(2);
+  });
+
+  it("no key is taken for fresh that was seen in the future", async () => {
+    travel(DAY_MS);
+    const client = await newClient();
+    const { id } = await client.created();
+    travel(-DAY_MS);
+    const find = (down: Bindings) => ask(`${TRANSACTIONS}/${id}`, { key: client.key, env: down });
+    await expectRefusal(await find(failing), "unavailable");
+    expect((await find({})).status).toBe(200);
   });
 
   it("a key is trusted for a limited time", async () => {

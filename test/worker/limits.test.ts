@@ -243,6 +243,21 @@ describe("a quota that several isolates spend", () => {
   });
 });
 
+describe("a clock that steps back", () => {
+  it("holds a used-up quota for a window at most, and lends no more meanwhile", async () => {
+    expect(statusesOf(await burst(LIMIT + 1, limited(LIMIT)))).toEqual({ 404: LIMIT, 429: 1 });
+    const backMs = windowStartMs + INTO_MS - 60 * MINUTE_MS;
+    vi.setSystemTime(backMs);
+    forgetKeys(); // What is known of keys is another matter.
+    const refused = await spendOne(limited(LIMIT));
+    await expectRefusal(refused, "rate_limited");
+    const waitS = Number(refused.headers.get("Retry-After"));
+    expect(waitS).toBeLessThanOrEqual(60);
+    vi.setSystemTime(backMs + waitS * 1_000);
+    expect((await spendOne(limited(LIMIT))).status).toBe(404);
+  });
+});
+
 describe("what an answer says of the quota", () => {
   it("counts down truthfully, request by request and second by second", async () => {
     for (let left = 4; left >= 0; left--) {
@@ -458,6 +473,16 @@ describe("wrong credentials", () => {
     }
     forgetKeys();
     vi.setSystemTime(windowStartMs + MINUTE_MS);
+    expect((await attempt({ address, key: shop.key })).status).toBe(404);
+  });
+
+  it("are forgiven within a period also when the clock has stepped back since", async () => {
+    const [address, keys] = [freshAddress(), limiter()];
+    for (let count = 0; count <= FAILURES; count++) {
+      await attempt({ address, key: "sk_wrong", env: { FAILED_KEYS: keys } });
+    }
+    forgetKeys();
+    vi.setSystemTime(windowStartMs - 60 * MINUTE_MS);
     expect((await attempt({ address, key: shop.key })).status).toBe(404);
   });
 

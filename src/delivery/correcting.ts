@@ -1,0 +1,31 @@
+/** Corrects a dispatcher's times in the future, once its clock has gone back: waits that would last as long as
+ *  the clock was wrong are over, and what began or ended later than now did so now. */
+import { LONGEST_REST_MS, LONGEST_RETRY_MS } from "../domain/webhook";
+import { SENT_LEASE_MS, TAKEN_LEASE_MS } from "./deliveries";
+
+/** To be called inside a transaction. It looks at every row: only when `ClockWatch` says so. */
+export function correctTimes(sql: SqlStorage, nowMs: number): void {
+  sql.exec(
+    "UPDATE deliveries SET next_at = ? WHERE status = 'pending' AND lease IS NULL AND next_at > ?",
+    nowMs,
+    nowMs + LONGEST_RETRY_MS,
+  );
+  // What is under way has its whole time again, or it would be sent twice.
+  const leases = { sent: SENT_LEASE_MS, taken: TAKEN_LEASE_MS };
+  for (const [lease, lengthMs] of Object.entries(leases)) {
+    sql.exec(
+      "UPDATE deliveries SET next_at = ?1 WHERE lease = ?2 AND next_at > ?1",
+      nowMs + lengthMs,
+      lease,
+    );
+  }
+  sql.exec(
+    "UPDATE deliveries SET started_at = ?1 WHERE status = 'pending' AND started_at > ?1",
+    nowMs,
+  );
+  sql.exec("UPDATE deliveries SET finished_at = ?1 WHERE finished_at > ?1", nowMs);
+  sql.exec(
+    "UPDATE endpoints SET resting_until = 0 WHERE resting_until > ?",
+    nowMs + LONGEST_REST_MS,
+  );
+}
