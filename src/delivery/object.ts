@@ -243,7 +243,7 @@ export class WebhookDispatcher extends DurableObject<Env> {
   /** Whatever is written goes through here: what it counts is part of the same commit, and is told. */
   #commit<Value>(work: () => Value): Value {
     const value = this.#counters.commit(this.ctx.storage, work);
-    if (this.#telling.isOpen) this.#alarm.arm(Date.now());
+    if (this.#telling.isOpen) this.#alarm.armWritten(Date.now());
     return value;
   }
 }

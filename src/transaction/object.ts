@@ -83,7 +83,7 @@ export class TransactionShard extends DurableObject<Env> {
       mode: processorModeOf(this.#config),
       log: this.#log,
       shards: () => this.#shards,
-      arm: (nowMs) => this.#alarm.arm(nowMs),
+      arm: (nowMs, hasWritten) => this.#alarm[hasWritten ? "armWritten" : "arm"](nowMs),
       reset: (fault) => resetObject(state, this.#log, fault),
     });
     this.#rounds = new Rounds(this.#company, (commands) => playing.play(commands));

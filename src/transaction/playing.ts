@@ -31,7 +31,7 @@ export type Parts = {
   /** The deployment's shard count, once a caller has told it. */
   shards: () => number | undefined;
   /** Sets the alarm for open work. */
-  arm: (nowMs: number) => void;
+  arm: (nowMs: number, hasWritten: boolean) => void;
   /** Ends the object without keeping what has been written since the last `await`. */
   reset: (fault: unknown) => never;
 };
@@ -50,6 +50,7 @@ export class Playing {
     const payments = newPayments(commands, (id) => journal.holds(id));
     const gathered = await gather(payments, sources);
     const before = journal.lastPosition;
+    const changesBefore = journal.changes;
     const now = Date.now();
     const answers = commitRound(
       commands,
@@ -59,7 +60,8 @@ export class Playing {
     );
     countRound(counters, commands, answers);
     const hasEvents = journal.lastPosition > before;
-    if (hasEvents || counters.isOpen) arm(now);
+    const hasWritten = journal.changes > changesBefore;
+    if (hasWritten || counters.isOpen) arm(now, hasWritten);
     if (hasEvents) outboxes.drainSoon();
 
     const isAwaited = answers.some(

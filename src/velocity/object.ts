@@ -48,7 +48,7 @@ export class VelocityShard extends DurableObject<Env> {
         this.#windows.observe(payment, asked[index] ?? [], now),
       );
     });
-    this.#alarm.arm(Date.now());
+    this.#alarm.armWritten(Date.now());
     return answers;
   }
 

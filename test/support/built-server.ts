@@ -19,8 +19,12 @@ export type BuiltServer = {
   remove(): Promise<void>;
 };
 
-/** Builds and starts it on a fresh state. */
-export async function startBuilt(settings: Record<string, string>): Promise<BuiltServer> {
+/** Builds and starts it on a fresh state.
+ *  @param prepareDir is given the folder that the state will be in, before the server starts */
+export async function startBuilt(
+  settings: Record<string, string>,
+  prepareDir: (dir: string) => void = () => {},
+): Promise<BuiltServer> {
   const local = join(ROOT, ".wrangler");
   mkdirSync(local, { recursive: true });
   const home = mkdtempSync(join(local, "built-"));
@@ -34,6 +38,7 @@ export async function startBuilt(settings: Record<string, string>): Promise<Buil
     await layOut({ root: ROOT, dir, worker, project, vars });
     return startServer({ mode: "miniflare", workerd, dir, log });
   };
+  prepareDir(dir);
   let server = await start(settings);
   const migrations = await readMigrations(ROOT);
   const first = await prepare(server.origin, { ...TOKENS, migrations });

@@ -11,7 +11,8 @@ const EXPECTED = [
   /failed to lookup address information/,
   /internal error; reference = /,
   // What a test lets an object throw.
-  /Error: (boom-secret|canary)-/,
+  /(Error: |exception = )(boom-secret|canary)-/,
+  /exception = #<Object>/,
   // A test lets an alarm ring that is about to ring by itself, or moves the clock.
   /NOSENTRY SQLite alarm/,
   // Headers that are not ASCII are sent on purpose.
