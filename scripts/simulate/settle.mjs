@@ -7,16 +7,17 @@ const POLL_MS = 1_000;
 const READY_LIMIT_MS = 10_000;
 const DELIVERIES = "/api/v1/webhook-deliveries?limit=100&status=pending";
 
+/** Pending ones that somebody answers, as many as the first page with such has. */
 async function pendingDeliveries({ api, endpoints }) {
   const hanging = new Set(endpoints.filter(({ kind }) => kind === "hanging").map(({ id }) => id));
-  const { data, has_more } = await api.must("GET", DELIVERIES);
-  const open = data.filter(({ endpoint_id }) => !hanging.has(endpoint_id)).length;
-  if (open > 0 || !has_more) return open;
-  // A full page of hanging ones may hide others; each endpoint is asked by itself.
-  const healthy = endpoints.filter(({ kind }) => kind !== "hanging");
-  const asked = healthy.map(({ id }) => api.must("GET", `${DELIVERIES}&endpoint_id=${id}`));
-  const pages = await Promise.all(asked);
-  return pages.reduce((sum, page) => sum + page.data.length, 0);
+  let at = "";
+  for (;;) {
+    const { data, has_more, next_cursor } = await api.must("GET", `${DELIVERIES}${at}`);
+    const open = data.filter(({ endpoint_id }) => !hanging.has(endpoint_id)).length;
+    // A page may be short although there is more.
+    if (open > 0 || !has_more) return open;
+    at = `&cursor=${encodeURIComponent(next_cursor)}`;
+  }
 }
 
 async function openOf({ server, merchants }) {

@@ -18,6 +18,26 @@ export type DeliveryFilter = {
 
 export type ShownDelivery = Delivery & { log: Attempt[] };
 
+export type DeliveryPage = {
+  deliveries: ShownDelivery[];
+  /** The position below which the next page begins; undefined when there is nothing more to examine. */
+  next: number | undefined;
+};
+
+/** As many deliveries are examined for one page at most, whatever their filter leaves out. */
+export const MAX_EXAMINED = 1_000;
+/** What a list goes down, from the newest to the oldest: the first whose member is in the filter. What it gave up
+ *  a merchant looks for among very many that were delivered, so there is an index of that alone. */
+export const WALKS = {
+  transaction_id: "deliveries INDEXED BY deliveries_by_transaction WHERE transaction_id = ?5",
+  dead: "deliveries INDEXED BY deliveries_dead WHERE status = 'dead'",
+  endpoint_id: "deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint_id = ?2",
+  all: "deliveries NOT INDEXED WHERE TRUE",
+};
+/** Each of a filter's members, or null for one that is left out. */
+export const MATCHES = `(?2 IS NULL OR endpoint_id = ?2) AND (?3 IS NULL OR status = ?3)
+  AND (?4 IS NULL OR event_type = ?4) AND (?5 IS NULL OR transaction_id = ?5)`;
+
 export class DeliveryLog {
   readonly #sql: SqlStorage;
 
@@ -40,20 +60,52 @@ export class DeliveryLog {
       .toArray();
   }
 
-  /** Newest first, below `before`. */
-  list(filter: DeliveryFilter, before: number | undefined, limit: number): ShownDelivery[] {
-    const given = Object.entries({ ...filter }).filter(([, value]) => value !== undefined);
-    // Names of columns come from our own type, never from a caller.
-    const wheres = given.map(([column]) => `${column} = ?`);
-    return this.#sql
+  /** Newest first, below the position `before`. A page may be short, or empty, though there is a next one: when
+   *  `MAX_EXAMINED` have been examined it ends. */
+  list(filter: DeliveryFilter, before: number | undefined, limit: number): DeliveryPage {
+    const { endpoint_id = null, status = null, event_type = null, transaction_id = null } = filter;
+    const members = [
+      before ?? Number.MAX_SAFE_INTEGER,
+      endpoint_id,
+      status,
+      event_type,
+      transaction_id,
+    ];
+    const walk = walkOf(filter);
+    const leavesOut = members.filter((member) => member !== null).length > (walk === "all" ? 1 : 2);
+    const last = leavesOut ? this.#lastExamined(walk, members) : undefined;
+    const found = this.#sql
       .exec<Delivery>(
-        `SELECT * FROM deliveries WHERE ${["position < ?", ...wheres].join(" AND ")}
-         ORDER BY position DESC LIMIT ?`,
-        before ?? Number.MAX_SAFE_INTEGER,
-        ...given.map(([, value]) => value),
-        limit,
+        `SELECT * FROM ${WALKS[walk]} AND position < ?1 AND position >= ?6 AND ${MATCHES}
+         ORDER BY position DESC LIMIT ?7`,
+        ...members,
+        last ?? 0,
+        limit + 1,
       )
-      .toArray()
-      .map((delivery) => this.shown(delivery));
+      .toArray();
+    const page = found.slice(0, limit);
+    return {
+      deliveries: page.map((delivery) => this.shown(delivery)),
+      next: found.length > limit ? page.at(-1)?.position : last,
+    };
   }
+
+  /** The position at which a page ends, unless the walk ends before. */
+  #lastExamined(walk: keyof typeof WALKS, members: (string | number | null)[]): number | undefined {
+    const [last] = this.#sql
+      .exec<{ position: number }>(
+        `SELECT position FROM ${WALKS[walk]} AND position < ?1
+         ORDER BY position DESC LIMIT 1 OFFSET ?6`,
+        ...members,
+        MAX_EXAMINED - 1,
+      )
+      .toArray();
+    return last?.position;
+  }
+}
+
+function walkOf({ transaction_id, status, endpoint_id }: DeliveryFilter): keyof typeof WALKS {
+  if (transaction_id !== undefined) return "transaction_id";
+  if (status === "dead") return "dead";
+  return endpoint_id === undefined ? "all" : "endpoint_id";
 }

@@ -11,7 +11,7 @@ import { within } from "../within";
 import type { AttemptOrder, AttemptReport, Attempts } from "./attempts";
 import type { WebhookCounters } from "./counters";
 import type { Deliveries, Recovered } from "./deliveries";
-import type { DeliveryFilter, DeliveryLog, ShownDelivery } from "./delivery-log";
+import type { DeliveryFilter, DeliveryLog, DeliveryPage, ShownDelivery } from "./delivery-log";
 import { type Endpoint, type EndpointChange, type Endpoints, isOrigin } from "./endpoints";
 import { type Intake, newEndpointId } from "./intake";
 import { merchantIdOf } from "./merchant-id";
@@ -159,8 +159,8 @@ export class WebhookDispatcher extends DurableObject<Env> {
     return done;
   }
 
-  /** Newest first, below the position `before`. */
-  deliveries(filter: DeliveryFilter, before: number | undefined, limit: number): ShownDelivery[] {
+  /** A page, newest first, below the position `before`. */
+  deliveries(filter: DeliveryFilter, before: number | undefined, limit: number): DeliveryPage {
     return this.#deliveryLog.list(filter, before, limit);
   }
 

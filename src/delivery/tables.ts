@@ -59,6 +59,7 @@ const DELIVERY_TABLES = `
   CREATE INDEX IF NOT EXISTS deliveries_open ON deliveries (started_at) WHERE status = 'pending';
   CREATE INDEX IF NOT EXISTS deliveries_by_endpoint ON deliveries (endpoint_id, position);
   CREATE INDEX IF NOT EXISTS deliveries_by_transaction ON deliveries (transaction_id, position);
+  CREATE INDEX IF NOT EXISTS deliveries_dead ON deliveries (position) WHERE status = 'dead';
   CREATE INDEX IF NOT EXISTS deliveries_finished
     ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
   CREATE TABLE IF NOT EXISTS attempts (

@@ -1,6 +1,6 @@
 /** The routes of the delivery log. */
 import { z } from "@hono/zod-openapi";
-import type { ShownDelivery } from "../delivery/delivery-log";
+import { MAX_EXAMINED, type ShownDelivery } from "../delivery/delivery-log";
 import { dispatcherOf } from "../delivery/dispatcher";
 import { isOrigin } from "../delivery/endpoints";
 import { answerJson, answerPage, timeText } from "./answer";
@@ -20,6 +20,7 @@ export function webhookDeliveryRoutes(app: App): void {
     method: "get",
     path: PATH,
     summary: "List webhook deliveries, newest first",
+    description: `At most ${MAX_EXAMINED.toLocaleString("en")} deliveries are examined for a page. So it may have fewer than \`limit\`, or none, though \`has_more\` is true: go on with \`next_cursor\` until \`has_more\` is false.`,
     tag: "Webhooks",
     security: "api_key",
     request: { query: DeliveriesQuery },
@@ -60,15 +61,12 @@ async function list(c: AppContext): Promise<Response> {
   const { limit, cursor, ...filter } = readQuery(c, DeliveriesQuery);
   const before =
     cursor === undefined ? undefined : await parsePositionCursor(c, "delivery", cursor);
-  const found = await dispatcher(c).deliveries(filter, before, limit + 1);
-  const page = found.slice(0, limit);
-  const hasMore = found.length > limit;
-  const last = page.at(-1)?.position;
+  const { deliveries, next } = await dispatcher(c).deliveries(filter, before, limit);
   return answerPage(
     c,
-    page.map((delivery) => JSON.stringify(shownDelivery(delivery))),
-    hasMore,
-    hasMore && last !== undefined ? await formatPositionCursor(c, "delivery", last) : undefined,
+    deliveries.map((delivery) => JSON.stringify(shownDelivery(delivery))),
+    next !== undefined,
+    next === undefined ? undefined : await formatPositionCursor(c, "delivery", next),
   );
 }
 
