@@ -79,6 +79,11 @@ const MAY_SCAN: Record<string, string> = {
     "as many as one sweep deletes",
   "SELECT position, at FROM counted_payments ORDER BY position DESC LIMIT 1": "one row",
   "DELETE FROM subjects WHERE (merchant_id, subject, value) IN": "as many as one sweep deletes",
+  "UPDATE deliveries SET next_at = ? WHERE status = 'pending' AND lease IS NULL AND next_at >":
+    "once, after the clock has gone back",
+  "UPDATE deliveries SET next_at = ?1 WHERE lease = ?2 AND next_at >": "the same",
+  "UPDATE endpoints SET resting_until = 0 WHERE": "the same",
+  "UPDATE counted_payments SET at = ?1 WHERE at >": "the same",
   "SELECT * FROM windows": "three rows, once in a start",
   "SELECT id FROM merchant": "one row",
 };
