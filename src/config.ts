@@ -49,6 +49,11 @@ const threshold = z.string().transform((text, context) => {
 
 /** Basic authentication (RFC 7617) cannot carry control characters. */
 const credential = z.string().regex(/^\P{Cc}*$/u, "must be without control characters");
+/** A server that we call: empty for none. Credentials have settings of their own, and a path is put behind it. */
+const baseUrl = z
+  .string()
+  .refine(isBaseUrl, "must be an http or https URL without credentials, query or fragment")
+  .default("");
 const MAX_TOPIC_CHARACTERS = 249;
 
 const Settings = z.object({
@@ -62,14 +67,11 @@ const Settings = z.object({
   FRAUD_BLOCK_SCORE: whole(1, 101).default(70),
   /** No default: a deployment that moves no money must be meant to. */
   PROCESSOR: z.enum(["", "sandbox", "http"]).default(""),
-  PROCESSOR_URL: z.union([z.literal(""), z.url()]).default(""),
+  PROCESSOR_URL: baseUrl,
   PROCESSOR_TOKEN: z.string().default(""),
   PROCESSOR_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
   KAFKA_REST_DIALECT: z.enum(["upstash", "rest-v2", "rest-v3"]).default("upstash"),
-  KAFKA_REST_URL: z
-    .string()
-    .refine(isBaseUrl, "must be an http or https URL without credentials, query or fragment")
-    .default(""),
+  KAFKA_REST_URL: baseUrl,
   KAFKA_REST_USERNAME: credential
     .refine((name) => !name.includes(":"), "must be without colons")
     .default(""),

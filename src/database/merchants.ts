@@ -107,8 +107,8 @@ export async function insertApiKey(db: Database, key: NewApiKey, most: number): 
   return meta.changes > 0;
 }
 
-/** Adds a key and lets another one end at a time, both or neither. The one that ends makes room.
- *  @returns whether it did */
+/** Adds a key and lets another one end at a time, both or neither. Only a key without an end is replaced: of those
+ *  who race to replace one, the first has done it. The one that ends makes room. @returns whether it did */
 export async function replaceApiKey(
   db: Database,
   key: NewApiKey,
@@ -118,13 +118,25 @@ export async function replaceApiKey(
 ): Promise<boolean> {
   const isThere = exists(db.select().from(apiKeys).where(eq(apiKeys.id, key.id)));
   const [{ meta }] = await ask(
-    db.batch([insertion(db, key, most, old.id), ending(db, old, oldEndsAtMs, isThere)]),
+    db.batch([
+      insertion(db, key, most, old.id, isWithoutEnd(old.id)),
+      ending(db, old, oldEndsAtMs, isThere),
+    ]),
   );
   return meta.changes > 0;
 }
 
+const isWithoutEnd = (id: string) => sql`EXISTS (SELECT 1 FROM ${apiKeys}
+  WHERE ${apiKeys.id} = ${id} AND ${apiKeys.expires_at} IS NULL)`;
+
 /** One statement counts and adds, so of two that race for the last place one is late. */
-function insertion(db: Database, key: NewApiKey, most: number, besidesId: string) {
+function insertion(
+  db: Database,
+  key: NewApiKey,
+  most: number,
+  besidesId: string,
+  condition = sql`TRUE`,
+) {
   const { id, merchant_id, name, hash, last_four, scopes, created_at, expires_at } = key;
   const held = sql`SELECT count(*) FROM ${apiKeys} INDEXED BY api_keys_without_end
     WHERE ${apiKeys.merchant_id} = ${merchant_id}
@@ -133,7 +145,7 @@ function insertion(db: Database, key: NewApiKey, most: number, besidesId: string
   return db.insert(apiKeys).select(sql`
     SELECT ${id}, ${merchant_id}, ${name}, ${hash}, ${last_four}, ${JSON.stringify(scopes)},
            ${created_at}, ${expires_at}
-    WHERE (${held}) < ${most}`);
+    WHERE (${held}) < ${most} AND ${condition}`);
 }
 
 export async function listApiKeys(

@@ -2,6 +2,8 @@
  *
  *  The whole canonical request is its own fingerprint: the transaction keeps every field of it, so a
  *  repetition is compared field by field instead of hash by hash, and a difference has a name. */
+
+import { isCardNumber } from "./card-number";
 import { isSameUrl } from "./webhook-url";
 
 /** A validated create request in canonical form: `{"amount":100.5}` and `{"amount":"100.50"}` are equal here. */
@@ -51,17 +53,48 @@ function canonical(value: CreateRequest[keyof CreateRequest]): string {
 /** 1 to 255 visible ASCII characters: what fits a header, a log line and an index everywhere. The two that a
  *  path cannot end in are none: nobody could look them up. */
 const KEY = /^(?!\.{1,2}$)[\x21-\x7e]{1,255}$/;
-const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 
-/** Reads an idempotency key, bare or as a quoted string (RFC 8941); both spellings are one key.
- *  @returns undefined when it is not a key. */
-export function parseIdempotencyKey(header: string): string | undefined {
-  if (!header.startsWith('"')) return isIdempotencyKey(header) ? header : undefined;
-  const key = QUOTED.exec(header)?.[1]?.replace(/\\(["\\])/g, "$1");
-  return key !== undefined && isIdempotencyKey(key) ? key : undefined;
+/** What is wrong with a text that is no key. */
+export const NOT_A_KEY =
+  "must have 1 to 255 visible ASCII characters and must not be `.`, `..` or a card number";
+const NOT_A_STRING =
+  'starts with a quote and is not a string of RFC 9651: send "key", with \\" for a quote inside it';
+
+/** Reads an idempotency key from a header field. What starts with a quote is an item of RFC 9651: a string, whose
+ *  parameters a reader has to ignore (section 3.1.2). Everything else is taken as it is. Both spellings are one
+ *  key. @returns the key, or what is wrong with the field */
+export function parseIdempotencyKey(
+  field: string,
+): { ok: true; key: string } | { ok: false; message: string } {
+  const key = field.startsWith('"') ? unquoted(field) : field;
+  if (key === undefined) return { ok: false, message: NOT_A_STRING };
+  return isIdempotencyKey(key) ? { ok: true, key } : { ok: false, message: NOT_A_KEY };
+}
+
+/** RFC 9651, section 4.2.5: visible ASCII and spaces, with a backslash before a quote or a backslash. */
+const STRING = String.raw`"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"`;
+/** Section 4.2.3.1: a number, string, token, byte sequence, boolean, date or display string. Each begins with
+ *  characters of its own, so that there is one way to read a field, however long it is. */
+const BARE_ITEM = [
+  String.raw`-?(?:[0-9]{1,12}\.[0-9]{1,3}|[0-9]{1,15})`,
+  STRING,
+  String.raw`[A-Za-z*][!#$%&'*+\-.^_\x60|~0-9A-Za-z:/]*`,
+  ":[A-Za-z0-9+/=]*:",
+  String.raw`\?[01]`,
+  "@-?[0-9]{1,15}",
+  String.raw`%"(?:[\x20\x21\x23\x24\x26-\x7e]|%[0-9a-f]{2})*"`,
+].join("|");
+const PARAMETER = `; *[a-z*][a-z0-9_.*-]*(?:=(?:${BARE_ITEM}))?`;
+const STRING_ITEM = new RegExp(`^(${STRING})(?:${PARAMETER})*$`);
+
+/** The string of an item of RFC 9651 (`"key";parameter=1`); undefined when it is none. */
+function unquoted(field: string): string | undefined {
+  return STRING_ITEM.exec(field)?.[1]
+    ?.slice(1, -1)
+    .replace(/\\(["\\])/g, "$1");
 }
 
 /** Whether a text, taken as it is, can be a key. */
 export function isIdempotencyKey(text: string): boolean {
-  return KEY.test(text);
+  return KEY.test(text) && !isCardNumber(text);
 }

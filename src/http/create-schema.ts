@@ -5,12 +5,15 @@ import { findCurrency, notCurrencyText } from "../domain/currency/currency";
 import type { CreateRequest } from "../domain/idempotency";
 import { MAX_DECIMAL_CHARACTERS, parseAmount } from "../domain/money";
 import { parseWebhookUrl } from "../domain/webhook-url";
+import { type Faults, withAllFaults } from "./all-faults";
 import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText, text } from "./fields";
 
 const MAX_METADATA_PAIRS = 50;
+/** No currency has more. */
+const MAX_DECIMALS = 3;
 
 /** For the document only: `parseAmount` says better what is wrong with an amount. */
-const amountNumber = z.number().openapi({ exclusiveMinimum: 0 });
+const amountNumber = z.number().openapi({ minimum: 0 });
 const amountText = z.string().openapi({
   maxLength: MAX_DECIMAL_CHARACTERS,
   pattern: "^(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$",
@@ -24,7 +27,7 @@ const createFields = z
         .openapi({ description: "Your name for the customer who pays.", example: "user_123" }),
       amount: z.union([amountNumber, amountText], "must be a number or a decimal string").openapi({
         description:
-          "Major units, exact: a JSON number or a decimal string with at most as many decimals as the currency has.",
+          "Major units, above 0 and exact: a JSON number or a decimal string with at most as many decimals as the currency has.",
         example: 100.5,
       }),
       currency: z.string("must be a string").optional().openapi({
@@ -33,10 +36,11 @@ const createFields = z
         pattern: "^[A-Z]{3}$",
         example: "USD",
       }),
-      description: freeText(0, 500).nullish(),
+      description: freeText(0, 500).nullish().openapi({ example: "two books" }),
       webhook_url: text(1, 2048).nullish().openapi({
         description: "An https URL that is told of every event of this transaction.",
         format: "uri",
+        example: "https://example.com/webhooks",
       }),
       metadata: z
         .record(freeText(1, 40), freeText(0, 500), "must be an object of strings")
@@ -52,7 +56,10 @@ const createFields = z
     },
     { error: (issue) => (issue.code === "invalid_type" ? "must be a JSON object" : undefined) },
   )
-  .openapi("CreateTransaction");
+  .openapi("CreateTransaction", {
+    // Without a webhook_url: whoever tries it must not have anybody's site called.
+    example: { user_id: "user_123", amount: 100.5, currency: "USD", description: "two books" },
+  });
 
 /** The body of a create as documented. */
 export const CreateTransactionBody = createFields;
@@ -75,50 +82,74 @@ export function createRequest(
   defaultCurrency: string,
 ): z.ZodType<SentCreate> {
   const name = `${allowInsecureWebhooks} ${defaultCurrency}`;
-  const schema =
-    schemas.get(name) ??
-    z.preprocess(refuseProto, canonicalRequest(allowInsecureWebhooks, defaultCurrency));
+  const schema = schemas.get(name) ?? canonicalRequest(allowInsecureWebhooks, defaultCurrency);
   schemas.set(name, schema);
   return schema;
 }
 
-/** The one name that an object cannot carry like any other; it would be lost on the way without a word. */
-function refuseProto(body: unknown, context: z.RefinementCtx): unknown {
-  const { metadata } = (body ?? {}) as { metadata?: unknown }; // Any value may be asked for a member.
-  if (typeof metadata === "object" && metadata !== null && Object.hasOwn(metadata, "__proto__")) {
-    const path = ["metadata", "__proto__"];
-    context.addIssue({ code: "custom", path, message: "is not a name that can be used" });
+/** Faults that depend on more than one field, or on the deployment. */
+function checkRequest(
+  sent: Record<string, unknown>,
+  allowInsecureWebhooks: boolean,
+  defaultCurrency: string,
+  { fault, isFaulty }: Faults,
+): void {
+  const { amount, currency = defaultCurrency, webhook_url, metadata } = sent;
+  if (typeof currency === "string") {
+    const found = findCurrency(currency);
+    if (!found) fault(["currency"], notCurrencyText(currency));
+    const wrong = amountFault(amount, currency, found?.decimals);
+    if (wrong) fault(["amount"], wrong);
   }
-  return body;
+  // The one name that an object cannot carry like any other; it would be lost on the way without a word.
+  if (typeof metadata === "object" && metadata !== null && Object.hasOwn(metadata, "__proto__")) {
+    fault(["metadata", "__proto__"], "is not a name that can be used");
+  }
+  if (typeof webhook_url === "string" && webhook_url !== "") {
+    const url = parseWebhookUrl(webhook_url, allowInsecureWebhooks);
+    // What was taken by an earlier release, or under another setting, may be repeated; the handler decides.
+    const isLasting = url.href === undefined || isFaulty();
+    if (url.fault !== undefined && isLasting) fault(["webhook_url"], url.fault);
+    const hasCard = containsCardNumber(`${webhook_url} ${url.href}`);
+    if (hasCard) fault(["webhook_url"], CARD_MESSAGE, CARD);
+  }
+}
+
+/** @param decimals undefined for no currency: then only what would be no amount of any is told */
+function amountFault(
+  amount: unknown,
+  currency: string,
+  decimals: number | undefined,
+): string | undefined {
+  if (typeof amount !== "string" && typeof amount !== "number") return undefined;
+  const most = decimals ?? MAX_DECIMALS;
+  const parsed = parseAmount(String(amount), most);
+  if (parsed.ok) return undefined;
+  const isOfNone = parsed.fault === "malformed" || parsed.fault === "not_positive";
+  if (decimals === undefined && !isOfNone) return undefined;
+  return AMOUNT_FAULTS[parsed.fault](currency, most);
 }
 
 function canonicalRequest(allowInsecureWebhooks: boolean, defaultCurrency: string) {
-  return createFields.transform((body, context): SentCreate => {
-    const fault = (field: string, message: string, params?: object) =>
-      context.addIssue({ code: "custom", path: [field], message, ...params });
-    const currency = body.currency ?? defaultCurrency;
-    const found = findCurrency(currency);
-    if (!found) fault("currency", notCurrencyText(currency));
-    // Without the decimals of its currency an amount says nothing.
-    const amount = found && parseAmount(String(body.amount), found.decimals);
-    if (found && amount && !amount.ok) {
-      fault("amount", AMOUNT_FAULTS[amount.fault](currency, found.decimals));
-    }
-    const webhookUrl = body.webhook_url ?? null;
-    const url = webhookUrl === null ? {} : parseWebhookUrl(webhookUrl, allowInsecureWebhooks);
-    // What was taken by an earlier release, or under another setting, may be repeated; the handler decides.
-    const isLasting = url.href === undefined || !amount?.ok;
-    if (url.fault !== undefined && isLasting) fault("webhook_url", url.fault);
-    if (containsCardNumber(`${webhookUrl} ${url.href}`)) fault("webhook_url", CARD_MESSAGE, CARD);
-    if (!amount?.ok) return z.NEVER; // Its fault has been told.
-    const request = {
-      user_id: body.user_id,
-      amount_minor: amount.amount_minor,
-      currency,
-      description: body.description ?? null,
-      metadata: body.metadata ?? {},
-      webhook_url: url.href ?? null,
-    };
-    return { request, names_currency: body.currency !== undefined, url_fault: url.fault };
-  });
+  return withAllFaults(
+    createFields,
+    (sent, faults) => checkRequest(sent, allowInsecureWebhooks, defaultCurrency, faults),
+    (body): SentCreate => {
+      const currency = body.currency ?? defaultCurrency;
+      const found = findCurrency(currency);
+      const amount = found && parseAmount(String(body.amount), found.decimals);
+      if (!amount?.ok) throw new TypeError("an amount that was not checked");
+      const webhookUrl = body.webhook_url ?? null;
+      const url = webhookUrl === null ? {} : parseWebhookUrl(webhookUrl, allowInsecureWebhooks);
+      const request = {
+        user_id: body.user_id,
+        amount_minor: amount.amount_minor,
+        currency,
+        description: body.description ?? null,
+        metadata: body.metadata ?? {},
+        webhook_url: url.href ?? null,
+      };
+      return { request, names_currency: body.currency !== undefined, url_fault: url.fault };
+    },
+  );
 }

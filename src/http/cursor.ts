@@ -5,10 +5,11 @@ import { type CursorSecret, keepCursorSecret } from "../database/cursors";
 import type { ListPlace } from "../database/transactions";
 import { isTransactionId } from "../domain/id";
 import type { AppContext } from "./context";
-import { Problem } from "./problem";
+import { type Place, Problem } from "./problem";
 import { fromBase64url, Sealer } from "./sealed";
 
 const SECRET_BYTES = 32;
+const IN_QUERY: Place = { parameter: "cursor" };
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 /** A position always has as many characters: a seal is as long as what it holds. */
 const POSITION_DIGITS = 15;
@@ -24,10 +25,14 @@ export function formatListCursor(c: AppContext, { created_at, id }: ListPlace): 
   return seal(c, "transaction", `${created_at} ${id}`);
 }
 
-/** @throws Problem */
-export async function parseListCursor(c: AppContext, cursor: string): Promise<ListPlace> {
+/** @param at where the request has the cursor. @throws Problem */
+export async function parseListCursor(
+  c: AppContext,
+  cursor: string,
+  at: Place = IN_QUERY,
+): Promise<ListPlace> {
   const [created_at = "", id = ""] = (await open(c, "transaction", cursor)).split(" ");
-  if (!TIME.test(created_at) || !isTransactionId(id)) throw invalidCursor();
+  if (!TIME.test(created_at) || !isTransactionId(id)) throw invalidCursor(at);
   return { created_at, id };
 }
 
@@ -83,10 +88,10 @@ async function secretOf(c: AppContext): Promise<Secret> {
   return secret;
 }
 
-function invalidCursor(): Problem {
+function invalidCursor(at: Place = IN_QUERY): Problem {
   const message = "is not one of our cursors";
   return new Problem("invalid_request", {
     detail: `cursor ${message}.`,
-    errors: [{ pointer: "#/cursor", message }],
+    errors: [{ ...at, message }],
   });
 }

@@ -17,7 +17,9 @@ export function eventRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: "/api/v1/transactions/{id}/events",
-    summary: "What happened to a transaction, in order",
+    operationId: "listTransactionEvents",
+    summary: "List the events of a transaction, in order",
+    description: "All of them, from its owner.",
     tag: "Events",
     security: "api_key",
     request: IdParam,
@@ -30,7 +32,8 @@ export function eventRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: "/api/v1/events",
-    summary: "Everything that happened, oldest first",
+    operationId: "listEvents",
+    summary: "List all events, oldest first",
     description:
       "`next_cursor` is given on the last page too, and when there is no event yet: send it again later to read on.",
     tag: "Events",

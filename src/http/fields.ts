@@ -38,7 +38,10 @@ export const Time = z
 export const Cursor = z
   .string()
   .nullable()
-  .openapi({ description: "Send it as `cursor` for the next page." });
+  .openapi({ description: "Send it as `cursor` for the next page.", example: "ZXZlbnQgMTg" });
+export const HasMore = z
+  .boolean()
+  .openapi({ description: "Whether there is another page now.", example: false });
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
@@ -48,9 +51,20 @@ export const limit = z
   .transform(Number)
   .pipe(z.number().min(1, LIMIT_MESSAGE).max(MAX_LIMIT, LIMIT_MESSAGE))
   .default(DEFAULT_LIMIT)
-  .openapi({ type: "integer", minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
+  .openapi({
+    type: "integer",
+    minimum: 1,
+    maximum: MAX_LIMIT,
+    default: DEFAULT_LIMIT,
+    description: "How many a page has at most.",
+    example: DEFAULT_LIMIT,
+  });
 /** Longer than any cursor we hand out. */
-export const cursor = z.string().max(200, "is not one of our cursors").optional();
+export const cursor = z
+  .string()
+  .max(200, "is not one of our cursors")
+  .optional()
+  .openapi({ description: "The `next_cursor` of the page before.", example: "ZXZlbnQgMTg" });
 const NOT_TIME = "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z";
 /** A time from outside, in any offset and with any fraction of a second. */
 export const time = z
@@ -61,4 +75,4 @@ export const time = z
     context.addIssue(NOT_TIME);
     return z.NEVER;
   })
-  .openapi({ type: "string", format: "date-time" });
+  .openapi({ type: "string", format: "date-time", example: "2026-11-22T21:00:00Z" });

@@ -4,9 +4,18 @@ import { SCOPES } from "../domain/api-key";
 import { newPaymentFault } from "../domain/currency/currency";
 import { freeText, Time } from "./fields";
 
+const MERCHANT_ID = "mer_mfzwizlhn5xgs3dpnrsw45dfoi";
+const KEY_ID = "key_mfzwizlhn5xgs3dpnrsw45dfoi";
+export const MerchantParam = z.object({
+  id: z.string().openapi({ description: "A merchant's id.", example: MERCHANT_ID }),
+});
+export const KeyParams = MerchantParam.extend({
+  key_id: z.string().openapi({ description: "An API key's id.", example: KEY_ID }),
+});
+
 export const MerchantBody = z
   .strictObject({
-    name: freeText(1, 200),
+    name: freeText(1, 200).openapi({ example: "Shop" }),
     default_currency: z
       .string("must be a string")
       .superRefine((code, context) => {
@@ -23,8 +32,8 @@ export const MerchantBody = z
   .openapi("CreateMerchant");
 export const Merchant = z
   .object({
-    id: z.string(),
-    name: z.string(),
+    id: z.string().openapi({ example: MERCHANT_ID }),
+    name: z.string().openapi({ example: "Shop" }),
     default_currency: z.string().openapi({
       description: "The currency of payments whose create names none. It never changes.",
       example: "USD",
@@ -34,14 +43,16 @@ export const Merchant = z
   .openapi("Merchant");
 export const MerchantList = z.object({ data: z.array(Merchant) }).openapi("MerchantList");
 
+const Scope = z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`).openapi("Scope");
 export const ApiKeyBody = z
   .strictObject({
-    name: freeText(1, 200).nullish(),
+    name: freeText(1, 200).nullish().openapi({ example: "checkout" }),
     scopes: z
-      .array(z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`), "must be a list of scopes")
+      .array(Scope, "must be a list of scopes")
       .min(1, "must name at least one scope")
       .max(SCOPES.length, "must name each scope once")
-      .default([...SCOPES]),
+      .default([...SCOPES])
+      .openapi({ description: "What the key may do.", example: ["transactions:write"] }),
   })
   .openapi("CreateApiKey");
 const ONE_DAY_S = 86_400;
@@ -53,21 +64,28 @@ export const RollBody = z
       .min(0, "must not be negative")
       .max(MAX_OVERLAP_S, `must be at most ${MAX_OVERLAP_S}`)
       .default(ONE_DAY_S)
-      .openapi({ description: "How long the old key goes on working." }),
+      .openapi({ description: "How long the old key goes on working.", example: ONE_DAY_S }),
   })
   .openapi("RollApiKey");
 export const ApiKey = z
   .object({
-    id: z.string(),
-    merchant_id: z.string(),
-    name: z.string().nullable(),
-    last_four: z.string(),
-    scopes: z.array(z.string()),
+    id: z.string().openapi({ example: KEY_ID }),
+    merchant_id: z.string().openapi({ example: MERCHANT_ID }),
+    name: z.string().nullable().openapi({ example: "checkout" }),
+    last_four: z.string().openapi({ description: "How the key ends.", example: "q4zd" }),
+    scopes: z.array(Scope),
     created_at: Time,
-    expires_at: Time.nullable(),
+    expires_at: Time.nullable().openapi({ description: "When the key ends; null: never." }),
   })
   .openapi("ApiKey");
-export const NewApiKey = ApiKey.extend({
-  key: z.string().openapi({ description: "Shown this once." }),
-}).openapi("NewApiKey");
+/** Written flat: `extend` would become an `allOf`, in which generators lose what may be null. */
+export const NewApiKey = z
+  .object({
+    ...ApiKey.shape,
+    key: z.string().openapi({
+      description: "The key itself, shown this once.",
+      example: "sk_mfzwizlhn5xgs3dpnrsw45dfoimfzwizlhn5xgs3dpnrsw45dfoimfzwiz",
+    }),
+  })
+  .openapi("CreatedApiKey");
 export const ApiKeyList = z.object({ data: z.array(ApiKey) }).openapi("ApiKeyList");

@@ -1,5 +1,4 @@
 /** Merchants and their API keys: the administrator's routes. */
-import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
 import {
   type ApiKey as ApiKeyRow,
@@ -22,9 +21,11 @@ import type { AppContext } from "./context";
 import {
   ApiKeyBody,
   ApiKeyList,
+  KeyParams,
   Merchant,
   MerchantBody,
   MerchantList,
+  MerchantParam,
   NewApiKey,
   RollBody,
 } from "./merchant-schema";
@@ -38,8 +39,6 @@ const MAX_LISTED = 1_000;
 /** More than any merchant's services and people; each is a secret that somebody has to keep. */
 export const MAX_API_KEYS = 100;
 const ID_RANDOM_BYTES = 20;
-const MerchantParam = z.object({ id: z.string() });
-const KeyParams = z.object({ id: z.string(), key_id: z.string() });
 const admin = { tag: "Merchants", security: "admin_token", before: [authenticateAdmin] } as const;
 
 export function merchantRoutes(app: App): void {
@@ -47,7 +46,9 @@ export function merchantRoutes(app: App): void {
     ...admin,
     method: "post",
     path: PATH,
+    operationId: "createMerchant",
     summary: "Create a merchant",
+    description: "Not safe to repeat: each call makes another merchant.",
     request: { body: jsonBody(MerchantBody) },
     answers: { 201: { description: "The merchant.", schema: Merchant } },
     problems: [...BODY_PROBLEMS, "card_number_refused"],
@@ -57,7 +58,9 @@ export function merchantRoutes(app: App): void {
     ...admin,
     method: "get",
     path: PATH,
+    operationId: "listMerchants",
     summary: "List merchants",
+    description: `The newest ${MAX_LISTED} at most.`,
     answers: { 200: { description: "The newest first.", schema: MerchantList } },
     problems: [],
     handle: async (c) =>
@@ -69,7 +72,9 @@ export function merchantRoutes(app: App): void {
     ...admin,
     method: "post",
     path: `${PATH}/{id}/api-keys`,
+    operationId: "createApiKey",
     summary: "Create an API key",
+    description: "Not safe to repeat: each call makes another key.",
     request: { params: MerchantParam, body: jsonBody(ApiKeyBody) },
     answers: { 201: { description: "The key, shown this once.", schema: NewApiKey } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "merchant_not_found", "too_many_api_keys"],
@@ -79,7 +84,9 @@ export function merchantRoutes(app: App): void {
     ...admin,
     method: "get",
     path: `${PATH}/{id}/api-keys`,
+    operationId: "listApiKeys",
     summary: "List a merchant's API keys",
+    description: "With those that have ended, and without the keys themselves.",
     request: { params: MerchantParam },
     answers: { 200: { description: "Without the keys themselves.", schema: ApiKeyList } },
     problems: ["merchant_not_found"],
@@ -93,18 +100,28 @@ export function merchantRoutes(app: App): void {
     ...admin,
     method: "post",
     path: `${PATH}/{id}/api-keys/{key_id}/roll`,
+    operationId: "rollApiKey",
     summary: "Replace an API key",
-    description: "The old key lives on for `overlap_s` seconds.",
+    description:
+      "The old key lives on for `overlap_s` seconds. A key is replaced once: whoever repeats this, or comes second, gets `api_key_rolled`.",
     request: { params: KeyParams, body: jsonBody(RollBody, false) },
     answers: { 201: { description: "The new key, shown this once.", schema: NewApiKey } },
-    problems: [...BODY_PROBLEMS, "merchant_not_found", "api_key_not_found", "too_many_api_keys"],
+    problems: [
+      ...BODY_PROBLEMS,
+      "merchant_not_found",
+      "api_key_not_found",
+      "api_key_rolled",
+      "too_many_api_keys",
+    ],
     handle: rollKey,
   });
   operation(app, {
     ...admin,
     method: "delete",
     path: `${PATH}/{id}/api-keys/{key_id}`,
+    operationId: "revokeApiKey",
     summary: "Revoke an API key",
+    description: "Safe to repeat.",
     answers: { 204: { description: "The key works no more, everywhere within ten seconds." } },
     request: { params: KeyParams },
     problems: ["merchant_not_found", "api_key_not_found"],
@@ -130,7 +147,7 @@ async function rollKey(c: AppContext): Promise<Response> {
   const { key, row } = drawKey(old.merchant_id, old.name, old.scopes as Scope[]);
   const db = databaseOf(c.env.DB);
   const isMade = await replaceApiKey(db, row, MAX_API_KEYS, old, now + overlap_s * 1_000);
-  if (!isMade) throw tooManyKeys();
+  if (!isMade) throw (await keyOf(c)).expires_at === null ? tooManyKeys() : rolled();
   forgetKeys(old.hash);
   return answerJson(c, 201, { ...shownKey(row), key });
 }
@@ -141,6 +158,13 @@ async function createKey(c: AppContext): Promise<Response> {
   const { key, row } = drawKey(merchant.id, name ?? null, [...new Set(scopes)]);
   if (!(await insertApiKey(databaseOf(c.env.DB), row, MAX_API_KEYS))) throw tooManyKeys();
   return answerJson(c, 201, { ...shownKey(row), key });
+}
+
+function rolled(): Problem {
+  return new Problem("api_key_rolled", {
+    detail:
+      "This key has been replaced and has an end. Its successor was shown once: if that was lost, revoke it and create another key.",
+  });
 }
 
 function tooManyKeys(): Problem {

@@ -2,39 +2,47 @@
 import { z } from "@hono/zod-openapi";
 import { answer, answerJson } from "./answer";
 import type { AppContext } from "./context";
-import { DOCS_PAGE, DOCS_POLICY, DOCS_SCRIPT } from "./docs-page";
+import { DOCS_PAGE, DOCS_POLICY, DOCS_SCRIPT, DOCS_STYLE } from "./docs-page";
 import { openApiDocument } from "./openapi";
 import { type App, operation } from "./operation";
 import { PROBLEMS, Problem, type ProblemCode } from "./problem";
 import { ready } from "./readiness";
 import { Readiness } from "./readiness-schema";
 
-const Health = z.object({ status: z.literal("ok") }).openapi("Health");
+const Health = z
+  .object({ status: z.literal("healthy").openapi({ example: "healthy" }) })
+  .openapi("Health");
 
 export function openRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: "/health",
+    operationId: "getHealth",
     summary: "Whether the Worker runs",
+    description: "It asks nothing else: see `GET /health/ready` for what it needs.",
     tag: "Operations",
-    answers: { 200: { description: "It does.", schema: Health } },
+    security: "none",
+    answers: { 200: { description: "The Worker is running.", schema: Health } },
     problems: [],
-    handle: (c) => answerJson(c, 200, { status: "ok" }),
+    handle: (c) => answerJson(c, 200, { status: "healthy" }),
   });
   operation(app, {
     method: "get",
     path: "/health/ready",
+    operationId: "getReadiness",
     summary: "Whether payments can be taken",
     description:
       "Answers within about a second, whatever hangs, with a result that was made a second ago at most and is shared by all who ask. 503 only for what stops payments: an object cannot be reached, the shard count was changed, or no processor is set. `degraded` when something that payments do not wait for is failing: an outbox (the book, webhooks, velocity, the stream), an event that the stream refuses, or a processor that leaves charges without an outcome. `outboxes` tells how far each is behind.",
     tag: "Operations",
+    security: "none",
     answers: {
-      200: { description: "They can.", schema: Readiness },
-      503: { description: "They cannot.", schema: Readiness },
+      200: { description: "Ready, or degraded.", schema: Readiness },
+      503: { description: "Not ready.", schema: Readiness },
     },
     problems: [],
     handle: ready,
   });
+  app.get("/", (c) => answer(c, 302, "", null, { Location: "/docs" }));
   app.get("/openapi.json", (c) => answerJson(c, 200, openApiDocument(app)));
   app.get("/docs", (c) =>
     answer(c, 200, "text/html; charset=utf-8", DOCS_PAGE, {
@@ -42,6 +50,7 @@ export function openRoutes(app: App): void {
     }),
   );
   app.get("/docs/start.js", (c) => answer(c, 200, "text/javascript", DOCS_SCRIPT));
+  app.get("/docs/style.css", (c) => answer(c, 200, "text/css", DOCS_STYLE));
   app.get("/docs-assets/:file", asset);
   app.get("/problems/:code", (c) => {
     const code = c.req.param("code");

@@ -81,7 +81,14 @@ export function accepted<Told extends { ok: true }>(
 }
 
 /** The parameter of routes about one transaction. */
-export const IdParam = { params: z.object({ id: z.string().openapi({ example: "txn_…" }) }) };
+export const IdParam = {
+  params: z.object({
+    id: z.string().openapi({
+      description: "A transaction's id.",
+      example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi",
+    }),
+  }),
+};
 
 /** The id in the address. One that cannot be ours is not looked for. @throws Problem */
 export function transactionIdOf(c: AppContext): string {

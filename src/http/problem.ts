@@ -40,6 +40,7 @@ export const PROBLEMS = {
     status: 409,
     title: "The merchant's lists have no room for another entry",
   },
+  api_key_rolled: { status: 409, title: "The API key has been replaced already" },
   too_many_api_keys: { status: 409, title: "The merchant has no room for another API key" },
   body_too_large: { status: 413, title: "The body is too large" },
   unsupported_media_type: { status: 415, title: "The body must be JSON" },
@@ -58,8 +59,10 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** A field of the request and what is wrong with it. `pointer` is a JSON pointer: `#/amount`. */
-export type FieldFault = { pointer: string; message: string };
+/** Where in a request something is wrong: a JSON pointer into the body (`#/amount`), a parameter of the query or
+ *  the path, or a header field. */
+export type Place = { pointer: string } | { parameter: string } | { header: string };
+export type FieldFault = Place & { message: string };
 
 type Details = { detail?: string; errors?: FieldFault[]; headers?: Record<string, string> };
 

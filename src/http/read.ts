@@ -4,7 +4,7 @@ import { firstCodePoints, outsideText } from "../domain/outside-text";
 import { repeatedMember } from "../domain/repeated-member";
 import { readBytes } from "../read-bytes";
 import type { AppContext } from "./context";
-import { Problem } from "./problem";
+import { type Place, Problem } from "./problem";
 
 /** Twice what the largest allowed metadata takes in ASCII; every byte more is somebody's mistake or worse. */
 export const MAX_BODY_BYTES = 65_536;
@@ -19,7 +19,7 @@ export async function readBody<Schema extends z.ZodType>(
   schema: Schema,
 ): Promise<z.output<Schema>> {
   requireJson(c);
-  return checked(schema, parseJson(await readText(c)));
+  return checked(schema, parseJson(await readText(c)), inBody);
 }
 
 /** The same where no body at all stands for an empty object. */
@@ -27,17 +27,32 @@ export async function readOptionalBody<Schema extends z.ZodType>(
   c: AppContext,
   schema: Schema,
 ): Promise<z.output<Schema>> {
+  requireIdentity(c);
   const text = await readText(c);
-  if (text === "") return checked(schema, {});
+  if (text === "") return checked(schema, {}, inBody);
   requireJson(c);
-  return checked(schema, parseJson(text));
+  return checked(schema, parseJson(text), inBody);
+}
+
+/** A compressed body is refused rather than unpacked, so that its size is what it is. The answer names what would
+ *  be taken (RFC 9110, section 15.5.16). @throws Problem */
+function requireIdentity(c: AppContext): void {
+  const coding = c.req.header("Content-Encoding")?.trim().toLowerCase();
+  if (coding === undefined || coding === "" || coding === "identity") return;
+  throw new Problem("unsupported_media_type", {
+    detail: "Send the body as it is: Content-Encoding must be identity or absent.",
+    errors: [{ header: "Content-Encoding", message: "must be identity or absent" }],
+    headers: { "Accept-Encoding": "identity" },
+  });
 }
 
 function requireJson(c: AppContext): void {
+  requireIdentity(c);
   const mediaType = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/json") {
     throw new Problem("unsupported_media_type", {
       detail: "Send the body with Content-Type: application/json.",
+      errors: [{ header: "Content-Type", message: "must be application/json" }],
     });
   }
 }
@@ -50,27 +65,43 @@ export function readQuery<Schema extends z.ZodType>(
   const query = Object.entries(c.req.queries());
   const repeated = query.filter(([, values]) => values.length > 1).map(([name]) => name);
   if (repeated.length > 0) {
-    throw invalid(repeated.map((name) => ({ path: [name], message: "must be given once" })));
+    const faults = repeated.map((name) => ({ path: [name], message: "must be given once" }));
+    throw invalid(faults, inQuery);
   }
-  return checked(schema, Object.fromEntries(query.map(([name, [value]]) => [name, value])));
+  return checked(
+    schema,
+    Object.fromEntries(query.map(([name, [value]]) => [name, value])),
+    inQuery,
+  );
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+type PlaceOf = (path: PropertyKey[]) => Place;
+const inBody: PlaceOf = (path) => ({ pointer: pointerOf(path) });
+const inQuery: PlaceOf = ([name]) => ({ parameter: cutName(name) });
+
+function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  placeOf: PlaceOf,
+): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalid(parsed.error.issues.flatMap((issue) => faultsOf(issue, value)));
+  throw invalid(
+    parsed.error.issues.flatMap((issue) => faultsOf(issue, value)),
+    placeOf,
+  );
 }
 
 type Fault = { path: PropertyKey[]; message: string; isCard?: boolean };
 
-/** The problem of a request with these faults; a path leads from the body, or is a query's parameter. */
-export function invalid(all: Fault[]): Problem {
+/** The problem of a request with these faults; a path leads from the body unless `placeOf` says otherwise. */
+export function invalid(all: Fault[], placeOf: PlaceOf = inBody): Problem {
   const faults = all.slice(0, MAX_FAULTS);
   const code = faults.some(({ isCard }) => isCard) ? "card_number_refused" : "invalid_request";
   const detail = faults.map(({ path, message }) => `${nameOf(path)} ${message}`).join("; ");
   return new Problem(code, {
     detail: `${detail}.`,
-    errors: faults.map(({ path, message }) => ({ pointer: pointerOf(path), message })),
+    errors: faults.map(({ path, message }) => ({ ...placeOf(path), message })),
   });
 }
 
@@ -103,11 +134,15 @@ function nameOf(path: PropertyKey[]): string {
     : outsideText(path.map(String).join("/"), MAX_NAME_CHARACTERS);
 }
 
+/** Well-formed, and no longer than an answer has room for. */
+function cutName(name: PropertyKey | undefined): string {
+  return firstCodePoints(String(name ?? "").toWellFormed(), MAX_NAME_CHARACTERS);
+}
+
 /** RFC 6901, as a URI fragment; the whole document is "#". */
 function pointerOf(path: PropertyKey[]): string {
   const names = path.map((name) => {
-    const cut = firstCodePoints(String(name).toWellFormed(), MAX_NAME_CHARACTERS);
-    return encodeURIComponent(cut.replaceAll("~", "~0").replaceAll("/", "~1"));
+    return encodeURIComponent(cutName(name).replaceAll("~", "~0").replaceAll("/", "~1"));
   });
   return ["#", ...names].join("/");
 }
@@ -166,7 +201,7 @@ function parseJson(text: string): unknown {
     throw new Problem("malformed_json", { detail });
   }
   const repeated = repeatedMember(text);
-  if (repeated) throw invalid([{ path: repeated, message: "is named twice" }]);
+  if (repeated) throw invalid([{ path: repeated, message: "is named twice" }], inBody);
   if (typeof value !== "object" || value === null) return value;
   const source = sources.get(value);
   return source === undefined ? value : { ...value, amount: source };

@@ -25,13 +25,18 @@ const RebuildBody = z
       .min(0, "must not be negative")
       .max(MAX_PAUSE_S, `must be at most ${MAX_PAUSE_S}`)
       .default(0)
-      .openapi({ description: "How long nothing is written, so that D1 can be set back first." }),
+      .openapi({
+        description: "How long nothing is written, so that D1 can be set back first.",
+        example: 0,
+      }),
   })
   .openapi("RebuildBook");
 export const Rebuild = z
   .object({
-    events: z.int().openapi({ description: "How many will be written or passed over." }),
-    shards: z.int(),
+    events: z
+      .int()
+      .openapi({ description: "How many will be written or passed over.", example: 1234 }),
+    shards: z.int().openapi({ example: 16 }),
     starts_at: Time,
   })
   .openapi("Rebuild");
@@ -40,6 +45,7 @@ export function rebuildRoute(app: App): void {
   operation(app, {
     method: "post",
     path: "/api/v1/operations/rebuild-book",
+    operationId: "rebuildBook",
     summary: "Write the book again",
     description:
       "Every shard writes its whole record into D1, passing over what is there. Payments go on; lists are behind until it is done, which `GET /health/ready` shows. May be repeated; the last one's pause counts.",
@@ -47,7 +53,7 @@ export function rebuildRoute(app: App): void {
     security: "admin_token",
     before: [authenticateAdmin],
     request: { body: jsonBody(RebuildBody, false) },
-    answers: { 202: { description: "They will.", schema: Rebuild } },
+    answers: { 202: { description: "The rebuild has started.", schema: Rebuild } },
     problems: [...BODY_PROBLEMS, "not_found"],
     handle: rebuild,
   });

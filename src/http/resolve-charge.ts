@@ -11,12 +11,17 @@ import { readBody } from "./read";
 import { ResolveBody } from "./resolve-schema";
 import { Transaction } from "./schema";
 
-const params = z.object({ transaction_id: z.string().openapi({ example: "txn_…" }) });
+const params = z.object({
+  transaction_id: z
+    .string()
+    .openapi({ description: "A transaction's id.", example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" }),
+});
 
 export function resolveChargeRoute(app: App): void {
   operation(app, {
     method: "post",
     path: "/api/v1/operations/charges/{transaction_id}/resolve",
+    operationId: "resolveCharge",
     summary: "Resolve a charge by hand",
     description:
       "For a transaction that stays `processing` because the processor never says what became of its charge. The outcome is final, the processor is not asked any more, and the transaction's event says who resolved it and why. Refused while the processor may still answer by itself (15 minutes from the claim, and while it is being asked) unless `force` is true. Safe to repeat: the same outcome again changes nothing.",

@@ -2,16 +2,18 @@
 import { answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
+import { ReviewBody } from "./decision-schema";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { readBody } from "./read";
-import { ReviewBody, Transaction } from "./schema";
+import { Transaction } from "./schema";
 
 export function reviewRoutes(app: App): void {
   operation(app, {
     method: "post",
     path: "/api/v1/transactions/{id}/review",
+    operationId: "reviewTransaction",
     summary: "Approve or reject a transaction in review",
     description:
       "Approved it is `pending` and can be processed; rejected it is `failed`. Safe to repeat: the same decision again changes nothing, the other one comes too late.",

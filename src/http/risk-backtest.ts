@@ -2,7 +2,6 @@
 import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
 import { BacktestTally } from "../domain/risk/backtest-report";
-import { DECISIONS } from "../domain/risk/evaluate";
 import { type Turn, turnAt } from "../quota/alone";
 import { answerJson } from "./answer";
 import { authenticate } from "./authenticate";
@@ -10,15 +9,15 @@ import { backtestCost, tallyDecisions } from "./backtest-run";
 import type { AppContext } from "./context";
 import { createdBody, rangeOfBody } from "./created-range";
 import { formatListCursor, parseListCursor } from "./cursor";
-import { Cursor, cursor } from "./fields";
+import { RiskDecision, RiskReason } from "./decision-schema";
+import { Cursor, cursor, HasMore } from "./fields";
 import { spendMore } from "./limit";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { Problem } from "./problem";
 import { readBody } from "./read";
 import { object, whole } from "./risk-fields";
 import { countConditions } from "./risk-limits";
-import { CandidateBody, candidate } from "./risk-schema";
-import { RiskReason } from "./schema";
+import { CandidateBody, candidate, EXAMPLE_RULE } from "./risk-schema";
 
 /** Less than a second of work, whatever the rules are. Whoever wants more asks for the next page. */
 const MAX_EXAMINED = 1_000;
@@ -30,7 +29,9 @@ const BUSY_RETRY_S = 2;
 
 const page = {
   ...createdBody,
-  limit: whole(1, MAX_EXAMINED).default(MAX_EXAMINED),
+  limit: whole(1, MAX_EXAMINED)
+    .default(MAX_EXAMINED)
+    .openapi({ description: "How many payments a page looks at.", example: 100 }),
   cursor,
 };
 const backtest = object({ rule_set: candidate, ...page }).transform((body, context) => {
@@ -39,11 +40,24 @@ const backtest = object({ rule_set: candidate, ...page }).transform((body, conte
 });
 const BacktestBody = z
   .strictObject({ rule_set: CandidateBody, ...page })
-  .openapi("BacktestRiskRules");
+  .openapi("BacktestRiskRules", { example: { rule_set: { rules: [EXAMPLE_RULE] }, limit: 100 } });
 
-const count = z.int().min(0);
+const count = z.int().min(0).openapi({ example: 3 });
 const counts = z.record(z.string(), count);
-const judged = z.object({ decision: z.enum(DECISIONS), fraud_score: count });
+const judged = z
+  .object({
+    decision: RiskDecision,
+    fraud_score: z.int().min(0).max(100).openapi({ example: 70 }),
+  })
+  .openapi("RiskJudgement");
+const changed = z
+  .object({
+    transaction_id: z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" }),
+    before: judged,
+    after: judged,
+    reasons: z.array(RiskReason),
+  })
+  .openapi("RiskBacktestExample");
 export const BacktestAnswer = z
   .object({
     examined: count,
@@ -53,18 +67,15 @@ export const BacktestAnswer = z
       description: "Their decision hangs on signals that were not frozen with them.",
     }),
     lacking: counts.openapi({
+      example: { "customer.count.24h": 3 },
       description: "Payments without a signal that the rule set looks at, by signal.",
     }),
-    hits: counts.openapi({ description: "Payments that a rule holds for, by rule." }),
-    examples: z.array(
-      z.object({
-        transaction_id: z.string(),
-        before: judged,
-        after: judged,
-        reasons: z.array(RiskReason),
-      }),
-    ),
-    has_more: z.boolean(),
+    hits: counts.openapi({
+      description: "Payments that a rule holds for, by rule.",
+      example: { "large-amount": 3 },
+    }),
+    examples: z.array(changed).openapi({ description: "Some of the payments that changed." }),
+    has_more: HasMore,
     next_cursor: Cursor,
   })
   .openapi("RiskBacktest");
@@ -73,6 +84,7 @@ export function riskBacktestRoute(app: App): void {
   operation(app, {
     method: "post",
     path: "/api/v1/risk/backtest",
+    operationId: "backtestRiskRules",
     summary: "Try a rule set on earlier payments",
     description:
       "Decides stored payments again, newest first, from the signals that were frozen with them. Nothing is changed. Every number is of this page; add the pages up. Counts as more than one request, in proportion to `limit` times the conditions of the rule set, and a merchant may run one at a time.",
@@ -88,7 +100,8 @@ export function riskBacktestRoute(app: App): void {
 
 async function run(c: AppContext): Promise<Response> {
   const { rule_set, limit, cursor, filter } = await readBody(c, backtest);
-  const after = cursor === undefined ? undefined : await parseListCursor(c, cursor);
+  const after =
+    cursor === undefined ? undefined : await parseListCursor(c, cursor, { pointer: "#/cursor" });
   const { version: _, created_at: __, ...candidateRules } = rule_set;
   const merchant_id = c.get("merchant_id");
   const conditions = countConditions(candidateRules.rules);

@@ -10,8 +10,6 @@ import {
 import {
   type AmountByCurrency,
   type Condition,
-  LIST_FIELDS,
-  LIST_NAMES,
   MEASURES,
   type RuleAmount,
   WINDOWS,
@@ -25,6 +23,8 @@ import {
   currency,
   field,
   flag,
+  listField,
+  listName,
   object,
   someOf,
   subject,
@@ -44,7 +44,11 @@ const amountCondition = object({
   const message = "cannot stand beside amounts by currency";
   context.addIssue({ code: "custom", path: ["currency"], message });
 });
-const measured = { of: subject, measure: choice(MEASURES), window: choice(WINDOWS) };
+const measured = {
+  of: subject,
+  measure: choice(MEASURES).openapi("RiskMeasure"),
+  window: choice(WINDOWS).openapi("RiskWindow"),
+};
 const velocity = object({ ...measured, completed_only: flag.exactOptional() });
 const ABOVE = "must be a whole number, or for a sum a decimal as text";
 /** Whether it is an amount depends on the measure. */
@@ -89,7 +93,12 @@ const metadata = {
   in: object({ metadata: field, in: values }),
   is_present: object({ metadata: field, is_present: flag }),
 };
-const customerAge = object({ below_s: whole(1, MAX_AGE_S) });
+const customerAge = object({
+  below_s: whole(1, MAX_AGE_S).openapi({
+    description: "Seconds since the customer's first payment.",
+    example: 86_400,
+  }),
+});
 
 /** Everything a condition can be but a combination of others. An amount may have a currency, so it comes first. */
 const SIMPLE = {
@@ -98,8 +107,10 @@ const SIMPLE = {
   velocity: velocityCondition.superRefine(checkVelocity),
   customer_age: object({ customer_age: customerAge }),
   metadata: byMember("a metadata condition", metadata),
-  listed: object({ listed: choice(LIST_NAMES), field: choice(LIST_FIELDS) }),
+  listed: object({ listed: listName, field: listField }),
 };
+
+const CONDITION_KINDS = ["all", "any", "not", ...Object.keys(SIMPLE)];
 
 const tooDeep = z.custom<Condition>(() => false, `is nested deeper than ${MAX_DEPTH} conditions`);
 
@@ -121,27 +132,47 @@ function conditionWithin(depth: number): z.ZodType<Condition> {
 export const condition = conditionWithin(MAX_DEPTH);
 
 const documented: z.ZodType = z.lazy(() => ConditionShape);
-/** A condition as it is documented. */
+const documentedList = z.array(documented).min(1).optional();
+const isAlone = (name: string) => ({ required: [name] });
+
+/** A condition as it is documented: one flat object, because generated clients have no types for a choice
+ *  between objects without a discriminator. `condition` checks which members go together. */
 export const ConditionShape = z
-  .union([
-    z.strictObject({ all: z.array(documented).min(1) }),
-    z.strictObject({ any: z.array(documented).min(1) }),
-    z.strictObject({ not: documented }),
-    z.strictObject({
-      amount: z.union([
-        z.strictObject({ above: AmountShape }),
-        z.strictObject({ multiple_of: AmountShape }),
-      ]),
-      currency: currency.optional(),
-    }),
-    SIMPLE.currency,
-    z.strictObject({
-      velocity: z.strictObject({ ...measured, completed_only: flag.optional() }),
-      above: z.union([z.number(), AmountShape]),
-    }),
-    SIMPLE.customer_age,
-    metadata.in,
-    metadata.is_present,
-    SIMPLE.listed,
-  ])
-  .openapi("RiskCondition", { description: "One kind of member says what is asked." });
+  .strictObject({
+    all: documentedList,
+    any: documentedList,
+    not: documented.optional(),
+    amount: z
+      .strictObject({ above: AmountShape.optional(), multiple_of: AmountShape.optional() })
+      .optional()
+      .openapi({
+        description: "`above` or `multiple_of`.",
+        anyOf: [isAlone("above"), isAlone("multiple_of")],
+        example: { above: "250.00" },
+      }),
+    currency: z
+      .union([currency, z.array(currency).min(1).max(MAX_VALUES)])
+      .optional()
+      .openapi({
+        description: "A list of codes to be one of; beside `amount` the one code it is in.",
+        example: ["USD", "EUR"],
+      }),
+    velocity: z
+      .strictObject({ ...measured, completed_only: flag.optional().openapi({ example: false }) })
+      .optional(),
+    above: z
+      .union([z.number().openapi({ type: "integer" }), ...AmountShape.options])
+      .optional()
+      .openapi({ description: "Beside `velocity`: the number, or the sum as text.", example: 5 }),
+    customer_age: customerAge.optional(),
+    metadata: field.optional().openapi({ description: "The name of a field.", example: "ip" }),
+    in: values.optional().openapi({ description: "Beside `metadata`.", example: ["203.0.113.7"] }),
+    is_present: flag.optional().openapi({ description: "Beside `metadata`.", example: true }),
+    listed: listName.optional(),
+    field: listField.optional(),
+  })
+  .openapi("RiskCondition", {
+    description: "One kind of member says what is asked.",
+    anyOf: CONDITION_KINDS.map(isAlone),
+    example: { amount: { above: "1000" } },
+  });

@@ -2,9 +2,14 @@
 import { z } from "@hono/zod-openapi";
 import { containsCardNumber } from "../domain/card-number";
 import { findCurrency, notCurrencyText } from "../domain/currency/currency";
-import { type AmountFault, MAX_AMOUNT_MINOR, parseAmount } from "../domain/money";
+import {
+  type AmountFault,
+  MAX_AMOUNT_MINOR,
+  MAX_DECIMAL_CHARACTERS,
+  parseAmount,
+} from "../domain/money";
 import { MAX_FIELD_CHARACTERS } from "../domain/risk/limits";
-import type { RuleAmount, Subject } from "../domain/risk/rule-set";
+import { LIST_FIELDS, LIST_NAMES, type RuleAmount, type Subject } from "../domain/risk/rule-set";
 import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText } from "./fields";
 
 export const choice = <const Values extends readonly string[]>(values: Values) =>
@@ -46,7 +51,12 @@ export const decimal = z
     const fault = decimalFault(text);
     if (fault) context.addIssue(fault);
   })
-  .openapi({ pattern: PLAIN.source, example: "250.00" });
+  .openapi({
+    description: "Major units, as text.",
+    pattern: PLAIN.source,
+    maxLength: MAX_DECIMAL_CHARACTERS,
+    example: "250.00",
+  });
 /** Withdrawn currencies are taken: a rule set that names one can still be changed, and a backtest meets payments
  *  in it. */
 export const currency = z
@@ -92,6 +102,12 @@ export const AmountShape = z.union([
     example: { USD: "250.00", JPY: "40000" },
   }),
 ]);
+
+export const listName = choice(LIST_NAMES).openapi("RiskListName");
+export const listField = choice(LIST_FIELDS).openapi("RiskListField", {
+  description:
+    "`customer` is the payment's `user_id`; `email_domain` is that of its metadata's `email`; the others are the metadata's fields of these names.",
+});
 
 /** The one name that no transaction's metadata can have. */
 export const field = freeText(1, MAX_FIELD_CHARACTERS).refine(

@@ -4,30 +4,41 @@ import { containsCardNumber, isCardNumber } from "../domain/card-number";
 import { countCodePoints } from "../domain/code-points";
 import { MAX_VALUE_CHARACTERS } from "../domain/risk/limits";
 import { listValueOf } from "../domain/risk/list-value";
-import { LIST_FIELDS, LIST_NAMES, type ListField } from "../domain/risk/rule-set";
-import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, limit, Time, text, time } from "./fields";
-import { choice, object } from "./risk-fields";
+import type { ListField } from "../domain/risk/rule-set";
+import { withAllFaults } from "./all-faults";
+import {
+  CARD,
+  CARD_MESSAGE,
+  Cursor,
+  cursor,
+  freeText,
+  HasMore,
+  limit,
+  Time,
+  text,
+  time,
+} from "./fields";
+import { listField, listName, object } from "./risk-fields";
 
 const MAX_NOTE_CHARACTERS = 500;
 /** As long as a customer's name may be in a payment. */
 const MAX_CUSTOMER_CHARACTERS = 128;
 
-const list = choice(LIST_NAMES);
-const field = choice(LIST_FIELDS).openapi({
-  description:
-    "`customer` is the payment's `user_id`; `email_domain` is that of its metadata's `email`; the others are the metadata's fields of these names.",
-});
+export const EXAMPLE_ENTRY_ID = "rle_mfzwizlhn5xgs3dpnrsw45dfoi";
 const fields = {
-  list,
-  field,
+  list: listName,
+  field: listField,
   value: text(1, MAX_VALUE_CHARACTERS).openapi({ example: "203.0.113.7" }),
-  note: freeText(0, MAX_NOTE_CHARACTERS).nullish(),
+  note: freeText(0, MAX_NOTE_CHARACTERS).nullish().openapi({ example: "stolen cards" }),
   expires_at: time.nullish().openapi({
     type: ["string", "null"],
     description: "In the future. From then on it is as if it were not there.",
+    example: "2030-01-01T00:00:00Z",
   }),
 };
-export const ListEntryBody = object(fields).openapi("CreateRiskListEntry");
+export const ListEntryBody = object(fields).openapi("CreateRiskListEntry", {
+  example: { list: "block", field: "ip", value: "203.0.113.7", note: "stolen cards" },
+});
 
 /** What is wrong with a value that cannot be brought into its field's form. */
 const FORMS: Record<ListField, string> = {
@@ -39,44 +50,54 @@ const FORMS: Record<ListField, string> = {
   country: "must be a country's two letters, such as NL",
 };
 
-/** The body as checked: its value comes out in the form in which lists hold it. */
-export const newListEntry = ListEntryBody.transform((body, context) => {
-  const fault = (path: string, message: string, params?: object) =>
-    context.addIssue({ code: "custom", path: [path], message, ...params });
-  const { field, value } = body;
+/** What is wrong with a value on a list for a field, if anything. */
+function valueFault(
+  field: ListField,
+  value: string,
+): { message: string; params?: object } | undefined {
   const isCard = field === "customer" ? isCardNumber(value) : containsCardNumber(value);
-  const form = listValueOf(field, value);
-  if (isCard) fault("value", CARD_MESSAGE, CARD);
-  else if (form === undefined) fault("value", FORMS[field]);
-  else if (field === "customer" && countCodePoints(value) > MAX_CUSTOMER_CHARACTERS) {
-    fault("value", `must have at most ${MAX_CUSTOMER_CHARACTERS} characters`);
+  if (isCard) return { message: CARD_MESSAGE, params: CARD };
+  if (listValueOf(field, value) === undefined) return { message: FORMS[field] };
+  if (field === "customer" && countCodePoints(value) > MAX_CUSTOMER_CHARACTERS) {
+    return { message: `must have at most ${MAX_CUSTOMER_CHARACTERS} characters` };
   }
-  const { expires_at } = body;
-  return {
-    ...body,
-    value: form ?? "",
-    note: body.note ?? null,
-    expires_at: expires_at?.ceil_ms ?? null,
-  };
-});
+  return undefined;
+}
+
+/** The body as checked: its value comes out in the form in which lists hold it. */
+export const newListEntry = withAllFaults(
+  ListEntryBody,
+  ({ field, value }, { fault }) => {
+    const known = listField.safeParse(field);
+    if (!known.success || typeof value !== "string" || value === "") return;
+    const wrong = valueFault(known.data, value);
+    if (wrong) fault(["value"], wrong.message, wrong.params);
+  },
+  (body) => {
+    const { field, value, note = null, expires_at } = body;
+    const form = listValueOf(field, value);
+    if (form === undefined) throw new TypeError("a value that was not checked");
+    return { ...body, value: form, note, expires_at: expires_at?.ceil_ms ?? null };
+  },
+);
 
 export const ListEntry = z
   .object({
-    id: z.string().openapi({ example: "rle_…" }),
-    list,
-    field,
-    value: z.string(),
-    note: z.string().nullable(),
+    id: z.string().openapi({ example: EXAMPLE_ENTRY_ID }),
+    list: listName,
+    field: listField,
+    value: z.string().openapi({ example: "203.0.113.7" }),
+    note: z.string().nullable().openapi({ example: "stolen cards" }),
     created_at: Time,
     expires_at: Time.nullable(),
   })
   .openapi("RiskListEntry");
 export const ListEntryList = z
-  .object({ data: z.array(ListEntry), has_more: z.boolean(), next_cursor: Cursor })
-  .openapi("RiskListEntryList");
+  .object({ data: z.array(ListEntry), has_more: HasMore, next_cursor: Cursor })
+  .openapi("RiskListEntryPage");
 export const ListEntriesQuery = z.strictObject({
-  list: list.optional(),
-  field: field.optional(),
+  list: listName.optional().openapi({ description: "Only entries of this list." }),
+  field: listField.optional().openapi({ description: "Only entries for this field." }),
   limit,
   cursor,
 });

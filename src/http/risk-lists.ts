@@ -18,6 +18,7 @@ import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { Problem } from "./problem";
 import { readBody, readQuery } from "./read";
 import {
+  EXAMPLE_ENTRY_ID,
   ListEntriesQuery,
   ListEntry,
   ListEntryBody,
@@ -27,7 +28,9 @@ import {
 
 const PATH = "/api/v1/risk/lists";
 const ID_RANDOM_BYTES = 20;
-const params = z.object({ id: z.string().openapi({ example: "rle_…" }) });
+const params = z.object({
+  id: z.string().openapi({ description: "An entry's id.", example: EXAMPLE_ENTRY_ID }),
+});
 const reading = {
   tag: "Risk",
   security: "api_key",
@@ -40,6 +43,7 @@ export function riskListRoutes(app: App): void {
     ...writing,
     method: "post",
     path: PATH,
+    operationId: "addRiskListEntry",
     summary: "Put a value on a list",
     description: "A value that is there already keeps its id and gets the note and expiry sent.",
     request: { body: jsonBody(ListEntryBody) },
@@ -55,7 +59,9 @@ export function riskListRoutes(app: App): void {
     before: [authenticate("risk:read", "list")],
     method: "get",
     path: PATH,
+    operationId: "listRiskListEntries",
     summary: "List the entries of the lists, newest first",
+    description: "Without those that have expired.",
     request: { query: ListEntriesQuery },
     answers: { 200: { description: "A page.", schema: ListEntryList } },
     problems: ["invalid_request"],
@@ -65,7 +71,9 @@ export function riskListRoutes(app: App): void {
     ...reading,
     method: "get",
     path: `${PATH}/{id}`,
+    operationId: "getRiskListEntry",
     summary: "Get an entry of a list",
+    description: "Not found when it has expired.",
     request: { params },
     answers: { 200: { description: "The entry.", schema: ListEntry } },
     problems: ["list_entry_not_found"],
@@ -80,9 +88,11 @@ export function riskListRoutes(app: App): void {
     ...writing,
     method: "delete",
     path: `${PATH}/{id}`,
+    operationId: "removeRiskListEntry",
     summary: "Take a value off a list",
+    description: "In force for every payment within seconds.",
     request: { params },
-    answers: { 204: { description: "It is gone." } },
+    answers: { 204: { description: "Removed." } },
     problems: ["list_entry_not_found"],
     handle: async (c) => {
       const { db, merchantId, nowMs } = asked(c);

@@ -15,6 +15,7 @@ export function riskRuleRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: PATH,
+    operationId: "getRiskRules",
     summary: "Get the fraud rules",
     description: "Those in force, or an earlier version, which is what a decision names.",
     tag: "Risk",
@@ -33,6 +34,7 @@ export function riskRuleRoutes(app: App): void {
   operation(app, {
     method: "put",
     path: PATH,
+    operationId: "replaceRiskRules",
     summary: "Change the fraud rules",
     description:
       "All of them at once, as the next version. `version` is the one that was read: of two who have read the same one, the second is told so. In force for every payment within seconds.",

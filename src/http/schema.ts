@@ -2,83 +2,52 @@
  *  is made from them. */
 import { z } from "@hono/zod-openapi";
 import { EVENT_TYPES } from "../domain/event";
-import { REVIEW_DECISIONS, REVIEW_STATUSES } from "../domain/review";
-import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
+import { MAX_AMOUNT_MINOR } from "../domain/money";
 import { STATUSES } from "../domain/status";
 import { createdQuery, rangeOfQuery } from "./created-range";
-import { Cursor, cursor, freeText, limit, Time } from "./fields";
+import { Review, Risk } from "./decision-schema";
+import { Cursor, cursor, HasMore, limit, Time } from "./fields";
 import { Resolution } from "./resolve-schema";
 
 const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
 
-export const RiskReason = z
-  .object({
-    rule: z.string().openapi({ description: "A rule's id, `block_list` or `allow_list`." }),
-    outcome: z.enum(OUTCOMES).openapi({
-      description: "`error`: the rule could not be evaluated, and adds nothing.",
-    }),
-    points: z.int(),
-    detail: z.string(),
-  })
-  .openapi("RiskReason");
+const TransactionStatus = z
+  .enum(STATUSES, `must be one of ${STATUSES.join(", ")}`)
+  .openapi("TransactionStatus");
 
-const Risk = z
+const Failure = z
   .object({
-    decision: z.enum(DECISIONS),
-    reasons: z.array(RiskReason),
-    shadow: z.array(RiskReason).openapi({ description: "What rules on trial would have said." }),
-    rule_set_version: z.int().min(0).openapi({ description: "0: the deployment's default." }),
-    signals: z.record(z.string(), z.number()).openapi({
-      description: "What the decision was made of, beside the payment itself.",
-      example: { "customer.count.24h": 3 },
-    }),
+    code: z.string().openapi({ example: "card_declined" }),
+    message: z.string().openapi({ example: "The card was declined." }),
   })
-  .openapi("Risk");
-
-const Review = z
-  .object({
-    status: z.enum(REVIEW_STATUSES),
-    expires_at: Time,
-    expires_to: z.enum(REVIEW_DECISIONS).openapi({ description: "What is decided then." }),
-    expired: z.boolean().openapi({ description: "Whether nobody had decided in time." }),
-    reviewer: z.string().nullable(),
-    note: z.string().nullable(),
-    decided_at: Time.nullable(),
-  })
-  .openapi("Review");
-
-/** A reviewer's word. */
-export const ReviewBody = z
-  .strictObject({
-    decision: z.enum(REVIEW_DECISIONS, `must be one of ${REVIEW_DECISIONS.join(", ")}`),
-    reviewer: freeText(1, 128)
-      .nullish()
-      .openapi({ description: "Who decides, as you name them.", example: "ann" }),
-    note: freeText(0, 500).nullish(),
-  })
-  .openapi("ReviewTransaction");
+  .openapi("Failure", { description: "Why the payment failed. Null while it has not." });
 
 export const Transaction = z
   .object({
     id: TransactionId,
-    idempotency_key: z.string(),
-    user_id: z.string(),
+    idempotency_key: z.string().openapi({ example: "order-1001" }),
+    user_id: z.string().openapi({ example: "user_123" }),
     amount: z.number().openapi({ description: "Major units, for people.", example: 100.5 }),
-    amount_minor: z.int().openapi({ description: "Minor units: what counts.", example: 10050 }),
+    amount_minor: z.int().openapi({
+      description: "Minor units, as ISO 4217 has them: calculate with these.",
+      maximum: MAX_AMOUNT_MINOR,
+      example: 10050,
+    }),
     currency: z.string().openapi({ example: "USD" }),
-    status: z.enum(STATUSES),
+    status: TransactionStatus,
     livemode: z.boolean().optional().openapi({
+      example: true,
       description:
         "Whether money moves; false for the sandbox. Decided at creation. Missing in transactions of before it was recorded, until they are charged.",
     }),
-    fraud_score: z.int().min(0).max(100),
+    fraud_score: z.int().min(0).max(100).openapi({ example: 0 }),
     risk: Risk,
-    failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+    failure: Failure.nullable(),
     review: Review.nullable().openapi({ description: "Null when it never was in review." }),
-    description: z.string().nullable(),
-    metadata: z.record(z.string(), z.string()),
-    webhook_url: z.string().nullable(),
-    version: z.int().min(1),
+    description: z.string().nullable().openapi({ example: "two books" }),
+    metadata: z.record(z.string(), z.string()).openapi({ example: { order_id: "1001" } }),
+    webhook_url: z.string().nullable().openapi({ example: "https://example.com/webhooks" }),
+    version: z.int().min(1).openapi({ description: "Grows with every change.", example: 1 }),
     created_at: Time,
     updated_at: Time,
     resolution: Resolution.optional().openapi({
@@ -89,9 +58,12 @@ export const Transaction = z
 
 export const TransactionEvent = z
   .object({
-    id: z.string(),
-    type: z.enum(EVENT_TYPES),
-    sequence: z.int().min(1).openapi({ description: "1, 2, 3 … per transaction, without gaps." }),
+    id: z.string().openapi({ example: "evt_mfzwizlhn5xgs3dpnrsw45dfoi" }),
+    type: z.enum(EVENT_TYPES).openapi("EventType"),
+    sequence: z
+      .int()
+      .min(1)
+      .openapi({ description: "1, 2, 3 … per transaction, without gaps.", example: 1 }),
     transaction_id: TransactionId,
     created_at: Time,
     data: Transaction,
@@ -99,15 +71,20 @@ export const TransactionEvent = z
   .openapi("TransactionEvent");
 
 export const TransactionList = z
-  .object({ data: z.array(Transaction), has_more: z.boolean(), next_cursor: Cursor })
+  .object({ data: z.array(Transaction), has_more: HasMore, next_cursor: Cursor })
   .openapi("TransactionList");
 export const EventList = z
-  .object({ data: z.array(TransactionEvent), has_more: z.boolean(), next_cursor: Cursor })
+  .object({ data: z.array(TransactionEvent), has_more: HasMore, next_cursor: Cursor })
   .openapi("EventList");
 
 export const ListQuery = z.strictObject({
-  user_id: z.string().max(128, "must have at most 128 characters").optional(),
-  status: z.enum(STATUSES, `must be one of ${STATUSES.join(", ")}`).optional(),
+  user_id: z.string().max(128, "must have at most 128 characters").optional().openapi({
+    description: "Only this customer's transactions.",
+    example: "user_123",
+  }),
+  status: TransactionStatus.optional().openapi({
+    description: "Only transactions in this status.",
+  }),
   ...createdQuery,
   limit,
   cursor,
@@ -118,15 +95,3 @@ export const listQuery = ListQuery.transform((query, context) => {
   return { filter: { user_id, status, created: rangeOfQuery(query, context) }, limit, cursor };
 });
 export const EventsQuery = z.strictObject({ limit, cursor });
-
-export const Problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string(),
-    request_id: z.string(),
-    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
-  })
-  .openapi("Problem");

@@ -2,16 +2,16 @@
 import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
 import { listTransactions } from "../database/transactions";
-import { isCardNumber } from "../domain/card-number";
 import { newPaymentFault } from "../domain/currency/currency";
 import { deriveTransactionId } from "../domain/id";
-import { type CreateRequest, isIdempotencyKey, parseIdempotencyKey } from "../domain/idempotency";
+import { type CreateRequest, isIdempotencyKey, NOT_A_KEY } from "../domain/idempotency";
 import type { Reply } from "../transaction/reply";
 import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
 import { CreateTransactionBody, createRequest } from "./create-schema";
 import { formatListCursor, parseListCursor } from "./cursor";
+import { IdempotencyHeaders, idempotencyKeyOf } from "./idempotency-header";
 import { overLimit } from "./limit";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
@@ -22,13 +22,24 @@ import { ListQuery, listQuery, Transaction, TransactionList } from "./schema";
 import { askTogether } from "./together";
 
 const PATH = "/api/v1/transactions";
-const IdempotencyHeaders = z.object({
-  "Idempotency-Key": z.string().openapi({
-    description:
-      "1 to 255 visible ASCII characters, bare or quoted. `X-Idempotency-Key` is taken as well.",
+const KeyParam = z.object({
+  key: z.string().openapi({
+    description: "The key as the transaction shows it, percent-encoded where an address needs it.",
     example: "order-1001",
   }),
 });
+/** What one can do with a transaction that has been created. */
+const NEXT = Object.fromEntries(
+  [
+    ["getTransaction", "Look at it again."],
+    ["processTransaction", "Charge it."],
+    ["cancelTransaction", "Cancel it."],
+    ["listTransactionEvents", "See what happened to it."],
+  ].map(([operationId = "", description = ""]) => [
+    operationId,
+    { operationId, parameters: { id: "$response.body#/id" }, description },
+  ]),
+);
 const canRead = authenticate("transactions:read");
 const canList = authenticate("transactions:read", "list");
 const canWrite = authenticate("transactions:write");
@@ -38,6 +49,7 @@ export function transactionRoutes(app: App): void {
   operation(app, {
     method: "post",
     path: PATH,
+    operationId: "createTransaction",
     summary: "Create a transaction",
     description:
       "Safe to repeat: the same key and body get the same answer, for ever. A payment that the fraud rules block or hold is created too, as `failed` or in `review`.",
@@ -48,7 +60,12 @@ export function transactionRoutes(app: App): void {
       body: jsonBody(CreateTransactionBody),
     },
     answers: {
-      201: { description: "The transaction, now or as first answered.", schema: Transaction },
+      201: {
+        description: "The transaction, now or as first answered.",
+        schema: Transaction,
+        headers: ["Location", "Idempotent-Replayed"],
+        links: NEXT,
+      },
     },
     problems: [
       ...BODY_PROBLEMS,
@@ -64,7 +81,9 @@ export function transactionRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: PATH,
+    operationId: "listTransactions",
     summary: "List transactions, newest first",
+    description: "Page by page. Filters can be combined.",
     tag: "Transactions",
     security: "api_key",
     request: { query: ListQuery },
@@ -77,7 +96,9 @@ export function transactionRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: `${PATH}/{id}`,
+    operationId: "getTransaction",
     summary: "Get a transaction, exactly as it is now",
+    description: "Read from its owner, so it shows every change that was answered before.",
     tag: "Transactions",
     security: "api_key",
     request: IdParam,
@@ -93,6 +114,7 @@ export function transactionRoutes(app: App): void {
   operation(app, {
     method: "post",
     path: `${PATH}/{id}/process`,
+    operationId: "processTransaction",
     summary: "Charge a transaction, once",
     description:
       "Safe to repeat. A declined charge is a 200 with `status: failed`. With the sandbox, which moves no money, answers have the header `Processor-Mode: sandbox`.",
@@ -104,6 +126,7 @@ export function transactionRoutes(app: App): void {
       202: {
         description: "The outcome is not known yet; it is being asked for.",
         schema: Transaction,
+        headers: ["Retry-After"],
       },
     },
     problems: [
@@ -122,7 +145,9 @@ export function transactionRoutes(app: App): void {
   operation(app, {
     method: "post",
     path: `${PATH}/{id}/cancel`,
+    operationId: "cancelTransaction",
     summary: "Cancel a transaction that is pending or in review",
+    description: "Safe to repeat. What has been charged can no longer be cancelled.",
     tag: "Transactions",
     security: "api_key",
     request: IdParam,
@@ -138,11 +163,12 @@ export function transactionRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: "/api/v1/idempotency-keys/{key}",
-    summary: "What became of an idempotency key",
+    operationId: "getTransactionByIdempotencyKey",
+    summary: "Get the transaction created under an idempotency key",
     description: "For a client that never saw the answer to its create.",
     tag: "Transactions",
     security: "api_key",
-    request: { params: z.object({ key: z.string().openapi({ example: "order-1001" }) }) },
+    request: { params: KeyParam },
     answers: { 200: { description: "The key's transaction as it is now.", schema: Transaction } },
     problems: ["idempotency_key_not_found", "idempotency_key_invalid"],
     before: [canRead],
@@ -191,30 +217,6 @@ async function readCreate(
   return { request, refused: faults.length === 0 ? undefined : invalid(faults) };
 }
 
-/** The key from either header. @throws Problem when none is there, it is no key, or the two differ. */
-function idempotencyKeyOf(c: AppContext): string {
-  const given = [c.req.header("Idempotency-Key"), c.req.header("X-Idempotency-Key")];
-  const keys = given.filter((header) => header !== undefined).map(parseIdempotencyKey);
-  const [key] = keys;
-  if (keys.length === 0) {
-    throw new Problem("idempotency_key_missing", {
-      detail: "Send an Idempotency-Key header that is unique to this payment.",
-    });
-  }
-  if (key === undefined || keys.includes(undefined) || isCardNumber(key)) {
-    throw new Problem("idempotency_key_invalid", {
-      detail:
-        "An idempotency key has 1 to 255 visible ASCII characters and is not `.`, `..` or a card number.",
-    });
-  }
-  if (keys.some((other) => other !== key)) {
-    throw new Problem("idempotency_key_invalid", {
-      detail: "Idempotency-Key and X-Idempotency-Key were both sent and differ.",
-    });
-  }
-  return key;
-}
-
 function told(c: AppContext, reply: Reply): Response {
   const { body, pending, retry_at_ms } = accepted(reply);
   const mode = processorModeHeaders(c, body);
@@ -229,7 +231,8 @@ async function byKey(c: AppContext): Promise<Response> {
   const key = c.req.param("key") ?? "";
   if (!isIdempotencyKey(key)) {
     throw new Problem("idempotency_key_invalid", {
-      detail: "An idempotency key has 1 to 255 visible ASCII characters.",
+      detail: `The key in the address ${NOT_A_KEY}.`,
+      errors: [{ parameter: "key", message: NOT_A_KEY }],
     });
   }
   const id = deriveTransactionId(c.get("merchant_id"), key);

@@ -10,17 +10,20 @@ import { formatPositionCursor, parsePositionCursor } from "./cursor";
 import { type App, operation } from "./operation";
 import { Problem } from "./problem";
 import { readQuery } from "./read";
-import { DeliveriesQuery, Delivery, DeliveryList } from "./webhook-schema";
+import { DeliveriesQuery, Delivery, DeliveryList, EXAMPLE_DELIVERY_ID } from "./webhook-schema";
 
 const PATH = "/api/v1/webhook-deliveries";
-const params = z.object({ id: z.string().openapi({ example: "whd_…" }) });
+const params = z.object({
+  id: z.string().openapi({ description: "A delivery's id.", example: EXAMPLE_DELIVERY_ID }),
+});
 
 export function webhookDeliveryRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: PATH,
+    operationId: "listWebhookDeliveries",
     summary: "List webhook deliveries, newest first",
-    description: `At most ${MAX_EXAMINED.toLocaleString("en")} deliveries are examined for a page. So it may have fewer than \`limit\`, or none, though \`has_more\` is true: go on with \`next_cursor\` until \`has_more\` is false.`,
+    description: `Finished ones are kept for 30 days. At most ${MAX_EXAMINED.toLocaleString("en")} deliveries are examined for a page. So it may have fewer than \`limit\`, or none, though \`has_more\` is true: go on with \`next_cursor\` until \`has_more\` is false.`,
     tag: "Webhooks",
     security: "api_key",
     request: { query: DeliveriesQuery },
@@ -32,7 +35,9 @@ export function webhookDeliveryRoutes(app: App): void {
   operation(app, {
     method: "get",
     path: `${PATH}/{id}`,
+    operationId: "getWebhookDelivery",
     summary: "Get a webhook delivery and its attempts",
+    description: "Each attempt with how it ended.",
     tag: "Webhooks",
     security: "api_key",
     request: { params },
@@ -45,6 +50,7 @@ export function webhookDeliveryRoutes(app: App): void {
   operation(app, {
     method: "post",
     path: `${PATH}/{id}/redeliver`,
+    operationId: "redeliverWebhook",
     summary: "Deliver again",
     description: "From the first attempt on, also what was delivered or given up.",
     tag: "Webhooks",

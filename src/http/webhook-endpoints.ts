@@ -17,6 +17,7 @@ import {
   Endpoint,
   EndpointChangeBody,
   EndpointList,
+  EXAMPLE_ENDPOINT_ID,
   endpointChangeBody,
   NewEndpoint,
   NewEndpointBody,
@@ -28,7 +29,9 @@ import {
 } from "./webhook-schema";
 
 const PATH = "/api/v1/webhook-endpoints";
-const params = z.object({ id: z.string().openapi({ example: "whe_…" }) });
+const params = z.object({
+  id: z.string().openapi({ description: "An endpoint's id.", example: EXAMPLE_ENDPOINT_ID }),
+});
 const canRead = authenticate("webhooks:read");
 const canWrite = authenticate("webhooks:write");
 const reading = { tag: "Webhooks", security: "api_key", before: [canRead] } as const;
@@ -42,7 +45,9 @@ export function webhookEndpointRoutes(app: App): void {
     ...writing,
     method: "post",
     path: PATH,
+    operationId: "createWebhookEndpoint",
     summary: "Register a webhook endpoint",
+    description: "The answer has the endpoint's secret, which is shown this once.",
     request: { body: jsonBody(NewEndpointBody) },
     answers: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_webhook_endpoints"],
@@ -52,7 +57,9 @@ export function webhookEndpointRoutes(app: App): void {
     ...reading,
     method: "get",
     path: PATH,
+    operationId: "listWebhookEndpoints",
     summary: "List webhook endpoints",
+    description: "Without their secrets.",
     answers: { 200: { description: "All of them, oldest first.", schema: EndpointList } },
     problems: [],
     handle: async (c) => {
@@ -64,7 +71,9 @@ export function webhookEndpointRoutes(app: App): void {
     ...reading,
     method: "get",
     path: `${PATH}/{id}`,
+    operationId: "getWebhookEndpoint",
     summary: "Get a webhook endpoint",
+    description: "Without its secret.",
     request: { params },
     answers: { 200: { description: "The endpoint.", schema: Endpoint } },
     problems: ["webhook_endpoint_not_found"],
@@ -77,6 +86,7 @@ export function webhookEndpointRoutes(app: App): void {
     ...writing,
     method: "patch",
     path: `${PATH}/{id}`,
+    operationId: "changeWebhookEndpoint",
     summary: "Change a webhook endpoint",
     description: "What is not sent stays. Switching an endpoint on again forgets its failures.",
     request: { params, body: jsonBody(EndpointChangeBody) },
@@ -95,10 +105,11 @@ export function webhookEndpointRoutes(app: App): void {
     ...writing,
     method: "delete",
     path: `${PATH}/{id}`,
+    operationId: "removeWebhookEndpoint",
     summary: "Remove a webhook endpoint",
     description: "What is still to be delivered to it is given up.",
     request: { params },
-    answers: { 204: { description: "It is gone." } },
+    answers: { 204: { description: "Removed." } },
     problems: ["webhook_endpoint_not_found"],
     handle: async (c) => {
       if (!(await dispatcher(c).removeEndpoint(idOf(c)))) throw unknownEndpoint();
@@ -109,6 +120,7 @@ export function webhookEndpointRoutes(app: App): void {
     ...writing,
     method: "post",
     path: `${PATH}/{id}/rotate-secret`,
+    operationId: "rotateWebhookSecret",
     summary: "Give an endpoint a new secret",
     description:
       "Both secrets sign until the old one expires. The id `default` stands for the secret of the URLs that transactions name themselves.",
@@ -121,7 +133,9 @@ export function webhookEndpointRoutes(app: App): void {
     ...writing,
     method: "post",
     path: `${PATH}/{id}/test`,
+    operationId: "testWebhookEndpoint",
     summary: "Send a test event",
+    description: "Of the type `webhook_endpoint.test`, whatever the endpoint asks for.",
     request: { params },
     answers: { 202: { description: "The delivery, to be looked at again.", schema: Delivery } },
     problems: ["webhook_endpoint_not_found"],
@@ -132,6 +146,7 @@ export function webhookEndpointRoutes(app: App): void {
     ...writing,
     method: "post",
     path: `${PATH}/{id}/recover`,
+    operationId: "recoverWebhookDeliveries",
     summary: "Deliver again what has failed",
     description:
       "The failed deliveries to this endpoint whose event came in the range, oldest first, so many at a time: ask again while `has_more`.",

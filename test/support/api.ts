@@ -108,7 +108,7 @@ export type ProblemBody = {
   detail: string;
   code: string;
   request_id: string;
-  errors?: { pointer: string; message: string }[];
+  errors?: { pointer?: string; parameter?: string; header?: string; message: string }[];
 };
 
 export async function problem(response: Response): Promise<ProblemBody> {

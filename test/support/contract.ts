@@ -78,7 +78,13 @@ export async function expectRefusal(
 }
 
 export const pointersOf = ({ errors = [] }: ProblemBody): string[] => [
-  ...new Set(errors.map(({ pointer }) => pointer)),
+  ...new Set(errors.flatMap(({ pointer }) => pointer ?? [])),
+];
+export const parametersOf = ({ errors = [] }: ProblemBody): string[] => [
+  ...new Set(errors.flatMap(({ parameter }) => parameter ?? [])),
+];
+export const headersOf = ({ errors = [] }: ProblemBody): string[] => [
+  ...new Set(errors.flatMap(({ header }) => header ?? [])),
 ];
 
 function isProblem(response: Response): boolean {
@@ -100,11 +106,13 @@ async function expectProblem(response: Response): Promise<ProblemBody> {
   expect(said.status).toBe(response.status);
   if (errors !== undefined) {
     expect(errors.length).toBeGreaterThan(0);
-    for (const error of errors) {
-      expect(error).toEqual({
-        pointer: expect.stringMatching(/^#/),
-        message: expect.stringMatching(/\S/),
-      });
+    for (const { message, ...place } of errors) {
+      expect(message).toMatch(/\S/);
+      // One place each, of one kind.
+      const [[kind, name] = [], ...others] = Object.entries(place);
+      expect(others).toEqual([]);
+      expect(["pointer", "parameter", "header"]).toContain(kind);
+      if (kind === "pointer") expect(name).toMatch(/^#/);
     }
   }
   if (response.status === 503) expect(response.headers.get("Retry-After")).toMatch(/^[1-9]\d*$/);

@@ -1,7 +1,7 @@
 /** Cursors: what they tell, to whom they open, and which of the release before are taken. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Client, newClient, TRANSACTIONS } from "../support/api";
-import { ask, expectRefusal, jsonOf, pointersOf } from "../support/contract";
+import { ask, expectRefusal, jsonOf, parametersOf } from "../support/contract";
 import { env } from "../support/env";
 import { recordedD1 } from "../support/recorded-d1";
 
@@ -61,7 +61,7 @@ describe("a cursor", () => {
         const other = cursor[at] === "A" ? "B" : "A";
         const changed = `${cursor.slice(0, at)}${other}${cursor.slice(at + 1)}`;
         const refused = await ask(`${path}&cursor=${changed}`, { key: shop.key });
-        expect(pointersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["#/cursor"]);
+        expect(parametersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["cursor"]);
       }
     },
   );
@@ -75,7 +75,7 @@ describe("a cursor", () => {
       [EVENTS, thief.key],
     ]) {
       const refused = await ask(`${path}?cursor=${events}`, { key: `${key}` });
-      expect(pointersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["#/cursor"]);
+      expect(parametersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["cursor"]);
     }
   });
 });
@@ -129,7 +129,7 @@ describe("a cursor of the release before", () => {
       `${LISTS}?cursor=${btoa("list_entry 99")}`,
     ]) {
       const refused = await ask(cursor, { key: shop.key, env: { DB: upgraded } });
-      expect(pointersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["#/cursor"]);
+      expect(parametersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["cursor"]);
     }
   });
 });
