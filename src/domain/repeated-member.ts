@@ -6,9 +6,9 @@ const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g;
 /** An open object with the names seen in it, or an open array, and the place that is being read. */
 type Open = { names: Set<string> | undefined; at: string | number };
 
-/** The path of the first member whose name its object has already; undefined when there is none.
+/** The path of each member whose name its object has already, in order.
  *  @param json valid JSON */
-export function repeatedMember(json: string): (string | number)[] | undefined {
+export function* repeatedMembers(json: string): Generator<(string | number)[]> {
   const open: Open[] = [];
   let text = '""';
   for (const [token] of json.matchAll(TOKENS)) {
@@ -19,9 +19,8 @@ export function repeatedMember(json: string): (string | number)[] | undefined {
     else if (token === "," && typeof inner?.at === "number") inner.at += 1;
     else if (token === ":" && inner?.names) {
       inner.at = JSON.parse(text) as string; // A JSON string; escapes make two spellings of one name.
-      if (inner.names.has(inner.at)) return open.map(({ at }) => at);
+      if (inner.names.has(inner.at)) yield open.map(({ at }) => at);
       inner.names.add(inner.at);
     } else if (token.startsWith('"')) text = token;
   }
-  return undefined;
 }

@@ -1,7 +1,7 @@
 /** Reading requests: bodies and queries become checked values, or a problem that names the field. */
 import type * as z from "zod";
 import { firstCodePoints, outsideText } from "../domain/outside-text";
-import { repeatedMember } from "../domain/repeated-member";
+import { repeatedMembers } from "../domain/repeated-member";
 import { readBytes } from "../read-bytes";
 import type { AppContext } from "./context";
 import { type Place, Problem } from "./problem";
@@ -200,7 +200,7 @@ function parseJson(text: string): unknown {
         : "The body is nested too deep to be read.";
     throw new Problem("malformed_json", { detail });
   }
-  const repeated = repeatedMember(text);
+  const repeated = repeatedMembers(text).next().value;
   if (repeated) throw invalid([{ path: repeated, message: "is named twice" }], inBody);
   if (typeof value !== "object" || value === null) return value;
   const source = sources.get(value);

@@ -1,6 +1,7 @@
 /** What a processor's answer means. A clear status word decides. An echo of another payment makes the outcome
  *  unknown; everything else is cut, replaced or left out, so that no other member can keep a charge open. */
 import { outsideText } from "../domain/outside-text";
+import { repeatedMembers } from "../domain/repeated-member";
 import { RESERVED_FAILURE_CODES } from "../domain/transaction";
 import type { ChargeAnswer, ChargeRequest, EchoMember } from "./processor";
 
@@ -18,6 +19,7 @@ export function readAnswer(text: string | undefined, request: ChargeRequest): Ch
   if (text === undefined) return { kind: "unknown", reason: "an answer that is too long" };
   const answer = membersOf(text);
   if (!answer) return { kind: "unknown", reason: "an answer that is not a JSON object" };
+  if (decidesTwice(text)) return { kind: "unknown", reason: "an answer that says one thing twice" };
   const differs = differingEcho(answer, request);
   if (differs.length > 0) {
     return { kind: "unknown", reason: "an answer about another payment", differs };
@@ -42,6 +44,15 @@ function membersOf(text: string): Members | undefined {
   } catch {
     return undefined;
   }
+}
+
+const DECIDING = ["status", "reference", "amount_minor", "currency"];
+
+/** Whether a member that decides stands twice. What else does, cannot keep a charge open. */
+function decidesTwice(text: string): boolean {
+  return [...repeatedMembers(text)].some(([name, ...inside]) => {
+    return inside.length === 0 && DECIDING.includes(String(name));
+  });
 }
 
 /** The members of the request that the answer repeats with another value or type. */

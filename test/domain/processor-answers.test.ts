@@ -170,6 +170,19 @@ it.each([
   });
 });
 
+it.each([
+  ["two statuses", '{"status":"declined","status":"settled"}'],
+  ["one status twice, spelled in two ways", '{"status":"settled","st\\u0061tus":"settled"}'],
+  ["two amounts", '{"status":"settled","amount_minor":1,"amount_minor":10050}'],
+])("An answer with %s leaves the outcome unknown", async (_, text) => {
+  expect(await answerTo(text)).toMatchObject({ kind: "unknown" });
+});
+
+it("A member that decides nothing may stand twice in an answer", async () => {
+  const text = '{"trail":{"status":1,"status":2},"note":1,"note":2,"status":"settled"}';
+  expect(await answerTo(text)).toEqual({ kind: "settled" });
+});
+
 const DIFFERING: [string, object, string[]][] = [
   ["another reference", { ...ECHO, reference: "txn_bbbbbbbbbbbbbbbbbbbbbbbbbb" }, ["reference"]],
   ["another amount", { ...ECHO, amount_minor: 10_051 }, ["amount_minor"]],
