@@ -3,8 +3,9 @@ import type { Database } from "../database/ask";
 import { type ListFilter, type ListPlace, listTransactions } from "../database/transactions";
 import type { BacktestTally, StoredDecision } from "../domain/risk/backtest-report";
 
-/** Payments of one read of the book: mostly a tenth of a megabyte, and eight when all are as large as can be. */
-const READ_PAYMENTS = 100;
+/** Payments of one read of the book, which is one turn in which nobody else is served. A whole backtest reads forty
+ *  times at most; with the free plan an invocation has 50 queries. */
+const READ_PAYMENTS = 25;
 /** Text of payments after which a page ends early, so that it has room in an isolate. */
 const MAX_CHARACTERS = 8_000_000;
 
@@ -14,9 +15,9 @@ const PAYMENT_CONDITIONS = 10;
 const CHARACTERS_PER_CONDITION = 200;
 /** A condition takes some 2 µs where it is dearest, and a request of another kind a millisecond. */
 const CONDITIONS_PER_REQUEST = 500;
-/** About two milliseconds, in which nobody else is served. It is counted and not timed: a Worker's clock stands
- *  still while it computes. */
-const SLICE_CONDITIONS = 1_000;
+/** About a millisecond, or one payment of the dearest rules, in which nobody else is served. It is counted and not
+ *  timed: a Worker's clock stands still while it computes. */
+const SLICE_CONDITIONS = 500;
 
 /** As how many requests a backtest counts: by how many payments it may look at and what each costs. */
 export function backtestCost(limit: number, conditions: number): number {

@@ -21,9 +21,14 @@ import { CandidateBody, candidate, EXAMPLE_RULE } from "./risk-schema";
 
 /** Less than a second of work, whatever the rules are. Whoever wants more asks for the next page. */
 const MAX_EXAMINED = 1_000;
-/** After so long without a word a backtest has died, or its client has hung up. It says a word before each read of
- *  the book, which takes five seconds at most. */
+/** After so long without a word a backtest has died, or its client has hung up. */
 const HOLD_MS = 10_000;
+/** It says a word before a read of the book, which takes five seconds at most, when the last was so long ago. Each is
+ *  a commit of the keeper's. */
+const SAY_AFTER_MS = 2_000;
+/** Between two slices of its work others have as long as a slice takes. Without a length it would be a single turn,
+ *  and a payment takes many. */
+const PAUSE_MS = 1;
 /** As long as most backtests take. */
 const BUSY_RETRY_S = 2;
 
@@ -108,6 +113,12 @@ async function run(c: AppContext): Promise<Response> {
   const tally = new BacktestTally(candidateRules);
   const turn = turnAt(c.env, merchant_id, "backtest", HOLD_MS);
   await begin(turn);
+  let saidAtMs = Date.now();
+  const goOn = async () => {
+    if (Date.now() - saidAtMs < SAY_AFTER_MS) return;
+    saidAtMs = Date.now();
+    await turn.hold().catch(() => undefined);
+  };
   try {
     await spendMore(c, backtestCost(limit, conditions));
     const next = await tallyDecisions(
@@ -115,8 +126,8 @@ async function run(c: AppContext): Promise<Response> {
       { merchant_id, filter, after, limit },
       tally,
       conditions,
-      () => scheduler.wait(0),
-      async () => void (await turn.hold().catch(() => undefined)),
+      () => scheduler.wait(PAUSE_MS),
+      goOn,
     );
     return answerJson(c, 200, {
       ...tally.report(),

@@ -134,7 +134,7 @@ describe("a merchant's second backtest at a time", () => {
 });
 
 describe("a backtest's work", () => {
-  it("is cut into slices of a thousand conditions, between which others have their turn", async () => {
+  it("is cut into slices of five hundred conditions, between which others have their turn", async () => {
     for (let made = 0; made < 12; made++) await shop.created();
     const wanted = { merchant_id: shop.merchant_id, filter: {}, after: undefined, limit: 12 };
     const pausesWith = async (conditions: number) => {
@@ -146,8 +146,8 @@ describe("a backtest's work", () => {
       return pauses;
     };
     expect(await pausesWith(2)).toBe(0);
-    expect(await pausesWith(240)).toBe(3);
-    expect(await pausesWith(MAX_CONDITIONS)).toBe(6);
+    expect(await pausesWith(240)).toBe(6);
+    expect(await pausesWith(MAX_CONDITIONS)).toBe(12);
   });
 
   it("adds up to the same, however it is cut", async () => {
