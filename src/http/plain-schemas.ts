@@ -84,11 +84,15 @@ function withoutAllOf({ allOf, ...rest }: Schema): Schema {
   return Object.assign({}, ...allOf, rest);
 }
 
-/** Of different types a value can only have one, which makes a choice that generators have a type for. */
+/** Of different types a value can only have one, which makes a choice that generators have a type for. Of a choice
+ *  with an object among them typescript-fetch sends `{}` for every object, so that one stays `anyOf`. */
 function withOneOf({ anyOf, ...rest }: Schema): Schema {
   if (anyOf === undefined) return rest;
   const types = anyOf.flatMap(({ type }) => type ?? []);
-  const isOneOf = types.length === anyOf.length && new Set(types).size === types.length;
+  const isOneOf =
+    types.length === anyOf.length &&
+    new Set(types).size === types.length &&
+    !types.includes("object");
   return isOneOf ? { ...rest, oneOf: anyOf } : { ...rest, anyOf };
 }
 
