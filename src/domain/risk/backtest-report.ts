@@ -98,7 +98,8 @@ function rulesHit(reasons: RiskReason[]): Set<string> {
 const ALWAYS: Condition = { all: [] };
 
 /** Whether the decision is the same whatever the rules that lack a signal would have come to. It is enough
- *  to try the two ends: of these rules all that allow hold and no other, or none that allows and all others. */
+ *  to try the two ends: of these rules all that are in favour of the payment hold and no other, or the other
+ *  way round. */
 function isCertain(payment: Decided, candidate: RuleSet, reasons: RiskReason[]): boolean {
   const unknown = new Set(
     reasons.filter(({ outcome }) => outcome === "error").map(({ rule }) => rule),
@@ -113,9 +114,10 @@ function isCertain(payment: Decided, candidate: RuleSet, reasons: RiskReason[]):
     return evaluate(payment, signals, { version: 0, rule_set: { ...candidate, rules } }).risk
       .decision;
   };
-  return decisionWhen(allows) === decisionWhen((rule) => !allows(rule));
+  return decisionWhen(favours) === decisionWhen((rule) => !favours(rule));
 }
 
-function allows(rule: Rule): boolean {
-  return "outcome" in rule && rule.outcome === "allow";
+/** Whether a rule that holds can only make the decision milder. */
+function favours(rule: Rule): boolean {
+  return "points" in rule ? rule.points < 0 : rule.outcome === "allow";
 }

@@ -60,6 +60,12 @@ describe("a payment that lacks a signal", () => {
     expect(report.examples).toHaveLength(changed);
   });
 
+  it("is undecidable when points below zero might take back what others add", () => {
+    const points: Rule = { id: "points", points: 70, when: { amount: { above: "10" } } };
+    const rules = [manyOnIp({ points: -1 }), { ...manyOnIp({ outcome: "block" }), id: "twin" }];
+    expect(backtestReport([stored()], withRules(points, ...rules)).undecidable).toBe(1);
+  });
+
   it("is undecidable when an allow might outweigh a block", () => {
     const candidate = {
       ...withRules(manyOnIp({ outcome: "allow" }), large),
