@@ -18,6 +18,11 @@ const HEADERS: Record<HeaderName, { description: string; schema: object }> = {
     description: "`true` when the key was used before: nothing was done, and this is what it made.",
     schema: { type: "string", enum: ["true"], example: "true" },
   },
+  "Processor-Mode": {
+    description:
+      "`sandbox` when the deployment charges with the sandbox, or the transaction was made with it: no money moves. Otherwise it is not there.",
+    schema: { type: "string", enum: ["sandbox"], example: "sandbox" },
+  },
   "Retry-After": {
     description: "Seconds after which it is worth trying again.",
     schema: { type: "integer", format: "int32", minimum: 1, example: 2 },

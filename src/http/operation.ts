@@ -23,6 +23,7 @@ export type HeaderName =
   | "Request-Id"
   | "Location"
   | "Idempotent-Replayed"
+  | "Processor-Mode"
   | "Retry-After"
   | "RateLimit"
   | "RateLimit-Policy"

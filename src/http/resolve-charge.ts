@@ -7,6 +7,7 @@ import type { AppContext } from "./context";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
 import { accepted, askOwner } from "./owner";
 import { Problem } from "./problem";
+import { processorModeHeaders } from "./processor-mode";
 import { readBody } from "./read";
 import { ResolveBody } from "./resolve-schema";
 import { Transaction } from "./schema";
@@ -28,7 +29,13 @@ export function resolveChargeRoute(app: App): void {
     tag: "Operations",
     security: "admin_token",
     request: { params, body: jsonBody(ResolveBody) },
-    answers: { 200: { description: "The transaction with its outcome.", schema: Transaction } },
+    answers: {
+      200: {
+        description: "The transaction with its outcome.",
+        schema: Transaction,
+        headers: ["Processor-Mode"],
+      },
+    },
     problems: [
       ...BODY_PROBLEMS,
       "card_number_refused",
@@ -51,5 +58,5 @@ async function resolve(c: AppContext): Promise<Response> {
   );
   const { body } = accepted(reply);
   c.get("log")("warn", "charge.resolved", { transaction_id: id, outcome: request.outcome });
-  return answerText(c, 200, body);
+  return answerText(c, 200, body, processorModeHeaders(c, body));
 }

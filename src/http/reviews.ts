@@ -20,7 +20,9 @@ export function reviewRoutes(app: App): void {
     tag: "Risk",
     security: "api_key",
     request: { ...IdParam, body: jsonBody(ReviewBody) },
-    answers: { 200: { description: "The transaction.", schema: Transaction } },
+    answers: {
+      200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
+    },
     problems: [
       ...BODY_PROBLEMS,
       "card_number_refused",

@@ -110,8 +110,6 @@ const SIMPLE = {
   listed: object({ listed: listName, field: listField }),
 };
 
-const CONDITION_KINDS = ["all", "any", "not", ...Object.keys(SIMPLE)];
-
 const tooDeep = z.custom<Condition>(() => false, `is nested deeper than ${MAX_DEPTH} conditions`);
 
 /** A schema for each depth, so that no body can make reading it recurse further than that. */
@@ -133,10 +131,10 @@ export const condition = conditionWithin(MAX_DEPTH);
 
 const documented: z.ZodType = z.lazy(() => ConditionShape);
 const documentedList = z.array(documented).min(1).optional();
-const isAlone = (name: string) => ({ required: [name] });
 
 /** A condition as it is documented: one flat object, because generated clients have no types for a choice
- *  between objects without a discriminator. `condition` checks which members go together. */
+ *  between objects without a discriminator, nor for an `anyOf` in it that says which members it must have.
+ *  `condition` checks which members go together. */
 export const ConditionShape = z
   .strictObject({
     all: documentedList,
@@ -147,7 +145,7 @@ export const ConditionShape = z
       .optional()
       .openapi({
         description: "`above` or `multiple_of`.",
-        anyOf: [isAlone("above"), isAlone("multiple_of")],
+        minProperties: 1,
         example: { above: "250.00" },
       }),
     currency: z
@@ -173,6 +171,6 @@ export const ConditionShape = z
   })
   .openapi("RiskCondition", {
     description: "One kind of member says what is asked.",
-    anyOf: CONDITION_KINDS.map(isAlone),
+    minProperties: 1,
     example: { amount: { above: "1000" } },
   });

@@ -62,7 +62,7 @@ const RuleShape = z
   })
   .openapi("RiskRule", {
     description: "A rule has `points` or an `outcome`.",
-    anyOf: [{ required: ["points"] }, { required: ["outcome"] }],
+    minProperties: 3,
     example: EXAMPLE_RULE,
   });
 

@@ -63,7 +63,7 @@ export function transactionRoutes(app: App): void {
       201: {
         description: "The transaction, now or as first answered.",
         schema: Transaction,
-        headers: ["Location", "Idempotent-Replayed"],
+        headers: ["Location", "Idempotent-Replayed", "Processor-Mode"],
         links: NEXT,
       },
     },
@@ -102,7 +102,9 @@ export function transactionRoutes(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: IdParam,
-    answers: { 200: { description: "The transaction.", schema: Transaction } },
+    answers: {
+      200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
+    },
     problems: ["transaction_not_found"],
     before: [canRead],
     handle: async (c) => {
@@ -122,11 +124,11 @@ export function transactionRoutes(app: App): void {
     security: "api_key",
     request: IdParam,
     answers: {
-      200: { description: "The outcome.", schema: Transaction },
+      200: { description: "The outcome.", schema: Transaction, headers: ["Processor-Mode"] },
       202: {
         description: "The outcome is not known yet; it is being asked for.",
         schema: Transaction,
-        headers: ["Retry-After"],
+        headers: ["Retry-After", "Processor-Mode"],
       },
     },
     problems: [
@@ -151,7 +153,13 @@ export function transactionRoutes(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: IdParam,
-    answers: { 200: { description: "The cancelled transaction.", schema: Transaction } },
+    answers: {
+      200: {
+        description: "The cancelled transaction.",
+        schema: Transaction,
+        headers: ["Processor-Mode"],
+      },
+    },
     problems: ["transaction_not_found", "illegal_transition"],
     before: [canWrite],
     handle: async (c) => {
@@ -169,7 +177,13 @@ export function transactionRoutes(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: { params: KeyParam },
-    answers: { 200: { description: "The key's transaction as it is now.", schema: Transaction } },
+    answers: {
+      200: {
+        description: "The key's transaction as it is now.",
+        schema: Transaction,
+        headers: ["Processor-Mode"],
+      },
+    },
     problems: ["idempotency_key_not_found", "idempotency_key_invalid"],
     before: [canRead],
     handle: byKey,

@@ -12,6 +12,7 @@ export type BuiltServer = {
   origin: string;
   /** The keys of two merchants. */
   keys: [string, string];
+  adminToken: string;
   /** Ends it and starts it on the same state with other settings, at another origin. */
   restart(settings: Record<string, string>): Promise<void>;
   /** What it has logged since it was last started. */
@@ -48,6 +49,7 @@ export async function startBuilt(
       return server.origin;
     },
     keys: [first, second],
+    adminToken: TOKENS.adminToken,
     async restart(others) {
       await server.end();
       server = await start(others);

@@ -31,6 +31,13 @@ const create = (key: string, fields: object = {}) =>
 const find = (id: string) => ask(`${TRANSACTIONS}/${id}`);
 const act = (id: string, action: "process" | "cancel") =>
   ask(`${TRANSACTIONS}/${id}/${action}`, "POST");
+/** As an operator does for a charge that has no outcome. */
+const resolve = (id: string) =>
+  fetch(`${server.origin}/api/v1/operations/charges/${id}/resolve`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${server.adminToken}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ outcome: "settled", reason: "test", resolved_by: "ann", force: true }),
+  });
 const logged = (event: string) =>
   server
     .log()
@@ -102,7 +109,9 @@ describe("a deployment with the sandbox", () => {
     });
     const pending = await act(slow.body.id, "process");
     expect(pending.status).toBe(202);
-    for (const { headers } of [made, charged, pending, await find(made.body.id)]) {
+    const ended = await resolve(slow.body.id);
+    expect(ended.status).toBe(200);
+    for (const { headers } of [made, charged, pending, await find(made.body.id), ended]) {
       expect(headers.get("Processor-Mode")).toBe("sandbox");
     }
     const { body } = await ask("/health/ready");
