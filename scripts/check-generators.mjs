@@ -1,0 +1,93 @@
+// `npm run check:generators`: has code generators write clients from openapi.json, compiles them, and has each make
+// payments, webhook endpoints and fraud rules against an API that is started for it, with a state of its own.
+// A generator whose tools are not on the PATH is skipped, and it says so; `--only WORD` runs those with that word in
+// their names. It needs package registries, so it is neither part of `npm test` nor of CI.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { GENERATORS } from "./generators/generators.mjs";
+import { ROOT } from "./install.mjs";
+import { freePort, removeAtExit, runChild, startChild, until } from "./kafka/children.mjs";
+
+const START_LIMIT_MS = 240_000;
+const STEP_LIMIT_MS = 600_000;
+
+/** Runs a command to its end in `cwd`; throws with what it said when it fails. */
+async function run(cwd, command, args, options) {
+  const { code, said } = await runChild(command, args, {
+    cwd,
+    limit_ms: STEP_LIMIT_MS,
+    ...options,
+  });
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}.\n${said}`);
+  return said;
+}
+
+async function findMissing(tools) {
+  const found = await Promise.all(
+    tools.map((tool) => runChild("which", [tool], { limit_ms: STEP_LIMIT_MS })),
+  );
+  return tools.filter((_, at) => found[at].code !== 0);
+}
+
+/** An API with a merchant to try it with. */
+async function startApi(folder) {
+  const port = await freePort();
+  const state = join(folder, "state");
+  const env = { PORT: String(port), STATE_DIR: state };
+  const server = startChild(process.execPath, [join(ROOT, "scripts", "start.mjs")], {
+    cwd: ROOT,
+    env,
+  });
+  const read = () => JSON.parse(readFileSync(join(state, "demo.json"), "utf8")).key;
+  const key = await until(read, "the API is ready", START_LIMIT_MS, server);
+  return { server, base: `http://127.0.0.1:${port}`, key };
+}
+
+async function tryGenerator({ name, make }, at, folder) {
+  mkdirSync(folder);
+  const inFolder = (command, args, options) => run(folder, command, args, options);
+  const [command, args] = await make({ ...at, folder, run: inFolder });
+  const PREFIX = `generated-${randomBytes(4).toString("hex")}`;
+  // httpx (0.28) refuses the brackets of an IPv6 address in the list that children inherit.
+  const env = { BASE: at.base, KEY: at.key, PREFIX, NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" };
+  await inFolder(command, args, { env });
+  console.log(`OK       ${name}`);
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
+  const chosen = GENERATORS.filter(({ name }) => name.includes(values.only));
+  if (chosen.length === 0) throw new Error(`No generator has ${values.only} in its name.`);
+  // A tool that is told a path through a symbolic link may take two names for two files.
+  const folder = removeAtExit(realpathSync(mkdtempSync(join(tmpdir(), "generators-"))));
+  const shared = join(folder, "shared");
+  mkdirSync(shared);
+  const { server, base, key } = await startApi(folder);
+  const at = { base, key, shared, document: join(ROOT, "openapi.json") };
+  let failed = 0;
+  for (const [number, generator] of chosen.entries()) {
+    const missing = await findMissing(generator.tools);
+    if (missing.length > 0) {
+      console.log(`SKIPPED  ${generator.name}: not on the PATH: ${missing.join(", ")}`);
+      continue;
+    }
+    try {
+      await tryGenerator(generator, at, join(folder, String(number)));
+    } catch (error) {
+      failed += 1;
+      console.error(`FAILED   ${generator.name}\n${error.message.replace(/^/gm, "  ")}`);
+    }
+  }
+  await server.stop();
+  if (failed > 0) throw new Error(`${failed} of ${chosen.length} generators failed.`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,187 @@
+// The code generators that openapi.json is tried with, each at one version. `tools` have to be on the PATH.
+// `make(at)` installs the generator, has it write a client, compiles that together with its adapter in clients/,
+// and gives the command that runs it. `at` has the empty `folder` to work in, a folder `shared` by all, the
+// `document`, and `run(command, args, options)`, which throws when a command fails.
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { BIN, ROOT } from "../install.mjs";
+
+const CLIENTS = join(ROOT, "scripts", "generators", "clients");
+const MODULE = "example.com/shop/payments";
+const OPENAPI_GENERATOR = "7.25.0";
+const OAPI_CODEGEN = "v2.8.0";
+const OAPI_CODEGEN_RUNTIME = "v1.9.0";
+const OPENAPI_PYTHON_CLIENT = "0.29.0";
+const NPM_PACKAGES = [
+  "@hey-api/openapi-ts@0.99.0",
+  "openapi-fetch@0.17.0",
+  "openapi-typescript@7.13.0",
+  "orval@8.38.0",
+  "typescript@5.9.3",
+];
+const TSCONFIG = {
+  compilerOptions: {
+    target: "ES2022",
+    module: "ESNext",
+    moduleResolution: "Bundler",
+    lib: ["ES2023", "DOM", "DOM.Iterable"],
+    types: [],
+    strict: true,
+    skipLibCheck: true,
+    noEmit: true,
+  },
+  include: ["*.ts", "generated"],
+};
+
+export const GENERATORS = [
+  {
+    name: `openapi-generator ${OPENAPI_GENERATOR}, go`,
+    tools: ["java", "mvn", "go"],
+    async make(at) {
+      await openapiGenerator(at, "go", ["packageName=payments", "enumClassPrefix=true"]);
+      return goProgram(at, "openapi-generator.go");
+    },
+  },
+  {
+    name: `openapi-generator ${OPENAPI_GENERATOR}, python`,
+    tools: ["java", "mvn", "python3"],
+    async make(at) {
+      await openapiGenerator(at, "python", ["packageName=payments"]);
+      const requirements = ["-r", join(at.folder, "requirements.txt")];
+      return pythonProgram(at, "openapi-generator.py", await pythonWith(at, requirements));
+    },
+  },
+  {
+    name: `openapi-generator ${OPENAPI_GENERATOR}, typescript-fetch`,
+    tools: ["java", "mvn", "npm"],
+    async make(at) {
+      await npmPackages(at);
+      await openapiGenerator({ ...at, folder: join(at.folder, "generated") }, "typescript-fetch");
+      return typescriptProgram(at, "typescript-fetch.ts");
+    },
+  },
+  {
+    name: `oapi-codegen ${OAPI_CODEGEN}`,
+    tools: ["go"],
+    async make(at) {
+      const { folder, document, run } = at;
+      const tool = `github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@${OAPI_CODEGEN}`;
+      await run("go", ["install", tool], { env: { GOBIN: at.shared } });
+      await run("go", ["mod", "init", MODULE]);
+      const options = ["-generate", "types,client", "-package", "payments", "-o", "client.go"];
+      await run(join(at.shared, "oapi-codegen"), [...options, document], { cwd: folder });
+      await run("go", ["get", `github.com/oapi-codegen/runtime@${OAPI_CODEGEN_RUNTIME}`]);
+      return goProgram(at, "oapi-codegen.go");
+    },
+  },
+  {
+    name: `openapi-python-client ${OPENAPI_PYTHON_CLIENT}`,
+    tools: ["python3"],
+    async make(at) {
+      const python = await pythonWith(at, [`openapi-python-client==${OPENAPI_PYTHON_CLIENT}`]);
+      const output = ["--meta", "none", "--output-path", join(at.folder, "payments")];
+      const generate = ["-m", "openapi_python_client", "generate", "--path", at.document];
+      // It formats what it writes with ruff, which has to be on the PATH.
+      const env = { PATH: `${join(at.folder, "python", "bin")}:${process.env.PATH}` };
+      await at.run(python, [...generate, ...output, "--fail-on-warning"], { env });
+      return pythonProgram(at, "openapi-python-client.py", python);
+    },
+  },
+  {
+    name: "openapi-typescript 7.13.0 with openapi-fetch 0.17.0",
+    tools: ["npm"],
+    async make(at) {
+      await npmPackages(at);
+      const output = ["-o", join(at.folder, "generated", "schema.d.ts")];
+      await runNpm(at, "openapi-typescript", [at.document, ...output]);
+      return typescriptProgram(at, "openapi-fetch.ts");
+    },
+  },
+  {
+    name: "@hey-api/openapi-ts 0.99.0",
+    tools: ["npm"],
+    async make(at) {
+      await npmPackages(at);
+      const client = ["-o", join(at.folder, "generated"), "-c", "@hey-api/client-fetch"];
+      await runNpm(at, "openapi-ts", ["-i", at.document, ...client]);
+      return typescriptProgram(at, "hey-api.ts");
+    },
+  },
+  {
+    name: "orval 8.38.0",
+    tools: ["npm"],
+    async make(at) {
+      await npmPackages(at);
+      const output = { target: "generated/api.ts", client: "fetch", baseUrl: at.base };
+      const config = { payments: { input: at.document, output } };
+      const path = join(at.folder, "orval.config.mjs");
+      writeFileSync(path, `export default ${JSON.stringify(config)};\n`);
+      await runNpm(at, "orval", ["--config", path]);
+      return typescriptProgram(at, "orval.ts");
+    },
+  },
+];
+
+async function openapiGenerator({ folder, document, run }, language, properties = []) {
+  const artifact = `org.openapitools:openapi-generator-cli:${OPENAPI_GENERATOR}`;
+  await run("mvn", ["-q", "dependency:get", `-Dartifact=${artifact}`, "-Dtransitive=false"]);
+  const jar = join(
+    homedir(),
+    ".m2/repository/org/openapitools/openapi-generator-cli",
+    OPENAPI_GENERATOR,
+    `openapi-generator-cli-${OPENAPI_GENERATOR}.jar`,
+  );
+  const [user, repository] = MODULE.split("/").slice(1);
+  const module = ["--git-host", "example.com", "--git-user-id", user, "--git-repo-id", repository];
+  const options = ["enumUnknownDefaultCase=true", ...properties].join(",");
+  const output = ["-o", folder, ...module, `--additional-properties=${options}`];
+  await run("java", ["-jar", jar, "generate", "-q", "-i", document, "-g", language, ...output]);
+}
+
+/** The client's module is in `folder`; the program that uses it goes into a folder of it. */
+async function goProgram({ folder, run }, adapter) {
+  const program = join(folder, "check");
+  mkdirSync(program);
+  copyFileSync(join(CLIENTS, "scenario.go"), join(program, "scenario.go"));
+  copyFileSync(join(CLIENTS, adapter), join(program, "main.go"));
+  const binary = join(program, "check");
+  await run("go", ["vet", "./check"]);
+  await run("go", ["build", "-mod=mod", "-o", binary, "./check"]);
+  return [binary, []];
+}
+
+async function pythonWith({ folder, run }, requirements) {
+  const python = join(folder, "python", "bin", "python");
+  await run("python3", ["-m", "venv", join(folder, "python")]);
+  await run(python, ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...requirements]);
+  return python;
+}
+
+function pythonProgram({ folder }, adapter, python) {
+  for (const file of ["scenario.py", adapter])
+    copyFileSync(join(CLIENTS, file), join(folder, file));
+  return [python, [join(folder, adapter)]];
+}
+
+/** The generators for TypeScript share a folder of packages; all are installed once. */
+async function npmPackages({ shared, run }) {
+  if (existsSync(join(shared, "node_modules", ".package-lock.json"))) return;
+  await run("npm", ["install", "--no-audit", "--no-fund", "--prefix", shared, ...NPM_PACKAGES]);
+}
+
+const runNpm = ({ shared, run }, tool, args) => run(join(shared, "node_modules/.bin", tool), args);
+
+/** Types have to fit under `strict`; then it is bundled for Node. */
+async function typescriptProgram(at, adapter) {
+  const { folder, shared, run } = at;
+  for (const file of ["scenario.ts", adapter])
+    copyFileSync(join(CLIENTS, file), join(folder, file));
+  symlinkSync(join(shared, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
+  await runNpm(at, "tsc", ["-p", folder]);
+  const bundle = join(folder, "check.mjs");
+  const options = ["--bundle", "--platform=node", "--format=esm", `--outfile=${bundle}`];
+  await run(join(BIN, "esbuild"), [join(folder, adapter), ...options]);
+  return [process.execPath, [bundle]];
+}
