@@ -2,22 +2,19 @@
 import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
 import { listTransactions } from "../database/transactions";
-import { newPaymentFault } from "../domain/currency/currency";
 import { deriveTransactionId } from "../domain/id";
-import { type CreateRequest, isIdempotencyKey, NOT_A_KEY } from "../domain/idempotency";
+import { isIdempotencyKey, NOT_A_KEY } from "../domain/idempotency";
 import type { Reply } from "../transaction/reply";
 import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";
-import { CreateTransactionBody, createRequest } from "./create-schema";
+import { createTransactionRoute } from "./create-transaction";
 import { formatListCursor, parseListCursor } from "./cursor";
-import { IdempotencyHeaders, idempotencyKeyOf } from "./idempotency-header";
-import { overLimit } from "./limit";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "./operation";
+import { type App, operation } from "./operation";
 import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { Problem } from "./problem";
 import { processorModeHeaders } from "./processor-mode";
-import { invalid, readBody, readQuery } from "./read";
+import { readQuery } from "./read";
 import { ListQuery, listQuery, Transaction, TransactionList } from "./schema";
 import { askTogether } from "./together";
 
@@ -28,55 +25,12 @@ const KeyParam = z.object({
     example: "order-1001",
   }),
 });
-/** What one can do with a transaction that has been created. */
-const NEXT = Object.fromEntries(
-  [
-    ["getTransaction", "Look at it again."],
-    ["processTransaction", "Charge it."],
-    ["cancelTransaction", "Cancel it."],
-    ["listTransactionEvents", "See what happened to it."],
-  ].map(([operationId = "", description = ""]) => [
-    operationId,
-    { operationId, parameters: { id: "$response.body#/id" }, description },
-  ]),
-);
 const canRead = authenticate("transactions:read");
 const canList = authenticate("transactions:read", "list");
 const canWrite = authenticate("transactions:write");
-const canCreate = authenticate("transactions:write", "create");
 
 export function transactionRoutes(app: App): void {
-  operation(app, {
-    method: "post",
-    path: PATH,
-    operationId: "createTransaction",
-    summary: "Create a transaction",
-    description:
-      "Safe to repeat: the same key and body get the same answer, for ever. A payment that the fraud rules block or hold is created too, as `failed` or in `review`.",
-    tag: "Transactions",
-    security: "api_key",
-    request: {
-      headers: IdempotencyHeaders,
-      body: jsonBody(CreateTransactionBody),
-    },
-    answers: {
-      201: {
-        description: "The transaction, now or as first answered.",
-        schema: Transaction,
-        headers: ["Location", "Idempotent-Replayed", "Processor-Mode"],
-        links: NEXT,
-      },
-    },
-    problems: [
-      ...BODY_PROBLEMS,
-      "idempotency_key_missing",
-      "idempotency_key_invalid",
-      "card_number_refused",
-      "idempotency_key_reused",
-    ],
-    before: [canCreate],
-    handle: create,
-  });
+  createTransactionRoute(app);
 
   operation(app, {
     method: "get",
@@ -188,47 +142,6 @@ export function transactionRoutes(app: App): void {
     before: [canRead],
     handle: byKey,
   });
-}
-
-async function create(c: AppContext): Promise<Response> {
-  const over = await overLimit(c);
-  const idempotencyKey = idempotencyKeyOf(c);
-  const { request, refused } = await readCreate(c);
-  const merchantId = c.get("merchant_id");
-  const id = deriveTransactionId(merchantId, idempotencyKey);
-  const command = { merchant_id: merchantId, idempotency_key: idempotencyKey, request };
-  const onlyRepeats = refused ?? over;
-  const reply = onlyRepeats
-    ? await askOwner(c, id, (owner, address) => owner.repeat(address, request))
-    : await askTogether(c, id, { kind: "create", command });
-  if (onlyRepeats && !reply.ok && reply.refusal.code === "transaction_not_found") throw onlyRepeats;
-  const { body, replayed } = accepted(reply);
-  c.set("outcome", replayed ? "replayed" : "created");
-  return answerText(c, 201, body, {
-    Location: `${PATH}/${id}`,
-    ...processorModeHeaders(c, body),
-    ...(replayed ? { "Idempotent-Replayed": "true" } : {}),
-  });
-}
-
-/** The request, and why no new payment can be made of it, if so: its currency has been withdrawn, or is not named
- *  where it has to be; its webhook URL may not be called (any more). A repetition of one that was made before has its answer all the same.
- *  @throws Problem when the body is no create */
-async function readCreate(
-  c: AppContext,
-): Promise<{ request: CreateRequest; refused: Problem | undefined }> {
-  const { allow_insecure_webhooks, require_currency } = c.get("config");
-  const schema = createRequest(allow_insecure_webhooks, c.get("default_currency"));
-  const { request, names_currency, url_fault } = await readBody(c, schema);
-  const message =
-    require_currency && !names_currency
-      ? "is required, and must be an ISO 4217 currency code, such as USD"
-      : newPaymentFault(request.currency, Date.now());
-  const faults = [
-    ...(message === undefined ? [] : [{ path: ["currency"], message }]),
-    ...(url_fault === undefined ? [] : [{ path: ["webhook_url"], message: url_fault }]),
-  ];
-  return { request, refused: faults.length === 0 ? undefined : invalid(faults) };
 }
 
 function told(c: AppContext, reply: Reply): Response {
