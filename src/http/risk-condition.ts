@@ -149,7 +149,7 @@ export const ConditionShape = z
         example: { above: "250.00" },
       }),
     currency: z
-      .union([currency, z.array(currency).min(1).max(MAX_VALUES)])
+      .union([currency, z.array(currency).min(1).max(MAX_CURRENCIES)])
       .optional()
       .openapi({
         description: "A list of codes to be one of; beside `amount` the one code it is in.",

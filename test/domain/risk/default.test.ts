@@ -4,12 +4,16 @@ import { describe, expect, it } from "vitest";
 import { currencyDecimals } from "../../../src/domain/currency/currency";
 import { ACTIVE_CODES } from "../../../src/domain/currency/iso-4217";
 import { parseAmount } from "../../../src/domain/money";
-import { type DefaultRules, defaultRuleSet } from "../../../src/domain/risk/default";
+import {
+  type DefaultRules,
+  defaultRuleSet,
+  UNLISTED_CURRENCY,
+} from "../../../src/domain/risk/default";
 import { evaluate } from "../../../src/domain/risk/evaluate";
 import { REFERENCE_RATES_OF, THOUSANDTHS_PER_USD } from "../../../src/domain/risk/reference-rates";
 import type { Condition, Signals } from "../../../src/domain/risk/rule-set";
 import { signalsWanted } from "../../../src/domain/risk/wanted";
-import { newRuleSet } from "../../../src/http/risk-schema";
+import { newRuleSet, RuleSetAnswer } from "../../../src/http/risk-schema";
 import { created, RULES, SETTINGS, signalsOf } from "../examples";
 
 /** Decimals of currencies, and thousandths of a unit for a dollar as the default rules take them. */
@@ -34,6 +38,16 @@ const assess = (
     defaultRuleSet(settings),
   );
 const rulesOf = (result: ReturnType<typeof assess>) => result.risk.reasons.map(({ rule }) => rule);
+
+describe("the default rules", () => {
+  it("are as the API documents rules, so that a client that checks what it reads can read them", () => {
+    for (const unlisted_currency of UNLISTED_CURRENCY) {
+      const { version, rule_set } = defaultRuleSet({ ...SETTINGS, unlisted_currency });
+      const answer = { version, ...rule_set, created_at: null };
+      expect(RuleSetAnswer.safeParse(answer).error?.issues ?? []).toEqual([]);
+    }
+  });
+});
 
 describe("with the default rules", () => {
   const ONCE = "amount_above_threshold";
