@@ -2,8 +2,10 @@
 // not know what should be in them.
 import { randomUUID } from "node:crypto";
 import kafkajs from "kafkajs";
+import { until } from "./children.mjs";
 
 const READ_LIMIT_MS = 30_000;
+const LEADERS_LIMIT_MS = 60_000;
 const POLL_MS = 50;
 /** The reader cannot leave before its last fetch, which waits this long for more to come. */
 const FETCH_WAIT_MS = 200;
@@ -34,10 +36,17 @@ export async function makeTopic(cluster, topic) {
   const admin = clientFor(cluster).admin();
   await admin.connect();
   try {
-    await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: true });
+    // kafkajs 2.2.4's own `waitForLeaders` throws when a broker that is slow does not know the topic yet.
+    await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: false });
+    await until(() => hasLeaders(admin, topic), `${topic} had leaders`, LEADERS_LIMIT_MS);
   } finally {
     await admin.disconnect();
   }
+}
+
+async function hasLeaders(admin, topic) {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
 }
 
 /** Removes topics; what cannot be removed is left. */
