@@ -43,6 +43,11 @@ function firstMessage(child) {
 /** Migrates, then goes a customer's way to an API key: a merchant and a key by the admin API. */
 export async function prepare(origin, { adminToken, benchToken, migrations }) {
   await post(`${origin}/__bench/migrate`, benchToken, migrations, 200);
+  return newKey(origin, adminToken);
+}
+
+/** An API key of a new merchant. */
+export async function newKey(origin, adminToken) {
   const merchants = `${origin}/api/v1/merchants`;
   const merchant = JSON.parse(await post(merchants, adminToken, { name: "bench" }, 201));
   const keys = `${merchants}/${merchant.id}/api-keys`;

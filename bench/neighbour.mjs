@@ -1,0 +1,159 @@
+// `npm run bench:neighbour`: how much longer a merchant's creates take while another merchant asks for the
+// dearest backtest again and again. Windows with and without that neighbour take turns on one server.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build as newHistogram } from "hdr-histogram-js";
+import { bundle, layOut, readMigrations, readProject } from "./bundle.mjs";
+import { endAll } from "./children.mjs";
+import { newKey, prepare, startServer } from "./server.mjs";
+
+const ROOT = join(import.meta.dirname, "..");
+const LIMIT_OUT_OF_THE_WAY = "1000000000";
+const BACKTESTED = 1_000;
+const SEEDING_CONNECTIONS = 8;
+const METADATA = Object.fromEntries(range(8).map((at) => [`field_${at}`, "x".repeat(240)]));
+/** 100 rules of five conditions, whose signals no payment has: each payment is decided three times. */
+const RULES = range(100).map((rule) => ({
+  id: `rule-${rule}`,
+  points: 1,
+  when: { any: range(4).map((part) => ({ velocity: signal(rule * 4 + part), above: 5 })) },
+}));
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "10" },
+    seconds: { type: "string", default: "4" },
+    shards: { type: "string", default: "16" },
+  },
+});
+const rounds = Number(values.rounds);
+const windowMs = Number(values.seconds) * 1_000;
+
+const home = join(ROOT, ".wrangler/bench");
+mkdirSync(home, { recursive: true });
+const dir = mkdtempSync(join(home, "neighbour-"));
+process.on("exit", () => {
+  endAll();
+  rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+});
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => process.exit(130));
+
+const adminToken = randomBytes(32).toString("hex");
+const benchToken = randomBytes(32).toString("hex");
+const server = await start();
+const origin = server.origin;
+const quiet = await prepare(origin, {
+  adminToken,
+  benchToken,
+  migrations: await readMigrations(ROOT),
+});
+const noisy = await newKey(origin, adminToken);
+let made = 0;
+await Promise.all(
+  range(SEEDING_CONNECTIONS).map(async () => {
+    while (made < BACKTESTED) await create(noisy, METADATA);
+  }),
+);
+
+const alone = histogram();
+const beside = histogram();
+let backtests = 0;
+let backtestMs = 0;
+await creates(histogram());
+for (let round = 0; round < rounds; round++) {
+  await creates(alone);
+  let stopped = false;
+  const noise = backtestUntil(() => stopped);
+  await creates(beside);
+  stopped = true;
+  await noise;
+}
+await server.end();
+
+const ratio = (p) => (at(beside, p) / at(alone, p)).toFixed(2);
+const row = (name, cells) => console.log(`| ${[name, ...cells].join(" | ")} |`);
+console.log(
+  `\n${rounds} windows of ${windowMs / 1_000} s each way, taking turns; ${values.shards} shards`,
+);
+console.log(`${backtests} backtests of ${(backtestMs / backtests / 1_000).toFixed(1)} s\n`);
+row("a create of the quiet merchant", ["count", "p50, ms", "p95, ms", "p99, ms"]);
+row("---", ["---:", "---:", "---:", "---:"]);
+row("alone", [alone.totalCount, ...[50, 95, 99].map((p) => at(alone, p).toFixed(1))]);
+row("beside backtests", [beside.totalCount, ...[50, 95, 99].map((p) => at(beside, p).toFixed(1))]);
+row("ratio", ["", ...[50, 95, 99].map(ratio)]);
+process.exit(0);
+
+async function start() {
+  const project = readProject(ROOT);
+  const worker = await bundle(ROOT, project, join(dir, "build"));
+  const vars = {
+    TRANSACTION_SHARDS: values.shards,
+    VELOCITY_SHARDS: "4",
+    MAX_DAILY_TRANSACTIONS: LIMIT_OUT_OF_THE_WAY,
+    RATE_LIMIT_REQUESTS: LIMIT_OUT_OF_THE_WAY,
+    RATE_LIMIT_LISTS: LIMIT_OUT_OF_THE_WAY,
+    ADMIN_TOKEN: adminToken,
+    BENCH_TOKEN: benchToken,
+  };
+  await layOut({ root: ROOT, dir: join(dir, "server"), worker, project, vars });
+  const log = join(home, "neighbour.log");
+  const workerd = join(ROOT, "node_modules/.bin/workerd");
+  return await startServer({ mode: "miniflare", workerd, dir: join(dir, "server"), log });
+}
+
+/** One create after the other for one window. */
+async function creates(into) {
+  const endsAt = performance.now() + windowMs;
+  while (performance.now() < endsAt) {
+    const sentAt = performance.now();
+    await create(quiet, {});
+    into.recordValue(Math.round((performance.now() - sentAt) * 1_000));
+  }
+}
+
+async function backtestUntil(isOver) {
+  while (!isOver()) {
+    const sentAt = performance.now();
+    const rule_set = { rules: RULES };
+    const answer = await post("/api/v1/risk/backtest", noisy, { rule_set, limit: BACKTESTED }, 200);
+    if (answer.examined !== BACKTESTED) throw new Error(`examined ${answer.examined} payments`);
+    backtests += 1;
+    backtestMs += performance.now() - sentAt;
+  }
+}
+
+function create(key, metadata) {
+  made += 1;
+  const body = { user_id: `customer_${made % 100}`, amount: 10.5, currency: "USD", metadata };
+  return post("/api/v1/transactions", key, body, 201, { "idempotency-key": `create-${made}` });
+}
+
+async function post(path, key, body, expected, more = {}) {
+  const answer = await fetch(`${origin}${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...more },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (answer.status !== expected) throw new Error(`POST ${path}: ${answer.status} ${text}`);
+  return JSON.parse(text);
+}
+
+function signal(number) {
+  const windows = ["1m", "1h", "24h", "7d"];
+  return { of: `metadata.field_${number % 8}`, measure: "count", window: windows[number % 4] };
+}
+
+function histogram() {
+  return newHistogram({ highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
+}
+
+function at(of, percentile) {
+  return of.getValueAtPercentile(percentile) / 1_000;
+}
+
+function range(count) {
+  return Array.from({ length: count }, (_, index) => index);
+}
