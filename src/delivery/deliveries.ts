@@ -161,14 +161,18 @@ export class Deliveries {
     );
   }
 
-  /** Starts what was created for an endpoint in a range and has failed, the oldest `MAX_RECOVERED` of it. */
+  /** Restarts an endpoint's failed deliveries that were created in a range: the oldest `MAX_RECOVERED`. Reads none of
+   *  those that succeeded. */
   recover(endpointId: string, sinceMs: number, untilMs: number, nowMs: number): Recovered {
     const rows = this.#sql
       .exec<Pick<Delivery, "position" | "status">>(
-        `SELECT position, status FROM deliveries WHERE endpoint_id = ? AND created_at BETWEEN ? AND ?
-           AND (status = 'dead' OR
-             (status = 'pending' AND ((tries > 0 AND lease IS NULL) OR tries >= ?)))
-         ORDER BY position LIMIT ?`,
+        `SELECT position, status FROM deliveries INDEXED BY deliveries_dead
+         WHERE status = 'dead' AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3
+         UNION ALL
+         SELECT position, status FROM deliveries INDEXED BY deliveries_pending
+         WHERE status = 'pending' AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3
+           AND ((tries > 0 AND lease IS NULL) OR tries >= ?4)
+         ORDER BY position LIMIT ?5`,
         endpointId,
         sinceMs,
         untilMs,

@@ -82,4 +82,36 @@ describe("recovering what has failed", () => {
     expect(recover()).toEqual({ redelivered: 7, has_more: false });
     expect(recover()).toEqual({ redelivered: 0, has_more: false });
   });
+
+  it("takes the dead and the failing ones in order, of one endpoint and one range", () => {
+    const deliveries = new Deliveries(storage.sql, counters);
+    const rows = [
+      ["failing", "whe_1", "pending", 3, null, NOW_MS],
+      ["succeeded", "whe_1", "succeeded", 1, null, NOW_MS],
+      ["dead", "whe_1", "dead", 22, null, NOW_MS],
+      ["new", "whe_1", "pending", 0, null, NOW_MS],
+      ["under way", "whe_1", "pending", 3, "sent", NOW_MS],
+      ["of another", "whe_2", "dead", 22, null, NOW_MS],
+      ["too early", "whe_1", "dead", 22, null, NOW_MS - 1],
+      ["too late", "whe_1", "pending", 3, null, NOW_MS + 1],
+      ["in the dead-letter queue", "whe_1", "pending", 22, "sent", NOW_MS],
+    ];
+    commit(() => {
+      for (const [id, endpoint, status, tries, lease, at] of rows) {
+        storage.sql.exec(
+          `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, url, status, attempts, tries,
+             next_at, lease, created_at, started_at) VALUES (?1, ?2, ?1, 't', 'u', ?3, ?4, ?4, ?6, ?5, ?6, ?6)`,
+          ...[id, endpoint, status, tries, lease, at],
+        );
+      }
+    });
+    const done = commit(() => deliveries.recover("whe_1", NOW_MS, NOW_MS, NOW_MS + 1));
+    expect(done).toEqual({ redelivered: 3, has_more: false });
+    const restarted = storage.sql.exec(
+      "SELECT id FROM deliveries WHERE tries = 0 AND next_at = ? ORDER BY position",
+      NOW_MS + 1,
+    );
+    const ids = restarted.toArray().map(({ id }) => id);
+    expect(ids).toEqual(["failing", "dead", "in the dead-letter queue"]);
+  });
 });

@@ -73,6 +73,8 @@ const MAY_SCAN: Record<string, string> = {
   "DELETE FROM secrets WHERE": "the same",
   "UPDATE deliveries SET next_at = ? WHERE lease = 'sent'":
     "what is under way, twenty of each endpoint, once in a start",
+  "SELECT position, status FROM deliveries INDEXED BY deliveries_dead":
+    "a merchant's dead deliveries, up to 1,000; counts as 50 requests of the merchant's",
   "SELECT 1 FROM deliveries LIMIT 1": "one row",
   "SELECT 1 FROM counted_payments LIMIT 1": "one row",
   "SELECT count(*) AS rows, max(position) AS last FROM (SELECT position, at":
@@ -95,8 +97,8 @@ const MAY_PASS_OVER: Record<string, string> = {
   "SELECT * FROM events WHERE first_position =": "the events of a payment, a few",
   "SELECT * FROM events WHERE position > ? AND position <= ?":
     "what a round or a portion has, between two positions",
-  "SELECT position, status FROM deliveries WHERE endpoint_id = ? AND created_at BETWEEN":
-    "an endpoint's deliveries; counts as 50 requests of the merchant's",
+  "SELECT position, status FROM deliveries INDEXED BY deliveries_dead":
+    "an endpoint's pending deliveries, up to 1,000; counts as 50 requests of the merchant's",
   "SELECT * FROM deliveries INDEXED BY": "MAX_EXAMINED, between two positions",
   "SELECT * FROM deliveries NOT INDEXED": "the same",
   "SELECT id, failures, (SELECT count(*) FROM deliveries":
