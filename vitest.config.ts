@@ -15,7 +15,12 @@ const IN_PAIRS = { maxWorkers: 2 };
 const inWorkerd = (name: string, include: string[], settings: Record<string, string>) => ({
   resolve: {
     // What `src` imports, and nothing else: the stand-in itself and the tests name the folder.
-    alias: [{ find: /^(\.\.?\/)+within$/, replacement: resolve("test/support/within.ts") }],
+    alias: [
+      {
+        find: /^(\.\.?\/)+(runtime\/)?with-timeout$/,
+        replacement: resolve("test/support/within.ts"),
+      },
+    ],
   },
   plugins: [
     cloudflareTest(async ({ inject }) => ({

@@ -1,6 +1,6 @@
 /** How D1 is asked: within a time limit, and with one kind of fault for whatever goes wrong. */
 import { drizzle } from "drizzle-orm/d1";
-import { within } from "../within";
+import { within } from "../runtime/with-timeout";
 import * as schema from "./schema";
 
 /** D1 did not answer, or answered with an error. The caller may try again later. */

@@ -2,12 +2,12 @@
  *  decides who is to hear of them and when, and notes what became of every attempt. The attempts
  *  themselves are made by the queue's consumer. */
 import { DurableObject } from "cloudflare:workers";
-import { Alarm } from "../alarm";
 import { configOf, type Env } from "../config";
 import type { EventRecord } from "../domain/event";
 import { MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook";
+import { Alarm } from "../runtime/alarm";
+import { within } from "../runtime/with-timeout";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
-import { within } from "../within";
 import type { AttemptOrder, AttemptReport, Attempts } from "./attempts";
 import type { WebhookCounters } from "./counters";
 import type { Deliveries, Recovered } from "./deliveries";

@@ -1,5 +1,5 @@
 /** The tables of a merchant's webhooks. docs/storage.md says what each is for. */
-import { ensureColumn } from "../columns";
+import { ensureColumn } from "../runtime/columns";
 import { COUNTERS_TABLE } from "../telemetry/counts";
 
 /** Makes the tables, or brings those of an earlier version up to date. */

@@ -2,9 +2,9 @@
  *  longer than two seconds. Who does not answer is left out and named. */
 import { databaseOf } from "../database/ask";
 import { readTotals } from "../database/totals";
+import { within } from "../runtime/with-timeout";
 import { EXPOSITION_TYPE, expositionOf, type Family } from "../telemetry/exposition";
 import type { ShardMetrics } from "../transaction/reply";
-import { within } from "../within";
 import { answer } from "./answer";
 import { authenticateMetrics } from "./authenticate";
 import { bookSeries } from "./book-series";

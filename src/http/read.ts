@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { firstCodePoints, outsideText } from "../domain/outside-text";
 import { repeatedMembers } from "../domain/repeated-member";
-import { readBytes } from "../read-bytes";
+import { readBytes } from "../runtime/read-limited";
 import type { AppContext } from "./context";
 import { type Place, Problem } from "./problem";
 

@@ -1,7 +1,7 @@
 /** `POST /operations/rebuild-book`: has every shard write its whole record into D1 again, for when D1 was set
  *  back to an earlier time or emptied. What is there already is passed over. */
 import { z } from "@hono/zod-openapi";
-import { within } from "../within";
+import { within } from "../runtime/with-timeout";
 import { answerJson, timeText } from "./answer";
 import { authenticateAdmin } from "./authenticate";
 import type { AppContext } from "./context";

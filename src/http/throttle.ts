@@ -3,7 +3,7 @@
 import type { Env } from "../config";
 import { clientNetwork } from "../domain/client-address";
 import { isDue } from "../domain/clock";
-import { within } from "../within";
+import { within } from "../runtime/with-timeout";
 import type { AppContext } from "./context";
 import { Problem } from "./problem";
 

@@ -1,6 +1,6 @@
 /** A processor reached over HTTP: the small form that a gateway in front of a real acquirer has to speak.
  *  docs/processor.md is the contract; `answer.ts` says what an answer means. */
-import { readBytes } from "../read-bytes";
+import { readBytes } from "../runtime/read-limited";
 import { nextSpan } from "../telemetry/tracing";
 import { readAnswer } from "./answer";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";

@@ -1,6 +1,6 @@
 /** The port to whoever moves the money. An adapter gives one of three answers and nothing else. */
 import type { ChargeResult } from "../domain/transaction";
-import { TimeLimit, within } from "../within";
+import { TimeLimit, within } from "../runtime/with-timeout";
 
 export type ChargeRequest = {
   /** The transaction id: the processor must charge at most once under it, however often it is asked. */

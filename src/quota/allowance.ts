@@ -2,7 +2,7 @@
  *  one means for a request is decided by others. */
 import { ageMs, isDue } from "../domain/clock";
 import type { Lease } from "../domain/quota";
-import { within } from "../within";
+import { within } from "../runtime/with-timeout";
 
 /** A keeper answers in milliseconds, far away in some hundred. A payment waits no longer than this for its
  *  permission and then goes on without: limits protect, they must not stop payments. */

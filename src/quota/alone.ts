@@ -1,6 +1,6 @@
 /** Doing once at a time, over all isolates, what a merchant may do only so. The merchant's keeper says who does. */
 import type { Env } from "../config";
-import { within } from "../within";
+import { within } from "../runtime/with-timeout";
 import type { Task } from "./object";
 
 /** The keeper answers in milliseconds, far away in some hundred. */

@@ -1,6 +1,6 @@
 /** A stream over any REST dialect: what all dialects do alike. */
 import type { KafkaRest } from "../config";
-import { TimeLimit } from "../within";
+import { TimeLimit } from "../runtime/with-timeout";
 import { type Answer, send } from "./send";
 import type { Produced, Stream, StreamRecord } from "./stream";
 

@@ -2,8 +2,8 @@
  *  what an answer means is the dialects' affair. */
 import type { KafkaRest } from "../config";
 import { retryAfterMs } from "../domain/retry-after";
-import { readBytes } from "../read-bytes";
-import { within } from "../within";
+import { readBytes } from "../runtime/read-limited";
+import { within } from "../runtime/with-timeout";
 import { base64 } from "./base64";
 
 /** Errors are a few hundred bytes, error pages a few thousand. */

@@ -1,5 +1,5 @@
 /** The tables of a shard's journal. docs/storage.md says what each is for. */
-import { columnsOf, ensureColumn } from "../columns";
+import { columnsOf, ensureColumn } from "../runtime/columns";
 import { COUNTERS_TABLE } from "../telemetry/counts";
 
 /** Makes the tables, or brings those of an earlier version up to date. */

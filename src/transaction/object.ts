@@ -1,16 +1,16 @@
 /** TransactionShard: the one serial owner of the transactions that live here. This is its face to the
  *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
-import { Alarm } from "../alarm";
 import { type Config, configOf, type Env } from "../config";
 import type { CreateRequest } from "../domain/idempotency";
 import type { ResolveRequest } from "../domain/resolution";
 import type { ReviewRequest } from "../domain/review";
 import type { CreateCommand } from "../domain/transaction";
 import { announceProcessor, processorModeOf, processorOf } from "../processor/choose";
-import { resetObject } from "../reset";
+import { resetObject } from "../runtime/abort-object";
+import { Alarm } from "../runtime/alarm";
+import { unlessLate, within } from "../runtime/with-timeout";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
-import { unlessLate, within } from "../within";
 import { Charges } from "./charge";
 import type { Answer, Command } from "./command";
 import { Company } from "./company";

@@ -6,7 +6,7 @@
 import { type Backoff, delayMs } from "../domain/backoff";
 import { isDue } from "../domain/clock";
 import type { EventRecord, EventType } from "../domain/event";
-import { within } from "../within";
+import { within } from "../runtime/with-timeout";
 import type { Journal } from "./journal";
 import type { Mark } from "./marks";
 import { LONGEST_PAUSE_MS } from "./pauses";

@@ -3,7 +3,7 @@ import type { Env } from "../config";
 import { velocityNameFor } from "../domain/id";
 import type { Observation, Release } from "../domain/risk/observation";
 import type { Signals } from "../domain/risk/rule-set";
-import { within } from "../within";
+import { within } from "../runtime/with-timeout";
 
 /** A count takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
 const CALL_LIMIT_MS = 1_000;

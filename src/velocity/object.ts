@@ -1,11 +1,11 @@
 /** VelocityShard: the one serial counter of the subjects that live here. It knows payments, times and what
  *  payments came to, nothing of scores or rules. */
 import { DurableObject } from "cloudflare:workers";
-import { Alarm } from "../alarm";
 import { configOf, type Env } from "../config";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
-import { resetObject } from "../reset";
+import { resetObject } from "../runtime/abort-object";
+import { Alarm } from "../runtime/alarm";
 import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { SWEEP_ROWS, sweep } from "./sweeping";
 import { Windows } from "./windows";

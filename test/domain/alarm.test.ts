@@ -2,7 +2,7 @@
  *  start or not write: it keeps its own time for the next call, whatever alarm is set, until the alarm is
  *  deleted and that is stored. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Alarm } from "../../src/alarm";
+import { Alarm } from "../../src/runtime/alarm";
 import { NOW_MS } from "./examples";
 
 const LEAST_MS = 1_000;

@@ -1,10 +1,10 @@
-/** Stands in for `src/within.ts` in the tests inside workerd (vitest.config.ts says so). On a machine that is
+/** Stands in for `src/runtime/with-timeout.ts` in the tests inside workerd (vitest.config.ts says so). On a machine that is
  *  busy with something else anything may be slow, so no time limit ends by itself here: all of them are far
  *  away, except those that only set a pace, and those that a test ends because what they bound never
  *  answers. */
-import { within as realWithin, TimeLimit } from "../../src/within";
+import { within as realWithin, TimeLimit } from "../../src/runtime/with-timeout";
 
-export { TimeLimit, unlessLate } from "../../src/within";
+export { TimeLimit, unlessLate } from "../../src/runtime/with-timeout";
 
 /** Makes a minute of half a second. */
 const FAR_TIMES = 120;
@@ -25,7 +25,7 @@ const waits = new Map<string, Set<object>>();
 /** Of which files the limits are to end: how many more at most, and how many have. */
 const endings = new Map<string, { left: number; ended: number }>();
 
-/** As in `src/within.ts`, but `limitMs` is far away unless a test ends what its caller waits for. */
+/** As in `src/runtime/with-timeout.ts`, but `limitMs` is far away unless a test ends what its caller waits for. */
 export async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
   const caller = callerIn(new Error().stack ?? "");
   const own = waits.get(caller) ?? new Set();

@@ -1,6 +1,6 @@
 /** One result for everyone who asks within a short time. The first to ask makes it; whoever comes meanwhile waits
  *  for the same one, so that however many ask, it is made once at a time. */
-import { TimeLimit, within } from "./within";
+import { TimeLimit, within } from "./with-timeout";
 
 export class SharedResult<Value> {
   readonly #maxAgeMs: number;
