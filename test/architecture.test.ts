@@ -8,7 +8,7 @@ const TEST = import.meta.dirname;
 
 /** From the top. A folder may import from folders in a later row, and from its own. */
 const LAYERS = [
-  ["index.ts", "worker.ts"],
+  ["worker.ts"],
   ["http", "api"],
   ["transaction", "transactions", "velocity", "delivery", "webhooks", "quota", "rate-limit"],
   ["database", "d1", "processor", "stream", "kafka"],

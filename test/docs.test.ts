@@ -101,7 +101,7 @@ describe("docs/logs.md", () => {
   const isLevel = (text: string) => /^(info|warn|error)(, (info|warn|error))*$/.test(text);
 
   it("has a row for every field that a line may have, and no other", () => {
-    const [, type = ""] = readFileSync(join(SRC, "telemetry/log.ts"), "utf8").split(
+    const [, type = ""] = readFileSync(join(SRC, "observability/log.ts"), "utf8").split(
       "LogFields = {",
     );
     const known = [...(type.split("};")[0] ?? "").matchAll(/^ {2}(\w+)\?:/gm)].map(

@@ -1,5 +1,5 @@
 /** What D1 adds up to: small tables that triggers keep, so asking never reads the events or the merchants. */
-import type { Count } from "../telemetry/counts";
+import type { Count } from "../observability/durable-counters";
 import { ask, type Database } from "./ask";
 import { totals, webhookTotals } from "./schema";
 

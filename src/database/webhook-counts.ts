@@ -1,5 +1,5 @@
 /** What the merchants' dispatchers have counted, told to D1 so that a scrape need not ask each of them. */
-import type { Count } from "../telemetry/counts";
+import type { Count } from "../observability/durable-counters";
 import { ask } from "./ask";
 
 /** Counts only grow: one that comes late or again is passed over, and the sums follow by triggers. */

@@ -1,7 +1,7 @@
 /** Attempts from the dispatcher's side: which are to be made, how they ended, and what follows from that for
  *  the delivery and its endpoint. To be called inside a transaction. */
 import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook";
-import { type Log, tracedBy } from "../telemetry/log";
+import { type Log, tracedBy } from "../observability/log";
 import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";
 import type { Deliveries } from "./deliveries";
 import type { Delivery } from "./delivery";

@@ -1,7 +1,7 @@
 /** The consumers of the two webhook queues. A message only says that a delivery is due; the dispatcher
  *  says what to send, and is told what came of it. A message that arrives twice finds nothing to do. */
 import { configOf, type Env } from "../config";
-import { faultOf, type Log, logFrom, tracedBy } from "../telemetry/log";
+import { faultOf, type Log, logFrom, tracedBy } from "../observability/log";
 import type { AttemptOrder } from "./attempts";
 import { dispatcherOf } from "./dispatcher";
 import { attempt } from "./post";

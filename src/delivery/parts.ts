@@ -1,7 +1,7 @@
 /** Puts a dispatcher's parts together over its own SQLite. */
 import type { Env } from "../config";
 import { writeWebhookCounts } from "../database/webhook-counts";
-import type { Log } from "../telemetry/log";
+import type { Log } from "../observability/log";
 import { Attempts } from "./attempts";
 import { WebhookCounters } from "./counters";
 import { Deliveries } from "./deliveries";

@@ -3,8 +3,8 @@ import { retryAfterMs } from "../domain/retry-after";
 import { signWebhook } from "../domain/signature";
 import { type AttemptError, type AttemptResult, MAX_RETRY_AFTER_MS } from "../domain/webhook";
 import { isCallable } from "../domain/webhook-url";
+import { nextSpan } from "../observability/trace-context";
 import { TimeLimit, within } from "../runtime/with-timeout";
-import { nextSpan } from "../telemetry/tracing";
 import type { AttemptOrder } from "./attempts";
 
 /** Covers everything from the connection to the status line and the headers, which decide. */

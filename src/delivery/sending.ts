@@ -2,8 +2,8 @@
  *  the other. A message is only a reminder, so one that gets lost costs time and nothing else. */
 import type { Env } from "../config";
 import { MAX_ATTEMPTS } from "../domain/webhook";
+import { faultOf, type Log } from "../observability/log";
 import { within } from "../runtime/with-timeout";
-import { faultOf, type Log } from "../telemetry/log";
 import type { Deliveries } from "./deliveries";
 import type { Delivery } from "./delivery";
 

@@ -1,7 +1,7 @@
 /** Keeps a dispatcher's storage bounded: gives up what has been open for too long, and deletes what ended
  *  long ago. */
 import { ageMs, ClockWatch } from "../domain/clock";
-import type { Log } from "../telemetry/log";
+import type { Log } from "../observability/log";
 import { correctTimes } from "./correcting";
 import type { WebhookCounters } from "./counters";
 import type { Deliveries } from "./deliveries";

@@ -2,8 +2,8 @@
  *  that is lost, late or made twice changes nothing. */
 import { type Backoff, delayMs } from "../domain/backoff";
 import { dueAtMs, isDue } from "../domain/clock";
-import type { Count } from "../telemetry/counts";
-import { faultOf, type Log } from "../telemetry/log";
+import type { Count } from "../observability/durable-counters";
+import { faultOf, type Log } from "../observability/log";
 
 /** How old a scrape's figures may be. Each telling is a write of D1, shared by everything counted meanwhile. */
 const TELL_EVERY_MS = 5_000;

@@ -2,7 +2,7 @@
 import type { Total } from "../database/totals";
 import { STATUSES, type Status } from "../domain/status";
 import { REVIEW_REJECTED, RISK_BLOCKED } from "../domain/transaction";
-import type { Family } from "../telemetry/exposition";
+import type { Family } from "../observability/prometheus";
 
 /** @param totals everything the book has counted */
 export function bookSeries(totals: Total[]): Family[] {

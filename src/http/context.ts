@@ -1,7 +1,7 @@
 /** What every handler finds in its context. */
 import type { Context } from "hono";
 import type { Config, Env } from "../config";
-import type { Log } from "../telemetry/log";
+import type { Log } from "../observability/log";
 import type { Problem } from "./problem";
 
 export type Variables = {

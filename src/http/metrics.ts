@@ -2,8 +2,8 @@
  *  longer than two seconds. Who does not answer is left out and named. */
 import { databaseOf } from "../database/ask";
 import { readTotals } from "../database/totals";
+import { EXPOSITION_TYPE, expositionOf, type Family } from "../observability/prometheus";
 import { within } from "../runtime/with-timeout";
-import { EXPOSITION_TYPE, expositionOf, type Family } from "../telemetry/exposition";
 import type { ShardMetrics } from "../transaction/reply";
 import { answer } from "./answer";
 import { authenticateMetrics } from "./authenticate";

@@ -1,7 +1,7 @@
 /** What the transaction shards say in `/metrics`. Each shard has series of its own, so that one that does
  *  not answer takes only its own away; a sum over those that happen to answer would go up and down. */
-import { counterSamples, histogramsOf } from "../telemetry/count-samples";
-import type { Family, Sample } from "../telemetry/exposition";
+import { counterSamples, histogramsOf } from "../observability/counter-samples";
+import type { Family, Sample } from "../observability/prometheus";
 import {
   ANSWER_BOUNDS_MS,
   type Counter,

@@ -1,7 +1,8 @@
 /** A processor reached over HTTP: the small form that a gateway in front of a real acquirer has to speak.
  *  docs/processor.md is the contract; `answer.ts` says what an answer means. */
+
+import { nextSpan } from "../observability/trace-context";
 import { readBytes } from "../runtime/read-limited";
-import { nextSpan } from "../telemetry/tracing";
 import { readAnswer } from "./answer";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
 

@@ -3,7 +3,7 @@
 import { waitUntil } from "cloudflare:workers";
 import type { Env } from "../config";
 import type { Lease, Policy, Quota } from "../domain/quota";
-import type { Log } from "../telemetry/log";
+import type { Log } from "../observability/log";
 import { Allowance } from "./allowance";
 
 /** Merchants remembered for each policy, about 2 MB. One that is forgotten loses what it was leased. */

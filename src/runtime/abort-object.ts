@@ -1,5 +1,5 @@
 /** The end of an object that could not finish what it had begun to write. */
-import { faultOf, type Log } from "../telemetry/log";
+import { faultOf, type Log } from "../observability/log";
 
 /** Ends the object. The platform drops what has been written since the last `await`, and the next call finds
  *  a new object, which reads its tables. Callers are told that the object was reset, and ask again. */

@@ -1,5 +1,5 @@
 /** What a shard counts of itself; docs/metrics.md explains each. */
-import { Counts } from "../telemetry/counts";
+import { Counts } from "../observability/durable-counters";
 
 /** Upper bounds of the histogram of times from arrival to answer, in milliseconds. */
 export const ANSWER_BOUNDS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500];

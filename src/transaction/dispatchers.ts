@@ -3,8 +3,8 @@
 import { type Backoff, delayMs } from "../domain/backoff";
 import { dueAtMs, isDue } from "../domain/clock";
 import type { EventRecord } from "../domain/event";
+import { faultOf, type Log } from "../observability/log";
 import { within } from "../runtime/with-timeout";
-import { faultOf, type Log } from "../telemetry/log";
 import type { Pause, Pauses } from "./pauses";
 import { portionOf } from "./portion";
 

@@ -1,8 +1,8 @@
 /** What happens in one round: gather, then decide and commit without an `await` between, then write the
  *  book. When a round is played, and with which commands, is for `rounds.ts` to say. */
 import type { ProcessorMode } from "../domain/livemode";
+import { faultOf, type Log, tracedBy } from "../observability/log";
 import { within } from "../runtime/with-timeout";
-import { faultOf, type Log, tracedBy } from "../telemetry/log";
 import { type Answer, type Command, execute } from "./command";
 import { commitRound } from "./commit";
 import type { Counters } from "./counters";

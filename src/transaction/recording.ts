@@ -1,6 +1,7 @@
 /** Commits a processor's word about a charge, in a round like any other, and logs what was wrong with it. */
+
+import { type Log, tracedBy } from "../observability/log";
 import type { ChargeAnswer } from "../processor/processor";
-import { type Log, tracedBy } from "../telemetry/log";
 import type { Answer, Command } from "./command";
 import type { Booked } from "./playing";
 

@@ -1,7 +1,7 @@
 /** What crosses between the Worker and the object that owns a transaction. */
 import type { EventRecord } from "../domain/event";
 import type { Refusal } from "../domain/refusal";
-import type { Count } from "../telemetry/counts";
+import type { Count } from "../observability/durable-counters";
 import type { ChargesStanding } from "./open-charges";
 import type { Backlogs } from "./outboxes";
 

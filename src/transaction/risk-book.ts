@@ -7,7 +7,7 @@ import { type MerchantRisk, readRisk, readRiskVersion } from "../database/risk";
 import { ageMs, isDue } from "../domain/clock";
 import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../domain/risk/list";
 import type { VersionedRuleSet } from "../domain/risk/rule-set";
-import { faultOf, type Log } from "../telemetry/log";
+import { faultOf, type Log } from "../observability/log";
 
 /** From this age on what is known is asked for again, while it goes on being used. */
 const REFRESH_AFTER_MS = 2_000;

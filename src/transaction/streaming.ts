@@ -4,8 +4,8 @@
 import { isDue } from "../domain/clock";
 import { cloudEventOf } from "../domain/cloud-event";
 import type { EventRecord } from "../domain/event";
+import type { Log } from "../observability/log";
 import type { Produced, Stream } from "../stream/stream";
-import type { Log } from "../telemetry/log";
 import type { Journal } from "./journal";
 import { DeliveryFault } from "./outbox";
 import { type Parked, TRIED_AGAIN } from "./parked";

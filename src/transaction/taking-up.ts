@@ -1,7 +1,7 @@
 /** What a shard does by itself when its alarm rings: asks again about charges without an outcome, and ends
  *  reviews that nobody has decided. */
 import { ClockWatch } from "../domain/clock";
-import { faultOf, type Log, tracedBy } from "../telemetry/log";
+import { faultOf, type Log, tracedBy } from "../observability/log";
 import type { Charges } from "./charge";
 import type { Command } from "./command";
 import type { Journal } from "./journal";

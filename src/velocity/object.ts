@@ -4,9 +4,9 @@ import { DurableObject } from "cloudflare:workers";
 import { configOf, type Env } from "../config";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
+import { faultOf, type Log, logFrom } from "../observability/log";
 import { resetObject } from "../runtime/abort-object";
 import { Alarm } from "../runtime/alarm";
-import { faultOf, type Log, logFrom } from "../telemetry/log";
 import { SWEEP_ROWS, sweep } from "./sweeping";
 import { Windows } from "./windows";
 

@@ -19,7 +19,7 @@ const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
   delivery: makeDeliveryTables,
   velocity: openTables,
   quota: (sql) => void sql.exec(QUOTA_TABLES?.[0] ?? ""),
-  telemetry: makeJournalTables,
+  observability: makeJournalTables,
 };
 /** They make or upgrade tables, once in an object's life. */
 const UPGRADES = ["transaction/journal-tables.ts", "delivery/tables.ts", "velocity/tables.ts"];
@@ -110,7 +110,7 @@ const MAY_PASS_OVER: Record<string, string> = {
 type Statement = { file: string; sql: string };
 
 const files = Object.keys(OBJECTS).flatMap((folder) =>
-  readdirSync(join(SRC, folder))
+  readdirSync(join(SRC, folder), { recursive: true, encoding: "utf8" })
     .map((name) => `${folder}/${name}`)
     .filter((file) => file.endsWith(".ts") && !UPGRADES.includes(file)),
 );

@@ -1,7 +1,7 @@
 /** W3C Trace Context: what is taken for a `traceparent`, and what becomes of it on the way. */
 import { describe, expect, it } from "vitest";
 import { parseTraceparent, traceIdOf, withSpan } from "../../src/domain/trace";
-import { continueTrace, drawnHex, nextSpan } from "../../src/telemetry/tracing";
+import { continueTrace, drawnHex, nextSpan } from "../../src/observability/trace-context";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";

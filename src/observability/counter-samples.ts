@@ -1,6 +1,6 @@
 /** Counts that an object keeps as samples of the exposition. */
-import type { Count } from "./counts";
-import { histogramSamples, type Labels, type Sample } from "./exposition";
+import type { Count } from "./durable-counters";
+import { histogramSamples, type Labels, type Sample } from "./prometheus";
 
 /** The samples of one counter. */
 export function counterSamples(counts: Count[], name: string): Sample[] {
