@@ -11,9 +11,9 @@ const ROOT = join(import.meta.dirname, "..");
 const ENTRY = `
   export * as limits from "./src/domain/risk/limits";
   export { evaluate } from "./src/domain/risk/evaluate";
-  export { defaultRuleSet } from "./src/domain/risk/default";
-  export { backtestReport } from "./src/domain/risk/backtest-report";
-  export { signalNames } from "./src/domain/risk/wanted";
+  export { defaultRuleSet } from "./src/domain/risk/default-rules/default-rules";
+  export { backtestReport } from "./src/domain/risk/backtest/backtest-report";
+  export { signalNames } from "./src/domain/risk/conditions/required-signals";
   export { newRuleSet } from "./src/http/risk-schema";
 `;
 const ROUND_MS = 50;

@@ -2,8 +2,8 @@
 import * as z from "zod";
 import type { WebhookDispatcher } from "./delivery/object";
 import type { DeliveryNotice } from "./delivery/sending";
-import { parseAmount } from "./domain/money";
-import { defaultRuleSet, UNLISTED_CURRENCY } from "./domain/risk/default";
+import { parseAmount } from "./domain/money/money";
+import { defaultRuleSet, UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
 import type { QuotaKeeper } from "./quota/object";
 import type { TransactionShard } from "./transaction/object";

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { EVENT_TYPES } from "../src/domain/event";
-import { formatWebhookSecret, signWebhook } from "../src/domain/signature";
+import { EVENT_TYPES } from "../src/domain/transaction/event";
+import { formatWebhookSecret, signWebhook } from "../src/domain/webhook/signature";
 import { eventually } from "./support/eventually";
 
 const ROOT = join(import.meta.dirname, "..");

@@ -1,6 +1,6 @@
 /** The one way in which transactions get into D1: a batch of events, in one statement. */
 
-import type { EventRecord } from "../domain/event";
+import type { EventRecord } from "../domain/transaction/event";
 
 /** A trigger on `events` brings `transactions` up to date in the same statement, so the two cannot
  *  disagree. Events of a transaction arrive in order, so one that is not above its version is there

@@ -1,7 +1,7 @@
 /** Merchants' fraud rules in D1: every version as it was sent, and all that a payment's decision needs. */
 import { and, desc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_KEPT_VERSIONS } from "../domain/risk/limits";
-import type { ListEntry } from "../domain/risk/list";
+import type { ListEntry } from "../domain/risk/lists/list";
 import type { RuleSet, VersionedRuleSet } from "../domain/risk/rule-set";
 import { ask, type Database } from "./ask";
 import { riskListEntries, riskRuleSets, riskVersions } from "./schema";

@@ -13,7 +13,7 @@ import {
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
 import { LIST_FIELDS, LIST_NAMES, type RuleSet } from "../domain/risk/rule-set";
-import { STATUSES } from "../domain/status";
+import { STATUSES } from "../domain/transaction/status";
 
 export const merchants = sqliteTable(
   "merchants",

@@ -1,8 +1,8 @@
 /** Reading the book: lists of transactions and the feed of events. Rows are JSON text, ready to be answered. */
 import { type SQL, sql } from "drizzle-orm";
-import { eventId } from "../domain/id";
-import { STATUSES, type Status } from "../domain/status";
-import { LAST_MS, type TimeRange } from "../domain/time";
+import { eventId } from "../domain/identity/id";
+import { LAST_MS, type TimeRange } from "../domain/time/timestamp";
+import { STATUSES, type Status } from "../domain/transaction/status";
 import { ask, type Database } from "./ask";
 import type { events } from "./schema";
 

@@ -1,6 +1,6 @@
 /** Attempts from the dispatcher's side: which are to be made, how they ended, and what follows from that for
  *  the delivery and its endpoint. To be called inside a transaction. */
-import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook";
+import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook/webhook";
 import { type Log, tracedBy } from "../observability/log";
 import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";
 import type { Deliveries } from "./deliveries";

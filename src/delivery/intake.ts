@@ -1,7 +1,8 @@
 /** Turns what happened into deliveries: one for everybody who wants to hear of it, with its final bytes. */
-import type { EventRecord } from "../domain/event";
-import { drawnId, eventId, webhookDeliveryId } from "../domain/id";
-import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook";
+
+import { drawnId, eventId, webhookDeliveryId } from "../domain/identity/id";
+import type { EventRecord } from "../domain/transaction/event";
+import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook/webhook";
 import type { Deliveries } from "./deliveries";
 import type { NewDelivery } from "./delivery";
 import type { DisabledReason, Endpoint, Endpoints } from "./endpoints";

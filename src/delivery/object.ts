@@ -3,8 +3,8 @@
  *  themselves are made by the queue's consumer. */
 import { DurableObject } from "cloudflare:workers";
 import { configOf, type Env } from "../config";
-import type { EventRecord } from "../domain/event";
-import { MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook";
+import type { EventRecord } from "../domain/transaction/event";
+import { MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook/webhook";
 import { faultOf, type Log, logFrom } from "../observability/log";
 import { Alarm } from "../runtime/alarm";
 import { within } from "../runtime/with-timeout";

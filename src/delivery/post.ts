@@ -1,8 +1,12 @@
 /** One attempt at a delivery: a signed POST, within its time limit, whatever the other side does. */
-import { retryAfterMs } from "../domain/retry-after";
-import { signWebhook } from "../domain/signature";
-import { type AttemptError, type AttemptResult, MAX_RETRY_AFTER_MS } from "../domain/webhook";
-import { isCallable } from "../domain/webhook-url";
+import { retryAfterMs } from "../domain/time/retry-after";
+import { signWebhook } from "../domain/webhook/signature";
+import {
+  type AttemptError,
+  type AttemptResult,
+  MAX_RETRY_AFTER_MS,
+} from "../domain/webhook/webhook";
+import { isCallable } from "../domain/webhook/webhook-url";
 import { nextSpan } from "../observability/trace-context";
 import { TimeLimit, within } from "../runtime/with-timeout";
 import type { AttemptOrder } from "./attempts";

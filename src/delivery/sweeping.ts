@@ -1,6 +1,6 @@
 /** Keeps a dispatcher's storage bounded: gives up what has been open for too long, and deletes what ended
  *  long ago. */
-import { ageMs, ClockWatch } from "../domain/clock";
+import { ageMs, ClockWatch } from "../domain/time/clock";
 import type { Log } from "../observability/log";
 import { correctTimes } from "./correcting";
 import type { WebhookCounters } from "./counters";

@@ -1,7 +1,7 @@
 /** Tells D1 what this dispatcher has counted. What is told are whole counts, not what came on top, so a call
  *  that is lost, late or made twice changes nothing. */
-import { type Backoff, delayMs } from "../domain/backoff";
-import { dueAtMs, isDue } from "../domain/clock";
+import { type Backoff, delayMs } from "../domain/time/backoff";
+import { dueAtMs, isDue } from "../domain/time/clock";
 import type { Count } from "../observability/durable-counters";
 import { faultOf, type Log } from "../observability/log";
 

@@ -3,8 +3,8 @@
 import type { MiddlewareHandler } from "hono";
 import { DatabaseUnavailable, databaseOf } from "../database/ask";
 import { findKeyHolder, type KeyHolder } from "../database/merchants";
-import { hashApiKey, isApiKey, type Scope } from "../domain/api-key";
-import { ageMs, isDue } from "../domain/clock";
+import { hashApiKey, isApiKey, type Scope } from "../domain/identity/api-key";
+import { ageMs, isDue } from "../domain/time/clock";
 import type { AppContext, AppEnv } from "./context";
 import { type Kind, limitRequests } from "./limit";
 import { Problem } from "./problem";

@@ -1,7 +1,7 @@
 /** Carrying out a backtest: what it costs, and how its work is cut so that other requests get their turn. */
 import type { Database } from "../database/ask";
 import { type ListFilter, type ListPlace, listTransactions } from "../database/transactions";
-import type { BacktestTally, StoredDecision } from "../domain/risk/backtest-report";
+import type { BacktestTally, StoredDecision } from "../domain/risk/backtest/backtest-report";
 
 /** Payments of one read of the book, which is one turn in which nobody else is served. A whole backtest reads forty
  *  times at most; with the free plan an invocation has 50 queries. */

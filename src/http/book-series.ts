@@ -1,7 +1,7 @@
 /** What the book says in `/metrics`: exact sums over all transactions there have ever been. */
 import type { Total } from "../database/totals";
-import { STATUSES, type Status } from "../domain/status";
-import { REVIEW_REJECTED, RISK_BLOCKED } from "../domain/transaction";
+import { STATUSES, type Status } from "../domain/transaction/status";
+import { REVIEW_REJECTED, RISK_BLOCKED } from "../domain/transaction/transaction";
 import type { Family } from "../observability/prometheus";
 
 /** @param totals everything the book has counted */

@@ -1,10 +1,10 @@
 /** The body of a create: as documented, and as checked, from which it comes out as the canonical request. */
 import { z } from "@hono/zod-openapi";
-import { containsCardNumber, isCardNumber } from "../domain/card-number";
-import { findCurrency, notCurrencyText } from "../domain/currency/currency";
-import type { CreateRequest } from "../domain/idempotency";
-import { MAX_DECIMAL_CHARACTERS, parseAmount } from "../domain/money";
-import { parseWebhookUrl } from "../domain/webhook-url";
+import { findCurrency, notCurrencyText } from "../domain/money/currency";
+import { MAX_DECIMAL_CHARACTERS, parseAmount } from "../domain/money/money";
+import { containsCardNumber, isCardNumber } from "../domain/text/card-number";
+import type { CreateRequest } from "../domain/transaction/idempotency";
+import { parseWebhookUrl } from "../domain/webhook/webhook-url";
 import { type Faults, withAllFaults } from "./all-faults";
 import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText, text } from "./fields";
 

@@ -1,7 +1,8 @@
 /** `POST /transactions`: a new transaction, or the answer of the first create under its key. */
-import { newPaymentFault } from "../domain/currency/currency";
-import { deriveTransactionId } from "../domain/id";
-import type { CreateRequest } from "../domain/idempotency";
+
+import { deriveTransactionId } from "../domain/identity/id";
+import { newPaymentFault } from "../domain/money/currency";
+import type { CreateRequest } from "../domain/transaction/idempotency";
 import { answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";

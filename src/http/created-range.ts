@@ -7,7 +7,7 @@ import {
   LOWER_BOUNDS,
   rangeWithin,
   type TimeRange,
-} from "../domain/time";
+} from "../domain/time/timestamp";
 import { time } from "./fields";
 import { object } from "./risk-fields";
 

@@ -3,7 +3,7 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type CursorSecret, keepCursorSecret } from "../database/cursors";
 import type { ListPlace } from "../database/transactions";
-import { isTransactionId } from "../domain/id";
+import { isTransactionId } from "../domain/identity/id";
 import type { AppContext } from "./context";
 import { type Place, Problem } from "./problem";
 import { fromBase64url, Sealer } from "./sealed";

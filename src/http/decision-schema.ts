@@ -1,7 +1,7 @@
 /** The shapes of what was decided about a payment: by the fraud rules, and by a reviewer. */
 import { z } from "@hono/zod-openapi";
-import { REVIEW_DECISIONS, REVIEW_STATUSES } from "../domain/review";
 import { DECISIONS, OUTCOMES } from "../domain/risk/evaluate";
+import { REVIEW_DECISIONS, REVIEW_STATUSES } from "../domain/transaction/review";
 import { freeText, Time } from "./fields";
 
 export const RiskDecision = z.enum(DECISIONS).openapi("RiskDecision");

@@ -1,8 +1,8 @@
 /** The members that many of the API's shapes have: text, times, and the parts of a page. */
 import { z } from "@hono/zod-openapi";
-import { containsCardNumber } from "../domain/card-number";
-import { type AmountFault, MAX_AMOUNT_MINOR, MAX_DECIMAL_CHARACTERS } from "../domain/money";
-import { parseInstant } from "../domain/time";
+import { type AmountFault, MAX_AMOUNT_MINOR, MAX_DECIMAL_CHARACTERS } from "../domain/money/money";
+import { containsCardNumber } from "../domain/text/card-number";
+import { parseInstant } from "../domain/time/timestamp";
 
 export const CARD = { params: { code: "card_number_refused" } };
 export const CARD_MESSAGE = "must not hold a card number";

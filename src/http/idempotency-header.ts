@@ -1,6 +1,6 @@
 /** The header fields that carry an idempotency key. */
 import { z } from "@hono/zod-openapi";
-import { parseIdempotencyKey } from "../domain/idempotency";
+import { parseIdempotencyKey } from "../domain/transaction/idempotency";
 import type { AppContext } from "./context";
 import { Problem } from "./problem";
 

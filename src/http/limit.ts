@@ -1,7 +1,7 @@
 /** A merchant's request quotas at the door: who is let in, and what every answer says about them. The fields
  *  are those of draft-ietf-httpapi-ratelimit-headers-11, structured fields after RFC 9651. */
 import type { Config } from "../config";
-import type { Quota } from "../domain/quota";
+import type { Quota } from "../domain/rate-limit/quota";
 import { type Spent, spend } from "../quota/spending";
 import type { AppContext } from "./context";
 import { Problem } from "./problem";

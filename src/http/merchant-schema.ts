@@ -1,7 +1,7 @@
 /** The shapes of administration: merchants and their API keys. */
 import { z } from "@hono/zod-openapi";
-import { SCOPES } from "../domain/api-key";
-import { newPaymentFault } from "../domain/currency/currency";
+import { SCOPES } from "../domain/identity/api-key";
+import { newPaymentFault } from "../domain/money/currency";
 import { freeText, Time } from "./fields";
 
 const MERCHANT_ID = "mer_mfzwizlhn5xgs3dpnrsw45dfoi";

@@ -13,8 +13,13 @@ import {
   type NewApiKey as NewApiKeyRow,
   replaceApiKey,
 } from "../database/merchants";
-import { API_KEY_RANDOM_BYTES, formatApiKey, hashApiKey, type Scope } from "../domain/api-key";
-import { drawnId } from "../domain/id";
+import {
+  API_KEY_RANDOM_BYTES,
+  formatApiKey,
+  hashApiKey,
+  type Scope,
+} from "../domain/identity/api-key";
+import { drawnId } from "../domain/identity/id";
 import { answer, answerJson, timeText } from "./answer";
 import { authenticateAdmin, forgetKeys } from "./authenticate";
 import type { AppContext } from "./context";

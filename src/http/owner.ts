@@ -2,8 +2,8 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Env } from "../config";
-import { isTransactionId, objectNameFor } from "../domain/id";
-import type { Refusal } from "../domain/refusal";
+import { isTransactionId, objectNameFor } from "../domain/identity/id";
+import type { Refusal } from "../domain/transaction/refusal";
 import type { TransactionShard } from "../transaction/object";
 import type { Address } from "../transaction/reply";
 import type { AppContext } from "./context";

@@ -1,5 +1,5 @@
 /** Every way to say no, in the form of RFC 9457. The codes are a closed set; docs/problems.md explains each. */
-import type { Refusal } from "../domain/refusal";
+import type { Refusal } from "../domain/transaction/refusal";
 import { answer } from "./answer";
 import type { AppContext } from "./context";
 

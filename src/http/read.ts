@@ -1,7 +1,7 @@
 /** Reading requests: bodies and queries become checked values, or a problem that names the field. */
 import type * as z from "zod";
-import { firstCodePoints, outsideText } from "../domain/outside-text";
-import { repeatedMembers } from "../domain/repeated-member";
+import { firstCodePoints, outsideText } from "../domain/text/outside-text";
+import { repeatedMembers } from "../domain/text/repeated-member";
 import { readBytes } from "../runtime/read-limited";
 import type { AppContext } from "./context";
 import { type Place, Problem } from "./problem";

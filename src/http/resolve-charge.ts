@@ -1,6 +1,6 @@
 /** `POST /operations/charges/{transaction_id}/resolve`: an operator ends a charge that has no outcome. */
 import { z } from "@hono/zod-openapi";
-import { isTransactionId } from "../domain/id";
+import { isTransactionId } from "../domain/identity/id";
 import { answerText } from "./answer";
 import { authenticateAdmin } from "./authenticate";
 import type { AppContext } from "./context";

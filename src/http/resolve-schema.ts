@@ -1,6 +1,6 @@
 /** The shapes of ending a charge by hand. */
 import { z } from "@hono/zod-openapi";
-import { CHARGE_OUTCOMES } from "../domain/resolution";
+import { CHARGE_OUTCOMES } from "../domain/transaction/resolution";
 import { freeText, Time } from "./fields";
 
 const ChargeOutcome = z

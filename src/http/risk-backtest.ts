@@ -1,7 +1,7 @@
 /** The route that tries a rule set on payments that were decided before. It reads, and changes nothing. */
 import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
-import { BacktestTally } from "../domain/risk/backtest-report";
+import { BacktestTally } from "../domain/risk/backtest/backtest-report";
 import { type Turn, turnAt } from "../quota/alone";
 import { answerJson } from "./answer";
 import { authenticate } from "./authenticate";

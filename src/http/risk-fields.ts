@@ -1,15 +1,15 @@
 /** The members that fraud rules are made of, each with words of its own for what is wrong with it. */
 import { z } from "@hono/zod-openapi";
-import { containsCardNumber } from "../domain/card-number";
-import { findCurrency, notCurrencyText } from "../domain/currency/currency";
+import { findCurrency, notCurrencyText } from "../domain/money/currency";
 import {
   type AmountFault,
   MAX_AMOUNT_MINOR,
   MAX_DECIMAL_CHARACTERS,
   parseAmount,
-} from "../domain/money";
+} from "../domain/money/money";
 import { MAX_FIELD_CHARACTERS } from "../domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES, type RuleAmount, type Subject } from "../domain/risk/rule-set";
+import { containsCardNumber } from "../domain/text/card-number";
 import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText } from "./fields";
 
 export const choice = <const Values extends readonly string[]>(values: Values) =>

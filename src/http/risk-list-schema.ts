@@ -1,10 +1,10 @@
 /** The shapes of allow and block lists. */
 import { z } from "@hono/zod-openapi";
-import { containsCardNumber, isCardNumber } from "../domain/card-number";
-import { countCodePoints } from "../domain/code-points";
 import { MAX_VALUE_CHARACTERS } from "../domain/risk/limits";
-import { listValueOf } from "../domain/risk/list-value";
+import { listValueOf } from "../domain/risk/lists/list-value";
 import type { ListField } from "../domain/risk/rule-set";
+import { containsCardNumber, isCardNumber } from "../domain/text/card-number";
+import { countCodePoints } from "../domain/text/code-points";
 import { withAllFaults } from "./all-faults";
 import {
   CARD,

@@ -8,7 +8,7 @@ import {
   listListEntries,
   removeListEntry,
 } from "../database/risk-lists";
-import { drawnId } from "../domain/id";
+import { drawnId } from "../domain/identity/id";
 import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
 import { answer, answerJson, answerPage, timeText } from "./answer";
 import { authenticate } from "./authenticate";

@@ -1,6 +1,5 @@
 /** The shapes of fraud rules: a rule set as it is sent, checked and answered. */
 import { z } from "@hono/zod-openapi";
-import { containsCardNumber } from "../domain/card-number";
 import {
   DEFAULT_REVIEW_S,
   MAX_POINTS,
@@ -10,6 +9,7 @@ import {
   OUT_OF_REACH,
 } from "../domain/risk/limits";
 import { RESERVED_RULE_IDS, type Rule } from "../domain/risk/rule-set";
+import { containsCardNumber } from "../domain/text/card-number";
 import { byMember } from "./by-member";
 import { ReviewDecision } from "./decision-schema";
 import { CARD, CARD_MESSAGE, Time } from "./fields";

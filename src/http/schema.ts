@@ -1,9 +1,9 @@
 /** The shapes of transactions, their events and problems, once: requests are checked by them and openapi.json
  *  is made from them. */
 import { z } from "@hono/zod-openapi";
-import { EVENT_TYPES } from "../domain/event";
-import { MAX_AMOUNT_MINOR } from "../domain/money";
-import { STATUSES } from "../domain/status";
+import { MAX_AMOUNT_MINOR } from "../domain/money/money";
+import { EVENT_TYPES } from "../domain/transaction/event";
+import { STATUSES } from "../domain/transaction/status";
 import { createdQuery, rangeOfQuery } from "./created-range";
 import { Review, Risk } from "./decision-schema";
 import { Cursor, cursor, HasMore, limit, Time } from "./fields";

@@ -5,8 +5,9 @@
  *  in the request that made it. It takes care of two things: the promises come from `withResolvers` (one from
  *  `new Promise`, once that is compiled, no longer knows its request), and each request has a timer of its own
  *  running (without one it is taken for hung). */
-import { ageMs } from "../domain/clock";
-import { objectNameFor } from "../domain/id";
+
+import { objectNameFor } from "../domain/identity/id";
+import { ageMs } from "../domain/time/clock";
 import { looksOf, toldOf } from "../transaction/looks";
 import type { Reply } from "../transaction/reply";
 import {

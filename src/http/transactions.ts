@@ -2,8 +2,8 @@
 import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../database/ask";
 import { listTransactions } from "../database/transactions";
-import { deriveTransactionId } from "../domain/id";
-import { isIdempotencyKey, NOT_A_KEY } from "../domain/idempotency";
+import { deriveTransactionId } from "../domain/identity/id";
+import { isIdempotencyKey, NOT_A_KEY } from "../domain/transaction/idempotency";
 import type { Reply } from "../transaction/reply";
 import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";

@@ -1,8 +1,8 @@
 /** The shapes of webhooks: endpoints, their secrets, and the log of deliveries. */
 import { z } from "@hono/zod-openapi";
-import { containsCardNumber } from "../domain/card-number";
-import { WEBHOOK_TYPES } from "../domain/webhook";
-import { parseWebhookUrl } from "../domain/webhook-url";
+import { containsCardNumber } from "../domain/text/card-number";
+import { WEBHOOK_TYPES } from "../domain/webhook/webhook";
+import { parseWebhookUrl } from "../domain/webhook/webhook-url";
 import { CARD, CARD_MESSAGE, Cursor, cursor, freeText, HasMore, limit, Time, time } from "./fields";
 
 const MAX_FILTER = WEBHOOK_TYPES.length + 1;

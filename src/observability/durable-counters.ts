@@ -4,7 +4,7 @@
  *  as what it counts. All others are written by the alarm, by a commit or before they are told to anybody:
  *  a crash loses up to about a second of them, and nobody ever sees one go down. */
 
-import { ageMs } from "../domain/clock";
+import { ageMs } from "../domain/time/clock";
 
 /** A `bucket` counts the observations up to its bound and above the one before; the `sum` adds them up. */
 export type CountName<Counter extends string, Histogram extends string> =

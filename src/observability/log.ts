@@ -1,7 +1,7 @@
 /** One JSON line per happening. Fields are a closed set: what has no field here (bodies, keys, tokens,
  *  messages of faults) cannot get into a log by accident. */
 
-import { traceIdOf } from "../domain/trace";
+import { traceIdOf } from "../domain/identity/traceparent";
 
 const LEVELS = { info: 0, warn: 1, error: 2 } as const;
 export type Level = keyof typeof LEVELS;

@@ -1,5 +1,5 @@
 /** Begins traces and goes on with them: the random part of `domain/trace.ts`. */
-import { parseTraceparent, withSpan } from "../domain/trace";
+import { parseTraceparent, withSpan } from "../domain/identity/traceparent";
 
 const SPAN_DIGITS = 16;
 /** Sampled: everything that happens here is logged. */

@@ -1,8 +1,8 @@
 /** What a processor's answer means. A clear status word decides. An echo of another payment makes the outcome
  *  unknown; everything else is cut, replaced or left out, so that no other member can keep a charge open. */
-import { outsideText } from "../domain/outside-text";
-import { repeatedMembers } from "../domain/repeated-member";
-import { RESERVED_FAILURE_CODES } from "../domain/transaction";
+import { outsideText } from "../domain/text/outside-text";
+import { repeatedMembers } from "../domain/text/repeated-member";
+import { RESERVED_FAILURE_CODES } from "../domain/transaction/transaction";
 import type { ChargeAnswer, ChargeRequest, EchoMember } from "./processor";
 
 /** In code points. */

@@ -1,6 +1,6 @@
 /** Which processor a deployment charges with, and which payments it may be asked about. */
 import type { Config } from "../config";
-import { type ProcessorMode, refusedCharge } from "../domain/livemode";
+import { type ProcessorMode, refusedCharge } from "../domain/transaction/livemode";
 import type { Log } from "../observability/log";
 import { httpProcessor } from "./http";
 import type { Processor } from "./processor";

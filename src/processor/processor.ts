@@ -1,5 +1,5 @@
 /** The port to whoever moves the money. An adapter gives one of three answers and nothing else. */
-import type { ChargeResult } from "../domain/transaction";
+import type { ChargeResult } from "../domain/transaction/transaction";
 import { TimeLimit, within } from "../runtime/with-timeout";
 
 export type ChargeRequest = {

@@ -1,7 +1,7 @@
 /** A processor for development, demos and benchmarks: it moves no money and answers by one table.
  *  An outcome is chosen by `metadata.sandbox_outcome`, or by an amount whose minor units end in the
  *  row's four digits (9002 for 90.02 USD, 190.02 USD …). Everything else settles at once. */
-import type { Failure } from "../domain/transaction";
+import type { Failure } from "../domain/transaction/transaction";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
 
 const SLOW_MS = 1_000;

@@ -1,7 +1,8 @@
 /** What this isolate may spend of one quota, and how it comes by more. It counts and asks; what an empty
  *  one means for a request is decided by others. */
-import { ageMs, isDue } from "../domain/clock";
-import type { Lease } from "../domain/quota";
+
+import type { Lease } from "../domain/rate-limit/quota";
+import { ageMs, isDue } from "../domain/time/clock";
 import { within } from "../runtime/with-timeout";
 
 /** A keeper answers in milliseconds, far away in some hundred. A payment waits no longer than this for its

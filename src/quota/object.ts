@@ -10,7 +10,7 @@ import {
   type Lease,
   type Quota,
   type Window,
-} from "../domain/quota";
+} from "../domain/rate-limit/quota";
 
 /** What a merchant may do once at a time. */
 export type Task = "backtest";

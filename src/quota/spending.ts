@@ -2,7 +2,7 @@
  *  with the merchant's keeper. */
 import { waitUntil } from "cloudflare:workers";
 import type { Env } from "../config";
-import type { Lease, Policy, Quota } from "../domain/quota";
+import type { Lease, Policy, Quota } from "../domain/rate-limit/quota";
 import type { Log } from "../observability/log";
 import { Allowance } from "./allowance";
 

@@ -1,6 +1,6 @@
 /** What it means that records were not written: which answer of the port it is, and why in words. */
 import * as z from "zod";
-import { outsideText } from "../domain/outside-text";
+import { outsideText } from "../domain/text/outside-text";
 import { type Complaint, complaintOf, complaintOfWords } from "./complaint";
 import type { Answer } from "./send";
 import type { Produced } from "./stream";

@@ -3,7 +3,7 @@
  *  keys with their quotes. Record headers only on request: Strimzi takes them, Confluent drops them, Karapace
  *  and Redpanda refuse the request. */
 import * as z from "zod";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/cloud-event";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/transaction/cloud-event";
 import { base64 } from "./base64";
 import { type Complaint, complaintOfWords } from "./complaint";
 import { jsonOf, recordFaults, unconfirmed, wholeFault } from "./fault";

@@ -1,7 +1,7 @@
 /** One POST to a REST server in front of Kafka, bounded in time and size. It knows nothing of records;
  *  what an answer means is the dialects' affair. */
 import type { KafkaRest } from "../config";
-import { retryAfterMs } from "../domain/retry-after";
+import { retryAfterMs } from "../domain/time/retry-after";
 import { readBytes } from "../runtime/read-limited";
 import { within } from "../runtime/with-timeout";
 import { base64 } from "./base64";

@@ -1,15 +1,15 @@
 /** What a shard can be told, and what one command does to the journal: gather has happened, deciding
  *  happens here, and `journal.write()` follows in the same synchronous stretch. There is no `await` in this
  *  file, and must not be. */
-import { decideResolution } from "../domain/decide-resolution";
-import { decideExpiry, decideReview } from "../domain/decide-review";
-import type { CreateRequest } from "../domain/idempotency";
-import { livemodeOf, type ProcessorMode } from "../domain/livemode";
-import type { Refusal } from "../domain/refusal";
-import type { ResolveRequest } from "../domain/resolution";
-import { accept, type Result } from "../domain/result";
-import type { ReviewRequest } from "../domain/review";
-import type { Status } from "../domain/status";
+import { decideResolution } from "../domain/transaction/decide-resolution";
+import { decideExpiry, decideReview } from "../domain/transaction/decide-review";
+import type { CreateRequest } from "../domain/transaction/idempotency";
+import { livemodeOf, type ProcessorMode } from "../domain/transaction/livemode";
+import type { Refusal } from "../domain/transaction/refusal";
+import type { ResolveRequest } from "../domain/transaction/resolution";
+import { accept, type Result } from "../domain/transaction/result";
+import type { ReviewRequest } from "../domain/transaction/review";
+import type { Status } from "../domain/transaction/status";
 import {
   type Change,
   type CreateCommand,
@@ -22,7 +22,7 @@ import {
   decideRepeatedCreate,
   type RiskBasis,
   type Transaction,
-} from "../domain/transaction";
+} from "../domain/transaction/transaction";
 import type { ChargeAnswer } from "../processor/processor";
 import type { Held, Journal } from "./journal";
 import { attemptDueAtMs, nextAttemptAtMs } from "./open-charges";

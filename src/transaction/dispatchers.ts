@@ -1,8 +1,8 @@
 /** The merchants' webhook dispatchers as a destination. One that fails holds up its own merchant alone: its
  *  events wait in a list of their own, while everybody else's go past them. */
-import { type Backoff, delayMs } from "../domain/backoff";
-import { dueAtMs, isDue } from "../domain/clock";
-import type { EventRecord } from "../domain/event";
+import { type Backoff, delayMs } from "../domain/time/backoff";
+import { dueAtMs, isDue } from "../domain/time/clock";
+import type { EventRecord } from "../domain/transaction/event";
 import { faultOf, type Log } from "../observability/log";
 import { within } from "../runtime/with-timeout";
 import type { Pause, Pauses } from "./pauses";

@@ -1,12 +1,12 @@
 /** Gathers what a round's creates are decided by: the merchants' rules and lists, then the velocity signals
  *  that those rules ask for, which are in `signals.ts`. */
 import type { Env } from "../config";
-import { listSignals } from "../domain/risk/list";
+import { signalsWanted } from "../domain/risk/conditions/required-signals";
+import { listSignals } from "../domain/risk/lists/list";
 import type { Observation } from "../domain/risk/observation";
 import { subjectValue } from "../domain/risk/payment";
 import type { VersionedRuleSet } from "../domain/risk/rule-set";
-import { signalsWanted } from "../domain/risk/wanted";
-import type { RiskBasis } from "../domain/transaction";
+import type { RiskBasis } from "../domain/transaction/transaction";
 import type { Command } from "./command";
 import type { KnownRisk, RiskBook } from "./risk-book";
 import { observeAll } from "./signals";

@@ -1,6 +1,6 @@
 /** The transactions that a shard holds in memory: those that changed or were asked for last. A transaction
  *  is mostly asked for again within seconds of its last change. Knows nothing of where they are kept. */
-import type { Transaction } from "../domain/transaction";
+import type { Transaction } from "../domain/transaction/transaction";
 
 /** A transaction as it is now: its JSON text, itself once somebody has wanted to know what is in it, and where
  *  its first event is. */

@@ -3,8 +3,8 @@
  *  One table says it all. A row is an event with the whole transaction as of then; the last row of a
  *  transaction is its state, and the rows in order are the outbox of every destination, which needs
  *  no more than a mark of how far it has come. Nothing in here waits for anything. */
-import type { EventRecord, EventType } from "../domain/event";
-import type { Change, Transaction } from "../domain/transaction";
+import type { EventRecord, EventType } from "../domain/transaction/event";
+import type { Change, Transaction } from "../domain/transaction/transaction";
 import { Hot, type Kept } from "./hot";
 import { makeJournalTables } from "./journal-tables";
 import { Marks } from "./marks";

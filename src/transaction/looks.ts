@@ -1,6 +1,6 @@
 /** Requests that only look at a transaction and come as one call. It goes in columns, without what all of them
  *  have in common: most of what such a call costs is the objects that it carries. */
-import type { Refusal } from "../domain/refusal";
+import type { Refusal } from "../domain/transaction/refusal";
 import { type Address, type Reply, toldReply } from "./reply";
 import type { Told } from "./together";
 

@@ -2,10 +2,10 @@
  *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
 import { type Config, configOf, type Env } from "../config";
-import type { CreateRequest } from "../domain/idempotency";
-import type { ResolveRequest } from "../domain/resolution";
-import type { ReviewRequest } from "../domain/review";
-import type { CreateCommand } from "../domain/transaction";
+import type { CreateRequest } from "../domain/transaction/idempotency";
+import type { ResolveRequest } from "../domain/transaction/resolution";
+import type { ReviewRequest } from "../domain/transaction/review";
+import type { CreateCommand } from "../domain/transaction/transaction";
 import { faultOf, type Log, logFrom } from "../observability/log";
 import { announceProcessor, processorModeOf, processorOf } from "../processor/choose";
 import { resetObject } from "../runtime/abort-object";

@@ -1,7 +1,7 @@
 /** Charges without a known outcome, and when each is asked about again. A row exists exactly while its
  *  transaction is `processing`. */
-import { type Backoff, delayMs } from "../domain/backoff";
-import { dueAtMs } from "../domain/clock";
+import { type Backoff, delayMs } from "../domain/time/backoff";
+import { dueAtMs } from "../domain/time/clock";
 import type { Writer } from "./writer";
 
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };

@@ -1,6 +1,7 @@
 /** When reviews expire. A row exists exactly while its transaction is in `review`. */
-import { dueAtMs } from "../domain/clock";
+
 import { MAX_REVIEW_S } from "../domain/risk/limits";
+import { dueAtMs } from "../domain/time/clock";
 import type { Writer } from "./writer";
 
 const LONGEST_MS = MAX_REVIEW_S * 1_000;

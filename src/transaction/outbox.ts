@@ -3,9 +3,9 @@
  *  The journal is the outbox: a destination is a mark of how far it has come. A mark in memory runs
  *  ahead of the stored one, which is written with the next commit or by the alarm; after a crash
  *  some events are sent again, so a destination must take each event any number of times. */
-import { type Backoff, delayMs } from "../domain/backoff";
-import { isDue } from "../domain/clock";
-import type { EventRecord, EventType } from "../domain/event";
+import { type Backoff, delayMs } from "../domain/time/backoff";
+import { isDue } from "../domain/time/clock";
+import type { EventRecord, EventType } from "../domain/transaction/event";
 import { within } from "../runtime/with-timeout";
 import type { Journal } from "./journal";
 import type { Mark } from "./marks";

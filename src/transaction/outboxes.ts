@@ -2,9 +2,9 @@
  *  One that is down delays itself alone. */
 import type { Config, Env } from "../config";
 import { writeBook } from "../database/book";
-import type { EventRecord } from "../domain/event";
 import { RELEASING_TYPES, releasesOf } from "../domain/risk/release";
-import { wants, webhookUrlOf } from "../domain/webhook";
+import type { EventRecord } from "../domain/transaction/event";
+import { wants, webhookUrlOf } from "../domain/webhook/webhook";
 import { faultOf, type Log } from "../observability/log";
 import { streamOf } from "../stream/choose";
 import type { Stream } from "../stream/stream";

@@ -1,6 +1,6 @@
 /** Events that the stream will not take. They are kept, in the order of their transaction, and tried again
  *  from time to time; everybody else's go past them. */
-import type { EventRecord } from "../domain/event";
+import type { EventRecord } from "../domain/transaction/event";
 
 /** One round of trying again is bounded; the rest follows in the next. */
 export const TRIED_AGAIN = 100;

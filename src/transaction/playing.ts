@@ -1,6 +1,6 @@
 /** What happens in one round: gather, then decide and commit without an `await` between, then write the
  *  book. When a round is played, and with which commands, is for `rounds.ts` to say. */
-import type { ProcessorMode } from "../domain/livemode";
+import type { ProcessorMode } from "../domain/transaction/livemode";
 import { faultOf, type Log, tracedBy } from "../observability/log";
 import { within } from "../runtime/with-timeout";
 import { type Answer, type Command, execute } from "./command";

@@ -1,5 +1,5 @@
 /** How much of what waits is taken at a time. */
-import type { EventRecord } from "../domain/event";
+import type { EventRecord } from "../domain/transaction/event";
 
 /** The first events of a source, at most `rows` of them and about `characters` of text, but at least one. */
 export function portionOf(

@@ -1,5 +1,5 @@
 /** What a shard tells a merchant without changing anything. */
-import type { CreateRequest } from "../domain/idempotency";
+import type { CreateRequest } from "../domain/transaction/idempotency";
 import { repeatedCreate } from "./command";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal";

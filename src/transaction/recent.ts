@@ -1,6 +1,6 @@
 /** The newest events of a journal, as they were written. Every destination wants them within a moment of
  *  their commit, and reading them back from the tables would cost as much as writing them. */
-import type { EventRecord } from "../domain/event";
+import type { EventRecord } from "../domain/transaction/event";
 
 /** A tenth of a second under full load is some two hundred; a destination that is further behind reads the
  *  tables. Mostly the same texts as those of the transactions in memory. */

@@ -1,6 +1,6 @@
 /** What crosses between the Worker and the object that owns a transaction. */
-import type { EventRecord } from "../domain/event";
-import type { Refusal } from "../domain/refusal";
+import type { EventRecord } from "../domain/transaction/event";
+import type { Refusal } from "../domain/transaction/refusal";
 import type { Count } from "../observability/durable-counters";
 import type { ChargesStanding } from "./open-charges";
 import type { Backlogs } from "./outboxes";

@@ -4,9 +4,9 @@
  *  because none may wait for another's call. Nothing in here decides anything. */
 import { DatabaseUnavailable, databaseOf } from "../database/ask";
 import { type MerchantRisk, readRisk, readRiskVersion } from "../database/risk";
-import { ageMs, isDue } from "../domain/clock";
-import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../domain/risk/list";
+import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../domain/risk/lists/list";
 import type { VersionedRuleSet } from "../domain/risk/rule-set";
+import { ageMs, isDue } from "../domain/time/clock";
 import { faultOf, type Log } from "../observability/log";
 
 /** From this age on what is known is asked for again, while it goes on being used. */

@@ -1,6 +1,6 @@
 /** Asks velocity about a whole round: one call for each velocity object concerned. */
 import type { Env } from "../config";
-import { velocityNameFor } from "../domain/id";
+import { velocityNameFor } from "../domain/identity/id";
 import type { Observation, Release } from "../domain/risk/observation";
 import type { Signals } from "../domain/risk/rule-set";
 import { within } from "../runtime/with-timeout";

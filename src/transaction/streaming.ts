@@ -1,9 +1,9 @@
 /** The event stream as a destination. Order per transaction: a request carries at most one event of each,
  *  the next request waits for it, and what the server will not take holds up its own transaction alone. */
 
-import { isDue } from "../domain/clock";
-import { cloudEventOf } from "../domain/cloud-event";
-import type { EventRecord } from "../domain/event";
+import { isDue } from "../domain/time/clock";
+import { cloudEventOf } from "../domain/transaction/cloud-event";
+import type { EventRecord } from "../domain/transaction/event";
 import type { Log } from "../observability/log";
 import type { Produced, Stream } from "../stream/stream";
 import type { Journal } from "./journal";

@@ -1,6 +1,6 @@
 /** What a shard does by itself when its alarm rings: asks again about charges without an outcome, and ends
  *  reviews that nobody has decided. */
-import { ClockWatch } from "../domain/clock";
+import { ClockWatch } from "../domain/time/clock";
 import { faultOf, type Log, tracedBy } from "../observability/log";
 import type { Charges } from "./charge";
 import type { Command } from "./command";

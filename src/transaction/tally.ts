@@ -1,6 +1,6 @@
 /** What a shard counts of commands and rounds, and under which labels. */
-import type { Refusal } from "../domain/refusal";
-import type { Status } from "../domain/status";
+import type { Refusal } from "../domain/transaction/refusal";
+import type { Status } from "../domain/transaction/status";
 import type { ChargeAnswer } from "../processor/processor";
 import type { Answer, Command } from "./command";
 import { ANSWER_BOUNDS_MS, type Counters, ROUND_BOUNDS } from "./counters";

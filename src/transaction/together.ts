@@ -1,6 +1,6 @@
 /** Calls of several requests that come as one. They are told in groups, as they are answered, so that a charge
  *  that takes long keeps nobody else's answer. */
-import type { CreateCommand } from "../domain/transaction";
+import type { CreateCommand } from "../domain/transaction/transaction";
 import type { Address, Reply } from "./reply";
 
 /** What may be asked together. */

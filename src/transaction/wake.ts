@@ -1,5 +1,5 @@
 /** When a shard has to wake up by itself. Pure, so that "nothing is ever stuck" can be read and tested. */
-import { dueAtMs } from "../domain/clock";
+import { dueAtMs } from "../domain/time/clock";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal";
 import type { Outboxes } from "./outboxes";

@@ -5,14 +5,14 @@ import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Total } from "../../src/database/totals";
 import { WRITE_WEBHOOK_COUNTS } from "../../src/database/webhook-counts";
-import { decideReview } from "../../src/domain/decide-review";
-import { type Event, eventOf } from "../../src/domain/event";
+import { decideReview } from "../../src/domain/transaction/decide-review";
+import { type Event, eventOf } from "../../src/domain/transaction/event";
 import {
   decideCancel,
   decideOutcome,
   decideProcess,
   type Transaction,
-} from "../../src/domain/transaction";
+} from "../../src/domain/transaction/transaction";
 import { bookSeries } from "../../src/http/book-series";
 import { created, DECLINED, held, MERCHANT, NOW_MS } from "./examples";
 

@@ -1,9 +1,13 @@
 /** Ordinary payments for the domain's tests: requests, signals, rules, and what they become. */
-import { decideReview } from "../../src/domain/decide-review";
-import { deriveTransactionId } from "../../src/domain/id";
-import type { CreateRequest } from "../../src/domain/idempotency";
-import { type DefaultRules, defaultRuleSet } from "../../src/domain/risk/default";
+
+import { deriveTransactionId } from "../../src/domain/identity/id";
+import {
+  type DefaultRules,
+  defaultRuleSet,
+} from "../../src/domain/risk/default-rules/default-rules";
 import type { Signals, VersionedRuleSet } from "../../src/domain/risk/rule-set";
+import { decideReview } from "../../src/domain/transaction/decide-review";
+import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import {
   type Change,
   decideCancel,
@@ -13,7 +17,7 @@ import {
   type Failure,
   type RiskBasis,
   type Transaction,
-} from "../../src/domain/transaction";
+} from "../../src/domain/transaction/transaction";
 
 /** A request, as a W3C `traceparent`. */
 export const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -2,8 +2,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { API_KEY_RANDOM_BYTES, formatApiKey, hashApiKey, isApiKey } from "../../src/domain/api-key";
-import { base32, base32Number } from "../../src/domain/base32";
+import {
+  API_KEY_RANDOM_BYTES,
+  formatApiKey,
+  hashApiKey,
+  isApiKey,
+} from "../../src/domain/identity/api-key";
+import { base32, base32Number } from "../../src/domain/identity/base32";
 import {
   deriveTransactionId,
   drawnId,
@@ -11,8 +16,8 @@ import {
   isTransactionId,
   objectNameFor,
   velocityNameFor,
-} from "../../src/domain/id";
-import { differingFields, parseIdempotencyKey } from "../../src/domain/idempotency";
+} from "../../src/domain/identity/id";
+import { differingFields, parseIdempotencyKey } from "../../src/domain/transaction/idempotency";
 import { requestOf } from "./examples";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";

@@ -1,7 +1,7 @@
 /** Times from outside: what RFC 3339 allows, and exact comparison with stored milliseconds. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Bound, parseInstant, rangeWithin } from "../../src/domain/time";
+import { type Bound, parseInstant, rangeWithin } from "../../src/domain/time/timestamp";
 
 const at = (text: string) => Date.parse(text);
 

@@ -1,8 +1,12 @@
 /** Which payments a deployment's processor may charge. */
 import { expect, it, vi } from "vitest";
 import { type Config, configOf, type Env } from "../../src/config";
-import { livemodeOf, type ProcessorMode, refusedCharge } from "../../src/domain/livemode";
-import { decideProcess, type Transaction } from "../../src/domain/transaction";
+import {
+  livemodeOf,
+  type ProcessorMode,
+  refusedCharge,
+} from "../../src/domain/transaction/livemode";
+import { decideProcess, type Transaction } from "../../src/domain/transaction/transaction";
 import { processorModeOf, processorOf } from "../../src/processor/choose";
 import type { ChargeRequest } from "../../src/processor/processor";
 import { EXAMPLES, NOW_MS } from "./examples";

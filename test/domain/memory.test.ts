@@ -1,7 +1,7 @@
 /** What a shard keeps in memory of its journal: never anything else than its tables say. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { deriveTransactionId } from "../../src/domain/id";
+import { deriveTransactionId } from "../../src/domain/identity/id";
 import { RELEASING_TYPES } from "../../src/domain/risk/release";
 import { type Command, execute } from "../../src/transaction/command";
 import { Hot } from "../../src/transaction/hot";

@@ -1,14 +1,14 @@
 /** Money: text becomes whole minor units exactly or not at all, and goes out as it came in. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CURRENCY_CODES, findCurrency } from "../../src/domain/currency/currency";
+import { CURRENCY_CODES, findCurrency } from "../../src/domain/money/currency";
 import {
   type AmountFault,
   formatAmount,
   MAX_AMOUNT_MINOR,
   type ParsedAmount,
   parseAmount,
-} from "../../src/domain/money";
+} from "../../src/domain/money/money";
 
 const [JPY, USD, KWD] = [0, 2, 3];
 const decimalsOfMoney = fc.constantFrom(JPY, USD, KWD);

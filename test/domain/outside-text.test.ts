@@ -1,8 +1,8 @@
 /** Text from outside that is kept although nobody can be asked to correct it. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { containsCardNumber, maskCardNumbers } from "../../src/domain/card-number";
-import { firstCodePoints, outsideText } from "../../src/domain/outside-text";
+import { containsCardNumber, maskCardNumbers } from "../../src/domain/text/card-number";
+import { firstCodePoints, outsideText } from "../../src/domain/text/outside-text";
 import { wholeFault } from "../../src/stream/fault";
 
 const CARD = "4242424242424242";

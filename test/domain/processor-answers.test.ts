@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { containsCardNumber } from "../../src/domain/card-number";
+import { containsCardNumber } from "../../src/domain/text/card-number";
 import { httpProcessor } from "../../src/processor/http";
 import { type ChargeAnswer, type ChargeRequest, chargeWithin } from "../../src/processor/processor";
 import { TRACEPARENT } from "./examples";

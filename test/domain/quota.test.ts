@@ -1,8 +1,8 @@
 /** Leases: never more than the limit in a window, and all of it to a single holder. */
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { clientNetwork } from "../../src/domain/client-address";
-import { decideLease, type Quota, type Window } from "../../src/domain/quota";
+import { clientNetwork } from "../../src/domain/identity/client-address";
+import { decideLease, type Quota, type Window } from "../../src/domain/rate-limit/quota";
 import { Allowance } from "../../src/quota/allowance";
 
 const MINUTE_MS = 60_000;

@@ -1,7 +1,7 @@
 /** JSON objects that name a member twice. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { repeatedMembers } from "../../src/domain/repeated-member";
+import { repeatedMembers } from "../../src/domain/text/repeated-member";
 
 it.each<[string, (string | number)[]]>([
   ['{"a":1,"a":1}', ["a"]],

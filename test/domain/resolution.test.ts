@@ -1,10 +1,13 @@
 /** Charges that an operator ends by hand: when that is allowed, what it changes, and a processor that answers
  *  after all. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { decideResolution, RESOLVABLE_AFTER_MS } from "../../src/domain/decide-resolution";
-import { deriveTransactionId } from "../../src/domain/id";
-import type { ResolveRequest } from "../../src/domain/resolution";
-import type { Transaction } from "../../src/domain/transaction";
+import { deriveTransactionId } from "../../src/domain/identity/id";
+import {
+  decideResolution,
+  RESOLVABLE_AFTER_MS,
+} from "../../src/domain/transaction/decide-resolution";
+import type { ResolveRequest } from "../../src/domain/transaction/resolution";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { ChargeAnswer } from "../../src/processor/processor";
 import { type Answer, type Command, execute } from "../../src/transaction/command";
 import { Counters } from "../../src/transaction/counters";

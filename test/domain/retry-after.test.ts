@@ -1,8 +1,8 @@
 /** Retry-After and the dates of HTTP, as servers that we do not know send them. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { parseHttpDate } from "../../src/domain/http-date";
-import { retryAfterMs } from "../../src/domain/retry-after";
+import { parseHttpDate } from "../../src/domain/time/http-date";
+import { retryAfterMs } from "../../src/domain/time/retry-after";
 
 const NOW_MS = Date.UTC(2026, 10, 22, 21);
 const MOST_MS = 300_000;

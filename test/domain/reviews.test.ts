@@ -1,8 +1,8 @@
 /** Reviews in a shard's journal: open exactly as long as their transactions wait, whatever is taken back. */
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { deriveTransactionId } from "../../src/domain/id";
-import type { Transaction } from "../../src/domain/transaction";
+import { deriveTransactionId } from "../../src/domain/identity/id";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Answer, type Command, execute } from "../../src/transaction/command";
 import { Counters } from "../../src/transaction/counters";
 import { Journal } from "../../src/transaction/journal";

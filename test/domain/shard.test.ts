@@ -1,9 +1,9 @@
 /** What commands do to a shard's journal, in any order, whatever the outcome; shared charges. */
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { deriveTransactionId } from "../../src/domain/id";
-import type { Status } from "../../src/domain/status";
-import type { Transaction } from "../../src/domain/transaction";
+import { deriveTransactionId } from "../../src/domain/identity/id";
+import type { Status } from "../../src/domain/transaction/status";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { ChargeAnswer, ChargeRequest } from "../../src/processor/processor";
 import { Charges } from "../../src/transaction/charge";
 import { type Answer, type Command, execute } from "../../src/transaction/command";

@@ -7,7 +7,7 @@ import {
   formatWebhookSecret,
   signWebhook,
   WEBHOOK_SECRET_RANDOM_BYTES,
-} from "../../src/domain/signature";
+} from "../../src/domain/webhook/signature";
 
 /** The vector in the tests of every library of the standard. */
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -2,7 +2,7 @@
  *  servers are played over real HTTP and word it as the real ones do. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { configOf, type Env } from "../../src/config";
-import type { Change } from "../../src/domain/transaction";
+import type { Change } from "../../src/domain/transaction/transaction";
 import { streamOf } from "../../src/stream/choose";
 import { complaintOfWords } from "../../src/stream/complaint";
 import { Journal } from "../../src/transaction/journal";

@@ -1,7 +1,7 @@
 /** Text from outside that is refused: card numbers, anywhere. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { containsCardNumber, isCardNumber } from "../../src/domain/card-number";
+import { containsCardNumber, isCardNumber } from "../../src/domain/text/card-number";
 
 /** Luhn by table: what a doubled digit counts. */
 const DOUBLED = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];

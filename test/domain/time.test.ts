@@ -1,9 +1,9 @@
 /** When things happen: backoff, alarms, time limits, the pace of rounds, the drain of an outbox. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { delayMs } from "../../src/domain/backoff";
-import type { EventRecord } from "../../src/domain/event";
-import type { Change } from "../../src/domain/transaction";
+import { delayMs } from "../../src/domain/time/backoff";
+import type { EventRecord } from "../../src/domain/transaction/event";
+import type { Change } from "../../src/domain/transaction/transaction";
 import { TimeLimit, within } from "../../src/runtime/with-timeout";
 import { Company } from "../../src/transaction/company";
 import { Dispatchers } from "../../src/transaction/dispatchers";

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, it } from "vitest";
 import { MAX_TOTAL_CODES } from "../../src/database/schema";
 import type { Total } from "../../src/database/totals";
-import { RESERVED_FAILURE_CODES, type Transaction } from "../../src/domain/transaction";
+import { RESERVED_FAILURE_CODES, type Transaction } from "../../src/domain/transaction/transaction";
 import { bookSeries } from "../../src/http/book-series";
 import { EXAMPLES, MERCHANT, NOW_MS } from "./examples";
 

@@ -1,6 +1,6 @@
 /** W3C Trace Context: what is taken for a `traceparent`, and what becomes of it on the way. */
 import { describe, expect, it } from "vitest";
-import { parseTraceparent, traceIdOf, withSpan } from "../../src/domain/trace";
+import { parseTraceparent, traceIdOf, withSpan } from "../../src/domain/identity/traceparent";
 import { continueTrace, drawnHex, nextSpan } from "../../src/observability/trace-context";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";

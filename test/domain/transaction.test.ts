@@ -1,10 +1,10 @@
 /** The transaction: its table of moves, every decision about it, and the story its events tell. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideExpiry, decideReview } from "../../src/domain/decide-review";
-import { EVENT_TYPES, type Event } from "../../src/domain/event";
-import { deriveTransactionId } from "../../src/domain/id";
-import { ACTIONS, nextStatus, STATUSES, type Status } from "../../src/domain/status";
+import { deriveTransactionId } from "../../src/domain/identity/id";
+import { decideExpiry, decideReview } from "../../src/domain/transaction/decide-review";
+import { EVENT_TYPES, type Event } from "../../src/domain/transaction/event";
+import { ACTIONS, nextStatus, STATUSES, type Status } from "../../src/domain/transaction/status";
 import {
   type ChargeResult,
   createAnswer,
@@ -14,7 +14,7 @@ import {
   decideProcess,
   decideRepeatedCreate,
   type Transaction,
-} from "../../src/domain/transaction";
+} from "../../src/domain/transaction/transaction";
 import {
   basisOf,
   created,

@@ -2,7 +2,7 @@
  *  they lead, and the form in which the others are kept. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isCallable, parseWebhookUrl } from "../../src/domain/webhook-url";
+import { isCallable, parseWebhookUrl } from "../../src/domain/webhook/webhook-url";
 
 describe("a webhook URL", () => {
   const FAULTS = {

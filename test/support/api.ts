@@ -1,6 +1,6 @@
 /** The API as a client of it: a merchant with a key, and short ways to call. */
 import { exports } from "cloudflare:workers";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { env } from "./env";
 
 export const BASE = "https://payments.example";

@@ -5,7 +5,7 @@ import { databaseOf } from "../../src/database/ask";
 import { readRuleSet, writeRuleSet } from "../../src/database/risk";
 import { evaluate } from "../../src/domain/risk/evaluate";
 import type { RuleSet, VersionedRuleSet } from "../../src/domain/risk/rule-set";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Client, newClient } from "./api";
 import { env } from "./env";
 

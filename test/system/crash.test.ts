@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readDevVars } from "../../scripts/dev-vars.mjs";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { eventually } from "../support/eventually";
 import { growthOf, parseExposition, type Scrape } from "../support/exposition";
 import type { Fake } from "../support/http-server";

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type BuiltServer, startBuilt } from "../support/built-server";
 import { until } from "../support/eventually";
 import { type Processor, startProcessor } from "../support/processor";

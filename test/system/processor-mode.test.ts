@@ -1,7 +1,7 @@
 /** What a deployment does without a processor, with the sandbox, and after the change from one to another: the
  *  built Worker over real HTTP, started again on the same state with other settings. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type BuiltServer, startBuilt } from "../support/built-server";
 import { until } from "../support/eventually";
 import { type Processor, startProcessor } from "../support/processor";

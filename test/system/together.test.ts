@@ -1,7 +1,7 @@
 /** Requests that share a call, over real HTTP: the test runner's own Worker cannot share, because there the
  *  runtime does not carry a promise from request to request. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type BuiltServer, startBuilt } from "../support/built-server";
 import { type Processor, startProcessor } from "../support/processor";
 import { sized } from "../support/sized";

@@ -2,7 +2,7 @@
  *  request, and nothing in any line that must not be there. The log is at its most talkative here. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { objectNameFor } from "../../src/domain/id";
+import { objectNameFor } from "../../src/domain/identity/id";
 
 import { app } from "../../src/http/app";
 import { TransactionShard } from "../../src/transaction/object";

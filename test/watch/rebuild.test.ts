@@ -1,7 +1,7 @@
 /** D1 is set back to an earlier time, and the shards write it again: once, whole and in order. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { admin, type Client, call, freshKey, newClient, TRANSACTIONS } from "../support/api";
 import { env } from "../support/env";
 import { eventually } from "../support/eventually";

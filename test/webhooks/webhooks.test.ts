@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Env } from "../../src/config";
 import { WebhookCounters } from "../../src/delivery/counters";
 import { Endpoints } from "../../src/delivery/endpoints";
-import type { EventRecord } from "../../src/domain/event";
+import type { EventRecord } from "../../src/domain/transaction/event";
 import { type Client, freshKey, newClient, problem } from "../support/api";
 import { env } from "../support/env";
 import { eventually as settled, until } from "../support/eventually";

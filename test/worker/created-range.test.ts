@@ -1,6 +1,6 @@
 /** The bounds of times on lists and backtests, over the API: which end they leave out, and how exact they are. */
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Client, newClient, type ProblemBody, problem, TRANSACTIONS } from "../support/api";
 
 let shop: Client;

@@ -12,7 +12,7 @@ import * as transactions from "../../src/database/transactions";
 import * as counts from "../../src/database/webhook-counts";
 import { MAX_LIST_ENTRIES } from "../../src/domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES } from "../../src/domain/risk/rule-set";
-import { STATUSES } from "../../src/domain/status";
+import { STATUSES } from "../../src/domain/transaction/status";
 import { env } from "../support/env";
 import { fillLists } from "../support/lists";
 import { type Billed, recordedD1 } from "../support/recorded-d1";

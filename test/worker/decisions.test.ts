@@ -3,9 +3,9 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { configOf } from "../../src/config";
-import { deriveTransactionId, objectNameFor, velocityNameFor } from "../../src/domain/id";
+import { deriveTransactionId, objectNameFor, velocityNameFor } from "../../src/domain/identity/id";
 import type { Rule } from "../../src/domain/risk/rule-set";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Client, clientOf, freshKey, newClient, problem, TRANSACTIONS } from "../support/api";
 import { env } from "../support/env";
 import { eventually, until } from "../support/eventually";

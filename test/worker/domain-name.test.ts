@@ -1,6 +1,6 @@
 /** The runtime's own IDNA, on which the one spelling of domains rests: UTS #46, not transitional. */
 import { expect, it } from "vitest";
-import { canonicalDomain } from "../../src/domain/risk/domain-name";
+import { canonicalDomain } from "../../src/domain/risk/lists/domain-name";
 
 it.each([
   // UTS #46, section 7: the four characters that IDNA 2003 took for others.

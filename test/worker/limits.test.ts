@@ -3,8 +3,8 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { type BareItem, parseList } from "structured-headers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Policy, Quota } from "../../src/domain/quota";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Policy, Quota } from "../../src/domain/rate-limit/quota";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { app } from "../../src/http/app";
 import { forgetKeys } from "../../src/http/authenticate";
 import { MAX_API_KEYS } from "../../src/http/merchants";

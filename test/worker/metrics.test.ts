@@ -1,7 +1,7 @@
 /** `GET /metrics`: who may see it, its form, and that it counts exactly what happened. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Transaction } from "../../src/domain/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Client, freshKey, newClient } from "../support/api";
 import { ask, type Bindings, expectRefusal } from "../support/contract";
 import { env } from "../support/env";

@@ -2,9 +2,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { configOf } from "../../src/config";
-import { RESOLVABLE_AFTER_MS } from "../../src/domain/decide-resolution";
-import { objectNameFor } from "../../src/domain/id";
-import type { Transaction } from "../../src/domain/transaction";
+import { objectNameFor } from "../../src/domain/identity/id";
+import { RESOLVABLE_AFTER_MS } from "../../src/domain/transaction/decide-resolution";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { admin, type Client, newClient, problem, processorSaw, TRANSACTIONS } from "../support/api";
 import { env } from "../support/env";
 import { eventually } from "../support/eventually";

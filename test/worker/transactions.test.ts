@@ -2,8 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { configOf } from "../../src/config";
-import { objectNameFor } from "../../src/domain/id";
-import type { Transaction } from "../../src/domain/transaction";
+import { objectNameFor } from "../../src/domain/identity/id";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { TransactionShard } from "../../src/transaction/object";
 import {
   type Client,

@@ -1,8 +1,8 @@
 /** Webhook URLs at the door: what is kept is the parsed form, and a repetition is one however it is spelled. */
 import { beforeAll, expect, it } from "vitest";
-import type { CreateRequest } from "../../src/domain/idempotency";
-import { differingFields } from "../../src/domain/idempotency";
-import type { Transaction } from "../../src/domain/transaction";
+import type { CreateRequest } from "../../src/domain/transaction/idempotency";
+import { differingFields } from "../../src/domain/transaction/idempotency";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Client, newClient } from "../support/api";
 import { ask, createWith, expectRefusal, jsonOf, pointersOf } from "../support/contract";
 

@@ -1,8 +1,8 @@
 /** The decision about a payment: a pure function of the payment, its signals and the rule set. All three
  *  are kept, so every decision can be computed again. The order of rules never matters. */
-import { UnknownCurrency } from "../currency/currency";
-import { holds, type Truth } from "./condition";
-import { explain, listText } from "./explain";
+import { UnknownCurrency } from "../money/currency";
+import { holds, type Truth } from "./conditions/condition";
+import { explain, listText } from "./conditions/explain";
 import type { Payment } from "./payment";
 import {
   LIST_FIELDS,

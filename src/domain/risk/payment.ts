@@ -1,5 +1,5 @@
 /** What fraud rules know of a payment itself. A create request is one, and so is a stored transaction. */
-import { comparableValue } from "./list-value";
+import { comparableValue } from "./lists/list-value";
 import type { Subject } from "./rule-set";
 
 export type Payment = {

@@ -1,6 +1,6 @@
 /** Which counts a payment is taken out of when it has come to nothing. */
-import type { EventRecord, EventType } from "../event";
-import { REVIEW_REJECTED, RISK_BLOCKED, type Transaction } from "../transaction";
+import type { EventRecord, EventType } from "../transaction/event";
+import { REVIEW_REJECTED, RISK_BLOCKED, type Transaction } from "../transaction/transaction";
 import type { Release } from "./observation";
 import { sentSubject, subjectValue } from "./payment";
 import { MEASURES, type Subject, WINDOWS } from "./rule-set";

@@ -8,14 +8,14 @@ import {
   newPaymentFault,
   standingFault,
   UnknownCurrency,
-} from "../../../src/domain/currency/currency";
+} from "../../../src/domain/money/currency";
 import {
   ACTIVE_CODES,
   ISO_4217_PUBLISHED,
   NOT_MONEY,
   VALID_FROM,
   WITHDRAWN,
-} from "../../../src/domain/currency/iso-4217";
+} from "../../../src/domain/money/iso-4217";
 import copy from "../../fixtures/iso-4217.json";
 
 const active = Object.values(ACTIVE_CODES).flat();

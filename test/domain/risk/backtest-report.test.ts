@@ -1,10 +1,13 @@
 /** What a backtest adds up, and when it says that it cannot tell. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { backtestReport, type StoredDecision } from "../../../src/domain/risk/backtest-report";
+import {
+  backtestReport,
+  type StoredDecision,
+} from "../../../src/domain/risk/backtest/backtest-report";
+import { signalNames } from "../../../src/domain/risk/conditions/required-signals";
 import { evaluate } from "../../../src/domain/risk/evaluate";
 import type { Rule, RuleSet, Signals } from "../../../src/domain/risk/rule-set";
-import { signalNames } from "../../../src/domain/risk/wanted";
 import { payment, ruleSet, someSignals } from "./arbitrary";
 
 const LENIENT: RuleSet = {

@@ -1,18 +1,21 @@
 /** Fraud scores: the default rules' numbers, exact thresholds, and reasons that add up. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { currencyDecimals } from "../../../src/domain/currency/currency";
-import { ACTIVE_CODES } from "../../../src/domain/currency/iso-4217";
-import { parseAmount } from "../../../src/domain/money";
+import { currencyDecimals } from "../../../src/domain/money/currency";
+import { ACTIVE_CODES } from "../../../src/domain/money/iso-4217";
+import { parseAmount } from "../../../src/domain/money/money";
+import { signalsWanted } from "../../../src/domain/risk/conditions/required-signals";
 import {
   type DefaultRules,
   defaultRuleSet,
   UNLISTED_CURRENCY,
-} from "../../../src/domain/risk/default";
+} from "../../../src/domain/risk/default-rules/default-rules";
+import {
+  REFERENCE_RATES_OF,
+  THOUSANDTHS_PER_USD,
+} from "../../../src/domain/risk/default-rules/reference-rates";
 import { evaluate } from "../../../src/domain/risk/evaluate";
-import { REFERENCE_RATES_OF, THOUSANDTHS_PER_USD } from "../../../src/domain/risk/reference-rates";
 import type { Condition, Signals } from "../../../src/domain/risk/rule-set";
-import { signalsWanted } from "../../../src/domain/risk/wanted";
 import { newRuleSet, RuleSetAnswer } from "../../../src/http/risk-schema";
 import { created, RULES, SETTINGS, signalsOf } from "../examples";
 

@@ -1,11 +1,12 @@
 /** Fraud decisions: exact for any rules, the same in any order, and computed again from what is kept. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { backtestOne } from "../../../src/domain/risk/backtest";
-import { holds } from "../../../src/domain/risk/condition";
+import { backtestOne } from "../../../src/domain/risk/backtest/backtest";
+import { holds } from "../../../src/domain/risk/conditions/condition";
+import { signalNames, signalsWanted } from "../../../src/domain/risk/conditions/required-signals";
 import { type Assessment, evaluate } from "../../../src/domain/risk/evaluate";
-import { listSignals, listsOf, NO_LISTS } from "../../../src/domain/risk/list";
-import { listValueOf } from "../../../src/domain/risk/list-value";
+import { listSignals, listsOf, NO_LISTS } from "../../../src/domain/risk/lists/list";
+import { listValueOf } from "../../../src/domain/risk/lists/list-value";
 import type { Payment } from "../../../src/domain/risk/payment";
 import type {
   Condition,
@@ -14,7 +15,6 @@ import type {
   RuleSet,
   Signals,
 } from "../../../src/domain/risk/rule-set";
-import { signalNames, signalsWanted } from "../../../src/domain/risk/wanted";
 import { frozen } from "../examples";
 import { allSignals, condition, payment, ruleSet, someSignals } from "./arbitrary";
 

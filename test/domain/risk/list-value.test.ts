@@ -1,9 +1,9 @@
 /** The one spelling of a listed value. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { holds } from "../../../src/domain/risk/condition";
-import { type ListEntry, listSignals, listsOf } from "../../../src/domain/risk/list";
-import { listValueOf } from "../../../src/domain/risk/list-value";
+import { holds } from "../../../src/domain/risk/conditions/condition";
+import { type ListEntry, listSignals, listsOf } from "../../../src/domain/risk/lists/list";
+import { listValueOf } from "../../../src/domain/risk/lists/list-value";
 import { subjectValue } from "../../../src/domain/risk/payment";
 import { LIST_FIELDS, type ListField } from "../../../src/domain/risk/rule-set";
 

@@ -1,8 +1,8 @@
 /** What is told to velocity when a payment comes to nothing. */
 import { expect, it } from "vitest";
-import { type EventRecord, eventOf } from "../../../src/domain/event";
 import { RELEASING_TYPES, releasesOf } from "../../../src/domain/risk/release";
-import type { Transaction } from "../../../src/domain/transaction";
+import { type EventRecord, eventOf } from "../../../src/domain/transaction/event";
+import type { Transaction } from "../../../src/domain/transaction/transaction";
 import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS } from "../examples";
 
 function recordOf(transaction: Transaction): EventRecord {

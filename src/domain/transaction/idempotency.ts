@@ -3,8 +3,8 @@
  *  The whole canonical request is its own fingerprint: the transaction keeps every field of it, so a
  *  repetition is compared field by field instead of hash by hash, and a difference has a name. */
 
-import { isCardNumber } from "./card-number";
-import { isSameUrl } from "./webhook-url";
+import { isCardNumber } from "../text/card-number";
+import { isSameUrl } from "../webhook/webhook-url";
 
 /** A validated create request in canonical form: `{"amount":100.5}` and `{"amount":"100.50"}` are equal here. */
 export type CreateRequest = {

@@ -1,9 +1,8 @@
 /** Whether a condition holds for a payment. Three answers, because a signal may be missing: yes, no, and
  *  undefined for "cannot be told". They are combined so that the order of parts never matters. */
-import { currencyDecimals } from "../currency/currency";
-import { isAbove, isMultiple } from "./decimal";
-import { comparableValue } from "./list-value";
-import { metadataOf, type Payment, sentSubject } from "./payment";
+import { currencyDecimals } from "../../money/currency";
+import { comparableValue } from "../lists/list-value";
+import { metadataOf, type Payment, sentSubject } from "../payment";
 import {
   type Condition,
   CUSTOMER_AGE,
@@ -11,7 +10,8 @@ import {
   type RuleAmount,
   type Signals,
   velocityName,
-} from "./rule-set";
+} from "../rule-set";
+import { isAbove, isMultiple } from "./decimal";
 
 export type Truth = boolean | undefined;
 

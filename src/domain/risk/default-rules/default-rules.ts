@@ -1,10 +1,10 @@
 /** The rule set of merchants who have made none: the deployment's numbers as rules, with a threshold for each
  *  currency. */
-import { currencyDecimals } from "../currency/currency";
-import { formatAmount, MAX_AMOUNT_MINOR } from "../money";
-import { DEFAULT_REVIEW_S } from "./limits";
+import { currencyDecimals } from "../../money/currency";
+import { formatAmount, MAX_AMOUNT_MINOR } from "../../money/money";
+import { DEFAULT_REVIEW_S } from "../limits";
+import type { AmountByCurrency, Rule, VersionedRuleSet } from "../rule-set";
 import { THOUSANDTHS_PER_USD } from "./reference-rates";
-import type { AmountByCurrency, Rule, VersionedRuleSet } from "./rule-set";
 
 /** What becomes of a payment in a currency without a threshold: somebody looks at it, or its amount counts for
  *  nothing. */

@@ -1,7 +1,8 @@
 /** A merchant's allow and block lists: how a payment's values are found on them. */
+
+import type { Payment } from "../payment";
+import { LIST_FIELDS, type ListField, type ListName, listedName, type Signals } from "../rule-set";
 import { domainOfEmail, listValueOf } from "./list-value";
-import type { Payment } from "./payment";
-import { LIST_FIELDS, type ListField, type ListName, listedName, type Signals } from "./rule-set";
 
 /** `value` as `listValueOf` writes it, or did when it was stored. An entry counts until, and no longer at, `expires_at_ms`. */
 export type ListEntry = {

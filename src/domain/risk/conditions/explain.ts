@@ -1,10 +1,9 @@
 /** Why a condition holds, does not hold or cannot be told, in words with the numbers that were compared.
  *  Only the parts that made the difference are named. */
-import { currencyDecimals } from "../currency/currency";
-import { formatAmount } from "../money";
-import { firstCodePoints } from "../outside-text";
-import { amountIn, holds, negated, type Truth } from "./condition";
-import { metadataOf, type Payment, sentSubject } from "./payment";
+import { currencyDecimals } from "../../money/currency";
+import { formatAmount } from "../../money/money";
+import { firstCodePoints } from "../../text/outside-text";
+import { metadataOf, type Payment, sentSubject } from "../payment";
 import {
   type Condition,
   CUSTOMER_AGE,
@@ -14,7 +13,8 @@ import {
   type Velocity,
   velocityName,
   type Window,
-} from "./rule-set";
+} from "../rule-set";
+import { amountIn, holds, negated, type Truth } from "./condition";
 
 /** A detail is kept with the transaction for ever, in each of its events. */
 const MAX_DETAIL_CHARACTERS = 300;

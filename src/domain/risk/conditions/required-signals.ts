@@ -1,6 +1,12 @@
 /** Which signals a rule set asks for, so that those and no others are gathered and kept. */
-import { type Payment, sentSubject } from "./payment";
-import { type Condition, CUSTOMER_AGE, type RuleSet, type Subject, velocityName } from "./rule-set";
+import { type Payment, sentSubject } from "../payment";
+import {
+  type Condition,
+  CUSTOMER_AGE,
+  type RuleSet,
+  type Subject,
+  velocityName,
+} from "../rule-set";
 
 /** A subject and what is to be measured of it. A signal is named `${subject}.${measure}`. */
 export type Wanted = { subject: Subject; measures: string[] };

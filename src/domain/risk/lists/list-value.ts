@@ -1,10 +1,10 @@
 /** The one spelling in which a value stands on a list, is compared by a rule, and is counted. A payment's own
  *  value is brought into the same form before it is looked up, so that `Ann@Example.com` does not slip past
  *  `ann@example.com`. */
-import { isCardNumber } from "../card-number";
+import { isCardNumber } from "../../text/card-number";
+import { LIST_FIELDS, type ListField } from "../rule-set";
 import { canonicalDomain, foldText } from "./domain-name";
 import { canonicalAddress } from "./ip-address";
-import { LIST_FIELDS, type ListField } from "./rule-set";
 
 /** The value as lists hold it, or undefined when it cannot stand for this field. It is idempotent. */
 export function listValueOf(field: ListField, text: string): string | undefined {

@@ -1,8 +1,9 @@
 /** What another rule set would have said of a payment that was decided before. */
-import { type Assessment, type Decision, evaluate, type Risk } from "./evaluate";
-import type { Payment } from "./payment";
-import type { RuleSet } from "./rule-set";
-import { signalNames } from "./wanted";
+
+import { signalNames } from "../conditions/required-signals";
+import { type Assessment, type Decision, evaluate, type Risk } from "../evaluate";
+import type { Payment } from "../payment";
+import type { RuleSet } from "../rule-set";
 
 /** A stored transaction, of any version: its decision stays as it was made. Transactions of releases that
  *  froze no signals have none. */

@@ -1,5 +1,5 @@
 /** What happened to a transaction, told in order and without gaps. */
-import { eventId } from "./id";
+import { eventId } from "../identity/id";
 import type { Status } from "./status";
 import type { Transaction } from "./transaction";
 

@@ -1,7 +1,8 @@
 /** What a candidate rule set would have changed over many stored decisions, added up. */
+
+import { type Decision, evaluate, type RiskReason } from "../evaluate";
+import type { Condition, Rule, RuleSet, Signals } from "../rule-set";
 import { backtestOne, type Decided } from "./backtest";
-import { type Decision, evaluate, type RiskReason } from "./evaluate";
-import type { Condition, Rule, RuleSet, Signals } from "./rule-set";
 
 /** Enough to see what a change is about, and an answer that stays small. */
 const MAX_EXAMPLES = 20;

@@ -2,8 +2,8 @@
  *  somebody's private network is refused by name; what a Worker cannot see, the address that is dialled in the
  *  end, docs/webhooks.md says. */
 import ipaddr from "ipaddr.js";
-import { countCodePoints } from "./code-points";
-import { isPublicName } from "./public-name";
+import { countCodePoints } from "../text/code-points";
+import { isPublicName } from "./public-host-name";
 
 /** As long as browsers and proxies agree to carry. */
 const MAX_URL_CHARACTERS = 2048;

@@ -1,7 +1,7 @@
 /** The rules of delivering webhooks: what is sent, when it is tried again, and what counts as delivered.
  *  Nothing in here waits or calls. */
-import { type Backoff, delayMs } from "./backoff";
-import { EVENT_TYPES, type EventRecord } from "./event";
+import { type Backoff, delayMs } from "../time/backoff";
+import { EVENT_TYPES, type EventRecord } from "../transaction/event";
 
 /** What an endpoint can ask for by name. `*` asks for everything. */
 export const WEBHOOK_TYPES = [...EVENT_TYPES, "webhook_endpoint.disabled"] as const;

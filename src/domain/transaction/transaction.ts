@@ -1,15 +1,15 @@
 /** The transaction and every decision about it. Each function takes the transaction, what is asked and
  *  the time, and returns everything that changes, or a refusal. No clock, no store, no network. */
-import { currencyDecimals } from "./currency/currency";
+import { currencyDecimals } from "../money/currency";
+import { formatAmount } from "../money/money";
+import { type Assessment, type Decision, evaluate, type Risk } from "../risk/evaluate";
+import type { Signals, VersionedRuleSet } from "../risk/rule-set";
 import { type Event, eventOf } from "./event";
 import { type CreateRequest, differingFields } from "./idempotency";
 import { livemodeOf, type ProcessorMode, refusedCharge } from "./livemode";
-import { formatAmount } from "./money";
 import type { Resolution } from "./resolution";
 import { accept, type Result, refuse } from "./result";
 import { closedReview, openReview, type Review } from "./review";
-import { type Assessment, type Decision, evaluate, type Risk } from "./risk/evaluate";
-import type { Signals, VersionedRuleSet } from "./risk/rule-set";
 import { type Action, nextStatus, type Status } from "./status";
 
 /** Failed without ever reaching the processor. */
