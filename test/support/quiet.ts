@@ -2,7 +2,7 @@
  *  messages named here are dropped; any other one is shown, so that it can be seen. */
 const EXPECTED = [
   // Objects that a test ended, or that ended themselves because a test let a write fail.
-  /broken\.outputGateBroken; jsg\.Error: (crash|evicted|restarted|what was begun could not be written)/,
+  /broken\.outputGateBroken; jsg\.Error: (crash|evicted|forget|restarted|what was begun could not be written)/,
   // Their callers, and receivers and servers that cut the connection or speak no TLS.
   /Network connection lost/,
   /disconnected: (client error|HTTP body)/,
@@ -10,6 +10,8 @@ const EXPECTED = [
   // Webhooks to hosts like shop.example, which nobody has. The second is what the first becomes.
   /failed to lookup address information/,
   /internal error; reference = /,
+  // A test took a table away.
+  /Error: no such table: bodies/,
   // What a test lets an object throw.
   /(Error: |exception = )(boom-secret|canary)-/,
   /exception = #<Object>/,
