@@ -1,6 +1,6 @@
 /** Puts a dispatcher's parts together over its own SQLite. */
 import type { Env } from "../config";
-import { writeWebhookCounts } from "../database/webhook-counts";
+import { writeWebhookCounts } from "../d1/webhook-counts";
 import type { Log } from "../observability/log";
 import { Attempts } from "./attempts";
 import { WebhookCounters } from "./counters";

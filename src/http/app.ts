@@ -2,7 +2,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler, NotFoundHandler } from "hono";
 import { type Config, configOf, SettingsFault } from "../config";
-import { DatabaseUnavailable } from "../database/ask";
+import { DatabaseUnavailable } from "../d1/query";
 import { faultOf, type Log, logFrom, tracedBy } from "../observability/log";
 import { continueTrace, drawnHex } from "../observability/trace-context";
 import { announceProcessor } from "../processor/choose";

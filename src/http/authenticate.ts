@@ -1,8 +1,8 @@
 /** Who is calling. API keys are looked up in D1 and remembered by this isolate for a short time; when D1
  *  cannot be asked, a key that was seen before is served a while longer, so that payments go on. */
 import type { MiddlewareHandler } from "hono";
-import { DatabaseUnavailable, databaseOf } from "../database/ask";
-import { findKeyHolder, type KeyHolder } from "../database/merchants";
+import { findKeyHolder, type KeyHolder } from "../d1/merchants";
+import { DatabaseUnavailable, databaseOf } from "../d1/query";
 import { hashApiKey, isApiKey, type Scope } from "../domain/identity/api-key";
 import { ageMs, isDue } from "../domain/time/clock";
 import type { AppContext, AppEnv } from "./context";

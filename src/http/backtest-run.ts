@@ -1,6 +1,6 @@
 /** Carrying out a backtest: what it costs, and how its work is cut so that other requests get their turn. */
-import type { Database } from "../database/ask";
-import { type ListFilter, type ListPlace, listTransactions } from "../database/transactions";
+import type { Database } from "../d1/query";
+import { type ListFilter, type ListPlace, listTransactions } from "../d1/transaction-queries";
 import type { BacktestTally, StoredDecision } from "../domain/risk/backtest/backtest-report";
 
 /** Payments of one read of the book, which is one turn in which nobody else is served. A whole backtest reads forty

@@ -1,5 +1,5 @@
 /** What the book says in `/metrics`: exact sums over all transactions there have ever been. */
-import type { Total } from "../database/totals";
+import type { Total } from "../d1/totals";
 import { STATUSES, type Status } from "../domain/transaction/status";
 import { REVIEW_REJECTED, RISK_BLOCKED } from "../domain/transaction/transaction";
 import type { Family } from "../observability/prometheus";

@@ -1,8 +1,8 @@
 /** Cursors: the place after which the next page begins, sealed, so that a place tells nothing of how much other
  *  merchants do and nobody makes one up. They open for the merchant and the list that they were given out for. */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type CursorSecret, keepCursorSecret } from "../database/cursors";
-import type { ListPlace } from "../database/transactions";
+import { type CursorSecret, keepCursorSecret } from "../d1/cursor-secret";
+import type { ListPlace } from "../d1/transaction-queries";
 import { isTransactionId } from "../domain/identity/id";
 import type { AppContext } from "./context";
 import { type Place, Problem } from "./problem";

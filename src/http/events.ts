@@ -1,6 +1,6 @@
 /** The routes of events: the log of one transaction, and the feed of all. */
-import { databaseOf } from "../database/ask";
-import { eventText, listEvents } from "../database/transactions";
+import { databaseOf } from "../d1/query";
+import { eventText, listEvents } from "../d1/transaction-queries";
 import { answerPage } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";

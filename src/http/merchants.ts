@@ -1,5 +1,5 @@
 /** Merchants and their API keys: the administrator's routes. */
-import { databaseOf } from "../database/ask";
+
 import {
   type ApiKey as ApiKeyRow,
   endApiKey,
@@ -12,7 +12,8 @@ import {
   type Merchant as MerchantRow,
   type NewApiKey as NewApiKeyRow,
   replaceApiKey,
-} from "../database/merchants";
+} from "../d1/merchants";
+import { databaseOf } from "../d1/query";
 import {
   API_KEY_RANDOM_BYTES,
   formatApiKey,

@@ -1,7 +1,7 @@
 /** `GET /metrics` for Prometheus: one question to the book and one to each shard, all at once, and never
  *  longer than two seconds. Who does not answer is left out and named. */
-import { databaseOf } from "../database/ask";
-import { readTotals } from "../database/totals";
+import { databaseOf } from "../d1/query";
+import { readTotals } from "../d1/totals";
 import { EXPOSITION_TYPE, expositionOf, type Family } from "../observability/prometheus";
 import { within } from "../runtime/with-timeout";
 import type { ShardMetrics } from "../transaction/reply";

@@ -2,8 +2,8 @@
  *  for a second at most, so that whoever hangs is named and does not hang the answer. */
 import { waitUntil } from "cloudflare:workers";
 import type { Env } from "../config";
-import { databaseOf } from "../database/ask";
-import { findShardCount } from "../database/merchants";
+import { findShardCount } from "../d1/merchants";
+import { databaseOf } from "../d1/query";
 import { processorModeOf } from "../processor/choose";
 import { SharedResult } from "../runtime/shared-result";
 import { TimeLimit, within } from "../runtime/with-timeout";

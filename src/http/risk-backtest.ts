@@ -1,6 +1,6 @@
 /** The route that tries a rule set on payments that were decided before. It reads, and changes nothing. */
 import { z } from "@hono/zod-openapi";
-import { databaseOf } from "../database/ask";
+import { databaseOf } from "../d1/query";
 import { BacktestTally } from "../domain/risk/backtest/backtest-report";
 import { type Turn, turnAt } from "../quota/alone";
 import { answerJson } from "./answer";

@@ -1,13 +1,13 @@
 /** The routes of a merchant's allow and block lists. */
 import { z } from "@hono/zod-openapi";
-import { databaseOf } from "../database/ask";
+import { databaseOf } from "../d1/query";
 import {
   addListEntry,
   findListEntry,
   type ListEntryRow,
   listListEntries,
   removeListEntry,
-} from "../database/risk-lists";
+} from "../d1/risk-lists";
 import { drawnId } from "../domain/identity/id";
 import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
 import { answer, answerJson, answerPage, timeText } from "./answer";

@@ -1,6 +1,6 @@
 /** The routes of a merchant's fraud rules: read any version of them, and write the next one. */
-import { databaseOf } from "../database/ask";
-import { findRuleSet, readRuleSet, type StoredRuleSet, writeRuleSet } from "../database/risk";
+import { databaseOf } from "../d1/query";
+import { findRuleSet, readRuleSet, type StoredRuleSet, writeRuleSet } from "../d1/risk-rules";
 import { answerJson, timeText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";

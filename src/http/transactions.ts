@@ -1,7 +1,7 @@
 /** The transaction routes: read the request, find the owner, pass on its answer. */
 import { z } from "@hono/zod-openapi";
-import { databaseOf } from "../database/ask";
-import { listTransactions } from "../database/transactions";
+import { databaseOf } from "../d1/query";
+import { listTransactions } from "../d1/transaction-queries";
 import { deriveTransactionId } from "../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../domain/transaction/idempotency";
 import type { Reply } from "../transaction/reply";

@@ -1,7 +1,7 @@
 /** Everybody whom a shard's events go to: the book, the merchants' webhooks, velocity and the event stream.
  *  One that is down delays itself alone. */
 import type { Config, Env } from "../config";
-import { writeBook } from "../database/book";
+import { writeBook } from "../d1/append-events";
 import { RELEASING_TYPES, releasesOf } from "../domain/risk/release";
 import type { EventRecord } from "../domain/transaction/event";
 import { wants, webhookUrlOf } from "../domain/webhook/webhook";

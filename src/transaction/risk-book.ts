@@ -2,8 +2,8 @@
  *
  *  What is known is shared by all objects of an isolate; what is asked belongs to the object that asks,
  *  because none may wait for another's call. Nothing in here decides anything. */
-import { DatabaseUnavailable, databaseOf } from "../database/ask";
-import { type MerchantRisk, readRisk, readRiskVersion } from "../database/risk";
+import { DatabaseUnavailable, databaseOf } from "../d1/query";
+import { type MerchantRisk, readRisk, readRiskVersion } from "../d1/risk-rules";
 import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../domain/risk/lists/list";
 import type { VersionedRuleSet } from "../domain/risk/rule-set";
 import { ageMs, isDue } from "../domain/time/clock";

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Total } from "../../src/database/totals";
-import { WRITE_WEBHOOK_COUNTS } from "../../src/database/webhook-counts";
+import type { Total } from "../../src/d1/totals";
+import { WRITE_WEBHOOK_COUNTS } from "../../src/d1/webhook-counts";
 import { decideReview } from "../../src/domain/transaction/decide-review";
 import { type Event, eventOf } from "../../src/domain/transaction/event";
 import {

@@ -1,8 +1,8 @@
 /** Merchants with fraud rules of their own, and everything that was decided by them. */
 import { expect } from "vitest";
 import { configOf } from "../../src/config";
-import { databaseOf } from "../../src/database/ask";
-import { readRuleSet, writeRuleSet } from "../../src/database/risk";
+import { databaseOf } from "../../src/d1/query";
+import { readRuleSet, writeRuleSet } from "../../src/d1/risk-rules";
 import { evaluate } from "../../src/domain/risk/evaluate";
 import type { RuleSet, VersionedRuleSet } from "../../src/domain/risk/rule-set";
 import type { Transaction } from "../../src/domain/transaction/transaction";

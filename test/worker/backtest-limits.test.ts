@@ -1,6 +1,6 @@
 /** What a backtest may cost others: as how many requests it counts, one at a time for a merchant, in slices. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { databaseOf } from "../../src/database/ask";
+import { databaseOf } from "../../src/d1/query";
 import { BacktestTally } from "../../src/domain/risk/backtest/backtest-report";
 import { MAX_CONDITIONS } from "../../src/domain/risk/limits";
 import type { Rule } from "../../src/domain/risk/rule-set";

@@ -1,15 +1,15 @@
 /** What D1 reads for every query that there is, beside 50,000 payments and as many events of one merchant.
  *  Rows are time of the one thread of D1, and money; a list must cost what its page holds. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { databaseOf } from "../../src/database/ask";
-import * as book from "../../src/database/book";
-import * as cursors from "../../src/database/cursors";
-import * as merchants from "../../src/database/merchants";
-import * as risk from "../../src/database/risk";
-import * as lists from "../../src/database/risk-lists";
-import * as totals from "../../src/database/totals";
-import * as transactions from "../../src/database/transactions";
-import * as counts from "../../src/database/webhook-counts";
+import * as book from "../../src/d1/append-events";
+import * as cursors from "../../src/d1/cursor-secret";
+import * as merchants from "../../src/d1/merchants";
+import { databaseOf } from "../../src/d1/query";
+import * as lists from "../../src/d1/risk-lists";
+import * as risk from "../../src/d1/risk-rules";
+import * as totals from "../../src/d1/totals";
+import * as transactions from "../../src/d1/transaction-queries";
+import * as counts from "../../src/d1/webhook-counts";
 import { MAX_LIST_ENTRIES } from "../../src/domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES } from "../../src/domain/risk/rule-set";
 import { STATUSES } from "../../src/domain/transaction/status";

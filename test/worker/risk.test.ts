@@ -2,8 +2,8 @@
  *  see what, and backtests of payments that were made. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { databaseOf } from "../../src/database/ask";
-import { readRisk, readRiskVersion } from "../../src/database/risk";
+import { databaseOf } from "../../src/d1/query";
+import { readRisk, readRiskVersion } from "../../src/d1/risk-rules";
 import {
   MAX_CONDITIONS,
   MAX_KEPT_VERSIONS,

@@ -1,7 +1,7 @@
 /** How long a shard goes by the rules it knows, and what it does when it cannot ask. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DatabaseUnavailable } from "../../../src/database/ask";
-import type { MerchantRisk } from "../../../src/database/risk";
+import { DatabaseUnavailable } from "../../../src/d1/query";
+import type { MerchantRisk } from "../../../src/d1/risk-rules";
 import { forgetRisk, RiskBook } from "../../../src/transaction/risk-book";
 import { NOW_MS, RULES } from "../examples";
 

@@ -1,6 +1,6 @@
 /** What cursors are sealed with. It is drawn when it is first needed, and stays with the book whose places cursors
  *  tell. */
-import { ask } from "./ask";
+import { ask } from "./query";
 
 /** `key` is 32 bytes as hex. Cursors of the release before were not sealed; those of the lists that are numbered
  *  over all merchants are taken up to the position that had been given out by then, and none beyond, because who can

@@ -1,6 +1,6 @@
 /** What the merchants' dispatchers have counted, told to D1 so that a scrape need not ask each of them. */
 import type { Count } from "../observability/durable-counters";
-import { ask } from "./ask";
+import { ask } from "./query";
 
 /** Counts only grow: one that comes late or again is passed over, and the sums follow by triggers. */
 export const WRITE_WEBHOOK_COUNTS = `

@@ -1,7 +1,7 @@
 /** Merchants and their API keys, and the one question every request asks: whose key is this? */
 import { and, desc, eq, exists, type SQL, sql } from "drizzle-orm";
 import type { Scope } from "../domain/identity/api-key";
-import { ask, type Database } from "./ask";
+import { ask, type Database } from "./query";
 import { apiKeys, merchants, settings } from "./schema";
 
 export type Merchant = typeof merchants.$inferSelect;

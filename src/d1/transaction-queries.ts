@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { eventId } from "../domain/identity/id";
 import { LAST_MS, type TimeRange } from "../domain/time/timestamp";
 import { STATUSES, type Status } from "../domain/transaction/status";
-import { ask, type Database } from "./ask";
+import { ask, type Database } from "./query";
 import type { events } from "./schema";
 
 /** A page: what it holds, and where the next one begins. */

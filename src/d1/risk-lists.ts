@@ -3,7 +3,7 @@
 import { and, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES, type ListField, type ListName } from "../domain/risk/rule-set";
-import { ask, type Database } from "./ask";
+import { ask, type Database } from "./query";
 import { riskListEntries } from "./schema";
 
 export type ListEntryRow = typeof riskListEntries.$inferSelect;

@@ -1,6 +1,6 @@
 /** What D1 adds up to: small tables that triggers keep, so asking never reads the events or the merchants. */
 import type { Count } from "../observability/durable-counters";
-import { ask, type Database } from "./ask";
+import { ask, type Database } from "./query";
 import { totals, webhookTotals } from "./schema";
 
 /** Events of one kind. `code` is why their transactions failed, or empty; `amount_minor` is in `currency`. */

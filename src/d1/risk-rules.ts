@@ -3,7 +3,7 @@ import { and, desc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_KEPT_VERSIONS } from "../domain/risk/limits";
 import type { ListEntry } from "../domain/risk/lists/list";
 import type { RuleSet, VersionedRuleSet } from "../domain/risk/rule-set";
-import { ask, type Database } from "./ask";
+import { ask, type Database } from "./query";
 import { riskListEntries, riskRuleSets, riskVersions } from "./schema";
 
 export type StoredRuleSet = VersionedRuleSet & { created_at: number };
