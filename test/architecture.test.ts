@@ -11,7 +11,7 @@ const LAYERS = [
   ["worker.ts"],
   ["http", "api"],
   ["transaction", "transactions", "velocity", "delivery", "webhooks", "quota", "rate-limit"],
-  ["d1", "processor", "stream", "kafka"],
+  ["d1", "processor", "kafka"],
   ["domain"],
 ];
 /** Open to all but the domain. They may name an object's type, never its code. */

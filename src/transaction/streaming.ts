@@ -4,8 +4,8 @@
 import { isDue } from "../domain/time/clock";
 import { cloudEventOf } from "../domain/transaction/cloud-event";
 import type { EventRecord } from "../domain/transaction/event";
+import type { Produced, Stream } from "../kafka/stream";
 import type { Log } from "../observability/log";
-import type { Produced, Stream } from "../stream/stream";
 import type { Journal } from "./journal";
 import { DeliveryFault } from "./outbox";
 import { type Parked, TRIED_AGAIN } from "./parked";

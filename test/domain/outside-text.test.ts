@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { containsCardNumber, maskCardNumbers } from "../../src/domain/text/card-number";
 import { firstCodePoints, outsideText } from "../../src/domain/text/outside-text";
-import { wholeFault } from "../../src/stream/fault";
+import { wholeFault } from "../../src/kafka/errors";
 
 const CARD = "4242424242424242";
 

@@ -3,8 +3,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { configOf, type Env } from "../../src/config";
 import type { Change } from "../../src/domain/transaction/transaction";
-import { streamOf } from "../../src/stream/choose";
-import { complaintOfWords } from "../../src/stream/complaint";
+import { streamOf } from "../../src/kafka/create";
+import { complaintOfWords } from "../../src/kafka/error-class";
 import { Journal } from "../../src/transaction/journal";
 import { Outbox } from "../../src/transaction/outbox";
 import { Parked } from "../../src/transaction/parked";

@@ -11,10 +11,10 @@ import { type Config, configOf, type Env, SettingsFault } from "../../src/config
 import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../../src/domain/transaction/cloud-event";
 import { type EventRecord, eventOf } from "../../src/domain/transaction/event";
 import type { Change, Transaction } from "../../src/domain/transaction/transaction";
-import { base64 } from "../../src/stream/base64";
-import { streamOf } from "../../src/stream/choose";
-import { jsonSequence } from "../../src/stream/json-sequence";
-import type { Produced, Stream, StreamRecord } from "../../src/stream/stream";
+import { base64 } from "../../src/kafka/base64";
+import { streamOf } from "../../src/kafka/create";
+import { jsonSequence } from "../../src/kafka/json-sequence";
+import type { Produced, Stream, StreamRecord } from "../../src/kafka/stream";
 import { Journal } from "../../src/transaction/journal";
 import { Parked } from "../../src/transaction/parked";
 import { differentTransactions, Streaming } from "../../src/transaction/streaming";

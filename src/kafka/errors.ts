@@ -1,8 +1,8 @@
 /** What it means that records were not written: which answer of the port it is, and why in words. */
 import * as z from "zod";
 import { outsideText } from "../domain/text/outside-text";
-import { type Complaint, complaintOf, complaintOfWords } from "./complaint";
-import type { Answer } from "./send";
+import { type Complaint, complaintOf, complaintOfWords } from "./error-class";
+import type { Answer } from "./rest-request";
 import type { Produced } from "./stream";
 
 /** A server's words are quoted for whoever reads the log, never at length. */

@@ -1,7 +1,7 @@
 /** A stream over any REST dialect: what all dialects do alike. */
 import type { KafkaRest } from "../config";
 import { TimeLimit } from "../runtime/with-timeout";
-import { type Answer, send } from "./send";
+import { type Answer, send } from "./rest-request";
 import type { Produced, Stream, StreamRecord } from "./stream";
 
 export type Dialect = {

@@ -1,12 +1,12 @@
 /** `POST …/records` of Confluent Cloud and of Confluent REST Proxy from version 6: JSON texts one after
  *  the other in both directions, each record with a report of its own. Strings are stored to the byte. */
 import * as z from "zod";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/transaction/cloud-event";
-import { base64 } from "./base64";
-import { type Complaint, complaintOf, complaintOfWords } from "./complaint";
-import { recordFaults, unconfirmed, wholeFault } from "./fault";
-import { jsonSequence } from "./json-sequence";
-import type { Dialect } from "./rest";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
+import { base64 } from "../base64";
+import { type Complaint, complaintOf, complaintOfWords } from "../error-class";
+import { recordFaults, unconfirmed, wholeFault } from "../errors";
+import { jsonSequence } from "../json-sequence";
+import type { Dialect } from "../rest-client";
 
 const HEADERS = [{ name: "content-type", value: base64(CLOUD_EVENT_MEDIA_TYPE) }];
 /** Kafka will not take the record: the one error among the 500s that lasts. */

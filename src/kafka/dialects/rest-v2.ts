@@ -3,11 +3,11 @@
  *  keys with their quotes. Record headers only on request: Strimzi takes them, Confluent drops them, Karapace
  *  and Redpanda refuse the request. */
 import * as z from "zod";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/transaction/cloud-event";
-import { base64 } from "./base64";
-import { type Complaint, complaintOfWords } from "./complaint";
-import { jsonOf, recordFaults, unconfirmed, wholeFault } from "./fault";
-import type { Dialect } from "./rest";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
+import { base64 } from "../base64";
+import { type Complaint, complaintOfWords } from "../error-class";
+import { jsonOf, recordFaults, unconfirmed, wholeFault } from "../errors";
+import type { Dialect } from "../rest-client";
 
 /** Confluent writes `error_code: null`, Strimzi `message`, Karapace and Confluent `error`. */
 const Report = z.object({

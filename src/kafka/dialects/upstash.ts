@@ -1,9 +1,9 @@
 /** The produce form of Upstash's REST API for Kafka. The product ended in March 2025; the form lives on
  *  in gateways. A request fails or succeeds as a whole: nothing is ever said of single records. */
 import * as z from "zod";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../domain/transaction/cloud-event";
-import { jsonOf, unconfirmed, wholeFault } from "./fault";
-import type { Dialect } from "./rest";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
+import { jsonOf, unconfirmed, wholeFault } from "../errors";
+import type { Dialect } from "../rest-client";
 
 const HEADERS = [{ key: "content-type", value: CLOUD_EVENT_MEDIA_TYPE }];
 

@@ -1,10 +1,10 @@
 /** Which stream a deployment writes its events to, if any. */
 import type { Config } from "../config";
-import { restStream } from "./rest";
-import { restV2 } from "./rest-v2";
-import { restV3 } from "./rest-v3";
+import { restV2 } from "./dialects/rest-v2";
+import { restV3 } from "./dialects/rest-v3";
+import { upstash } from "./dialects/upstash";
+import { restStream } from "./rest-client";
 import type { Stream } from "./stream";
-import { upstash } from "./upstash";
 
 /** Undefined when KAFKA_REST_URL is empty. */
 export function streamOf({ kafka }: Config): Stream | undefined {
