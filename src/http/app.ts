@@ -5,7 +5,7 @@ import { type Config, configOf, SettingsFault } from "../config";
 import { DatabaseUnavailable } from "../d1/query";
 import { faultOf, type Log, logFrom, tracedBy } from "../observability/log";
 import { continueTrace, drawnHex } from "../observability/trace-context";
-import { announceProcessor } from "../processor/choose";
+import { announceProcessor } from "../processor/create";
 import type { AppContext, AppEnv } from "./context";
 import { eventRoutes } from "./events";
 import { merchantRoutes } from "./merchants";

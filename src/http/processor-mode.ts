@@ -1,5 +1,5 @@
 /** How an answer about a payment shows that no money has moved. */
-import { processorModeOf } from "../processor/choose";
+import { processorModeOf } from "../processor/create";
 import type { AppContext } from "./context";
 
 const SANDBOX = { "Processor-Mode": "sandbox" };

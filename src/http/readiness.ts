@@ -4,7 +4,7 @@ import { waitUntil } from "cloudflare:workers";
 import type { Env } from "../config";
 import { findShardCount } from "../d1/merchants";
 import { databaseOf } from "../d1/query";
-import { processorModeOf } from "../processor/choose";
+import { processorModeOf } from "../processor/create";
 import { SharedResult } from "../runtime/shared-result";
 import { TimeLimit, within } from "../runtime/with-timeout";
 import type { Backlog, DestinationName } from "../transaction/outbox";

@@ -3,8 +3,8 @@
 
 import { nextSpan } from "../observability/trace-context";
 import { readBytes } from "../runtime/read-limited";
-import { readAnswer } from "./answer";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
+import { readAnswer } from "./read-response";
 
 /** A processor's answer is a few hundred bytes; one with a long trail of its own still has room. */
 const MAX_ANSWER_BYTES = 65_536;

@@ -7,7 +7,7 @@ import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
 import type { CreateCommand } from "../domain/transaction/transaction";
 import { faultOf, type Log, logFrom } from "../observability/log";
-import { announceProcessor, processorModeOf, processorOf } from "../processor/choose";
+import { announceProcessor, processorModeOf, processorOf } from "../processor/create";
 import { resetObject } from "../runtime/abort-object";
 import { Alarm } from "../runtime/alarm";
 import { unlessLate, within } from "../runtime/with-timeout";

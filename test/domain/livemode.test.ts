@@ -7,7 +7,7 @@ import {
   refusedCharge,
 } from "../../src/domain/transaction/livemode";
 import { decideProcess, type Transaction } from "../../src/domain/transaction/transaction";
-import { processorModeOf, processorOf } from "../../src/processor/choose";
+import { processorModeOf, processorOf } from "../../src/processor/create";
 import type { ChargeRequest } from "../../src/processor/processor";
 import { EXAMPLES, NOW_MS } from "./examples";
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from "nod
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { processorOf } from "../../src/processor/choose";
+import { processorOf } from "../../src/processor/create";
 import { httpProcessor } from "../../src/processor/http";
 import {
   type ChargeAnswer,
