@@ -5,7 +5,7 @@ import type { DeliveryNotice } from "./delivery/sending";
 import { parseAmount } from "./domain/money/money";
 import { defaultRuleSet, UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
-import type { QuotaKeeper } from "./quota/object";
+import type { QuotaKeeper } from "./rate-limit/quota-keeper";
 import type { TransactionShard } from "./transaction/object";
 import type { VelocityShard } from "./velocity/object";
 

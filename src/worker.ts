@@ -5,7 +5,7 @@ import type { DeliveryNotice } from "./delivery/sending";
 import { app } from "./http/app";
 
 export { WebhookDispatcher } from "./delivery/object";
-export { QuotaKeeper } from "./quota/object";
+export { QuotaKeeper } from "./rate-limit/quota-keeper";
 export { TransactionShard } from "./transaction/object";
 export { VelocityShard } from "./velocity/object";
 

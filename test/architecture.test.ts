@@ -10,7 +10,7 @@ const TEST = import.meta.dirname;
 const LAYERS = [
   ["worker.ts"],
   ["http", "api"],
-  ["transaction", "transactions", "velocity", "delivery", "webhooks", "quota", "rate-limit"],
+  ["transaction", "transactions", "velocity", "delivery", "webhooks", "rate-limit"],
   ["d1", "processor", "kafka"],
   ["domain"],
 ];

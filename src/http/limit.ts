@@ -2,7 +2,7 @@
  *  are those of draft-ietf-httpapi-ratelimit-headers-11, structured fields after RFC 9651. */
 import type { Config } from "../config";
 import type { Quota } from "../domain/rate-limit/quota";
-import { type Spent, spend } from "../quota/spending";
+import { type Spent, spend } from "../rate-limit/client";
 import type { AppContext } from "./context";
 import { Problem } from "./problem";
 

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../d1/query";
 import { BacktestTally } from "../domain/risk/backtest/backtest-report";
-import { type Turn, turnAt } from "../quota/alone";
+import { type Turn, turnAt } from "../rate-limit/exclusive-task";
 import { answerJson } from "./answer";
 import { authenticate } from "./authenticate";
 import { backtestCost, tallyDecisions } from "./backtest-run";

@@ -10,7 +10,7 @@ import { Telling } from "../../src/delivery/telling";
 import { ageMs, ClockWatch, dueAtMs, isDue } from "../../src/domain/time/clock";
 import { decideReview } from "../../src/domain/transaction/decide-review";
 import { decideCancel, decideProcess } from "../../src/domain/transaction/transaction";
-import { Allowance } from "../../src/quota/allowance";
+import { Allowance } from "../../src/rate-limit/leased-quota";
 import { type Command, execute } from "../../src/transaction/command";
 import { Dispatchers } from "../../src/transaction/dispatchers";
 import { Journal } from "../../src/transaction/journal";

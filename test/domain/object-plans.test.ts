@@ -11,14 +11,14 @@ import { openTables } from "../../src/velocity/tables";
 import { memoryStorage } from "./sqlite";
 
 const SRC = join(import.meta.dirname, "../../src");
-const QUOTA_TABLES = /CREATE TABLE[^`]*/.exec(readFileSync(join(SRC, "quota/object.ts"), "utf8"));
+const QUOTA_TABLES = /CREATE TABLE[^`]*/.exec(readFileSync(join(SRC, "rate-limit/quota-keeper.ts"), "utf8"));
 
 /** The objects by their folders. What counts lives in each of them. */
 const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
   transaction: makeJournalTables,
   delivery: makeDeliveryTables,
   velocity: openTables,
-  quota: (sql) => void sql.exec(QUOTA_TABLES?.[0] ?? ""),
+  "rate-limit": (sql) => void sql.exec(QUOTA_TABLES?.[0] ?? ""),
   observability: makeJournalTables,
 };
 /** They make or upgrade tables, once in an object's life. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { clientNetwork } from "../../src/domain/identity/client-address";
 import { decideLease, type Quota, type Window } from "../../src/domain/rate-limit/quota";
-import { Allowance } from "../../src/quota/allowance";
+import { Allowance } from "../../src/rate-limit/leased-quota";
 
 const MINUTE_MS = 60_000;
 const START_MS = 1_795_000_000_000 - (1_795_000_000_000 % MINUTE_MS);

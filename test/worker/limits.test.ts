@@ -182,7 +182,7 @@ describe("a quota that several isolates spend", () => {
   const ISOLATES = 5;
   const LEASE = 10;
   type Isolate = (requests: number) => Promise<number>;
-  type Spending = typeof import("../../src/quota/spending");
+  type Spending = typeof import("../../src/rate-limit/client");
   let started = 0;
 
   /** Each has the module, and with it what is remembered, for itself. They share the keeper. */
@@ -190,7 +190,7 @@ describe("a quota that several isolates spend", () => {
     const start = async (): Promise<Isolate> => {
       started += 1;
       // Under another address it is another module.
-      const address = `../../src/quota/spending.ts?isolate=${started}`;
+      const address = `../../src/rate-limit/client.ts?isolate=${started}`;
       const { spend } = (await import(/* @vite-ignore */ address)) as Spending;
       const spender = { env, log: () => undefined, merchant_id: shop.merchant_id };
       return async (requests) => {

@@ -1,7 +1,7 @@
 /** Doing once at a time, over all isolates, what a merchant may do only so. The merchant's keeper says who does. */
 import type { Env } from "../config";
 import { within } from "../runtime/with-timeout";
-import type { Task } from "./object";
+import type { Task } from "./quota-keeper";
 
 /** The keeper answers in milliseconds, far away in some hundred. */
 const ASK_LIMIT_MS = 2_000;

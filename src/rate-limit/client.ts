@@ -4,7 +4,7 @@ import { waitUntil } from "cloudflare:workers";
 import type { Env } from "../config";
 import type { Lease, Policy, Quota } from "../domain/rate-limit/quota";
 import type { Log } from "../observability/log";
-import { Allowance } from "./allowance";
+import { Allowance } from "./leased-quota";
 
 /** Merchants remembered for each policy, about 2 MB. One that is forgotten loses what it was leased. */
 const MAX_MERCHANTS = 10_000;
