@@ -7,7 +7,7 @@ import { defaultRuleSet, UNLISTED_CURRENCY } from "./domain/risk/default-rules/d
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
 import type { QuotaKeeper } from "./rate-limit/quota-keeper";
 import type { TransactionShard } from "./transaction/object";
-import type { VelocityShard } from "./velocity/object";
+import type { VelocityShard } from "./velocity/velocity-shard";
 
 /** What the platform hands us, as wrangler.toml declares it. */
 export type Env = {

@@ -7,7 +7,7 @@ import { app } from "./http/app";
 export { WebhookDispatcher } from "./delivery/object";
 export { QuotaKeeper } from "./rate-limit/quota-keeper";
 export { TransactionShard } from "./transaction/object";
-export { VelocityShard } from "./velocity/object";
+export { VelocityShard } from "./velocity/velocity-shard";
 
 export default {
   fetch: app.fetch,

@@ -7,9 +7,9 @@ import type { Observation } from "../domain/risk/observation";
 import { subjectValue } from "../domain/risk/payment";
 import type { VersionedRuleSet } from "../domain/risk/rule-set";
 import type { RiskBasis } from "../domain/transaction/transaction";
+import { observeAll } from "../velocity/client";
 import type { Command } from "./command";
 import type { KnownRisk, RiskBook } from "./risk-book";
-import { observeAll } from "./signals";
 
 export type Gathered = { ok: true; basis: RiskBasis } | { ok: false; fault: unknown };
 

@@ -8,6 +8,7 @@ import { wants, webhookUrlOf } from "../domain/webhook/webhook";
 import { streamOf } from "../kafka/create";
 import type { Stream } from "../kafka/stream";
 import { faultOf, type Log } from "../observability/log";
+import { releaseAll } from "../velocity/client";
 import { type Counters, DELIVERY_BOUNDS } from "./counters";
 import { Dispatchers } from "./dispatchers";
 import type { Journal } from "./journal";
@@ -19,7 +20,6 @@ import {
   Outbox,
 } from "./outbox";
 import { Parked } from "./parked";
-import { releaseAll } from "./signals";
 import { differentTransactions, Streaming } from "./streaming";
 
 export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };

@@ -18,7 +18,7 @@ import { Outbox } from "../../src/transaction/outbox";
 import { forgetRisk, RiskBook } from "../../src/transaction/risk-book";
 import { TakingUp } from "../../src/transaction/taking-up";
 import { nextWakeAtMs, SAFETY_MS } from "../../src/transaction/wake";
-import { Windows } from "../../src/velocity/windows";
+import { Windows } from "../../src/velocity/velocity-counter";
 import {
   basisOf,
   created,

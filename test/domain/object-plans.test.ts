@@ -7,11 +7,13 @@ import { expect, it } from "vitest";
 import { MATCHES, WALKS } from "../../src/delivery/delivery-log";
 import { makeDeliveryTables } from "../../src/delivery/tables";
 import { makeJournalTables } from "../../src/transaction/journal-tables";
-import { openTables } from "../../src/velocity/tables";
+import { openTables } from "../../src/velocity/schema";
 import { memoryStorage } from "./sqlite";
 
 const SRC = join(import.meta.dirname, "../../src");
-const QUOTA_TABLES = /CREATE TABLE[^`]*/.exec(readFileSync(join(SRC, "rate-limit/quota-keeper.ts"), "utf8"));
+const QUOTA_TABLES = /CREATE TABLE[^`]*/.exec(
+  readFileSync(join(SRC, "rate-limit/quota-keeper.ts"), "utf8"),
+);
 
 /** The objects by their folders. What counts lives in each of them. */
 const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
@@ -22,7 +24,7 @@ const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
   observability: makeJournalTables,
 };
 /** They make or upgrade tables, once in an object's life. */
-const UPGRADES = ["transaction/journal-tables.ts", "delivery/tables.ts", "velocity/tables.ts"];
+const UPGRADES = ["transaction/journal-tables.ts", "delivery/tables.ts", "velocity/schema.ts"];
 
 /** Parts of statements that are put in when they run. */
 const PARTS: Record<string, string[]> = {

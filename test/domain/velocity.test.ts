@@ -10,8 +10,8 @@ import {
 } from "../../src/domain/risk/measure";
 import type { Observation, Release } from "../../src/domain/risk/observation";
 import { WINDOWS } from "../../src/domain/risk/rule-set";
-import { SWEEP_ROWS, sweep } from "../../src/velocity/sweeping";
-import { Windows } from "../../src/velocity/windows";
+import { SWEEP_ROWS, sweep } from "../../src/velocity/retention";
+import { Windows } from "../../src/velocity/velocity-counter";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 import { MEASURE_NAMES, Model } from "./velocity-model";
 

@@ -6,7 +6,7 @@ import { objectNameFor } from "../../src/domain/identity/id";
 
 import { app } from "../../src/http/app";
 import { TransactionShard } from "../../src/transaction/object";
-import { VelocityShard } from "../../src/velocity/object";
+import { VelocityShard } from "../../src/velocity/velocity-shard";
 import {
   admin,
   BASE,

@@ -1,7 +1,7 @@
 /** Keeps a velocity object's storage bounded: deletes payments that nobody needs any more and subjects that
  *  have not been seen for long, a bounded number at a time. */
 import { WINDOWS_MS } from "../domain/risk/measure";
-import { SPARE_MS } from "./rolling";
+import { SPARE_MS } from "./sliding-window";
 import { FORGOTTEN_AFTER_MS } from "./subjects";
 
 const KEPT_MS = WINDOWS_MS["7d"] + SPARE_MS;

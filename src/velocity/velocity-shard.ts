@@ -7,8 +7,8 @@ import type { Observation, Release } from "../domain/risk/observation";
 import { faultOf, type Log, logFrom } from "../observability/log";
 import { resetObject } from "../runtime/abort-object";
 import { Alarm } from "../runtime/alarm";
-import { SWEEP_ROWS, sweep } from "./sweeping";
-import { Windows } from "./windows";
+import { SWEEP_ROWS, sweep } from "./retention";
+import { Windows } from "./velocity-counter";
 
 /** So far the clock may step back, and the object's own only stands still: as long as the shortest window. */
 const HELD_MS = WINDOWS_MS["1m"];

@@ -2,10 +2,10 @@
  *  week is a row of each of its subjects. Of subjects seen lately the figures asked for are kept in memory. */
 import type { Asked } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
-import { Figure, type Row } from "./figure";
-import { type Own, Rolling } from "./rolling";
+import { openTables } from "./schema";
+import { type Own, Rolling } from "./sliding-window";
 import { type Subject, Subjects } from "./subjects";
-import { openTables } from "./tables";
+import { Figure, type Row } from "./window-aggregate";
 
 export class Windows {
   readonly #sql: SqlStorage;

@@ -3,7 +3,7 @@
  *  subject made ten others or ten thousand. */
 import { DAY_MS, type Rolled, WINDOWS_MS } from "../domain/risk/measure";
 import type { Window } from "../domain/risk/rule-set";
-import { Figure, type Row } from "./figure";
+import { Figure, type Row } from "./window-aggregate";
 
 /** Rows are kept for so long after they have left the longest window: a window that was looked at within it
  *  still finds the rows that leave, and a payment reported again all the rows its first answer was made of. */
