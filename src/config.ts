@@ -1,13 +1,13 @@
 /** The environment, read and checked once. Raw bindings are `Env`; everything else sees `Config`, with units in the names. */
 import * as z from "zod";
-import type { WebhookDispatcher } from "./delivery/object";
-import type { DeliveryNotice } from "./delivery/sending";
 import { parseAmount } from "./domain/money/money";
 import { defaultRuleSet, UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
 import type { QuotaKeeper } from "./rate-limit/quota-keeper";
 import type { TransactionShard } from "./transaction/object";
 import type { VelocityShard } from "./velocity/velocity-shard";
+import type { DeliveryNotice } from "./webhooks/queue/enqueue";
+import type { WebhookDispatcher } from "./webhooks/webhook-dispatcher";
 
 /** What the platform hands us, as wrangler.toml declares it. */
 export type Env = {

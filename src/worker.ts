@@ -1,13 +1,13 @@
 /** Composition only: what the platform calls, and where it is done. */
 import type { Env } from "./config";
-import { consume } from "./delivery/consumer";
-import type { DeliveryNotice } from "./delivery/sending";
 import { app } from "./http/app";
+import { consume } from "./webhooks/queue/consumer";
+import type { DeliveryNotice } from "./webhooks/queue/enqueue";
 
-export { WebhookDispatcher } from "./delivery/object";
 export { QuotaKeeper } from "./rate-limit/quota-keeper";
 export { TransactionShard } from "./transaction/object";
 export { VelocityShard } from "./velocity/velocity-shard";
+export { WebhookDispatcher } from "./webhooks/webhook-dispatcher";
 
 export default {
   fetch: app.fetch,

@@ -1,8 +1,8 @@
 /** The routes of the delivery log. */
 import { z } from "@hono/zod-openapi";
-import { MAX_EXAMINED, type ShownDelivery } from "../delivery/delivery-log";
-import { dispatcherOf } from "../delivery/dispatcher";
-import { isOrigin } from "../delivery/endpoints";
+import { dispatcherOf } from "../webhooks/client";
+import { MAX_EXAMINED, type ShownDelivery } from "../webhooks/store/delivery-log";
+import { isOrigin } from "../webhooks/store/endpoints";
 import { answerJson, answerPage, timeText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";

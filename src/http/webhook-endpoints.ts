@@ -1,9 +1,9 @@
 /** The routes of webhook endpoints. They live in the merchant's dispatcher, so what is answered is what
  *  the next event finds. */
 import { z } from "@hono/zod-openapi";
-import { dispatcherOf } from "../delivery/dispatcher";
-import type { Endpoint as StoredEndpoint } from "../delivery/endpoints";
-import { DEFAULT_SECRET } from "../delivery/secrets";
+import { dispatcherOf } from "../webhooks/client";
+import type { Endpoint as StoredEndpoint } from "../webhooks/store/endpoints";
+import { DEFAULT_SECRET } from "../webhooks/store/secrets";
 import { answer, answerJson, timeText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";

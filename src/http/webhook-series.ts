@@ -1,9 +1,10 @@
 /** What the merchants' dispatchers say in `/metrics`, summed up by D1. Whose they are is not told: a label for
  *  each merchant would make as many series as there are merchants. */
-import { DELAY_BOUNDS_MS, type WebhookCounter } from "../delivery/counters";
+
 import { counterSamples, histogramsOf } from "../observability/counter-samples";
 import type { Count } from "../observability/durable-counters";
 import type { Family, Sample } from "../observability/prometheus";
+import { DELAY_BOUNDS_MS, type WebhookCounter } from "../webhooks/metrics";
 
 const MS_PER_S = 1_000;
 

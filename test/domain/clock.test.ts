@@ -1,12 +1,6 @@
 /** Clocks that step: whatever was written down or is remembered, no wait is longer than the longest one that
  *  can be right, and nothing learnt in the future is taken for fresh. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { WebhookCounters } from "../../src/delivery/counters";
-import { Deliveries } from "../../src/delivery/deliveries";
-import { Endpoints } from "../../src/delivery/endpoints";
-import { Sweeping } from "../../src/delivery/sweeping";
-import { makeDeliveryTables } from "../../src/delivery/tables";
-import { Telling } from "../../src/delivery/telling";
 import { ageMs, ClockWatch, dueAtMs, isDue } from "../../src/domain/time/clock";
 import { decideReview } from "../../src/domain/transaction/decide-review";
 import { decideCancel, decideProcess } from "../../src/domain/transaction/transaction";
@@ -19,6 +13,12 @@ import { forgetRisk, RiskBook } from "../../src/transaction/risk-book";
 import { TakingUp } from "../../src/transaction/taking-up";
 import { nextWakeAtMs, SAFETY_MS } from "../../src/transaction/wake";
 import { Windows } from "../../src/velocity/velocity-counter";
+import { WebhookCounters } from "../../src/webhooks/metrics";
+import { Telling } from "../../src/webhooks/metrics-reporter";
+import { Deliveries } from "../../src/webhooks/store/deliveries";
+import { Endpoints } from "../../src/webhooks/store/endpoints";
+import { Sweeping } from "../../src/webhooks/store/retention";
+import { makeDeliveryTables } from "../../src/webhooks/store/schema";
 import {
   basisOf,
   created,

@@ -1,9 +1,9 @@
 /** What a merchant's dispatcher keeps: endpoints and deliveries, over its own tables. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { WebhookCounters } from "../../src/delivery/counters";
-import { Deliveries, MAX_RECOVERED } from "../../src/delivery/deliveries";
-import { Endpoints } from "../../src/delivery/endpoints";
-import { makeDeliveryTables } from "../../src/delivery/tables";
+import { WebhookCounters } from "../../src/webhooks/metrics";
+import { Deliveries, MAX_RECOVERED } from "../../src/webhooks/store/deliveries";
+import { Endpoints } from "../../src/webhooks/store/endpoints";
+import { makeDeliveryTables } from "../../src/webhooks/store/schema";
 import { NOW_MS } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 

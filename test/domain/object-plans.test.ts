@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
-import { MATCHES, WALKS } from "../../src/delivery/delivery-log";
-import { makeDeliveryTables } from "../../src/delivery/tables";
 import { makeJournalTables } from "../../src/transaction/journal-tables";
 import { openTables } from "../../src/velocity/schema";
+import { MATCHES, WALKS } from "../../src/webhooks/store/delivery-log";
+import { makeDeliveryTables } from "../../src/webhooks/store/schema";
 import { memoryStorage } from "./sqlite";
 
 const SRC = join(import.meta.dirname, "../../src");
@@ -18,13 +18,13 @@ const QUOTA_TABLES = /CREATE TABLE[^`]*/.exec(
 /** The objects by their folders. What counts lives in each of them. */
 const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
   transaction: makeJournalTables,
-  delivery: makeDeliveryTables,
+  webhooks: makeDeliveryTables,
   velocity: openTables,
   "rate-limit": (sql) => void sql.exec(QUOTA_TABLES?.[0] ?? ""),
   observability: makeJournalTables,
 };
 /** They make or upgrade tables, once in an object's life. */
-const UPGRADES = ["transaction/journal-tables.ts", "delivery/tables.ts", "velocity/schema.ts"];
+const UPGRADES = ["transaction/journal-tables.ts", "webhooks/store/schema.ts", "velocity/schema.ts"];
 
 /** Parts of statements that are put in when they run. */
 const PARTS: Record<string, string[]> = {

@@ -1,7 +1,7 @@
 /** How long one attempt at a delivery lasts, by a clock of the test's own. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { attempt, BODY_LIMIT_MS } from "../../src/delivery/post";
 import { formatWebhookSecret } from "../../src/domain/webhook/signature";
+import { attempt, BODY_LIMIT_MS } from "../../src/webhooks/queue/http-attempt";
 
 const ORDER = {
   delivery_id: "whd_1",

@@ -1,7 +1,7 @@
 /** What `/metrics` says of webhooks: exactly what was sent, however often dispatchers die and D1 fails. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, it, vi } from "vitest";
-import type { WebhookDispatcher } from "../../src/delivery/object";
+import type { WebhookDispatcher } from "../../src/webhooks/webhook-dispatcher";
 import { type Client, call, newClient } from "../support/api";
 import { env } from "../support/env";
 import { eventually } from "../support/eventually";

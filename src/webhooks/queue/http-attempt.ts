@@ -1,15 +1,15 @@
 /** One attempt at a delivery: a signed POST, within its time limit, whatever the other side does. */
-import { retryAfterMs } from "../domain/time/retry-after";
-import { signWebhook } from "../domain/webhook/signature";
+import { retryAfterMs } from "../../domain/time/retry-after";
+import { signWebhook } from "../../domain/webhook/signature";
 import {
   type AttemptError,
   type AttemptResult,
   MAX_RETRY_AFTER_MS,
-} from "../domain/webhook/webhook";
-import { isCallable } from "../domain/webhook/webhook-url";
-import { nextSpan } from "../observability/trace-context";
-import { TimeLimit, within } from "../runtime/with-timeout";
-import type { AttemptOrder } from "./attempts";
+} from "../../domain/webhook/webhook";
+import { isCallable } from "../../domain/webhook/webhook-url";
+import { nextSpan } from "../../observability/trace-context";
+import { TimeLimit, within } from "../../runtime/with-timeout";
+import type { AttemptOrder } from "../attempts";
 
 /** Covers everything from the connection to the status line and the headers, which decide. */
 const ATTEMPT_LIMIT_MS = 5_000;

@@ -9,17 +9,22 @@ import { faultOf, type Log, logFrom } from "../observability/log";
 import { Alarm } from "../runtime/alarm";
 import { within } from "../runtime/with-timeout";
 import type { AttemptOrder, AttemptReport, Attempts } from "./attempts";
-import type { WebhookCounters } from "./counters";
-import type { Deliveries, Recovered } from "./deliveries";
-import type { DeliveryFilter, DeliveryLog, DeliveryPage, ShownDelivery } from "./delivery-log";
-import { type Endpoint, type EndpointChange, type Endpoints, isOrigin } from "./endpoints";
-import { type Intake, newEndpointId } from "./intake";
-import { merchantIdOf } from "./merchant-id";
-import { partsOf } from "./parts";
-import { DEFAULT_SECRET, newSecret, type Secrets } from "./secrets";
-import type { DeliveryNotice, Sending } from "./sending";
-import type { Sweeping } from "./sweeping";
-import type { Telling } from "./telling";
+import { partsOf } from "./compose";
+import { type Intake, newEndpointId } from "./fan-out";
+import type { WebhookCounters } from "./metrics";
+import type { Telling } from "./metrics-reporter";
+import type { DeliveryNotice, Sending } from "./queue/enqueue";
+import type { Deliveries, Recovered } from "./store/deliveries";
+import type {
+  DeliveryFilter,
+  DeliveryLog,
+  DeliveryPage,
+  ShownDelivery,
+} from "./store/delivery-log";
+import { type Endpoint, type EndpointChange, type Endpoints, isOrigin } from "./store/endpoints";
+import { merchantIdOf } from "./store/merchant-id";
+import type { Sweeping } from "./store/retention";
+import { DEFAULT_SECRET, newSecret, type Secrets } from "./store/secrets";
 
 /** Events and outcomes that arrive together are acted on together. */
 const GATHER_MS = 5;

@@ -1,11 +1,11 @@
 /** The consumers of the two webhook queues. A message only says that a delivery is due; the dispatcher
  *  says what to send, and is told what came of it. A message that arrives twice finds nothing to do. */
-import { configOf, type Env } from "../config";
-import { faultOf, type Log, logFrom, tracedBy } from "../observability/log";
-import type { AttemptOrder } from "./attempts";
-import { dispatcherOf } from "./dispatcher";
-import { attempt } from "./post";
-import type { DeliveryNotice } from "./sending";
+import { configOf, type Env } from "../../config";
+import { faultOf, type Log, logFrom, tracedBy } from "../../observability/log";
+import type { AttemptOrder } from "../attempts";
+import { dispatcherOf } from "../client";
+import type { DeliveryNotice } from "./enqueue";
+import { attempt } from "./http-attempt";
 
 const DEAD_QUEUE = "webhooks-dead";
 

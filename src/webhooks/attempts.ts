@@ -2,13 +2,13 @@
  *  the delivery and its endpoint. To be called inside a transaction. */
 import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook/webhook";
 import { type Log, tracedBy } from "../observability/log";
-import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";
-import type { Deliveries } from "./deliveries";
-import type { Delivery } from "./delivery";
-import type { DisabledReason, Endpoints } from "./endpoints";
-import type { Intake } from "./intake";
-import type { Secrets } from "./secrets";
-import type { DeliveryNotice } from "./sending";
+import type { Intake } from "./fan-out";
+import { DELAY_BOUNDS_MS, type WebhookCounters } from "./metrics";
+import type { DeliveryNotice } from "./queue/enqueue";
+import type { Deliveries } from "./store/deliveries";
+import type { Delivery } from "./store/delivery";
+import type { DisabledReason, Endpoints } from "./store/endpoints";
+import type { Secrets } from "./store/secrets";
 
 const GONE = 410;
 

@@ -3,14 +3,14 @@
  *
  *  `next_at` says when a pending delivery is to be looked at. Handing it out is a lease: `next_at` moves
  *  a little into the future, and a delivery that comes due with its lease was lost on the way. */
-import { dueAtMs } from "../domain/time/clock";
+import { dueAtMs } from "../../domain/time/clock";
 import {
   type AttemptResult,
   LONGEST_RETRY_MS,
   MAX_ATTEMPTS,
   retryDelayMs,
-} from "../domain/webhook/webhook";
-import type { WebhookCounters } from "./counters";
+} from "../../domain/webhook/webhook";
+import type { WebhookCounters } from "../metrics";
 import type { Delivery, NewDelivery } from "./delivery";
 
 /** A message in the queue that nobody has picked up by then counts as lost. */

@@ -1,7 +1,7 @@
 /** The tables of a merchant's webhooks. docs/storage.md says what each is for. */
 
-import { COUNTERS_TABLE } from "../observability/durable-counters";
-import { ensureColumn } from "../runtime/columns";
+import { COUNTERS_TABLE } from "../../observability/durable-counters";
+import { ensureColumn } from "../../runtime/columns";
 
 /** Makes the tables, or brings those of an earlier version up to date. */
 export function makeDeliveryTables(sql: SqlStorage): void {

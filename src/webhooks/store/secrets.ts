@@ -1,7 +1,7 @@
 /** The secrets that a merchant's webhooks are signed with: one for each endpoint, several while one takes
  *  over from another. */
-import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../domain/webhook/signature";
-import { MAX_RETAINED_SECRETS } from "../domain/webhook/webhook";
+import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../../domain/webhook/signature";
+import { MAX_RETAINED_SECRETS } from "../../domain/webhook/webhook";
 import { isOrigin } from "./endpoints";
 
 /** Stands in an endpoint's place for the secret of the URLs that transactions name for themselves. */

@@ -3,17 +3,17 @@ import type { Env } from "../config";
 import { writeWebhookCounts } from "../d1/webhook-counts";
 import type { Log } from "../observability/log";
 import { Attempts } from "./attempts";
-import { WebhookCounters } from "./counters";
-import { Deliveries } from "./deliveries";
-import { DeliveryLog } from "./delivery-log";
-import { Endpoints } from "./endpoints";
-import { Intake } from "./intake";
-import { merchantIdOf } from "./merchant-id";
-import { Secrets } from "./secrets";
-import { Sending } from "./sending";
-import { Sweeping } from "./sweeping";
-import { makeDeliveryTables } from "./tables";
-import { Telling } from "./telling";
+import { Intake } from "./fan-out";
+import { WebhookCounters } from "./metrics";
+import { Telling } from "./metrics-reporter";
+import { Sending } from "./queue/enqueue";
+import { Deliveries } from "./store/deliveries";
+import { DeliveryLog } from "./store/delivery-log";
+import { Endpoints } from "./store/endpoints";
+import { merchantIdOf } from "./store/merchant-id";
+import { Sweeping } from "./store/retention";
+import { makeDeliveryTables } from "./store/schema";
+import { Secrets } from "./store/secrets";
 
 export function partsOf(state: DurableObjectState, env: Env, log: Log) {
   const { sql } = state.storage;

@@ -1,9 +1,9 @@
 /** Keeps a dispatcher's storage bounded: gives up what has been open for too long, and deletes what ended
  *  long ago. */
-import { ageMs, ClockWatch } from "../domain/time/clock";
-import type { Log } from "../observability/log";
-import { correctTimes } from "./correcting";
-import type { WebhookCounters } from "./counters";
+import { ageMs, ClockWatch } from "../../domain/time/clock";
+import type { Log } from "../../observability/log";
+import type { WebhookCounters } from "../metrics";
+import { correctTimes } from "./clock-correction";
 import type { Deliveries } from "./deliveries";
 import type { Delivery } from "./delivery";
 import type { Endpoints } from "./endpoints";

@@ -1,6 +1,6 @@
 /** A merchant's dispatcher as seen from elsewhere: every method is a promise away. */
 import type { Env } from "../config";
-import type { WebhookDispatcher } from "./object";
+import type { WebhookDispatcher } from "./webhook-dispatcher";
 
 type Face = Exclude<keyof WebhookDispatcher, keyof DurableObject | "alarm">;
 export type Dispatcher = {

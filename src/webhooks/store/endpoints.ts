@@ -2,7 +2,7 @@
  *
  *  Two kinds share one table. An `endpoint` is registered by the merchant. An `origin` stands for the host
  *  of the URLs that transactions name for themselves, so that one bad host rests alone. */
-import { dueAtMs } from "../domain/time/clock";
+import { dueAtMs } from "../../domain/time/clock";
 import {
   DISABLE_AFTER_MS,
   inFlightLimit,
@@ -10,8 +10,8 @@ import {
   needsRest,
   restMs,
   wants,
-} from "../domain/webhook/webhook";
-import type { WebhookCounters } from "./counters";
+} from "../../domain/webhook/webhook";
+import type { WebhookCounters } from "../metrics";
 
 const ORIGIN = "origin:";
 

@@ -3,7 +3,7 @@
  *  Stocks are kept as two counts that only grow, what entered and what left, so that whoever sums them up
  *  needs no order: a number that is told late or twice does no harm. */
 import { Counts } from "../observability/durable-counters";
-import type { DeliveryStatus } from "./delivery";
+import type { DeliveryStatus } from "./store/delivery";
 
 /** Upper bounds of the histogram of times from event to delivery: a healthy delivery, and the retries. */
 export const DELAY_BOUNDS_MS = [
