@@ -4,7 +4,7 @@ import { parseAmount } from "./domain/money/money";
 import { defaultRuleSet, UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
 import type { QuotaKeeper } from "./rate-limit/quota-keeper";
-import type { TransactionShard } from "./transaction/object";
+import type { TransactionShard } from "./transactions/transaction-shard";
 import type { VelocityShard } from "./velocity/velocity-shard";
 import type { DeliveryNotice } from "./webhooks/queue/enqueue";
 import type { WebhookDispatcher } from "./webhooks/webhook-dispatcher";

@@ -5,7 +5,7 @@ import { consume } from "./webhooks/queue/consumer";
 import type { DeliveryNotice } from "./webhooks/queue/enqueue";
 
 export { QuotaKeeper } from "./rate-limit/quota-keeper";
-export { TransactionShard } from "./transaction/object";
+export { TransactionShard } from "./transactions/transaction-shard";
 export { VelocityShard } from "./velocity/velocity-shard";
 export { WebhookDispatcher } from "./webhooks/webhook-dispatcher";
 

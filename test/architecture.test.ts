@@ -10,7 +10,7 @@ const TEST = import.meta.dirname;
 const LAYERS = [
   ["worker.ts"],
   ["http", "api"],
-  ["transaction", "transactions", "velocity", "webhooks", "rate-limit"],
+  ["transactions", "velocity", "webhooks", "rate-limit"],
   ["d1", "processor", "kafka"],
   ["domain"],
 ];

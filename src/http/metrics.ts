@@ -4,7 +4,7 @@ import { databaseOf } from "../d1/query";
 import { readTotals } from "../d1/totals";
 import { EXPOSITION_TYPE, expositionOf, type Family } from "../observability/prometheus";
 import { within } from "../runtime/with-timeout";
-import type { ShardMetrics } from "../transaction/reply";
+import type { ShardMetrics } from "../transactions/rpc";
 import { answer } from "./answer";
 import { authenticateMetrics } from "./authenticate";
 import { bookSeries } from "./book-series";

@@ -4,8 +4,8 @@ import { z } from "@hono/zod-openapi";
 import type { Env } from "../config";
 import { isTransactionId, objectNameFor } from "../domain/identity/id";
 import type { Refusal } from "../domain/transaction/refusal";
-import type { TransactionShard } from "../transaction/object";
-import type { Address } from "../transaction/reply";
+import type { Address } from "../transactions/rpc";
+import type { TransactionShard } from "../transactions/transaction-shard";
 import type { AppContext } from "./context";
 import { Problem, problemOf } from "./problem";
 

@@ -8,8 +8,8 @@ import {
   DELIVERY_BOUNDS,
   type Histogram,
   ROUND_BOUNDS,
-} from "../transaction/counters";
-import type { ShardMetrics } from "../transaction/reply";
+} from "../transactions/counters";
+import type { ShardMetrics } from "../transactions/rpc";
 
 /** A shard's number and what it says. */
 export type Told = { shard: number; metrics: ShardMetrics };

@@ -8,15 +8,15 @@
 
 import { objectNameFor } from "../domain/identity/id";
 import { ageMs } from "../domain/time/clock";
-import { looksOf, toldOf } from "../transaction/looks";
-import type { Reply } from "../transaction/reply";
 import {
   answerCall,
   type Call,
   type Question,
   type Tell,
   type Told,
-} from "../transaction/together";
+} from "../transactions/execute-batch";
+import { looksOf, toldOf } from "../transactions/get-many";
+import type { Reply } from "../transactions/rpc";
 import type { AppContext } from "./context";
 import { addressOf, askOwner, isOverloaded, type Owner, ownerOf } from "./owner";
 

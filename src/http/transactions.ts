@@ -4,7 +4,7 @@ import { databaseOf } from "../d1/query";
 import { listTransactions } from "../d1/transaction-queries";
 import { deriveTransactionId } from "../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../domain/transaction/idempotency";
-import type { Reply } from "../transaction/reply";
+import type { Reply } from "../transactions/rpc";
 import { answerPage, answerText } from "./answer";
 import { authenticate } from "./authenticate";
 import type { AppContext } from "./context";

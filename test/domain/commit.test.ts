@@ -1,6 +1,6 @@
 /** A round's commit: all in one, and what becomes of it when something faults. */
 import { describe, expect, it } from "vitest";
-import { commitRound } from "../../src/transaction/commit";
+import { commitRound } from "../../src/transactions/group-commit/atomic-batch";
 
 const FAULT = new Error("no room");
 const RESET = new Error("the object was reset");

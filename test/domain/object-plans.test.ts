@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
-import { makeJournalTables } from "../../src/transaction/journal-tables";
+import { makeJournalTables } from "../../src/transactions/journal/schema";
 import { openTables } from "../../src/velocity/schema";
 import { MATCHES, WALKS } from "../../src/webhooks/store/delivery-log";
 import { makeDeliveryTables } from "../../src/webhooks/store/schema";
@@ -17,14 +17,18 @@ const QUOTA_TABLES = /CREATE TABLE[^`]*/.exec(
 
 /** The objects by their folders. What counts lives in each of them. */
 const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
-  transaction: makeJournalTables,
+  transactions: makeJournalTables,
   webhooks: makeDeliveryTables,
   velocity: openTables,
   "rate-limit": (sql) => void sql.exec(QUOTA_TABLES?.[0] ?? ""),
   observability: makeJournalTables,
 };
 /** They make or upgrade tables, once in an object's life. */
-const UPGRADES = ["transaction/journal-tables.ts", "webhooks/store/schema.ts", "velocity/schema.ts"];
+const UPGRADES = [
+  "transactions/journal/schema.ts",
+  "webhooks/store/schema.ts",
+  "velocity/schema.ts",
+];
 
 /** Parts of statements that are put in when they run. */
 const PARTS: Record<string, string[]> = {
@@ -45,10 +49,10 @@ const PARTS: Record<string, string[]> = {
 
 /** Calls whose statement is no literal, and why it is no matter here. */
 const NO_LITERALS: Record<string, string> = {
-  "transaction/writer.ts this.#sql.exec(statement":
+  "transactions/journal/sql-writer.ts this.#sql.exec(statement":
     "passes on what `write()` is given, which is read here",
-  "transaction/writer.ts this.write(statement": "an INSERT of rows",
-  "transaction/dispatchers.ts this.#sql.exec<{first:number|null}>(sql": "the first by the key",
+  "transactions/journal/sql-writer.ts this.write(statement": "an INSERT of rows",
+  "transactions/outbox/to-webhooks.ts this.#sql.exec<{first:number|null}>(sql": "the first by the key",
 };
 
 /** Statements that read a whole table or index, by how they begin, and why they may. */

@@ -9,11 +9,11 @@ import {
 import type { ResolveRequest } from "../../src/domain/transaction/resolution";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { ChargeAnswer } from "../../src/processor/processor";
-import { type Answer, type Command, execute } from "../../src/transaction/command";
-import { Counters } from "../../src/transaction/counters";
-import { Journal } from "../../src/transaction/journal";
-import { recordingBy } from "../../src/transaction/recording";
-import { countRound, countWritten } from "../../src/transaction/tally";
+import { recordingBy } from "../../src/transactions/charging/record-outcome";
+import { type Answer, type Command, execute } from "../../src/transactions/commands/command";
+import { Counters } from "../../src/transactions/counters";
+import { Journal } from "../../src/transactions/journal/journal";
+import { countRound, countWritten } from "../../src/transactions/metrics";
 import {
   basisOf,
   DECLINED,

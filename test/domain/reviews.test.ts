@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../src/domain/identity/id";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import { type Answer, type Command, execute } from "../../src/transaction/command";
-import { Counters } from "../../src/transaction/counters";
-import { Journal } from "../../src/transaction/journal";
-import { countRound, countWritten } from "../../src/transaction/tally";
-import { nextWakeAtMs, SAFETY_MS } from "../../src/transaction/wake";
+import { nextWakeAtMs, SAFETY_MS } from "../../src/transactions/alarm-schedule";
+import { type Answer, type Command, execute } from "../../src/transactions/commands/command";
+import { Counters } from "../../src/transactions/counters";
+import { Journal } from "../../src/transactions/journal/journal";
+import { countRound, countWritten } from "../../src/transactions/metrics";
 import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 

@@ -5,11 +5,11 @@ import { deriveTransactionId } from "../../src/domain/identity/id";
 import type { Status } from "../../src/domain/transaction/status";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { ChargeAnswer, ChargeRequest } from "../../src/processor/processor";
-import { Charges } from "../../src/transaction/charge";
-import { type Answer, type Command, execute } from "../../src/transaction/command";
-import { ANSWER_BOUNDS_MS, Counters } from "../../src/transaction/counters";
-import { Journal } from "../../src/transaction/journal";
-import { countRound, countWritten } from "../../src/transaction/tally";
+import { Charges } from "../../src/transactions/charging/charges";
+import { type Answer, type Command, execute } from "../../src/transactions/commands/command";
+import { ANSWER_BOUNDS_MS, Counters } from "../../src/transactions/counters";
+import { Journal } from "../../src/transactions/journal/journal";
+import { countRound, countWritten } from "../../src/transactions/metrics";
 import {
   basisOf,
   created,

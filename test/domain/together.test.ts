@@ -2,9 +2,14 @@
  *  `test/system/together.test.ts`. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { AppContext } from "../../src/http/context";
-import { type Looks, lookTogether, type Seen } from "../../src/transaction/looks";
-import { type Address, notFound, type Reply } from "../../src/transaction/reply";
-import { answerTogether, type Call, type Tell, type Told } from "../../src/transaction/together";
+import {
+  answerTogether,
+  type Call,
+  type Tell,
+  type Told,
+} from "../../src/transactions/execute-batch";
+import { type Looks, lookTogether, type Seen } from "../../src/transactions/get-many";
+import { type Address, notFound, type Reply } from "../../src/transactions/rpc";
 
 const idOf = (at: number) => `txn_${String(at).padStart(26, "a")}`;
 const bodyOf = ({ transaction_id }: Address) => `the body of ${transaction_id}`;

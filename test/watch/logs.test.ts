@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { objectNameFor } from "../../src/domain/identity/id";
 
 import { app } from "../../src/http/app";
-import { TransactionShard } from "../../src/transaction/object";
+import { TransactionShard } from "../../src/transactions/transaction-shard";
 import { VelocityShard } from "../../src/velocity/velocity-shard";
 import {
   admin,

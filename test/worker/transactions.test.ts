@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { configOf } from "../../src/config";
 import { objectNameFor } from "../../src/domain/identity/id";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import type { TransactionShard } from "../../src/transaction/object";
+import type { TransactionShard } from "../../src/transactions/transaction-shard";
 import {
   type Client,
   freshKey,

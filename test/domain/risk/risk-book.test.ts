@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatabaseUnavailable } from "../../../src/d1/query";
 import type { MerchantRisk } from "../../../src/d1/risk-rules";
-import { forgetRisk, RiskBook } from "../../../src/transaction/risk-book";
+import { forgetRisk, RiskBook } from "../../../src/transactions/risk/rules-cache";
 import { NOW_MS, RULES } from "../examples";
 
 const { rule_set } = RULES;

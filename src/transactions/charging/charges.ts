@@ -1,0 +1,71 @@
+/** Claim, call, record: the middle part. Asks the processor about claimed transactions, each at most
+ *  once at a time, and hands its word back to be recorded. Everyone who asks meanwhile shares the call. */
+import { type ChargeAnswer, chargeWithin, type Processor } from "../../processor/processor";
+import type { Answer, ChargeOrder } from "../commands/command";
+
+export class Charges {
+  readonly #processor: Processor;
+  readonly #limitMs: number;
+  readonly #record: (
+    transactionId: string,
+    answer: ChargeAnswer,
+    attempt: number,
+    traceparent: string | null,
+  ) => Promise<Answer>;
+  readonly #underWay = new Map<string, Promise<Answer>>();
+
+  /** @param record commits the processor's word and tells the transaction as it is then. */
+  constructor(
+    processor: Processor,
+    limitMs: number,
+    record: (
+      transactionId: string,
+      answer: ChargeAnswer,
+      attempt: number,
+      traceparent: string | null,
+    ) => Promise<Answer>,
+  ) {
+    this.#processor = processor;
+    this.#limitMs = limitMs;
+    this.#record = record;
+  }
+
+  /** How many calls are under way. */
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  isUnderWay(transactionId: string): boolean {
+    return this.#underWay.has(transactionId);
+  }
+
+  /** The recorded answer to an order; joins the call that is under way for the same transaction.
+   *  @param traceparent the request that orders it */
+  carryOut(order: ChargeOrder, traceparent: string | null): Promise<Answer> {
+    const { id } = order.transaction;
+    const underWay = this.#underWay.get(id);
+    if (underWay) return underWay;
+    const call = this.#call(order, traceparent).finally(() => this.#underWay.delete(id));
+    this.#underWay.set(id, call);
+    return call;
+  }
+
+  async #call({ transaction, attempt }: ChargeOrder, traceparent: string | null): Promise<Answer> {
+    const { id, amount_minor, currency, user_id, metadata, livemode } = transaction;
+    const answer = await chargeWithin(
+      this.#processor,
+      {
+        idempotency_key: id,
+        amount_minor,
+        currency,
+        user_id,
+        metadata,
+        livemode,
+        attempt,
+        traceparent,
+      },
+      this.#limitMs,
+    );
+    return this.#record(id, answer, attempt, traceparent);
+  }
+}

@@ -1,0 +1,142 @@
+/** Charges without a known outcome, and when each is asked about again. A row exists exactly while its
+ *  transaction is `processing`. */
+import { type Backoff, delayMs } from "../../domain/time/backoff";
+import { dueAtMs } from "../../domain/time/clock";
+import type { Writer } from "../journal/sql-writer";
+
+export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
+
+/** How open charges stand. `oldest_age_ms` is since the claim; `overdue` are open for longer than a minute. */
+export type ChargesStanding = { open: number; overdue: number; oldest_age_ms: number };
+
+/** How long to wait before an unknown charge is asked about again. It never ends: a transaction is never
+ *  given up on, and five minutes keeps a dead processor's recovery short. */
+const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
+
+/** When to ask again after so many attempts without a known outcome. */
+export function nextAttemptAtMs(attempts: number, nowMs: number): number {
+  return nowMs + delayMs(attempts, BACKOFF);
+}
+
+/** When an attempt is due that was planned for a time, whatever the clock said then. */
+export function attemptDueAtMs(atMs: number, nowMs: number): number {
+  return dueAtMs(atMs, nowMs, BACKOFF.most_ms);
+}
+
+/** A processor that answers at all does so within seconds, and has been asked five times by now. */
+const OVERDUE_MS = 60_000;
+/** With a processor that is down there may be any number of open charges. Those asked for most often are
+ *  the oldest, and this many of them are looked at. */
+const MAX_LOOKED_AT = 1_000;
+
+export class OpenCharges {
+  readonly #sql: SqlStorage;
+  readonly #writer: Writer;
+  /** What the round under way has changed. */
+  readonly #opened = new Map<string, OpenCharge>();
+  readonly #closed = new Set<string>();
+
+  /** @param sql of the journal, whose tables have been made */
+  constructor(sql: SqlStorage, writer: Writer) {
+    this.#sql = sql;
+    this.#writer = writer;
+  }
+
+  /** Due at once, because only an object that died finds a charge not under way. */
+  open(transactionId: string, nowMs: number): void {
+    this.defer(transactionId, 0, nowMs);
+  }
+
+  close(transactionId: string): void {
+    this.#writer.begin();
+    this.#opened.delete(transactionId);
+    this.#closed.add(transactionId);
+  }
+
+  /** Notes that the outcome is still unknown and when to ask again. */
+  defer(transaction_id: string, attempts: number, next_attempt_at_ms: number): void {
+    this.#writer.begin();
+    this.#opened.set(transaction_id, { transaction_id, attempts, next_attempt_at_ms });
+  }
+
+  /** Writes what the round has changed. */
+  write(): void {
+    if (this.#closed.size > 0) {
+      this.#writer.write(
+        "DELETE FROM charges WHERE transaction_id IN (SELECT value FROM json_each(?))",
+        JSON.stringify([...this.#closed]),
+      );
+    }
+    if (this.#opened.size > 0) {
+      this.#writer.write(
+        `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms)
+           SELECT value ->> 'transaction_id', value ->> 'attempts', value ->> 'next_attempt_at_ms'
+           FROM json_each(?) WHERE true
+         ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
+           next_attempt_at_ms = excluded.next_attempt_at_ms`,
+        JSON.stringify([...this.#opened.values()]),
+      );
+    }
+    this.#closed.clear();
+    this.#opened.clear();
+  }
+
+  /** The charge as the round under way has left it. */
+  find(transactionId: string): OpenCharge | undefined {
+    const changed = this.#opened.get(transactionId);
+    if (changed || this.#closed.has(transactionId)) return changed;
+    return this.#sql
+      .exec<OpenCharge>("SELECT * FROM charges WHERE transaction_id = ?", transactionId)
+      .toArray()[0];
+  }
+
+  /** Those whose next attempt is due, the most overdue first. */
+  due(nowMs: number, limit: number): OpenCharge[] {
+    return this.#sql
+      .exec<OpenCharge>(
+        "SELECT * FROM charges WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?",
+        nowMs,
+        limit,
+      )
+      .toArray();
+  }
+
+  /** When the next one is due; undefined when none is open. */
+  nextAtMs(nowMs: number): number | undefined {
+    const { next } = this.#sql
+      .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
+      .one();
+    return next === null ? undefined : attemptDueAtMs(next, nowMs);
+  }
+
+  /** Makes those due that a clock which has gone back since would hold up. */
+  bringForward(nowMs: number): void {
+    this.#writer.write(
+      "UPDATE charges SET next_attempt_at_ms = ? WHERE next_attempt_at_ms > ?",
+      nowMs,
+      nowMs + BACKOFF.most_ms,
+    );
+  }
+
+  standing(nowMs: number): ChargesStanding {
+    const { open } = this.#sql.exec<{ open: number }>("SELECT count(*) AS open FROM charges").one();
+    if (open === 0) return { open, overdue: 0, oldest_age_ms: 0 };
+    const { oldest, overdue } = this.#sql
+      .exec<{ oldest: number | null; overdue: number | null }>(
+        `SELECT min(claim.created_at_ms) AS oldest, sum(claim.created_at_ms < ?) AS overdue
+         FROM (SELECT transaction_id FROM charges ORDER BY attempts DESC LIMIT ?) AS charge
+         JOIN events AS first
+           ON first.transaction_id = charge.transaction_id AND first.sequence = 1
+         JOIN events AS claim
+           ON claim.first_position = first.position AND claim.type = 'transaction.processing'`,
+        nowMs - OVERDUE_MS,
+        MAX_LOOKED_AT,
+      )
+      .one();
+    return {
+      open,
+      overdue: overdue ?? 0,
+      oldest_age_ms: oldest === null ? 0 : Math.max(0, nowMs - oldest),
+    };
+  }
+}

@@ -1,0 +1,40 @@
+/** Requests that only look at a transaction and come as one call. It goes in columns, without what all of them
+ *  have in common: most of what such a call costs is the objects that it carries. */
+import type { Refusal } from "../domain/transaction/refusal";
+import type { Told } from "./execute-batch";
+import { type Address, type Reply, toldReply } from "./rpc";
+
+/** Whose transactions are looked at. */
+export type Looks = { shards: number; transaction_ids: string[]; merchant_ids: string[] };
+
+/** The JSON text of a transaction, or why it is not shown. */
+export type Seen = string | Refusal;
+
+/** The looks of requests that all ask one object. */
+export function looksOf(addresses: Address[]): Looks {
+  return {
+    shards: addresses[0]?.shards ?? 0,
+    transaction_ids: addresses.map(({ transaction_id }) => transaction_id),
+    merchant_ids: addresses.map(({ merchant_id }) => merchant_id),
+  };
+}
+
+/** Answers each look by itself. */
+export function lookTogether(
+  owner: { find(address: Address): Reply },
+  { shards, transaction_ids, merchant_ids }: Looks,
+): Seen[] {
+  return transaction_ids.map((transaction_id, at) => {
+    const merchant_id = merchant_ids[at] ?? "";
+    const reply = owner.find({ merchant_id, transaction_id, shards, traceparent: null });
+    return reply.ok ? reply.body : reply.refusal;
+  });
+}
+
+/** What was seen, as it is told to those who looked. */
+export function toldOf(seen: Seen[]): Told[] {
+  return seen.map((one, at) => {
+    const isShown = typeof one === "string";
+    return { at, reply: isShown ? toldReply(one) : { ok: false, refusal: one } };
+  });
+}

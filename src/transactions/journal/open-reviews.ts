@@ -1,0 +1,77 @@
+/** When reviews expire. A row exists exactly while its transaction is in `review`. */
+
+import { MAX_REVIEW_S } from "../../domain/risk/limits";
+import { dueAtMs } from "../../domain/time/clock";
+import type { Writer } from "./sql-writer";
+
+const LONGEST_MS = MAX_REVIEW_S * 1_000;
+
+export class OpenReviews {
+  readonly #sql: SqlStorage;
+  readonly #writer: Writer;
+  /** Kept, because every round asks for it and few change it. */
+  #nextAtMs: number | undefined;
+
+  /** @param sql of the journal, whose tables have been made */
+  constructor(sql: SqlStorage, writer: Writer) {
+    this.#sql = sql;
+    this.#writer = writer;
+    this.#reread();
+  }
+
+  /** When the next one expires, or is to be brought forward; undefined when none is open. */
+  nextAtMs(nowMs: number): number | undefined {
+    if (this.#nextAtMs === undefined) return undefined;
+    return dueAtMs(this.#nextAtMs, nowMs, LONGEST_MS);
+  }
+
+  /** When a review expires; undefined when it is not open. */
+  expiresAtMs(transactionId: string): number | undefined {
+    const [found] = this.#sql
+      .exec<{ at: number }>(
+        "SELECT expires_at_ms AS at FROM reviews WHERE transaction_id = ?",
+        transactionId,
+      )
+      .toArray();
+    return found?.at;
+  }
+
+  /** Lets those that a clock which has gone back since would hold up expire after the longest time that a
+   *  review may be open. Not at once: somebody is to have the time to decide. */
+  bringForward(nowMs: number): void {
+    this.#writer.write(
+      "UPDATE reviews SET expires_at_ms = ?1 WHERE expires_at_ms > ?1",
+      nowMs + LONGEST_MS,
+    );
+    this.#reread();
+  }
+
+  open(transactionId: string, expiresAtMs: number): void {
+    this.#writer.write("INSERT INTO reviews VALUES (?, ?)", transactionId, expiresAtMs);
+    this.#reread();
+  }
+
+  close(transactionId: string): void {
+    this.#writer.write("DELETE FROM reviews WHERE transaction_id = ?", transactionId);
+    this.#reread();
+  }
+
+  /** Those that have expired, the oldest first. */
+  due(nowMs: number, limit: number): string[] {
+    return this.#sql
+      .exec<{ transaction_id: string }>(
+        "SELECT transaction_id FROM reviews WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?",
+        nowMs,
+        limit,
+      )
+      .toArray()
+      .map(({ transaction_id }) => transaction_id);
+  }
+
+  #reread(): void {
+    const [first] = this.#sql
+      .exec<{ next: number | null }>("SELECT min(expires_at_ms) AS next FROM reviews")
+      .toArray();
+    this.#nextAtMs = first?.next ?? undefined;
+  }
+}

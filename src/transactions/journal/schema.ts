@@ -1,0 +1,82 @@
+/** The tables of a shard's journal. docs/storage.md says what each is for. */
+
+import { COUNTERS_TABLE } from "../../observability/durable-counters";
+import { columnsOf, ensureColumn } from "../../runtime/columns";
+
+/** Makes the tables, or brings those of an earlier version up to date. */
+export function makeJournalTables(sql: SqlStorage): void {
+  const columns = columnsOf(sql, "events");
+  if (columns.length > 0 && !columns.includes("first_position")) linkEvents(sql);
+  const isOlder = columns.length > 0 && columnsOf(sql, "pauses").length === 0;
+  sql.exec(JOURNAL_TABLES);
+  if (isOlder) movePause(sql);
+}
+
+/** A pause of the book was a mark of its own before all destinations had theirs. */
+function movePause(sql: SqlStorage): void {
+  const mark = "FROM marks WHERE name = 'book_paused_until_ms'";
+  sql.exec(`INSERT INTO pauses SELECT 'book', 1, value ${mark} AND value > unixepoch() * 1000`);
+  sql.exec(`DELETE ${mark}`);
+}
+
+/** The events of a transaction are found through its first one: an id is as good as random, and an index by
+ *  it has to change a page of its own for nearly every row, so it holds one row of each transaction. */
+const EVENTS_TABLE = `
+  CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY,
+    merchant_id TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    traceparent TEXT,
+    first_position INTEGER NOT NULL
+  );
+  CREATE UNIQUE INDEX IF NOT EXISTS first_events ON events (transaction_id) WHERE sequence = 1;
+  CREATE UNIQUE INDEX IF NOT EXISTS events_by_first ON events (first_position, sequence);
+`;
+
+/** Copies events of before they were linked to the first of their transaction, once. */
+function linkEvents(sql: SqlStorage): void {
+  ensureColumn(sql, "events", "traceparent", "TEXT");
+  sql.exec("ALTER TABLE events RENAME TO unlinked_events");
+  sql.exec(EVENTS_TABLE);
+  sql.exec(`
+    INSERT INTO events
+    SELECT position, merchant_id, transaction_id, sequence, type, created_at_ms, data, traceparent,
+      (SELECT first.position FROM unlinked_events AS first
+         WHERE first.transaction_id = unlinked_events.transaction_id AND first.sequence = 1)
+    FROM unlinked_events ORDER BY position`);
+  sql.exec("DROP TABLE unlinked_events");
+}
+
+const JOURNAL_TABLES = `
+  ${EVENTS_TABLE}
+  CREATE TABLE IF NOT EXISTS charges (
+    transaction_id TEXT PRIMARY KEY,
+    attempts INTEGER NOT NULL,
+    next_attempt_at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS charges_by_time ON charges (next_attempt_at_ms);
+  CREATE TABLE IF NOT EXISTS reviews (
+    transaction_id TEXT PRIMARY KEY,
+    expires_at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS reviews_by_expiry ON reviews (expires_at_ms);
+  CREATE TABLE IF NOT EXISTS parked (
+    position INTEGER PRIMARY KEY,
+    transaction_id TEXT NOT NULL,
+    parked_at INTEGER NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS parked_by_transaction ON parked (transaction_id);
+  CREATE TABLE IF NOT EXISTS waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS waiting_by_merchant ON waiting (merchant_id);
+  ${COUNTERS_TABLE}
+  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS pauses (
+    destination TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+`;

@@ -1,0 +1,55 @@
+/** The transactions that a shard holds in memory: those that changed or were asked for last. A transaction
+ *  is mostly asked for again within seconds of its last change. Knows nothing of where they are kept. */
+import type { Transaction } from "../../domain/transaction/transaction";
+
+/** A transaction as it is now: its JSON text, itself once somebody has wanted to know what is in it, and where
+ *  its first event is. */
+export type Kept = {
+  merchant_id: string;
+  data: string;
+  transaction: Transaction | undefined;
+  first_position: number;
+};
+
+/** Text kept at most: some 5,000 transactions of common size. With the objects made of it that is about
+ *  10 of the object's 128 megabytes. */
+const MAX_CHARACTERS = 4_000_000;
+/** Ids that are known to have no transaction; they are asked for once more when they are forgotten. */
+const MAX_ABSENT = 10_000;
+
+export class Hot {
+  readonly #kept = new Map<string, Kept>();
+  readonly #absent = new Set<string>();
+  #characters = 0;
+
+  get(transactionId: string): Kept | undefined {
+    return this.#kept.get(transactionId);
+  }
+
+  /** Whether it is known that there is no such transaction. */
+  isAbsent(transactionId: string): boolean {
+    return this.#absent.has(transactionId);
+  }
+
+  setAbsent(transactionId: string): void {
+    if (this.#absent.size >= MAX_ABSENT) this.#absent.clear();
+    this.#absent.add(transactionId);
+  }
+
+  keep(transactionId: string, kept: Kept): void {
+    this.forget(transactionId); // Back in at the young end: the first of the map is the oldest.
+    this.#kept.set(transactionId, kept);
+    this.#characters += kept.data.length;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#characters <= MAX_CHARACTERS) break;
+      this.forget(oldest);
+    }
+  }
+
+  /** Nothing is known of this one any more. */
+  forget(transactionId: string): void {
+    this.#characters -= this.#kept.get(transactionId)?.data.length ?? 0;
+    this.#kept.delete(transactionId);
+    this.#absent.delete(transactionId);
+  }
+}

@@ -1,0 +1,72 @@
+/** Events that the stream will not take. They are kept, in the order of their transaction, and tried again
+ *  from time to time; everybody else's go past them. */
+import type { EventRecord } from "../../domain/transaction/event";
+
+/** One round of trying again is bounded; the rest follows in the next. */
+export const TRIED_AGAIN = 100;
+
+export class Parked {
+  readonly #sql: SqlStorage;
+  readonly #onParked: () => void;
+  #count: number;
+
+  /** @param sql of the journal, whose tables have been made
+   *  @param onParked is told of every event that is parked */
+  constructor(sql: SqlStorage, onParked: () => void = () => {}) {
+    this.#sql = sql;
+    this.#onParked = onParked;
+    this.#count = sql.exec<{ count: number }>("SELECT count(*) AS count FROM parked").one().count;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether an earlier event of this transaction is parked: then this one has to wait behind it. */
+  holdsUp(transactionId: string): boolean {
+    if (this.#count === 0) return false;
+    return (
+      this.#sql
+        .exec("SELECT 1 FROM parked WHERE transaction_id = ? LIMIT 1", transactionId)
+        .toArray().length > 0
+    );
+  }
+
+  add({ position, transaction_id }: EventRecord, nowMs: number): void {
+    const before = this.#count;
+    this.#sql.exec(
+      "INSERT INTO parked VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      position,
+      transaction_id,
+      nowMs,
+    );
+    this.#recount();
+    if (this.#count > before) this.#onParked();
+  }
+
+  remove(position: number): void {
+    this.#sql.exec("DELETE FROM parked WHERE position = ?", position);
+    this.#recount();
+  }
+
+  /** The first parked event of each transaction, oldest first, of those behind a position. */
+  first(after: number): EventRecord[] {
+    if (this.#count === 0) return [];
+    return this.#sql
+      .exec<EventRecord>(
+        `SELECT events.* FROM events JOIN
+           (SELECT min(position) AS first FROM parked GROUP BY transaction_id
+              HAVING first > ? ORDER BY first LIMIT ?)
+         ON events.position = first ORDER BY events.position`,
+        after,
+        TRIED_AGAIN,
+      )
+      .toArray();
+  }
+
+  #recount(): void {
+    this.#count = this.#sql
+      .exec<{ count: number }>("SELECT count(*) AS count FROM parked")
+      .one().count;
+  }
+}

@@ -1,0 +1,138 @@
+/** Merchants' rules and lists, in memory, so that no create reads D1 while its merchant is busy.
+ *
+ *  What is known is shared by all objects of an isolate; what is asked belongs to the object that asks,
+ *  because none may wait for another's call. Nothing in here decides anything. */
+import { DatabaseUnavailable, databaseOf } from "../../d1/query";
+import { type MerchantRisk, readRisk, readRiskVersion } from "../../d1/risk-rules";
+import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../../domain/risk/lists/list";
+import type { VersionedRuleSet } from "../../domain/risk/rule-set";
+import { ageMs, isDue } from "../../domain/time/clock";
+import { faultOf, type Log } from "../../observability/log";
+
+/** From this age on what is known is asked for again, while it goes on being used. */
+const REFRESH_AFTER_MS = 2_000;
+/** From this age on payments wait for the answer, so that one that arrives five seconds after a change is
+ *  decided by it. A second of that is for clocks that disagree. */
+const FRESH_MS = 4_000;
+/** A read takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
+const READ_LIMIT_MS = 1_000;
+/** After D1 has failed to answer, what is known is used without asking again for this long. */
+const REST_MS = 2_000;
+/** Rules and lists of all merchants together, of the isolate's 128 megabytes. One merchant's are 6 at most. */
+const MAX_BYTES = 20_000_000;
+/** Estimates, on the large side, of what is kept: rules as objects are some times their text, and an entry
+ *  has its place in a map beside its own text. */
+const BYTES = { merchant: 1_000, rule_character: 5, entry: 150, entry_character: 2 };
+
+/** What decides a merchant's payments: undefined rules mean the deployment's default. */
+export type KnownRisk = { rules: VersionedRuleSet | undefined; lists: Lists };
+
+type Entry = KnownRisk & { version: number; asked_at_ms: number; bytes: number };
+
+const known = new Map<string, Entry>();
+let knownBytes = 0;
+
+/** Drops what this isolate knows of a merchant, or of all. */
+export function forgetRisk(merchantId?: string): void {
+  for (const id of merchantId === undefined ? [...known.keys()] : [merchantId]) drop(id);
+}
+
+function keep(merchantId: string, entry: Entry): void {
+  drop(merchantId); // Back in at the young end: the first of the map is the oldest.
+  known.set(merchantId, entry);
+  knownBytes += entry.bytes;
+  for (const oldest of known.keys()) {
+    if (knownBytes <= MAX_BYTES || oldest === merchantId) return;
+    drop(oldest);
+  }
+}
+
+function drop(merchantId: string): void {
+  knownBytes -= known.get(merchantId)?.bytes ?? 0;
+  known.delete(merchantId);
+}
+
+/** Where it is read: everything, or just the number that goes up with every change. */
+export type RiskReader = {
+  risk: (merchantId: string, nowMs: number) => Promise<MerchantRisk>;
+  version: (merchantId: string) => Promise<number>;
+};
+
+export function riskReaderOf(binding: D1Database): RiskReader {
+  const db = databaseOf(binding);
+  return {
+    risk: (merchantId, nowMs) => readRisk(db, merchantId, nowMs, READ_LIMIT_MS),
+    version: (merchantId) => readRiskVersion(db, merchantId, READ_LIMIT_MS),
+  };
+}
+
+export class RiskBook {
+  readonly #reader: RiskReader;
+  readonly #log: Log;
+  readonly #asked = new Map<string, Promise<Entry>>();
+  #restingUntilMs = 0;
+
+  constructor(reader: RiskReader, log: Log) {
+    this.#reader = reader;
+    this.#log = log;
+  }
+
+  /** A merchant's rules and lists, at once when they are fresh. When D1 cannot be asked, the last known.
+   *  @throws DatabaseUnavailable when none are: the merchant may have blocked somebody. */
+  of(merchantId: string): KnownRisk | Promise<KnownRisk> {
+    const now = Date.now();
+    const entry = known.get(merchantId);
+    const age = ageMs(entry?.asked_at_ms ?? 0, now);
+    const isResting = !isDue(this.#restingUntilMs, now, REST_MS);
+    if (entry && (age < REFRESH_AFTER_MS || isResting)) return entry;
+    if (isResting) throw new DatabaseUnavailable("the database is resting");
+    const orKnown = this.#ask(merchantId, entry).catch((fault: unknown) => {
+      this.#restingUntilMs = Date.now() + REST_MS;
+      this.#log("error", "risk_rules.failed", { merchant_id: merchantId, fault: faultOf(fault) });
+      if (entry) return entry;
+      throw fault;
+    });
+    return entry && age < FRESH_MS ? entry : orKnown;
+  }
+
+  /** One question for each merchant at a time. */
+  #ask(merchantId: string, entry: Entry | undefined): Promise<Entry> {
+    const underWay = this.#asked.get(merchantId);
+    if (underWay) return underWay;
+    const asked = this.#read(merchantId, entry).finally(() => this.#asked.delete(merchantId));
+    this.#asked.set(merchantId, asked);
+    return asked;
+  }
+
+  async #read(merchantId: string, entry: Entry | undefined): Promise<Entry> {
+    const askedAtMs = Date.now();
+    const isSame = entry && (await this.#reader.version(merchantId)) === entry.version;
+    const next = isSame
+      ? { ...entry, asked_at_ms: askedAtMs }
+      : entryOf(await this.#reader.risk(merchantId, askedAtMs), askedAtMs);
+    // Another object may have asked later and been answered sooner.
+    const other = known.get(merchantId);
+    const isLater = other && other.asked_at_ms > askedAtMs && other.asked_at_ms <= Date.now();
+    if (isLater) return other;
+    keep(merchantId, next);
+    return next;
+  }
+}
+
+function entryOf({ version, rule_set, entries }: MerchantRisk, askedAtMs: number): Entry {
+  return {
+    rules: rule_set && { version: rule_set.version, rule_set: rule_set.rule_set },
+    lists: entries.length === 0 ? NO_LISTS : listsOf(entries),
+    version,
+    asked_at_ms: askedAtMs,
+    bytes: bytesOf(rule_set, entries),
+  };
+}
+
+/** Of what was just read, so that it is added up once for each change. */
+function bytesOf(rules: MerchantRisk["rule_set"], entries: ListEntry[]): number {
+  let bytes = BYTES.merchant;
+  if (rules) bytes += JSON.stringify(rules.rule_set).length * BYTES.rule_character;
+  for (const { value } of entries) bytes += BYTES.entry + value.length * BYTES.entry_character;
+  return bytes;
+}
