@@ -14,7 +14,7 @@ const ENTRY = `
   export { defaultRuleSet } from "./src/domain/risk/default-rules/default-rules";
   export { backtestReport } from "./src/domain/risk/backtest/backtest-report";
   export { signalNames } from "./src/domain/risk/conditions/required-signals";
-  export { newRuleSet } from "./src/http/risk-schema";
+  export { newRuleSet } from "./src/api/risk/schemas/rule-set";
 `;
 const ROUND_MS = 50;
 const ROUNDS = 7;

@@ -26,8 +26,8 @@ const withoutRuntime = {
 /** The document that the Worker serves, taken from the app itself. */
 async function openApiDocument() {
   const entry = `
-    import { app } from "./src/http/app";
-    import { openApiDocument } from "./src/http/openapi";
+    import { app } from "./src/api/app";
+    import { openApiDocument } from "./src/api/http/openapi";
     export const document = openApiDocument(app);`;
   const outfile = join(scratch, "openapi.mjs");
   await build({

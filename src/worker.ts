@@ -1,6 +1,7 @@
 /** Composition only: what the platform calls, and where it is done. */
+
+import { app } from "./api/app";
 import type { Env } from "./config";
-import { app } from "./http/app";
 import { consume } from "./webhooks/queue/consumer";
 import type { DeliveryNotice } from "./webhooks/queue/enqueue";
 

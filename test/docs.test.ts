@@ -3,14 +3,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CloudEvent } from "cloudevents";
 import { describe, expect, it } from "vitest";
+import { PROBLEMS } from "../src/api/http/problem";
+import { bookSeries } from "../src/api/operations/d1-metrics";
+import { shardSeries } from "../src/api/operations/shard-metrics";
+import { webhookSeries } from "../src/api/operations/webhook-metrics";
 import { configOf, type Env } from "../src/config";
 import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../src/domain/transaction/cloud-event";
 import { EVENT_TYPES, eventOf } from "../src/domain/transaction/event";
 import type { Transaction } from "../src/domain/transaction/transaction";
-import { bookSeries } from "../src/http/book-series";
-import { PROBLEMS } from "../src/http/problem";
-import { shardSeries } from "../src/http/shard-series";
-import { webhookSeries } from "../src/http/webhook-series";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
 
 const ROOT = join(import.meta.dirname, "..");

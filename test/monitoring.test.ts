@@ -3,9 +3,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bookSeries } from "../src/http/book-series";
-import { shardSeries } from "../src/http/shard-series";
-import { webhookSeries } from "../src/http/webhook-series";
+import { bookSeries } from "../src/api/operations/d1-metrics";
+import { shardSeries } from "../src/api/operations/shard-metrics";
+import { webhookSeries } from "../src/api/operations/webhook-metrics";
 
 const DOCS = join(import.meta.dirname, "../docs");
 const doc = (name: string): string => readFileSync(join(DOCS, name), "utf8");

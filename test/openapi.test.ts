@@ -1,7 +1,7 @@
 /** openapi.json as code generators and linters read it. docs/generators.md says which tool needs what. */
 import { describe, expect, it } from "vitest";
 import document from "../openapi.json";
-import { PROBLEMS } from "../src/http/problem";
+import { PROBLEMS } from "../src/api/http/problem";
 
 type Schema = {
   $ref?: string;

@@ -1,13 +1,13 @@
 /** The way from a request to the object that owns its transaction. */
 
 import { z } from "@hono/zod-openapi";
+import type { AppContext } from "../api/context";
+import { Problem, problemOf } from "../api/http/problem";
 import type { Env } from "../config";
 import { isTransactionId, objectNameFor } from "../domain/identity/id";
 import type { Refusal } from "../domain/transaction/refusal";
 import type { Address } from "../transactions/rpc";
 import type { TransactionShard } from "../transactions/transaction-shard";
-import type { AppContext } from "./context";
-import { Problem, problemOf } from "./problem";
 
 type Face =
   | "create"

@@ -6,6 +6,7 @@
  *  `new Promise`, once that is compiled, no longer knows its request), and each request has a timer of its own
  *  running (without one it is taken for hung). */
 
+import type { AppContext } from "../api/context";
 import { objectNameFor } from "../domain/identity/id";
 import { ageMs } from "../domain/time/clock";
 import {
@@ -17,7 +18,6 @@ import {
 } from "../transactions/execute-batch";
 import { looksOf, toldOf } from "../transactions/get-many";
 import type { Reply } from "../transactions/rpc";
-import type { AppContext } from "./context";
 import { addressOf, askOwner, isOverloaded, type Owner, ownerOf } from "./owner";
 
 /** The runtime's word for that. It is so by default, and never in the test runner. */

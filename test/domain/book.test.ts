@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
+import { bookSeries } from "../../src/api/operations/d1-metrics";
 import type { Total } from "../../src/d1/totals";
 import { WRITE_WEBHOOK_COUNTS } from "../../src/d1/webhook-counts";
 import { decideReview } from "../../src/domain/transaction/decide-review";
@@ -13,7 +14,6 @@ import {
   decideProcess,
   type Transaction,
 } from "../../src/domain/transaction/transaction";
-import { bookSeries } from "../../src/http/book-series";
 import { created, DECLINED, held, MERCHANT, NOW_MS } from "./examples";
 
 const MIGRATIONS = join(import.meta.dirname, "../../migrations");

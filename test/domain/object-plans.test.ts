@@ -52,7 +52,8 @@ const NO_LITERALS: Record<string, string> = {
   "transactions/journal/sql-writer.ts this.#sql.exec(statement":
     "passes on what `write()` is given, which is read here",
   "transactions/journal/sql-writer.ts this.write(statement": "an INSERT of rows",
-  "transactions/outbox/to-webhooks.ts this.#sql.exec<{first:number|null}>(sql": "the first by the key",
+  "transactions/outbox/to-webhooks.ts this.#sql.exec<{first:number|null}>(sql":
+    "the first by the key",
 };
 
 /** Statements that read a whole table or index, by how they begin, and why they may. */

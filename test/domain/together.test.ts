@@ -1,7 +1,7 @@
 /** Requests that share a call, one rule at a time. That the runtime carries it is tested in
  *  `test/system/together.test.ts`. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { AppContext } from "../../src/http/context";
+import type { AppContext } from "../../src/api/context";
 import {
   answerTogether,
   type Call,

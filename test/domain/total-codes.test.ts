@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, it } from "vitest";
+import { bookSeries } from "../../src/api/operations/d1-metrics";
 import { MAX_TOTAL_CODES } from "../../src/d1/schema";
 import type { Total } from "../../src/d1/totals";
 import { RESERVED_FAILURE_CODES, type Transaction } from "../../src/domain/transaction/transaction";
-import { bookSeries } from "../../src/http/book-series";
 import { EXAMPLES, MERCHANT, NOW_MS } from "./examples";
 
 const MIGRATIONS = join(import.meta.dirname, "../../migrations");

@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { CloudEvent } from "cloudevents";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { forgetReadiness } from "../../src/http/readiness";
+import { forgetReadiness } from "../../src/api/operations/readiness";
 import { type Client, call, newClient } from "../support/api";
 import { env } from "../support/env";
 import { eventually } from "../support/eventually";

@@ -2,8 +2,8 @@
  *  log line, openapi.json. Log lines are collected; texts with `CANARY` in them must never show up there. */
 import { expect, vi } from "vitest";
 import document from "../../openapi.json";
-import { app } from "../../src/http/app";
-import { PROBLEMS, type ProblemCode } from "../../src/http/problem";
+import { app } from "../../src/api/app";
+import { PROBLEMS, type ProblemCode } from "../../src/api/http/problem";
 import { BASE, type ProblemBody, TRANSACTIONS } from "./api";
 import { env, type TestEnv } from "./env";
 

@@ -2,9 +2,8 @@
  *  request, and nothing in any line that must not be there. The log is at its most talkative here. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/api/app";
 import { objectNameFor } from "../../src/domain/identity/id";
-
-import { app } from "../../src/http/app";
 import { TransactionShard } from "../../src/transactions/transaction-shard";
 import { VelocityShard } from "../../src/velocity/velocity-shard";
 import {

@@ -1,10 +1,10 @@
 /** Who may do what: every route against every bad credential, the life of API keys, and what becomes of
  *  callers while D1, which knows the keys, does not answer. */
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/api/app";
+import { forgetKeys, KEY_FRESH_MS, KEY_STALE_MS } from "../../src/api/middleware/authenticate";
 import { API_KEY_RANDOM_BYTES, formatApiKey, SCOPES } from "../../src/domain/identity/api-key";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import { app } from "../../src/http/app";
-import { forgetKeys, KEY_FRESH_MS, KEY_STALE_MS } from "../../src/http/authenticate";
 import { BASE, type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
 import {
   type Asked,

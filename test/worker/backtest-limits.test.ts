@@ -1,12 +1,12 @@
 /** What a backtest may cost others: as how many requests it counts, one at a time for a merchant, in slices. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/api/app";
+import { forgetKeys } from "../../src/api/middleware/authenticate";
+import { backtestCost, tallyDecisions } from "../../src/api/risk/run-backtest";
 import { databaseOf } from "../../src/d1/query";
 import { BacktestTally } from "../../src/domain/risk/backtest/backtest-report";
 import { MAX_CONDITIONS } from "../../src/domain/risk/limits";
 import type { Rule } from "../../src/domain/risk/rule-set";
-import { app } from "../../src/http/app";
-import { forgetKeys } from "../../src/http/authenticate";
-import { backtestCost, tallyDecisions } from "../../src/http/backtest-run";
 import { BASE, type Client, newClient } from "../support/api";
 import { ask, type Bindings, expectRefusal, jsonOf } from "../support/contract";
 import { env, type TestEnv } from "../support/env";

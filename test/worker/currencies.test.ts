@@ -1,8 +1,8 @@
 /** Currencies over HTTP: which are taken on which day, what withdrawn ones go on doing, and what a create is in that
  *  names none. The days are set by the tests. */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { forgetKeys } from "../../src/api/middleware/authenticate";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import { forgetKeys } from "../../src/http/authenticate";
 import { admin, type Client, clientOf, freshKey, newClient, processorSaw } from "../support/api";
 import { ask, type Bindings, expectRefusal, jsonOf, pointersOf } from "../support/contract";
 import { env } from "../support/env";

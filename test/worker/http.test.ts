@@ -3,20 +3,20 @@
 import type { z } from "@hono/zod-openapi";
 import { beforeAll, describe, expect, it } from "vitest";
 import document from "../../openapi.json";
+import { app } from "../../src/api/app";
+import { PROBLEMS, type ProblemCode } from "../../src/api/http/problem";
+import { MAX_BODY_BYTES } from "../../src/api/http/request-body";
+import { MAX_API_KEYS } from "../../src/api/merchants/routes";
+import * as merchantSchema from "../../src/api/merchants/schemas";
+import { Rebuild } from "../../src/api/operations/rebuild-route";
+import { BacktestAnswer } from "../../src/api/risk/backtest-routes";
+import { ListEntry, ListEntryList } from "../../src/api/risk/schemas/list";
+import { RuleSetAnswer } from "../../src/api/risk/schemas/rule-set";
+import * as schema from "../../src/api/transactions/schemas";
+import * as webhookSchema from "../../src/api/webhooks/schemas";
 import { MAX_LIST_ENTRIES } from "../../src/domain/risk/limits";
 import type { Transaction as TransactionBody } from "../../src/domain/transaction/transaction";
 import { MAX_ENDPOINTS } from "../../src/domain/webhook/webhook";
-import { app } from "../../src/http/app";
-import * as merchantSchema from "../../src/http/merchant-schema";
-import { MAX_API_KEYS } from "../../src/http/merchants";
-import { PROBLEMS, type ProblemCode } from "../../src/http/problem";
-import { MAX_BODY_BYTES } from "../../src/http/read";
-import { Rebuild } from "../../src/http/rebuild";
-import { BacktestAnswer } from "../../src/http/risk-backtest";
-import { ListEntry, ListEntryList } from "../../src/http/risk-list-schema";
-import { RuleSetAnswer } from "../../src/http/risk-schema";
-import * as schema from "../../src/http/schema";
-import * as webhookSchema from "../../src/http/webhook-schema";
 import { BASE, type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
 import {
   type Asked,

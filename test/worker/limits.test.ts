@@ -3,12 +3,12 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { type BareItem, parseList } from "structured-headers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/api/app";
+import { MAX_API_KEYS } from "../../src/api/merchants/routes";
+import { forgetKeys } from "../../src/api/middleware/authenticate";
+import { forgetFailures } from "../../src/api/middleware/failed-auth-limit";
 import type { Policy, Quota } from "../../src/domain/rate-limit/quota";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import { app } from "../../src/http/app";
-import { forgetKeys } from "../../src/http/authenticate";
-import { MAX_API_KEYS } from "../../src/http/merchants";
-import { forgetFailures } from "../../src/http/throttle";
 import { BASE, type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
 import {
   ask,

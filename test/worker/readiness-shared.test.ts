@@ -1,6 +1,6 @@
 /** `GET /health/ready` is open to everyone, so many who ask cost what one does. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { app } from "../../src/http/app";
+import { app } from "../../src/api/app";
 import { BASE } from "../support/api";
 import { env, type TestEnv } from "../support/env";
 

@@ -2,6 +2,7 @@
  *  see what, and backtests of payments that were made. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { ProblemCode } from "../../src/api/http/problem";
 import { databaseOf } from "../../src/d1/query";
 import { readRisk, readRiskVersion } from "../../src/d1/risk-rules";
 import {
@@ -11,7 +12,6 @@ import {
   MAX_RULES,
 } from "../../src/domain/risk/limits";
 import type { Condition, RuleSet } from "../../src/domain/risk/rule-set";
-import type { ProblemCode } from "../../src/http/problem";
 import { validRuleSet } from "../domain/risk/valid-rule-set";
 import { type Client, newClient, type ProblemBody } from "../support/api";
 import { ask, expectRefusal, jsonOf, undocumentedAnswers } from "../support/contract";

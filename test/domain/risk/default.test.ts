@@ -1,6 +1,7 @@
 /** Fraud scores: the default rules' numbers, exact thresholds, and reasons that add up. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { newRuleSet, RuleSetAnswer } from "../../../src/api/risk/schemas/rule-set";
 import { currencyDecimals } from "../../../src/domain/money/currency";
 import { ACTIVE_CODES } from "../../../src/domain/money/iso-4217";
 import { parseAmount } from "../../../src/domain/money/money";
@@ -16,7 +17,6 @@ import {
 } from "../../../src/domain/risk/default-rules/reference-rates";
 import { evaluate } from "../../../src/domain/risk/evaluate";
 import type { Condition, Signals } from "../../../src/domain/risk/rule-set";
-import { newRuleSet, RuleSetAnswer } from "../../../src/http/risk-schema";
 import { created, RULES, SETTINGS, signalsOf } from "../examples";
 
 /** Decimals of currencies, and thousandths of a unit for a dollar as the default rules take them. */

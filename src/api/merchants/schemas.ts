@@ -1,0 +1,91 @@
+/** The shapes of administration: merchants and their API keys. */
+import { z } from "@hono/zod-openapi";
+import { SCOPES } from "../../domain/identity/api-key";
+import { newPaymentFault } from "../../domain/money/currency";
+import { freeText, Time } from "../http/common-schemas";
+
+const MERCHANT_ID = "mer_mfzwizlhn5xgs3dpnrsw45dfoi";
+const KEY_ID = "key_mfzwizlhn5xgs3dpnrsw45dfoi";
+export const MerchantParam = z.object({
+  id: z.string().openapi({ description: "A merchant's id.", example: MERCHANT_ID }),
+});
+export const KeyParams = MerchantParam.extend({
+  key_id: z.string().openapi({ description: "An API key's id.", example: KEY_ID }),
+});
+
+export const MerchantBody = z
+  .strictObject({
+    name: freeText(1, 200).openapi({ example: "Shop" }),
+    default_currency: z
+      .string("must be a string")
+      .superRefine((code, context) => {
+        const fault = newPaymentFault(code, Date.now());
+        if (fault) context.addIssue(fault);
+      })
+      .optional()
+      .openapi({
+        description: "ISO 4217: of payments whose create names no currency. Left out: USD.",
+        pattern: "^[A-Z]{3}$",
+        example: "EUR",
+      }),
+  })
+  .openapi("CreateMerchant");
+export const Merchant = z
+  .object({
+    id: z.string().openapi({ example: MERCHANT_ID }),
+    name: z.string().openapi({ example: "Shop" }),
+    default_currency: z.string().openapi({
+      description: "The currency of payments whose create names none. It never changes.",
+      example: "USD",
+    }),
+    created_at: Time,
+  })
+  .openapi("Merchant");
+export const MerchantList = z.object({ data: z.array(Merchant) }).openapi("MerchantList");
+
+const Scope = z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`).openapi("Scope");
+export const ApiKeyBody = z
+  .strictObject({
+    name: freeText(1, 200).nullish().openapi({ example: "checkout" }),
+    scopes: z
+      .array(Scope, "must be a list of scopes")
+      .min(1, "must name at least one scope")
+      .max(SCOPES.length, "must name each scope once")
+      .default([...SCOPES])
+      .openapi({ description: "What the key may do.", example: ["transactions:write"] }),
+  })
+  .openapi("CreateApiKey");
+const ONE_DAY_S = 86_400;
+const MAX_OVERLAP_S = 7 * ONE_DAY_S;
+export const RollBody = z
+  .strictObject({
+    overlap_s: z
+      .int("must be a whole number of seconds")
+      .min(0, "must not be negative")
+      .max(MAX_OVERLAP_S, `must be at most ${MAX_OVERLAP_S}`)
+      .default(ONE_DAY_S)
+      .openapi({ description: "How long the old key goes on working.", example: ONE_DAY_S }),
+  })
+  .openapi("RollApiKey");
+export const ApiKey = z
+  .object({
+    id: z.string().openapi({ example: KEY_ID }),
+    merchant_id: z.string().openapi({ example: MERCHANT_ID }),
+    name: z.string().nullable().openapi({ example: "checkout" }),
+    last_four: z.string().openapi({ description: "How the key ends.", example: "q4zd" }),
+    scopes: z.array(Scope),
+    created_at: Time,
+    expires_at: Time.nullable().openapi({ description: "When the key ends; null: never." }),
+  })
+  .openapi("ApiKey");
+/** Written flat: `extend` would become an `allOf`, in which generators lose what may be null. */
+export const NewApiKey = z
+  .object({
+    ...ApiKey.shape,
+    key: z.string().openapi({
+      description: "The key itself, shown this once.",
+      example: "sk_mfzwizlhn5xgs3dpnrsw45dfoimfzwizlhn5xgs3dpnrsw45dfoimfzwiz",
+    }),
+  })
+  .openapi("CreatedApiKey");
+export const ApiKeyList = z.object({ data: z.array(ApiKey) }).openapi("ApiKeyList");

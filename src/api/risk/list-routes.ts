@@ -1,0 +1,167 @@
+/** The routes of a merchant's allow and block lists. */
+import { z } from "@hono/zod-openapi";
+import { databaseOf } from "../../d1/query";
+import {
+  addListEntry,
+  findListEntry,
+  type ListEntryRow,
+  listListEntries,
+  removeListEntry,
+} from "../../d1/risk-lists";
+import { drawnId } from "../../domain/identity/id";
+import { MAX_LIST_ENTRIES } from "../../domain/risk/limits";
+import type { AppContext } from "../context";
+import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
+import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { Problem } from "../http/problem";
+import { readBody, readQuery } from "../http/request-body";
+import { answer, answerJson, answerPage, timeText } from "../http/response";
+import { authenticate } from "../middleware/authenticate";
+import {
+  EXAMPLE_ENTRY_ID,
+  ListEntriesQuery,
+  ListEntry,
+  ListEntryBody,
+  ListEntryList,
+  newListEntry,
+} from "./schemas/list";
+
+const PATH = "/api/v1/risk/lists";
+const ID_RANDOM_BYTES = 20;
+const params = z.object({
+  id: z.string().openapi({ description: "An entry's id.", example: EXAMPLE_ENTRY_ID }),
+});
+const reading = {
+  tag: "Risk",
+  security: "api_key",
+  before: [authenticate("risk:read")],
+} as const;
+const writing = { ...reading, before: [authenticate("risk:write")] } as const;
+
+export function riskListRoutes(app: App): void {
+  operation(app, {
+    ...writing,
+    method: "post",
+    path: PATH,
+    operationId: "addRiskListEntry",
+    summary: "Put a value on a list",
+    description: "A value that is there already keeps its id and gets the note and expiry sent.",
+    request: { body: jsonBody(ListEntryBody) },
+    answers: {
+      200: { description: "The value was there; this is its entry now.", schema: ListEntry },
+      201: { description: "The new entry.", schema: ListEntry },
+    },
+    problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_list_entries"],
+    handle: add,
+  });
+  operation(app, {
+    ...reading,
+    before: [authenticate("risk:read", "list")],
+    method: "get",
+    path: PATH,
+    operationId: "listRiskListEntries",
+    summary: "List the entries of the lists, newest first",
+    description: "Without those that have expired.",
+    request: { query: ListEntriesQuery },
+    answers: { 200: { description: "A page.", schema: ListEntryList } },
+    problems: ["invalid_request"],
+    handle: list,
+  });
+  operation(app, {
+    ...reading,
+    method: "get",
+    path: `${PATH}/{id}`,
+    operationId: "getRiskListEntry",
+    summary: "Get an entry of a list",
+    description: "Not found when it has expired.",
+    request: { params },
+    answers: { 200: { description: "The entry.", schema: ListEntry } },
+    problems: ["list_entry_not_found"],
+    handle: async (c) => {
+      const { db, merchantId, nowMs } = asked(c);
+      const found = await findListEntry(db, merchantId, idOf(c), nowMs);
+      if (!found) throw new Problem("list_entry_not_found");
+      return answerJson(c, 200, shownEntry(found));
+    },
+  });
+  operation(app, {
+    ...writing,
+    method: "delete",
+    path: `${PATH}/{id}`,
+    operationId: "removeRiskListEntry",
+    summary: "Take a value off a list",
+    description: "In force for every payment within seconds.",
+    request: { params },
+    answers: { 204: { description: "Removed." } },
+    problems: ["list_entry_not_found"],
+    handle: async (c) => {
+      const { db, merchantId, nowMs } = asked(c);
+      const wasThere = await removeListEntry(db, merchantId, idOf(c), nowMs);
+      if (!wasThere) throw new Problem("list_entry_not_found");
+      return answer(c, 204, "", null);
+    },
+  });
+}
+
+async function add(c: AppContext): Promise<Response> {
+  const given = await readBody(c, newListEntry);
+  const { db, merchantId, nowMs } = asked(c);
+  if (given.expires_at !== null && given.expires_at <= nowMs) throw alreadyExpired();
+  const id = drawnId("rle", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  const entry = { ...given, id, merchant_id: merchantId, created_at: nowMs };
+  const stored = await addListEntry(db, entry);
+  if (!stored) {
+    throw new Problem("too_many_list_entries", {
+      detail: `A merchant's lists have room for ${MAX_LIST_ENTRIES} entries together.`,
+    });
+  }
+  return answerJson(c, stored.id === id ? 201 : 200, shownEntry(stored));
+}
+
+function alreadyExpired(): Problem {
+  const message = "must be in the future";
+  return new Problem("invalid_request", {
+    detail: `expires_at ${message}.`,
+    errors: [{ pointer: "#/expires_at", message }],
+  });
+}
+
+async function list(c: AppContext): Promise<Response> {
+  const { limit, cursor, ...filter } = readQuery(c, ListEntriesQuery);
+  const before =
+    cursor === undefined ? undefined : await parsePositionCursor(c, "list_entry", cursor);
+  const { db, merchantId, nowMs } = asked(c);
+  const found = await listListEntries(db, merchantId, filter, before, limit + 1, nowMs);
+  const page = found.slice(0, limit);
+  const hasMore = found.length > limit;
+  const last = page.at(-1)?.position;
+  return answerPage(
+    c,
+    page.map((entry) => JSON.stringify(shownEntry(entry))),
+    hasMore,
+    hasMore && last !== undefined ? await formatPositionCursor(c, "list_entry", last) : undefined,
+  );
+}
+
+function asked(c: AppContext) {
+  return { db: databaseOf(c.env.DB), merchantId: c.get("merchant_id"), nowMs: Date.now() };
+}
+
+/** The id in the address; what cannot be an entry's is not asked for. */
+function idOf(c: AppContext): string {
+  const id = c.req.param("id") ?? "";
+  if (!/^rle_[a-z2-7]{26}$/.test(id)) throw new Problem("list_entry_not_found");
+  return id;
+}
+
+function shownEntry({ id, list, field, value, note, created_at, expires_at }: ListEntryRow) {
+  return {
+    id,
+    list,
+    field,
+    value,
+    note,
+    created_at: timeText(created_at),
+    expires_at: expires_at === null ? null : timeText(expires_at),
+  };
+}

@@ -1,0 +1,176 @@
+/** The conditions of fraud rules, as they are sent: each kind by itself, and how they nest. */
+import { z } from "@hono/zod-openapi";
+import {
+  MAX_AGE_S,
+  MAX_CURRENCIES,
+  MAX_DEPTH,
+  MAX_VALUE_CHARACTERS,
+  MAX_VALUES,
+} from "../../../domain/risk/limits";
+import {
+  type AmountByCurrency,
+  type Condition,
+  MEASURES,
+  type RuleAmount,
+  WINDOWS,
+} from "../../../domain/risk/rule-set";
+import { freeText } from "../../http/common-schemas";
+import { byMember } from "../../http/keyed-union";
+import {
+  AmountShape,
+  amount,
+  choice,
+  currency,
+  field,
+  flag,
+  listField,
+  listName,
+  object,
+  someOf,
+  subject,
+  whole,
+} from "./fields";
+
+const amounts = {
+  above: object({ above: amount }),
+  multiple_of: object({ multiple_of: amount }),
+};
+const amountCondition = object({
+  amount: byMember("an amount", amounts),
+  currency: currency.exactOptional(),
+}).superRefine(({ amount: compared, currency: only }, context) => {
+  const limit = "above" in compared ? compared.above : compared.multiple_of;
+  if (only === undefined || typeof limit === "string") return;
+  const message = "cannot stand beside amounts by currency";
+  context.addIssue({ code: "custom", path: ["currency"], message });
+});
+const measured = {
+  of: subject,
+  measure: choice(MEASURES).openapi("RiskMeasure"),
+  window: choice(WINDOWS).openapi("RiskWindow"),
+};
+const velocity = object({ ...measured, completed_only: flag.exactOptional() });
+const ABOVE = "must be a whole number, or for a sum a decimal as text";
+/** Whether it is an amount depends on the measure. */
+const above = z.union([z.number(), z.string(), z.custom<AmountByCurrency>(isByCurrency)], ABOVE);
+const velocityCondition = object({ velocity, above });
+type VelocityCondition = z.output<typeof velocityCondition>;
+
+/** Percents stop at 100, so nothing is above it. */
+const MOST_PERCENT = 99;
+
+function checkVelocity(given: VelocityCondition, context: z.RefinementCtx): void {
+  const { measure, of, completed_only } = given.velocity;
+  const fault = (path: string[], message: string) =>
+    context.addIssue({ code: "custom", path, message });
+  for (const { path, message } of aboveFaults(measure, given.above)) {
+    fault(["above", ...path.map(String)], message);
+  }
+  if (measure === "customers" && of === "customer") {
+    fault(["velocity", "measure"], "would always be 1: a customer is one customer");
+  }
+  if (measure === "declined_percent" && completed_only) {
+    fault(["velocity", "completed_only"], "would leave out all that declined_percent counts");
+  }
+}
+
+function isByCurrency(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+type AboveFault = { path: PropertyKey[]; message: string };
+
+function aboveFaults(measure: string, above: number | RuleAmount): AboveFault[] {
+  if (measure === "sum") return amount.safeParse(above).error?.issues ?? [];
+  const most = measure === "declined_percent" ? MOST_PERCENT : Number.MAX_SAFE_INTEGER;
+  const isWhole = typeof above === "number" && Number.isSafeInteger(above);
+  if (isWhole && above >= 0 && above <= most) return [];
+  return [{ path: [], message: `must be a whole number from 0 to ${most} for ${measure}` }];
+}
+
+const values = someOf(freeText(1, MAX_VALUE_CHARACTERS), "texts", MAX_VALUES);
+const metadata = {
+  in: object({ metadata: field, in: values }),
+  is_present: object({ metadata: field, is_present: flag }),
+};
+const customerAge = object({
+  below_s: whole(1, MAX_AGE_S).openapi({
+    description: "Seconds since the customer's first payment.",
+    example: 86_400,
+  }),
+});
+
+/** Everything a condition can be but a combination of others. An amount may have a currency, so it comes first. */
+const SIMPLE = {
+  amount: amountCondition,
+  currency: object({ currency: someOf(currency, "currency codes", MAX_CURRENCIES) }),
+  velocity: velocityCondition.superRefine(checkVelocity),
+  customer_age: object({ customer_age: customerAge }),
+  metadata: byMember("a metadata condition", metadata),
+  listed: object({ listed: listName, field: listField }),
+};
+
+const tooDeep = z.custom<Condition>(() => false, `is nested deeper than ${MAX_DEPTH} conditions`);
+
+/** A schema for each depth, so that no body can make reading it recurse further than that. */
+function conditionWithin(depth: number): z.ZodType<Condition> {
+  if (depth === 0) return tooDeep;
+  const inner = conditionWithin(depth - 1);
+  // How many there may be is counted over the whole rule set.
+  const inners = z.array(inner, "must be a list of conditions").min(1, "must not be empty");
+  return byMember("a condition", {
+    all: object({ all: inners }),
+    any: object({ any: inners }),
+    not: object({ not: inner }),
+    ...SIMPLE,
+  });
+}
+
+/** A condition as it is checked. */
+export const condition = conditionWithin(MAX_DEPTH);
+
+const documented: z.ZodType = z.lazy(() => ConditionShape);
+const documentedList = z.array(documented).min(1).optional();
+
+/** A condition as it is documented: one flat object, because generated clients have no types for a choice
+ *  between objects without a discriminator, nor for an `anyOf` in it that says which members it must have.
+ *  `condition` checks which members go together. */
+export const ConditionShape = z
+  .strictObject({
+    all: documentedList,
+    any: documentedList,
+    not: documented.optional(),
+    amount: z
+      .strictObject({ above: AmountShape.optional(), multiple_of: AmountShape.optional() })
+      .optional()
+      .openapi({
+        description: "`above` or `multiple_of`.",
+        minProperties: 1,
+        example: { above: "250.00" },
+      }),
+    currency: z
+      .union([currency, z.array(currency).min(1).max(MAX_CURRENCIES)])
+      .optional()
+      .openapi({
+        description: "A list of codes to be one of; beside `amount` the one code it is in.",
+        example: ["USD", "EUR"],
+      }),
+    velocity: z
+      .strictObject({ ...measured, completed_only: flag.optional().openapi({ example: false }) })
+      .optional(),
+    above: z
+      .union([z.number().openapi({ type: "integer" }), ...AmountShape.options])
+      .optional()
+      .openapi({ description: "Beside `velocity`: the number, or the sum as text.", example: 5 }),
+    customer_age: customerAge.optional(),
+    metadata: field.optional().openapi({ description: "The name of a field.", example: "ip" }),
+    in: values.optional().openapi({ description: "Beside `metadata`.", example: ["203.0.113.7"] }),
+    is_present: flag.optional().openapi({ description: "Beside `metadata`.", example: true }),
+    listed: listName.optional(),
+    field: listField.optional(),
+  })
+  .openapi("RiskCondition", {
+    description: "One kind of member says what is asked.",
+    minProperties: 1,
+    example: { amount: { above: "1000" } },
+  });

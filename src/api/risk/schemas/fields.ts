@@ -1,0 +1,135 @@
+/** The members that fraud rules are made of, each with words of its own for what is wrong with it. */
+import { z } from "@hono/zod-openapi";
+import { findCurrency, notCurrencyText } from "../../../domain/money/currency";
+import {
+  type AmountFault,
+  MAX_AMOUNT_MINOR,
+  MAX_DECIMAL_CHARACTERS,
+  parseAmount,
+} from "../../../domain/money/money";
+import { MAX_FIELD_CHARACTERS } from "../../../domain/risk/limits";
+import {
+  LIST_FIELDS,
+  LIST_NAMES,
+  type RuleAmount,
+  type Subject,
+} from "../../../domain/risk/rule-set";
+import { containsCardNumber } from "../../../domain/text/card-number";
+import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText } from "../../http/common-schemas";
+
+export const choice = <const Values extends readonly string[]>(values: Values) =>
+  z.enum(values, `must be one of ${values.join(", ")}`);
+export const flag = z.boolean("must be true or false");
+export const whole = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message);
+};
+export const object = <Shape extends z.core.$ZodShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: ({ code }) => (code === "invalid_type" ? "must be an object" : undefined),
+  });
+const EMPTY = "must not be empty";
+export const someOf = <Item extends z.ZodType>(item: Item, what: string, most: number) =>
+  z
+    .array(item, `must be a list of ${what}`)
+    .min(1, EMPTY)
+    .max(most, `must have at most ${most} values`);
+
+/** Currencies have at most three decimals; where one has fewer, a threshold between two of its amounts is fine. */
+const DECIMALS = 3;
+export const NOT_DECIMAL = 'must be a decimal in major units, as text, such as "250.00"';
+const DECIMAL_FAULTS: Record<AmountFault, string> = {
+  malformed: NOT_DECIMAL,
+  not_positive: "must be above 0",
+  too_many_decimals: `has more than ${DECIMALS} decimals`,
+  too_large: `is above ${MAX_AMOUNT_MINOR} thousandths`,
+};
+/** As people write amounts: without an exponent. */
+export const PLAIN = /^[0-9]+(\.[0-9]+)?$/;
+export const decimalFault = (text: string): string | undefined => {
+  const parsed = parseAmount(PLAIN.test(text) ? text : "", DECIMALS);
+  return parsed.ok ? undefined : DECIMAL_FAULTS[parsed.fault];
+};
+export const decimal = z
+  .string(NOT_DECIMAL)
+  .superRefine((text, context) => {
+    const fault = decimalFault(text);
+    if (fault) context.addIssue(fault);
+  })
+  .openapi({
+    description: "Major units, as text.",
+    pattern: PLAIN.source,
+    maxLength: MAX_DECIMAL_CHARACTERS,
+    example: "250.00",
+  });
+/** Withdrawn currencies are taken: a rule set that names one can still be changed, and a backtest meets payments
+ *  in it. */
+export const currency = z
+  .string(notCurrencyText(""))
+  .superRefine((code, context) => {
+    if (!findCurrency(code)) context.addIssue(notCurrencyText(code));
+  })
+  .openapi({ pattern: "^[A-Z]{3}$", example: "USD" });
+
+/** An amount as it is checked: one decimal, or a decimal for each of some currencies. */
+export const amount: z.ZodType<RuleAmount> = z.unknown().transform((value, context) => {
+  const fault = (message: string, ...path: string[]) =>
+    context.addIssue({ code: "custom", path, message });
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const message = typeof value === "string" ? decimalFault(value) : NOT_DECIMAL;
+    if (message) fault(message);
+    return value as string; // Just checked.
+  }
+  const amounts = Object.entries(value);
+  if (amounts.length === 0) fault(EMPTY);
+  for (const [code, text] of amounts) {
+    const message = amountFault(code, text);
+    if (message) fault(message, code);
+  }
+  return Object.fromEntries(amounts);
+});
+
+/** What is wrong with an amount in a currency, of which it may have no more than the decimals. */
+function amountFault(code: string, text: unknown): string | undefined {
+  const currency = findCurrency(code);
+  if (!currency) return notCurrencyText(code);
+  if (typeof text !== "string" || !PLAIN.test(text)) return NOT_DECIMAL;
+  const parsed = parseAmount(text, currency.decimals);
+  return parsed.ok ? undefined : AMOUNT_FAULTS[parsed.fault](code, currency.decimals);
+}
+
+/** The same as it is documented. */
+export const AmountShape = z.union([
+  decimal,
+  z.record(z.string(), z.string().openapi({ pattern: PLAIN.source })).openapi({
+    description:
+      "By currency. A payment in a currency that is not named does not meet the condition.",
+    example: { USD: "250.00", JPY: "40000" },
+  }),
+]);
+
+export const listName = choice(LIST_NAMES).openapi("RiskListName");
+export const listField = choice(LIST_FIELDS).openapi("RiskListField", {
+  description:
+    "`customer` is the payment's `user_id`; `email_domain` is that of its metadata's `email`; the others are the metadata's fields of these names.",
+});
+
+/** The one name that no transaction's metadata can have. */
+export const field = freeText(1, MAX_FIELD_CHARACTERS).refine(
+  (name) => name !== "__proto__",
+  "is not a name that can be used",
+);
+const METADATA = "metadata.";
+export const subject = z
+  .string(`must be customer or ${METADATA}<field>`)
+  .superRefine((text, context) => {
+    if (text === "customer") return;
+    const name = field.safeParse(text.slice(METADATA.length));
+    if (!text.startsWith(METADATA)) context.addIssue(`must be customer or ${METADATA}<field>`);
+    else if (containsCardNumber(text)) {
+      context.addIssue({ code: "custom", message: CARD_MESSAGE, ...CARD });
+    } else if (!name.success) context.addIssue(`names a field that ${messageOf(name.error)}`);
+  })
+  .transform((text) => text as Subject) // Just checked.
+  .openapi({ type: "string", pattern: "^(customer|metadata\\..+)$", example: "metadata.ip" });
+const messageOf = ({ issues }: z.ZodError): string => issues[0]?.message ?? "";

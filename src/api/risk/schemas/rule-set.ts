@@ -1,0 +1,146 @@
+/** The shapes of fraud rules: a rule set as it is sent, checked and answered. */
+import { z } from "@hono/zod-openapi";
+import {
+  DEFAULT_REVIEW_S,
+  MAX_POINTS,
+  MAX_REVIEW_S,
+  MAX_RULE_ID_CHARACTERS,
+  MAX_RULES,
+  OUT_OF_REACH,
+} from "../../../domain/risk/limits";
+import { RESERVED_RULE_IDS, type Rule } from "../../../domain/risk/rule-set";
+import { containsCardNumber } from "../../../domain/text/card-number";
+import { CARD, CARD_MESSAGE, Time } from "../../http/common-schemas";
+import { byMember } from "../../http/keyed-union";
+import { ReviewDecision } from "../../transactions/decision-schema";
+import { ConditionShape, condition } from "./condition";
+import { choice, flag, object, whole } from "./fields";
+import { limitFaults } from "./limits";
+
+const ID_RULE = `must be 1 to ${MAX_RULE_ID_CHARACTERS} of a-z, 0-9, - and _, and start with a letter or digit`;
+const id = z
+  .string(ID_RULE)
+  .regex(/^[a-z0-9][a-z0-9_-]*$/, ID_RULE)
+  .max(MAX_RULE_ID_CHARACTERS, ID_RULE)
+  .refine(
+    (name) => !RESERVED_RULE_IDS.some((reserved) => reserved === name),
+    "is the name of a list's reason",
+  )
+  .refine((name) => !containsCardNumber(name), { message: CARD_MESSAGE, ...CARD })
+  .openapi({ example: "large-amount" });
+const points = whole(1, MAX_POINTS).openapi({
+  description: "What the rule adds to the score when it holds. A rule has this or `outcome`.",
+  example: 40,
+});
+const outcome = choice(["block", "review", "allow"]).openapi("RiskRuleOutcome", {
+  description: "What the rule decides when it holds. A rule has this or `points`.",
+});
+const shadow = flag.openapi({
+  description: "Evaluated and recorded, and changes nothing.",
+  example: true,
+});
+
+const rule: z.ZodType<Rule> = byMember("a rule", {
+  points: object({ id, points, when: condition, shadow: shadow.exactOptional() }),
+  outcome: object({ id, outcome, when: condition, shadow: shadow.exactOptional() }),
+});
+/** On trial: whoever tries the documentation's examples changes no decision. */
+export const EXAMPLE_RULE = {
+  id: "large-amount",
+  outcome: "review",
+  when: { amount: { above: "1000" } },
+  shadow: true,
+};
+/** One flat object: generated clients have no types for a choice between objects without a discriminator. */
+const RuleShape = z
+  .strictObject({
+    id,
+    points: points.optional(),
+    outcome: outcome.optional(),
+    when: ConditionShape,
+    shadow: shadow.optional(),
+  })
+  .openapi("RiskRule", {
+    description: "A rule has `points` or an `outcome`.",
+    minProperties: 3,
+    example: EXAMPLE_RULE,
+  });
+
+const score = whole(1, OUT_OF_REACH);
+const rulesOf = <Item extends z.ZodType>(item: Item) =>
+  z.array(item, "must be a list of rules").max(MAX_RULES, `must have at most ${MAX_RULES} rules`);
+const ALLOW_BEATS = "Whether a rule or list that allows outweighs one that blocks.";
+const EXPIRES_AFTER =
+  "Seconds after which a review that nobody has decided ends, as `review_expires_to` says.";
+const settings = {
+  review_score: score.default(OUT_OF_REACH).openapi({
+    example: 50,
+    description: `From this score on a payment is reviewed; ${OUT_OF_REACH}: never.`,
+  }),
+  block_score: score.default(70).openapi({
+    example: 70,
+    description: `From this score on a payment is blocked; ${OUT_OF_REACH}: never.`,
+  }),
+  allow_beats_block: flag.default(false).openapi({ description: ALLOW_BEATS, example: false }),
+  review_expires_after_s: whole(1, MAX_REVIEW_S)
+    .default(DEFAULT_REVIEW_S)
+    .openapi({ description: EXPIRES_AFTER, example: DEFAULT_REVIEW_S }),
+  review_expires_to: ReviewDecision.default("reject"),
+};
+const version = whole(0, Number.MAX_SAFE_INTEGER).openapi({
+  description: "The version that was read.",
+  example: 0,
+});
+/** Taken, so that what was read can be changed and sent back, and not looked at. */
+const ignoredTime = z
+  .string("must be a time")
+  .nullish()
+  .openapi({ description: "Not looked at.", example: "2026-11-22T21:00:00.000Z" });
+
+function checkLimits({ rules }: { rules: Rule[] }, context: z.RefinementCtx): void {
+  for (const fault of limitFaults(rules)) context.addIssue({ code: "custom", ...fault });
+}
+
+const sent = <Item extends z.ZodType>(item: Item) => ({
+  rules: rulesOf(item),
+  ...settings,
+  created_at: ignoredTime,
+});
+/** A new rule set as checked. `version` is the one that was read. */
+export const newRuleSet = object({ version, ...sent(rule) }).superRefine(checkLimits);
+export const NewRuleSetBody = z
+  .strictObject({ version, ...sent(RuleShape) })
+  .openapi("ReplaceRiskRules", { example: { version: 0, rules: [EXAMPLE_RULE] } });
+/** A rule set on trial, which has no version, or that of the one it was made from. */
+export const candidate = object({ version: version.optional(), ...sent(rule) }).superRefine(
+  checkLimits,
+);
+export const CandidateBody = z
+  .strictObject({ version: version.optional(), ...sent(RuleShape) })
+  .openapi("RiskRulesCandidate", { example: { rules: [EXAMPLE_RULE] } });
+
+const answered = {
+  review_score: score.openapi({ example: 50 }),
+  block_score: score.openapi({ example: 70 }),
+  allow_beats_block: z.boolean().openapi({ description: ALLOW_BEATS, example: false }),
+  review_expires_after_s: z
+    .int()
+    .openapi({ description: EXPIRES_AFTER, example: DEFAULT_REVIEW_S }),
+  review_expires_to: ReviewDecision,
+};
+export const RuleSetAnswer = z
+  .object({
+    version: z.int().min(0).openapi({ description: "0: the deployment's default.", example: 0 }),
+    rules: z.array(RuleShape),
+    ...answered,
+    created_at: Time.nullable(),
+  })
+  .openapi("RiskRules");
+export const RulesQuery = z.strictObject({
+  version: z
+    .string()
+    .regex(/^\d{1,15}$/, "must be a whole number")
+    .transform(Number)
+    .optional()
+    .openapi({ type: "integer", minimum: 0, description: "An earlier version.", example: 1 }),
+});

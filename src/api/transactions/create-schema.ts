@@ -1,0 +1,155 @@
+/** The body of a create: as documented, and as checked, from which it comes out as the canonical request. */
+import { z } from "@hono/zod-openapi";
+import { findCurrency, notCurrencyText } from "../../domain/money/currency";
+import { MAX_DECIMAL_CHARACTERS, parseAmount } from "../../domain/money/money";
+import { containsCardNumber, isCardNumber } from "../../domain/text/card-number";
+import type { CreateRequest } from "../../domain/transaction/idempotency";
+import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
+import { type Faults, withAllFaults } from "../http/collect-issues";
+import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText, text } from "../http/common-schemas";
+
+const MAX_METADATA_PAIRS = 50;
+/** No currency has more. */
+const MAX_DECIMALS = 3;
+
+/** For the document only: `parseAmount` says better what is wrong with an amount. */
+const amountNumber = z.number().openapi({ minimum: 0 });
+const amountText = z.string().openapi({
+  maxLength: MAX_DECIMAL_CHARACTERS,
+  pattern: "^(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$",
+});
+
+const createFields = z
+  .strictObject(
+    {
+      user_id: text(1, 128)
+        .refine((value) => !isCardNumber(value), { message: CARD_MESSAGE, ...CARD })
+        .openapi({ description: "Your name for the customer who pays.", example: "user_123" }),
+      amount: z.union([amountNumber, amountText], "must be a number or a decimal string").openapi({
+        description:
+          "Major units, above 0 and exact: a JSON number or a decimal string with at most as many decimals as the currency has.",
+        example: 100.5,
+      }),
+      currency: z.string("must be a string").optional().openapi({
+        description:
+          "ISO 4217. Left out: the merchant's default currency, unless the deployment requires it.",
+        pattern: "^[A-Z]{3}$",
+        example: "USD",
+      }),
+      description: freeText(0, 500).nullish().openapi({ example: "two books" }),
+      webhook_url: text(1, 2048).nullish().openapi({
+        description: "An https URL that is told of every event of this transaction.",
+        format: "uri",
+        example: "https://example.com/webhooks",
+      }),
+      metadata: z
+        .record(freeText(1, 40), freeText(0, 500), "must be an object of strings")
+        .refine(
+          (pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS,
+          `must have at most ${MAX_METADATA_PAIRS} pairs`,
+        )
+        .nullish()
+        .openapi({
+          description: `Up to ${MAX_METADATA_PAIRS} pairs of strings of your own.`,
+          example: { order_id: "1001" },
+        }),
+    },
+    { error: (issue) => (issue.code === "invalid_type" ? "must be a JSON object" : undefined) },
+  )
+  .openapi("CreateTransaction", {
+    // Without a webhook_url: whoever tries it must not have anybody's site called.
+    example: { user_id: "user_123", amount: 100.5, currency: "USD", description: "two books" },
+  });
+
+/** The body of a create as documented. */
+export const CreateTransactionBody = createFields;
+
+/** A create as sent: the canonical request, whether it names its currency itself, and why its webhook URL may not
+ *  be called. */
+export type SentCreate = {
+  request: CreateRequest;
+  names_currency: boolean;
+  url_fault: string | undefined;
+};
+
+// Made once each: making a schema costs more than checking a body by it. There are at most two for each currency.
+const schemas = new Map<string, z.ZodType<SentCreate>>();
+
+/** The body of a create as checked. Whether a new payment can be in its currency today is for the handler to say:
+ *  a repetition may be in one that has been withdrawn since. */
+export function createRequest(
+  allowInsecureWebhooks: boolean,
+  defaultCurrency: string,
+): z.ZodType<SentCreate> {
+  const name = `${allowInsecureWebhooks} ${defaultCurrency}`;
+  const schema = schemas.get(name) ?? canonicalRequest(allowInsecureWebhooks, defaultCurrency);
+  schemas.set(name, schema);
+  return schema;
+}
+
+/** Faults that depend on more than one field, or on the deployment. */
+function checkRequest(
+  sent: Record<string, unknown>,
+  allowInsecureWebhooks: boolean,
+  defaultCurrency: string,
+  { fault, isFaulty }: Faults,
+): void {
+  const { amount, currency = defaultCurrency, webhook_url, metadata } = sent;
+  if (typeof currency === "string") {
+    const found = findCurrency(currency);
+    if (!found) fault(["currency"], notCurrencyText(currency));
+    const wrong = amountFault(amount, currency, found?.decimals);
+    if (wrong) fault(["amount"], wrong);
+  }
+  // The one name that an object cannot carry like any other; it would be lost on the way without a word.
+  if (typeof metadata === "object" && metadata !== null && Object.hasOwn(metadata, "__proto__")) {
+    fault(["metadata", "__proto__"], "is not a name that can be used");
+  }
+  if (typeof webhook_url === "string" && webhook_url !== "") {
+    const url = parseWebhookUrl(webhook_url, allowInsecureWebhooks);
+    // What was taken by an earlier release, or under another setting, may be repeated; the handler decides.
+    const isLasting = url.href === undefined || isFaulty();
+    if (url.fault !== undefined && isLasting) fault(["webhook_url"], url.fault);
+    const hasCard = containsCardNumber(`${webhook_url} ${url.href}`);
+    if (hasCard) fault(["webhook_url"], CARD_MESSAGE, CARD);
+  }
+}
+
+/** @param decimals undefined for no currency: then only what would be no amount of any is told */
+function amountFault(
+  amount: unknown,
+  currency: string,
+  decimals: number | undefined,
+): string | undefined {
+  if (typeof amount !== "string" && typeof amount !== "number") return undefined;
+  const most = decimals ?? MAX_DECIMALS;
+  const parsed = parseAmount(String(amount), most);
+  if (parsed.ok) return undefined;
+  const isOfNone = parsed.fault === "malformed" || parsed.fault === "not_positive";
+  if (decimals === undefined && !isOfNone) return undefined;
+  return AMOUNT_FAULTS[parsed.fault](currency, most);
+}
+
+function canonicalRequest(allowInsecureWebhooks: boolean, defaultCurrency: string) {
+  return withAllFaults(
+    createFields,
+    (sent, faults) => checkRequest(sent, allowInsecureWebhooks, defaultCurrency, faults),
+    (body): SentCreate => {
+      const currency = body.currency ?? defaultCurrency;
+      const found = findCurrency(currency);
+      const amount = found && parseAmount(String(body.amount), found.decimals);
+      if (!amount?.ok) throw new TypeError("an amount that was not checked");
+      const webhookUrl = body.webhook_url ?? null;
+      const url = webhookUrl === null ? {} : parseWebhookUrl(webhookUrl, allowInsecureWebhooks);
+      const request = {
+        user_id: body.user_id,
+        amount_minor: amount.amount_minor,
+        currency,
+        description: body.description ?? null,
+        metadata: body.metadata ?? {},
+        webhook_url: url.href ?? null,
+      };
+      return { request, names_currency: body.currency !== undefined, url_fault: url.fault };
+    },
+  );
+}

@@ -1,0 +1,47 @@
+/** The header fields that carry an idempotency key. */
+import { z } from "@hono/zod-openapi";
+import { parseIdempotencyKey } from "../../domain/transaction/idempotency";
+import type { AppContext } from "../context";
+import { Problem } from "../http/problem";
+
+export const IdempotencyHeaders = z.object({
+  "Idempotency-Key": z.string().openapi({
+    description:
+      '1 to 255 visible ASCII characters, bare or as a string of RFC 9651, whose parameters are ignored: `abc`, `"abc"` and `"abc";x=1` are one key. `X-Idempotency-Key` is taken as well.',
+    example: "order-1001",
+  }),
+});
+
+const NAMES = ["Idempotency-Key", "X-Idempotency-Key"] as const;
+
+/** The key from either header. @throws Problem when none is there, it is no key, or the two differ. */
+export function idempotencyKeyOf(c: AppContext): string {
+  const given = NAMES.flatMap((header) => {
+    const field = c.req.header(header);
+    return field === undefined ? [] : [{ header, ...parseIdempotencyKey(field) }];
+  });
+  const [first] = given;
+  if (!first) {
+    throw new Problem("idempotency_key_missing", {
+      detail: "Send an Idempotency-Key header that is unique to this payment.",
+      errors: [{ header: NAMES[0], message: "is required" }],
+    });
+  }
+  const wrong = given.flatMap((one) => (one.ok ? [] : [one]));
+  if (!first.ok || wrong.length > 0) throw invalidKey(wrong);
+  if (given.some((other) => other.ok && other.key !== first.key)) {
+    throw invalidKey(
+      given.map(({ header }) => ({ header, message: "differs from the other header" })),
+      "Idempotency-Key and X-Idempotency-Key were both sent and differ.",
+    );
+  }
+  return first.key;
+}
+
+function invalidKey(
+  faults: { header: string; message: string }[],
+  detail = `${faults.map(({ header, message }) => `${header} ${message}`).join("; ")}.`,
+): Problem {
+  const errors = faults.map(({ header, message }) => ({ header, message }));
+  return new Problem("idempotency_key_invalid", { detail, errors });
+}

@@ -1,0 +1,45 @@
+/** The reviewer's route: what becomes of a payment that the fraud rules hold. */
+
+import { accepted, askOwner, IdParam, transactionIdOf } from "../../http/owner";
+import type { AppContext } from "../context";
+import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { readBody } from "../http/request-body";
+import { answerText } from "../http/response";
+import { authenticate } from "../middleware/authenticate";
+import { ReviewBody } from "./decision-schema";
+import { processorModeHeaders } from "./processor-mode";
+import { Transaction } from "./schemas";
+
+export function reviewRoutes(app: App): void {
+  operation(app, {
+    method: "post",
+    path: "/api/v1/transactions/{id}/review",
+    operationId: "reviewTransaction",
+    summary: "Approve or reject a transaction in review",
+    description:
+      "Approved it is `pending` and can be processed; rejected it is `failed`. Safe to repeat: the same decision again changes nothing, the other one comes too late.",
+    tag: "Risk",
+    security: "api_key",
+    request: { ...IdParam, body: jsonBody(ReviewBody) },
+    answers: {
+      200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
+    },
+    problems: [
+      ...BODY_PROBLEMS,
+      "card_number_refused",
+      "transaction_not_found",
+      "illegal_transition",
+    ],
+    before: [authenticate("risk:write")],
+    handle: review,
+  });
+}
+
+async function review(c: AppContext): Promise<Response> {
+  const id = transactionIdOf(c);
+  const { decision, reviewer = null, note = null } = await readBody(c, ReviewBody);
+  const request = { decision, reviewer, note };
+  const reply = await askOwner(c, id, (owner, address) => owner.review(address, request));
+  const { body } = accepted(reply);
+  return answerText(c, 200, body, processorModeHeaders(c, body));
+}

@@ -1,0 +1,185 @@
+/** The transaction routes: read the request, find the owner, pass on its answer. */
+import { z } from "@hono/zod-openapi";
+import { databaseOf } from "../../d1/query";
+import { listTransactions } from "../../d1/transaction-queries";
+import { deriveTransactionId } from "../../domain/identity/id";
+import { isIdempotencyKey, NOT_A_KEY } from "../../domain/transaction/idempotency";
+import { accepted, askOwner, IdParam, transactionIdOf } from "../../http/owner";
+import { askTogether } from "../../http/together";
+import type { Reply } from "../../transactions/rpc";
+import type { AppContext } from "../context";
+import { formatListCursor, parseListCursor } from "../http/cursor";
+import { type App, operation } from "../http/define-route";
+import { Problem } from "../http/problem";
+import { readQuery } from "../http/request-body";
+import { answerPage, answerText } from "../http/response";
+import { authenticate } from "../middleware/authenticate";
+import { createTransactionRoute } from "./create-route";
+import { processorModeHeaders } from "./processor-mode";
+import { ListQuery, listQuery, Transaction, TransactionList } from "./schemas";
+
+const PATH = "/api/v1/transactions";
+const KeyParam = z.object({
+  key: z.string().openapi({
+    description: "The key as the transaction shows it, percent-encoded where an address needs it.",
+    example: "order-1001",
+  }),
+});
+const canRead = authenticate("transactions:read");
+const canList = authenticate("transactions:read", "list");
+const canWrite = authenticate("transactions:write");
+
+export function transactionRoutes(app: App): void {
+  createTransactionRoute(app);
+
+  operation(app, {
+    method: "get",
+    path: PATH,
+    operationId: "listTransactions",
+    summary: "List transactions, newest first",
+    description: "Page by page. Filters can be combined.",
+    tag: "Transactions",
+    security: "api_key",
+    request: { query: ListQuery },
+    answers: { 200: { description: "A page.", schema: TransactionList } },
+    problems: ["invalid_request"],
+    before: [canList],
+    handle: list,
+  });
+
+  operation(app, {
+    method: "get",
+    path: `${PATH}/{id}`,
+    operationId: "getTransaction",
+    summary: "Get a transaction, exactly as it is now",
+    description: "Read from its owner, so it shows every change that was answered before.",
+    tag: "Transactions",
+    security: "api_key",
+    request: IdParam,
+    answers: {
+      200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
+    },
+    problems: ["transaction_not_found"],
+    before: [canRead],
+    handle: async (c) => {
+      const id = transactionIdOf(c);
+      return told(c, await askTogether(c, id, { kind: "find" }));
+    },
+  });
+
+  operation(app, {
+    method: "post",
+    path: `${PATH}/{id}/process`,
+    operationId: "processTransaction",
+    summary: "Charge a transaction, once",
+    description:
+      "Safe to repeat. A declined charge is a 200 with `status: failed`. With the sandbox, which moves no money, answers have the header `Processor-Mode: sandbox`.",
+    tag: "Transactions",
+    security: "api_key",
+    request: IdParam,
+    answers: {
+      200: { description: "The outcome.", schema: Transaction, headers: ["Processor-Mode"] },
+      202: {
+        description: "The outcome is not known yet; it is being asked for.",
+        schema: Transaction,
+        headers: ["Retry-After", "Processor-Mode"],
+      },
+    },
+    problems: [
+      "transaction_not_found",
+      "illegal_transition",
+      "livemode_mismatch",
+      "processor_not_configured",
+    ],
+    before: [canWrite],
+    handle: async (c) => {
+      const id = transactionIdOf(c);
+      return told(c, await askTogether(c, id, { kind: "process" }));
+    },
+  });
+
+  operation(app, {
+    method: "post",
+    path: `${PATH}/{id}/cancel`,
+    operationId: "cancelTransaction",
+    summary: "Cancel a transaction that is pending or in review",
+    description: "Safe to repeat. What has been charged can no longer be cancelled.",
+    tag: "Transactions",
+    security: "api_key",
+    request: IdParam,
+    answers: {
+      200: {
+        description: "The cancelled transaction.",
+        schema: Transaction,
+        headers: ["Processor-Mode"],
+      },
+    },
+    problems: ["transaction_not_found", "illegal_transition"],
+    before: [canWrite],
+    handle: async (c) => {
+      const id = transactionIdOf(c);
+      return told(c, await askOwner(c, id, (owner, address) => owner.cancel(address)));
+    },
+  });
+
+  operation(app, {
+    method: "get",
+    path: "/api/v1/idempotency-keys/{key}",
+    operationId: "getTransactionByIdempotencyKey",
+    summary: "Get the transaction created under an idempotency key",
+    description: "For a client that never saw the answer to its create.",
+    tag: "Transactions",
+    security: "api_key",
+    request: { params: KeyParam },
+    answers: {
+      200: {
+        description: "The key's transaction as it is now.",
+        schema: Transaction,
+        headers: ["Processor-Mode"],
+      },
+    },
+    problems: ["idempotency_key_not_found", "idempotency_key_invalid"],
+    before: [canRead],
+    handle: byKey,
+  });
+}
+
+function told(c: AppContext, reply: Reply): Response {
+  const { body, pending, retry_at_ms } = accepted(reply);
+  const mode = processorModeHeaders(c, body);
+  if (!pending) return answerText(c, 200, body, mode);
+  const waitS = Math.max(1, Math.ceil((retry_at_ms - Date.now()) / 1_000));
+  c.set("outcome", "unknown");
+  return answerText(c, 202, body, { ...mode, "Retry-After": String(waitS) });
+}
+
+async function byKey(c: AppContext): Promise<Response> {
+  // As the transaction shows it: in an address nothing is quoted.
+  const key = c.req.param("key") ?? "";
+  if (!isIdempotencyKey(key)) {
+    throw new Problem("idempotency_key_invalid", {
+      detail: `The key in the address ${NOT_A_KEY}.`,
+      errors: [{ parameter: "key", message: NOT_A_KEY }],
+    });
+  }
+  const id = deriveTransactionId(c.get("merchant_id"), key);
+  const reply = await askTogether(c, id, { kind: "find" });
+  if (!reply.ok && reply.refusal.code === "transaction_not_found") {
+    throw new Problem("idempotency_key_not_found");
+  }
+  return told(c, reply);
+}
+
+async function list(c: AppContext): Promise<Response> {
+  const { limit, cursor, filter } = readQuery(c, listQuery);
+  const after = cursor === undefined ? undefined : await parseListCursor(c, cursor);
+  const page = await listTransactions(
+    databaseOf(c.env.DB),
+    c.get("merchant_id"),
+    filter,
+    after,
+    limit,
+  );
+  const next = page.next && (await formatListCursor(c, page.next));
+  return answerPage(c, page.items, page.hasMore, next);
+}

@@ -1,0 +1,120 @@
+/** The routes of the delivery log. */
+import { z } from "@hono/zod-openapi";
+import { dispatcherOf } from "../../webhooks/client";
+import { MAX_EXAMINED, type ShownDelivery } from "../../webhooks/store/delivery-log";
+import { isOrigin } from "../../webhooks/store/endpoints";
+import type { AppContext } from "../context";
+import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
+import { type App, operation } from "../http/define-route";
+import { Problem } from "../http/problem";
+import { readQuery } from "../http/request-body";
+import { answerJson, answerPage, timeText } from "../http/response";
+import { authenticate } from "../middleware/authenticate";
+import { DeliveriesQuery, Delivery, DeliveryList, EXAMPLE_DELIVERY_ID } from "./schemas";
+
+const PATH = "/api/v1/webhook-deliveries";
+const params = z.object({
+  id: z.string().openapi({ description: "A delivery's id.", example: EXAMPLE_DELIVERY_ID }),
+});
+
+export function webhookDeliveryRoutes(app: App): void {
+  operation(app, {
+    method: "get",
+    path: PATH,
+    operationId: "listWebhookDeliveries",
+    summary: "List webhook deliveries, newest first",
+    description: `Finished ones are kept for 30 days. At most ${MAX_EXAMINED.toLocaleString("en")} deliveries are examined for a page. So it may have fewer than \`limit\`, or none, though \`has_more\` is true: go on with \`next_cursor\` until \`has_more\` is false.`,
+    tag: "Webhooks",
+    security: "api_key",
+    request: { query: DeliveriesQuery },
+    answers: { 200: { description: "A page.", schema: DeliveryList } },
+    problems: ["invalid_request"],
+    before: [authenticate("webhooks:read", "list")],
+    handle: list,
+  });
+  operation(app, {
+    method: "get",
+    path: `${PATH}/{id}`,
+    operationId: "getWebhookDelivery",
+    summary: "Get a webhook delivery and its attempts",
+    description: "Each attempt with how it ended.",
+    tag: "Webhooks",
+    security: "api_key",
+    request: { params },
+    answers: { 200: { description: "The delivery.", schema: Delivery } },
+    problems: ["webhook_delivery_not_found"],
+    before: [authenticate("webhooks:read")],
+    handle: async (c) =>
+      answerJson(c, 200, shownDelivery(known(await dispatcher(c).delivery(idOf(c))))),
+  });
+  operation(app, {
+    method: "post",
+    path: `${PATH}/{id}/redeliver`,
+    operationId: "redeliverWebhook",
+    summary: "Deliver again",
+    description: "From the first attempt on, also what was delivered or given up.",
+    tag: "Webhooks",
+    security: "api_key",
+    request: { params },
+    answers: { 202: { description: "The delivery, to be looked at again.", schema: Delivery } },
+    problems: ["webhook_delivery_not_found", "webhook_endpoint_not_found"],
+    before: [authenticate("webhooks:write")],
+    handle: redeliver,
+  });
+}
+
+async function list(c: AppContext): Promise<Response> {
+  const { limit, cursor, ...filter } = readQuery(c, DeliveriesQuery);
+  const before =
+    cursor === undefined ? undefined : await parsePositionCursor(c, "delivery", cursor);
+  const { deliveries, next } = await dispatcher(c).deliveries(filter, before, limit);
+  return answerPage(
+    c,
+    deliveries.map((delivery) => JSON.stringify(shownDelivery(delivery))),
+    next !== undefined,
+    next === undefined ? undefined : await formatPositionCursor(c, "delivery", next),
+  );
+}
+
+async function redeliver(c: AppContext): Promise<Response> {
+  const id = idOf(c);
+  known(await dispatcher(c).delivery(id));
+  const again = await dispatcher(c).redeliver(id);
+  if (!again) throw new Problem("webhook_endpoint_not_found");
+  return answerJson(c, 202, shownDelivery(again));
+}
+
+function dispatcher(c: AppContext) {
+  return dispatcherOf(c.env, c.get("merchant_id"));
+}
+
+function idOf(c: AppContext): string {
+  return c.req.param("id") ?? "";
+}
+
+function known<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Problem("webhook_delivery_not_found");
+  return value;
+}
+
+/** A delivery as its merchant sees it. */
+export function shownDelivery(delivery: ShownDelivery) {
+  const { id, endpoint_id, message_id, event_type, transaction_id, url, status } = delivery;
+  const timeOf = (ms: number | null): string | null => (ms === null ? null : timeText(ms));
+  return {
+    id,
+    endpoint_id: isOrigin(endpoint_id) ? null : endpoint_id,
+    event_id: message_id,
+    event_type,
+    transaction_id,
+    url,
+    status,
+    attempts: delivery.log.map((attempt) => ({
+      ...attempt,
+      started_at: timeText(attempt.started_at),
+    })),
+    next_attempt_at: timeOf(delivery.lease === null ? delivery.next_at : null),
+    created_at: timeText(delivery.created_at),
+    finished_at: timeOf(delivery.finished_at),
+  };
+}

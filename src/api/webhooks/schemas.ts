@@ -1,0 +1,199 @@
+/** The shapes of webhooks: endpoints, their secrets, and the log of deliveries. */
+import { z } from "@hono/zod-openapi";
+import { containsCardNumber } from "../../domain/text/card-number";
+import { WEBHOOK_TYPES } from "../../domain/webhook/webhook";
+import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
+import {
+  CARD,
+  CARD_MESSAGE,
+  Cursor,
+  cursor,
+  freeText,
+  HasMore,
+  limit,
+  Time,
+  time,
+} from "../http/common-schemas";
+
+const MAX_FILTER = WEBHOOK_TYPES.length + 1;
+const ONE_DAY_S = 86_400;
+const MAX_OVERLAP_S = 7 * ONE_DAY_S;
+
+export const EXAMPLE_ENDPOINT_ID = "whe_mfzwizlhn5xgs3dpnrsw45dfoi";
+export const EXAMPLE_DELIVERY_ID = "whd_mfzwizlhn5xgs3dpnrsw45dfoi";
+/** Kept by IANA for examples (RFC 2606). The examples of bodies have nothing sent there. */
+const EXAMPLE_URL = "https://example.com/webhooks";
+const FilterType = z
+  .enum(["*", ...WEBHOOK_TYPES], `must be * or one of ${WEBHOOK_TYPES.join(", ")}`)
+  .openapi("WebhookEventType", { description: "`*` stands for all." });
+const filter = z
+  .array(FilterType, "must be a list of event types")
+  .min(1, "must name at least one event type")
+  .max(MAX_FILTER, `must name at most ${MAX_FILTER} event types`)
+  .openapi({ description: "Event types to send; `*` stands for all.", example: ["*"] });
+const description = freeText(0, 500).nullable().openapi({ example: "the shop" });
+const enabled = z
+  .boolean("must be true or false")
+  .openapi({ description: "Whether anything is sent to it.", example: true });
+
+const urlOf = (allowInsecure: boolean) =>
+  freeText(1, 2048)
+    .transform((text, context) => {
+      const { href = "", fault } = parseWebhookUrl(text, allowInsecure);
+      if (fault !== undefined) context.addIssue(fault);
+      if (containsCardNumber(href))
+        context.addIssue({ code: "custom", message: CARD_MESSAGE, ...CARD });
+      return href;
+    })
+    .openapi({
+      format: "uri",
+      description: "Kept, shown and called as it is parsed: in ASCII.",
+      example: EXAMPLE_URL,
+    });
+
+const newEndpoint = (allowInsecure: boolean) =>
+  z.strictObject({
+    url: urlOf(allowInsecure),
+    events: filter.default(["*"]),
+    description: description.default(null),
+    enabled: enabled.default(true),
+  });
+const endpointChange = (allowInsecure: boolean) =>
+  z
+    .strictObject({ url: urlOf(allowInsecure), events: filter, description, enabled })
+    .partial()
+    .refine((change) => Object.keys(change).length > 0, "must change something");
+
+export const NewEndpointBody = newEndpoint(false).openapi("CreateWebhookEndpoint", {
+  example: { url: EXAMPLE_URL, events: ["*"], enabled: false },
+});
+export const EndpointChangeBody = endpointChange(false).openapi("ChangeWebhookEndpoint", {
+  minProperties: 1,
+  example: { description: "the shop" },
+});
+const INSECURE_NEW = newEndpoint(true);
+const INSECURE_CHANGE = endpointChange(true);
+/** The body of a create or a change, checked by the deployment's own rule for URLs. */
+export const newEndpointBody = (allowInsecure: boolean) =>
+  allowInsecure ? INSECURE_NEW : NewEndpointBody;
+export const endpointChangeBody = (allowInsecure: boolean) =>
+  allowInsecure ? INSECURE_CHANGE : EndpointChangeBody;
+
+export const RotateBody = z
+  .strictObject({
+    expires_in_seconds: z
+      .int("must be a whole number of seconds")
+      .min(0, "must not be negative")
+      .max(MAX_OVERLAP_S, `must be at most ${MAX_OVERLAP_S}`)
+      .default(ONE_DAY_S)
+      .openapi({ description: "How long the old secret signs as well.", example: ONE_DAY_S }),
+  })
+  .openapi("RotateWebhookSecret");
+export const RecoverBody = z
+  .strictObject({
+    since: time.openapi({ description: "Created at this time or after it." }),
+    until: time
+      .optional()
+      .openapi({ description: "Created at this time or before it; without it, until now." }),
+  })
+  .openapi("RecoverWebhooks");
+
+export const Endpoint = z
+  .object({
+    id: z.string().openapi({ example: EXAMPLE_ENDPOINT_ID }),
+    url: z.string().openapi({ example: EXAMPLE_URL }),
+    description: z.string().nullable().openapi({ example: "the shop" }),
+    events: z.array(FilterType),
+    enabled: z.boolean().openapi({ example: true }),
+    disabled_reason: z.enum(["gone", "failing"]).nullable().openapi({
+      description: "Why we switched it off: it answered 410, or has been failing for days.",
+      example: "gone",
+    }),
+    failing_since: Time.nullable().openapi({ description: "Null while it is well." }),
+    created_at: Time,
+  })
+  .openapi("WebhookEndpoint");
+const secret = z.string().openapi({
+  description: "Shown this once.",
+  example: "whsec_bm90IGEgc2VjcmV0LCBidXQgYW4gZXhhbXBsZSE=",
+});
+/** Written flat: `extend` would become an `allOf`, in which generators lose what may be null. */
+export const NewEndpoint = z
+  .object({ ...Endpoint.shape, secret })
+  .openapi("CreatedWebhookEndpoint");
+export const EndpointList = z.object({ data: z.array(Endpoint) }).openapi("WebhookEndpointList");
+export const RotatedSecret = z
+  .object({
+    id: z.string().openapi({ example: EXAMPLE_ENDPOINT_ID }),
+    secret,
+    previous_secrets_expire_at: Time,
+  })
+  .openapi("RotatedWebhookSecret");
+export const Recovered = z
+  .object({
+    redelivered: z.int().min(0).openapi({ description: "Deliveries started again.", example: 3 }),
+    has_more: HasMore.openapi({ description: "Whether more is left; then ask again." }),
+  })
+  .openapi("RecoveredWebhooks");
+
+const STATUSES = ["pending", "succeeded", "dead"] as const;
+const DeliveryStatus = z
+  .enum(STATUSES, `must be one of ${STATUSES.join(", ")}`)
+  .openapi("WebhookDeliveryStatus");
+const EXAMPLES = {
+  event_id: { example: "evt_mfzwizlhn5xgs3dpnrsw45dfoi" },
+  event_type: { example: "transaction.completed" },
+  transaction_id: { example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" },
+};
+const Attempt = z
+  .object({
+    number: z.int().openapi({ description: "1 is the first.", example: 1 }),
+    started_at: Time,
+    duration_ms: z.int().openapi({ example: 87 }),
+    status_code: z
+      .int()
+      .nullable()
+      .openapi({ description: "null: there was no answer.", example: 200 }),
+    error: z
+      .string()
+      .nullable()
+      .openapi({ description: "null: it was delivered.", example: "timeout" }),
+  })
+  .openapi("WebhookAttempt");
+export const Delivery = z
+  .object({
+    id: z.string().openapi({ example: EXAMPLE_DELIVERY_ID }),
+    endpoint_id: z.string().nullable().openapi({
+      description: "null when the transaction named the URL itself.",
+      example: EXAMPLE_ENDPOINT_ID,
+    }),
+    event_id: z.string().openapi(EXAMPLES.event_id),
+    event_type: z.string().openapi(EXAMPLES.event_type),
+    transaction_id: z.string().nullable().openapi(EXAMPLES.transaction_id),
+    url: z.string().openapi({ example: EXAMPLE_URL }),
+    status: DeliveryStatus,
+    attempts: z.array(Attempt),
+    next_attempt_at: Time.nullable().openapi({ description: "null when there will be none." }),
+    created_at: Time,
+    finished_at: Time.nullable(),
+  })
+  .openapi("WebhookDelivery");
+export const DeliveryList = z
+  .object({ data: z.array(Delivery), has_more: HasMore, next_cursor: Cursor })
+  .openapi("WebhookDeliveryList");
+const nameOf = (openapi: { description: string; example: string }) =>
+  z.string().max(200, "must have at most 200 characters").optional().openapi(openapi);
+export const DeliveriesQuery = z.strictObject({
+  endpoint_id: nameOf({
+    description: "Only deliveries to this endpoint.",
+    example: EXAMPLE_ENDPOINT_ID,
+  }),
+  status: DeliveryStatus.optional().openapi({ description: "Only deliveries in this status." }),
+  event_type: nameOf({ description: "Only events of this type.", ...EXAMPLES.event_type }),
+  transaction_id: nameOf({
+    description: "Only events of this transaction.",
+    ...EXAMPLES.transaction_id,
+  }),
+  limit,
+  cursor,
+});
