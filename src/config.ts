@@ -1,104 +1,8 @@
 /** The environment, read and checked once. Raw bindings are `Env`; everything else sees `Config`, with units in the names. */
-import * as z from "zod";
-import { parseAmount } from "./domain/money/money";
-import { defaultRuleSet, UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
+import { defaultRuleSet } from "./domain/risk/default-rules/default-rules";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
-import type { QuotaKeeper } from "./rate-limit/quota-keeper";
-import type { TransactionShard } from "./transactions/transaction-shard";
-import type { VelocityShard } from "./velocity/velocity-shard";
-import type { DeliveryNotice } from "./webhooks/queue/enqueue";
-import type { WebhookDispatcher } from "./webhooks/webhook-dispatcher";
-
-/** What the platform hands us, as wrangler.toml declares it. */
-export type Env = {
-  TRANSACTIONS: DurableObjectNamespace<TransactionShard>;
-  VELOCITY: DurableObjectNamespace<VelocityShard>;
-  WEBHOOKS: DurableObjectNamespace<WebhookDispatcher>;
-  QUOTAS: DurableObjectNamespace<QuotaKeeper>;
-  /** Some runtimes have no rate limiter. */
-  FAILED_KEYS?: RateLimit;
-  FAILED_TOKENS?: RateLimit;
-  WEBHOOK_QUEUE: Queue<DeliveryNotice>;
-  WEBHOOK_DEAD_QUEUE: Queue<DeliveryNotice>;
-  DB: D1Database;
-  ASSETS?: Fetcher;
-} & Partial<Record<Setting, string>>;
-
-/** More shards than this would make rounds of one and cold objects, whatever the load. */
-const MAX_SHARDS = 4_096;
-const MAX_WAIT_MS = 60_000;
-/** A client that is over the limit waits until the window ends, so that must be soon enough to wait for. */
-const MAX_WINDOW_S = 3_600;
-/** As high as a quota goes in a structured field (RFC 9651: at most 15 digits). */
-const MAX_REQUESTS = 999_999_999_999_999;
-
-const whole = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, "must be a whole number")
-    .transform(Number)
-    .pipe(z.number().min(least).max(most));
-const flag = z.enum(["true", "false"]).transform((text) => text === "true");
-const THOUSANDTHS = 3;
-const threshold = z.string().transform((text, context) => {
-  const parsed = parseAmount(text, THOUSANDTHS);
-  if (parsed.ok) return parsed.amount_minor;
-  context.addIssue("must be a positive decimal with at most three decimals");
-  return z.NEVER;
-});
-
-/** Basic authentication (RFC 7617) cannot carry control characters. */
-const credential = z.string().regex(/^\P{Cc}*$/u, "must be without control characters");
-/** A server that we call: empty for none. Credentials have settings of their own, and a path is put behind it. */
-const baseUrl = z
-  .string()
-  .refine(isBaseUrl, "must be an http or https URL without credentials, query or fragment")
-  .default("");
-const MAX_TOPIC_CHARACTERS = 249;
-
-const Settings = z.object({
-  TRANSACTION_SHARDS: whole(0, MAX_SHARDS).default(16),
-  VELOCITY_SHARDS: whole(1, MAX_SHARDS).default(4),
-  BOOK_COMMIT_WAIT_MS: whole(0, MAX_WAIT_MS).default(2_000),
-  FRAUD_THRESHOLD: threshold.default(5_000_000),
-  FRAUD_UNLISTED_CURRENCY: z.enum(UNLISTED_CURRENCY).default("review"),
-  MAX_DAILY_TRANSACTIONS: whole(0, Number.MAX_SAFE_INTEGER).default(10),
-  FRAUD_REVIEW_SCORE: whole(1, 101).default(101),
-  FRAUD_BLOCK_SCORE: whole(1, 101).default(70),
-  /** No default: a deployment that moves no money must be meant to. */
-  PROCESSOR: z.enum(["", "sandbox", "http"]).default(""),
-  PROCESSOR_URL: baseUrl,
-  PROCESSOR_TOKEN: z.string().default(""),
-  PROCESSOR_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
-  KAFKA_REST_DIALECT: z.enum(["upstash", "rest-v2", "rest-v3"]).default("upstash"),
-  KAFKA_REST_URL: baseUrl,
-  KAFKA_REST_USERNAME: credential
-    .refine((name) => !name.includes(":"), "must be without colons")
-    .default(""),
-  KAFKA_REST_PASSWORD: credential.default(""),
-  KAFKA_TOPIC: z
-    .string()
-    .regex(/^(?!\.{1,2}$)[a-zA-Z0-9._-]+$/, "must be a legal name of a Kafka topic")
-    .max(MAX_TOPIC_CHARACTERS)
-    .default("payment-events"),
-  KAFKA_CLUSTER_ID: z
-    .string()
-    .regex(/^[a-zA-Z0-9_-]*$/, "must be letters, digits, - and _")
-    .default(""),
-  KAFKA_RECORD_HEADERS: flag.default(false),
-  KAFKA_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
-  RATE_LIMIT_REQUESTS: whole(0, MAX_REQUESTS).default(6_000),
-  RATE_LIMIT_LISTS: whole(0, MAX_REQUESTS).default(600),
-  RATE_LIMIT_WINDOW_S: whole(1, MAX_WINDOW_S).default(60),
-  REQUIRE_CURRENCY: flag.default(false),
-  ALLOW_INSECURE_WEBHOOKS: flag.default(false),
-  LOG_LEVEL: z.enum(["info", "warn", "error"]).default("info"),
-  ADMIN_TOKEN: z.string().default(""),
-  METRICS_TOKEN: z.string().default(""),
-});
-
-type Settings = z.output<typeof Settings>;
-type Setting = keyof z.input<typeof Settings>;
+import type { Env } from "./env";
+import { Settings } from "./settings";
 
 /** A REST server in front of Kafka. An empty username: it wants no credentials. */
 export type KafkaRest = {
@@ -212,12 +116,4 @@ function kafkaOf(settings: Settings): Config["kafka"] {
     throw new SettingsFault("KAFKA_CLUSTER_ID must be set when KAFKA_REST_DIALECT is rest-v3");
   }
   return { dialect, cluster_id: settings.KAFKA_CLUSTER_ID, ...rest };
-}
-
-/** Empty, or a URL that a path can be put behind. */
-function isBaseUrl(text: string): boolean {
-  if (text === "") return true;
-  const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol)) return false;
-  return url.username === "" && url.password === "" && !/[?#\s]/.test(text);
 }

@@ -1,9 +1,9 @@
 /** Composition only: what the platform calls, and where it is done. */
 
 import { app } from "./api/app";
-import type { Env } from "./config";
+import type { Env } from "./env";
 import { consume } from "./webhooks/queue/consumer";
-import type { DeliveryNotice } from "./webhooks/queue/enqueue";
+import type { DeliveryNotice } from "./webhooks/rpc";
 
 export { QuotaKeeper } from "./rate-limit/quota-keeper";
 export { TransactionShard } from "./transactions/transaction-shard";

@@ -7,10 +7,11 @@ import { PROBLEMS } from "../src/api/http/problem";
 import { bookSeries } from "../src/api/operations/d1-metrics";
 import { shardSeries } from "../src/api/operations/shard-metrics";
 import { webhookSeries } from "../src/api/operations/webhook-metrics";
-import { configOf, type Env } from "../src/config";
+import { configOf } from "../src/config";
 import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../src/domain/transaction/cloud-event";
 import { EVENT_TYPES, eventOf } from "../src/domain/transaction/event";
 import type { Transaction } from "../src/domain/transaction/transaction";
+import type { Env } from "../src/env";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
 
 const ROOT = join(import.meta.dirname, "..");

@@ -1,14 +1,13 @@
 /** The HTTP face: what happens to every request, and which routes there are. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler, NotFoundHandler } from "hono";
-import { type Config, configOf, SettingsFault } from "../config";
+import type { NotFoundHandler } from "hono";
+import { SettingsFault } from "../config";
 import { DatabaseUnavailable } from "../d1/query";
-import { faultOf, type Log, logFrom, tracedBy } from "../observability/log";
-import { continueTrace, drawnHex } from "../observability/trace-context";
-import { announceProcessor } from "../processor/create";
+import { faultOf } from "../observability/log";
 import type { AppContext, AppEnv } from "./context";
 import { Problem, problemResponse } from "./http/problem";
 import { merchantRoutes } from "./merchants/routes";
+import { checkSettings, requestLog } from "./middleware/request-log";
 import { openRoutes } from "./operations/health-routes";
 import { metricsRoute } from "./operations/metrics-route";
 import { rebuildRoute } from "./operations/rebuild-route";
@@ -21,48 +20,6 @@ import { reviewRoutes } from "./transactions/review-routes";
 import { transactionRoutes } from "./transactions/routes";
 import { webhookDeliveryRoutes } from "./webhooks/delivery-routes";
 import { webhookEndpointRoutes } from "./webhooks/endpoint-routes";
-
-const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const startedMs = Date.now();
-  const drawn = drawnHex();
-  c.set("request_id", `req_${drawn}`);
-  c.set("traceparent", continueTrace(c.req.header("traceparent"), drawn));
-  c.set("log", logOf(c, "info"));
-  try {
-    await next();
-  } catch {
-    // Hono answers what is an Error. Whatever else is thrown has its line and its answer, too.
-    c.res = answerFault(new TypeError("something that is no Error was thrown"), c);
-  }
-  c.get("log")("info", "request", {
-    method: c.req.method,
-    route: routeOf(c),
-    status: c.res.status,
-    duration_ms: Date.now() - startedMs,
-    merchant_id: c.get("merchant_id"),
-    transaction_id: c.get("transaction_id"),
-    outcome: c.get("outcome"),
-  });
-};
-
-/** Wrong settings stop every request here, where there is already a log to name them. */
-const configure: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const config = configOf(c.env);
-  c.set("config", config);
-  if (config.log_level !== "info") c.set("log", logOf(c, config.log_level));
-  announceProcessor(config, c.get("log"));
-  await next();
-};
-
-function logOf(c: AppContext, least: Config["log_level"]): Log {
-  const request_id = c.get("request_id");
-  return logFrom(least, { request_id, ...tracedBy(c.get("traceparent")) });
-}
-
-/** The pattern that matched, never the path itself. */
-function routeOf(c: AppContext): string {
-  return c.req.matchedRoutes.findLast(({ path }) => path !== "/*")?.path ?? "none";
-}
 
 function answerFault(fault: Error, c: AppContext): Response {
   if (fault instanceof Problem) {
@@ -112,8 +69,8 @@ function matches(pattern: string, path: string): boolean {
 function makeApp(): OpenAPIHono<AppEnv> {
   // Not strict: a trailing slash is let pass.
   const app = new OpenAPIHono<AppEnv>({ strict: false });
-  app.use(observe);
-  app.use(configure);
+  app.use(requestLog(answerFault));
+  app.use(checkSettings);
   transactionRoutes(app);
   reviewRoutes(app);
   eventRoutes(app);

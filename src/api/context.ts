@@ -1,8 +1,8 @@
 /** What every handler finds in its context. */
 import type { Context } from "hono";
-import type { Config, Env } from "../config";
+import type { Config } from "../config";
+import type { Env } from "../env";
 import type { Log } from "../observability/log";
-import type { Problem } from "./http/problem";
 
 export type Variables = {
   request_id: string;
@@ -17,8 +17,8 @@ export type Variables = {
   default_currency: string;
   /** What every answer tells the merchant of its quotas. */
   quotas?: { policies: string; standings: string };
-  /** Set for a create that is over the limit: the answer, unless it repeats an earlier create. */
-  over_limit?: Problem;
+  /** Set for a create that is over the limit: the problem to respond with, unless it repeats an earlier create. */
+  over_limit?: Error;
   /** For the request's log line: what it was about and, if it was refused, why. */
   transaction_id?: string;
   outcome?: string;

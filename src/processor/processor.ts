@@ -1,5 +1,4 @@
-/** The port to whoever moves the money. An adapter gives one of three answers and nothing else. */
-import type { ChargeResult } from "../domain/transaction/transaction";
+import type { ChargeResult } from "../domain/transaction/decide-charge";
 import { TimeLimit, within } from "../runtime/with-timeout";
 
 export type ChargeRequest = {

@@ -1,10 +1,13 @@
 /** Spending a merchant's quotas in this isolate: at once while its leases last, and otherwise after a word
  *  with the merchant's keeper. */
 import { waitUntil } from "cloudflare:workers";
-import type { Env } from "../config";
 import type { Lease, Policy, Quota } from "../domain/rate-limit/quota";
+import type { Env } from "../env";
 import type { Log } from "../observability/log";
+import { callObject, objectStub } from "../runtime/object-stub";
+import { within } from "../runtime/with-timeout";
 import { Allowance } from "./leased-quota";
+import type { Task } from "./rpc";
 
 /** Merchants remembered for each policy, about 2 MB. One that is forgotten loses what it was leased. */
 const MAX_MERCHANTS = 10_000;
@@ -78,11 +81,9 @@ async function fill({ quota, cost, allowance }: Purse, spender: Spender): Promis
   if (isNews) log("error", "quota.unwatched", { merchant_id });
 }
 
-/** An object that was moved or restarted is there again for the second question. A lease whose answer was
- *  lost is lost: fewer requests pass then, never more. */
+/** A lease whose answer was lost is lost: fewer requests pass then, never more. */
 async function ask({ env, merchant_id }: Spender, quota: Quota, wanted: number): Promise<Lease> {
-  const lease = async () => env.QUOTAS.getByName(merchant_id).lease(quota, wanted);
-  const asked = lease().catch(lease);
+  const asked = callObject(env.QUOTAS, merchant_id, (keeper) => keeper.lease(quota, wanted));
   // Others wait for this too. A client that hangs up must not take their answer along.
   waitUntil(asked.catch(() => undefined));
   return await asked;
@@ -102,4 +103,25 @@ function allowanceOf({ policy, window_ms }: Quota, merchantId: string): Allowanc
     allowances[policy].delete(oldest);
   }
   return fresh;
+}
+
+/** The keeper answers in milliseconds, far away in some hundred. */
+const ASK_LIMIT_MS = 2_000;
+
+/** One go at a task: `hold` takes it or extends the hold, `free` ends it. */
+export type Turn = {
+  /** @returns 0 when this one has it, otherwise in how many ms it is free at the latest
+   *  @throws when the keeper does not answer */
+  hold: () => Promise<number>;
+  free: () => Promise<void>;
+};
+
+/** @param forMs after which another may begin although nothing has been heard of this one */
+export function turnAt(env: Env, merchantId: string, task: Task, forMs: number): Turn {
+  const holder = crypto.randomUUID();
+  const keeper = () => objectStub(env.QUOTAS, merchantId);
+  return {
+    hold: () => within(ASK_LIMIT_MS, keeper().hold(task, holder, forMs)),
+    free: () => within(ASK_LIMIT_MS, keeper().free(task, holder)),
+  };
 }

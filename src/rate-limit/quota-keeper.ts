@@ -2,7 +2,6 @@
  *  requests that they are spent on, nor of the limits, which come with each question. It also sees to it that a
  *  merchant does once at a time what it may do only so. */
 import { DurableObject } from "cloudflare:workers";
-import type { Env } from "../config";
 import {
   decideHold,
   decideLease,
@@ -11,11 +10,10 @@ import {
   type Quota,
   type Window,
 } from "../domain/rate-limit/quota";
+import type { Env } from "../env";
+import type { QuotaKeeperRpc, Task } from "./rpc";
 
-/** What a merchant may do once at a time. */
-export type Task = "backtest";
-
-export class QuotaKeeper extends DurableObject<Env> {
+export class QuotaKeeper extends DurableObject<Env> implements QuotaKeeperRpc {
   readonly #windows: Map<string, Window>;
 
   constructor(state: DurableObjectState, env: Env) {

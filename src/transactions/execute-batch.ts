@@ -1,24 +1,5 @@
-/** Calls of several requests that come as one. They are told in groups, as they are answered, so that a charge
- *  that takes long keeps nobody else's answer. */
-import type { CreateCommand } from "../domain/transaction/transaction";
-import type { Address, Reply } from "./rpc";
-
-/** What may be asked together. */
-export type Question =
-  | { kind: "find" }
-  | { kind: "process" }
-  | { kind: "create"; command: CreateCommand };
-
-/** What one request asks. */
-export type Call = Question & { address: Address };
-
-/** An answer, or the fault that was met instead. */
-type Outcome = { reply: Reply } | { fault: unknown };
-
-/** `at` is the call's place among those it came with. */
-export type Told = { at: number } & Outcome;
-
-export type Tell = (group: Told[]) => Promise<void>;
+import type { CreateCommand } from "../domain/transaction/decide-create";
+import type { Address, Call, Outcome, Reply, Tell, Told } from "./rpc";
 
 /** What is answered so soon after another is told with it. */
 const GROUP_MS = 1;
@@ -29,7 +10,7 @@ type Owner = {
   create(address: Address, command: CreateCommand): Promise<Reply>;
 };
 
-export function answerCall(owner: Owner, call: Call): Reply | Promise<Reply> {
+export function executeCall(owner: Owner, call: Call): Reply | Promise<Reply> {
   switch (call.kind) {
     case "find":
       return owner.find(call.address);
@@ -65,7 +46,7 @@ export async function answerTogether(owner: Owner, calls: Call[], tell: Tell): P
 
 async function outcomeOf(owner: Owner, call: Call): Promise<Outcome> {
   try {
-    return { reply: await answerCall(owner, call) };
+    return { reply: await executeCall(owner, call) };
   } catch (fault) {
     return { fault };
   }

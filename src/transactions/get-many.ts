@@ -1,14 +1,6 @@
 /** Requests that only look at a transaction and come as one call. It goes in columns, without what all of them
  *  have in common: most of what such a call costs is the objects that it carries. */
-import type { Refusal } from "../domain/transaction/refusal";
-import type { Told } from "./execute-batch";
-import { type Address, type Reply, toldReply } from "./rpc";
-
-/** Whose transactions are looked at. */
-export type Looks = { shards: number; transaction_ids: string[]; merchant_ids: string[] };
-
-/** The JSON text of a transaction, or why it is not shown. */
-export type Seen = string | Refusal;
+import { type Address, type Looks, type Reply, type Seen, type Told, toldReply } from "./rpc";
 
 /** The looks of requests that all ask one object. */
 export function looksOf(addresses: Address[]): Looks {

@@ -1,11 +1,12 @@
 /** TransactionShard: the one serial owner of the transactions that live here. This is its face to the
  *  Worker and its alarm; a round is in `playing.ts`, what a command does in `command.ts`. */
 import { DurableObject } from "cloudflare:workers";
-import { type Config, configOf, type Env } from "../config";
+import { type Config, configOf } from "../config";
+import type { CreateCommand } from "../domain/transaction/decide-create";
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
-import type { CreateCommand } from "../domain/transaction/transaction";
+import type { Env } from "../env";
 import { faultOf, type Log, logFrom } from "../observability/log";
 import { announceProcessor, processorModeOf, processorOf } from "../processor/create";
 import { resetObject } from "../runtime/abort-object";
@@ -17,8 +18,8 @@ import { recordingBy } from "./charging/record-outcome";
 import { TakingUp } from "./charging/recovery";
 import type { Answer, Command } from "./commands/command";
 import { Counters } from "./counters";
-import { answerTogether, type Call, type Tell } from "./execute-batch";
-import { type Looks, lookTogether } from "./get-many";
+import { answerTogether } from "./execute-batch";
+import { lookTogether } from "./get-many";
 import { type Booked, Playing } from "./group-commit/batch-processor";
 import { Rounds } from "./group-commit/batcher";
 import { Company } from "./group-commit/commit-delay";
@@ -30,16 +31,20 @@ import { RiskBook, riskReaderOf } from "./risk/rules-cache";
 import {
   type Address,
   about,
+  type Call,
   type EventsReply,
+  type Looks,
   type OperatorAddress,
   type Reply,
   type ShardMetrics,
   type ShardReadiness,
   shardCountChanged,
+  type Tell,
+  type TransactionShardRpc,
   toldReply,
 } from "./rpc";
 
-export class TransactionShard extends DurableObject<Env> {
+export class TransactionShard extends DurableObject<Env> implements TransactionShardRpc {
   readonly #config: Config;
   readonly #log: Log;
   readonly #journal: Journal;
@@ -99,7 +104,6 @@ export class TransactionShard extends DurableObject<Env> {
     ]);
     state.blockConcurrencyWhile(async () => {
       await this.#alarm.read();
-      // A release before may have written work that it set no alarm for.
       this.#alarm.arm(Date.now());
     });
   }
@@ -171,8 +175,7 @@ export class TransactionShard extends DurableObject<Env> {
     return { backlogs: this.#outboxes.backlogs(now), charges: this.#journal.charges.standing(now) };
   }
 
-  /** All counts and how things stand. Counts are written before they are told: what a crash makes forgotten
-   *  has not been seen by anybody, so that a count never goes down. */
+  /** All counts, written before they are returned: a count that was seen never goes down after a crash. */
   metrics(): ShardMetrics {
     const now = Date.now();
     this.#counters.write(now);
@@ -187,8 +190,8 @@ export class TransactionShard extends DurableObject<Env> {
     return this.#journal.lastPosition;
   }
 
-  /** The safety net. Takes up what a dead object or a failed destination left behind; never throws,
-   *  because the platform gives up on an alarm that keeps failing. */
+  /** Takes up what a dead object or a failed destination left behind. Never throws, because the platform gives up on
+   *  an alarm that keeps failing. */
   override async alarm(): Promise<void> {
     this.#alarm.rang();
     try {

@@ -1,12 +1,20 @@
-/** Asks velocity about a whole round: one call for each velocity object concerned. */
-import type { Env } from "../config";
 import { velocityNameFor } from "../domain/identity/id";
 import type { Observation, Release } from "../domain/risk/observation";
 import type { Signals } from "../domain/risk/rule-set";
-import { within } from "../runtime/with-timeout";
+import type { Env } from "../env";
+import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
+import type { VelocityShardRpc } from "./rpc";
 
 /** A count takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
 const CALL_LIMIT_MS = 1_000;
+
+/** A velocity shard by its name. */
+export function velocityShard(
+  env: Pick<Env, "VELOCITY">,
+  name: string,
+): ObjectStub<VelocityShardRpc> {
+  return objectStub(env.VELOCITY, name);
+}
 
 export type Observed = { ok: true; signals: Signals } | { ok: false; fault: unknown };
 
@@ -48,17 +56,21 @@ function add(
   return { ok: true, signals };
 }
 
-/** Asked a second time after a failure: counting is idempotent, and an object that was just moved or
- *  restarted answers the second call. */
+/** Counting is idempotent, so a call that timed out is made once more. */
 async function observe(
   velocity: Env["VELOCITY"],
   name: string,
   observations: Observation[],
 ): Promise<Answers> {
-  const ask = (): Promise<number[][]> =>
-    within(CALL_LIMIT_MS, velocity.getByName(name).observe(observations));
+  const options = { limit_ms: CALL_LIMIT_MS, repeats_timeouts: true };
   try {
-    return { ok: true, measured: await ask().catch(ask) };
+    const measured = await callObject(
+      velocity,
+      name,
+      (object) => object.observe(observations),
+      options,
+    );
+    return { ok: true, measured };
   } catch (fault) {
     return { ok: false, fault };
   }
@@ -72,7 +84,9 @@ export async function releaseAll(
   releases: Release[],
 ): Promise<void> {
   const byObject = Map.groupBy(releases, (release) => nameFor(release, shards));
-  await Promise.all([...byObject].map(([name, group]) => velocity.getByName(name).release(group)));
+  await Promise.all(
+    [...byObject].map(([name, group]) => objectStub(velocity, name).release(group)),
+  );
 }
 
 function nameFor({ merchant_id, subject, value }: Observation | Release, shards: number): string {

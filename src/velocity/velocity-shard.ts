@@ -1,9 +1,10 @@
 /** VelocityShard: the one serial counter of the subjects that live here. It knows payments, times and what
  *  payments came to, nothing of scores or rules. */
 import { DurableObject } from "cloudflare:workers";
-import { configOf, type Env } from "../config";
+import { configOf } from "../config";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
+import type { Env } from "../env";
 import { faultOf, type Log, logFrom } from "../observability/log";
 import { resetObject } from "../runtime/abort-object";
 import { Alarm } from "../runtime/alarm";

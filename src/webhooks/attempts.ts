@@ -1,34 +1,16 @@
 /** Attempts from the dispatcher's side: which are to be made, how they ended, and what follows from that for
  *  the delivery and its endpoint. To be called inside a transaction. */
-import { type AttemptResult, MAX_ATTEMPTS } from "../domain/webhook/webhook";
+import { MAX_ATTEMPTS } from "../domain/webhook/webhook";
 import { type Log, tracedBy } from "../observability/log";
 import type { Intake } from "./fan-out";
 import { DELAY_BOUNDS_MS, type WebhookCounters } from "./metrics";
-import type { DeliveryNotice } from "./queue/enqueue";
+import type { AttemptOrder, AttemptReport, DeliveryNotice, DisabledReason } from "./rpc";
 import type { Deliveries } from "./store/deliveries";
 import type { Delivery } from "./store/delivery";
-import type { DisabledReason, Endpoints } from "./store/endpoints";
+import type { Endpoints } from "./store/endpoints";
 import type { Secrets } from "./store/secrets";
 
 const GONE = 410;
-
-/** One attempt to be made, as handed out to the consumer. */
-export type AttemptOrder = {
-  delivery_id: string;
-  number: number;
-  url: string;
-  message_id: string;
-  body: string;
-  secrets: string[];
-  traceparent: string | null;
-};
-
-export type AttemptReport = {
-  delivery_id: string;
-  number: number;
-  started_at_ms: number;
-  result: AttemptResult;
-};
 
 export class Attempts {
   readonly #endpoints: Endpoints;

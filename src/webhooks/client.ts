@@ -1,15 +1,38 @@
-/** A merchant's dispatcher as seen from elsewhere: every method is a promise away. */
-import type { Env } from "../config";
-import type { WebhookDispatcher } from "./webhook-dispatcher";
+/** The client of merchants' webhook dispatchers. */
+import type { EventRecord } from "../domain/transaction/event";
+import { wants, webhookUrlOf } from "../domain/webhook/webhook";
+import type { Env } from "../env";
+import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
+import type { AttemptReport, WebhookDispatcherRpc } from "./rpc";
 
-type Face = Exclude<keyof WebhookDispatcher, keyof DurableObject | "alarm">;
-export type Dispatcher = {
-  [Method in Face]: (
-    ...given: Parameters<WebhookDispatcher[Method]>
-  ) => Promise<ReturnType<WebhookDispatcher[Method]>>;
-};
+type Bindings = Pick<Env, "WEBHOOKS">;
 
-/** The platform's own type for a stub tears unions apart; at run time they arrive as they were sent. */
-export function dispatcherOf(env: Pick<Env, "WEBHOOKS">, merchantId: string): Dispatcher {
-  return env.WEBHOOKS.getByName(merchantId) as unknown as Dispatcher;
+/** A merchant's dispatcher. */
+export function webhookDispatcher(
+  env: Bindings,
+  merchantId: string,
+): ObjectStub<WebhookDispatcherRpc> {
+  return objectStub(env.WEBHOOKS, merchantId);
+}
+
+/** Hands a merchant's events over to its dispatcher. Reads first which types it wants, because most merchants want
+ *  few of them and an event is a kilobyte. */
+export async function handOverEvents(
+  env: Bindings,
+  merchantId: string,
+  events: EventRecord[],
+): Promise<void> {
+  const dispatcher = webhookDispatcher(env, merchantId);
+  const filter = await dispatcher.wanted();
+  const own = events.filter((event) => wants(filter, event.type) || webhookUrlOf(event) !== null);
+  if (own.length > 0) await dispatcher.accept(own);
+}
+
+/** Reports results of attempts; repeated once, since a result is recorded once. */
+export function reportAttempts(
+  env: Bindings,
+  merchantId: string,
+  reports: AttemptReport[],
+): Promise<void> {
+  return callObject(env.WEBHOOKS, merchantId, (dispatcher) => dispatcher.report(reports));
 }

@@ -1,6 +1,5 @@
-/** Puts a dispatcher's parts together over its own SQLite. */
-import type { Env } from "../config";
 import { writeWebhookCounts } from "../d1/webhook-counts";
+import type { Env } from "../env";
 import type { Log } from "../observability/log";
 import { Attempts } from "./attempts";
 import { Intake } from "./fan-out";

@@ -3,9 +3,10 @@
 import { drawnId, eventId, webhookDeliveryId } from "../domain/identity/id";
 import type { EventRecord } from "../domain/transaction/event";
 import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook/webhook";
+import type { DisabledReason, Endpoint } from "./rpc";
 import type { Deliveries } from "./store/deliveries";
 import type { NewDelivery } from "./store/delivery";
-import type { DisabledReason, Endpoint, Endpoints } from "./store/endpoints";
+import type { Endpoints } from "./store/endpoints";
 import type { Secrets } from "./store/secrets";
 
 const ID_RANDOM_BYTES = 20;

@@ -2,47 +2,40 @@
  *  decides who is to hear of them and when, and notes what became of every attempt. The attempts
  *  themselves are made by the queue's consumer. */
 import { DurableObject } from "cloudflare:workers";
-import { configOf, type Env } from "../config";
+import { configOf } from "../config";
 import type { EventRecord } from "../domain/transaction/event";
 import { MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook/webhook";
+import type { Env } from "../env";
 import { faultOf, type Log, logFrom } from "../observability/log";
 import { Alarm } from "../runtime/alarm";
 import { within } from "../runtime/with-timeout";
-import type { AttemptOrder, AttemptReport, Attempts } from "./attempts";
 import { partsOf } from "./compose";
-import { type Intake, newEndpointId } from "./fan-out";
-import type { WebhookCounters } from "./metrics";
-import type { Telling } from "./metrics-reporter";
-import type { DeliveryNotice, Sending } from "./queue/enqueue";
-import type { Deliveries, Recovered } from "./store/deliveries";
-import type {
-  DeliveryFilter,
-  DeliveryLog,
-  DeliveryPage,
-  ShownDelivery,
-} from "./store/delivery-log";
-import { type Endpoint, type EndpointChange, type Endpoints, isOrigin } from "./store/endpoints";
+import { newEndpointId } from "./fan-out";
+import {
+  type AttemptOrder,
+  type AttemptReport,
+  DEFAULT_SECRET,
+  type DeliveryFilter,
+  type DeliveryNotice,
+  type DeliveryPage,
+  type Endpoint,
+  type EndpointChange,
+  isOrigin,
+  type Recovered,
+  type ShownDelivery,
+  type WebhookDispatcherRpc,
+} from "./rpc";
 import { merchantIdOf } from "./store/merchant-id";
-import type { Sweeping } from "./store/retention";
-import { DEFAULT_SECRET, newSecret, type Secrets } from "./store/secrets";
+import { newSecret } from "./store/secrets";
 
 /** Events and outcomes that arrive together are acted on together. */
 const GATHER_MS = 5;
 /** The alarm looks again after this at the earliest: reports drive what is under way. */
 const LOOK_AGAIN_MS = 1_000;
 
-export class WebhookDispatcher extends DurableObject<Env> {
+export class WebhookDispatcher extends DurableObject<Env> implements WebhookDispatcherRpc {
   readonly #log: Log;
-  readonly #counters: WebhookCounters;
-  readonly #endpoints: Endpoints;
-  readonly #secrets: Secrets;
-  readonly #deliveries: Deliveries;
-  readonly #deliveryLog: DeliveryLog;
-  readonly #intake: Intake;
-  readonly #attempts: Attempts;
-  readonly #sending: Sending;
-  readonly #sweeping: Sweeping;
-  readonly #telling: Telling;
+  readonly #parts: ReturnType<typeof partsOf>;
   readonly #alarm: Alarm;
   #isDispatchPlanned = false;
 
@@ -51,35 +44,25 @@ export class WebhookDispatcher extends DurableObject<Env> {
     const log = logFrom(configOf(env).log_level);
     this.#log = (level, event, fields) =>
       log(level, event, { merchant_id: merchantIdOf(state), ...fields });
-    const parts = partsOf(state, env, this.#log);
-    this.#counters = parts.counters;
-    this.#endpoints = parts.endpoints;
-    this.#secrets = parts.secrets;
-    this.#deliveries = parts.deliveries;
-    this.#deliveryLog = parts.deliveryLog;
-    this.#intake = parts.intake;
-    this.#attempts = parts.attempts;
-    this.#sending = parts.sending;
-    this.#sweeping = parts.sweeping;
-    this.#telling = parts.telling;
+    this.#parts = partsOf(state, env, this.#log);
     if (state.id.name !== undefined) merchantIdOf(state);
     // For the next delivery, the end of a rest, the next sweep, or what D1 is to be told.
     this.#alarm = new Alarm(state.storage, LOOK_AGAIN_MS, (nowMs) => [
-      this.#deliveries.nextAtMs(nowMs),
-      this.#endpoints.nextRestEndsAtMs(nowMs),
-      this.#sweeping.nextAtMs(nowMs),
-      this.#telling.nextAtMs(nowMs),
+      this.#parts.deliveries.nextAtMs(nowMs),
+      this.#parts.endpoints.nextRestEndsAtMs(nowMs),
+      this.#parts.sweeping.nextAtMs(nowMs),
+      this.#parts.telling.nextAtMs(nowMs),
     ]);
     state.blockConcurrencyWhile(async () => {
       await this.#alarm.read();
-      this.#deliveries.expireSent(Date.now());
+      this.#parts.deliveries.expireSent(Date.now());
       this.#alarm.arm(Date.now());
     });
   }
 
   /** What any endpoint of the merchant wants to hear of: event types, or `*`. */
   wanted(): string[] {
-    return this.#endpoints.list().flatMap(({ enabled, events }) => (enabled ? events : []));
+    return this.#parts.endpoints.list().flatMap(({ enabled, events }) => (enabled ? events : []));
   }
 
   /** Takes events over: when this returns, whoever wants to hear of them will. May be called again with
@@ -87,20 +70,20 @@ export class WebhookDispatcher extends DurableObject<Env> {
   accept(events: EventRecord[]): void {
     const now = Date.now();
     const added = this.#commit(() =>
-      events.reduce((sum, event) => sum + this.#intake.addEvent(event, now), 0),
+      events.reduce((sum, event) => sum + this.#parts.intake.addEvent(event, now), 0),
     );
     if (added > 0) this.#dispatchSoon();
   }
 
   endpoints(): Endpoint[] {
-    return this.#endpoints.list();
+    return this.#parts.endpoints.list();
   }
 
   /** @returns undefined when there are too many already. */
   addEndpoint(
     given: Pick<Endpoint, "url" | "description" | "events" | "enabled">,
   ): { endpoint: Endpoint; secret: string } | undefined {
-    if (this.#endpoints.list().length >= MAX_ENDPOINTS) return undefined;
+    if (this.#parts.endpoints.list().length >= MAX_ENDPOINTS) return undefined;
     const id = newEndpointId();
     const secret = newSecret();
     const endpoint = {
@@ -111,78 +94,81 @@ export class WebhookDispatcher extends DurableObject<Env> {
       created_at: Date.now(),
     };
     this.#commit(() => {
-      this.#endpoints.add(endpoint);
-      this.#secrets.add(id, secret);
+      this.#parts.endpoints.add(endpoint);
+      this.#parts.secrets.add(id, secret);
     });
     return { endpoint, secret };
   }
 
   changeEndpoint(id: string, change: EndpointChange): Endpoint | undefined {
-    const changed = this.#commit(() => this.#endpoints.change(id, change));
+    const changed = this.#commit(() => this.#parts.endpoints.change(id, change));
     if (changed) this.#dispatchSoon();
     return changed;
   }
 
   /** @returns whether it was there. Its open deliveries are given up. */
   removeEndpoint(id: string): boolean {
-    const endpoint = this.#endpoints.find(id);
+    const endpoint = this.#parts.endpoints.find(id);
     if (!endpoint) return false;
     this.#commit(() => {
-      this.#deliveries.bury(id, Date.now());
-      this.#endpoints.remove(endpoint);
-      this.#secrets.remove(id);
+      this.#parts.deliveries.bury(id, Date.now());
+      this.#parts.endpoints.remove(endpoint);
+      this.#parts.secrets.remove(id);
     });
     return true;
   }
 
   /** A new secret for an endpoint or for `default`; the old ones sign too for `overlapMs` more. */
   rotateSecret(id: string, overlapMs: number): string | undefined {
-    if (id !== DEFAULT_SECRET && !this.#endpoints.find(id)) return undefined;
+    if (id !== DEFAULT_SECRET && !this.#parts.endpoints.find(id)) return undefined;
     const secret = newSecret();
     const now = Date.now();
-    this.#commit(() => this.#secrets.rotate(id, secret, now + overlapMs, now));
+    this.#commit(() => this.#parts.secrets.rotate(id, secret, now + overlapMs, now));
     return secret;
   }
 
   /** Sends an endpoint a test event, whatever its filter. */
   sendTest(id: string): ShownDelivery | undefined {
-    const endpoint = this.#endpoints.find(id);
+    const endpoint = this.#parts.endpoints.find(id);
     if (!endpoint) return undefined;
     const now = Date.now();
-    const deliveryId = this.#commit(() => this.#intake.addTest(endpoint, now));
-    this.#endpoints.wake(id);
+    const deliveryId = this.#commit(() => this.#parts.intake.addTest(endpoint, now));
+    this.#parts.endpoints.wake(id);
     this.#dispatchSoon();
     return this.delivery(deliveryId);
   }
 
   /** Starts what has failed of an endpoint's deliveries from the beginning, so many at a time. */
   recover(id: string, sinceMs: number, untilMs: number): Recovered | undefined {
-    if (!this.#endpoints.find(id)) return undefined;
-    const done = this.#commit(() => this.#deliveries.recover(id, sinceMs, untilMs, Date.now()));
-    this.#endpoints.wake(id);
+    if (!this.#parts.endpoints.find(id)) return undefined;
+    const done = this.#commit(() =>
+      this.#parts.deliveries.recover(id, sinceMs, untilMs, Date.now()),
+    );
+    this.#parts.endpoints.wake(id);
     this.#dispatchSoon();
     return done;
   }
 
   /** A page, newest first, below the position `before`. */
   deliveries(filter: DeliveryFilter, before: number | undefined, limit: number): DeliveryPage {
-    return this.#deliveryLog.list(filter, before, limit);
+    return this.#parts.deliveryLog.list(filter, before, limit);
   }
 
   delivery(id: string): ShownDelivery | undefined {
-    const found = this.#deliveries.find(id);
-    return found && this.#deliveryLog.shown(found);
+    const found = this.#parts.deliveries.find(id);
+    return found && this.#parts.deliveryLog.shown(found);
   }
 
   /** Sends a delivery again, from the beginning. */
   redeliver(id: string): ShownDelivery | undefined {
-    const found = this.#deliveries.find(id);
+    const found = this.#parts.deliveries.find(id);
     if (!found) return undefined;
-    if (!isOrigin(found.endpoint_id) && !this.#endpoints.find(found.endpoint_id)) return undefined;
+    if (!isOrigin(found.endpoint_id) && !this.#parts.endpoints.find(found.endpoint_id))
+      return undefined;
     // Under way already: its outcome is awaited, not doubled. To the dead-letter queue is no such way.
     const isUnderWay = found.lease !== null && found.tries < MAX_ATTEMPTS;
-    if (!isUnderWay) this.#commit(() => this.#deliveries.restart(found, Date.now()));
-    this.#endpoints.wake(found.endpoint_id);
+    if (!isUnderWay) this.#commit(() => this.#parts.deliveries.restart(found, Date.now()));
+    this.#parts.endpoints.wake(found.endpoint_id);
     this.#dispatchSoon();
     return this.delivery(id);
   }
@@ -190,21 +176,21 @@ export class WebhookDispatcher extends DurableObject<Env> {
   /** The attempts that a consumer is to make now. What is missing has been picked up or settled by others. */
   take(notices: DeliveryNotice[]): AttemptOrder[] {
     const now = Date.now();
-    return this.#commit(() => notices.flatMap((notice) => this.#attempts.take(notice, now)));
+    return this.#commit(() => notices.flatMap((notice) => this.#parts.attempts.take(notice, now)));
   }
 
   /** Notes how attempts ended, and what follows from it. */
   report(reports: AttemptReport[]): void {
     const now = Date.now();
     this.#commit(() => {
-      for (const report of reports) this.#attempts.note(report, now);
+      for (const report of reports) this.#parts.attempts.note(report, now);
     });
     this.#dispatchSoon();
   }
 
   /** The dead-letter queue's word: a delivery without attempts left is dead. */
   giveUp(deliveryId: string): void {
-    this.#commit(() => this.#attempts.giveUp(deliveryId, Date.now()));
+    this.#commit(() => this.#parts.attempts.giveUp(deliveryId, Date.now()));
   }
 
   /** The clock of retries, and the net under lost messages; never throws, because the platform gives up
@@ -213,9 +199,9 @@ export class WebhookDispatcher extends DurableObject<Env> {
     this.#alarm.rang();
     const now = Date.now();
     try {
-      this.#commit(() => this.#sweeping.sweep(now));
+      this.#commit(() => this.#parts.sweeping.sweep(now));
       // A D1 that hangs must not hold up the deliveries' clock; the alarm comes back to it.
-      const telling = within(LOOK_AGAIN_MS, this.#telling.tell(now)).catch(() => {});
+      const telling = within(LOOK_AGAIN_MS, this.#parts.telling.tell(now)).catch(() => {});
       await Promise.all([this.#dispatch(now), telling]);
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: faultOf(fault) });
@@ -237,18 +223,18 @@ export class WebhookDispatcher extends DurableObject<Env> {
 
   async #dispatch(nowMs: number): Promise<void> {
     const due = this.#commit(() =>
-      this.#endpoints
+      this.#parts.endpoints
         .withWork(nowMs)
-        .flatMap(({ id, room }) => this.#deliveries.send(id, room, nowMs)),
+        .flatMap(({ id, room }) => this.#parts.deliveries.send(id, room, nowMs)),
     );
     this.#alarm.arm(nowMs);
-    await this.#sending.send(due);
+    await this.#parts.sending.send(due);
   }
 
   /** Whatever is written goes through here: what it counts is part of the same commit, and is told. */
   #commit<Value>(work: () => Value): Value {
-    const value = this.#counters.commit(this.ctx.storage, work);
-    if (this.#telling.isOpen) this.#alarm.armWritten(Date.now());
+    const value = this.#parts.counters.commit(this.ctx.storage, work);
+    if (this.#parts.telling.isOpen) this.#alarm.armWritten(Date.now());
     return value;
   }
 }

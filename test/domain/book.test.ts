@@ -6,14 +6,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { bookSeries } from "../../src/api/operations/d1-metrics";
 import type { Total } from "../../src/d1/totals";
 import { WRITE_WEBHOOK_COUNTS } from "../../src/d1/webhook-counts";
-import { decideReview } from "../../src/domain/transaction/decide-review";
-import { type Event, eventOf } from "../../src/domain/transaction/event";
 import {
   decideCancel,
   decideOutcome,
   decideProcess,
-  type Transaction,
-} from "../../src/domain/transaction/transaction";
+} from "../../src/domain/transaction/decide-charge";
+import { decideReview } from "../../src/domain/transaction/decide-review";
+import { type Event, eventOf } from "../../src/domain/transaction/event";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import { created, DECLINED, held, MERCHANT, NOW_MS } from "./examples";
 
 const MIGRATIONS = join(import.meta.dirname, "../../migrations");

@@ -2,8 +2,8 @@
  *  can be right, and nothing learnt in the future is taken for fresh. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ageMs, ClockWatch, dueAtMs, isDue } from "../../src/domain/time/clock";
+import { decideCancel, decideProcess } from "../../src/domain/transaction/decide-charge";
 import { decideReview } from "../../src/domain/transaction/decide-review";
-import { decideCancel, decideProcess } from "../../src/domain/transaction/transaction";
 import { Allowance } from "../../src/rate-limit/leased-quota";
 import { nextWakeAtMs, SAFETY_MS } from "../../src/transactions/alarm-schedule";
 import { TakingUp } from "../../src/transactions/charging/recovery";

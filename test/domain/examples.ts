@@ -6,18 +6,16 @@ import {
   defaultRuleSet,
 } from "../../src/domain/risk/default-rules/default-rules";
 import type { Signals, VersionedRuleSet } from "../../src/domain/risk/rule-set";
-import { decideReview } from "../../src/domain/transaction/decide-review";
-import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import {
-  type Change,
   decideCancel,
-  decideCreate,
   decideOutcome,
   decideProcess,
-  type Failure,
-  type RiskBasis,
-  type Transaction,
-} from "../../src/domain/transaction/transaction";
+} from "../../src/domain/transaction/decide-charge";
+import { decideCreate, type RiskBasis } from "../../src/domain/transaction/decide-create";
+import { decideReview } from "../../src/domain/transaction/decide-review";
+import type { CreateRequest } from "../../src/domain/transaction/idempotency";
+import type { Failure, Transaction } from "../../src/domain/transaction/transaction";
+import type { Change } from "../../src/domain/transaction/transition";
 
 /** A request, as a W3C `traceparent`. */
 export const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -1,12 +1,14 @@
 /** Which payments a deployment's processor may charge. */
 import { expect, it, vi } from "vitest";
-import { type Config, configOf, type Env } from "../../src/config";
+import { type Config, configOf } from "../../src/config";
+import { decideProcess } from "../../src/domain/transaction/decide-charge";
 import {
   livemodeOf,
   type ProcessorMode,
   refusedCharge,
 } from "../../src/domain/transaction/livemode";
-import { decideProcess, type Transaction } from "../../src/domain/transaction/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
+import type { Env } from "../../src/env";
 import { processorModeOf, processorOf } from "../../src/processor/create";
 import type { ChargeRequest } from "../../src/processor/processor";
 import { EXAMPLES, NOW_MS } from "./examples";

@@ -1,8 +1,9 @@
 /** What the stream does with a record that a server refuses, or fails for without a reason that is known. The
  *  servers are played over real HTTP and word it as the real ones do. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { configOf, type Env } from "../../src/config";
-import type { Change } from "../../src/domain/transaction/transaction";
+import { configOf } from "../../src/config";
+import type { Change } from "../../src/domain/transaction/transition";
+import type { Env } from "../../src/env";
 import { streamOf } from "../../src/kafka/create";
 import { complaintOfWords } from "../../src/kafka/error-class";
 import { Journal } from "../../src/transactions/journal/journal";

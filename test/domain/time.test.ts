@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { delayMs } from "../../src/domain/time/backoff";
 import type { EventRecord } from "../../src/domain/transaction/event";
-import type { Change } from "../../src/domain/transaction/transaction";
+import type { Change } from "../../src/domain/transaction/transition";
 import { TimeLimit, within } from "../../src/runtime/with-timeout";
 import { nextWakeAtMs, SAFETY_MS } from "../../src/transactions/alarm-schedule";
 import { type Round, Rounds, type Settled } from "../../src/transactions/group-commit/batcher";

@@ -2,14 +2,18 @@
  *  `test/system/together.test.ts`. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { AppContext } from "../../src/api/context";
+import { answerTogether } from "../../src/transactions/execute-batch";
+import { lookTogether } from "../../src/transactions/get-many";
 import {
-  answerTogether,
+  type Address,
   type Call,
+  type Looks,
+  notFound,
+  type Reply,
+  type Seen,
   type Tell,
   type Told,
-} from "../../src/transactions/execute-batch";
-import { type Looks, lookTogether, type Seen } from "../../src/transactions/get-many";
-import { type Address, notFound, type Reply } from "../../src/transactions/rpc";
+} from "../../src/transactions/rpc";
 
 const idOf = (at: number) => `txn_${String(at).padStart(26, "a")}`;
 const bodyOf = ({ transaction_id }: Address) => `the body of ${transaction_id}`;
@@ -40,7 +44,7 @@ describe("a shared call", () => {
     together.mockReset().mockImplementation(async (calls) => {
       return calls.map(({ address }, at) => ({ at, reply: replyOf(address) }));
     });
-    const { askTogether } = await import("../../src/http/together");
+    const { askTogether } = await import("../../src/api/transactions/owner");
     look.mockReset().mockImplementation(async (looks) => lookTogether({ find: replyOf }, looks));
     ask = (at, merchant = "mer_1", kind = "process") =>
       askTogether(contextOf(merchant), idOf(at), { kind });

@@ -2,19 +2,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../src/domain/identity/id";
+import {
+  type ChargeResult,
+  decideCancel,
+  decideOutcome,
+  decideProcess,
+} from "../../src/domain/transaction/decide-charge";
+import {
+  createAnswer,
+  decideCreate,
+  decideRepeatedCreate,
+} from "../../src/domain/transaction/decide-create";
 import { decideExpiry, decideReview } from "../../src/domain/transaction/decide-review";
 import { EVENT_TYPES, type Event } from "../../src/domain/transaction/event";
 import { ACTIONS, nextStatus, STATUSES, type Status } from "../../src/domain/transaction/status";
-import {
-  type ChargeResult,
-  createAnswer,
-  decideCancel,
-  decideCreate,
-  decideOutcome,
-  decideProcess,
-  decideRepeatedCreate,
-  type Transaction,
-} from "../../src/domain/transaction/transaction";
+import type { Transaction } from "../../src/domain/transaction/transaction";
 import {
   basisOf,
   created,

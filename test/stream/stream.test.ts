@@ -97,7 +97,7 @@ describe("the stream", () => {
       await fate(how);
       const ids = await payments(20, how);
       const hanging = how === "hang" ? Number.POSITIVE_INFINITY : 0;
-      await endHanging("stream/send", hanging, () =>
+      await endHanging("kafka/rest-request", hanging, () =>
         eventually(async () => {
           const { status, outboxes } = await ready();
           expect(status).toBe("degraded");
@@ -107,7 +107,7 @@ describe("the stream", () => {
       );
       await fate("up");
       // A request of each shard may still be waiting for its answer.
-      await endHanging("stream/send", how === "hang" ? 2 : 0, () => expectAll(ids));
+      await endHanging("kafka/rest-request", how === "hang" ? 2 : 0, () => expectAll(ids));
       await eventually(async () => expect((await ready()).status).toBe("ready"));
       const after = await scrapeAtRest();
       const requests = growthOf(before, after, "payments_stream_requests_total", "outcome");
@@ -171,7 +171,7 @@ describe("the stream", () => {
     statuses.push((await ready()).status);
     expect(statuses).toEqual(["degraded"]);
     await fate("up");
-    await endHanging("stream/send", 2, () => expectAll([id]));
+    await endHanging("kafka/rest-request", 2, () => expectAll([id]));
     await eventually(async () => expect((await ready()).status).toBe("ready"));
   });
 
@@ -211,14 +211,14 @@ describe("the stream", () => {
     await fate("hang");
     const ids = await payments(40, "clock");
     const shards = ["shard-0", "shard-1"].map((name) => env.TRANSACTIONS.getByName(name));
-    const ended = await endHanging("transaction/object", Number.POSITIVE_INFINITY, () =>
+    const ended = await endHanging("transactions/transaction-shard", Number.POSITIVE_INFINITY, () =>
       Promise.all(shards.map((stub) => runInDurableObject(stub, (shard) => shard.alarm()))),
     );
     const { depth } = (await ready()).outboxes.stream;
     await fate("up");
     expect(depth).toBeGreaterThan(0);
     expect(ended).toBeGreaterThanOrEqual(shards.length);
-    await endHanging("stream/send", shards.length, () => expectAll(ids));
+    await endHanging("kafka/rest-request", shards.length, () => expectAll(ids));
   });
 
   it("drains a long queue in bounded batches", async () => {

@@ -12,12 +12,12 @@ const LOOK_EVERY_MS = 50;
 
 /** Limits after which whoever waited goes on, or tries again at no cost. These keep their lengths. */
 const PACES = new Set([
-  "delivery/object 1000",
-  "delivery/post 500",
-  "delivery/sending 10000",
-  "transaction/dispatchers 4000",
-  "transaction/object 1000",
-  "transaction/playing 250",
+  "webhooks/webhook-dispatcher 1000",
+  "webhooks/queue/http-attempt 500",
+  "webhooks/queue/enqueue 10000",
+  "transactions/outbox/to-webhooks 4000",
+  "transactions/transaction-shard 1000",
+  "transactions/group-commit/batch-processor 250",
 ]);
 
 /** What waits under a limit now, by the source file whose limit it is. */
@@ -51,9 +51,9 @@ export async function within<Value>(limitMs: number, work: Promise<Value>): Prom
   }
 }
 
-/** Which file of `src` called, like `http/readiness`. */
+/** Which file of `src` set the limit, like `api/operations/readiness`; the toolkit in `src/runtime` only passes it on. */
 function callerIn(stack: string): string {
-  return /\/src\/([\w/-]+)\.ts/.exec(stack)?.[1] ?? "";
+  return /\/src\/((?!runtime\/)[\w/-]+)\.ts/.exec(stack)?.[1] ?? "";
 }
 
 /** How many waits there are now under the limits of a source file. */
@@ -63,7 +63,7 @@ export function waitingUnder(caller: string): number {
 
 /** Ends what never answers: while `work` goes on, the limits of one source file end as soon as no more than
  *  that is left under them.
- *  @param caller whose limits, like `http/readiness`
+ *  @param caller whose limits, like `api/operations/readiness`
  *  @param most how many of its waits never end
  *  @returns how many of them were ended */
 export async function endHanging(

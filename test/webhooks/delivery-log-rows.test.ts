@@ -1,11 +1,8 @@
 /** What a page of the delivery log reads, in a dispatcher that has very many deliveries. */
 import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  type DeliveryFilter,
-  DeliveryLog,
-  MAX_EXAMINED,
-} from "../../src/webhooks/store/delivery-log";
+import { type DeliveryFilter, MAX_EXAMINED } from "../../src/webhooks/rpc";
+import { DeliveryLog } from "../../src/webhooks/store/delivery-log";
 import { makeDeliveryTables } from "../../src/webhooks/store/schema";
 import { type Client, newClient } from "../support/api";
 import { env } from "../support/env";

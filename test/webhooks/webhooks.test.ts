@@ -3,8 +3,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { Webhook } from "standardwebhooks";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Env } from "../../src/config";
 import type { EventRecord } from "../../src/domain/transaction/event";
+import type { Env } from "../../src/env";
 import { WebhookCounters } from "../../src/webhooks/metrics";
 import { Endpoints } from "../../src/webhooks/store/endpoints";
 import { type Client, freshKey, newClient, problem } from "../support/api";
@@ -228,13 +228,17 @@ describe("a webhook", () => {
     const url = step === "tls" ? plain.replace("http:", "https:") : plain;
     const { id } = await endpoint(client, url);
     let all: Delivery[] = [];
-    const ended = await endHanging("delivery/post", error === "timeout" ? 1 : 0, async () => {
-      await json(await client.ask("POST", `${ENDPOINTS}/${id}/test`), 202);
-      all = await eventually(
-        () => deliveries(client),
-        ([one]) => (one?.attempts.length ?? 0) > 0,
-      );
-    });
+    const ended = await endHanging(
+      "webhooks/queue/http-attempt",
+      error === "timeout" ? 1 : 0,
+      async () => {
+        await json(await client.ask("POST", `${ENDPOINTS}/${id}/test`), 202);
+        all = await eventually(
+          () => deliveries(client),
+          ([one]) => (one?.attempts.length ?? 0) > 0,
+        );
+      },
+    );
     const [attempt] = all[0]?.attempts ?? [];
     expect([attempt?.error, attempt?.status_code]).toEqual([error, status]);
     expect(ended).toBe(error === "timeout" ? 1 : 0);
@@ -257,8 +261,8 @@ describe("a webhook", () => {
     expect(stuck.every(({ attempts }) => attempts.length === 0)).toBe(true);
     expect(stuck).toHaveLength(90);
     await client.ask("DELETE", `${ENDPOINTS}/${hanging.id}`);
-    await endHanging("delivery/post", Number.POSITIVE_INFINITY, () =>
-      until(() => waitingUnder("delivery/post") === 0),
+    await endHanging("webhooks/queue/http-attempt", Number.POSITIVE_INFINITY, () =>
+      until(() => waitingUnder("webhooks/queue/http-attempt") === 0),
     );
   });
 
@@ -435,7 +439,7 @@ describe("the way to a receiver", () => {
     const notice = { merchant_id: client.merchant_id, delivery_id: delivery?.id ?? "", number: 1 };
     await received("doubled", 1);
     await env.WEBHOOK_QUEUE.sendBatch(Array.from({ length: 30 }, () => ({ body: notice })));
-    await endHanging("delivery/post", 1, () =>
+    await endHanging("webhooks/queue/http-attempt", 1, () =>
       eventually(
         () => deliveries(client),
         ([one]) => one?.status === "succeeded",
@@ -569,7 +573,9 @@ describe("a dispatcher", () => {
         await runInDurableObject(dispatcherOf(client), (_, { storage }) => {
           storage.sql.exec("UPDATE endpoints SET enabled = 1");
         });
-        expect(await endHanging("delivery/sending", 2, () => hurry(client))).toBeGreaterThan(0);
+        expect(await endHanging("webhooks/queue/enqueue", 2, () => hurry(client))).toBeGreaterThan(
+          0,
+        );
       },
     );
   });

@@ -547,7 +547,7 @@ describe("while D1 does not answer", () => {
     const client = await newClient();
     const known = await client.created({ user_id: "regular" });
     travel(KEY_FRESH_MS + 1);
-    const waits = await endHanging("database/ask", hangs, async () => {
+    const waits = await endHanging("d1/query", hangs, async () => {
       const sent = { user_id: freshKey("user"), amount: 1 };
       const made = await ask(TRANSACTIONS, {
         key: client.key,
@@ -575,7 +575,7 @@ describe("while D1 does not answer", () => {
     async (_, down, hangs) => {
       const { key } = await newKey(shop.merchant_id);
       for (const unknown of [key, drawnKey()]) {
-        const waits = await endHanging("database/ask", hangs, async () => {
+        const waits = await endHanging("d1/query", hangs, async () => {
           await expectRefusal(await ask(TRANSACTIONS, { key: unknown, env: down }), "unavailable");
         });
         expect(waits).toBe(hangs);
@@ -596,7 +596,7 @@ describe("while D1 does not answer", () => {
       const at = keysOf(shop.merchant_id);
       const one = `${at}/${shop.key_id}`;
       let responses: Response[] = [];
-      const waits = await endHanging("database/ask", 8 * hangs, async () => {
+      const waits = await endHanging("d1/query", 8 * hangs, async () => {
         responses = await Promise.all([
           ask(TRANSACTIONS, { key: shop.key, env: down }),
           ask("/api/v1/events", { key: shop.key, env: down }),
@@ -683,7 +683,7 @@ describe("while D1 does not answer", () => {
   it("nothing is left of it once it is back", async () => {
     const client = await newClient();
     travel(KEY_FRESH_MS + 1);
-    await endHanging("database/ask", 1, async () => {
+    await endHanging("d1/query", 1, async () => {
       const refused = await ask(TRANSACTIONS, { key: drawnKey(), env: hanging });
       await expectRefusal(refused, "unavailable");
     });

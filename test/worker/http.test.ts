@@ -1080,7 +1080,7 @@ describe("the open pages", () => {
     ],
   ])("say whether payments can be taken, in time: %s", async (expected, hanging, bindings) => {
     let response = new Response();
-    const asked = await endHanging("http/readiness", hanging, async () => {
+    const asked = await endHanging("api/operations/readiness", hanging, async () => {
       response = await ask("/health/ready", { env: bindings });
     });
     expect(asked).toBe(hanging);

@@ -389,7 +389,7 @@ describe("a keeper that cannot be asked", () => {
   ])("lets everybody pass, and is reported once: %s", async (_, lease) => {
     let answers: Response[] = [];
     const pass = () =>
-      endHanging("quota/allowance", 20, async () => {
+      endHanging("rate-limit/leased-quota", 20, async () => {
         answers = await burst(20, withKeeper(lease));
       });
     await pass();

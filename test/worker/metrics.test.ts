@@ -339,7 +339,7 @@ describe("when a part is dead, the metrics", () => {
     ["rejects", rejects],
     ["hangs", () => never],
   ])("of a book that %s are left out", async (_, fate) => {
-    const now = await inTime("database/ask", { DB: database(fate) });
+    const now = await inTime("d1/query", { DB: database(fate) });
     const sources = Object.fromEntries(shards.map((source) => [source, 1]));
     expect(sumsOf(now, "payments_scrape_ok", "source")).toEqual(sources);
     expect(now.series).toContainEqual({
@@ -358,7 +358,9 @@ describe("when a part is dead, the metrics", () => {
     await shop.created();
     const all = await scrape();
     const dead = all.series.find(({ name }) => name === "payments_commands_total")?.labels.shard;
-    const now = await inTime("http/metrics", { TRANSACTIONS: shardThat(`shard-${dead}`, fate) });
+    const now = await inTime("api/operations/metrics-route", {
+      TRANSACTIONS: shardThat(`shard-${dead}`, fate),
+    });
     expect(sumsOf(now, "payments_shards", "state")).toEqual({
       asked: SHARDS,
       answered: SHARDS - 1,

@@ -1,7 +1,8 @@
 /** What a client is told of a request that is wrong: all of it at once, each fault with its place; and orders that
  *  race. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { configOf, type Env } from "../../src/config";
+import { configOf } from "../../src/config";
+import type { Env } from "../../src/env";
 import { type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
 import {
   ask,

@@ -3,6 +3,8 @@ import type { Refusal } from "../../domain/transaction/refusal";
 import type { AppContext } from "../context";
 import { answer } from "./response";
 
+type Row = { status: number; title: string };
+
 /** One row per problem; a domain refusal without a row does not compile. */
 export const PROBLEMS = {
   malformed_json: { status: 400, title: "The body is not valid JSON" },
@@ -55,7 +57,7 @@ export const PROBLEMS = {
   processor_not_configured: { status: 503, title: "No payment processor is configured" },
   unavailable: { status: 503, title: "A part that this needs does not answer right now" },
   shard_count_changed: { status: 503, title: "The deployment's shard count was changed" },
-} as const satisfies Record<Refusal["code"] | string, { status: number; title: string }>;
+} as const satisfies Record<Refusal["code"], Row> & Record<string, Row>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 

@@ -1,8 +1,6 @@
-/** Holds back whoever keeps coming with wrong credentials. Failures are counted by the client's address with
- *  the platform's rate limiter; nothing is counted, and nothing costs anything, while credentials are good. */
-import type { Env } from "../../config";
 import { clientNetwork } from "../../domain/identity/client-address";
 import { isDue } from "../../domain/time/clock";
+import type { Env } from "../../env";
 import { within } from "../../runtime/with-timeout";
 import type { AppContext } from "../context";
 import { Problem } from "../http/problem";

@@ -40,7 +40,7 @@ export async function spendMore(c: AppContext, cost: number): Promise<void> {
 /** The problem of a create that is over the limit; undefined when it is within. Asking after what may have been
  *  answered before has a quota of its own, as large as the first, so that repeating is no way around it.
  *  @throws Problem when that is used up as well */
-export async function overLimit(c: AppContext): Promise<Problem | undefined> {
+export async function overLimit(c: AppContext): Promise<Error | undefined> {
   const problem = c.get("over_limit");
   if (!problem) return undefined;
   const { requests, window_ms } = c.get("config").limits;

@@ -3,8 +3,10 @@
 
 import { databaseOf } from "../../d1/query";
 import { readTotals } from "../../d1/totals";
+import { shardName } from "../../domain/identity/id";
 import { EXPOSITION_TYPE, expositionOf, type Family } from "../../observability/prometheus";
 import { within } from "../../runtime/with-timeout";
+import { transactionShard } from "../../transactions/client";
 import type { ShardMetrics } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import type { App } from "../http/define-route";
@@ -41,7 +43,7 @@ async function scrape(c: AppContext): Promise<string> {
     scrapeOk({
       book: totals !== undefined,
       ...Object.fromEntries(
-        shards.map((shard) => [`shard-${shard}`, metrics[shard] !== undefined]),
+        shards.map((shard) => [shardName(shard), metrics[shard] !== undefined]),
       ),
     }),
     ...(shards.length > 0 ? [shardsAsked(shards.length, told.length)] : []),
@@ -52,9 +54,7 @@ async function scrape(c: AppContext): Promise<string> {
 
 async function askShard(c: AppContext, shard: number): Promise<ShardMetrics | undefined> {
   try {
-    const owner = c.env.TRANSACTIONS.getByName(`shard-${shard}`);
-    // The platform's own type for a stub tears records apart.
-    return await within(ASK_LIMIT_MS, owner.metrics() as unknown as Promise<ShardMetrics>);
+    return await within(ASK_LIMIT_MS, transactionShard(c.env, shardName(shard)).metrics());
   } catch {
     return undefined;
   }

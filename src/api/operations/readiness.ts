@@ -1,14 +1,16 @@
 /** Whether payments can be taken, and how far everything behind them has come. Everybody is asked at once and
  *  for a second at most, so that whoever hangs is named and does not hang the answer. */
 import { waitUntil } from "cloudflare:workers";
-import type { Env } from "../../config";
 import { findShardCount } from "../../d1/merchants";
 import { databaseOf } from "../../d1/query";
+import { shardName, velocityShardName } from "../../domain/identity/id";
+import type { Env } from "../../env";
 import { processorModeOf } from "../../processor/create";
 import { SharedResult } from "../../runtime/shared-result";
 import { TimeLimit, within } from "../../runtime/with-timeout";
-import type { Backlog, DestinationName } from "../../transactions/outbox/relay";
-import type { ShardReadiness } from "../../transactions/rpc";
+import { transactionShard } from "../../transactions/client";
+import type { Backlog, DestinationName, ShardReadiness } from "../../transactions/rpc";
+import { velocityShard } from "../../velocity/client";
 import type { AppContext } from "../context";
 import { answerJson } from "../http/response";
 import type { Dependency, Outbox } from "./readiness-schema";
@@ -54,22 +56,15 @@ type Asked<Value> = { state: Dependency; value: Value | undefined };
 
 async function check(c: AppContext): Promise<Shown> {
   const { transaction_shards, velocity_shards } = c.get("config");
-  const names = transaction_shards === 0 ? ["ready"] : namesOf("shard", transaction_shards);
+  const names = transaction_shards === 0 ? ["ready"] : namesOf(shardName, transaction_shards);
   const [book, velocity, shards] = await Promise.all([
     asked(() => findShardCount(databaseOf(c.env.DB))),
     Promise.all(
-      namesOf("velocity", velocity_shards).map((name) =>
-        asked(() => c.env.VELOCITY.getByName(name).ready()),
+      namesOf(velocityShardName, velocity_shards).map((name) =>
+        asked(() => velocityShard(c.env, name).ready()),
       ),
     ),
-    Promise.all(
-      names.map((name) =>
-        // The platform's own type for a stub tears records apart.
-        asked(
-          () => c.env.TRANSACTIONS.getByName(name).ready() as unknown as Promise<ShardReadiness>,
-        ),
-      ),
-    ),
+    Promise.all(names.map((name) => asked(() => transactionShard(c.env, name).ready()))),
   ]);
   const answers = shards.map(({ value }) => value).filter((value) => value !== undefined);
   const figures = transaction_shards > 0 && answers.length > 0 ? figuresOf(answers) : NO_FIGURES;
@@ -99,8 +94,8 @@ async function check(c: AppContext): Promise<Shown> {
   };
 }
 
-const namesOf = (kind: string, count: number): string[] =>
-  Array.from({ length: Math.min(count, MAX_ASKED) }, (_, at) => `${kind}-${at}`);
+const namesOf = (nameOf: (shard: number) => string, count: number): string[] =>
+  Array.from({ length: Math.min(count, MAX_ASKED) }, (_, at) => nameOf(at));
 
 /** @param question may throw, fail or hang */
 async function asked<Value>(question: () => Promise<Value>): Promise<Asked<Value>> {

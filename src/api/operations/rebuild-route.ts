@@ -1,7 +1,9 @@
 /** `POST /operations/rebuild-book`: has every shard write its whole record into D1 again, for when D1 was set
  *  back to an earlier time or emptied. What is there already is passed over. */
 import { z } from "@hono/zod-openapi";
+import { shardName } from "../../domain/identity/id";
 import { within } from "../../runtime/with-timeout";
+import { transactionShard } from "../../transactions/client";
 import type { AppContext } from "../context";
 import { Time } from "../http/common-schemas";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
@@ -83,7 +85,7 @@ async function rebuild(c: AppContext): Promise<Response> {
 
 async function askShard(c: AppContext, shard: number, startsAtMs: number): Promise<number> {
   try {
-    const owner = c.env.TRANSACTIONS.getByName(`shard-${shard}`);
+    const owner = transactionShard(c.env, shardName(shard));
     return await within(ASK_LIMIT_MS, owner.rebuildBook(startsAtMs));
   } catch {
     throw new Problem("unavailable", { detail: `Shard ${shard} did not answer. Ask again.` });

@@ -1,13 +1,13 @@
 /** `POST /operations/charges/{transaction_id}/resolve`: an operator ends a charge that has no outcome. */
 import { z } from "@hono/zod-openapi";
 import { isTransactionId } from "../../domain/identity/id";
-import { accepted, askOwner } from "../../http/owner";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readBody } from "../http/request-body";
 import { answerText } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
+import { accepted, askOwner } from "../transactions/owner";
 import { processorModeHeaders } from "../transactions/processor-mode";
 import { Transaction } from "../transactions/schemas";
 import { ResolveBody } from "./resolve-schema";

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { databaseOf } from "../../d1/query";
 import { BacktestTally } from "../../domain/risk/backtest/backtest-report";
-import { type Turn, turnAt } from "../../rate-limit/exclusive-task";
+import { type Turn, turnAt } from "../../rate-limit/client";
 import type { AppContext } from "../context";
 import { Cursor, cursor, HasMore } from "../http/common-schemas";
 import { createdBody, rangeOfBody } from "../http/created-range";

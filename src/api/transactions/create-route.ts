@@ -3,8 +3,6 @@
 import { deriveTransactionId } from "../../domain/identity/id";
 import { newPaymentFault } from "../../domain/money/currency";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
-import { accepted, askOwner } from "../../http/owner";
-import { askTogether } from "../../http/together";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
 import type { Problem } from "../http/problem";
@@ -14,6 +12,7 @@ import { authenticate } from "../middleware/authenticate";
 import { overLimit } from "../middleware/rate-limit";
 import { CreateTransactionBody, createRequest } from "./create-schema";
 import { IdempotencyHeaders, idempotencyKeyOf } from "./idempotency-header";
+import { accepted, askOwner, askTogether } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { Transaction } from "./schemas";
 

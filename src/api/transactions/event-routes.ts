@@ -2,13 +2,13 @@
 
 import { databaseOf } from "../../d1/query";
 import { eventText, listEvents } from "../../d1/transaction-queries";
-import { accepted, askOwner, IdParam, transactionIdOf } from "../../http/owner";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, operation } from "../http/define-route";
 import { readQuery } from "../http/request-body";
 import { answerPage } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
+import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { EventList, EventsQuery } from "./schemas";
 
 const canRead = authenticate("transactions:read");

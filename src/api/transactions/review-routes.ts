@@ -1,12 +1,12 @@
 /** The reviewer's route: what becomes of a payment that the fraud rules hold. */
 
-import { accepted, askOwner, IdParam, transactionIdOf } from "../../http/owner";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
 import { readBody } from "../http/request-body";
 import { answerText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { ReviewBody } from "./decision-schema";
+import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { Transaction } from "./schemas";
 

@@ -4,8 +4,6 @@ import { databaseOf } from "../../d1/query";
 import { listTransactions } from "../../d1/transaction-queries";
 import { deriveTransactionId } from "../../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../../domain/transaction/idempotency";
-import { accepted, askOwner, IdParam, transactionIdOf } from "../../http/owner";
-import { askTogether } from "../../http/together";
 import type { Reply } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
@@ -15,6 +13,7 @@ import { readQuery } from "../http/request-body";
 import { answerPage, answerText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { createTransactionRoute } from "./create-route";
+import { accepted, askOwner, askTogether, IdParam, transactionIdOf } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { ListQuery, listQuery, Transaction, TransactionList } from "./schemas";
 

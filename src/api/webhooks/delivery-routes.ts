@@ -1,8 +1,7 @@
 /** The routes of the delivery log. */
 import { z } from "@hono/zod-openapi";
-import { dispatcherOf } from "../../webhooks/client";
-import { MAX_EXAMINED, type ShownDelivery } from "../../webhooks/store/delivery-log";
-import { isOrigin } from "../../webhooks/store/endpoints";
+import { webhookDispatcher } from "../../webhooks/client";
+import { isOrigin, MAX_EXAMINED, type ShownDelivery } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, operation } from "../http/define-route";
@@ -85,7 +84,7 @@ async function redeliver(c: AppContext): Promise<Response> {
 }
 
 function dispatcher(c: AppContext) {
-  return dispatcherOf(c.env, c.get("merchant_id"));
+  return webhookDispatcher(c.env, c.get("merchant_id"));
 }
 
 function idOf(c: AppContext): string {

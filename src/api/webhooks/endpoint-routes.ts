@@ -1,9 +1,8 @@
 /** The routes of webhook endpoints. They live in the merchant's dispatcher, so what is answered is what
  *  the next event finds. */
 import { z } from "@hono/zod-openapi";
-import { dispatcherOf } from "../../webhooks/client";
-import type { Endpoint as StoredEndpoint } from "../../webhooks/store/endpoints";
-import { DEFAULT_SECRET } from "../../webhooks/store/secrets";
+import { webhookDispatcher } from "../../webhooks/client";
+import { DEFAULT_SECRET, type Endpoint as StoredEndpoint } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
 import { Problem } from "../http/problem";
@@ -183,7 +182,7 @@ async function recover(c: AppContext): Promise<Response> {
 }
 
 function dispatcher(c: AppContext) {
-  return dispatcherOf(c.env, c.get("merchant_id"));
+  return webhookDispatcher(c.env, c.get("merchant_id"));
 }
 
 /** The id in the address; what cannot be an endpoint's is not asked for. */

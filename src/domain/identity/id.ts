@@ -33,13 +33,23 @@ export function eventId(transactionId: string, sequence: number): string {
 export function objectNameFor(transactionId: string, shards: number): string {
   if (shards === 0) return transactionId;
   const hash = base32Number(transactionId.slice("txn_".length), SHARD_CHARACTERS);
-  return `shard-${hash % shards}`;
+  return shardName(hash % shards);
+}
+
+/** The name of a transaction shard by its number. */
+export function shardName(shard: number): string {
+  return `shard-${shard}`;
+}
+
+/** The name of a velocity shard by its number. */
+export function velocityShardName(shard: number): string {
+  return `velocity-${shard}`;
 }
 
 /** The name of the velocity object that counts a subject's payments.
  *  @param subject a customer's `user_id`, or a metadata field and its value */
 export function velocityNameFor(merchantId: string, subject: string, shards: number): string {
-  return `velocity-${spread(`${merchantId} ${subject}`) % shards}`;
+  return velocityShardName(spread(`${merchantId} ${subject}`) % shards);
 }
 
 /** A number from a text, evenly spread: 32-bit FNV-1a, its upper half folded into the lower one, which alone

@@ -1,13 +1,8 @@
 /** When an operator may end a charge by hand, and what that changes. */
 import type { ResolveRequest } from "./resolution";
 import { accept, type Result, refuse } from "./result";
-import {
-  type Change,
-  DECLINED_BY_OPERATOR,
-  decideMove,
-  type Failure,
-  type Transaction,
-} from "./transaction";
+import { DECLINED_BY_OPERATOR, type Failure, type Transaction } from "./transaction";
+import { type Change, decideMove } from "./transition";
 
 /** Until so long after its claim a charge is left to the processor: by then it has been asked about ten times.
  *  Processors that settle late do it within minutes; whoever waits longer has a reason to look. */

@@ -6,14 +6,8 @@ import {
   type ReviewRequest,
   STATUS_OF_DECISION,
 } from "./review";
-import {
-  type Change,
-  decideMove,
-  type Failure,
-  REVIEW_REJECTED,
-  type Transaction,
-  timeOfChange,
-} from "./transaction";
+import { type Failure, REVIEW_REJECTED, type Transaction } from "./transaction";
+import { type Change, decideMove, timeOfChange } from "./transition";
 
 /** Records a reviewer's word. The same word again changes nothing, whatever became of the transaction
  *  since; the other word comes too late. */

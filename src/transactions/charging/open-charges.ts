@@ -3,11 +3,9 @@
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { dueAtMs } from "../../domain/time/clock";
 import type { Writer } from "../journal/sql-writer";
+import type { ChargesStanding } from "../rpc";
 
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
-
-/** How open charges stand. `oldest_age_ms` is since the claim; `overdue` are open for longer than a minute. */
-export type ChargesStanding = { open: number; overdue: number; oldest_age_ms: number };
 
 /** How long to wait before an unknown charge is asked about again. It never ends: a transaction is never
  *  given up on, and five minutes keeps a dead processor's recovery short. */

@@ -1,6 +1,20 @@
 /** What a shard can be told, and what one command does to the journal: gather has happened, deciding
  *  happens here, and `journal.write()` follows in the same synchronous stretch. There is no `await` in this
  *  file, and must not be. */
+
+import {
+  contradictsOutcome,
+  decideCancel,
+  decideOutcome,
+  decideProcess,
+} from "../../domain/transaction/decide-charge";
+import {
+  type CreateCommand,
+  createAnswer,
+  decideCreate,
+  decideRepeatedCreate,
+  type RiskBasis,
+} from "../../domain/transaction/decide-create";
 import { decideResolution } from "../../domain/transaction/decide-resolution";
 import { decideExpiry, decideReview } from "../../domain/transaction/decide-review";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
@@ -10,19 +24,8 @@ import type { ResolveRequest } from "../../domain/transaction/resolution";
 import { accept, type Result } from "../../domain/transaction/result";
 import type { ReviewRequest } from "../../domain/transaction/review";
 import type { Status } from "../../domain/transaction/status";
-import {
-  type Change,
-  type CreateCommand,
-  contradictsOutcome,
-  createAnswer,
-  decideCancel,
-  decideCreate,
-  decideOutcome,
-  decideProcess,
-  decideRepeatedCreate,
-  type RiskBasis,
-  type Transaction,
-} from "../../domain/transaction/transaction";
+import type { Transaction } from "../../domain/transaction/transaction";
+import type { Change } from "../../domain/transaction/transition";
 import type { ChargeAnswer } from "../../processor/processor";
 import { attemptDueAtMs, nextAttemptAtMs } from "../charging/open-charges";
 import type { Held, Journal } from "../journal/journal";

@@ -4,7 +4,8 @@
  *  transaction is its state, and the rows in order are the outbox of every destination, which needs
  *  no more than a mark of how far it has come. Nothing in here waits for anything. */
 import type { EventRecord, EventType } from "../../domain/transaction/event";
-import type { Change, Transaction } from "../../domain/transaction/transaction";
+import type { Transaction } from "../../domain/transaction/transaction";
+import type { Change } from "../../domain/transaction/transition";
 import { OpenCharges } from "../charging/open-charges";
 import { Pauses } from "../outbox/stored-backoff";
 import { Marks } from "./checkpoints";

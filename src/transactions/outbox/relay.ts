@@ -9,6 +9,7 @@ import type { EventRecord, EventType } from "../../domain/transaction/event";
 import { within } from "../../runtime/with-timeout";
 import type { Mark } from "../journal/checkpoints";
 import type { Journal } from "../journal/journal";
+import type { Backlog, DestinationName } from "../rpc";
 import { LONGEST_PAUSE_MS } from "./stored-backoff";
 
 /** One statement's worth: past some hundred rows a statement gains nothing and holds up the thread. */
@@ -18,8 +19,6 @@ const DRAIN_CHARACTERS = 600_000;
 /** Far beyond any healthy write: what takes longer will not end, or is repeated without harm. */
 const DELIVERY_LIMIT_MS = 10_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
-
-export type DestinationName = "book" | "webhooks" | "velocity" | "stream";
 
 /** Somebody to whom events go. */
 export type Destination = {
@@ -55,9 +54,6 @@ export class DeliveryFault extends Error {
     this.retry_after_ms = retryAfterMs;
   }
 }
-
-/** How far a destination is behind. `depth` is in events, `oldest_age_ms` the age of the first of them. */
-export type Backlog = { depth: number; oldest_age_ms: number; failures: number };
 
 const all = (events: EventRecord[]): EventRecord[] => events;
 

@@ -1,28 +1,21 @@
 /** Everybody whom a shard's events go to: the book, the merchants' webhooks, velocity and the event stream.
  *  One that is down delays itself alone. */
-import type { Config, Env } from "../../config";
+import type { Config } from "../../config";
 import { writeBook } from "../../d1/append-events";
 import { RELEASING_TYPES, releasesOf } from "../../domain/risk/release";
-import type { EventRecord } from "../../domain/transaction/event";
-import { wants, webhookUrlOf } from "../../domain/webhook/webhook";
+import type { Env } from "../../env";
 import { streamOf } from "../../kafka/create";
 import type { Stream } from "../../kafka/stream";
 import { faultOf, type Log } from "../../observability/log";
 import { releaseAll } from "../../velocity/client";
+import { handOverEvents } from "../../webhooks/client";
 import { type Counters, DELIVERY_BOUNDS } from "../counters";
 import type { Journal } from "../journal/journal";
+import type { Backlogs, DestinationName } from "../rpc";
 import { Parked } from "./parked";
-import {
-  type Backlog,
-  DeliveryFault,
-  type Destination,
-  type DestinationName,
-  Outbox,
-} from "./relay";
+import { DeliveryFault, type Destination, Outbox } from "./relay";
 import { differentTransactions, Streaming } from "./to-kafka";
 import { Dispatchers } from "./to-webhooks";
-
-export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };
 
 /** Long enough for a quick processor's outcome to share the claim's write, too short to be noticed in a list. */
 const UNAWAITED_DRAIN_MS = 100;
@@ -71,7 +64,7 @@ export class Outboxes {
     const dispatchers = new Dispatchers(
       sql,
       journal.pauses,
-      (merchantId, events) => handOver(env.WEBHOOKS.getByName(merchantId), events),
+      (merchantId, events) => handOverEvents(env, merchantId, events),
       log,
     );
     open("webhooks", {
@@ -141,16 +134,6 @@ export class Outboxes {
     );
     return { of, parked: this.#parked.count };
   }
-}
-
-/** Asks first what is wanted, because most merchants want little of it, and an event is a kilobyte. */
-async function handOver(
-  dispatcher: ReturnType<Env["WEBHOOKS"]["getByName"]>,
-  events: EventRecord[],
-): Promise<void> {
-  const filter = await dispatcher.wanted();
-  const own = events.filter((event) => wants(filter, event.type) || webhookUrlOf(event) !== null);
-  if (own.length > 0) await dispatcher.accept(own);
 }
 
 /** A stream whose requests are counted by what became of them. */

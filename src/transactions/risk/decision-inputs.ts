@@ -1,12 +1,10 @@
-/** Gathers what a round's creates are decided by: the merchants' rules and lists, then the velocity signals
- *  that those rules ask for, which are in `signals.ts`. */
-import type { Env } from "../../config";
 import { signalsWanted } from "../../domain/risk/conditions/required-signals";
 import { listSignals } from "../../domain/risk/lists/list";
 import type { Observation } from "../../domain/risk/observation";
 import { subjectValue } from "../../domain/risk/payment";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
-import type { RiskBasis } from "../../domain/transaction/transaction";
+import type { RiskBasis } from "../../domain/transaction/decide-create";
+import type { Env } from "../../env";
 import { observeAll } from "../../velocity/client";
 import type { Command } from "../commands/command";
 import type { KnownRisk, RiskBook } from "./rules-cache";

@@ -1,10 +1,10 @@
 /** The consumers of the two webhook queues. A message only says that a delivery is due; the dispatcher
  *  says what to send, and is told what came of it. A message that arrives twice finds nothing to do. */
-import { configOf, type Env } from "../../config";
+import { configOf } from "../../config";
+import type { Env } from "../../env";
 import { faultOf, type Log, logFrom, tracedBy } from "../../observability/log";
-import type { AttemptOrder } from "../attempts";
-import { dispatcherOf } from "../client";
-import type { DeliveryNotice } from "./enqueue";
+import { reportAttempts, webhookDispatcher } from "../client";
+import type { AttemptOrder, DeliveryNotice } from "../rpc";
 import { attempt } from "./http-attempt";
 
 const DEAD_QUEUE = "webhooks-dead";
@@ -23,7 +23,7 @@ export async function consume(
   await Promise.all(
     [...byMerchant].map(async ([merchantId, messages]) => {
       try {
-        const dispatcher = dispatcherOf(env, merchantId);
+        const dispatcher = webhookDispatcher(env, merchantId);
         const notices = messages.map(({ body }) => body);
         if (batch.queue === DEAD_QUEUE) {
           for (const { delivery_id } of notices) await dispatcher.giveUp(delivery_id);
@@ -64,11 +64,8 @@ async function carryOut(
     ...(status_code === null ? {} : { status: status_code }),
   });
   const report = { delivery_id, number, started_at_ms: startedAtMs, result };
-  const tell = (): Promise<void> => dispatcherOf(env, merchantId).report([report]);
-  // A report that is lost twice costs another attempt: the delivery comes due again.
-  await tell()
-    .catch(tell)
-    .catch((fault) =>
-      log("error", "webhook_report.failed", { delivery_id, fault: faultOf(fault) }),
-    );
+  // A report that is lost costs another attempt: the delivery comes due again.
+  await reportAttempts(env, merchantId, [report]).catch((fault) =>
+    log("error", "webhook_report.failed", { delivery_id, fault: faultOf(fault) }),
+  );
 }

@@ -1,14 +1,10 @@
-/** Puts deliveries that are due into the queues: attempts into one, what has had its last attempt into
- *  the other. A message is only a reminder, so one that gets lost costs time and nothing else. */
-import type { Env } from "../../config";
 import { MAX_ATTEMPTS } from "../../domain/webhook/webhook";
+import type { Env } from "../../env";
 import { faultOf, type Log } from "../../observability/log";
 import { within } from "../../runtime/with-timeout";
+import type { DeliveryNotice } from "../rpc";
 import type { Deliveries } from "../store/deliveries";
 import type { Delivery } from "../store/delivery";
-
-/** What travels through the queues: names only, never a body or a secret. */
-export type DeliveryNotice = { merchant_id: string; delivery_id: string; number: number };
 
 /** A queue takes this many messages in one call. */
 const MESSAGES_PER_SEND = 100;

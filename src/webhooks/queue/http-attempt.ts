@@ -9,7 +9,7 @@ import {
 import { isCallable } from "../../domain/webhook/webhook-url";
 import { nextSpan } from "../../observability/trace-context";
 import { TimeLimit, within } from "../../runtime/with-timeout";
-import type { AttemptOrder } from "../attempts";
+import type { AttemptOrder } from "../rpc";
 
 /** Covers everything from the connection to the status line and the headers, which decide. */
 const ATTEMPT_LIMIT_MS = 5_000;

@@ -11,6 +11,7 @@ import {
   retryDelayMs,
 } from "../../domain/webhook/webhook";
 import type { WebhookCounters } from "../metrics";
+import type { Recovered } from "../rpc";
 import type { Delivery, NewDelivery } from "./delivery";
 
 /** A message in the queue that nobody has picked up by then counts as lost. */
@@ -19,8 +20,6 @@ export const SENT_LEASE_MS = 30_000;
 export const TAKEN_LEASE_MS = 15_000;
 /** What one commit can start again without holding up the object. */
 export const MAX_RECOVERED = 1_000;
-
-export type Recovered = { redelivered: number; has_more: boolean };
 
 export class Deliveries {
   readonly #sql: SqlStorage;

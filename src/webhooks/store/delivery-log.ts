@@ -1,31 +1,13 @@
 /** The delivery log: what a merchant sees of its deliveries. */
-import type { Delivery, DeliveryStatus } from "./delivery";
+import {
+  type Attempt,
+  type DeliveryFilter,
+  type DeliveryPage,
+  MAX_EXAMINED,
+  type ShownDelivery,
+} from "../rpc";
+import type { Delivery } from "./delivery";
 
-export type Attempt = {
-  number: number;
-  started_at: number;
-  duration_ms: number;
-  status_code: number | null;
-  error: string | null;
-};
-
-export type DeliveryFilter = {
-  endpoint_id?: string | undefined;
-  status?: DeliveryStatus | undefined;
-  event_type?: string | undefined;
-  transaction_id?: string | undefined;
-};
-
-export type ShownDelivery = Delivery & { log: Attempt[] };
-
-export type DeliveryPage = {
-  deliveries: ShownDelivery[];
-  /** The position below which the next page begins; undefined when there is nothing more to examine. */
-  next: number | undefined;
-};
-
-/** As many deliveries are examined for one page at most, whatever their filter leaves out. */
-export const MAX_EXAMINED = 1_000;
 /** What a list goes down, from the newest to the oldest: the first whose member is in the filter. What it gave up
  *  a merchant looks for among very many that were delivered, so there is an index of that alone. */
 export const WALKS = {

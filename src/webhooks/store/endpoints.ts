@@ -12,32 +12,7 @@ import {
   wants,
 } from "../../domain/webhook/webhook";
 import type { WebhookCounters } from "../metrics";
-
-const ORIGIN = "origin:";
-
-/** Whether an id stands for the host of a transaction's own URL. */
-export function isOrigin(id: string): boolean {
-  return id.startsWith(ORIGIN);
-}
-
-export type DisabledReason = "gone" | "failing";
-
-/** An endpoint as its merchant sees it. Times are ms. */
-export type Endpoint = {
-  id: string;
-  url: string;
-  description: string | null;
-  events: string[];
-  enabled: boolean;
-  disabled_reason: DisabledReason | null;
-  failing_since: number | null;
-  created_at: number;
-};
-
-/** What is undefined stays as it is. */
-export type EndpointChange = {
-  [Field in "url" | "events" | "enabled" | "description"]?: Endpoint[Field] | undefined;
-};
+import { type DisabledReason, type Endpoint, type EndpointChange, ORIGIN } from "../rpc";
 
 type Row = {
   id: string;

@@ -2,10 +2,7 @@
  *  over from another. */
 import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../../domain/webhook/signature";
 import { MAX_RETAINED_SECRETS } from "../../domain/webhook/webhook";
-import { isOrigin } from "./endpoints";
-
-/** Stands in an endpoint's place for the secret of the URLs that transactions name for themselves. */
-export const DEFAULT_SECRET = "default";
+import { DEFAULT_SECRET, isOrigin } from "../rpc";
 
 export function newSecret(): string {
   return formatWebhookSecret(crypto.getRandomValues(new Uint8Array(WEBHOOK_SECRET_RANDOM_BYTES)));

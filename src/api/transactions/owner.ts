@@ -1,0 +1,67 @@
+/** The way from a request to the object that owns its transaction. */
+import { z } from "@hono/zod-openapi";
+import { isTransactionId } from "../../domain/identity/id";
+import type { Refusal } from "../../domain/transaction/refusal";
+import {
+  type Caller,
+  callOwner,
+  callOwnerTogether,
+  type TransactionOwner,
+} from "../../transactions/client";
+import type { Address, Question, Reply } from "../../transactions/rpc";
+import type { AppContext } from "../context";
+import { Problem, problemOf } from "../http/problem";
+
+/** Calls the owner of a transaction, which from then on the request's log line names. */
+export function askOwner<Value>(
+  c: AppContext,
+  transactionId: string,
+  call: (owner: TransactionOwner, address: Address) => Promise<Value>,
+): Promise<Value> {
+  return callOwner(callerOf(c, transactionId), transactionId, call);
+}
+
+/** The same for calls that may share an RPC with those of other requests. */
+export function askTogether(
+  c: AppContext,
+  transactionId: string,
+  question: Question,
+): Promise<Reply> {
+  return callOwnerTogether(callerOf(c, transactionId), transactionId, question);
+}
+
+function callerOf(c: AppContext, transactionId: string): Caller {
+  c.set("transaction_id", transactionId);
+  return {
+    env: c.env,
+    config: c.get("config"),
+    merchant_id: c.get("merchant_id"),
+    traceparent: c.get("traceparent"),
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+  };
+}
+
+/** The reply of an owner when it is not a refusal. @throws Problem */
+export function accepted<Told extends { ok: true }>(
+  reply: Told | { ok: false; refusal: Refusal },
+): Told {
+  if (!reply.ok) throw problemOf(reply.refusal);
+  return reply;
+}
+
+/** The parameter of routes about one transaction. */
+export const IdParam = {
+  params: z.object({
+    id: z.string().openapi({
+      description: "A transaction's id.",
+      example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi",
+    }),
+  }),
+};
+
+/** The id in the address. One that cannot be ours is not looked for. @throws Problem */
+export function transactionIdOf(c: AppContext): string {
+  const id = c.req.param("id") ?? "";
+  if (!isTransactionId(id)) throw new Problem("transaction_not_found");
+  return id;
+}

@@ -1,0 +1,89 @@
+/** Decides a create: a new transaction, or the response to the first create under the same key. */
+import { currencyDecimals } from "../money/currency";
+import { formatAmount } from "../money/money";
+import { type Assessment, type Decision, evaluate } from "../risk/evaluate";
+import type { Signals, VersionedRuleSet } from "../risk/rule-set";
+import { eventOf } from "./event";
+import { type CreateRequest, differingFields } from "./idempotency";
+import { accept, type Result, refuse } from "./result";
+import { openReview } from "./review";
+import type { Status } from "./status";
+import { type Failure, RISK_BLOCKED, type Transaction } from "./transaction";
+import { type Change, moved } from "./transition";
+
+export type CreateCommand = {
+  merchant_id: string;
+  idempotency_key: string;
+  request: CreateRequest;
+};
+
+/** What a transaction is made of. The id is the one derived from the merchant and the key. */
+type Making = { transaction_id: string; livemode: boolean } & Omit<CreateCommand, "merchant_id">;
+
+/** What fraud rules go by: the payment's surroundings, and the rules. */
+export type RiskBasis = { signals: Signals; rules: VersionedRuleSet };
+
+/** A new transaction: approved and `pending`, held for `review`, or blocked and `failed`. */
+export function decideCreate(
+  command: Making,
+  { signals, rules }: RiskBasis,
+  nowMs: number,
+): Change {
+  const pending = newTransaction(command, evaluate(command.request, signals, rules), nowMs);
+  const created: Change = { transaction: pending, events: [eventOf(pending)] };
+  if (pending.risk.decision === "approve") return created;
+
+  const next =
+    pending.risk.decision === "review"
+      ? moved(pending, "hold", nowMs, { review: openReview(rules.rule_set, nowMs) })
+      : moved(pending, "block", nowMs, { failure: BLOCKED });
+  return { transaction: next, events: [...created.events, eventOf(next)] };
+}
+
+const BLOCKED: Failure = { code: RISK_BLOCKED, message: "The fraud rules blocked this payment" };
+
+/** A create under a key that has a transaction already: the same request, or a refusal naming the fields. */
+export function decideRepeatedCreate(existing: Transaction, request: CreateRequest): Result<null> {
+  const fields = differingFields(existing, request);
+  return fields.length === 0 ? accept(null) : refuse({ code: "idempotency_key_reused", fields });
+}
+
+/** How a transaction's create was answered: blocking and holding are part of creating. */
+export function createAnswer({ risk }: Transaction): { version: number; status: Status } {
+  return CREATE_ANSWERS[risk.decision];
+}
+
+const CREATE_ANSWERS: Record<Decision, { version: number; status: Status }> = {
+  approve: { version: 1, status: "pending" },
+  review: { version: 2, status: "review" },
+  block: { version: 2, status: "failed" },
+};
+
+function newTransaction(
+  { transaction_id, idempotency_key, livemode, request }: Making,
+  { fraud_score, risk }: Assessment,
+  nowMs: number,
+): Transaction {
+  const { amount_minor, currency } = request;
+  const now = new Date(nowMs).toISOString();
+  return {
+    id: transaction_id,
+    idempotency_key,
+    user_id: request.user_id,
+    amount: Number(formatAmount(amount_minor, currencyDecimals(currency))),
+    amount_minor,
+    currency,
+    status: "pending",
+    livemode,
+    fraud_score,
+    risk,
+    failure: null,
+    review: null,
+    description: request.description,
+    metadata: request.metadata,
+    webhook_url: request.webhook_url,
+    version: 1,
+    created_at: now,
+    updated_at: now,
+  };
+}

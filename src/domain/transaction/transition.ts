@@ -1,0 +1,43 @@
+/** Moves a transaction to another status: the only place where one changes. */
+import { type Event, eventOf } from "./event";
+import { accept, type Result, refuse } from "./result";
+import { type Action, nextStatus } from "./status";
+import type { Transaction } from "./transaction";
+
+/** Everything that one decision changes: the transaction as it is now and what happened on the way. */
+export type Change = { transaction: Transaction; events: Event[] };
+
+/** What a move changes beside the status. */
+type Changed = Partial<Pick<Transaction, "failure" | "review" | "livemode" | "resolution">>;
+
+/** Makes a move, or refuses it when the table has none such. */
+export function decideMove(
+  transaction: Transaction,
+  action: Action,
+  nowMs: number,
+  changed: Changed = {},
+): Result<Change> {
+  const { status } = transaction;
+  if (!nextStatus(status, action)) return refuse({ code: "illegal_transition", status, action });
+  const next = moved(transaction, action, nowMs, changed);
+  return accept({ transaction: next, events: [eventOf(next)] });
+}
+
+export function moved(
+  transaction: Transaction,
+  action: Action,
+  nowMs: number,
+  changed: Changed,
+): Transaction {
+  const status = nextStatus(transaction.status, action);
+  if (!status) throw new Error(`no move ${action} from ${transaction.status}`);
+  const updatedAt = timeOfChange(transaction, nowMs);
+  const version = transaction.version + 1;
+  return { ...transaction, status, ...changed, version, updated_at: updatedAt };
+}
+
+/** When a change happens. A clock that steps back must not make it older than the change before it. */
+export function timeOfChange({ updated_at }: Transaction, nowMs: number): string {
+  const now = new Date(nowMs).toISOString();
+  return updated_at > now ? updated_at : now;
+}

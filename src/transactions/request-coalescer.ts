@@ -1,0 +1,137 @@
+/** Request coalescing: requests that are in this isolate at the same time and send the same kind of call to the same
+ *  object share one RPC, because an RPC costs more than what most of them do. A request without others near it goes
+ *  at once.
+ *
+ *  One request sends the RPC and resolves the promises of the others, which the runtime allows where it runs every
+ *  continuation in the request that made its promise. Two things are needed for that: the promises come from
+ *  `withResolvers` (one from `new Promise`, once that is compiled, has lost its request), and each request keeps a
+ *  timer of its own running (without one the runtime takes it for hung). */
+import { ageMs } from "../domain/time/clock";
+import { isOverloaded, type ObjectStub } from "../runtime/object-stub";
+import { looksOf, toldOf } from "./get-many";
+import type { Call, Reply, Tell, Told, TransactionShardRpc } from "./rpc";
+
+/** The compatibility flag for that. It is set by default, and never in the test runner. */
+const RUNTIME = (globalThis as { Cloudflare?: Cloudflare }).Cloudflare;
+const CAN_RESOLVE = RUNTIME?.compatibilityFlags.handle_cross_request_promise_resolution === true;
+
+/** Requests further apart than this do not share an RPC. */
+const NEAR_MS = 2;
+/** A turn of the event loop: every request that has arrived joins, and none waits for one that has not. */
+const GATHER_MS = 0;
+/** A request that was to send the RPC and has not after so long was cut off. The next one sends it. */
+const OVERDUE_MS = 20;
+/** Bounds what one RPC carries: so many bodies of 64 KiB each. */
+const MAX_CALLS = 64;
+
+type Owner = Pick<ObjectStub<TransactionShardRpc>, "look" | "together">;
+
+/** Resolved with undefined, a request calls alone. From `until_ms` on it has done so, or was cut off. */
+type Waiting = { call: Call; until_ms: number; resolve: (told: Told | undefined) => void };
+
+/** The requests of one kind to one object. */
+class RequestCoalescer {
+  #waiting: Waiting[] = [];
+  /** Requests that have entered and not left. One that is cut off never leaves, so this alone proves nothing. */
+  #present = 0;
+  #enteredAtMs = 0;
+  #callDueMs = 0;
+
+  /** @returns whether the request has no other near it */
+  enter(nowMs: number): boolean {
+    const isNear = ageMs(this.#enteredAtMs, nowMs) <= NEAR_MS;
+    const isAlone = this.#present === 0 || (!isNear && this.#waiting.length === 0);
+    this.#enteredAtMs = nowMs;
+    this.#present += 1;
+    return isAlone;
+  }
+
+  leave(): void {
+    this.#present -= 1;
+  }
+
+  /** @returns whether this request is the one to send the RPC */
+  join(waiting: Waiting, nowMs: number): boolean {
+    const sends = this.#waiting.length === 0 || ageMs(this.#callDueMs, nowMs) > OVERDUE_MS;
+    if (sends) this.#callDueMs = nowMs;
+    this.#waiting.push(waiting);
+    return sends;
+  }
+
+  /** Sends the calls of every request that has joined by the time it begins. */
+  async send(owner: Owner): Promise<void> {
+    await scheduler.wait(GATHER_MS);
+    const sent: Promise<void>[] = [];
+    const now = Date.now();
+    // A request that has gone must not charge anything now.
+    const waiting = this.#waiting.splice(0).filter(({ until_ms }) => now < until_ms);
+    while (waiting.length > 0) sent.push(sendTogether(owner, waiting.splice(0, MAX_CALLS)));
+    await Promise.all(sent);
+  }
+}
+
+async function sendTogether(owner: Owner, waiting: Waiting[]): Promise<void> {
+  const tell = async (group: Told[]) => {
+    for (const told of group) waiting[told.at]?.resolve(told);
+  };
+  try {
+    const calls = waiting.map(({ call }) => call);
+    await tell(await execute(owner, calls, tell));
+  } catch (fault) {
+    waiting.forEach(({ resolve }, at) => {
+      resolve(isOverloaded(fault) ? { at, fault } : undefined);
+    });
+  }
+}
+
+/** @param calls all of one kind */
+async function execute(owner: Owner, calls: Call[], tell: Tell): Promise<Told[]> {
+  if (calls[0]?.kind !== "find") return await owner.together(calls, tell);
+  return toldOf(await owner.look(looksOf(calls.map(({ address }) => address))));
+}
+
+/** At most one for each shard and kind of call. */
+const coalescers = new Map<string, RequestCoalescer>();
+
+export type CoalescedCall = {
+  /** Calls of one key may share an RPC. */
+  key: string;
+  call: Call;
+  /** After so long without a reply the request calls alone. */
+  timeout_ms: number;
+  /** The call without coalescing. Every call is idempotent, so it may follow a shared one. */
+  alone: () => Promise<Reply>;
+  owner: () => Owner;
+  /** The RPC may have to outlive the request that sends it. */
+  waitUntil: (work: Promise<unknown>) => void;
+};
+
+/** The reply to a call, which goes in one RPC with those of other requests if there are any near. A call that has no
+ *  reply from the shared RPC is made alone, unless the object is overloaded.
+ *  @throws the fault of the call */
+export async function coalesce(request: CoalescedCall): Promise<Reply> {
+  const { key, call, timeout_ms, alone } = request;
+  if (!CAN_RESOLVE) return alone();
+  const coalescer = coalescerOf(key);
+  const now = Date.now();
+  try {
+    if (coalescer.enter(now)) return await alone();
+    const { promise, resolve } = Promise.withResolvers<Told | undefined>();
+    const timer = setTimeout(resolve, timeout_ms);
+    const sends = coalescer.join({ call, until_ms: now + timeout_ms, resolve }, now);
+    if (sends) request.waitUntil(coalescer.send(request.owner()));
+    const told = await promise;
+    clearTimeout(timer);
+    if (!told) return await alone();
+    if ("fault" in told) throw told.fault;
+    return told.reply;
+  } finally {
+    coalescer.leave();
+  }
+}
+
+function coalescerOf(key: string): RequestCoalescer {
+  const known = coalescers.get(key) ?? new RequestCoalescer();
+  coalescers.set(key, known);
+  return known;
+}

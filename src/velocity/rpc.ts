@@ -1,0 +1,12 @@
+/** The methods of a velocity object, as its callers see them. */
+import type { Observation, Release } from "../domain/risk/observation";
+
+export interface VelocityShardRpc {
+  /** The values of the measures that each payment asks for, in order. Counts a payment once: repeated, the call has
+   *  the values of the first time. */
+  observe(observations: Observation[]): number[][];
+  /** Takes payments that came to nothing out of the counts. Idempotent. */
+  release(releases: Release[]): void;
+  /** Resolves when the object is alive and its storage can be read. */
+  ready(): boolean;
+}
