@@ -40,14 +40,14 @@ export type Config = {
 };
 
 /** A setting is wrong. The message names it and never shows its value, so it may be logged. */
-export class SettingsFault extends Error {
+export class SettingsError extends Error {
   override readonly name = "SettingsFault";
 }
 
 const checked = new WeakMap<Env, Config>();
 
 /** The checked settings of an environment. @throws SettingsFault */
-export function configOf(env: Env): Config {
+export function readConfig(env: Env): Config {
   const known = checked.get(env);
   if (known) return known;
   const config = check(env);
@@ -59,11 +59,11 @@ function check(env: Env): Config {
   const parsed = Settings.safeParse(env);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new SettingsFault(faults.join("; "));
+    throw new SettingsError(faults.join("; "));
   }
   const settings = parsed.data;
   if (settings.PROCESSOR === "http" && settings.PROCESSOR_URL === "") {
-    throw new SettingsFault("PROCESSOR_URL must be set when PROCESSOR is http");
+    throw new SettingsError("PROCESSOR_URL must be set when PROCESSOR is http");
   }
   return {
     transaction_shards: settings.TRANSACTION_SHARDS,
@@ -98,7 +98,7 @@ function check(env: Env): Config {
 function kafkaOf(settings: Settings): Config["kafka"] {
   if (settings.KAFKA_REST_URL === "") return { dialect: "off" };
   if (settings.KAFKA_REST_PASSWORD !== "" && settings.KAFKA_REST_USERNAME === "") {
-    throw new SettingsFault("KAFKA_REST_USERNAME must be set when KAFKA_REST_PASSWORD is");
+    throw new SettingsError("KAFKA_REST_USERNAME must be set when KAFKA_REST_PASSWORD is");
   }
   const rest: KafkaRest = {
     url: settings.KAFKA_REST_URL,
@@ -113,7 +113,7 @@ function kafkaOf(settings: Settings): Config["kafka"] {
     return { dialect, record_headers: settings.KAFKA_RECORD_HEADERS, ...rest };
   }
   if (settings.KAFKA_CLUSTER_ID === "") {
-    throw new SettingsFault("KAFKA_CLUSTER_ID must be set when KAFKA_REST_DIALECT is rest-v3");
+    throw new SettingsError("KAFKA_CLUSTER_ID must be set when KAFKA_REST_DIALECT is rest-v3");
   }
   return { dialect, cluster_id: settings.KAFKA_CLUSTER_ID, ...rest };
 }

@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { CloudEvent } from "cloudevents";
 import { describe, expect, it } from "vitest";
 import { PROBLEMS } from "../src/api/http/problem";
-import { bookSeries } from "../src/api/operations/d1-metrics";
-import { shardSeries } from "../src/api/operations/shard-metrics";
-import { webhookSeries } from "../src/api/operations/webhook-metrics";
-import { configOf } from "../src/config";
-import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../src/domain/transaction/cloud-event";
-import { EVENT_TYPES, eventOf } from "../src/domain/transaction/event";
+import { d1Metrics } from "../src/api/operations/d1-metrics";
+import { shardMetrics } from "../src/api/operations/shard-metrics";
+import { webhookMetrics } from "../src/api/operations/webhook-metrics";
+import { readConfig } from "../src/config";
+import { CLOUD_EVENT_MEDIA_TYPE, toCloudEvent } from "../src/domain/transaction/cloud-event";
+import { EVENT_TYPES, toEvent } from "../src/domain/transaction/event";
 import type { Transaction } from "../src/domain/transaction/transaction";
 import type { Env } from "../src/env";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
@@ -84,7 +84,7 @@ it("docs/metrics.md has a row with the right type for every series, and no other
   const documented = rowsOf(doc("metrics.md")).filter(([name = ""]) =>
     name.startsWith("payments_"),
   );
-  const families = [...bookSeries([]), ...webhookSeries([]), ...shardSeries([])].map(
+  const families = [...d1Metrics([]), ...webhookMetrics([]), ...shardMetrics([])].map(
     ({ name, type }) => [name, type],
   );
   const scrapes = ["payments_scrape_ok", "payments_shards"].map((name) => [name, "gauge"]);
@@ -157,8 +157,8 @@ describe("docs/asyncapi.json", () => {
     const types = payloads.map(({ type }) => type.slice("payments.".length, -".v1".length));
     expect(types).toEqual(EVENT_TYPES);
     for (const payload of payloads) {
-      const event = eventOf(payload.data);
-      const text = cloudEventOf({
+      const event = toEvent(payload.data);
+      const text = toCloudEvent({
         position: 1,
         merchant_id: payload.merchantid,
         transaction_id: event.transaction_id,
@@ -216,7 +216,7 @@ describe("docs/asyncapi.json", () => {
   });
 
   it("names the topic and the header of the code", () => {
-    const { kafka } = configOf({ KAFKA_REST_URL: "https://kafka.example" } as Env);
+    const { kafka } = readConfig({ KAFKA_REST_URL: "https://kafka.example" } as Env);
     const { address, bindings } = asyncApi.channels.paymentEvents;
     expect(kafka).toMatchObject({ topic: address });
     expect(bindings.kafka.topic).toBe(address);

@@ -3,15 +3,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bookSeries } from "../src/api/operations/d1-metrics";
-import { shardSeries } from "../src/api/operations/shard-metrics";
-import { webhookSeries } from "../src/api/operations/webhook-metrics";
+import { d1Metrics } from "../src/api/operations/d1-metrics";
+import { shardMetrics } from "../src/api/operations/shard-metrics";
+import { webhookMetrics } from "../src/api/operations/webhook-metrics";
 
 const DOCS = join(import.meta.dirname, "../docs");
 const doc = (name: string): string => readFileSync(join(DOCS, name), "utf8");
 
 /** Every name that a scrape may have, from the code; docs.test.ts holds docs/metrics.md against the same. */
-const families = [...bookSeries([]), ...webhookSeries([]), ...shardSeries([])];
+const families = [...d1Metrics([]), ...webhookMetrics([]), ...shardMetrics([])];
 const names = new Set([
   "up", // Prometheus' own.
   "payments_scrape_ok",

@@ -1,9 +1,9 @@
 /** The HTTP face: what happens to every request, and which routes there are. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { NotFoundHandler } from "hono";
-import { SettingsFault } from "../config";
+import { SettingsError } from "../config";
 import { DatabaseUnavailable } from "../d1/query";
-import { faultOf } from "../observability/log";
+import { describeFault } from "../observability/log";
 import type { AppContext, AppEnv } from "./context";
 import { Problem, problemResponse } from "./http/problem";
 import { merchantRoutes } from "./merchants/routes";
@@ -31,8 +31,8 @@ function answerFault(fault: Error, c: AppContext): Response {
       ? "unavailable"
       : "internal_error";
   c.set("outcome", code);
-  const reason = fault instanceof SettingsFault ? { reason: fault.message } : {};
-  c.get("log")("error", "fault", { fault: faultOf(fault), ...reason });
+  const reason = fault instanceof SettingsError ? { reason: fault.message } : {};
+  c.get("log")("error", "fault", { fault: describeFault(fault), ...reason });
   return problemResponse(c, code);
 }
 

@@ -15,7 +15,7 @@ const WRITE = `
       AND version >= value ->> 2
   )`;
 
-export async function writeBook(db: D1Database, events: EventRecord[]): Promise<void> {
+export async function appendEvents(db: D1Database, events: EventRecord[]): Promise<void> {
   const rows = events.map((event) => [
     event.merchant_id,
     event.transaction_id,

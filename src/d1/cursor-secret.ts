@@ -1,6 +1,6 @@
 /** What cursors are sealed with. It is drawn when it is first needed, and stays with the book whose places cursors
  *  tell. */
-import { ask } from "./query";
+import { queryD1 } from "./query";
 
 /** `key` is 32 bytes as hex. Cursors of the release before were not sealed; those of the lists that are numbered
  *  over all merchants are taken up to the position that had been given out by then, and none beyond, because who can
@@ -18,7 +18,7 @@ const KEEP = `
 /** The deployment's secret. @param drawn becomes it where there is none yet
  *  @throws DatabaseUnavailable */
 export async function keepCursorSecret(db: D1Database, drawn: string): Promise<CursorSecret> {
-  const [, kept] = await ask(
+  const [, kept] = await queryD1(
     db.batch<{ value: string }>([
       db.prepare(KEEP).bind(SECRET, drawn),
       db.prepare("SELECT value FROM settings WHERE name = ?").bind(SECRET),

@@ -1,7 +1,7 @@
 /** Merchants and their API keys, and the one question every request asks: whose key is this? */
 import { and, desc, eq, exists, type SQL, sql } from "drizzle-orm";
 import type { Scope } from "../domain/identity/api-key";
-import { ask, type Database } from "./query";
+import { type Database, queryD1 } from "./query";
 import { apiKeys, merchants, settings } from "./schema";
 
 export type Merchant = typeof merchants.$inferSelect;
@@ -36,7 +36,7 @@ export async function findKeyHolder(
   shards: number,
   limitMs: number,
 ): Promise<{ holder: KeyHolder | undefined; shards: number }> {
-  const [keys, counts] = await ask(
+  const [keys, counts] = await queryD1(
     db.batch([
       db
         .select(holding)
@@ -54,12 +54,12 @@ export async function findKeyHolder(
 
 /** The shard count this deployment began with; undefined before its first request. */
 export async function findShardCount(db: Database): Promise<number | undefined> {
-  const [kept] = await ask(db.select().from(settings).where(eq(settings.name, SHARDS)));
+  const [kept] = await queryD1(db.select().from(settings).where(eq(settings.name, SHARDS)));
   return kept && Number(kept.value);
 }
 
 async function keepShards(db: Database, shards: number, limitMs: number): Promise<number> {
-  const [, counts] = await ask(
+  const [, counts] = await queryD1(
     db.batch([
       db
         .insert(settings)
@@ -73,16 +73,16 @@ async function keepShards(db: Database, shards: number, limitMs: number): Promis
 }
 
 export async function insertMerchant(db: Database, merchant: Merchant): Promise<void> {
-  await ask(db.insert(merchants).values(merchant));
+  await queryD1(db.insert(merchants).values(merchant));
 }
 
 export async function findMerchant(db: Database, id: string): Promise<Merchant | undefined> {
-  return (await ask(db.select().from(merchants).where(eq(merchants.id, id))))[0];
+  return (await queryD1(db.select().from(merchants).where(eq(merchants.id, id))))[0];
 }
 
 /** The newest merchants first. */
 export async function listMerchants(db: Database, limit: number): Promise<Merchant[]> {
-  return ask(
+  return queryD1(
     db.all<Merchant>(sql`
       SELECT * FROM merchants INDEXED BY merchants_by_time
       ORDER BY created_at DESC, id DESC LIMIT ${limit}`),
@@ -103,7 +103,7 @@ export type NewApiKey = ApiKey & { hash: string; scopes: Scope[] };
 
 /** Adds a key, unless the merchant has `most` without an end already. @returns whether it did */
 export async function insertApiKey(db: Database, key: NewApiKey, most: number): Promise<boolean> {
-  const { meta } = await ask(insertion(db, key, most, ""));
+  const { meta } = await queryD1(insertion(db, key, most, ""));
   return meta.changes > 0;
 }
 
@@ -117,7 +117,7 @@ export async function replaceApiKey(
   oldEndsAtMs: number,
 ): Promise<boolean> {
   const isThere = exists(db.select().from(apiKeys).where(eq(apiKeys.id, key.id)));
-  const [{ meta }] = await ask(
+  const [{ meta }] = await queryD1(
     db.batch([
       insertion(db, key, most, old.id, isWithoutEnd(old.id)),
       ending(db, old, oldEndsAtMs, isThere),
@@ -153,7 +153,7 @@ export async function listApiKeys(
   merchantId: string,
   limit: number,
 ): Promise<ApiKey[]> {
-  return ask(
+  return queryD1(
     db
       .select(shown)
       .from(apiKeys)
@@ -169,12 +169,12 @@ export async function findApiKey(
   keyId: string,
 ): Promise<(ApiKey & { hash: string }) | undefined> {
   const own = and(eq(apiKeys.merchant_id, merchantId), eq(apiKeys.id, keyId));
-  return (await ask(db.select().from(apiKeys).where(own)))[0];
+  return (await queryD1(db.select().from(apiKeys).where(own)))[0];
 }
 
 /** Lets a key end at a time; a key that ends earlier already stays as it is. */
 export async function endApiKey(db: Database, key: ApiKey, expiresAtMs: number): Promise<void> {
-  await ask(ending(db, key, expiresAtMs));
+  await queryD1(ending(db, key, expiresAtMs));
 }
 
 function ending(db: Database, { id, expires_at }: ApiKey, atMs: number, condition?: SQL) {

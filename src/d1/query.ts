@@ -1,6 +1,6 @@
 /** How D1 is asked: within a time limit, and with one kind of fault for whatever goes wrong. */
 import { drizzle } from "drizzle-orm/d1";
-import { within } from "../runtime/with-timeout";
+import { withTimeout } from "../runtime/with-timeout";
 import * as schema from "./schema";
 
 /** D1 did not answer, or answered with an error. The caller may try again later. */
@@ -16,7 +16,7 @@ export type Database = ReturnType<typeof open>;
 const opened = new WeakMap<D1Database, Database>();
 
 /** The query builder over a binding, made once for each. */
-export function databaseOf(db: D1Database): Database {
+export function openDatabase(db: D1Database): Database {
   const known = opened.get(db) ?? open(db);
   opened.set(db, known);
   return known;
@@ -27,9 +27,12 @@ function open(db: D1Database) {
 }
 
 /** @throws DatabaseUnavailable */
-export async function ask<Value>(query: PromiseLike<Value>, limitMs = LIMIT_MS): Promise<Value> {
+export async function queryD1<Value>(
+  query: PromiseLike<Value>,
+  limitMs = LIMIT_MS,
+): Promise<Value> {
   try {
-    return await within(limitMs, Promise.resolve(query));
+    return await withTimeout(limitMs, Promise.resolve(query));
   } catch (cause) {
     throw new DatabaseUnavailable("the database did not answer", { cause });
   }

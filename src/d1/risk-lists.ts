@@ -3,7 +3,7 @@
 import { and, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES, type ListField, type ListName } from "../domain/risk/rule-set";
-import { ask, type Database } from "./query";
+import { type Database, queryD1 } from "./query";
 import { riskListEntries } from "./schema";
 
 export type ListEntryRow = typeof riskListEntries.$inferSelect;
@@ -26,7 +26,7 @@ export async function addListEntry(
   const same = and(own, eq(list, entry.list), eq(field, entry.field), eq(value, entry.value));
   const hasRoom = sql`(SELECT count(*) FROM ${riskListEntries} WHERE ${own}) < ${MAX_LIST_ENTRIES}`;
   const isThere = sql`EXISTS (SELECT 1 FROM ${riskListEntries} WHERE ${same})`;
-  const [, rows] = await ask(
+  const [, rows] = await queryD1(
     db.batch([
       sweep(db, entry.merchant_id, entry.created_at),
       db
@@ -63,7 +63,7 @@ export async function removeListEntry(
   id: string,
   nowMs: number,
 ): Promise<boolean> {
-  const removed = await ask(
+  const removed = await queryD1(
     db
       .delete(riskListEntries)
       .where(and(eq(merchant_id, merchantId), eq(riskListEntries.id, id), isAlive(nowMs)))
@@ -79,7 +79,7 @@ export async function findListEntry(
   nowMs: number,
 ): Promise<ListEntryRow | undefined> {
   const one = and(eq(merchant_id, merchantId), eq(riskListEntries.id, id), isAlive(nowMs));
-  return (await ask(db.select().from(riskListEntries).where(one)))[0];
+  return (await queryD1(db.select().from(riskListEntries).where(one)))[0];
 }
 
 /** A merchant's entries, the newest first, from before a position on. The newest of each list and field are
@@ -95,7 +95,7 @@ export async function listListEntries(
   const lists = filter.list === undefined ? LIST_NAMES : [filter.list];
   const fields = filter.field === undefined ? LIST_FIELDS : [filter.field];
   const kinds = lists.flatMap((list) => fields.map((field) => [list, field]));
-  return ask(
+  return queryD1(
     db.all<ListEntryRow>(sql`
       SELECT entry.* FROM json_each(${JSON.stringify(kinds)}) AS kind
       CROSS JOIN risk_list_entries AS entry ON entry.position IN (

@@ -3,7 +3,7 @@ import { and, desc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_KEPT_VERSIONS } from "../domain/risk/limits";
 import type { ListEntry } from "../domain/risk/lists/list";
 import type { RuleSet, VersionedRuleSet } from "../domain/risk/rule-set";
-import { ask, type Database } from "./query";
+import { type Database, queryD1 } from "./query";
 import { riskListEntries, riskRuleSets, riskVersions } from "./schema";
 
 export type StoredRuleSet = VersionedRuleSet & { created_at: number };
@@ -38,7 +38,7 @@ export async function readRisk(
   limitMs?: number,
 ): Promise<MerchantRisk> {
   const { list, field, value, expires_at } = riskListEntries;
-  const [versions, newest, entries] = await ask(
+  const [versions, newest, entries] = await queryD1(
     db.batch([
       versionOf(db, merchantId),
       newestOf(db, merchantId),
@@ -63,7 +63,7 @@ export async function readRiskVersion(
   merchantId: string,
   limitMs?: number,
 ): Promise<number> {
-  return (await ask(versionOf(db, merchantId), limitMs))[0]?.version ?? 0;
+  return (await queryD1(versionOf(db, merchantId), limitMs))[0]?.version ?? 0;
 }
 
 /** The merchant's newest rule set, or undefined when there is none. */
@@ -71,7 +71,7 @@ export async function readRuleSet(
   db: Database,
   merchantId: string,
 ): Promise<StoredRuleSet | undefined> {
-  return (await ask(newestOf(db, merchantId)))[0];
+  return (await queryD1(newestOf(db, merchantId)))[0];
 }
 
 export async function findRuleSet(
@@ -80,7 +80,7 @@ export async function findRuleSet(
   version: number,
 ): Promise<StoredRuleSet | undefined> {
   const one = and(eq(riskRuleSets.merchant_id, merchantId), eq(riskRuleSets.version, version));
-  return (await ask(db.select().from(riskRuleSets).where(one)))[0];
+  return (await queryD1(db.select().from(riskRuleSets).where(one)))[0];
 }
 
 export type WrittenRuleSet =
@@ -100,7 +100,7 @@ export async function writeRuleSet(
   const next = expectedVersion + 1;
   const json = JSON.stringify(ruleSet);
   const newestThere = sql`(SELECT max(${version}) FROM ${riskRuleSets} WHERE ${merchant_id} = ${merchantId})`;
-  const [inserted, , newest] = await ask(
+  const [inserted, , newest] = await queryD1(
     db.batch([
       db
         .insert(riskRuleSets)

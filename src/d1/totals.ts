@@ -1,6 +1,6 @@
 /** What D1 adds up to: small tables that triggers keep, so asking never reads the events or the merchants. */
 import type { Count } from "../observability/durable-counters";
-import { ask, type Database } from "./query";
+import { type Database, queryD1 } from "./query";
 import { totals, webhookTotals } from "./schema";
 
 /** Events of one kind. `code` is why their transactions failed, or empty; `amount_minor` is in `currency`. */
@@ -13,6 +13,6 @@ export async function readTotals(
   limitMs: number,
 ): Promise<{ book: Total[]; webhooks: Count[] }> {
   const questions = [db.select().from(totals), db.select().from(webhookTotals)] as const;
-  const [book, webhooks] = await ask(db.batch(questions), limitMs);
+  const [book, webhooks] = await queryD1(db.batch(questions), limitMs);
   return { book, webhooks };
 }

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { eventId } from "../domain/identity/id";
 import { LAST_MS, type TimeRange } from "../domain/time/timestamp";
 import { STATUSES, type Status } from "../domain/transaction/status";
-import { ask, type Database } from "./query";
+import { type Database, queryD1 } from "./query";
 import type { events } from "./schema";
 
 /** A page: what it holds, and where the next one begins. */
@@ -33,7 +33,7 @@ export async function listTransactions(
       ? inOrder(merchantId, filter, after, wanted)
       : ofUser(merchantId, filter.user_id, filter, after, wanted);
   // CROSS JOIN keeps the order of the tables: the page first, and then its events.
-  const rows = await ask(
+  const rows = await queryD1(
     db.all<ListPlace & { data: string }>(sql`
       SELECT page.created_at, page.id, events.data
       FROM (${keys}) AS page CROSS JOIN events ON events.position = page.last_event
@@ -111,7 +111,7 @@ export async function listEvents(
   after: number,
   limit: number,
 ): Promise<Page<number>> {
-  const rows = await ask(
+  const rows = await queryD1(
     db.all<typeof events.$inferSelect>(sql`
       SELECT * FROM events INDEXED BY events_by_merchant
       WHERE merchant_id = ${merchantId} AND position > ${after}

@@ -1,6 +1,6 @@
 /** What the merchants' dispatchers have counted, told to D1 so that a scrape need not ask each of them. */
 import type { Count } from "../observability/durable-counters";
-import { ask } from "./query";
+import { queryD1 } from "./query";
 
 /** Counts only grow: one that comes late or again is passed over, and the sums follow by triggers. */
 export const WRITE_WEBHOOK_COUNTS = `
@@ -16,5 +16,5 @@ export async function writeWebhookCounts(
   counts: Count[],
 ): Promise<void> {
   const rows = counts.map(({ name, labels, value }) => [name, labels, value]);
-  await ask(db.prepare(WRITE_WEBHOOK_COUNTS).bind(merchantId, JSON.stringify(rows)).run());
+  await queryD1(db.prepare(WRITE_WEBHOOK_COUNTS).bind(merchantId, JSON.stringify(rows)).run());
 }

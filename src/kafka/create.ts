@@ -7,7 +7,7 @@ import { restStream } from "./rest-client";
 import type { Stream } from "./stream";
 
 /** Undefined when KAFKA_REST_URL is empty. */
-export function streamOf({ kafka }: Config): Stream | undefined {
+export function createStream({ kafka }: Config): Stream | undefined {
   switch (kafka.dialect) {
     case "off":
       return undefined;

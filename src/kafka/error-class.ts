@@ -3,10 +3,10 @@
 
 /** `failed` passes by itself (an outage, a time-out, a limit). `records` and `access` last until somebody
  *  repairs something. `unclear` may be either: the server gave no reason that is known here. */
-export type Complaint = "failed" | "unclear" | "records" | "access";
+export type ErrorClass = "failed" | "unclear" | "records" | "access";
 
 /** What an HTTP status complains of. An unknown 4xx holds everything back, which loses nothing. */
-export function complaintOf(status: number): Complaint {
+export function classifyStatus(status: number): ErrorClass {
   if ([400, 413, 422].includes(status)) return "records";
   if ([408, 425, 429].includes(status)) return "failed";
   if (status === 500) return "unclear";
@@ -16,7 +16,7 @@ export function complaintOf(status: number): Complaint {
 /** A server's own words under a code that also has other meanings, most telling first. Kafka's Java client
  *  and broker (`org.apache.kafka.common.protocol.Errors`, `KafkaProducer`) word them so, and Strimzi passes
  *  them on; Karapace passes on the descriptions of kafka-python's `kafka.errors`. */
-const WORDS: [RegExp, Complaint][] = [
+const WORDS: [RegExp, ErrorClass][] = [
   [/larger than (the max message size|this maximum)/i, "records"],
   [/when serialized which is larger than/i, "records"],
   [/larger than the configured segment size/i, "records"],
@@ -29,6 +29,6 @@ const WORDS: [RegExp, Complaint][] = [
   [/overload|throttl|quota|too many|buffer|queue|memory|disk|log directory|closed/i, "failed"],
 ];
 
-export function complaintOfWords(words: string): Complaint {
+export function classifyMessage(words: string): ErrorClass {
   return WORDS.find(([pattern]) => pattern.test(words))?.[1] ?? "unclear";
 }

@@ -1,8 +1,8 @@
 /** What it means that records were not written: which answer of the port it is, and why in words. */
 import * as z from "zod";
 import { outsideText } from "../domain/text/outside-text";
-import { type Complaint, complaintOf, complaintOfWords } from "./error-class";
-import type { Answer } from "./rest-request";
+import { classifyMessage, classifyStatus, type ErrorClass } from "./error-class";
+import type { RestResponse } from "./rest-request";
 import type { Produced } from "./stream";
 
 /** A server's words are quoted for whoever reads the log, never at length. */
@@ -16,7 +16,7 @@ const Message = z.union([
 ]);
 
 /** An answer that refuses or fails as a whole. */
-export function wholeFault(answer: Answer): Produced {
+export function wholeFault(answer: RestResponse): Produced {
   const { status, text } = answer;
   const json = jsonOf(text);
   const parsed = Message.safeParse(json);
@@ -25,19 +25,19 @@ export function wholeFault(answer: Answer): Produced {
     : `, ${unread(text, json) ?? "no message"}`;
   const isRedirect = status >= 300 && status < 400;
   const reason = `HTTP ${status}${isRedirect ? ", a redirect" : words}`;
-  const complaint = complaintOf(status);
+  const complaint = classifyStatus(status);
   const isUnclear = complaint === "unclear";
   return faulty(isUnclear ? complaintOfWhole(parsed.data) : complaint, reason, answer);
 }
 
 /** A 500 says nothing by itself. Its words may; whoever answers 500 without any may be a proxy in between. */
-function complaintOfWhole(words: string | undefined): Complaint {
-  return words === undefined ? "failed" : complaintOfWords(words);
+function complaintOfWhole(words: string | undefined): ErrorClass {
+  return words === undefined ? "failed" : classifyMessage(words);
 }
 
 /** `index` is the record's place in the request; undefined when the server does not report on each. */
 export type RecordFault = {
-  complaint: Complaint;
+  complaint: ErrorClass;
   code: number | undefined;
   message: string;
   index: number | undefined;
@@ -45,11 +45,15 @@ export type RecordFault = {
 
 /** Access comes first, because it is for somebody to repair; records are at fault only when nothing
  *  else was. */
-const GRAVEST_FIRST: Complaint[] = ["access", "failed", "unclear", "records"];
+const GRAVEST_FIRST: ErrorClass[] = ["access", "failed", "unclear", "records"];
 
 /** An answer with a report for each record, some of them bad.
  *  @param faults at least one */
-export function recordFaults(answer: Answer, faults: RecordFault[], reports: number): Produced {
+export function recordFaults(
+  answer: RestResponse,
+  faults: RecordFault[],
+  reports: number,
+): Produced {
   const rank = ({ complaint }: RecordFault) => GRAVEST_FIRST.indexOf(complaint);
   const [worst] = faults.toSorted((a, b) => rank(a) - rank(b));
   const words = `error ${worst?.code ?? "without a code"}: ${quoted(worst?.message ?? "", answer)}`;
@@ -60,7 +64,7 @@ export function recordFaults(answer: Answer, faults: RecordFault[], reports: num
 
 /** A success that does not confirm every record in the dialect's form.
  *  @param json the answer as the dialect reads it; undefined when it cannot */
-export function unconfirmed({ status, text }: Answer, json: unknown): Produced {
+export function unconfirmed({ status, text }: RestResponse, json: unknown): Produced {
   const words = unread(text, json);
   if (words !== undefined) return { kind: "failed", reason: `HTTP ${status}, ${words}` };
   return { kind: "failed", reason: `HTTP ${status}, not every record confirmed`, unclear: true };
@@ -75,9 +79,9 @@ export function jsonOf(text: string | undefined): unknown {
 }
 
 function faulty(
-  complaint: Complaint,
+  complaint: ErrorClass,
   reason: string,
-  { retry_after_ms }: Answer,
+  { retry_after_ms }: RestResponse,
   suspects: number[] = [],
 ): Produced {
   const named = suspects.length > 0 ? { suspects } : {};
@@ -95,7 +99,7 @@ function unread(text: string | undefined, json: unknown): string | undefined {
 
 /** Printable ASCII without card numbers: a log must not be steered by what a server says, and some servers repeat
  *  the record that they refuse. */
-function quoted(message: string, { secrets }: Answer): string {
+function quoted(message: string, { secrets }: RestResponse): string {
   const discreet = secrets
     .filter((secret) => secret.length >= LEAST_SECRET_CHARACTERS)
     .reduce((text, secret) => text.replaceAll(secret, "[secret]"), message);

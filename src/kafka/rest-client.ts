@@ -1,7 +1,7 @@
 /** A stream over any REST dialect: what all dialects do alike. */
 import type { KafkaRest } from "../config";
-import { TimeLimit } from "../runtime/with-timeout";
-import { type Answer, send } from "./rest-request";
+import { TimeoutError } from "../runtime/with-timeout";
+import { type RestResponse, sendRequest } from "./rest-request";
 import type { Produced, Stream, StreamRecord } from "./stream";
 
 export type Dialect = {
@@ -11,7 +11,7 @@ export type Dialect = {
   accept: string;
   bodyOf(records: StreamRecord[]): string;
   /** What an answer, whatever its status, says about this many records. */
-  read(answer: Answer, records: number): Produced;
+  read(answer: RestResponse, records: number): Produced;
 };
 
 export function restStream(rest: KafkaRest, dialect: Dialect): Stream {
@@ -21,10 +21,14 @@ export function restStream(rest: KafkaRest, dialect: Dialect): Stream {
       if (records.length === 0) return { kind: "written" };
       try {
         const body = dialect.bodyOf(records);
-        const answer = await send(rest, { path, content_type, accept, body }, records.length);
+        const answer = await sendRequest(
+          rest,
+          { path, content_type, accept, body },
+          records.length,
+        );
         return dialect.read(answer, records.length);
       } catch (fault) {
-        const isLate = fault instanceof TimeLimit;
+        const isLate = fault instanceof TimeoutError;
         const reason = isLate ? `no answer within ${rest.timeout_ms} ms` : "the call failed";
         return { kind: "failed", reason };
       }

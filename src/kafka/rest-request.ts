@@ -2,8 +2,8 @@
  *  what an answer means is the dialects' affair. */
 import type { KafkaRest } from "../config";
 import { retryAfterMs } from "../domain/time/retry-after";
-import { readBytes } from "../runtime/read-limited";
-import { within } from "../runtime/with-timeout";
+import { readLimited } from "../runtime/read-limited";
+import { withTimeout } from "../runtime/with-timeout";
 import { base64 } from "./base64";
 
 /** Errors are a few hundred bytes, error pages a few thousand. */
@@ -12,9 +12,9 @@ const MAX_RETRY_AFTER_MS = 300_000;
 /** What a server may say of each record besides: its topic of up to 249 characters and a few numbers. */
 const MAX_REPORT_BYTES = 1_024;
 
-export type Sending = { path: string; content_type: string; accept: string; body: string };
+export type RestRequest = { path: string; content_type: string; accept: string; body: string };
 
-export type Answer = {
+export type RestResponse = {
   status: number;
   /** Undefined when it is longer than an answer may be. */
   text: string | undefined;
@@ -25,11 +25,15 @@ export type Answer = {
 
 /** @param reports for how many records the answer may hold a report
  *  @throws TimeLimit when the whole answer is not there in time; whatever `fetch` throws */
-export async function send(rest: KafkaRest, sending: Sending, reports: number): Promise<Answer> {
+export async function sendRequest(
+  rest: KafkaRest,
+  sending: RestRequest,
+  reports: number,
+): Promise<RestResponse> {
   const limit = new AbortController();
   const mostBytes = MAX_ANSWER_BYTES + reports * MAX_REPORT_BYTES;
   try {
-    return await within(rest.timeout_ms, exchange(rest, sending, mostBytes, limit.signal));
+    return await withTimeout(rest.timeout_ms, exchange(rest, sending, mostBytes, limit.signal));
   } finally {
     limit.abort();
   }
@@ -37,10 +41,10 @@ export async function send(rest: KafkaRest, sending: Sending, reports: number): 
 
 async function exchange(
   rest: KafkaRest,
-  { path, content_type, accept, body }: Sending,
+  { path, content_type, accept, body }: RestRequest,
   mostBytes: number,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<RestResponse> {
   const token = base64(`${rest.username}:${rest.password}`);
   const response = await fetch(`${rest.url.replace(/\/$/, "")}${path}`, {
     method: "POST",
@@ -53,7 +57,7 @@ async function exchange(
     },
     body,
   });
-  const bytes = await readBytes(response.body, mostBytes);
+  const bytes = await readLimited(response.body, mostBytes);
   return {
     status: response.status,
     text: bytes && new TextDecoder().decode(bytes),

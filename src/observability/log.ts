@@ -31,7 +31,7 @@ export type LogFields = {
 export type Log = (level: Level, event: string, fields: LogFields) => void;
 
 /** A log that drops what is below `least`. @param common fields that every line has */
-export function logFrom(least: Level, common: LogFields = {}): Log {
+export function createLog(least: Level, common: LogFields = {}): Log {
   return (level, event, fields) => {
     if (LEVELS[level] < LEVELS[least]) return;
     const line = { time: new Date().toISOString(), level, event, ...common, ...fields };
@@ -40,7 +40,7 @@ export function logFrom(least: Level, common: LogFields = {}): Log {
 }
 
 /** The field that says to which trace something belongs. */
-export function tracedBy(traceparent: string | null): { trace_id?: string } {
+export function traceFields(traceparent: string | null): { trace_id?: string } {
   return traceparent ? { trace_id: traceIdOf(traceparent) } : {};
 }
 
@@ -48,7 +48,7 @@ export function tracedBy(traceparent: string | null): { trace_id?: string } {
 const STACK_LINES = 6;
 
 /** What may be logged of a fault: its class and where it happened. */
-export function faultOf(error: unknown): string {
+export function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   // A stack begins with the message, which may look like anything; behind it come the places.
   const places = (error.stack ?? "").replace(`${error.name}: ${error.message}`, "");

@@ -14,7 +14,7 @@ export type Family = {
 };
 
 /** The text of all families that have a sample; one without says nothing, and a zero would be a guess. */
-export function expositionOf(families: Family[]): string {
+export function formatExposition(families: Family[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)
     .flatMap(({ name, type, help, samples }) => [

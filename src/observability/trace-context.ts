@@ -15,11 +15,11 @@ export function continueTrace(header: string | undefined, drawn: string): string
 
 /** For a request that is sent on: the same trace, a leg of its own. */
 export function nextSpan(traceparent: string): string {
-  return withSpan(traceparent, drawnHex().slice(0, SPAN_DIGITS));
+  return withSpan(traceparent, randomHex().slice(0, SPAN_DIGITS));
 }
 
 /** 32 hex digits. A UUID is the cheapest randomness a Worker has, and its thirteenth digit, always a 4, sees
  *  to it that neither a trace nor a span is all zeros, which the standard forbids. */
-export function drawnHex(): string {
+export function randomHex(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }

@@ -6,15 +6,15 @@ import { httpProcessor } from "./http";
 import type { Processor } from "./processor";
 import { sandbox } from "./sandbox";
 
-export function processorModeOf({ processor }: Pick<Config, "processor">): ProcessorMode {
+export function processorMode({ processor }: Pick<Config, "processor">): ProcessorMode {
   return processor.kind === "http" ? "live" : processor.kind;
 }
 
 /** The chosen processor. It is asked about no payment of the other mode, also not about a charge that was open
  *  when the setting was changed: such a charge stays without an outcome until the setting is back. */
-export function processorOf(config: Pick<Config, "processor">): Processor {
+export function createProcessor(config: Pick<Config, "processor">): Processor {
   const { processor } = config;
-  const mode = processorModeOf(config);
+  const mode = processorMode(config);
   const chosen =
     processor.kind === "http" ? httpProcessor(processor.url, processor.token) : sandbox;
   return {
@@ -29,8 +29,8 @@ export function processorOf(config: Pick<Config, "processor">): Processor {
 let isAnnounced = false;
 
 /** Says once in an isolate that no money moves. To be called by whatever may be the first to run in one. */
-export function announceProcessor(config: Pick<Config, "processor">, log: Log): void {
-  const mode = processorModeOf(config);
+export function logProcessorMode(config: Pick<Config, "processor">, log: Log): void {
+  const mode = processorMode(config);
   if (isAnnounced || mode === "live") return;
   isAnnounced = true;
   if (mode === "sandbox") log("warn", "processor.sandbox", { reason: "PROCESSOR is sandbox" });

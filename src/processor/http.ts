@@ -2,9 +2,9 @@
  *  docs/processor.md is the contract; `answer.ts` says what an answer means. */
 
 import { nextSpan } from "../observability/trace-context";
-import { readBytes } from "../runtime/read-limited";
+import { readLimited } from "../runtime/read-limited";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
-import { readAnswer } from "./read-response";
+import { readResponse } from "./read-response";
 
 /** A processor's answer is a few hundred bytes; one with a long trail of its own still has room. */
 const MAX_ANSWER_BYTES = 65_536;
@@ -31,9 +31,9 @@ export function httpProcessor(url: string, token: string | undefined): Processor
           metadata: request.metadata,
         }),
       });
-      const bytes = await readBytes(response.body, MAX_ANSWER_BYTES);
+      const bytes = await readLimited(response.body, MAX_ANSWER_BYTES);
       if (!response.ok) return { kind: "unknown", reason: `HTTP ${response.status}` };
-      return readAnswer(bytes && new TextDecoder().decode(bytes), request);
+      return readResponse(bytes && new TextDecoder().decode(bytes), request);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { ChargeResult } from "../domain/transaction/decide-charge";
-import { TimeLimit, within } from "../runtime/with-timeout";
+import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 
 export type ChargeRequest = {
   /** The transaction id: the processor must charge at most once under it, however often it is asked. */
@@ -45,9 +45,9 @@ export async function chargeWithin(
   };
   try {
     const answer = processor.charge(request, signal);
-    return answer instanceof Promise ? await within(limitMs, answer) : answer;
+    return answer instanceof Promise ? await withTimeout(limitMs, answer) : answer;
   } catch (fault) {
-    const late = fault instanceof TimeLimit;
+    const late = fault instanceof TimeoutError;
     return { kind: "unknown", reason: late ? `no answer within ${limitMs} ms` : "the call failed" };
   } finally {
     limit?.abort();

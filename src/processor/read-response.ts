@@ -15,7 +15,7 @@ const NO_MESSAGE = "The processor declined the charge";
 type Members = Record<string, unknown>;
 
 /** @param text the body of a 2xx answer; undefined when it is too long to be read */
-export function readAnswer(text: string | undefined, request: ChargeRequest): ChargeAnswer {
+export function readResponse(text: string | undefined, request: ChargeRequest): ChargeAnswer {
   if (text === undefined) return { kind: "unknown", reason: "an answer that is too long" };
   const answer = membersOf(text);
   if (!answer) return { kind: "unknown", reason: "an answer that is not a JSON object" };

@@ -5,8 +5,8 @@ import type { Lease, Policy, Quota } from "../domain/rate-limit/quota";
 import type { Env } from "../env";
 import type { Log } from "../observability/log";
 import { callObject, objectStub } from "../runtime/object-stub";
-import { within } from "../runtime/with-timeout";
-import { Allowance } from "./leased-quota";
+import { withTimeout } from "../runtime/with-timeout";
+import { LeasedQuota } from "./leased-quota";
 import type { Task } from "./rpc";
 
 /** Merchants remembered for each policy, about 2 MB. One that is forgotten loses what it was leased. */
@@ -15,7 +15,7 @@ const MAX_MERCHANTS = 10_000;
  *  was overtaken this often by others of a flood is turned away without knowing better. */
 const MAX_ASKS = 20;
 
-const allowances: Record<Policy, Map<string, Allowance>> = {
+const allowances: Record<Policy, Map<string, LeasedQuota>> = {
   requests: new Map(),
   lists: new Map(),
   repeats: new Map(),
@@ -24,29 +24,29 @@ const allowances: Record<Policy, Map<string, Allowance>> = {
 /** A quota as a request has left it. */
 export type Standing = { policy: Policy; left: number; ends_at_ms: number };
 /** `over` has the quotas that have nothing left, `standings` those of which anything is known. */
-export type Spent = { over: Policy[]; standings: Standing[] };
+export type QuotaDecision = { over: Policy[]; standings: Standing[] };
 
 /** Whose quotas are spent, and how their keeper is reached. */
-export type Spender = { env: Env; log: Log; merchant_id: string };
+export type QuotaClient = { env: Env; log: Log; merchant_id: string };
 
-type Purse = { quota: Quota; cost: number; allowance: Allowance };
+type QuotaShare = { quota: Quota; cost: number; allowance: LeasedQuota };
 
 /** Spends as much as a request costs, mostly one, of each quota, or of none when one of them has not so much left. */
-export function spend(
-  spender: Spender,
+export function consumeQuotas(
+  spender: QuotaClient,
   quotas: readonly Quota[],
   cost = 1,
-): Spent | Promise<Spent> {
+): QuotaDecision | Promise<QuotaDecision> {
   const purses = quotas.map((quota) => ({
     quota,
     cost,
     allowance: allowanceOf(quota, spender.merchant_id),
   }));
-  return spendNow(purses, Date.now()) ?? spendLater(purses, spender);
+  return consumeNow(purses, Date.now()) ?? consumeAfterLease(purses, spender);
 }
 
 /** Without a word to the keeper; undefined when there must be one. */
-function spendNow(purses: Purse[], nowMs: number): Spent | undefined {
+function consumeNow(purses: QuotaShare[], nowMs: number): QuotaDecision | undefined {
   const states = purses.map(({ allowance, cost }) => allowance.state(nowMs, cost));
   const isOver = states.includes("spent");
   if (!isOver && states.includes("empty")) return undefined;
@@ -61,12 +61,15 @@ function spendNow(purses: Purse[], nowMs: number): Spent | undefined {
   return { over, standings };
 }
 
-async function spendLater(purses: Purse[], spender: Spender): Promise<Spent> {
+async function consumeAfterLease(
+  purses: QuotaShare[],
+  spender: QuotaClient,
+): Promise<QuotaDecision> {
   const ends = purses.map(({ allowance, cost }) => allowance.wait(Date.now(), cost));
   try {
     for (let asks = 0; asks < MAX_ASKS; asks++) {
       await Promise.all(purses.map((purse) => fill(purse, spender)));
-      const spent = spendNow(purses, Date.now());
+      const spent = consumeNow(purses, Date.now());
       if (spent) return spent;
     }
     return { over: purses.map(({ quota }) => quota.policy), standings: purses.map(standingOf) };
@@ -75,28 +78,32 @@ async function spendLater(purses: Purse[], spender: Spender): Promise<Spent> {
   }
 }
 
-async function fill({ quota, cost, allowance }: Purse, spender: Spender): Promise<void> {
+async function fill({ quota, cost, allowance }: QuotaShare, spender: QuotaClient): Promise<void> {
   const isNews = await allowance.fill((wanted) => ask(spender, quota, wanted), cost);
   const { log, merchant_id } = spender;
   if (isNews) log("error", "quota.unwatched", { merchant_id });
 }
 
 /** A lease whose answer was lost is lost: fewer requests pass then, never more. */
-async function ask({ env, merchant_id }: Spender, quota: Quota, wanted: number): Promise<Lease> {
+async function ask(
+  { env, merchant_id }: QuotaClient,
+  quota: Quota,
+  wanted: number,
+): Promise<Lease> {
   const asked = callObject(env.QUOTAS, merchant_id, (keeper) => keeper.lease(quota, wanted));
   // Others wait for this too. A client that hangs up must not take their answer along.
   waitUntil(asked.catch(() => undefined));
   return await asked;
 }
 
-function standingOf({ quota, allowance }: Purse): Standing {
+function standingOf({ quota, allowance }: QuotaShare): Standing {
   return { policy: quota.policy, left: allowance.left, ends_at_ms: allowance.endsAtMs };
 }
 
-function allowanceOf({ policy, window_ms }: Quota, merchantId: string): Allowance {
+function allowanceOf({ policy, window_ms }: Quota, merchantId: string): LeasedQuota {
   const known = allowances[policy].get(merchantId);
   if (known) return known;
-  const fresh = new Allowance(window_ms);
+  const fresh = new LeasedQuota(window_ms);
   allowances[policy].set(merchantId, fresh);
   if (allowances[policy].size > MAX_MERCHANTS) {
     const [oldest = ""] = allowances[policy].keys();
@@ -109,7 +116,7 @@ function allowanceOf({ policy, window_ms }: Quota, merchantId: string): Allowanc
 const ASK_LIMIT_MS = 2_000;
 
 /** One go at a task: `hold` takes it or extends the hold, `free` ends it. */
-export type Turn = {
+export type ExclusiveTask = {
   /** @returns 0 when this one has it, otherwise in how many ms it is free at the latest
    *  @throws when the keeper does not answer */
   hold: () => Promise<number>;
@@ -117,11 +124,16 @@ export type Turn = {
 };
 
 /** @param forMs after which another may begin although nothing has been heard of this one */
-export function turnAt(env: Env, merchantId: string, task: Task, forMs: number): Turn {
+export function exclusiveTask(
+  env: Env,
+  merchantId: string,
+  task: Task,
+  forMs: number,
+): ExclusiveTask {
   const holder = crypto.randomUUID();
   const keeper = () => objectStub(env.QUOTAS, merchantId);
   return {
-    hold: () => within(ASK_LIMIT_MS, keeper().hold(task, holder, forMs)),
-    free: () => within(ASK_LIMIT_MS, keeper().free(task, holder)),
+    hold: () => withTimeout(ASK_LIMIT_MS, keeper().hold(task, holder, forMs)),
+    free: () => withTimeout(ASK_LIMIT_MS, keeper().free(task, holder)),
   };
 }

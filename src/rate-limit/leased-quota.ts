@@ -3,7 +3,7 @@
 
 import type { Lease } from "../domain/rate-limit/quota";
 import { ageMs, isDue } from "../domain/time/clock";
-import { within } from "../runtime/with-timeout";
+import { withTimeout } from "../runtime/with-timeout";
 
 /** A keeper answers in milliseconds, far away in some hundred. A payment waits no longer than this for its
  *  permission and then goes on without: limits protect, they must not stop payments. */
@@ -20,7 +20,7 @@ export type State = "free" | "spent" | "empty" | "unwatched";
 /** Asks the keeper for a lease for so many requests at least. */
 export type Ask = (wanted: number) => Promise<Lease>;
 
-export class Allowance {
+export class LeasedQuota {
   #tokens = 0;
   #left = 0;
   #isSpent = false;
@@ -76,7 +76,7 @@ export class Allowance {
     this.#asking ??= this.#ask(ask);
     const asking = this.#asking;
     try {
-      await within(ASK_LIMIT_MS, asking);
+      await withTimeout(ASK_LIMIT_MS, asking);
       return false;
     } catch {
       // The question may have hung, or its request have gone away and taken it along.

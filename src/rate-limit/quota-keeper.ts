@@ -5,9 +5,9 @@ import { DurableObject } from "cloudflare:workers";
 import {
   decideHold,
   decideLease,
-  type Hold,
   type Lease,
   type Quota,
+  type TaskHold,
   type Window,
 } from "../domain/rate-limit/quota";
 import type { Env } from "../env";
@@ -60,7 +60,7 @@ export class QuotaKeeper extends DurableObject<Env> implements QuotaKeeperRpc {
   hold(task: Task, holder: string, forMs: number): number {
     const { sql } = this.ctx.storage;
     const [known] = sql
-      .exec<Hold>("SELECT holder, ends_at_ms FROM holds WHERE task = ?", task)
+      .exec<TaskHold>("SELECT holder, ends_at_ms FROM holds WHERE task = ?", task)
       .toArray();
     const { hold, free_in_ms } = decideHold(known, holder, forMs, Date.now());
     if (free_in_ms > 0) return free_in_ms;

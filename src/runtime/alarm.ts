@@ -29,7 +29,7 @@ export class Alarm {
   }
 
   /** It has rung, and so is no longer set. */
-  rang(): void {
+  fired(): void {
     this.#atMs = Number.POSITIVE_INFINITY;
   }
 
@@ -46,7 +46,7 @@ export class Alarm {
    *  and it is over, and the runtime is still waiting longer and longer before it calls again. Setting the
    *  alarm to another time does not change that; deleting it does, once that is stored. Never in a
    *  constructor: there the trouble may still be going on, and would end the object once more. */
-  armWritten(nowMs: number): void {
+  armAfterWrite(nowMs: number): void {
     const isLate = nowMs - this.#atMs >= LATE_MS;
     if (!isLate) this.arm(nowMs);
     // A write that fails ends the object by itself.

@@ -1,5 +1,5 @@
 /** Calls to Durable Objects: one type for their stubs, and one policy for repeating a call. */
-import { TimeLimit, within } from "./with-timeout";
+import { TimeoutError, withTimeout } from "./with-timeout";
 
 /** An object's methods as its callers see them: each returns a promise. The platform's own type for a stub takes
  *  unions and records apart; at run time they arrive as they were sent. */
@@ -40,12 +40,12 @@ export async function callObject<Methods, Value>(
 ): Promise<Value> {
   const attempt = (): Promise<Value> => {
     const called = call(objectStub(namespace, name));
-    return limit_ms === undefined ? called : within(limit_ms, called);
+    return limit_ms === undefined ? called : withTimeout(limit_ms, called);
   };
   try {
     return await attempt();
   } catch (fault) {
-    const isTimeout = fault instanceof TimeLimit;
+    const isTimeout = fault instanceof TimeoutError;
     if (isTimeout ? !repeats_timeouts : !isRetryable(fault)) throw fault;
     return await attempt();
   }

@@ -3,7 +3,7 @@
 /** All bytes of a stream, or undefined when there are more than `most`.
  *  @param dropped how many of the rest are still read, and not kept: somebody who listens only after writing
  *  would otherwise find the connection broken where the answer was. */
-export async function readBytes(
+export async function readLimited(
   stream: ReadableStream<Uint8Array> | null,
   most: number,
   dropped = 0,

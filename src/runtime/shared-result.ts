@@ -1,6 +1,6 @@
 /** One result for everyone who asks within a short time. The first to ask makes it; whoever comes meanwhile waits
  *  for the same one, so that however many ask, it is made once at a time. */
-import { TimeLimit, within } from "./with-timeout";
+import { TimeoutError, withTimeout } from "./with-timeout";
 
 export class SharedResult<Value> {
   readonly #maxAgeMs: number;
@@ -31,9 +31,9 @@ export class SharedResult<Value> {
     if (!this.#making) this.#begin(make, now, keep);
     const making = this.#making;
     try {
-      return await within(this.#limitMs, making as Promise<Value>); // Begun just above, if not before.
+      return await withTimeout(this.#limitMs, making as Promise<Value>); // Begun just above, if not before.
     } catch (fault) {
-      if (!(fault instanceof TimeLimit)) throw fault;
+      if (!(fault instanceof TimeoutError)) throw fault;
       if (this.#making === making) this.#making = undefined;
       return this.get(make, now, keep);
     }

@@ -1,14 +1,14 @@
 /** A time limit on waiting. What is waited for is not stopped, so it must be harmless when it ends late. */
 
-export class TimeLimit extends Error {
+export class TimeoutError extends Error {
   override readonly name = "TimeLimit";
 }
 
 /** The work's result, or a `TimeLimit` thrown after `limitMs`. */
-export async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+export async function withTimeout<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeLimit(`no end within ${limitMs} ms`)), limitMs);
+    timer = setTimeout(() => reject(new TimeoutError(`no end within ${limitMs} ms`)), limitMs);
   });
   try {
     return await Promise.race([work, limit]);
@@ -18,6 +18,6 @@ export async function within<Value>(limitMs: number, work: Promise<Value>): Prom
 }
 
 /** For work that may go on by itself when its time is up. @throws every other fault */
-export function unlessLate(fault: unknown): void {
-  if (!(fault instanceof TimeLimit)) throw fault;
+export function ignoreTimeout(fault: unknown): void {
+  if (!(fault instanceof TimeoutError)) throw fault;
 }

@@ -2,12 +2,12 @@
 import { dueAtMs } from "../domain/time/clock";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal/journal";
-import type { Outboxes } from "./outbox/relays";
-import { LONGEST_PAUSE_MS } from "./outbox/stored-backoff";
+import type { OutboxRelays } from "./outbox/relays";
+import { LONGEST_BACKOFF_MS } from "./outbox/stored-backoff";
 
 /** How soon the alarm looks after work that should be finishing by itself. A dead object's work waits
  *  this long; a living one spends one alarm a second on it under load. */
-export const SAFETY_MS = 1_000;
+export const ALARM_INTERVAL_MS = 1_000;
 
 export type OpenWork = {
   /** Due time of the next charge without an outcome. */
@@ -23,7 +23,7 @@ export type OpenWork = {
 /** What is open in a shard now. */
 export function openWorkOf(
   { charges, reviews }: Pick<Journal, "charges" | "reviews">,
-  outboxes: Pick<Outboxes, "openAtMs">,
+  outboxes: Pick<OutboxRelays, "openAtMs">,
   counters: Pick<Counters, "isOpen">,
   nowMs: number,
 ): OpenWork {
@@ -36,14 +36,14 @@ export function openWorkOf(
 }
 
 /** The time of the next alarm, or undefined when nothing is open. */
-export function nextWakeAtMs(
+export function nextAlarmAtMs(
   { charge_at_ms, review_at_ms, outboxes_at_ms, has_counts = false }: OpenWork,
   nowMs: number,
 ): number | undefined {
-  const times = outboxes_at_ms.map((at) => dueAtMs(at, nowMs, LONGEST_PAUSE_MS));
+  const times = outboxes_at_ms.map((at) => dueAtMs(at, nowMs, LONGEST_BACKOFF_MS));
   if (charge_at_ms !== undefined) times.push(charge_at_ms);
   if (review_at_ms !== undefined) times.push(review_at_ms);
   if (has_counts) times.push(nowMs);
   if (times.length === 0) return undefined;
-  return Math.max(Math.min(...times), nowMs + SAFETY_MS);
+  return Math.max(Math.min(...times), nowMs + ALARM_INTERVAL_MS);
 }

@@ -1,11 +1,11 @@
 /** The client of the objects that own transactions. Every command is idempotent, so a call may be repeated. */
 import type { Config } from "../config";
-import { objectNameFor } from "../domain/identity/id";
+import { transactionObjectName } from "../domain/identity/id";
 import type { Env } from "../env";
 import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
 import { executeCall } from "./execute-batch";
 import { coalesce } from "./request-coalescer";
-import type { Address, Question, Reply, TransactionShardRpc } from "./rpc";
+import type { Address, Reply, SharedCall, TransactionShardRpc } from "./rpc";
 
 /** A request that calls an owner: its merchant, its trace, and what it runs in. */
 export type Caller = {
@@ -26,27 +26,28 @@ export function transactionShard(env: Pick<Env, "TRANSACTIONS">, name: string): 
 }
 
 /** Calls the owner of a transaction. */
-export function callOwner<Value>(
+export function callTransactionOwner<Value>(
   caller: Caller,
   transactionId: string,
   call: (owner: TransactionOwner, address: Address) => Promise<Value>,
 ): Promise<Value> {
   const address = addressOf(caller, transactionId);
-  const name = objectNameFor(transactionId, address.shards);
+  const name = transactionObjectName(transactionId, address.shards);
   return callObject(caller.env.TRANSACTIONS, name, (owner) => call(owner, address));
 }
 
 /** The same for calls that may share one RPC with those of other requests to the same object. */
-export function callOwnerTogether(
+export function callTransactionOwnerShared(
   caller: Caller,
   transactionId: string,
-  question: Question,
+  question: SharedCall,
 ): Promise<Reply> {
   const call = { ...question, address: addressOf(caller, transactionId) };
-  const alone = () => callOwner(caller, transactionId, async (owner) => executeCall(owner, call));
+  const alone = () =>
+    callTransactionOwner(caller, transactionId, async (owner) => executeCall(owner, call));
   // An object that owns one transaction has no other callers.
   if (call.address.shards === 0) return alone();
-  const name = objectNameFor(transactionId, call.address.shards);
+  const name = transactionObjectName(transactionId, call.address.shards);
   return coalesce({
     key: `${question.kind} ${name}`,
     call,
@@ -69,7 +70,7 @@ function addressOf(caller: Caller, transactionId: string): Address {
 /** Longer than an object takes when all is well with it; D1 and the processor take their own time before a reply. */
 const OWNER_TIMEOUT_MS = 5_000;
 
-function timeoutMs({ config }: Caller, { kind }: Question): number {
+function timeoutMs({ config }: Caller, { kind }: SharedCall): number {
   const book = kind === "find" ? 0 : config.book_commit_wait_ms;
   const processor = kind === "process" ? config.processor_timeout_ms : 0;
   return OWNER_TIMEOUT_MS + book + processor;

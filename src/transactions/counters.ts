@@ -2,9 +2,9 @@
 import { Counts } from "../observability/durable-counters";
 
 /** Upper bounds of the histogram of times from arrival to answer, in milliseconds. */
-export const ANSWER_BOUNDS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500];
+export const DURATION_BOUNDS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500];
 /** Upper bounds of the histogram of commands in a round. */
-export const ROUND_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+export const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Upper bounds of the histogram of events in a delivery; an outbox takes 200 at most. */
 export const DELIVERY_BOUNDS = [1, 2, 5, 10, 20, 50, 100, 200];
 

@@ -1,5 +1,5 @@
 import type { CreateCommand } from "../domain/transaction/decide-create";
-import type { Address, Call, Outcome, Reply, Tell, Told } from "./rpc";
+import type { Address, AddressedCall, CallResult, Outcome, Reply, SendResults } from "./rpc";
 
 /** What is answered so soon after another is told with it. */
 const GROUP_MS = 1;
@@ -10,7 +10,7 @@ type Owner = {
   create(address: Address, command: CreateCommand): Promise<Reply>;
 };
 
-export function executeCall(owner: Owner, call: Call): Reply | Promise<Reply> {
+export function executeCall(owner: Owner, call: AddressedCall): Reply | Promise<Reply> {
   switch (call.kind) {
     case "find":
       return owner.find(call.address);
@@ -24,9 +24,13 @@ export function executeCall(owner: Owner, call: Call): Reply | Promise<Reply> {
 /** Answers each call by itself.
  *  @param tell takes the groups before the last; nobody waits for what it cannot deliver
  *  @returns the last group. Calls that share a round are answered at once, so it mostly is the only one. */
-export async function answerTogether(owner: Owner, calls: Call[], tell: Tell): Promise<Told[]> {
+export async function executeBatch(
+  owner: Owner,
+  calls: AddressedCall[],
+  tell: SendResults,
+): Promise<CallResult[]> {
   const sent: Promise<void>[] = [];
-  let group: Told[] = [];
+  let group: CallResult[] = [];
   let timer: ReturnType<typeof setTimeout> | null = null;
   const send = () => {
     sent.push(tell(group).catch(() => {}));
@@ -44,7 +48,7 @@ export async function answerTogether(owner: Owner, calls: Call[], tell: Tell): P
   return group;
 }
 
-async function outcomeOf(owner: Owner, call: Call): Promise<Outcome> {
+async function outcomeOf(owner: Owner, call: AddressedCall): Promise<Outcome> {
   try {
     return { reply: await executeCall(owner, call) };
   } catch (fault) {

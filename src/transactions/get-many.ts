@@ -1,9 +1,16 @@
 /** Requests that only look at a transaction and come as one call. It goes in columns, without what all of them
  *  have in common: most of what such a call costs is the objects that it carries. */
-import { type Address, type Looks, type Reply, type Seen, type Told, toldReply } from "./rpc";
+import {
+  type Address,
+  type CallResult,
+  type ManyAddresses,
+  okReply,
+  type ReadResult,
+  type Reply,
+} from "./rpc";
 
 /** The looks of requests that all ask one object. */
-export function looksOf(addresses: Address[]): Looks {
+export function toManyAddresses(addresses: Address[]): ManyAddresses {
   return {
     shards: addresses[0]?.shards ?? 0,
     transaction_ids: addresses.map(({ transaction_id }) => transaction_id),
@@ -12,10 +19,10 @@ export function looksOf(addresses: Address[]): Looks {
 }
 
 /** Answers each look by itself. */
-export function lookTogether(
+export function getMany(
   owner: { find(address: Address): Reply },
-  { shards, transaction_ids, merchant_ids }: Looks,
-): Seen[] {
+  { shards, transaction_ids, merchant_ids }: ManyAddresses,
+): ReadResult[] {
   return transaction_ids.map((transaction_id, at) => {
     const merchant_id = merchant_ids[at] ?? "";
     const reply = owner.find({ merchant_id, transaction_id, shards, traceparent: null });
@@ -24,9 +31,9 @@ export function lookTogether(
 }
 
 /** What was seen, as it is told to those who looked. */
-export function toldOf(seen: Seen[]): Told[] {
+export function toCallResults(seen: ReadResult[]): CallResult[] {
   return seen.map((one, at) => {
     const isShown = typeof one === "string";
-    return { at, reply: isShown ? toldReply(one) : { ok: false, refusal: one } };
+    return { at, reply: isShown ? okReply(one) : { ok: false, refusal: one } };
   });
 }

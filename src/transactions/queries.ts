@@ -4,12 +4,12 @@ import { repeatedCreate } from "./commands/command";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal/journal";
 import { countRepeated } from "./metrics";
-import { type Address, type EventsReply, notFound, type Reply, toldReply } from "./rpc";
+import { type Address, type EventsReply, notFound, okReply, type Reply } from "./rpc";
 
 /** The transaction as it is now. */
 export function findReply(journal: Journal, { merchant_id, transaction_id }: Address): Reply {
   const held = journal.findText(transaction_id);
-  return held?.merchant_id === merchant_id ? toldReply(held.data) : notFound;
+  return held?.merchant_id === merchant_id ? okReply(held.data) : notFound;
 }
 
 /** All events of a transaction in order. */
@@ -33,5 +33,5 @@ export function repeatReply(
   const answer = repeatedCreate(journal, request, held);
   countRepeated(counters, answer);
   if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
-  return { ...toldReply(answer.data), replayed: true };
+  return { ...okReply(answer.data), replayed: true };
 }

@@ -8,8 +8,8 @@
  *  timer of its own running (without one the runtime takes it for hung). */
 import { ageMs } from "../domain/time/clock";
 import { isOverloaded, type ObjectStub } from "../runtime/object-stub";
-import { looksOf, toldOf } from "./get-many";
-import type { Call, Reply, Tell, Told, TransactionShardRpc } from "./rpc";
+import { toCallResults, toManyAddresses } from "./get-many";
+import type { AddressedCall, CallResult, Reply, SendResults, TransactionShardRpc } from "./rpc";
 
 /** The compatibility flag for that. It is set by default, and never in the test runner. */
 const RUNTIME = (globalThis as { Cloudflare?: Cloudflare }).Cloudflare;
@@ -24,10 +24,14 @@ const OVERDUE_MS = 20;
 /** Bounds what one RPC carries: so many bodies of 64 KiB each. */
 const MAX_CALLS = 64;
 
-type Owner = Pick<ObjectStub<TransactionShardRpc>, "look" | "together">;
+type Owner = Pick<ObjectStub<TransactionShardRpc>, "getMany" | "executeBatch">;
 
 /** Resolved with undefined, a request calls alone. From `until_ms` on it has done so, or was cut off. */
-type Waiting = { call: Call; until_ms: number; resolve: (told: Told | undefined) => void };
+type Waiting = {
+  call: AddressedCall;
+  until_ms: number;
+  resolve: (told: CallResult | undefined) => void;
+};
 
 /** The requests of one kind to one object. */
 class RequestCoalescer {
@@ -71,7 +75,7 @@ class RequestCoalescer {
 }
 
 async function sendTogether(owner: Owner, waiting: Waiting[]): Promise<void> {
-  const tell = async (group: Told[]) => {
+  const tell = async (group: CallResult[]) => {
     for (const told of group) waiting[told.at]?.resolve(told);
   };
   try {
@@ -85,9 +89,13 @@ async function sendTogether(owner: Owner, waiting: Waiting[]): Promise<void> {
 }
 
 /** @param calls all of one kind */
-async function execute(owner: Owner, calls: Call[], tell: Tell): Promise<Told[]> {
-  if (calls[0]?.kind !== "find") return await owner.together(calls, tell);
-  return toldOf(await owner.look(looksOf(calls.map(({ address }) => address))));
+async function execute(
+  owner: Owner,
+  calls: AddressedCall[],
+  tell: SendResults,
+): Promise<CallResult[]> {
+  if (calls[0]?.kind !== "find") return await owner.executeBatch(calls, tell);
+  return toCallResults(await owner.getMany(toManyAddresses(calls.map(({ address }) => address))));
 }
 
 /** At most one for each shard and kind of call. */
@@ -96,7 +104,7 @@ const coalescers = new Map<string, RequestCoalescer>();
 export type CoalescedCall = {
   /** Calls of one key may share an RPC. */
   key: string;
-  call: Call;
+  call: AddressedCall;
   /** After so long without a reply the request calls alone. */
   timeout_ms: number;
   /** The call without coalescing. Every call is idempotent, so it may follow a shared one. */
@@ -116,7 +124,7 @@ export async function coalesce(request: CoalescedCall): Promise<Reply> {
   const now = Date.now();
   try {
     if (coalescer.enter(now)) return await alone();
-    const { promise, resolve } = Promise.withResolvers<Told | undefined>();
+    const { promise, resolve } = Promise.withResolvers<CallResult | undefined>();
     const timer = setTimeout(resolve, timeout_ms);
     const sends = coalescer.join({ call, until_ms: now + timeout_ms, resolve }, now);
     if (sends) request.waitUntil(coalescer.send(request.owner()));

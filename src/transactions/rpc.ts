@@ -51,27 +51,27 @@ export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; ref
 export type ShardMetrics = ShardReadiness & { counts: Count[] };
 
 /** What may be asked together. */
-export type Question =
+export type SharedCall =
   | { kind: "find" }
   | { kind: "process" }
   | { kind: "create"; command: CreateCommand };
 
 /** What one request asks. */
-export type Call = Question & { address: Address };
+export type AddressedCall = SharedCall & { address: Address };
 
 /** An answer, or the fault that was met instead. */
 export type Outcome = { reply: Reply } | { fault: unknown };
 
 /** `at` is the call's place among those it came with. */
-export type Told = { at: number } & Outcome;
+export type CallResult = { at: number } & Outcome;
 
-export type Tell = (group: Told[]) => Promise<void>;
+export type SendResults = (group: CallResult[]) => Promise<void>;
 
 /** Whose transactions are looked at. */
-export type Looks = { shards: number; transaction_ids: string[]; merchant_ids: string[] };
+export type ManyAddresses = { shards: number; transaction_ids: string[]; merchant_ids: string[] };
 
 /** The JSON text of a transaction, or why it is not shown. */
-export type Seen = string | Refusal;
+export type ReadResult = string | Refusal;
 
 export const notFound: { ok: false; refusal: Refusal } = {
   ok: false,
@@ -83,7 +83,7 @@ export const shardCountChanged: { ok: false; refusal: Refusal } = {
   refusal: { code: "shard_count_changed" },
 };
 
-export function toldReply(body: string): Reply & { ok: true } {
+export function okReply(body: string): Reply & { ok: true } {
   return { ok: true, body, replayed: false, pending: false, retry_at_ms: 0 };
 }
 
@@ -105,9 +105,9 @@ export interface TransactionShardRpc {
   /** All events of a transaction, in order. */
   events(address: Address): EventsReply;
   /** Several reads in one call; the replies are in the order of `looks`. */
-  look(looks: Looks): Seen[];
+  getMany(looks: ManyAddresses): ReadResult[];
   /** Several calls in one. @param tell takes groups of replies before the last; @returns the last group */
-  together(calls: Call[], tell: Tell): Promise<Told[]>;
+  executeBatch(calls: AddressedCall[], tell: SendResults): Promise<CallResult[]>;
   /** Resolves when the object is alive and its storage can be read. */
   ready(): ShardReadiness;
   metrics(): ShardMetrics;

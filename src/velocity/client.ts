@@ -1,4 +1,4 @@
-import { velocityNameFor } from "../domain/identity/id";
+import { velocityObjectName } from "../domain/identity/id";
 import type { Observation, Release } from "../domain/risk/observation";
 import type { Signals } from "../domain/risk/rule-set";
 import type { Env } from "../env";
@@ -20,7 +20,7 @@ export type Observed = { ok: true; signals: Signals } | { ok: false; fault: unkn
 
 /** The signals of each payment by transaction id, of all its subjects. A velocity object that fails takes
  *  only the payments with it that it was asked about. */
-export async function observeAll(
+export async function observePayments(
   velocity: Env["VELOCITY"],
   shards: number,
   observations: Observation[],
@@ -78,7 +78,7 @@ async function observe(
 
 /** Takes payments that came to nothing out of counts; one that is out already stays out.
  *  @throws when one of the velocity objects cannot be told. */
-export async function releaseAll(
+export async function releasePayments(
   velocity: Env["VELOCITY"],
   shards: number,
   releases: Release[],
@@ -91,5 +91,5 @@ export async function releaseAll(
 
 function nameFor({ merchant_id, subject, value }: Observation | Release, shards: number): string {
   const counted = subject === "customer" ? value : `${subject} ${value}`;
-  return velocityNameFor(merchant_id, counted, shards);
+  return velocityObjectName(merchant_id, counted, shards);
 }

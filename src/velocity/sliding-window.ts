@@ -3,7 +3,7 @@
  *  subject made ten others or ten thousand. */
 import { DAY_MS, type Rolled, WINDOWS_MS } from "../domain/risk/measure";
 import type { Window } from "../domain/risk/rule-set";
-import { Figure, type Row } from "./window-aggregate";
+import { type Row, WindowAggregate } from "./window-aggregate";
 
 /** Rows are kept for so long after they have left the longest window: a window that was looked at within it
  *  still finds the rows that leave, and a payment reported again all the rows its first answer was made of. */
@@ -12,10 +12,10 @@ export const SPARE_MS = DAY_MS;
 /** The payment that is asked about, as it was counted. */
 export type Own = Row & { subject_id: number; position: number };
 
-export class Rolling {
+export class SlidingWindow {
   readonly #sql: SqlStorage;
   readonly #lengthMs: number;
-  readonly #figures = new Map<string, Figure>();
+  readonly #aggregates = new Map<string, WindowAggregate>();
   /** Rows up to and including this time are no longer counted. */
   #left: number;
   /** No row that is counted is older. Known exactly once rows have been read for leaving. */
@@ -38,37 +38,37 @@ export class Rolling {
   /** The figures and the values in them, for an estimate of their size. */
   get size(): { figures: number; values: number } {
     let values = 0;
-    for (const figure of this.#figures.values()) values += figure.size;
-    return { figures: this.#figures.size, values };
+    for (const figure of this.#aggregates.values()) values += figure.size;
+    return { figures: this.#aggregates.size, values };
   }
 
   add(row: Row): void {
-    for (const figure of this.#figures.values()) figure.add(row);
+    for (const figure of this.#aggregates.values()) figure.add(row);
   }
 
   /** A payment has been released; it may have left the window already. */
   change(before: Row, after: Row): void {
     if (before.at <= this.#left) return;
-    for (const figure of this.#figures.values()) figure.change(before, after);
+    for (const figure of this.#aggregates.values()) figure.change(before, after);
     this.#dropSpent();
   }
 
   /** @param own has been stored and added. */
   answer(asked: Rolled, own: Own, isFirst: boolean): number {
-    this.#leave(own.subject_id, own.at - this.#lengthMs);
-    let figure = this.#figures.get(asked.name);
+    this.#expire(own.subject_id, own.at - this.#lengthMs);
+    let figure = this.#aggregates.get(asked.name);
     if (!figure) {
-      figure = new Figure(asked);
+      figure = new WindowAggregate(asked);
       if (isFirst) figure.add(own);
       else figure.read(this.#sql, asked, own);
-      this.#figures.set(asked.name, figure);
+      this.#aggregates.set(asked.name, figure);
     }
     return figure.answer(own);
   }
 
   /** Reads what has left, and with it the oldest of what stays: the next payment need not look before that
    *  one leaves. The payment that is asked about is stored, so one always stays. */
-  #leave(subjectId: number, until: number): void {
+  #expire(subjectId: number, until: number): void {
     if (this.#oldest <= until) {
       const rows = this.#sql.exec<Row>(
         `SELECT at, user_id, currency, amount_minor, outcome FROM counted_payments
@@ -81,7 +81,7 @@ export class Rolling {
       );
       for (const row of rows) {
         this.#oldest = row.at;
-        if (row.at <= until) for (const figure of this.#figures.values()) figure.remove(row);
+        if (row.at <= until) for (const figure of this.#aggregates.values()) figure.remove(row);
       }
       this.#dropSpent();
     }
@@ -89,6 +89,7 @@ export class Rolling {
   }
 
   #dropSpent(): void {
-    for (const [name, figure] of this.#figures) if (figure.isSpent) this.#figures.delete(name);
+    for (const [name, figure] of this.#aggregates)
+      if (figure.isSpent) this.#aggregates.delete(name);
   }
 }

@@ -3,7 +3,7 @@
 import { DAY_MS } from "../domain/risk/measure";
 import type { Observation } from "../domain/risk/observation";
 import type { Window } from "../domain/risk/rule-set";
-import type { Rolling } from "./sliding-window";
+import type { SlidingWindow } from "./sliding-window";
 
 /** After so long without a payment a subject is a new one: a year, and five weeks for whoever pays once a year. */
 export const FORGOTTEN_AFTER_MS = 400 * DAY_MS;
@@ -24,7 +24,7 @@ type Known = {
   seen_at: number;
 };
 export type Subject = Known & {
-  windows: Map<Window, Rolling>;
+  windows: Map<Window, SlidingWindow>;
   bytes: number;
 };
 

@@ -3,11 +3,11 @@
 import type { Asked } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
 import { openTables } from "./schema";
-import { type Own, Rolling } from "./sliding-window";
+import { type Own, SlidingWindow } from "./sliding-window";
 import { type Subject, Subjects } from "./subjects";
-import { Figure, type Row } from "./window-aggregate";
+import { type Row, WindowAggregate } from "./window-aggregate";
 
-export class Windows {
+export class VelocityCounter {
   readonly #sql: SqlStorage;
   #subjects: Subjects;
   /** The place of the newest payment in the order in which they were counted. */
@@ -95,7 +95,7 @@ export class Windows {
     const isFirst = subject.id === own.position;
     let rolling = subject.windows.get(asked.window);
     if (!rolling) {
-      rolling = new Rolling(this.#sql, asked.window, own, isFirst);
+      rolling = new SlidingWindow(this.#sql, asked.window, own, isFirst);
       subject.windows.set(asked.window, rolling);
     }
     return rolling.answer(asked, own, isFirst);
@@ -130,7 +130,7 @@ export class Windows {
       .one();
     return asked.map((one) => {
       if (one === "age_s") return ageS(subject, own);
-      const figure = new Figure(one);
+      const figure = new WindowAggregate(one);
       figure.read(this.#sql, one, own);
       return figure.answer(own);
     });

@@ -1,15 +1,15 @@
 /** VelocityShard: the one serial counter of the subjects that live here. It knows payments, times and what
  *  payments came to, nothing of scores or rules. */
 import { DurableObject } from "cloudflare:workers";
-import { configOf } from "../config";
+import { readConfig } from "../config";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
 import type { Env } from "../env";
-import { faultOf, type Log, logFrom } from "../observability/log";
-import { resetObject } from "../runtime/abort-object";
+import { createLog, describeFault, type Log } from "../observability/log";
+import { abortObject } from "../runtime/abort-object";
 import { Alarm } from "../runtime/alarm";
 import { SWEEP_ROWS, sweep } from "./retention";
-import { Windows } from "./velocity-counter";
+import { VelocityCounter } from "./velocity-counter";
 
 /** So far the clock may step back, and the object's own only stands still: as long as the shortest window. */
 const HELD_MS = WINDOWS_MS["1m"];
@@ -18,7 +18,7 @@ const SWEEP_EVERY_MS = WINDOWS_MS["1h"];
 
 export class VelocityShard extends DurableObject<Env> {
   readonly #log: Log;
-  readonly #windows: Windows;
+  readonly #counter: VelocityCounter;
   readonly #alarm: Alarm;
   #now: number;
   /** The last sweep had more to do than it may. */
@@ -26,9 +26,9 @@ export class VelocityShard extends DurableObject<Env> {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#log = logFrom(configOf(env).log_level);
-    this.#windows = state.storage.transactionSync(() => new Windows(state.storage.sql));
-    this.#now = this.#windows.newestAt;
+    this.#log = createLog(readConfig(env).log_level);
+    this.#counter = state.storage.transactionSync(() => new VelocityCounter(state.storage.sql));
+    this.#now = this.#counter.newestAt;
     this.#alarm = new Alarm(state.storage, 0, (nowMs) => [
       this.#hasMoreToSweep ? nowMs : nowMs + SWEEP_EVERY_MS,
     ]);
@@ -46,17 +46,17 @@ export class VelocityShard extends DurableObject<Env> {
     const answers = this.#commit(() => {
       const now = this.#tick();
       return observations.map((payment, index) =>
-        this.#windows.observe(payment, asked[index] ?? [], now),
+        this.#counter.observe(payment, asked[index] ?? [], now),
       );
     });
-    this.#alarm.armWritten(Date.now());
+    this.#alarm.armAfterWrite(Date.now());
     return answers;
   }
 
   /** Notes of each payment that it came to nothing, once; all of them in one commit. */
   release(releases: Release[]): void {
     this.#commit(() => {
-      for (const release of releases) this.#windows.release(release);
+      for (const release of releases) this.#counter.release(release);
     });
   }
 
@@ -68,13 +68,13 @@ export class VelocityShard extends DurableObject<Env> {
 
   /** Never throws, so that the runtime has no reason to wait longer and longer before it calls again. */
   override async alarm(): Promise<void> {
-    this.#alarm.rang();
+    this.#alarm.fired();
     const { storage } = this.ctx;
     try {
       const deleted = storage.transactionSync(() => sweep(storage.sql, this.#tick()));
       this.#hasMoreToSweep = deleted >= SWEEP_ROWS;
     } catch (fault) {
-      this.#log("error", "alarm.failed", { fault: faultOf(fault) });
+      this.#log("error", "alarm.failed", { fault: describeFault(fault) });
     }
     this.#alarm.arm(Date.now());
   }
@@ -85,7 +85,7 @@ export class VelocityShard extends DurableObject<Env> {
   #tick(): number {
     const now = Date.now();
     if (this.#now - now > HELD_MS) {
-      this.#windows.bringBack(now);
+      this.#counter.bringBack(now);
       this.#now = now;
     }
     this.#now = Math.max(now, this.#now);
@@ -97,7 +97,7 @@ export class VelocityShard extends DurableObject<Env> {
     try {
       return write();
     } catch (fault) {
-      return resetObject(this.ctx, this.#log, fault);
+      return abortObject(this.ctx, this.#log, fault);
     }
   }
 }

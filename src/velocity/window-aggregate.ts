@@ -21,7 +21,7 @@ const LARGEST_SUM = BigInt(Number.MAX_SAFE_INTEGER);
 
 type Tally = Map<string, bigint>;
 /** Rows are tallied by key; `key` and `keySql` say the same, and so do `weight`, `highSql` and `lowSql`. */
-type Family = {
+type AggregateFunction = {
   key: (row: Row) => string;
   /** Undefined where all rows have the same: grouping costs more than counting. */
   keySql: string | undefined;
@@ -36,7 +36,7 @@ const different = {
   ...counted,
   answer: ({ size }: Tally) => Math.min(size, MOST_DIFFERENT),
 };
-const FAMILIES: Record<Measure, Family> = {
+const AGGREGATE_FUNCTIONS: Record<Measure, AggregateFunction> = {
   count: {
     ...counted,
     key: () => "",
@@ -73,20 +73,20 @@ const FAMILIES: Record<Measure, Family> = {
   },
 };
 
-export class Figure {
-  readonly #family: Family;
+export class WindowAggregate {
+  readonly #function: AggregateFunction;
   readonly #completedOnly: boolean;
   readonly #tally: Tally = new Map();
   /** Of a figure with too many different values: how many may go before it has to be read again. */
   #spare: number | undefined;
 
   constructor({ measure, completed_only }: Rolled) {
-    this.#family = FAMILIES[measure];
+    this.#function = AGGREGATE_FUNCTIONS[measure];
     this.#completedOnly = completed_only;
   }
 
   add(row: Row): void {
-    if (this.#counts(row)) this.#put(this.#family.key(row), this.#family.weight(row));
+    if (this.#counts(row)) this.#put(this.#function.key(row), this.#function.weight(row));
   }
 
   remove(row: Row): void {
@@ -95,15 +95,15 @@ export class Figure {
       this.#spare -= 1;
       return;
     }
-    const key = this.#family.key(row);
-    const rest = (this.#tally.get(key) ?? 0n) - this.#family.weight(row);
+    const key = this.#function.key(row);
+    const rest = (this.#tally.get(key) ?? 0n) - this.#function.weight(row);
     if (rest > 0n) this.#tally.set(key, rest);
     else this.#tally.delete(key);
   }
 
   /** The same payment before and after its release. */
   change(before: Row, after: Row): void {
-    const { key } = this.#family;
+    const { key } = this.#function;
     if (this.#counts(before) === this.#counts(after) && key(before) === key(after)) return;
     this.remove(before);
     this.add(after);
@@ -111,7 +111,7 @@ export class Figure {
 
   /** @param own the payment that is asked about; it has been added. */
   answer(own: Row): number {
-    return this.#spare === undefined ? this.#family.answer(this.#tally, own) : MOST_DIFFERENT;
+    return this.#spare === undefined ? this.#function.answer(this.#tally, own) : MOST_DIFFERENT;
   }
 
   /** Whether it can no longer be told without reading the rows again. */
@@ -131,7 +131,7 @@ export class Figure {
     { window }: Rolled,
     own: { subject_id: number; at: number; position: number },
   ): void {
-    const { keySql, highSql, lowSql } = this.#family;
+    const { keySql, highSql, lowSql } = this.#function;
     const groups = sql.exec<{ key: string; high: number; low: number }>(
       `SELECT ${keySql ?? "''"} AS key, ${highSql} AS high, ${lowSql} AS low
        FROM counted_payments WHERE subject_id = ?1 AND at > ?2 AND position <= ?3

@@ -1,8 +1,8 @@
 /** Attempts from the dispatcher's side: which are to be made, how they ended, and what follows from that for
  *  the delivery and its endpoint. To be called inside a transaction. */
 import { MAX_ATTEMPTS } from "../domain/webhook/webhook";
-import { type Log, tracedBy } from "../observability/log";
-import type { Intake } from "./fan-out";
+import { type Log, traceFields } from "../observability/log";
+import type { FanOut } from "./fan-out";
 import { DELAY_BOUNDS_MS, type WebhookCounters } from "./metrics";
 import type { AttemptOrder, AttemptReport, DeliveryNotice, DisabledReason } from "./rpc";
 import type { Deliveries } from "./store/deliveries";
@@ -16,7 +16,7 @@ export class Attempts {
   readonly #endpoints: Endpoints;
   readonly #secrets: Secrets;
   readonly #deliveries: Deliveries;
-  readonly #intake: Intake;
+  readonly #fanOut: FanOut;
   readonly #counters: WebhookCounters;
   readonly #log: Log;
 
@@ -24,14 +24,14 @@ export class Attempts {
     endpoints: Endpoints,
     secrets: Secrets,
     deliveries: Deliveries,
-    intake: Intake,
+    intake: FanOut,
     counters: WebhookCounters,
     log: Log,
   ) {
     this.#endpoints = endpoints;
     this.#secrets = secrets;
     this.#deliveries = deliveries;
-    this.#intake = intake;
+    this.#fanOut = intake;
     this.#counters = counters;
     this.#log = log;
   }
@@ -55,7 +55,7 @@ export class Attempts {
     ];
   }
 
-  note({ delivery_id, number, started_at_ms, result }: AttemptReport, nowMs: number): void {
+  record({ delivery_id, number, started_at_ms, result }: AttemptReport, nowMs: number): void {
     const noted = this.#deliveries.finishAttempt(delivery_id, number, started_at_ms, result, nowMs);
     if (!noted) return;
     const { endpoint_id } = noted;
@@ -80,7 +80,7 @@ export class Attempts {
       delivery_id: deliveryId,
       endpoint_id,
       attempt: attempts,
-      ...tracedBy(found.traceparent),
+      ...traceFields(found.traceparent),
       ...(found.transaction_id ? { transaction_id: found.transaction_id } : {}),
     });
   }
@@ -91,7 +91,7 @@ export class Attempts {
     if (!endpoint?.enabled) return;
     this.#endpoints.disable(id, reason);
     this.#log("warn", "webhook_endpoint.disabled", { endpoint_id: id, reason });
-    this.#intake.addDisabled(endpoint, reason, nowMs);
+    this.#fanOut.addDisabled(endpoint, reason, nowMs);
   }
 }
 

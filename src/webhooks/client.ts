@@ -1,6 +1,6 @@
 /** The client of merchants' webhook dispatchers. */
 import type { EventRecord } from "../domain/transaction/event";
-import { wants, webhookUrlOf } from "../domain/webhook/webhook";
+import { matchesFilter, webhookUrlOf } from "../domain/webhook/webhook";
 import type { Env } from "../env";
 import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
 import type { AttemptReport, WebhookDispatcherRpc } from "./rpc";
@@ -24,7 +24,9 @@ export async function handOverEvents(
 ): Promise<void> {
   const dispatcher = webhookDispatcher(env, merchantId);
   const filter = await dispatcher.wanted();
-  const own = events.filter((event) => wants(filter, event.type) || webhookUrlOf(event) !== null);
+  const own = events.filter(
+    (event) => matchesFilter(filter, event.type) || webhookUrlOf(event) !== null,
+  );
   if (own.length > 0) await dispatcher.accept(own);
 }
 

@@ -2,28 +2,28 @@ import { writeWebhookCounts } from "../d1/webhook-counts";
 import type { Env } from "../env";
 import type { Log } from "../observability/log";
 import { Attempts } from "./attempts";
-import { Intake } from "./fan-out";
+import { FanOut } from "./fan-out";
 import { WebhookCounters } from "./metrics";
-import { Telling } from "./metrics-reporter";
-import { Sending } from "./queue/enqueue";
+import { MetricsReporter } from "./metrics-reporter";
+import { QueuePublisher } from "./queue/enqueue";
 import { Deliveries } from "./store/deliveries";
 import { DeliveryLog } from "./store/delivery-log";
 import { Endpoints } from "./store/endpoints";
 import { merchantIdOf } from "./store/merchant-id";
-import { Sweeping } from "./store/retention";
-import { makeDeliveryTables } from "./store/schema";
+import { Retention } from "./store/retention";
+import { createWebhookSchema } from "./store/schema";
 import { Secrets } from "./store/secrets";
 
-export function partsOf(state: DurableObjectState, env: Env, log: Log) {
+export function composeDispatcher(state: DurableObjectState, env: Env, log: Log) {
   const { sql } = state.storage;
   const merchantId = (): string => merchantIdOf(state);
-  makeDeliveryTables(sql);
+  createWebhookSchema(sql);
   const counters = new WebhookCounters(sql, true);
   counters.commit(state.storage, () => counters.begin(sql));
   const endpoints = new Endpoints(sql, counters);
   const secrets = new Secrets(sql);
   const deliveries = new Deliveries(sql, counters);
-  const intake = new Intake(endpoints, secrets, deliveries);
+  const intake = new FanOut(endpoints, secrets, deliveries);
   return {
     counters,
     endpoints,
@@ -32,9 +32,9 @@ export function partsOf(state: DurableObjectState, env: Env, log: Log) {
     deliveryLog: new DeliveryLog(sql),
     intake,
     attempts: new Attempts(endpoints, secrets, deliveries, intake, counters, log),
-    sending: new Sending(env, merchantId, deliveries, log),
-    sweeping: new Sweeping(sql, endpoints, deliveries, counters, log),
-    telling: new Telling(
+    sending: new QueuePublisher(env, merchantId, deliveries, log),
+    sweeping: new Retention(sql, endpoints, deliveries, counters, log),
+    telling: new MetricsReporter(
       () => counters.all(),
       (counts) => writeWebhookCounts(env.DB, merchantId(), counts),
       log,

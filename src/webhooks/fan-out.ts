@@ -1,6 +1,6 @@
 /** Turns what happened into deliveries: one for everybody who wants to hear of it, with its final bytes. */
 
-import { drawnId, eventId, webhookDeliveryId } from "../domain/identity/id";
+import { eventId, formatRandomId, webhookDeliveryId } from "../domain/identity/id";
 import type { EventRecord } from "../domain/transaction/event";
 import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook/webhook";
 import type { DisabledReason, Endpoint } from "./rpc";
@@ -17,7 +17,7 @@ type Message = Pick<
   "message_id" | "event_type" | "transaction_id" | "happened_at" | "traceparent"
 >;
 
-export class Intake {
+export class FanOut {
   readonly #endpoints: Endpoints;
   readonly #secrets: Secrets;
   readonly #deliveries: Deliveries;
@@ -31,7 +31,7 @@ export class Intake {
   /** An event of a transaction, for the endpoints that want its type and the URL that it names itself.
    *  @returns for how many. */
   addEvent(event: EventRecord, nowMs: number): number {
-    const endpoints = this.#endpoints.wanting(event.type);
+    const endpoints = this.#endpoints.subscribedTo(event.type);
     const own = webhookUrlOf(event);
     if (endpoints.length === 0 && own === null) return 0;
     const { type, transaction_id, sequence, traceparent } = event;
@@ -64,7 +64,7 @@ export class Intake {
     const data = JSON.stringify({ endpoint_id: id, url, reason });
     const body = webhookBody(DISABLED_TYPE, nowMs, data);
     const message = ownMessage(DISABLED_TYPE, nowMs);
-    for (const other of this.#endpoints.wanting(DISABLED_TYPE)) {
+    for (const other of this.#endpoints.subscribedTo(DISABLED_TYPE)) {
       this.#add(message, other, body, nowMs);
     }
   }
@@ -77,11 +77,11 @@ export class Intake {
 }
 
 export function newEndpointId(): string {
-  return drawnId("whe", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  return formatRandomId("whe", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
 }
 
 function ownMessage(type: string, nowMs: number): Message {
-  const id = drawnId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  const id = formatRandomId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
   return {
     message_id: id,
     event_type: type,

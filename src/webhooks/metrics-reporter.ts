@@ -3,18 +3,18 @@
 import { type Backoff, delayMs } from "../domain/time/backoff";
 import { dueAtMs, isDue } from "../domain/time/clock";
 import type { Count } from "../observability/durable-counters";
-import { faultOf, type Log } from "../observability/log";
+import { describeFault, type Log } from "../observability/log";
 
 /** How old a scrape's figures may be. Each telling is a write of D1, shared by everything counted meanwhile. */
 const TELL_EVERY_MS = 5_000;
 const BACKOFF: Backoff = { first_ms: 5_000, most_ms: 60_000 };
 
-export class Telling {
+export class MetricsReporter {
   readonly #counts: () => Count[];
   readonly #write: (counts: Count[]) => Promise<void>;
   readonly #log: Log;
   /** What D1 has been told, as far as this object remembers: after a restart all of it is told again. */
-  readonly #told = new Map<string, number>();
+  readonly #reported = new Map<string, number>();
   #isUnderWay = false;
   #failures = 0;
   #nextAtMs = 0;
@@ -33,34 +33,34 @@ export class Telling {
 
   /** Whether there is something that D1 does not know. */
   get isOpen(): boolean {
-    return this.#untold().length > 0;
+    return this.#unreported().length > 0;
   }
 
   /** Tells what is new, when it is time. Never throws. */
-  async tell(nowMs: number): Promise<void> {
-    const untold = this.#untold();
+  async report(nowMs: number): Promise<void> {
+    const untold = this.#unreported();
     const isTime = isDue(this.#nextAtMs, nowMs, BACKOFF.most_ms);
     if (untold.length === 0 || this.#isUnderWay || !isTime) return;
     this.#isUnderWay = true;
     this.#nextAtMs = nowMs + TELL_EVERY_MS;
     try {
       await this.#write(untold);
-      for (const count of untold) this.#told.set(nameOf(count), count.value);
+      for (const count of untold) this.#reported.set(nameOf(count), count.value);
       this.#failures = 0;
     } catch (fault) {
       this.#failures += 1;
       this.#nextAtMs = nowMs + delayMs(this.#failures, BACKOFF);
       const failures = this.#failures;
-      this.#log("error", "webhook_counts.failed", { failures, fault: faultOf(fault) });
+      this.#log("error", "webhook_counts.failed", { failures, fault: describeFault(fault) });
     } finally {
       this.#isUnderWay = false;
     }
   }
 
   /** Copies, because counts go on while D1 is being told. */
-  #untold(): Count[] {
+  #unreported(): Count[] {
     return this.#counts()
-      .filter((count) => this.#told.get(nameOf(count)) !== count.value)
+      .filter((count) => this.#reported.get(nameOf(count)) !== count.value)
       .map((count) => ({ ...count }));
   }
 }

@@ -2,14 +2,14 @@
  *  decides who is to hear of them and when, and notes what became of every attempt. The attempts
  *  themselves are made by the queue's consumer. */
 import { DurableObject } from "cloudflare:workers";
-import { configOf } from "../config";
+import { readConfig } from "../config";
 import type { EventRecord } from "../domain/transaction/event";
 import { MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook/webhook";
 import type { Env } from "../env";
-import { faultOf, type Log, logFrom } from "../observability/log";
+import { createLog, describeFault, type Log } from "../observability/log";
 import { Alarm } from "../runtime/alarm";
-import { within } from "../runtime/with-timeout";
-import { partsOf } from "./compose";
+import { withTimeout } from "../runtime/with-timeout";
+import { composeDispatcher } from "./compose";
 import { newEndpointId } from "./fan-out";
 import {
   type AttemptOrder,
@@ -35,21 +35,21 @@ const LOOK_AGAIN_MS = 1_000;
 
 export class WebhookDispatcher extends DurableObject<Env> implements WebhookDispatcherRpc {
   readonly #log: Log;
-  readonly #parts: ReturnType<typeof partsOf>;
+  readonly #parts: ReturnType<typeof composeDispatcher>;
   readonly #alarm: Alarm;
   #isDispatchPlanned = false;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    const log = logFrom(configOf(env).log_level);
+    const log = createLog(readConfig(env).log_level);
     this.#log = (level, event, fields) =>
       log(level, event, { merchant_id: merchantIdOf(state), ...fields });
-    this.#parts = partsOf(state, env, this.#log);
+    this.#parts = composeDispatcher(state, env, this.#log);
     if (state.id.name !== undefined) merchantIdOf(state);
     // For the next delivery, the end of a rest, the next sweep, or what D1 is to be told.
     this.#alarm = new Alarm(state.storage, LOOK_AGAIN_MS, (nowMs) => [
       this.#parts.deliveries.nextAtMs(nowMs),
-      this.#parts.endpoints.nextRestEndsAtMs(nowMs),
+      this.#parts.endpoints.nextCooldownEndsAtMs(nowMs),
       this.#parts.sweeping.nextAtMs(nowMs),
       this.#parts.telling.nextAtMs(nowMs),
     ]);
@@ -111,7 +111,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     const endpoint = this.#parts.endpoints.find(id);
     if (!endpoint) return false;
     this.#commit(() => {
-      this.#parts.deliveries.bury(id, Date.now());
+      this.#parts.deliveries.failPending(id, Date.now());
       this.#parts.endpoints.remove(endpoint);
       this.#parts.secrets.remove(id);
     });
@@ -133,7 +133,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     if (!endpoint) return undefined;
     const now = Date.now();
     const deliveryId = this.#commit(() => this.#parts.intake.addTest(endpoint, now));
-    this.#parts.endpoints.wake(id);
+    this.#parts.endpoints.endCooldown(id);
     this.#dispatchSoon();
     return this.delivery(deliveryId);
   }
@@ -144,7 +144,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     const done = this.#commit(() =>
       this.#parts.deliveries.recover(id, sinceMs, untilMs, Date.now()),
     );
-    this.#parts.endpoints.wake(id);
+    this.#parts.endpoints.endCooldown(id);
     this.#dispatchSoon();
     return done;
   }
@@ -168,7 +168,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     // Under way already: its outcome is awaited, not doubled. To the dead-letter queue is no such way.
     const isUnderWay = found.lease !== null && found.tries < MAX_ATTEMPTS;
     if (!isUnderWay) this.#commit(() => this.#parts.deliveries.restart(found, Date.now()));
-    this.#parts.endpoints.wake(found.endpoint_id);
+    this.#parts.endpoints.endCooldown(found.endpoint_id);
     this.#dispatchSoon();
     return this.delivery(id);
   }
@@ -183,7 +183,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
   report(reports: AttemptReport[]): void {
     const now = Date.now();
     this.#commit(() => {
-      for (const report of reports) this.#parts.attempts.note(report, now);
+      for (const report of reports) this.#parts.attempts.record(report, now);
     });
     this.#dispatchSoon();
   }
@@ -196,15 +196,15 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
   /** The clock of retries, and the net under lost messages; never throws, because the platform gives up
    *  on an alarm that keeps failing. */
   override async alarm(): Promise<void> {
-    this.#alarm.rang();
+    this.#alarm.fired();
     const now = Date.now();
     try {
       this.#commit(() => this.#parts.sweeping.sweep(now));
       // A D1 that hangs must not hold up the deliveries' clock; the alarm comes back to it.
-      const telling = within(LOOK_AGAIN_MS, this.#parts.telling.tell(now)).catch(() => {});
+      const telling = withTimeout(LOOK_AGAIN_MS, this.#parts.telling.report(now)).catch(() => {});
       await Promise.all([this.#dispatch(now), telling]);
     } catch (fault) {
-      this.#log("error", "alarm.failed", { fault: faultOf(fault) });
+      this.#log("error", "alarm.failed", { fault: describeFault(fault) });
     }
     this.#alarm.arm(Date.now());
   }
@@ -216,7 +216,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     setTimeout(() => {
       this.#isDispatchPlanned = false;
       this.#dispatch(Date.now()).catch((fault) => {
-        this.#log("error", "dispatch.failed", { fault: faultOf(fault) });
+        this.#log("error", "dispatch.failed", { fault: describeFault(fault) });
       });
     }, GATHER_MS);
   }
@@ -228,13 +228,13 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
         .flatMap(({ id, room }) => this.#parts.deliveries.send(id, room, nowMs)),
     );
     this.#alarm.arm(nowMs);
-    await this.#parts.sending.send(due);
+    await this.#parts.sending.publish(due);
   }
 
   /** Whatever is written goes through here: what it counts is part of the same commit, and is told. */
   #commit<Value>(work: () => Value): Value {
     const value = this.#parts.counters.commit(this.ctx.storage, work);
-    if (this.#parts.telling.isOpen) this.#alarm.armWritten(Date.now());
+    if (this.#parts.telling.isOpen) this.#alarm.armAfterWrite(Date.now());
     return value;
   }
 }

@@ -76,7 +76,7 @@ it("rings soon after the first call that has written when there was trouble befo
   trouble();
   const alarm = await started();
   expect(runtime.done, "nothing in the constructor").toEqual([]);
-  alarm.armWritten(NOW_MS);
+  alarm.armAfterWrite(NOW_MS);
   await settle();
   expect(runtime.done).toEqual(["sync", "delete", "sync", "set"]);
   expect(runtime.callMs).toBe(NOW_MS + LEAST_MS);
@@ -85,9 +85,9 @@ it("rings soon after the first call that has written when there was trouble befo
 it("is renewed once, however many calls write meanwhile", async () => {
   trouble();
   const alarm = await started();
-  for (let call = 0; call < 5; call++) alarm.armWritten(NOW_MS);
+  for (let call = 0; call < 5; call++) alarm.armAfterWrite(NOW_MS);
   await settle();
-  alarm.armWritten(NOW_MS);
+  alarm.armAfterWrite(NOW_MS);
   await settle();
   expect(runtime.done).toEqual(["sync", "delete", "sync", "set"]);
 });
@@ -96,12 +96,12 @@ it("is left alone while nothing can be written", async () => {
   trouble();
   runtime.isFull = true;
   const alarm = await started();
-  alarm.armWritten(NOW_MS);
+  alarm.armAfterWrite(NOW_MS);
   alarm.arm(NOW_MS);
   await settle();
   expect([runtime.done, runtime.callMs]).toEqual([[], NOW_MS + BACKOFF_MS]);
   runtime.isFull = false;
-  alarm.armWritten(NOW_MS);
+  alarm.armAfterWrite(NOW_MS);
   await settle();
   expect(runtime.callMs).toBe(NOW_MS + LEAST_MS);
 });
@@ -117,7 +117,7 @@ it("is left alone by calls that write nothing", async () => {
 it("that is about to ring is not renewed", async () => {
   runtime.alarmMs = NOW_MS - 1_500;
   const alarm = await started();
-  alarm.armWritten(NOW_MS);
+  alarm.armAfterWrite(NOW_MS);
   await settle();
   expect(runtime.done).toEqual([]);
 });
@@ -126,15 +126,15 @@ it("is set for the earliest time, and never put off", async () => {
   let dueMs: number | undefined = NOW_MS + 50_000;
   const alarm = new Alarm(runtime.storage, LEAST_MS, () => [undefined, dueMs]);
   await alarm.read();
-  alarm.armWritten(NOW_MS);
+  alarm.armAfterWrite(NOW_MS);
   expect(runtime.alarmMs).toBe(NOW_MS + 50_000);
   dueMs = NOW_MS + 20_000;
-  alarm.armWritten(NOW_MS);
+  alarm.armAfterWrite(NOW_MS);
   expect(runtime.alarmMs).toBe(NOW_MS + 20_000);
   dueMs = NOW_MS + 30_000;
   alarm.arm(NOW_MS);
   expect(runtime.alarmMs).toBe(NOW_MS + 20_000);
-  alarm.rang();
+  alarm.fired();
   dueMs = undefined;
   alarm.arm(NOW_MS);
   expect(runtime.done).toEqual(["set", "set"]);

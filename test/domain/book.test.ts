@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
-import { bookSeries } from "../../src/api/operations/d1-metrics";
+import { d1Metrics } from "../../src/api/operations/d1-metrics";
 import type { Total } from "../../src/d1/totals";
 import { WRITE_WEBHOOK_COUNTS } from "../../src/d1/webhook-counts";
 import {
@@ -12,7 +12,7 @@ import {
   decideProcess,
 } from "../../src/domain/transaction/decide-charge";
 import { decideReview } from "../../src/domain/transaction/decide-review";
-import { type Event, eventOf } from "../../src/domain/transaction/event";
+import { type Event, toEvent } from "../../src/domain/transaction/event";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { created, DECLINED, held, MERCHANT, NOW_MS } from "./examples";
 
@@ -163,7 +163,7 @@ describe("the gauges of transactions by status", () => {
   function gauges() {
     const all = rows("SELECT * FROM totals") as unknown as Total[]; // The table's own columns.
     const { samples = [] } =
-      bookSeries(all).find(({ name }) => name === "payments_transactions") ?? {};
+      d1Metrics(all).find(({ name }) => name === "payments_transactions") ?? {};
     const values = [...samples].map(({ labels, value }) => [String(labels.status), value]);
     return Object.fromEntries(values.filter(([, value]) => value !== 0));
   }
@@ -229,8 +229,8 @@ describe("the book's transactions", () => {
   it("have each key of a merchant once", () => {
     migrate(files);
     const { transaction } = created({}, NOW_MS, "a");
-    write([eventOf(transaction)]);
-    const other = eventOf({ ...transaction, id: `txn_${"b".repeat(26)}` });
+    write([toEvent(transaction)]);
+    const other = toEvent({ ...transaction, id: `txn_${"b".repeat(26)}` });
     expect(() => write([other])).toThrow(/UNIQUE/);
   });
 });

@@ -4,21 +4,21 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ageMs, ClockWatch, dueAtMs, isDue } from "../../src/domain/time/clock";
 import { decideCancel, decideProcess } from "../../src/domain/transaction/decide-charge";
 import { decideReview } from "../../src/domain/transaction/decide-review";
-import { Allowance } from "../../src/rate-limit/leased-quota";
-import { nextWakeAtMs, SAFETY_MS } from "../../src/transactions/alarm-schedule";
-import { TakingUp } from "../../src/transactions/charging/recovery";
+import { LeasedQuota } from "../../src/rate-limit/leased-quota";
+import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../src/transactions/alarm-schedule";
+import { Recovery } from "../../src/transactions/charging/recovery";
 import { type Command, execute } from "../../src/transactions/commands/command";
 import { Journal } from "../../src/transactions/journal/journal";
-import { Outbox } from "../../src/transactions/outbox/relay";
-import { Dispatchers } from "../../src/transactions/outbox/to-webhooks";
-import { forgetRisk, RiskBook } from "../../src/transactions/risk/rules-cache";
-import { Windows } from "../../src/velocity/velocity-counter";
+import { OutboxRelay } from "../../src/transactions/outbox/relay";
+import { WebhookRelay } from "../../src/transactions/outbox/to-webhooks";
+import { forgetRisk, RulesCache } from "../../src/transactions/risk/rules-cache";
+import { VelocityCounter } from "../../src/velocity/velocity-counter";
 import { WebhookCounters } from "../../src/webhooks/metrics";
-import { Telling } from "../../src/webhooks/metrics-reporter";
+import { MetricsReporter } from "../../src/webhooks/metrics-reporter";
 import { Deliveries } from "../../src/webhooks/store/deliveries";
 import { Endpoints } from "../../src/webhooks/store/endpoints";
-import { Sweeping } from "../../src/webhooks/store/retention";
-import { makeDeliveryTables } from "../../src/webhooks/store/schema";
+import { Retention } from "../../src/webhooks/store/retention";
+import { createWebhookSchema } from "../../src/webhooks/store/schema";
 import {
   basisOf,
   created,
@@ -95,7 +95,7 @@ describe("after a clock that was ahead is set back,", () => {
     } as Command);
     const submitted: Command[] = [];
     const carriedOut: string[] = [];
-    const takingUp = new TakingUp({
+    const takingUp = new Recovery({
       journal,
       charges: {
         underWay: 0,
@@ -103,7 +103,7 @@ describe("after a clock that was ahead is set back,", () => {
         carryOut: async ({ transaction }: { transaction: { id: string } }) => {
           carriedOut.push(transaction.id);
         },
-      } as unknown as ConstructorParameters<typeof TakingUp>[0]["charges"],
+      } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
       submit: async (command) => submitted.push(command),
       log: noLog,
     });
@@ -118,7 +118,7 @@ describe("after a clock that was ahead is set back,", () => {
     shard.run({ kind: "record", transaction_id, answer: unknown } as Command);
     expect(shard.journal.charges.nextAtMs(NOW_MS)).toBe(NOW_MS);
     const again = { kind: "process", merchant_id: MERCHANT, transaction_id } as Command;
-    expect(shard.run(again, NOW_MS)).toMatchObject({ kind: "charging", retry_at_ms: NOW_MS });
+    expect(shard.run(again, NOW_MS)).toMatchObject({ kind: "pending", retry_at_ms: NOW_MS });
     shard.takingUp.begin(NOW_MS);
     expect(shard.carriedOut).toEqual([transaction_id]);
   });
@@ -143,15 +143,15 @@ describe("after a clock that was ahead is set back,", () => {
 
   it("a shard wakes up for its destinations", () => {
     const times = { charge_at_ms: undefined, outboxes_at_ms: [NOW_MS + DAY_MS] };
-    expect(nextWakeAtMs(times, NOW_MS)).toBe(NOW_MS + SAFETY_MS);
+    expect(nextAlarmAtMs(times, NOW_MS)).toBe(NOW_MS + ALARM_INTERVAL_MS);
     const paused = { ...times, outboxes_at_ms: [NOW_MS + HOUR_MS] };
-    expect(nextWakeAtMs(paused, NOW_MS)).toBe(NOW_MS + HOUR_MS);
+    expect(nextAlarmAtMs(paused, NOW_MS)).toBe(NOW_MS + HOUR_MS);
   });
 
   it("a destination that has failed is tried again", async () => {
     const journal = new Journal(memoryStorage().sql);
     let isDown = true;
-    const outbox = new Outbox(journal, {
+    const outbox = new OutboxRelay(journal, {
       name: "book",
       deliver: async () => {
         if (isDown) throw new Error("down");
@@ -178,7 +178,7 @@ describe("after a clock that was ahead is set back,", () => {
     const accept = async () => {
       if (isDown) throw new Error("down");
     };
-    const dispatchers = new Dispatchers(storage.sql, journal.pauses, accept, noLog);
+    const dispatchers = new WebhookRelay(storage.sql, journal.backoffs, accept, noLog);
     vi.setSystemTime(NOW_MS + DAY_MS);
     await dispatchers.deliver(journal.eventsAfter(0, 10, 10_000));
     expect(dispatchers.waiting).toBe(1);
@@ -199,7 +199,7 @@ describe("after a clock that was ahead is set back,", () => {
       }),
       version: async () => version,
     };
-    const book = new RiskBook(reader, noLog);
+    const book = new RulesCache(reader, noLog);
     vi.setSystemTime(NOW_MS + DAY_MS);
     expect((await book.of(MERCHANT)).rules?.version).toBe(1);
     version = 2;
@@ -217,7 +217,7 @@ describe("after a clock that was ahead is set back,", () => {
       },
       version: async () => 0,
     };
-    const book = new RiskBook(reader, noLog);
+    const book = new RulesCache(reader, noLog);
     vi.setSystemTime(NOW_MS + DAY_MS);
     await expect(book.of(MERCHANT)).rejects.toThrow("down");
     isDown = false;
@@ -226,12 +226,12 @@ describe("after a clock that was ahead is set back,", () => {
   });
 
   it("a used-up quota is asked about again, and so is a keeper that did not answer", async () => {
-    const allowance = new Allowance(MINUTE_MS);
+    const allowance = new LeasedQuota(MINUTE_MS);
     vi.setSystemTime(NOW_MS + DAY_MS);
     await allowance.fill(async () => ({ tokens: 0, left: 0, ends_in_ms: MINUTE_MS }));
     expect(allowance.state(NOW_MS + DAY_MS)).toBe("spent");
     expect(allowance.state(NOW_MS)).toBe("empty");
-    const silent = new Allowance(MINUTE_MS);
+    const silent = new LeasedQuota(MINUTE_MS);
     await silent.fill(() => Promise.reject(new Error("dead")));
     expect(silent.state(NOW_MS + DAY_MS)).toBe("unwatched");
     expect(silent.state(NOW_MS)).toBe("empty");
@@ -240,14 +240,14 @@ describe("after a clock that was ahead is set back,", () => {
   it("D1 is told again what a dispatcher counts", async () => {
     const written: number[] = [];
     const counts = [{ name: "attempts", labels: "", value: 1 }];
-    const telling = new Telling(
+    const telling = new MetricsReporter(
       () => counts,
       async ([count]) => void written.push(count?.value ?? 0),
       noLog,
     );
-    await telling.tell(NOW_MS + DAY_MS);
+    await telling.report(NOW_MS + DAY_MS);
     counts[0] = { name: "attempts", labels: "", value: 2 };
-    await telling.tell(NOW_MS);
+    await telling.report(NOW_MS);
     expect(written).toEqual([1, 2]);
   });
 });
@@ -256,11 +256,11 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
   const AHEAD_MS = NOW_MS + YEAR_MS;
   function dispatcher() {
     const { sql, transactionSync } = memoryStorage();
-    makeDeliveryTables(sql);
+    createWebhookSchema(sql);
     const counters = new WebhookCounters(sql, true);
     const endpoints = new Endpoints(sql, counters);
     const deliveries = new Deliveries(sql, counters);
-    const sweeping = new Sweeping(sql, endpoints, deliveries, counters, noLog);
+    const sweeping = new Retention(sql, endpoints, deliveries, counters, noLog);
     endpoints.add({
       id: "whe_1",
       url: "https://shop.example/",
@@ -297,9 +297,9 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
     deliveries.send("whe_1", 2, AHEAD_MS);
     deliveries.finishAttempt("whd_due", 1, AHEAD_MS, { ...result, retry_after_ms: 0 }, AHEAD_MS);
     for (let failure = 0; failure < 10; failure++) endpoints.failed("whe_1", AHEAD_MS);
-    expect(endpoints.nextRestEndsAtMs(NOW_MS)).toBe(NOW_MS);
+    expect(endpoints.nextCooldownEndsAtMs(NOW_MS)).toBe(NOW_MS);
     sweep(NOW_MS);
-    expect(endpoints.nextRestEndsAtMs(NOW_MS)).toBeUndefined();
+    expect(endpoints.nextCooldownEndsAtMs(NOW_MS)).toBeUndefined();
     expect(deliveries.nextAtMs(NOW_MS)).toBe(NOW_MS);
     expect(deliveries.send("whe_1", 10, NOW_MS).map(({ id }) => id)).toEqual([
       "whd_due",
@@ -364,7 +364,7 @@ describe("a velocity object whose clock was ahead and is set back", () => {
   ];
 
   it("counts what it counted then as of now, so that windows roll on", () => {
-    const windows = new Windows(memoryStorage().sql);
+    const windows = new VelocityCounter(memoryStorage().sql);
     expect(windows.observe(payment(1), asked, NOW_MS - HOUR_MS)).toEqual([1, 0]);
     expect(windows.observe(payment(2), asked, NOW_MS + YEAR_MS)).toEqual([
       1,

@@ -1,6 +1,6 @@
 /** A round's commit: all in one, and what becomes of it when something faults. */
 import { describe, expect, it } from "vitest";
-import { commitRound } from "../../src/transactions/group-commit/atomic-batch";
+import { commitBatch } from "../../src/transactions/group-commit/atomic-batch";
 
 const FAULT = new Error("no room");
 const RESET = new Error("the object was reset");
@@ -25,7 +25,7 @@ const nothing = () => {};
 describe("the commit of a round", () => {
   it("is one for all commands, answered in order, and finished once", () => {
     const book = ledger();
-    const settled = commitRound(["a", "b"], book.write, () => void book.write("end"), book);
+    const settled = commitBatch(["a", "b"], book.write, () => void book.write("end"), book);
     expect(settled).toEqual([
       { ok: true, answer: "a is row 1" },
       { ok: true, answer: "b is row 2" },
@@ -39,7 +39,7 @@ describe("the commit of a round", () => {
       if (command === "b") throw FAULT;
       return book.write(command);
     };
-    expect(commitRound(["a", "b", "c"], run, nothing, book)).toEqual([
+    expect(commitBatch(["a", "b", "c"], run, nothing, book)).toEqual([
       { ok: true, answer: "a is row 1" },
       { ok: false, fault: FAULT },
       { ok: true, answer: "c is row 2" },
@@ -54,7 +54,7 @@ describe("the commit of a round", () => {
       if (command === "b") throw FAULT;
       return command;
     };
-    expect(() => commitRound(["a", "b", "c"], run, nothing, book)).toThrow(RESET);
+    expect(() => commitBatch(["a", "b", "c"], run, nothing, book)).toThrow(RESET);
     expect(book.resets).toEqual([FAULT]);
     expect(book.rows).toEqual(["a", "b"]);
   });
@@ -64,7 +64,7 @@ describe("the commit of a round", () => {
     const finish = () => {
       throw FAULT;
     };
-    expect(() => commitRound(["a"], book.write, finish, book)).toThrow(RESET);
+    expect(() => commitBatch(["a"], book.write, finish, book)).toThrow(RESET);
     expect(book.resets).toEqual([FAULT]);
   });
 });

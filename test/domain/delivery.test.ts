@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { WebhookCounters } from "../../src/webhooks/metrics";
 import { Deliveries, MAX_RECOVERED } from "../../src/webhooks/store/deliveries";
 import { Endpoints } from "../../src/webhooks/store/endpoints";
-import { makeDeliveryTables } from "../../src/webhooks/store/schema";
+import { createWebhookSchema } from "../../src/webhooks/store/schema";
 import { NOW_MS } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
@@ -26,7 +26,7 @@ const commit = <Value>(work: () => Value): Value =>
 
 beforeEach(() => {
   storage = memoryStorage();
-  makeDeliveryTables(storage.sql);
+  createWebhookSchema(storage.sql);
   counters = new WebhookCounters(storage.sql, true);
   endpoints = new Endpoints(storage.sql, counters);
   commit(() => endpoints.add(ENDPOINT));
@@ -50,7 +50,7 @@ describe("endpoints in memory", () => {
         });
       expect(failing).toThrow("disk full");
       expect(endpoints.list()).toEqual([ENDPOINT]);
-      expect(endpoints.wanting("transaction.created")).toEqual([ENDPOINT]);
+      expect(endpoints.subscribedTo("transaction.created")).toEqual([ENDPOINT]);
     },
   );
 });

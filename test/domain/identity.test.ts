@@ -11,11 +11,11 @@ import {
 import { base32, base32Number } from "../../src/domain/identity/base32";
 import {
   deriveTransactionId,
-  drawnId,
   eventId,
+  formatRandomId,
   isTransactionId,
-  objectNameFor,
-  velocityNameFor,
+  transactionObjectName,
+  velocityObjectName,
 } from "../../src/domain/identity/id";
 import { differingFields, parseIdempotencyKey } from "../../src/domain/transaction/idempotency";
 import { requestOf } from "./examples";
@@ -137,25 +137,27 @@ describe("the other names", () => {
   it("draws an id of a prefix and 130 random bits", () => {
     fc.assert(
       fc.property(bytesOf(17), (random) => {
-        expect(drawnId("mer", random)).toBe(`mer_${base32Of(random, FIRST_BITS_CHARACTERS)}`);
+        expect(formatRandomId("mer", random)).toBe(
+          `mer_${base32Of(random, FIRST_BITS_CHARACTERS)}`,
+        );
       }),
     );
-    expect(drawnId("mer", randomBytes(17))).not.toBe(drawnId("mer", randomBytes(17)));
+    expect(formatRandomId("mer", randomBytes(17))).not.toBe(formatRandomId("mer", randomBytes(17)));
   });
 
   it("gives every transaction an object of its own when there are no shards", () => {
-    expect(objectNameFor(id, 0)).toBe(id);
+    expect(transactionObjectName(id, 0)).toBe(id);
   });
 
   it("pins which shard owns an id: a change would hide transactions from their clients", () => {
-    expect([1, 2, 3, 16, 4_096].map((shards) => objectNameFor(id, shards))).toEqual([
+    expect([1, 2, 3, 16, 4_096].map((shards) => transactionObjectName(id, shards))).toEqual([
       "shard-0",
       "shard-1",
       "shard-1",
       "shard-1",
       "shard-1297",
     ]);
-    expect([1, 4, 7].map((shards) => velocityNameFor("mer_1", "user_1", shards))).toEqual([
+    expect([1, 4, 7].map((shards) => velocityObjectName("mer_1", "user_1", shards))).toEqual([
       "velocity-0",
       "velocity-0",
       "velocity-2",
@@ -178,7 +180,7 @@ describe("the other names", () => {
   it("spreads transactions evenly over their shards", () => {
     const ids = numbers.map((number) => deriveTransactionId("mer_1", `order-${number}`));
     const { chiSquare, named } = spread(
-      ids.map((each) => objectNameFor(each, 16)),
+      ids.map((each) => transactionObjectName(each, 16)),
       16,
     );
     expect(named).toEqual(shardNames("shard", 16));
@@ -187,17 +189,19 @@ describe("the other names", () => {
   });
 
   it("spreads customers evenly over the velocity objects, each always to the same one", () => {
-    const names = numbers.map((number) => velocityNameFor("mer_1", `user_${number}`, 16));
+    const names = numbers.map((number) => velocityObjectName("mer_1", `user_${number}`, 16));
     const { chiSquare, named } = spread(names, 16);
     expect(named).toEqual(shardNames("velocity", 16));
     expect(chiSquare).toBeLessThan(37.7);
-    expect(velocityNameFor("mer_1", "user_7", 16)).toBe(names[7]);
+    expect(velocityObjectName("mer_1", "user_7", 16)).toBe(names[7]);
   });
 
   it("tells two merchants' customers of the same name apart", () => {
-    const names = ["mer_1", "mer_2", "mer_3"].map((mer) => velocityNameFor(mer, "user_1", 4_096));
+    const names = ["mer_1", "mer_2", "mer_3"].map((mer) =>
+      velocityObjectName(mer, "user_1", 4_096),
+    );
     expect(new Set(names).size).toBe(3);
-    expect(velocityNameFor("a", "bc", 4_096)).not.toBe(velocityNameFor("ab", "c", 4_096));
+    expect(velocityObjectName("a", "bc", 4_096)).not.toBe(velocityObjectName("ab", "c", 4_096));
   });
 });
 

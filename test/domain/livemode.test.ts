@@ -1,6 +1,6 @@
 /** Which payments a deployment's processor may charge. */
 import { expect, it, vi } from "vitest";
-import { type Config, configOf } from "../../src/config";
+import { type Config, readConfig } from "../../src/config";
 import { decideProcess } from "../../src/domain/transaction/decide-charge";
 import {
   livemodeOf,
@@ -9,7 +9,7 @@ import {
 } from "../../src/domain/transaction/livemode";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { Env } from "../../src/env";
-import { processorModeOf, processorOf } from "../../src/processor/create";
+import { createProcessor, processorMode } from "../../src/processor/create";
 import type { ChargeRequest } from "../../src/processor/processor";
 import { EXAMPLES, NOW_MS } from "./examples";
 
@@ -21,9 +21,9 @@ const withMode = (livemode: boolean | undefined, transaction: Transaction = EXAM
 
 it("has no processor by default, and takes an empty setting for none", () => {
   for (const settings of [{}, { PROCESSOR: "" }]) {
-    const config = configOf(settings as unknown as Env); // No bindings are read here.
+    const config = readConfig(settings as unknown as Env); // No bindings are read here.
     expect(config.processor).toEqual({ kind: "none" });
-    expect(processorModeOf(config)).toBe("none");
+    expect(processorMode(config)).toBe("none");
   }
   expect(MODES.map(livemodeOf)).toEqual([true, false, true]);
 });
@@ -79,10 +79,10 @@ it("asks the processor about no open charge of the other mode", async () => {
   const config = { processor: { kind: "http", url: "http://127.0.0.1:9", token: "" } } as const;
   const request = { livemode: false } as ChargeRequest; // Nothing else of it is read.
   const signal = () => new AbortController().signal;
-  const answer = await processorOf(config).charge(request, signal);
+  const answer = await createProcessor(config).charge(request, signal);
   expect(answer).toEqual({ kind: "unknown", reason: "not asked: livemode_mismatch" });
   const none: Pick<Config, "processor"> = { processor: { kind: "none" } };
-  expect(await processorOf(none).charge({ ...request, livemode: true }, signal)).toEqual({
+  expect(await createProcessor(none).charge({ ...request, livemode: true }, signal)).toEqual({
     kind: "unknown",
     reason: "not asked: processor_not_configured",
   });

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../src/domain/identity/id";
 import { RELEASING_TYPES } from "../../src/domain/risk/release";
 import { type Command, execute } from "../../src/transactions/commands/command";
-import { Recent } from "../../src/transactions/journal/event-tail";
+import { EventTail } from "../../src/transactions/journal/event-tail";
 import { Journal } from "../../src/transactions/journal/journal";
-import { Hot } from "../../src/transactions/journal/transaction-cache";
+import { TransactionCache } from "../../src/transactions/journal/transaction-cache";
 import { turnBackEvents } from "../support/first-journal";
 import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "./examples";
 import { memoryStorage } from "./sqlite";
@@ -41,7 +41,7 @@ function take(journal: Journal, step: Step): void {
     return;
   }
   const command = commandOf(step.kind, step);
-  const basis = journal.holds(command.transaction_id) ? undefined : basisOf(1, HOLDING);
+  const basis = journal.has(command.transaction_id) ? undefined : basisOf(1, HOLDING);
   execute(journal, command, basis, "live", step.kind === "expire" ? REVIEWS_END_MS : NOW_MS);
   journal.write();
 }
@@ -125,7 +125,7 @@ describe("the transactions kept", () => {
   });
 
   it("are those used last, as far as there is room", () => {
-    const hot = new Hot();
+    const hot = new TransactionCache();
     for (const id of ["a", "b", "c"]) hot.keep(id, kept(1_300_000));
     hot.keep("a", kept(1_300_001));
     hot.keep("d", kept(1_300_000));
@@ -138,14 +138,14 @@ describe("the transactions kept", () => {
   });
 
   it("take room only once, however often they change", () => {
-    const hot = new Hot();
+    const hot = new TransactionCache();
     hot.keep("a", kept(1_000_000));
     for (let times = 0; times < 10; times++) hot.keep("b", kept(1_500_000));
     expect(hot.get("a")).toBeDefined();
   });
 
   it("are no longer missing once they are there", () => {
-    const hot = new Hot();
+    const hot = new TransactionCache();
     hot.setAbsent("a");
     expect(hot.isAbsent("a")).toBe(true);
     hot.keep("a", kept(1));
@@ -153,7 +153,7 @@ describe("the transactions kept", () => {
   });
 
   it("do not add up to a memory of everything that was ever missing", () => {
-    const hot = new Hot();
+    const hot = new TransactionCache();
     for (let id = 0; id <= 10_000; id++) hot.setAbsent(`${id}`);
     expect([hot.isAbsent("0"), hot.isAbsent("10000")]).toEqual([false, true]);
   });
@@ -171,11 +171,11 @@ describe("the newest events", () => {
     traceparent: null,
     first_position: 1,
   });
-  const positions = (recent: Recent, after: number) =>
+  const positions = (recent: EventTail, after: number) =>
     recent.after(after)?.map(({ position }) => position);
 
   it("are told from any place that they reach back to, and not from before", () => {
-    const recent = new Recent();
+    const recent = new EventTail();
     expect(positions(recent, 0)).toBeUndefined();
     for (const position of [8, 9, 10]) recent.add(event(position));
     expect([6, 7, 9, 10].map((after) => positions(recent, after))).toEqual([
@@ -187,10 +187,10 @@ describe("the newest events", () => {
   });
 
   it("are bounded in number and in size", () => {
-    const many = new Recent();
+    const many = new EventTail();
     for (let position = 1; position <= 1_001; position++) many.add(event(position));
     expect([many.after(500), many.after(501)?.length]).toEqual([undefined, 500]);
-    const large = new Recent();
+    const large = new EventTail();
     for (let position = 1; position <= 3; position++) large.add(event(position, 900_000));
     expect([positions(large, 1), positions(large, 2)]).toEqual([undefined, [3]]);
   });

@@ -4,10 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
-import { makeJournalTables } from "../../src/transactions/journal/schema";
+import { createJournalSchema } from "../../src/transactions/journal/schema";
 import { openTables } from "../../src/velocity/schema";
 import { MATCHES, WALKS } from "../../src/webhooks/store/delivery-log";
-import { makeDeliveryTables } from "../../src/webhooks/store/schema";
+import { createWebhookSchema } from "../../src/webhooks/store/schema";
 import { memoryStorage } from "./sqlite";
 
 const SRC = join(import.meta.dirname, "../../src");
@@ -17,11 +17,11 @@ const QUOTA_TABLES = /CREATE TABLE[^`]*/.exec(
 
 /** The objects by their folders. What counts lives in each of them. */
 const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
-  transactions: makeJournalTables,
-  webhooks: makeDeliveryTables,
+  transactions: createJournalSchema,
+  webhooks: createWebhookSchema,
   velocity: openTables,
   "rate-limit": (sql) => void sql.exec(QUOTA_TABLES?.[0] ?? ""),
-  observability: makeJournalTables,
+  observability: createJournalSchema,
 };
 /** They make or upgrade tables, once in an object's life. */
 const UPGRADES = [

@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from "nod
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { processorOf } from "../../src/processor/create";
+import { createProcessor } from "../../src/processor/create";
 import { httpProcessor } from "../../src/processor/http";
 import {
   type ChargeAnswer,
@@ -316,12 +316,12 @@ describe("a processor over HTTP", () => {
   it("is what the settings choose", async () => {
     play = answering(200, '{"status":"settled"}');
     const config = { processor: { kind: "http", url: base, token: "chosen" } } as const;
-    type Config = Parameters<typeof processorOf>[0]; // Nothing else of it is read.
-    await chargeWithin(processorOf(config as unknown as Config), requestOf(), LONG_MS);
+    type Config = Parameters<typeof createProcessor>[0]; // Nothing else of it is read.
+    await chargeWithin(createProcessor(config as unknown as Config), requestOf(), LONG_MS);
     expect(calls[0]?.headers.authorization).toBe("Bearer chosen");
     const other = { processor: { kind: "sandbox" } } as unknown as Config;
     const named = requestOf({ metadata: { sandbox_outcome: "decline" } });
-    expect(await chargeWithin(processorOf(other), named, LONG_MS)).toMatchObject({
+    expect(await chargeWithin(createProcessor(other), named, LONG_MS)).toMatchObject({
       kind: "declined",
     });
   });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { clientNetwork } from "../../src/domain/identity/client-address";
 import { decideLease, type Quota, type Window } from "../../src/domain/rate-limit/quota";
-import { Allowance } from "../../src/rate-limit/leased-quota";
+import { LeasedQuota } from "../../src/rate-limit/leased-quota";
 
 const MINUTE_MS = 60_000;
 const START_MS = 1_795_000_000_000 - (1_795_000_000_000 % MINUTE_MS);
@@ -113,7 +113,7 @@ describe("an allowance", () => {
   it("asks for all who wait, and not for those who were cut off long ago", async () => {
     vi.useFakeTimers({ now: 0, toFake: ["Date"] });
     const asked: number[] = [];
-    const allowance = new Allowance(MINUTE_MS);
+    const allowance = new LeasedQuota(MINUTE_MS);
     const fill = () =>
       allowance.fill(async (wanted) => {
         asked.push(wanted);

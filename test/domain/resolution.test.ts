@@ -9,11 +9,11 @@ import {
 import type { ResolveRequest } from "../../src/domain/transaction/resolution";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { ChargeAnswer } from "../../src/processor/processor";
-import { recordingBy } from "../../src/transactions/charging/record-outcome";
-import { type Answer, type Command, execute } from "../../src/transactions/commands/command";
+import { createOutcomeRecorder } from "../../src/transactions/charging/record-outcome";
+import { type Command, type CommandResult, execute } from "../../src/transactions/commands/command";
 import { Counters } from "../../src/transactions/counters";
 import { Journal } from "../../src/transactions/journal/journal";
-import { countRound, countWritten } from "../../src/transactions/metrics";
+import { countBatch, countWritten } from "../../src/transactions/metrics";
 import {
   basisOf,
   DECLINED,
@@ -138,13 +138,13 @@ describe("a shard", () => {
     run({ ...common, kind: "process", merchant_id: MERCHANT });
   });
   /** A round of one command. */
-  function run(command: Command, nowMs = NOW_MS): Answer {
+  function run(command: Command, nowMs = NOW_MS): CommandResult {
     const answer = execute(journal, command, basisOf(), "live", nowMs);
     countWritten(counters, command, answer);
     journal.write();
     counters.writeWithin(nowMs);
     counters.committed();
-    countRound(counters, [command], [{ ok: true, answer }]);
+    countBatch(counters, [command], [{ ok: true, answer }]);
     return answer;
   }
   const resolve = (fields: Partial<ResolveRequest> = {}, isUnderWay = false): Command => ({
@@ -163,7 +163,7 @@ describe("a shard", () => {
 
   it("A shard asks the processor no more about a charge that was resolved", () => {
     expect(run(resolve(), LATER_MS)).toMatchObject({
-      kind: "told",
+      kind: "done",
       status: "completed",
       wrote: true,
     });
@@ -175,7 +175,7 @@ describe("a shard", () => {
       answer: { kind: "unknown", reason: "no" },
     } as const;
     expect(run(unknown, LATER_MS)).toMatchObject({
-      kind: "told",
+      kind: "done",
       status: "completed",
       wrote: false,
     });
@@ -199,9 +199,9 @@ describe("a shard", () => {
     const logged: [string, string, string | undefined][] = [];
     const submit = async (command: Command) => ({
       answer: run(command, LATER_MS),
-      booked: undefined,
+      appended: undefined,
     });
-    const record = recordingBy(submit, (level, event, { reason }) =>
+    const record = createOutcomeRecorder(submit, (level, event, { reason }) =>
       logged.push([level, event, reason]),
     );
     await record(id, answer, 1, null);
@@ -219,7 +219,7 @@ describe("a shard", () => {
       const resolved = run(resolve({ outcome }), LATER_MS);
       expect(await say(word)).toEqual([["error", "charge.contradicted", reason]]);
       expect(countsOf("anomalies")).toEqual({ "kind=contradiction": 1 });
-      expect(journal.findText(id)?.data).toBe(resolved.kind === "told" && resolved.data);
+      expect(journal.findText(id)?.data).toBe(resolved.kind === "done" && resolved.data);
     },
   );
 

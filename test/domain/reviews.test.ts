@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../src/domain/identity/id";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import { nextWakeAtMs, SAFETY_MS } from "../../src/transactions/alarm-schedule";
-import { type Answer, type Command, execute } from "../../src/transactions/commands/command";
+import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../src/transactions/alarm-schedule";
+import { type Command, type CommandResult, execute } from "../../src/transactions/commands/command";
 import { Counters } from "../../src/transactions/counters";
 import { Journal } from "../../src/transactions/journal/journal";
-import { countRound, countWritten } from "../../src/transactions/metrics";
+import { countBatch, countWritten } from "../../src/transactions/metrics";
 import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
@@ -49,24 +49,25 @@ const expire = (key: string): Command => ({
   transaction_id: idOf(key),
   traceparent: null,
 });
-const run = (command: Command, nowMs = NOW_MS): Answer =>
+const run = (command: Command, nowMs = NOW_MS): CommandResult =>
   execute(journal, command, basisOf(1, HOLDING), "live", nowMs);
 const statusOf = (key: string) => journal.find(idOf(key))?.transaction.status;
-const codeOf = (answer: Answer) => (answer.kind === "refused" ? answer.refusal.code : undefined);
+const codeOf = (answer: CommandResult) =>
+  answer.kind === "refused" ? answer.refusal.code : undefined;
 
 describe("a review", () => {
   it("is open from the create on, until somebody has decided", () => {
     const created = run(create("a"));
-    expect(created).toMatchObject({ kind: "told", status: "review", wrote: true });
+    expect(created).toMatchObject({ kind: "done", status: "review", wrote: true });
     expect(journal.reviews.nextAtMs(NOW_MS)).toBe(NOW_MS + EXPIRY_MS);
     expect(run(create("a"))).toEqual({ ...created, replayed: true, wrote: false });
     const approved = run(word("approve", "a"));
-    expect(approved).toMatchObject({ kind: "told", status: "pending", wrote: true });
+    expect(approved).toMatchObject({ kind: "done", status: "pending", wrote: true });
     expect(journal.reviews.nextAtMs(NOW_MS)).toBeUndefined();
     expect(run(word("approve", "a"))).toEqual({ ...approved, wrote: false });
     expect(codeOf(run(word("reject", "a")))).toBe("illegal_transition");
     expect(run(create("a"))).toEqual({ ...created, replayed: true, wrote: false });
-    expect(run(about("process", "a"))).toMatchObject({ kind: "charging" });
+    expect(run(about("process", "a"))).toMatchObject({ kind: "pending" });
   });
 
   it("is nobody else's", () => {
@@ -129,9 +130,9 @@ describe("a review", () => {
 it("the alarm is set for the next review that expires", () => {
   const at = NOW_MS + EXPIRY_MS;
   const open = { charge_at_ms: undefined, outboxes_at_ms: [], review_at_ms: at };
-  expect(nextWakeAtMs(open, NOW_MS)).toBe(at);
-  expect(nextWakeAtMs(open, at)).toBe(at + SAFETY_MS);
-  expect(nextWakeAtMs({ ...open, charge_at_ms: at - 1 }, NOW_MS)).toBe(at - 1);
+  expect(nextAlarmAtMs(open, NOW_MS)).toBe(at);
+  expect(nextAlarmAtMs(open, at)).toBe(at + ALARM_INTERVAL_MS);
+  expect(nextAlarmAtMs({ ...open, charge_at_ms: at - 1 }, NOW_MS)).toBe(at - 1);
 });
 
 it("counts name what came of reviews", () => {
@@ -139,7 +140,7 @@ it("counts name what came of reviews", () => {
   const play = (command: Command, nowMs = NOW_MS) => {
     const answer = run(command, nowMs);
     countWritten(counters, command, answer);
-    countRound(counters, [command], [{ ok: true, answer }]);
+    countBatch(counters, [command], [{ ok: true, answer }]);
   };
   for (const key of ["a", "b"]) play(create(key));
   play(word("reject", "a"));

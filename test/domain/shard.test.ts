@@ -6,10 +6,10 @@ import type { Status } from "../../src/domain/transaction/status";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { ChargeAnswer, ChargeRequest } from "../../src/processor/processor";
 import { Charges } from "../../src/transactions/charging/charges";
-import { type Answer, type Command, execute } from "../../src/transactions/commands/command";
-import { ANSWER_BOUNDS_MS, Counters } from "../../src/transactions/counters";
+import { type Command, type CommandResult, execute } from "../../src/transactions/commands/command";
+import { Counters, DURATION_BOUNDS_MS } from "../../src/transactions/counters";
 import { Journal } from "../../src/transactions/journal/journal";
-import { countRound, countWritten } from "../../src/transactions/metrics";
+import { countBatch, countWritten } from "../../src/transactions/metrics";
 import {
   basisOf,
   created,
@@ -55,20 +55,21 @@ const record = (answer: ChargeAnswer, key = "k"): Command => ({
   answer,
 });
 /** As the shard does: signals are gathered for a transaction that is not there yet. */
-const decide = (command: Command, nowMs = NOW_MS): Answer => {
-  const basis = journal.holds(command.transaction_id) ? undefined : basisOf();
+const decide = (command: Command, nowMs = NOW_MS): CommandResult => {
+  const basis = journal.has(command.transaction_id) ? undefined : basisOf();
   return execute(journal, command, basis, "live", nowMs);
 };
 /** The same in a round of its own. */
-const run = (command: Command, nowMs = NOW_MS): Answer => {
+const run = (command: Command, nowMs = NOW_MS): CommandResult => {
   const answer = decide(command, nowMs);
   journal.write();
   return answer;
 };
 const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
   Array.from({ length: count }, (_, index) => make(index));
-const refusalOf = (answer: Answer) => (answer.kind === "refused" ? answer.refusal : undefined);
-const parsed = (answer: Answer): Transaction => {
+const refusalOf = (answer: CommandResult) =>
+  answer.kind === "refused" ? answer.refusal : undefined;
+const parsed = (answer: CommandResult): Transaction => {
   if (answer.kind === "refused") throw new Error(answer.refusal.code);
   return JSON.parse(answer.data);
 };
@@ -76,7 +77,7 @@ const parsed = (answer: Answer): Transaction => {
 describe("a command", () => {
   it("creates, and is answered with the bytes that were stored", () => {
     const answer = run(create());
-    expect(answer).toMatchObject({ kind: "told", replayed: false, wrote: true });
+    expect(answer).toMatchObject({ kind: "done", replayed: false, wrote: true });
     expect(parsed(answer)).toEqual(created({}, NOW_MS, "k").transaction);
     expect(answer).toMatchObject({ data: journal.findText(idOf("k"))?.data });
   });
@@ -103,7 +104,7 @@ describe("a command", () => {
     const inRound = (command: Command) => execute(journal, command, basisOf(), "live", NOW_MS);
     const first = inRound(create());
     expect(inRound(create())).toEqual({ ...first, replayed: true, wrote: false });
-    expect(inRound(about("process"))).toMatchObject({ kind: "charging" });
+    expect(inRound(about("process"))).toMatchObject({ kind: "pending" });
     expect(refusalOf(inRound(about("cancel")))?.code).toBe("illegal_transition");
   });
 
@@ -120,7 +121,7 @@ describe("a command", () => {
     expect(() => execute(journal, create(), undefined, "live", NOW_MS)).toThrow("signals");
     run(create());
     const again = execute(journal, create(), undefined, "live", NOW_MS);
-    expect(again).toMatchObject({ kind: "told", replayed: true });
+    expect(again).toMatchObject({ kind: "done", replayed: true });
   });
 
   it.each([
@@ -139,7 +140,7 @@ describe("a command", () => {
     run(create());
     const claim = run(about("process"), NOW_MS + 5);
     expect(claim).toMatchObject({
-      kind: "charging",
+      kind: "pending",
       order: { attempt: 1, transaction: { status: "processing", version: 2 } },
       retry_at_ms: NOW_MS + 5,
       wrote: true,
@@ -160,7 +161,7 @@ describe("a command", () => {
     for (let attempt = 1; attempt <= 12; attempt++) {
       const now = NOW_MS + attempt;
       const answer = run(record(UNKNOWN), now);
-      if (answer.kind !== "charging") throw new Error(answer.kind);
+      if (answer.kind !== "pending") throw new Error(answer.kind);
       expect(answer.order.attempt).toBe(attempt + 1);
       expect(run(about("process"), now)).toEqual({ ...answer, wrote: false });
       waits.push(answer.retry_at_ms - now);
@@ -179,7 +180,7 @@ describe("a command", () => {
     run(create());
     run(about("process"));
     const outcome = run(record(answer), NOW_MS + 7);
-    expect(outcome).toMatchObject({ kind: "told", wrote: true });
+    expect(outcome).toMatchObject({ kind: "done", wrote: true });
     expect(parsed(outcome).status).toBe(status);
     expect(journal.charges.find(idOf("k"))).toBeUndefined();
     for (const late of [record(SETTLED), record(A_DECLINE), record(UNKNOWN), about("process")]) {
@@ -194,7 +195,7 @@ describe("a command", () => {
   it("cancels a pending transaction, and again without a change", () => {
     run(create());
     const cancelled = run(about("cancel"));
-    expect(cancelled).toMatchObject({ kind: "told", wrote: true });
+    expect(cancelled).toMatchObject({ kind: "done", wrote: true });
     expect(run(about("cancel"), NOW_MS + 9)).toEqual({ ...cancelled, wrote: false });
     expect(refusalOf(run(about("process")))).toEqual({
       code: "illegal_transition",
@@ -271,7 +272,7 @@ describe("a journal", () => {
       expect(stored.eventsAfter(first - 1, 100, 1e6)).toEqual(
         journal.eventsAfter(first - 1, 100, 1e6),
       );
-      expect(keys.filter((key) => !stored.holds(idOf(key)))).toEqual([]);
+      expect(keys.filter((key) => !stored.has(idOf(key)))).toEqual([]);
     }
   });
 
@@ -279,9 +280,9 @@ describe("a journal", () => {
     const long = { metadata: Object.fromEntries(times(50, (n) => [`${n}`, "x".repeat(500)])) };
     const keys = times(200, (n) => `k${n}`);
     for (const key of keys) decide(create(key, long));
-    expect(keys.filter((key) => !journal.holds(idOf(key)))).toEqual([]);
+    expect(keys.filter((key) => !journal.has(idOf(key)))).toEqual([]);
     expect(decide(create("k0", long))).toMatchObject({ replayed: true, wrote: false });
-    expect(decide(about("process", "k0"))).toMatchObject({ kind: "charging" });
+    expect(decide(about("process", "k0"))).toMatchObject({ kind: "pending" });
     journal.write();
     expect(new Journal(storage.sql).find(idOf("k0"))?.transaction.status).toBe("processing");
   });
@@ -299,9 +300,11 @@ describe("a journal", () => {
     expect(changesBy(() => expect(undecidable).toThrow())).toBe(0);
     const opened = changesBy(() => journal.reviews.open("k", NOW_MS));
     const closed = changesBy(() => journal.reviews.close("k"));
-    expect([opened, closed, changesBy(() => journal.marks.set("transaction_shards", 1))]).toEqual([
-      1, 1, 1,
-    ]);
+    expect([
+      opened,
+      closed,
+      changesBy(() => journal.checkpoints.set("transaction_shards", 1)),
+    ]).toEqual([1, 1, 1]);
   });
 
   it("finds every transaction, also when there are more than are kept in memory", () => {
@@ -313,8 +316,8 @@ describe("a journal", () => {
       const held = journal.find(idOf(key));
       if (held?.transaction.idempotency_key !== key) throw new Error(`${key} was not found`);
     }
-    expect(journal.holds(idOf("key 0"))).toBe(true);
-    expect(run(about("process", "key 0"))).toMatchObject({ kind: "charging" });
+    expect(journal.has(idOf("key 0"))).toBe(true);
+    expect(run(about("process", "key 0"))).toMatchObject({ kind: "pending" });
     expect(journal.find(idOf("key 0"))?.transaction.version).toBe(2);
     run(create("last"));
   });
@@ -322,13 +325,13 @@ describe("a journal", () => {
   it("is found again as it was left", () => {
     run(create());
     run(about("process"));
-    journal.marks.set("transaction_shards", 16);
-    journal.marks.set("transaction_shards", 4);
+    journal.checkpoints.set("transaction_shards", 16);
+    journal.checkpoints.set("transaction_shards", 4);
     const reopened = new Journal(storage.sql);
     expect(reopened.lastPosition).toBe(2);
     expect(reopened.find(idOf("k"))).toEqual(journal.find(idOf("k")));
-    expect(reopened.marks.get("transaction_shards")).toBe(4);
-    expect(reopened.marks.get("book_delivered_through")).toBeUndefined();
+    expect(reopened.checkpoints.get("transaction_shards")).toBe(4);
+    expect(reopened.checkpoints.get("book_delivered_through")).toBeUndefined();
     expect(reopened.find(idOf("none"))).toBeUndefined();
   });
 });
@@ -406,7 +409,7 @@ describe("any sequence of commands to a shard", () => {
   function follow(
     model: Map<string, Known>,
     { key, what }: { key: string; what: string },
-    answer: Answer,
+    answer: CommandResult,
     nowMs: number,
     written: number,
   ): void {
@@ -419,7 +422,7 @@ describe("any sequence of commands to a shard", () => {
       }
       const status = amount === AMOUNTS.risky ? "failed" : "pending";
       expect([parsed(answer).status, written]).toEqual([status, status === "failed" ? 2 : 1]);
-      const first = answer.kind === "told" ? answer.data : "";
+      const first = answer.kind === "done" ? answer.data : "";
       model.set(key, { status, amount_minor: amount, first, attempts: 0 });
       return;
     }
@@ -427,11 +430,11 @@ describe("any sequence of commands to a shard", () => {
     if (status === undefined) {
       expect([answer.kind, written]).toEqual(["refused", 0]);
     } else if (amount !== undefined) {
-      const replay = { kind: "told", data: known.first, replayed: true, wrote: false };
+      const replay = { kind: "done", data: known.first, replayed: true, wrote: false };
       expect([answer, written]).toMatchObject([replay, 0]);
     } else {
       expect([parsed(answer).status, written]).toEqual([status, status === known.status ? 0 : 1]);
-      expect(answer.kind).toBe(status === "processing" ? "charging" : "told");
+      expect(answer.kind).toBe(status === "processing" ? "pending" : "done");
       if (what === "unknown" && status === "processing") {
         known.attempts += 1;
         const wait = Math.min(1_000 * 2 ** (known.attempts - 1), 300_000);
@@ -474,7 +477,7 @@ describe("charges", () => {
       recorded.push([id, answer, ...rest]);
       if (fault) throw fault;
       const data = `${id} ${answer.kind}`;
-      return { kind: "told", data, status: "completed", replayed: false, wrote: true };
+      return { kind: "done", data, status: "completed", replayed: false, wrote: true };
     });
   });
   const transaction = EXAMPLES.processing;
@@ -540,7 +543,7 @@ describe("charges", () => {
     fault = undefined;
     const again = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
     asked[1]?.answer(SETTLED);
-    expect(await again).toMatchObject({ kind: "told" });
+    expect(await again).toMatchObject({ kind: "done" });
   });
 });
 
@@ -600,7 +603,7 @@ describe("a shard's counts", () => {
   it("of times and of many at once are taken back with it, too", () => {
     const count = () => {
       counters.addWithin("delivered_events", "destination=book", 7);
-      counters.observeWithin("answer_ms", "kind=create", ANSWER_BOUNDS_MS, 30);
+      counters.observeWithin("answer_ms", "kind=create", DURATION_BOUNDS_MS, 30);
     };
     commit(count);
     const once = {
@@ -631,7 +634,7 @@ describe("a shard's counts", () => {
 
   it("of times are in the bucket of the first bound that is not below them", () => {
     for (const tookMs of [0, 1, 2, 3, 2_500, 2_501]) {
-      counters.observe("answer_ms", "kind=create", ANSWER_BOUNDS_MS, tookMs);
+      counters.observe("answer_ms", "kind=create", DURATION_BOUNDS_MS, tookMs);
     }
     expect(valuesOf(counters)).toEqual({
       "answer_ms_bucket kind=create,le=1": 2,
@@ -659,14 +662,14 @@ describe("a shard's counts", () => {
           countWritten(counters, command, answer);
           return { ok: true, answer } as const;
         });
-        countRound(counters, commands, settled);
+        countBatch(counters, commands, settled);
       });
     play(create(), create("rich", { amount_minor: 1_000_001 }), create());
     play(create("rich", { amount_minor: 1_000_001 }), create("k", { amount_minor: 1 }));
     play(about("process"), about("process"), about("process", "none"));
     play(record(UNKNOWN), about("cancel"));
     play(record(SETTLED), record(SETTLED), create("c"), about("cancel", "c"), about("cancel", "c"));
-    countRound(counters, [create("d")], [{ ok: false, fault: new Error() }]);
+    countBatch(counters, [create("d")], [{ ok: false, fault: new Error() }]);
     const counts = Object.entries(valuesOf(counters)).filter(([name]) => !name.startsWith("round"));
     expect(Object.fromEntries(counts)).toEqual({
       "commands kind=create,outcome=created": 2,

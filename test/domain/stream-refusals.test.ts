@@ -1,15 +1,15 @@
 /** What the stream does with a record that a server refuses, or fails for without a reason that is known. The
  *  servers are played over real HTTP and word it as the real ones do. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { configOf } from "../../src/config";
+import { readConfig } from "../../src/config";
 import type { Change } from "../../src/domain/transaction/transition";
 import type { Env } from "../../src/env";
-import { streamOf } from "../../src/kafka/create";
-import { complaintOfWords } from "../../src/kafka/error-class";
+import { createStream } from "../../src/kafka/create";
+import { classifyMessage } from "../../src/kafka/error-class";
 import { Journal } from "../../src/transactions/journal/journal";
-import { Parked } from "../../src/transactions/outbox/parked";
-import { Outbox } from "../../src/transactions/outbox/relay";
-import { differentTransactions, Streaming } from "../../src/transactions/outbox/to-kafka";
+import { ParkedEvents } from "../../src/transactions/outbox/parked";
+import { OutboxRelay } from "../../src/transactions/outbox/relay";
+import { differentTransactions, KafkaRelay } from "../../src/transactions/outbox/to-kafka";
 import { type StreamLog, startKafka } from "../support/kafka";
 import { NOW_MS } from "./examples";
 import { memoryStorage } from "./sqlite";
@@ -38,14 +38,14 @@ function shard(events: { key: string; text?: string }[]) {
     journal.write();
   }
   const settings = { KAFKA_REST_URL: kafka.url, KAFKA_REST_DIALECT: "rest-v2", KAFKA_TOPIC: "tx" };
-  const stream = streamOf(configOf(settings as unknown as Env)); // No bindings are read here.
+  const stream = createStream(readConfig(settings as unknown as Env)); // No bindings are read here.
   if (!stream) throw new Error("no stream");
-  const parked = new Parked(sql);
-  const streaming = new Streaming(journal, stream, parked, () => {});
-  const outbox = new Outbox(journal, {
+  const parked = new ParkedEvents(sql);
+  const streaming = new KafkaRelay(journal, stream, parked, () => {});
+  const outbox = new OutboxRelay(journal, {
     name: "stream",
     deliver: (batch, failures) => streaming.deliver(batch, failures),
-    together: differentTransactions,
+    batchOf: differentTransactions,
     wait_ms: 0,
     onFailure: () => {},
   });
@@ -193,6 +193,6 @@ describe("a server's words", () => {
     ["java.lang.IllegalStateException", "unclear"],
     ["", "unclear"],
   ])("mean what Kafka means by them: %s", (words, expected) => {
-    expect(complaintOfWords(words)).toBe(expected);
+    expect(classifyMessage(words)).toBe(expected);
   });
 });

@@ -7,25 +7,25 @@ import { Kafka as UpstashKafka } from "@upstash/kafka";
 import { CloudEvent, HTTP, Kafka } from "cloudevents";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Config, configOf, SettingsFault } from "../../src/config";
-import { CLOUD_EVENT_MEDIA_TYPE, cloudEventOf } from "../../src/domain/transaction/cloud-event";
-import { type EventRecord, eventOf } from "../../src/domain/transaction/event";
+import { type Config, readConfig, SettingsError } from "../../src/config";
+import { CLOUD_EVENT_MEDIA_TYPE, toCloudEvent } from "../../src/domain/transaction/cloud-event";
+import { type EventRecord, toEvent } from "../../src/domain/transaction/event";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { Change } from "../../src/domain/transaction/transition";
 import type { Env } from "../../src/env";
 import { base64 } from "../../src/kafka/base64";
-import { streamOf } from "../../src/kafka/create";
+import { createStream } from "../../src/kafka/create";
 import { jsonSequence } from "../../src/kafka/json-sequence";
 import type { Produced, Stream, StreamRecord } from "../../src/kafka/stream";
 import { Journal } from "../../src/transactions/journal/journal";
-import { Parked } from "../../src/transactions/outbox/parked";
-import { differentTransactions, Streaming } from "../../src/transactions/outbox/to-kafka";
+import { ParkedEvents } from "../../src/transactions/outbox/parked";
+import { differentTransactions, KafkaRelay } from "../../src/transactions/outbox/to-kafka";
 import { until } from "../support/eventually";
 import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS, TRACEPARENT } from "./examples";
 import { memoryStorage } from "./sqlite";
 
 function recordOf(transaction: Transaction, data = JSON.stringify(transaction)): EventRecord {
-  const { type, sequence, transaction_id } = eventOf(transaction);
+  const { type, sequence, transaction_id } = toEvent(transaction);
   const created_at_ms = Date.parse(transaction.updated_at);
   const merchant_id = MERCHANT;
   const traceparent = TRACEPARENT;
@@ -53,20 +53,20 @@ describe("an event as a CloudEvent", () => {
       `"time":"2026-11-22T21:00:00.000Z","datacontenttype":"application/json",` +
       `"partitionkey":"${completed.id}","merchantid":"mer_shop","txseq":"0000000003",` +
       `${trace}"data":{"amount":100.50}}`;
-    expect(cloudEventOf(record)).toBe(textWith(`"traceparent":"${TRACEPARENT}",`));
+    expect(toCloudEvent(record)).toBe(textWith(`"traceparent":"${TRACEPARENT}",`));
     // One of before there were traces, which may have been sent already.
-    expect(cloudEventOf({ ...record, traceparent: null })).toBe(textWith(""));
+    expect(toCloudEvent({ ...record, traceparent: null })).toBe(textWith(""));
   });
 
   it("holds the transaction's text as it is", () => {
     const data = '{ "amount":1.0,"a":"\\u00e9\\/","b":12345678901234567890 }';
-    expect(cloudEventOf(recordOf(pending, data)).endsWith(`,"data":${data}}`)).toBe(true);
+    expect(toCloudEvent(recordOf(pending, data)).endsWith(`,"data":${data}}`)).toBe(true);
   });
 
   it.each(EXAMPLE_NAMES)("passes the official SDK: %s", (name) => {
     const transaction = EXAMPLES[name];
     const key = transaction.id;
-    const value = cloudEventOf(recordOf(transaction));
+    const value = toCloudEvent(recordOf(transaction));
     const strict = new CloudEvent(JSON.parse(value));
     expect(strict.validate()).toBe(true);
     expect(strict.data).toEqual(transaction);
@@ -81,14 +81,14 @@ describe("an event as a CloudEvent", () => {
     for (const event of read) {
       const cloudEvent = event as CloudEvent;
       expect(cloudEvent.validate()).toBe(true);
-      expect(cloudEvent).toMatchObject({ id: eventOf(transaction).id, partitionkey: key });
+      expect(cloudEvent).toMatchObject({ id: toEvent(transaction).id, partitionkey: key });
       expect(cloudEvent.data).toEqual(transaction);
     }
   });
 
   it("has sequences that compare as texts", () => {
     const texts = [1, 2, 9, 10, 11, 100, 2_000_000_000].map(
-      (sequence) => JSON.parse(cloudEventOf({ ...recordOf(pending), sequence })).txseq,
+      (sequence) => JSON.parse(toCloudEvent({ ...recordOf(pending), sequence })).txseq,
     );
     expect(texts.toSorted()).toEqual(texts);
     expect(new Set(texts.map((digits) => digits.length))).toEqual(new Set([10]));
@@ -137,11 +137,11 @@ const HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>";
 const CREDENTIALS = { KAFKA_REST_USERNAME: "ada", KAFKA_REST_PASSWORD: "pa:ss wörd€" };
 
 function configWith(settings: Partial<Record<string, string>>): Config {
-  return configOf(settings as Env); // The bindings besides the settings are not read here.
+  return readConfig(settings as Env); // The bindings besides the settings are not read here.
 }
 
 function streamWith(settings: Partial<Record<string, string>> = {}): Stream {
-  const stream = streamOf(configWith({ KAFKA_REST_URL: url, KAFKA_TOPIC: "tx", ...settings }));
+  const stream = createStream(configWith({ KAFKA_REST_URL: url, KAFKA_TOPIC: "tx", ...settings }));
   if (!stream) throw new Error("no stream");
   return stream;
 }
@@ -155,7 +155,7 @@ type DialectName = keyof typeof STREAMS;
 const DIALECTS = Object.keys(STREAMS) as DialectName[]; // The record's own keys.
 
 const RECORDS: StreamRecord[] = [
-  { key: EXAMPLES.completed.id, value: cloudEventOf(recordOf(EXAMPLES.completed)) },
+  { key: EXAMPLES.completed.id, value: toCloudEvent(recordOf(EXAMPLES.completed)) },
   { key: "txn_é", value: '{"description":"Bücher, 本, 🎉"}' },
 ];
 
@@ -616,7 +616,7 @@ describe("the settings", () => {
     const settings = { KAFKA_REST_DIALECT: "rest-v3", ...CREDENTIALS };
     for (const each of [{}, { KAFKA_REST_URL: "" }, settings]) {
       expect(configWith(each).kafka).toEqual({ dialect: "off" });
-      expect(streamOf(configWith(each))).toBeUndefined();
+      expect(createStream(configWith(each))).toBeUndefined();
     }
   });
 
@@ -658,7 +658,7 @@ describe("the settings", () => {
     ],
   ])("refuse %j, and do not show it", (settings, name) => {
     const check = () => configWith(settings);
-    expect(check).toThrow(SettingsFault);
+    expect(check).toThrow(SettingsError);
     expect(check).toThrow(name);
     for (const secret of ["ada", "pass", "secret"]) expect(check).not.toThrow(secret);
   });
@@ -698,8 +698,8 @@ describe("the stream as a destination", () => {
       journal.append("mer_1", { events: [event] } as unknown as Change, null);
       journal.write();
     }
-    const parked = new Parked(sql);
-    const streaming = new Streaming(
+    const parked = new ParkedEvents(sql);
+    const streaming = new KafkaRelay(
       journal,
       { produce: (records) => stream.produce(records) },
       parked,

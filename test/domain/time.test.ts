@@ -4,13 +4,17 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { delayMs } from "../../src/domain/time/backoff";
 import type { EventRecord } from "../../src/domain/transaction/event";
 import type { Change } from "../../src/domain/transaction/transition";
-import { TimeLimit, within } from "../../src/runtime/with-timeout";
-import { nextWakeAtMs, SAFETY_MS } from "../../src/transactions/alarm-schedule";
-import { type Round, Rounds, type Settled } from "../../src/transactions/group-commit/batcher";
-import { Company } from "../../src/transactions/group-commit/commit-delay";
+import { TimeoutError, withTimeout } from "../../src/runtime/with-timeout";
+import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../src/transactions/alarm-schedule";
+import {
+  Batcher,
+  type CommandOutcome,
+  type Round,
+} from "../../src/transactions/group-commit/batcher";
+import { CommitDelay } from "../../src/transactions/group-commit/commit-delay";
 import { Journal } from "../../src/transactions/journal/journal";
-import { Outbox } from "../../src/transactions/outbox/relay";
-import { Dispatchers } from "../../src/transactions/outbox/to-webhooks";
+import { OutboxRelay } from "../../src/transactions/outbox/relay";
+import { WebhookRelay } from "../../src/transactions/outbox/to-webhooks";
 import { eventually } from "../support/eventually";
 import { created, MERCHANT, NOW_MS } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
@@ -64,7 +68,7 @@ describe("a shard's next alarm", () => {
   const later = NOW_MS + 60_000;
 
   it("is not set when nothing is open", () => {
-    expect(nextWakeAtMs({ charge_at_ms: undefined, outboxes_at_ms: [] }, NOW_MS)).toBeUndefined();
+    expect(nextAlarmAtMs({ charge_at_ms: undefined, outboxes_at_ms: [] }, NOW_MS)).toBeUndefined();
   });
 
   it.each([
@@ -73,18 +77,18 @@ describe("a shard's next alarm", () => {
     ["the charge, when it is earlier", later, [later + 1], later],
     ["the outbox, when it is earlier", later + 1, [later], later],
     ["the earliest of several outboxes", later + 2, [later + 1, later, later + 3], later],
-    ["a charge that is due", NOW_MS, [later], NOW_MS + SAFETY_MS],
-    ["a charge that is long overdue", 0, [], NOW_MS + SAFETY_MS],
-    ["a healthy outbox", undefined, [0], NOW_MS + SAFETY_MS],
+    ["a charge that is due", NOW_MS, [later], NOW_MS + ALARM_INTERVAL_MS],
+    ["a charge that is long overdue", 0, [], NOW_MS + ALARM_INTERVAL_MS],
+    ["a healthy outbox", undefined, [0], NOW_MS + ALARM_INTERVAL_MS],
     ["work due just before the safety margin", NOW_MS + 999, [], NOW_MS + 1_000],
     ["work due just after it", NOW_MS + 1_001, [], NOW_MS + 1_001],
   ])("is for %s", (_, charge_at_ms, outboxes_at_ms, expected) => {
-    expect(nextWakeAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS)).toBe(expected);
+    expect(nextAlarmAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS)).toBe(expected);
   });
 
   it("is soon when there are counts to be written", () => {
     const open = { charge_at_ms: later, outboxes_at_ms: [], has_counts: true };
-    expect(nextWakeAtMs(open, NOW_MS)).toBe(NOW_MS + SAFETY_MS);
+    expect(nextAlarmAtMs(open, NOW_MS)).toBe(NOW_MS + ALARM_INTERVAL_MS);
   });
 
   it("is never missing while work is open, never early, and never later than the work", () => {
@@ -92,14 +96,14 @@ describe("a shard's next alarm", () => {
     const charges = fc.option(times, { nil: undefined });
     fc.assert(
       fc.property(charges, fc.array(times, { maxLength: 4 }), (charge_at_ms, outboxes_at_ms) => {
-        const next = nextWakeAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS);
+        const next = nextAlarmAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS);
         const open = [...outboxes_at_ms, ...(charge_at_ms === undefined ? [] : [charge_at_ms])];
         expect(next === undefined).toBe(open.length === 0);
         if (next === undefined) return;
-        expect(next).toBeGreaterThanOrEqual(NOW_MS + SAFETY_MS);
+        expect(next).toBeGreaterThanOrEqual(NOW_MS + ALARM_INTERVAL_MS);
         for (const time of open)
-          expect(next).toBeLessThanOrEqual(Math.max(time, NOW_MS + SAFETY_MS));
-        expect([...open, NOW_MS + SAFETY_MS]).toContain(next);
+          expect(next).toBeLessThanOrEqual(Math.max(time, NOW_MS + ALARM_INTERVAL_MS));
+        expect([...open, NOW_MS + ALARM_INTERVAL_MS]).toContain(next);
       }),
     );
   });
@@ -109,36 +113,36 @@ describe("a time limit", () => {
   fakeClock();
 
   it("gives the work's result, or its fault, and leaves no timer behind", async () => {
-    expect(await within(100, Promise.resolve("done"))).toBe("done");
-    await expect(within(100, Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    expect(await withTimeout(100, Promise.resolve("done"))).toBe("done");
+    await expect(withTimeout(100, Promise.reject(new Error("broken")))).rejects.toThrow("broken");
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it("ends the wait exactly when it is reached", async () => {
     let fault: unknown;
-    const wait = within(100, new Promise(() => {})).catch((thrown: unknown) => {
+    const wait = withTimeout(100, new Promise(() => {})).catch((thrown: unknown) => {
       fault = thrown;
     });
     await vi.advanceTimersByTimeAsync(99);
     expect(fault).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
     await wait;
-    expect(fault).toBeInstanceOf(TimeLimit);
+    expect(fault).toBeInstanceOf(TimeoutError);
   });
 });
 
 describe("rounds", () => {
   /** Rounds whose plays the test ends by hand; every command is answered with its own capitals. */
-  function stage(company = new Company()) {
+  function stage(company = new CommitDelay()) {
     const plays: {
       commands: string[];
       end: (round?: Partial<Round<string>>) => void;
       fail: (fault: Error) => void;
     }[] = [];
-    const rounds = new Rounds<string, string>(company, (commands) => {
+    const rounds = new Batcher<string, string>(company, (commands) => {
       const { promise, resolve, reject } = Promise.withResolvers<Round<string>>();
       const settled = commands.map(
-        (command): Settled<string> => ({ ok: true, answer: command.toUpperCase() }),
+        (command): CommandOutcome<string> => ({ ok: true, answer: command.toUpperCase() }),
       );
       const end = (round: Partial<Round<string>> = {}) =>
         resolve({ settled, next: Promise.resolve(), ...round });
@@ -229,10 +233,10 @@ describe("rounds", () => {
 
   it("go on after a play that throws before it returns a promise", async () => {
     let plays = 0;
-    const rounds = new Rounds<string, string>(new Company(), (commands) => {
+    const rounds = new Batcher<string, string>(new CommitDelay(), (commands) => {
       plays += 1;
       if (plays === 1) throw new Error("at once");
-      const settled = commands.map((answer): Settled<string> => ({ ok: true, answer }));
+      const settled = commands.map((answer): CommandOutcome<string> => ({ ok: true, answer }));
       return Promise.resolve({ settled, next: Promise.resolve() });
     });
     expect(await outcomeOf(rounds.submit("a"))).toBe("fault: at once");
@@ -252,10 +256,10 @@ describe("rounds", () => {
   });
 
   it("wait for the company that is expected", async () => {
-    const company = new Company();
+    const company = new CommitDelay();
     const { rounds, played } = stage(company);
-    company.answered();
-    company.answered();
+    company.responded();
+    company.responded();
     for (const command of ["a", "b"]) {
       expect(played()).toEqual([]);
       company.arrived();
@@ -276,11 +280,11 @@ describe("rounds", () => {
   it("hold at most 256 commands each, and play all of them once, in order", async () => {
     const sizes: number[] = [];
     const order: string[] = [];
-    const rounds = new Rounds<string, string>(new Company(), async (commands) => {
+    const rounds = new Batcher<string, string>(new CommitDelay(), async (commands) => {
       sizes.push(commands.length);
       order.push(...commands);
       await turn();
-      const settled = commands.map((answer): Settled<string> => ({ ok: true, answer }));
+      const settled = commands.map((answer): CommandOutcome<string> => ({ ok: true, answer }));
       return { settled, next: Promise.resolve() };
     });
     const commands = Array.from({ length: 600 }, (_, index) => `command ${index}`);
@@ -295,10 +299,10 @@ describe("a round's company", () => {
   fakeClock();
 
   function expecting(callers: number) {
-    const company = new Company();
-    for (let caller = 0; caller < callers; caller++) company.answered();
+    const company = new CommitDelay();
+    for (let caller = 0; caller < callers; caller++) company.responded();
     let gathered = 0;
-    const gather = () => void company.gather().then(() => (gathered += 1));
+    const gather = () => void company.wait().then(() => (gathered += 1));
     return { company, gather, gathered: () => gathered };
   }
 
@@ -307,7 +311,7 @@ describe("a round's company", () => {
     gather();
     await turn();
     expect(gathered()).toBe(1);
-    company.answered();
+    company.responded();
     company.arrived();
     gather();
     await turn();
@@ -357,7 +361,7 @@ describe("a round's company", () => {
   it("owes nobody anything: strangers do not make up for those who are answered later", async () => {
     const { company, gather, gathered } = expecting(0);
     for (let stranger = 0; stranger < 5; stranger++) company.arrived();
-    company.answered();
+    company.responded();
     gather();
     await turn();
     expect(gathered()).toBe(0);
@@ -372,10 +376,10 @@ describe("an outbox", () => {
   let batches: EventRecord[][];
   let failures: { fault: unknown; rows: number; failures: number }[];
   let deliver: () => Promise<void>;
-  let outbox: Outbox;
+  let outbox: OutboxRelay;
 
   const open = () =>
-    new Outbox(journal, {
+    new OutboxRelay(journal, {
       name: "book",
       wait_ms: LIMIT_MS,
       deliver: (events) => {
@@ -446,7 +450,7 @@ describe("an outbox", () => {
     await outbox.drain(NOW_MS);
     expect(outbox.isOpen).toBe(true);
     expect(open().deliveredThrough).toBe(0);
-    outbox.storeMark();
+    outbox.storeCheckpoint();
     expect(outbox.isOpen).toBe(false);
     append(1);
     expect(outbox.isOpen).toBe(true);
@@ -521,7 +525,7 @@ describe("an outbox", () => {
     expect(failures).toHaveLength(0);
     await vi.advanceTimersByTimeAsync(1);
     await draining;
-    expect(failures[0]?.fault).toBeInstanceOf(TimeLimit);
+    expect(failures[0]?.fault).toBeInstanceOf(TimeoutError);
     expect(outbox.retryAtMs).toBe(NOW_MS + 11_000);
   });
 
@@ -577,7 +581,7 @@ describe("an outbox", () => {
   });
 
   it("delivers although no answer may wait for it", async () => {
-    const impatient = new Outbox(journal, {
+    const impatient = new OutboxRelay(journal, {
       name: "book",
       wait_ms: 0,
       deliver: () => new Promise((resolve) => setTimeout(resolve, 50)),
@@ -623,7 +627,7 @@ describe("an outbox whose object is evicted between two attempts", () => {
       journal.write();
       let isDown = true;
       const restarted = () =>
-        new Outbox(new Journal(sql), {
+        new OutboxRelay(new Journal(sql), {
           name,
           deliver: async () => {
             if (isDown) throw new Error("down");
@@ -644,7 +648,7 @@ describe("an outbox whose object is evicted between two attempts", () => {
       isDown = false;
       const outbox = restarted();
       await outbox.drain(Date.now());
-      outbox.storeMark();
+      outbox.storeCheckpoint();
       expect(restarted().backlog(Date.now())).toMatchObject({ depth: 0, failures: 0 });
       expect(sql.exec("SELECT * FROM pauses").toArray()).toEqual([]); // Nothing billed when all is well.
     },
@@ -654,11 +658,11 @@ describe("an outbox whose object is evicted between two attempts", () => {
 describe("an outbox whose destination is set back", () => {
   const PAUSED_UNTIL_MS = NOW_MS + 60_000;
   let journal: Journal;
-  let outbox: Outbox;
+  let outbox: OutboxRelay;
   let deliver: (first: number) => Promise<void>;
   let firsts: number[];
   const open = () =>
-    new Outbox(journal, {
+    new OutboxRelay(journal, {
       name: "book",
       deliver: ([first]) => {
         firsts.push(first?.position ?? 0);
@@ -681,7 +685,7 @@ describe("an outbox whose destination is set back", () => {
     outbox = open();
     append(250);
     await outbox.drain(NOW_MS);
-    outbox.storeMark();
+    outbox.storeCheckpoint();
     expect(firsts).toEqual([1, 201]);
     firsts = [];
   });
@@ -761,7 +765,7 @@ describe("a pause that an earlier version stored as a mark", () => {
     new Journal(sql);
     sql.exec("DROP TABLE pauses");
     sql.exec("INSERT INTO marks VALUES ('book_paused_until_ms', ?)", until_ms);
-    expect(new Journal(sql).pauses.get("book")).toEqual(expected);
+    expect(new Journal(sql).backoffs.get("book")).toEqual(expected);
     expect(sql.exec("SELECT * FROM marks").toArray()).toEqual([]);
   });
 });
@@ -781,7 +785,7 @@ describe("a destination that wants some types of events only", () => {
     }
     const told: string[][] = [];
     let isDown = true;
-    const outbox = new Outbox(journal, {
+    const outbox = new OutboxRelay(journal, {
       name: "velocity",
       types: ["transaction.failed"],
       deliver: async (events) => {
@@ -798,7 +802,7 @@ describe("a destination that wants some types of events only", () => {
     await outbox.drain(outbox.retryAtMs);
     expect(told).toEqual([["t5"], ["t338"], ["t671"]]);
     expect(outbox.deliveredThrough).toBe(1_000);
-    outbox.storeMark();
+    outbox.storeCheckpoint();
     expect(outbox.wakeAtMs).toBeUndefined();
   });
 });
@@ -825,9 +829,9 @@ describe("the webhooks' dispatchers as a destination", () => {
       }
     };
     const start = () => {
-      const dispatchers = new Dispatchers(
+      const dispatchers = new WebhookRelay(
         sql,
-        journal.pauses,
+        journal.backoffs,
         async (merchant, events) => {
           const characters = events.reduce((sum, { data }) => sum + data.length, 0);
           asked.push({ merchant });
@@ -840,7 +844,7 @@ describe("the webhooks' dispatchers as a destination", () => {
         },
         () => {},
       );
-      return new Outbox(journal, {
+      return new OutboxRelay(journal, {
         name: "webhooks",
         deliver: (events) => dispatchers.deliver(events),
         due_at_ms: () => dispatchers.retryAtMs,
@@ -862,7 +866,7 @@ describe("the webhooks' dispatchers as a destination", () => {
     expect(taken).toEqual([`well-${HELD_UP}`]);
     const backlog = { depth: HELD_UP, oldest_age_ms: 7_000, failures: 1 };
     expect(outbox.backlog(NOW_MS + 7_000)).toEqual(backlog);
-    outbox.storeMark();
+    outbox.storeCheckpoint();
     expect(outbox.wakeAtMs).toBeGreaterThan(Date.now());
   });
 
@@ -872,7 +876,7 @@ describe("the webhooks' dispatchers as a destination", () => {
       append("broken", HELD_UP);
       broken.add("broken");
       await outbox.drain(Date.now());
-      outbox.storeMark();
+      outbox.storeCheckpoint();
       append("broken", 1);
       broken.clear();
       vi.setSystemTime(Date.now() + 60_000);
@@ -910,7 +914,7 @@ describe("the webhooks' dispatchers as a destination", () => {
     broken.clear();
     for (let round = 0; outbox.wakeAtMs !== undefined; round++) {
       expect(round).toBeLessThan(10);
-      outbox.storeMark();
+      outbox.storeCheckpoint();
       vi.setSystemTime(Date.now() + 60_000);
       await outbox.drain(Date.now());
     }

@@ -2,17 +2,17 @@
  *  `test/system/together.test.ts`. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { AppContext } from "../../src/api/context";
-import { answerTogether } from "../../src/transactions/execute-batch";
-import { lookTogether } from "../../src/transactions/get-many";
+import { executeBatch } from "../../src/transactions/execute-batch";
+import { getMany } from "../../src/transactions/get-many";
 import {
   type Address,
-  type Call,
-  type Looks,
+  type AddressedCall,
+  type CallResult,
+  type ManyAddresses,
   notFound,
+  type ReadResult,
   type Reply,
-  type Seen,
-  type Tell,
-  type Told,
+  type SendResults,
 } from "../../src/transactions/rpc";
 
 const idOf = (at: number) => `txn_${String(at).padStart(26, "a")}`;
@@ -27,8 +27,8 @@ const replyOf = (address: Address): Reply => ({
 
 describe("a shared call", () => {
   const alone = vi.fn<(address: Address) => Promise<Reply>>();
-  const together = vi.fn<(calls: Call[], tell: Tell) => Promise<Told[]>>();
-  const look = vi.fn<(looks: Looks) => Promise<Seen[]>>();
+  const together = vi.fn<(calls: AddressedCall[], tell: SendResults) => Promise<CallResult[]>>();
+  const look = vi.fn<(looks: ManyAddresses) => Promise<ReadResult[]>>();
   let ask: (at: number, merchant?: string, kind?: "process" | "find") => Promise<Reply>;
 
   beforeEach(async () => {
@@ -44,10 +44,10 @@ describe("a shared call", () => {
     together.mockReset().mockImplementation(async (calls) => {
       return calls.map(({ address }, at) => ({ at, reply: replyOf(address) }));
     });
-    const { askTogether } = await import("../../src/api/transactions/owner");
-    look.mockReset().mockImplementation(async (looks) => lookTogether({ find: replyOf }, looks));
+    const { callOwnerShared } = await import("../../src/api/transactions/owner");
+    look.mockReset().mockImplementation(async (looks) => getMany({ find: replyOf }, looks));
     ask = (at, merchant = "mer_1", kind = "process") =>
-      askTogether(contextOf(merchant), idOf(at), { kind });
+      callOwnerShared(contextOf(merchant), idOf(at), { kind });
     return () => {
       vi.useRealTimers();
       vi.unstubAllGlobals();
@@ -62,7 +62,11 @@ describe("a shared call", () => {
       config: { transaction_shards: 1, book_commit_wait_ms: 2_000, processor_timeout_ms: 10_000 },
     };
     return {
-      env: { TRANSACTIONS: { getByName: () => ({ find: alone, process: alone, look, together }) } },
+      env: {
+        TRANSACTIONS: {
+          getByName: () => ({ find: alone, process: alone, getMany: look, executeBatch: together }),
+        },
+      },
       executionCtx: { waitUntil: () => {} },
       get: (name: string) => known[name],
       set: () => {},
@@ -170,7 +174,7 @@ describe("a shared call", () => {
   it("is a look for those who only look, each with its own answer or refusal", async () => {
     const find = (address: Address) =>
       address.merchant_id === "mer_2" ? notFound : replyOf(address);
-    look.mockImplementation(async (looks) => lookTogether({ find }, looks));
+    look.mockImplementation(async (looks) => getMany({ find }, looks));
     const asked = [1, 2, 3, 4].map((at) => ask(at, at === 3 ? "mer_2" : "mer_1", "find"));
     const [, ...replies] = await settled(Promise.all(asked));
     const address = { merchant_id: "mer_1", shards: 1, traceparent: null };
@@ -193,7 +197,7 @@ describe("a shared call", () => {
 });
 
 describe("answering together", () => {
-  const call = (at: number): Call => ({
+  const call = (at: number): AddressedCall => ({
     kind: "find",
     address: { merchant_id: "mer_1", transaction_id: idOf(at), shards: 1, traceparent: null },
   });
@@ -210,7 +214,7 @@ describe("answering together", () => {
   it("tells those who are answered before those who are not, and everybody once", async () => {
     const told: number[][] = [];
     const [second, third] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const last = await answerTogether(
+    const last = await executeBatch(
       after([undefined, second.promise, undefined, third.promise]),
       [0, 1, 2, 3].map(call),
       async (group) => {
@@ -223,8 +227,8 @@ describe("answering together", () => {
   });
 
   it("tells all at once when all are answered at once", async () => {
-    const tell = vi.fn<Tell>();
-    const last = await answerTogether(after([]), [0, 1, 2].map(call), tell);
+    const tell = vi.fn<SendResults>();
+    const last = await executeBatch(after([]), [0, 1, 2].map(call), tell);
     expect(last.map(({ at }) => at)).toEqual([0, 1, 2]);
     expect(tell).not.toHaveBeenCalled();
   });
@@ -236,7 +240,7 @@ describe("answering together", () => {
       return Promise.reject(new Error("the caller is gone"));
     };
     const gates = [undefined, second.promise];
-    const last = await answerTogether(after(gates), [0, 1].map(call), tell);
+    const last = await executeBatch(after(gates), [0, 1].map(call), tell);
     expect(last.map(({ at }) => at)).toEqual([1]);
   });
 });

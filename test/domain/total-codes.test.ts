@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, it } from "vitest";
-import { bookSeries } from "../../src/api/operations/d1-metrics";
+import { d1Metrics } from "../../src/api/operations/d1-metrics";
 import { MAX_TOTAL_CODES } from "../../src/d1/schema";
 import type { Total } from "../../src/d1/totals";
 import { RESERVED_FAILURE_CODES, type Transaction } from "../../src/domain/transaction/transaction";
@@ -47,7 +47,7 @@ const many = (count: number, from = 0) =>
 function shown(): Map<string, number> {
   const totals = book.prepare("SELECT * FROM totals").all() as Total[]; // Its columns.
   const counts = new Map<string, number>();
-  for (const { labels, value } of bookSeries(totals)[0]?.samples ?? []) {
+  for (const { labels, value } of d1Metrics(totals)[0]?.samples ?? []) {
     const code = String(labels.code);
     counts.set(code, (counts.get(code) ?? 0) + value);
   }

@@ -1,7 +1,7 @@
 /** W3C Trace Context: what is taken for a `traceparent`, and what becomes of it on the way. */
 import { describe, expect, it } from "vitest";
 import { parseTraceparent, traceIdOf, withSpan } from "../../src/domain/identity/traceparent";
-import { continueTrace, drawnHex, nextSpan } from "../../src/observability/trace-context";
+import { continueTrace, nextSpan, randomHex } from "../../src/observability/trace-context";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
@@ -45,7 +45,7 @@ describe("a traceparent", () => {
     ["two of them", `${GIVEN}, ${GIVEN}`],
   ])("is not taken: %s", (_, header) => {
     expect(parseTraceparent(header)).toBeUndefined();
-    const fresh = continueTrace(header, drawnHex());
+    const fresh = continueTrace(header, randomHex());
     expect(fresh).toMatch(VALID);
     expect(fresh).not.toContain(TRACE);
   });
@@ -53,7 +53,7 @@ describe("a traceparent", () => {
   it("keeps its trace and flags, and names another leg, wherever it goes", () => {
     for (const flags of ["00", "01", "02", "03"]) {
       const given = `00-${TRACE}-${SPAN}-${flags}`;
-      for (const next of [continueTrace(given, drawnHex()), nextSpan(given)]) {
+      for (const next of [continueTrace(given, randomHex()), nextSpan(given)]) {
         expect(next).toMatch(VALID);
         expect([traceIdOf(next), next.slice(-2)]).toEqual([TRACE, flags]);
         expect(next).not.toContain(SPAN);
@@ -63,7 +63,7 @@ describe("a traceparent", () => {
   });
 
   it("is another one for each request that brings none", () => {
-    const made = Array.from({ length: 100 }, () => continueTrace(undefined, drawnHex()));
+    const made = Array.from({ length: 100 }, () => continueTrace(undefined, randomHex()));
     expect(new Set(made.map(traceIdOf)).size).toBe(100);
     for (const one of made) expect(one).toMatch(VALID);
   });

@@ -9,7 +9,7 @@ import {
   decideProcess,
 } from "../../src/domain/transaction/decide-charge";
 import {
-  createAnswer,
+  createResult,
   decideCreate,
   decideRepeatedCreate,
 } from "../../src/domain/transaction/decide-create";
@@ -210,7 +210,7 @@ describe("creating again under the same key", () => {
 
   it("is answered with the version that the first create was answered with", () => {
     const answers = EXAMPLE_NAMES.map((name) => {
-      const { version, status } = createAnswer(EXAMPLES[name]);
+      const { version, status } = createResult(EXAMPLES[name]);
       return [name, `${version} ${status}`];
     });
     expect(Object.fromEntries(answers)).toEqual({

@@ -11,7 +11,7 @@ import {
 import type { Observation, Release } from "../../src/domain/risk/observation";
 import { WINDOWS } from "../../src/domain/risk/rule-set";
 import { SWEEP_ROWS, sweep } from "../../src/velocity/retention";
-import { Windows } from "../../src/velocity/velocity-counter";
+import { VelocityCounter } from "../../src/velocity/velocity-counter";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 import { MEASURE_NAMES, Model } from "./velocity-model";
 
@@ -21,11 +21,11 @@ const KEPT_MS = 8 * DAY_MS;
 const LARGEST_AMOUNT = 999_999_999_999_999;
 
 let storage: MemoryStorage;
-let windows: Windows;
+let windows: VelocityCounter;
 let payments = 0;
 beforeEach(() => {
   storage = memoryStorage();
-  windows = new Windows(storage.sql);
+  windows = new VelocityCounter(storage.sql);
 });
 
 /** A payment of its own unless told otherwise. */
@@ -91,7 +91,7 @@ describe("a window", () => {
         ] as const) {
           const value = `${step}`;
           answer(`count.${window}`, START_MS, { value });
-          if (memory !== "in memory") windows = new Windows(storage.sql);
+          if (memory !== "in memory") windows = new VelocityCounter(storage.sql);
           expect(answer(`count.${window}`, START_MS + step, { value })).toBe(expected);
         }
       });
@@ -124,7 +124,7 @@ describe("a window", () => {
     expect(exact.map((_, index) => large(index))).toEqual(exact);
     expect([large(9), large(10)]).toEqual([Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
     expect(large(MINUTE_MS + 9)).toBe(2 * LARGEST_AMOUNT);
-    windows = new Windows(storage.sql);
+    windows = new VelocityCounter(storage.sql);
     expect(large(MINUTE_MS + 10)).toBe(2 * LARGEST_AMOUNT);
   });
 
@@ -163,7 +163,7 @@ describe("a window", () => {
         throw new Error("commit failed");
       });
     expect(commit).toThrow("commit failed");
-    windows = new Windows(storage.sql);
+    windows = new VelocityCounter(storage.sql);
     expect(observe(failed, START_MS + 5_000)).toEqual([1, 0]);
     expect(observe(payment(["count.1h.completed"]), START_MS)).toEqual([2]);
   });
@@ -179,7 +179,7 @@ describe("a payment that is reported again", () => {
     windows.release(releaseOf(two, "cancelled"));
     observe(payment([], { currency: "JPY", user_id: "user_2" }), START_MS);
     expect(observe(one, START_MS + 20)).toEqual(first);
-    windows = new Windows(storage.sql);
+    windows = new VelocityCounter(storage.sql);
     expect(observe(two, START_MS + DAY_MS - 1)).toEqual(second);
     sweep(storage.sql, START_MS + DAY_MS);
     expect(observe(two, START_MS + DAY_MS)).toEqual(second);
@@ -212,7 +212,7 @@ describe("a released payment", () => {
       windows.release(releaseOf(released, other)); // The first outcome is the one.
     }
     expect(observe(payment(NAMES), START_MS)).toEqual(expected);
-    windows = new Windows(storage.sql);
+    windows = new VelocityCounter(storage.sql);
     expect(observe(payment(["count.1h.completed"]), START_MS)).toEqual([3]);
   });
 
@@ -245,7 +245,7 @@ describe("different values", () => {
       });
       storage.transactionSync(() => {
         for (let gone = 13_000; gone < COUNT; gone += 331) {
-          if (isReread && gone % 5 === 0) windows = new Windows(storage.sql);
+          if (isReread && gone % 5 === 0) windows = new VelocityCounter(storage.sql);
           const most = Math.min(COUNT - gone, MOST_DIFFERENT);
           expect(at(COUNT - 1, START_MS + MINUTE_MS + gone - 1)).toEqual([most, most]);
         }
@@ -281,7 +281,7 @@ describe("a sweep", () => {
     for (const value of ["a", "b"]) observe(payment([], { value }), START_MS);
     const late = START_MS + 2 * KEPT_MS;
     sweep(storage.sql, late);
-    windows = new Windows(storage.sql);
+    windows = new VelocityCounter(storage.sql);
     for (const value of ["c", "a", "b"]) expect(answer("count.7d", late, { value })).toBe(1);
   });
 
@@ -314,7 +314,7 @@ describe("a sweep", () => {
       const nowMs = START_MS + day * DAY_MS;
       if (day === 798) expect(sweep(storage.sql, nowMs)).toBe(1); // The payment; the subject stays.
       expect(answer("age_s", nowMs + 999)).toBe(expected_s);
-      windows = new Windows(storage.sql);
+      windows = new VelocityCounter(storage.sql);
     }
     answer("count.1m", START_MS + 1_200 * DAY_MS, { value: "user_2" });
     for (let turn = 0; turn < 2; turn++) sweep(storage.sql, START_MS + 1_599 * DAY_MS);
@@ -338,7 +338,7 @@ it("payments of the first release are taken over, and its repeated reports too",
   }
   const names = ["count.24h", "sum.1h", "customers.1h", "age_s"];
   for (let start = 0; start < 2; start++) {
-    const taken = new Windows(old.sql);
+    const taken = new VelocityCounter(old.sql);
     const again = payment(names, { transaction_id: "txn_old_3", value: "a" });
     expect(observe(again, START_MS + 5_000, taken)).toEqual([2, 10, 1, 3]);
     const other = payment(names, { value: "b/c", user_id: "b/c" });
@@ -401,7 +401,7 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
       const held = memoryStorage();
       const model = new Model();
       const seen: Observation[] = [];
-      let tested = new Windows(held.sql);
+      let tested = new VelocityCounter(held.sql);
       let nowMs = START_MS;
       const paymentsOf = ({ which, ...fields }: Made) => {
         const own = payment([], fields);
@@ -430,7 +430,7 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
           model.release(releaseOf(released, step.outcome));
         } else if (step.do === "wait") nowMs += step.ms;
         else if (step.do === "sweep") expect(sweep(held.sql, nowMs)).toBe(model.sweep(nowMs));
-        else if (step.do === "restart") tested = new Windows(held.sql);
+        else if (step.do === "restart") tested = new VelocityCounter(held.sql);
         else if (step.do === "fail") {
           const commit = () => {
             for (const observation of paymentsOf(step.made)) observe(observation, nowMs, tested);
@@ -438,7 +438,7 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
             throw new Error("commit failed");
           };
           expect(() => held.transactionSync(commit)).toThrow("commit failed");
-          tested = new Windows(held.sql);
+          tested = new VelocityCounter(held.sql);
         }
       }
       expect(rowsOf("counted_payments", held)).toBe(model.rows);

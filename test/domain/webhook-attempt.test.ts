@@ -1,7 +1,7 @@
 /** How long one attempt at a delivery lasts, by a clock of the test's own. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { formatWebhookSecret } from "../../src/domain/webhook/signature";
-import { attempt, BODY_LIMIT_MS } from "../../src/webhooks/queue/http-attempt";
+import { BODY_LIMIT_MS, sendAttempt } from "../../src/webhooks/queue/http-attempt";
 
 const ORDER = {
   delivery_id: "whd_1",
@@ -27,7 +27,7 @@ it("a body that never ends holds an attempt for no longer than its own limit", a
       }),
   });
   vi.stubGlobal("fetch", async () => new Response(endless, { status: 200 }));
-  const ended = attempt(ORDER, false);
+  const ended = sendAttempt(ORDER, false);
   await vi.advanceTimersByTimeAsync(BODY_LIMIT_MS);
   expect(await ended).toMatchObject({ status_code: 200, error: null, duration_ms: 0 });
 });

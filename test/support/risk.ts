@@ -1,7 +1,7 @@
 /** Merchants with fraud rules of their own, and everything that was decided by them. */
 import { expect } from "vitest";
-import { configOf } from "../../src/config";
-import { databaseOf } from "../../src/d1/query";
+import { readConfig } from "../../src/config";
+import { openDatabase } from "../../src/d1/query";
 import { readRuleSet, writeRuleSet } from "../../src/d1/risk-rules";
 import { evaluate } from "../../src/domain/risk/evaluate";
 import type { RuleSet, VersionedRuleSet } from "../../src/domain/risk/rule-set";
@@ -9,7 +9,7 @@ import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Client, newClient } from "./api";
 import { env } from "./env";
 
-const db = databaseOf(env.DB);
+const db = openDatabase(env.DB);
 /** Every version of every merchant's rules that this file has made. */
 const made = new Map<string, VersionedRuleSet[]>();
 
@@ -39,7 +39,7 @@ export async function changeRules(
   const rule_set = rulesOf(fields);
   const written = await writeRuleSet(db, merchant_id, version, rule_set, Date.now());
   expect(written.ok).toBe(true);
-  const own = made.get(merchant_id) ?? [{ ...configOf(env).default_rules }];
+  const own = made.get(merchant_id) ?? [{ ...readConfig(env).default_rules }];
   made.set(merchant_id, [...own, { version: version + 1, rule_set }]);
 }
 
@@ -47,7 +47,7 @@ export async function changeRules(
  *  has not made have the default.
  *  @returns how many there were. */
 export async function recomputeAll(): Promise<number> {
-  const { default_rules } = configOf(env);
+  const { default_rules } = readConfig(env);
   const { results } = await env.DB.prepare("SELECT merchant_id, data FROM events").all<{
     merchant_id: string;
     data: string;

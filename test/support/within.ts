@@ -2,9 +2,9 @@
  *  busy with something else anything may be slow, so no time limit ends by itself here: all of them are far
  *  away, except those that only set a pace, and those that a test ends because what they bound never
  *  answers. */
-import { within as realWithin, TimeLimit } from "../../src/runtime/with-timeout";
+import { withTimeout as realWithin, TimeoutError } from "../../src/runtime/with-timeout";
 
-export { TimeLimit, unlessLate } from "../../src/runtime/with-timeout";
+export { ignoreTimeout, TimeoutError } from "../../src/runtime/with-timeout";
 
 /** Makes a minute of half a second. */
 const FAR_TIMES = 120;
@@ -40,7 +40,7 @@ export async function within<Value>(limitMs: number, work: Promise<Value>): Prom
     own.delete(wait);
     ending.left -= 1;
     ending.ended += 1;
-    reject(new TimeLimit(`no end within ${limitMs} ms`));
+    reject(new TimeoutError(`no end within ${limitMs} ms`));
   }, LOOK_EVERY_MS);
   try {
     const times = PACES.has(`${caller} ${limitMs}`) ? 1 : FAR_TIMES;

@@ -3,7 +3,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/api/app";
-import { objectNameFor } from "../../src/domain/identity/id";
+import { transactionObjectName } from "../../src/domain/identity/id";
 import { TransactionShard } from "../../src/transactions/transaction-shard";
 import { VelocityShard } from "../../src/velocity/velocity-shard";
 import {
@@ -51,7 +51,7 @@ afterEach(async () => {
 
 const fate = (how: string) =>
   fetch(`${env.KAFKA_REST_URL}/fate`, { method: "PUT", body: JSON.stringify(how) });
-const ownerOf = (id: string) => env.TRANSACTIONS.getByName(objectNameFor(id, SHARDS));
+const ownerOf = (id: string) => env.TRANSACTIONS.getByName(transactionObjectName(id, SHARDS));
 const crash = (stub: DurableObjectStub) =>
   runInDurableObject(stub, (_, state) => state.abort("crash")).catch(() => {});
 

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import * as book from "../../src/d1/append-events";
 import * as cursors from "../../src/d1/cursor-secret";
 import * as merchants from "../../src/d1/merchants";
-import { databaseOf } from "../../src/d1/query";
+import { openDatabase } from "../../src/d1/query";
 import * as lists from "../../src/d1/risk-lists";
 import * as risk from "../../src/d1/risk-rules";
 import * as totals from "../../src/d1/totals";
@@ -31,7 +31,7 @@ const ONE = 20;
 
 const billed: Billed[] = [];
 const d1 = recordedD1(env.DB, billed);
-const db = databaseOf(d1);
+const db = openDatabase(d1);
 
 /** Most of it is one customer's and completed. Another has some of each status but `review`. */
 const SEED = `
@@ -183,7 +183,7 @@ const QUERIES: Record<string, Case[]> = {
     {
       most: 2 * ONE,
       run: () =>
-        book.writeBook(d1, [
+        book.appendEvents(d1, [
           {
             position: 1,
             merchant_id: MERCHANT,

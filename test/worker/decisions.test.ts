@@ -2,8 +2,12 @@
  *  change under way. Runs in both shard settings. */
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { configOf } from "../../src/config";
-import { deriveTransactionId, objectNameFor, velocityNameFor } from "../../src/domain/identity/id";
+import { readConfig } from "../../src/config";
+import {
+  deriveTransactionId,
+  transactionObjectName,
+  velocityObjectName,
+} from "../../src/domain/identity/id";
 import type { Rule } from "../../src/domain/risk/rule-set";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Client, clientOf, freshKey, newClient, problem, TRANSACTIONS } from "../support/api";
@@ -30,7 +34,7 @@ const typesOf = async (client: Client, id: string) => {
   return data.map(({ type }) => type.slice("transaction.".length));
 };
 const ownerOf = (id: string) =>
-  env.TRANSACTIONS.getByName(objectNameFor(id, configOf(env).transaction_shards));
+  env.TRANSACTIONS.getByName(transactionObjectName(id, readConfig(env).transaction_shards));
 
 /** Stops an object at once: nothing in memory survives. */
 async function crash(object: DurableObjectStub): Promise<void> {
@@ -204,8 +208,10 @@ describe("a limit in a window", () => {
     const own = { merchant_id, subject: "customer", value: "busy", user_id: "busy" } as const;
     const payment = { ...own, currency: "USD", amount_minor: 10_050, measures: ["count.1h"] };
     const transaction_id = deriveTransactionId(merchant_id, key);
-    const { velocity_shards } = configOf(env);
-    const counter = env.VELOCITY.getByName(velocityNameFor(merchant_id, "busy", velocity_shards));
+    const { velocity_shards } = readConfig(env);
+    const counter = env.VELOCITY.getByName(
+      velocityObjectName(merchant_id, "busy", velocity_shards),
+    );
     await counter.observe([{ ...payment, transaction_id }]).catch(() => {});
   }
 
@@ -248,7 +254,7 @@ describe("a limit in a window", () => {
   );
 
   const velocityOf = (index: number) =>
-    env.VELOCITY.getByName(`velocity-${index % configOf(env).velocity_shards}`);
+    env.VELOCITY.getByName(`velocity-${index % readConfig(env).velocity_shards}`);
 
   it("catches a burst of 200 customers on one ip after exactly the configured number", async () => {
     const rules: Rule[] = [

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/api/app";
 import { MAX_API_KEYS } from "../../src/api/merchants/routes";
 import { forgetKeys } from "../../src/api/middleware/authenticate";
-import { forgetFailures } from "../../src/api/middleware/failed-auth-limit";
+import { resetFailedAuthLimits } from "../../src/api/middleware/failed-auth-limit";
 import type { Policy, Quota } from "../../src/domain/rate-limit/quota";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { BASE, type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
@@ -37,7 +37,7 @@ beforeEach(async () => {
 afterEach(() => {
   vi.useRealTimers();
   forgetKeys();
-  forgetFailures();
+  resetFailedAuthLimits();
 });
 
 const limited = (limit: number, lists = 0): Bindings => ({
@@ -191,10 +191,10 @@ describe("a quota that several isolates spend", () => {
       started += 1;
       // Under another address it is another module.
       const address = `../../src/rate-limit/client.ts?isolate=${started}`;
-      const { spend } = (await import(/* @vite-ignore */ address)) as Spending;
+      const { consumeQuotas } = (await import(/* @vite-ignore */ address)) as Spending;
       const spender = { env, log: () => undefined, merchant_id: shop.merchant_id };
       return async (requests) => {
-        const all = Array.from({ length: requests }, async () => spend(spender, [SHARED]));
+        const all = Array.from({ length: requests }, async () => consumeQuotas(spender, [SHARED]));
         return (await Promise.all(all)).filter(({ over }) => over.length === 0).length;
       };
     };
@@ -416,7 +416,7 @@ describe("a keeper that cannot be asked", () => {
   it("is asked a second time at once, because it may only have moved", async () => {
     const lease = vi
       .fn()
-      .mockRejectedValueOnce(new Error("moved"))
+      .mockRejectedValueOnce(Object.assign(new Error("moved"), { retryable: true }))
       .mockResolvedValue({ tokens: 1, left: 3, ends_in_ms: 45_000 });
     const answer = await spendOne(withKeeper(lease));
     expect(fieldOf(answer, "RateLimit")).toEqual({ requests: { r: 3, t: 45 } });

@@ -1,7 +1,7 @@
 /** What a client is told of a request that is wrong: all of it at once, each fault with its place; and orders that
  *  race. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { configOf } from "../../src/config";
+import { readConfig } from "../../src/config";
 import type { Env } from "../../src/env";
 import { type Client, freshKey, newClient, TRANSACTIONS } from "../support/api";
 import {
@@ -198,12 +198,12 @@ describe("PROCESSOR_URL", () => {
     "processor.example",
     "mailto:processor@example.com",
   ])("is refused at the start, without being shown: %s", (url) => {
-    const check = () => configOf(settings(url) as Env);
+    const check = () => readConfig(settings(url) as Env);
     expect(check).toThrow(/^PROCESSOR_URL: must be an http or https URL/);
     expect(check).not.toThrow(/secret/);
   });
 
   it.each(["https://processor.example", "http://127.0.0.1:8080/pay/"])("may be %s", (url) => {
-    expect(configOf(settings(url) as Env).processor).toMatchObject({ kind: "http", url });
+    expect(readConfig(settings(url) as Env).processor).toMatchObject({ kind: "http", url });
   });
 });

@@ -1,8 +1,8 @@
 /** Charges that an operator ends by hand, through the front door. Runs in both shard settings. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import { configOf } from "../../src/config";
-import { objectNameFor } from "../../src/domain/identity/id";
+import { readConfig } from "../../src/config";
+import { transactionObjectName } from "../../src/domain/identity/id";
 import { RESOLVABLE_AFTER_MS } from "../../src/domain/transaction/decide-resolution";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { admin, type Client, newClient, problem, processorSaw, TRANSACTIONS } from "../support/api";
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 const ownerOf = (id: string) =>
-  env.TRANSACTIONS.getByName(objectNameFor(id, configOf(env).transaction_shards));
+  env.TRANSACTIONS.getByName(transactionObjectName(id, readConfig(env).transaction_shards));
 const resolve = (id: string, body: object) =>
   admin(`/api/v1/operations/charges/${id}/resolve`, body);
 const said = { outcome: "settled", reason: "In the acquirer's report", resolved_by: "ann" };

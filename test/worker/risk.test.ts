@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ProblemCode } from "../../src/api/http/problem";
-import { databaseOf } from "../../src/d1/query";
+import { openDatabase } from "../../src/d1/query";
 import { readRisk, readRiskVersion } from "../../src/d1/risk-rules";
 import {
   MAX_CONDITIONS,
@@ -47,7 +47,7 @@ const added = async (client: Client, entry: object) => jsonOf<Entry>(await add(c
 const listed = async ({ key }: Client, query = "") =>
   jsonOf<Page>(await ask(`${LISTS}${query}`, { key }));
 const remove = ({ key }: Client, id: string) => ask(`${LISTS}/${id}`, { method: "DELETE", key });
-const db = databaseOf(env.DB);
+const db = openDatabase(env.DB);
 const versionOf = (client: Client) => readRiskVersion(db, client.merchant_id);
 
 const rule = (when: unknown, says: object = { points: 10 }) => ({ id: "a-rule", ...says, when });

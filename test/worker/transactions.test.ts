@@ -1,8 +1,8 @@
 /** Transactions through the front door, with races, faults and restarts. Runs in both shard settings. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import { configOf } from "../../src/config";
-import { objectNameFor } from "../../src/domain/identity/id";
+import { readConfig } from "../../src/config";
+import { transactionObjectName } from "../../src/domain/identity/id";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { TransactionShard } from "../../src/transactions/transaction-shard";
 import {
@@ -27,7 +27,9 @@ const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
 function ownerOf(transactionId: string): DurableObjectStub<TransactionShard> {
-  return env.TRANSACTIONS.getByName(objectNameFor(transactionId, configOf(env).transaction_shards));
+  return env.TRANSACTIONS.getByName(
+    transactionObjectName(transactionId, readConfig(env).transaction_shards),
+  );
 }
 
 /** Stops the object at once, as a crash would: nothing in memory survives. */

@@ -11,7 +11,7 @@ export type Faults = {
 /** @param check looks at the body as it was sent: any member may be missing or of another type, and a fault of its
  *  type is told already
  *  @param build makes the result of a body without faults */
-export function withAllFaults<Schema extends z.ZodType, Result>(
+export function collectIssues<Schema extends z.ZodType, Result>(
   schema: Schema,
   check: (sent: Record<string, unknown>, faults: Faults) => void,
   build: (body: z.output<Schema>) => Result,

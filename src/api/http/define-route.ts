@@ -92,7 +92,7 @@ export function jsonBody<Schema extends z.ZodType>(schema: Schema, required = tr
   return { required, content: { "application/json": { schema } } };
 }
 
-export function operation(app: App, given: Operation): void {
+export function defineRoute(app: App, given: Operation): void {
   const { method, path, operationId, summary, description, tag, security, request, answers } =
     given;
   const problems = [...given.problems, ...COMMON[security]];

@@ -6,7 +6,7 @@ type Forms = Record<string, z.ZodType>;
 
 /** The one of `forms` whose member the value has. Where a form allows a member that another is named by,
  *  it comes first in `forms`. @param what names such a value in messages: "a condition". */
-export function byMember<Given extends Forms>(
+export function keyedUnion<Given extends Forms>(
   what: string,
   forms: Given,
 ): z.ZodType<z.output<Given[keyof Given]>> {

@@ -1,7 +1,7 @@
 /** Every way to say no, in the form of RFC 9457. The codes are a closed set; docs/problems.md explains each. */
 import type { Refusal } from "../../domain/transaction/refusal";
 import type { AppContext } from "../context";
-import { answer } from "./response";
+import { respond } from "./response";
 
 type Row = { status: number; title: string };
 
@@ -98,7 +98,7 @@ export function problemResponse(c: AppContext, code: ProblemCode, details: Detai
     ...(details.errors ? { errors: details.errors } : {}),
   };
   const retry: Record<string, string> = status === 503 ? { "Retry-After": RETRY_AFTER_S } : {};
-  return answer(c, status, "application/problem+json", JSON.stringify(body), {
+  return respond(c, status, "application/problem+json", JSON.stringify(body), {
     ...retry,
     ...details.headers,
   });

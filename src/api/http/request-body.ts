@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { firstCodePoints, outsideText } from "../../domain/text/outside-text";
 import { repeatedMembers } from "../../domain/text/repeated-member";
-import { readBytes } from "../../runtime/read-limited";
+import { readLimited } from "../../runtime/read-limited";
 import type { AppContext } from "../context";
 import { type Place, Problem } from "./problem";
 
@@ -159,7 +159,7 @@ async function bytesOf(c: AppContext, isDeclared: boolean): Promise<Uint8Array |
   try {
     // A declared length is kept by HTTP itself, and reading in one go is cheaper.
     if (isDeclared) return new Uint8Array(await c.req.arrayBuffer());
-    return await readBytes(c.req.raw.body, MAX_BODY_BYTES, MAX_DROPPED_BYTES);
+    return await readLimited(c.req.raw.body, MAX_BODY_BYTES, MAX_DROPPED_BYTES);
   } catch {
     // The client hung up, or broke the rules of HTTP.
     throw new Problem("malformed_json", { detail: "The body breaks off." });

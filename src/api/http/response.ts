@@ -35,7 +35,7 @@ function patternOf(status: number, type: string, policy: string, own: Own): Patt
 }
 
 /** @param type the media type; empty for an answer without a body */
-export function answer(
+export function respond(
   c: AppContext,
   status: number,
   type: string,
@@ -53,16 +53,16 @@ export function answer(
 }
 
 /** JSON text that is ready already. */
-export function answerText(c: AppContext, status: number, json: string, own?: Own): Response {
-  return answer(c, status, "application/json", json, own);
+export function jsonTextResponse(c: AppContext, status: number, json: string, own?: Own): Response {
+  return respond(c, status, "application/json", json, own);
 }
 
-export function answerJson(c: AppContext, status: number, value: unknown): Response {
-  return answerText(c, status, JSON.stringify(value));
+export function jsonResponse(c: AppContext, status: number, value: unknown): Response {
+  return jsonTextResponse(c, status, JSON.stringify(value));
 }
 
 /** A page of items that are JSON text already; they are not parsed to be written again. */
-export function answerPage(
+export function pageResponse(
   c: AppContext,
   items: string[],
   hasMore: boolean,
@@ -70,7 +70,7 @@ export function answerPage(
 ): Response {
   const nextCursor = JSON.stringify(next ?? null);
   const page = `{"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}}`;
-  return answerText(c, 200, page);
+  return jsonTextResponse(c, 200, page);
 }
 
 /** A time as answers show it: RFC 3339, UTC, with milliseconds. */

@@ -13,19 +13,19 @@ import {
   type NewApiKey as NewApiKeyRow,
   replaceApiKey,
 } from "../../d1/merchants";
-import { databaseOf } from "../../d1/query";
+import { openDatabase } from "../../d1/query";
 import {
   API_KEY_RANDOM_BYTES,
   formatApiKey,
   hashApiKey,
   type Scope,
 } from "../../domain/identity/api-key";
-import { drawnId } from "../../domain/identity/id";
+import { formatRandomId } from "../../domain/identity/id";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readBody, readOptionalBody } from "../http/request-body";
-import { answer, answerJson, timeText } from "../http/response";
+import { jsonResponse, respond, timeText } from "../http/response";
 import { authenticateAdmin, forgetKeys } from "../middleware/authenticate";
 import {
   ApiKeyBody,
@@ -48,7 +48,7 @@ const ID_RANDOM_BYTES = 20;
 const admin = { tag: "Merchants", security: "admin_token", before: [authenticateAdmin] } as const;
 
 export function merchantRoutes(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     ...admin,
     method: "post",
     path: PATH,
@@ -60,7 +60,7 @@ export function merchantRoutes(app: App): void {
     problems: [...BODY_PROBLEMS, "card_number_refused"],
     handle: createMerchant,
   });
-  operation(app, {
+  defineRoute(app, {
     ...admin,
     method: "get",
     path: PATH,
@@ -70,11 +70,11 @@ export function merchantRoutes(app: App): void {
     answers: { 200: { description: "The newest first.", schema: MerchantList } },
     problems: [],
     handle: async (c) =>
-      answerJson(c, 200, {
-        data: (await listMerchants(databaseOf(c.env.DB), MAX_LISTED)).map(shownMerchant),
+      jsonResponse(c, 200, {
+        data: (await listMerchants(openDatabase(c.env.DB), MAX_LISTED)).map(shownMerchant),
       }),
   });
-  operation(app, {
+  defineRoute(app, {
     ...admin,
     method: "post",
     path: `${PATH}/{id}/api-keys`,
@@ -86,7 +86,7 @@ export function merchantRoutes(app: App): void {
     problems: [...BODY_PROBLEMS, "card_number_refused", "merchant_not_found", "too_many_api_keys"],
     handle: createKey,
   });
-  operation(app, {
+  defineRoute(app, {
     ...admin,
     method: "get",
     path: `${PATH}/{id}/api-keys`,
@@ -98,11 +98,11 @@ export function merchantRoutes(app: App): void {
     problems: ["merchant_not_found"],
     handle: async (c) => {
       const merchant = await merchantOf(c);
-      const keys = await listApiKeys(databaseOf(c.env.DB), merchant.id, MAX_LISTED);
-      return answerJson(c, 200, { data: keys.map(shownKey) });
+      const keys = await listApiKeys(openDatabase(c.env.DB), merchant.id, MAX_LISTED);
+      return jsonResponse(c, 200, { data: keys.map(shownKey) });
     },
   });
-  operation(app, {
+  defineRoute(app, {
     ...admin,
     method: "post",
     path: `${PATH}/{id}/api-keys/{key_id}/roll`,
@@ -121,7 +121,7 @@ export function merchantRoutes(app: App): void {
     ],
     handle: rollKey,
   });
-  operation(app, {
+  defineRoute(app, {
     ...admin,
     method: "delete",
     path: `${PATH}/{id}/api-keys/{key_id}`,
@@ -133,7 +133,7 @@ export function merchantRoutes(app: App): void {
     problems: ["merchant_not_found", "api_key_not_found"],
     handle: async (c) => {
       await endKey(c, await keyOf(c), Date.now());
-      return answer(c, 204, "", null);
+      return respond(c, 204, "", null);
     },
   });
 }
@@ -141,8 +141,8 @@ export function merchantRoutes(app: App): void {
 async function createMerchant(c: AppContext): Promise<Response> {
   const { name, default_currency = "USD" } = await readBody(c, MerchantBody);
   const merchant = { id: newId("mer"), name, created_at: Date.now(), default_currency };
-  await insertMerchant(databaseOf(c.env.DB), merchant);
-  return answerJson(c, 201, shownMerchant(merchant));
+  await insertMerchant(openDatabase(c.env.DB), merchant);
+  return jsonResponse(c, 201, shownMerchant(merchant));
 }
 
 async function rollKey(c: AppContext): Promise<Response> {
@@ -151,19 +151,19 @@ async function rollKey(c: AppContext): Promise<Response> {
   const now = Date.now();
   if (old.expires_at !== null && old.expires_at <= now) throw new Problem("api_key_not_found");
   const { key, row } = drawKey(old.merchant_id, old.name, old.scopes as Scope[]);
-  const db = databaseOf(c.env.DB);
+  const db = openDatabase(c.env.DB);
   const isMade = await replaceApiKey(db, row, MAX_API_KEYS, old, now + overlap_s * 1_000);
   if (!isMade) throw (await keyOf(c)).expires_at === null ? tooManyKeys() : rolled();
   forgetKeys(old.hash);
-  return answerJson(c, 201, { ...shownKey(row), key });
+  return jsonResponse(c, 201, { ...shownKey(row), key });
 }
 
 async function createKey(c: AppContext): Promise<Response> {
   const merchant = await merchantOf(c);
   const { name, scopes } = await readBody(c, ApiKeyBody);
   const { key, row } = drawKey(merchant.id, name ?? null, [...new Set(scopes)]);
-  if (!(await insertApiKey(databaseOf(c.env.DB), row, MAX_API_KEYS))) throw tooManyKeys();
-  return answerJson(c, 201, { ...shownKey(row), key });
+  if (!(await insertApiKey(openDatabase(c.env.DB), row, MAX_API_KEYS))) throw tooManyKeys();
+  return jsonResponse(c, 201, { ...shownKey(row), key });
 }
 
 function rolled(): Problem {
@@ -204,25 +204,25 @@ async function endKey(
   key: ApiKeyRow & { hash: string },
   atMs: number,
 ): Promise<void> {
-  await endApiKey(databaseOf(c.env.DB), key, atMs);
+  await endApiKey(openDatabase(c.env.DB), key, atMs);
   forgetKeys(key.hash);
 }
 
 async function merchantOf(c: AppContext): Promise<MerchantRow> {
-  const merchant = await findMerchant(databaseOf(c.env.DB), c.req.param("id") ?? "");
+  const merchant = await findMerchant(openDatabase(c.env.DB), c.req.param("id") ?? "");
   if (!merchant) throw new Problem("merchant_not_found");
   return merchant;
 }
 
 async function keyOf(c: AppContext): Promise<ApiKeyRow & { hash: string }> {
   const merchant = await merchantOf(c);
-  const key = await findApiKey(databaseOf(c.env.DB), merchant.id, c.req.param("key_id") ?? "");
+  const key = await findApiKey(openDatabase(c.env.DB), merchant.id, c.req.param("key_id") ?? "");
   if (!key) throw new Problem("api_key_not_found");
   return key;
 }
 
 function newId(prefix: string): string {
-  return drawnId(prefix, crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  return formatRandomId(prefix, crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
 }
 
 function shownMerchant({ id, name, created_at, default_currency }: MerchantRow) {

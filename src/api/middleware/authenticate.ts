@@ -2,12 +2,12 @@
  *  cannot be asked, a key that was seen before is served a while longer, so that payments go on. */
 import type { MiddlewareHandler } from "hono";
 import { findKeyHolder, type KeyHolder } from "../../d1/merchants";
-import { DatabaseUnavailable, databaseOf } from "../../d1/query";
+import { DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { hashApiKey, isApiKey, type Scope } from "../../domain/identity/api-key";
 import { ageMs, isDue } from "../../domain/time/clock";
 import type { AppContext, AppEnv } from "../context";
 import { Problem } from "../http/problem";
-import { countFailure, requirePatience } from "./failed-auth-limit";
+import { countFailedAuth, rejectLimitedAddress } from "./failed-auth-limit";
 import { type Kind, limitRequests } from "./rate-limit";
 
 /** A revoked key is refused everywhere after this long. */
@@ -57,17 +57,17 @@ async function identify(c: AppContext): Promise<Remembered> {
   const key = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
   // A key that was good here before does not suffer for what others send from its address.
   const isKnown = key !== undefined && remembered.has(key);
-  if (!isKnown) requirePatience(c, "api_key");
+  if (!isKnown) rejectLimitedAddress(c, "api_key");
   if (!header) {
     const missing = unauthenticated("api_key_missing", "Send Authorization: Bearer sk_…");
-    throw await countFailure(c, "api_key", missing);
+    throw await countFailedAuth(c, "api_key", missing);
   }
   // A remembered key has passed the check of its form; anything else has to before D1 is asked.
   const isPossible = key !== undefined && (isKnown || isApiKey(key));
   const found = isPossible ? await lookUp(c, key) : undefined;
   const { expires_at_ms } = found?.holder ?? { expires_at_ms: 0 };
   if (!found || (expires_at_ms !== null && expires_at_ms <= Date.now())) {
-    throw await countFailure(c, "api_key", unauthenticated("api_key_invalid"));
+    throw await countFailedAuth(c, "api_key", unauthenticated("api_key_invalid"));
   }
   return found;
 }
@@ -80,7 +80,7 @@ async function lookUp(c: AppContext, key: string): Promise<Remembered | undefine
   if (known && (age < KEY_FRESH_MS || (age < KEY_STALE_MS && isResting))) return known;
   try {
     const { transaction_shards } = c.get("config");
-    const db = databaseOf(c.env.DB);
+    const db = openDatabase(c.env.DB);
     const limitMs = LOOKUP_LIMIT_MS[known && age < KEY_STALE_MS ? "known" : "unknown"];
     const hash = known?.hash ?? hashApiKey(key);
     const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, limitMs);
@@ -123,8 +123,8 @@ async function requireToken(
   expected: string,
   code: "admin_token_invalid" | "metrics_token_invalid",
 ): Promise<void> {
-  requirePatience(c, "token");
-  if (!carries(c, expected)) throw await countFailure(c, "token", unauthenticated(code));
+  rejectLimitedAddress(c, "token");
+  if (!carries(c, expected)) throw await countFailedAuth(c, "token", unauthenticated(code));
 }
 
 /** Whether a request carries this token; an empty one is carried by nobody. */

@@ -1,7 +1,7 @@
 import { clientNetwork } from "../../domain/identity/client-address";
 import { isDue } from "../../domain/time/clock";
 import type { Env } from "../../env";
-import { within } from "../../runtime/with-timeout";
+import { withTimeout } from "../../runtime/with-timeout";
 import type { AppContext } from "../context";
 import { Problem } from "../http/problem";
 
@@ -23,19 +23,19 @@ const MAX_HELD_BACK = 10_000;
 const heldBackUntilMs = new Map<string, number>();
 
 /** Lets everyone start anew in this isolate. */
-export function forgetFailures(): void {
+export function resetFailedAuthLimits(): void {
   heldBackUntilMs.clear();
 }
 
 /** @throws Problem when the client's address has failed too often in this period */
-export function requirePatience(c: AppContext, credential: Credential): void {
+export function rejectLimitedAddress(c: AppContext, credential: Credential): void {
   if (heldBackUntilMs.size === 0) return;
   const until = heldBackUntilMs.get(nameOf(c, credential)) ?? 0;
   if (!isDue(until, Date.now(), PERIOD_MS)) throw tooMany(until);
 }
 
 /** Counts a failure. @returns the problem to answer with: `failure`, or that there were too many */
-export async function countFailure(
+export async function countFailedAuth(
   c: AppContext,
   credential: Credential,
   failure: Problem,
@@ -58,7 +58,7 @@ async function hasPatience(c: AppContext, credential: Credential, name: string):
   const limiter = c.env[LIMITERS[credential]];
   if (!limiter) return true;
   try {
-    return (await within(COUNT_LIMIT_MS, limiter.limit({ key: name }))).success;
+    return (await withTimeout(COUNT_LIMIT_MS, limiter.limit({ key: name }))).success;
   } catch {
     c.get("log")("warn", "throttle.failed", {});
     return true;

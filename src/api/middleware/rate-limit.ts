@@ -2,7 +2,7 @@
  *  are those of draft-ietf-httpapi-ratelimit-headers-11, structured fields after RFC 9651. */
 import type { Config } from "../../config";
 import type { Quota } from "../../domain/rate-limit/quota";
-import { type Spent, spend } from "../../rate-limit/client";
+import { consumeQuotas, type QuotaDecision } from "../../rate-limit/client";
 import type { AppContext } from "../context";
 import { Problem } from "../http/problem";
 
@@ -19,7 +19,7 @@ export function limitRequests(c: AppContext, kind: Kind): Promise<void> | undefi
   const { limits } = c.get("config");
   if (limits.requests === 0) return undefined;
   const plan = planOf(limits)[kind];
-  const spent = spend(spenderOf(c), plan.quotas);
+  const spent = consumeQuotas(spenderOf(c), plan.quotas);
   if (spent instanceof Promise) return spent.then((later) => settle(c, kind, plan, later));
   settle(c, kind, plan, spent);
   return undefined;
@@ -28,12 +28,12 @@ export function limitRequests(c: AppContext, kind: Kind): Promise<void> | undefi
 /** Spends what a request costs beyond the one that it was counted as when it came: its handler knows. A cost above
  *  the limit counts as all of it, so that nothing is impossible.
  *  @throws Problem when there is not so much left; then nothing more is spent */
-export async function spendMore(c: AppContext, cost: number): Promise<void> {
+export async function consumeMore(c: AppContext, cost: number): Promise<void> {
   const { limits } = c.get("config");
   const more = Math.min(cost, limits.requests) - 1;
   if (limits.requests === 0 || more <= 0) return;
   const plan = planOf(limits).request;
-  const spent = await spend(spenderOf(c), plan.quotas, more);
+  const spent = await consumeQuotas(spenderOf(c), plan.quotas, more);
   settle(c, "request", plan, spent, `This counts as ${cost} requests. `);
 }
 
@@ -45,7 +45,7 @@ export async function overLimit(c: AppContext): Promise<Error | undefined> {
   if (!problem) return undefined;
   const { requests, window_ms } = c.get("config").limits;
   const repeats: Quota = { policy: "repeats", limit: requests, window_ms };
-  if ((await spend(spenderOf(c), [repeats])).over.length > 0) throw problem;
+  if ((await consumeQuotas(spenderOf(c), [repeats])).over.length > 0) throw problem;
   return problem;
 }
 
@@ -54,7 +54,7 @@ function settle(
   c: AppContext,
   kind: Kind,
   { policies }: Plan,
-  { over, standings }: Spent,
+  { over, standings }: QuotaDecision,
   reason = "",
 ): void {
   const now = Date.now();

@@ -1,9 +1,9 @@
 /** What happens to every request before its route: an id, a trace, a log line, and checked settings. */
 import type { MiddlewareHandler } from "hono";
-import { type Config, configOf } from "../../config";
-import { type Log, logFrom, tracedBy } from "../../observability/log";
-import { continueTrace, drawnHex } from "../../observability/trace-context";
-import { announceProcessor } from "../../processor/create";
+import { type Config, readConfig } from "../../config";
+import { createLog, type Log, traceFields } from "../../observability/log";
+import { continueTrace, randomHex } from "../../observability/trace-context";
+import { logProcessorMode } from "../../processor/create";
 import type { AppContext, AppEnv } from "../context";
 
 /** Gives each request an id and a trace, and writes its log line when it has its response.
@@ -13,7 +13,7 @@ export function requestLog(
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const startedMs = Date.now();
-    const drawn = drawnHex();
+    const drawn = randomHex();
     c.set("request_id", `req_${drawn}`);
     c.set("traceparent", continueTrace(c.req.header("traceparent"), drawn));
     c.set("log", logOf(c, "info"));
@@ -37,16 +37,16 @@ export function requestLog(
 
 /** Wrong settings stop every request here, where there is already a log to name them. */
 export const checkSettings: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const config = configOf(c.env);
+  const config = readConfig(c.env);
   c.set("config", config);
   if (config.log_level !== "info") c.set("log", logOf(c, config.log_level));
-  announceProcessor(config, c.get("log"));
+  logProcessorMode(config, c.get("log"));
   await next();
 };
 
 function logOf(c: AppContext, least: Config["log_level"]): Log {
   const request_id = c.get("request_id");
-  return logFrom(least, { request_id, ...tracedBy(c.get("traceparent")) });
+  return createLog(least, { request_id, ...traceFields(c.get("traceparent")) });
 }
 
 /** The pattern that matched, never the path itself. */

@@ -5,7 +5,7 @@ import { REVIEW_REJECTED, RISK_BLOCKED } from "../../domain/transaction/transact
 import type { Family } from "../../observability/prometheus";
 
 /** @param totals everything the book has counted */
-export function bookSeries(totals: Total[]): Family[] {
+export function d1Metrics(totals: Total[]): Family[] {
   const created = totals.filter(({ type }) => type === "transaction.created");
   const completed = totals.filter(({ type }) => type === "transaction.completed");
   return [

@@ -1,10 +1,10 @@
 /** Health, the interactive docs and the pages about problems: what is open to everyone. */
 import { z } from "@hono/zod-openapi";
 import type { AppContext } from "../context";
-import { type App, operation } from "../http/define-route";
+import { type App, defineRoute } from "../http/define-route";
 import { openApiDocument } from "../http/openapi";
 import { PROBLEMS, Problem, type ProblemCode } from "../http/problem";
-import { answer, answerJson } from "../http/response";
+import { jsonResponse, respond } from "../http/response";
 import { DOCS_PAGE, DOCS_POLICY, DOCS_SCRIPT, DOCS_STYLE } from "./docs-page";
 import { ready } from "./readiness";
 import { Readiness } from "./readiness-schema";
@@ -14,7 +14,7 @@ const Health = z
   .openapi("Health");
 
 export function openRoutes(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: "/health",
     operationId: "getHealth",
@@ -24,9 +24,9 @@ export function openRoutes(app: App): void {
     security: "none",
     answers: { 200: { description: "The Worker is running.", schema: Health } },
     problems: [],
-    handle: (c) => answerJson(c, 200, { status: "healthy" }),
+    handle: (c) => jsonResponse(c, 200, { status: "healthy" }),
   });
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: "/health/ready",
     operationId: "getReadiness",
@@ -42,20 +42,20 @@ export function openRoutes(app: App): void {
     problems: [],
     handle: ready,
   });
-  app.get("/", (c) => answer(c, 302, "", null, { Location: "/docs" }));
-  app.get("/openapi.json", (c) => answerJson(c, 200, openApiDocument(app)));
+  app.get("/", (c) => respond(c, 302, "", null, { Location: "/docs" }));
+  app.get("/openapi.json", (c) => jsonResponse(c, 200, openApiDocument(app)));
   app.get("/docs", (c) =>
-    answer(c, 200, "text/html; charset=utf-8", DOCS_PAGE, {
+    respond(c, 200, "text/html; charset=utf-8", DOCS_PAGE, {
       "Content-Security-Policy": DOCS_POLICY,
     }),
   );
-  app.get("/docs/start.js", (c) => answer(c, 200, "text/javascript", DOCS_SCRIPT));
-  app.get("/docs/style.css", (c) => answer(c, 200, "text/css", DOCS_STYLE));
+  app.get("/docs/start.js", (c) => respond(c, 200, "text/javascript", DOCS_SCRIPT));
+  app.get("/docs/style.css", (c) => respond(c, 200, "text/css", DOCS_STYLE));
   app.get("/docs-assets/:file", asset);
   app.get("/problems/:code", (c) => {
     const code = c.req.param("code");
     if (!Object.hasOwn(PROBLEMS, code)) throw new Problem("not_found");
-    return answerJson(c, 200, { code, ...PROBLEMS[code as ProblemCode] }); // hasOwn has just said so.
+    return jsonResponse(c, 200, { code, ...PROBLEMS[code as ProblemCode] }); // hasOwn has just said so.
   });
 }
 
@@ -65,7 +65,7 @@ async function asset(c: AppContext): Promise<Response> {
   const found = await c.env.ASSETS?.fetch(new Request(c.req.url));
   if (!found?.ok) throw new Problem("not_found");
   const contentType = found.headers.get("Content-Type") ?? "application/octet-stream";
-  return answer(c, 200, contentType, found.body, {
+  return respond(c, 200, contentType, found.body, {
     "Cache-Control": "public, max-age=3600",
   });
 }

@@ -1,20 +1,20 @@
 /** `GET /metrics` for Prometheus: one question to the book and one to each shard, all at once, and never
  *  longer than two seconds. Who does not answer is left out and named. */
 
-import { databaseOf } from "../../d1/query";
+import { openDatabase } from "../../d1/query";
 import { readTotals } from "../../d1/totals";
 import { shardName } from "../../domain/identity/id";
-import { EXPOSITION_TYPE, expositionOf, type Family } from "../../observability/prometheus";
-import { within } from "../../runtime/with-timeout";
+import { EXPOSITION_TYPE, type Family, formatExposition } from "../../observability/prometheus";
+import { withTimeout } from "../../runtime/with-timeout";
 import { transactionShard } from "../../transactions/client";
 import type { ShardMetrics } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import type { App } from "../http/define-route";
-import { answer } from "../http/response";
+import { respond } from "../http/response";
 import { authenticateMetrics } from "../middleware/authenticate";
-import { bookSeries } from "./d1-metrics";
-import { shardSeries } from "./shard-metrics";
-import { webhookSeries } from "./webhook-metrics";
+import { d1Metrics } from "./d1-metrics";
+import { shardMetrics } from "./shard-metrics";
+import { webhookMetrics } from "./webhook-metrics";
 
 /** Prometheus gives up after ten seconds by default; its scrapes must not pile up behind a dead part. */
 const ASK_LIMIT_MS = 2_000;
@@ -24,7 +24,7 @@ const MAX_ASKED = 256;
 
 export function metricsRoute(app: App): void {
   app.get("/metrics", authenticateMetrics, async (c) =>
-    answer(c, 200, EXPOSITION_TYPE, await scrape(c)),
+    respond(c, 200, EXPOSITION_TYPE, await scrape(c)),
   );
 }
 
@@ -32,14 +32,14 @@ async function scrape(c: AppContext): Promise<string> {
   const { transaction_shards } = c.get("config");
   const shards = Array.from({ length: Math.min(transaction_shards, MAX_ASKED) }, (_, at) => at);
   const [totals, ...metrics] = await Promise.all([
-    readTotals(databaseOf(c.env.DB), ASK_LIMIT_MS).catch(() => undefined),
+    readTotals(openDatabase(c.env.DB), ASK_LIMIT_MS).catch(() => undefined),
     ...shards.map((shard) => askShard(c, shard)),
   ]);
   const told = shards.flatMap((shard) => {
     const own = metrics[shard];
     return own ? [{ shard, metrics: own }] : [];
   });
-  return expositionOf([
+  return formatExposition([
     scrapeOk({
       book: totals !== undefined,
       ...Object.fromEntries(
@@ -47,14 +47,14 @@ async function scrape(c: AppContext): Promise<string> {
       ),
     }),
     ...(shards.length > 0 ? [shardsAsked(shards.length, told.length)] : []),
-    ...(totals ? [...bookSeries(totals.book), ...webhookSeries(totals.webhooks)] : []),
-    ...shardSeries(told),
+    ...(totals ? [...d1Metrics(totals.book), ...webhookMetrics(totals.webhooks)] : []),
+    ...shardMetrics(told),
   ]);
 }
 
 async function askShard(c: AppContext, shard: number): Promise<ShardMetrics | undefined> {
   try {
-    return await within(ASK_LIMIT_MS, transactionShard(c.env, shardName(shard)).metrics());
+    return await withTimeout(ASK_LIMIT_MS, transactionShard(c.env, shardName(shard)).metrics());
   } catch {
     return undefined;
   }

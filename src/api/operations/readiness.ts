@@ -2,17 +2,17 @@
  *  for a second at most, so that whoever hangs is named and does not hang the answer. */
 import { waitUntil } from "cloudflare:workers";
 import { findShardCount } from "../../d1/merchants";
-import { databaseOf } from "../../d1/query";
+import { openDatabase } from "../../d1/query";
 import { shardName, velocityShardName } from "../../domain/identity/id";
 import type { Env } from "../../env";
-import { processorModeOf } from "../../processor/create";
+import { processorMode } from "../../processor/create";
 import { SharedResult } from "../../runtime/shared-result";
-import { TimeLimit, within } from "../../runtime/with-timeout";
+import { TimeoutError, withTimeout } from "../../runtime/with-timeout";
 import { transactionShard } from "../../transactions/client";
 import type { Backlog, DestinationName, ShardReadiness } from "../../transactions/rpc";
 import { velocityShard } from "../../velocity/client";
 import type { AppContext } from "../context";
-import { answerJson } from "../http/response";
+import { jsonResponse } from "../http/response";
 import type { Dependency, Outbox } from "./readiness-schema";
 
 /** Readiness is asked often and by machines with limits of their own. */
@@ -49,7 +49,7 @@ export async function ready(c: AppContext): Promise<Response> {
   const result = shared.get(c.env) ?? new SharedResult<Shown>(MAX_AGE_MS, SHARED_LIMIT_MS);
   shared.set(c.env, result);
   const { status, body } = await result.get(() => check(c), Date.now, waitUntil);
-  return answerJson(c, status, body);
+  return jsonResponse(c, status, body);
 }
 
 type Asked<Value> = { state: Dependency; value: Value | undefined };
@@ -58,7 +58,7 @@ async function check(c: AppContext): Promise<Shown> {
   const { transaction_shards, velocity_shards } = c.get("config");
   const names = transaction_shards === 0 ? ["ready"] : namesOf(shardName, transaction_shards);
   const [book, velocity, shards] = await Promise.all([
-    asked(() => findShardCount(databaseOf(c.env.DB))),
+    asked(() => findShardCount(openDatabase(c.env.DB))),
     Promise.all(
       namesOf(velocityShardName, velocity_shards).map((name) =>
         asked(() => velocityShard(c.env, name).ready()),
@@ -72,7 +72,7 @@ async function check(c: AppContext): Promise<Shown> {
     book: book.state,
     transactions: worstOf(shards),
     velocity: worstOf(velocity),
-    processor: PROCESSOR_STATES[processorModeOf(c.get("config"))],
+    processor: PROCESSOR_STATES[processorMode(c.get("config"))],
   };
   const kept = book.value ?? transaction_shards;
   const shardCount = kept === transaction_shards ? "ok" : "changed";
@@ -100,9 +100,9 @@ const namesOf = (nameOf: (shard: number) => string, count: number): string[] =>
 /** @param question may throw, fail or hang */
 async function asked<Value>(question: () => Promise<Value>): Promise<Asked<Value>> {
   try {
-    return { state: "ok", value: await within(CHECK_LIMIT_MS, question()) };
+    return { state: "ok", value: await withTimeout(CHECK_LIMIT_MS, question()) };
   } catch (fault) {
-    return { state: fault instanceof TimeLimit ? "hanging" : "failing", value: undefined };
+    return { state: fault instanceof TimeoutError ? "hanging" : "failing", value: undefined };
   }
 }
 

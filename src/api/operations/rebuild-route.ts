@@ -2,14 +2,14 @@
  *  back to an earlier time or emptied. What is there already is passed over. */
 import { z } from "@hono/zod-openapi";
 import { shardName } from "../../domain/identity/id";
-import { within } from "../../runtime/with-timeout";
+import { withTimeout } from "../../runtime/with-timeout";
 import { transactionShard } from "../../transactions/client";
 import type { AppContext } from "../context";
 import { Time } from "../http/common-schemas";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readOptionalBody } from "../http/request-body";
-import { answerJson, timeText } from "../http/response";
+import { jsonResponse, timeText } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
 
 /** Long enough for a shard that has to start; asking again does no harm. */
@@ -44,7 +44,7 @@ export const Rebuild = z
   .openapi("Rebuild");
 
 export function rebuildRoute(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "post",
     path: "/api/v1/operations/rebuild-book",
     operationId: "rebuildBook",
@@ -76,7 +76,7 @@ async function rebuild(c: AppContext): Promise<Response> {
     for (const own of await Promise.all(asked)) events += own;
   }
   c.get("log")("warn", "book.rebuild", { rows: events });
-  return answerJson(c, 202, {
+  return jsonResponse(c, 202, {
     events,
     shards: transaction_shards,
     starts_at: timeText(startsAtMs),
@@ -86,7 +86,7 @@ async function rebuild(c: AppContext): Promise<Response> {
 async function askShard(c: AppContext, shard: number, startsAtMs: number): Promise<number> {
   try {
     const owner = transactionShard(c.env, shardName(shard));
-    return await within(ASK_LIMIT_MS, owner.rebuildBook(startsAtMs));
+    return await withTimeout(ASK_LIMIT_MS, owner.rebuildBook(startsAtMs));
   } catch {
     throw new Problem("unavailable", { detail: `Shard ${shard} did not answer. Ask again.` });
   }

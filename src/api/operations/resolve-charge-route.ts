@@ -2,12 +2,12 @@
 import { z } from "@hono/zod-openapi";
 import { isTransactionId } from "../../domain/identity/id";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readBody } from "../http/request-body";
-import { answerText } from "../http/response";
+import { jsonTextResponse } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
-import { accepted, askOwner } from "../transactions/owner";
+import { callOwner, requireAccepted } from "../transactions/owner";
 import { processorModeHeaders } from "../transactions/processor-mode";
 import { Transaction } from "../transactions/schemas";
 import { ResolveBody } from "./resolve-schema";
@@ -19,7 +19,7 @@ const params = z.object({
 });
 
 export function resolveChargeRoute(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "post",
     path: "/api/v1/operations/charges/{transaction_id}/resolve",
     operationId: "resolveCharge",
@@ -53,10 +53,10 @@ async function resolve(c: AppContext): Promise<Response> {
   const request = await readBody(c, ResolveBody);
   const id = c.req.param("transaction_id") ?? "";
   if (!isTransactionId(id)) throw new Problem("transaction_not_found");
-  const reply = await askOwner(c, id, (owner, { merchant_id: _, ...address }) =>
+  const reply = await callOwner(c, id, (owner, { merchant_id: _, ...address }) =>
     owner.resolve(address, request),
   );
-  const { body } = accepted(reply);
+  const { body } = requireAccepted(reply);
   c.get("log")("warn", "charge.resolved", { transaction_id: id, outcome: request.outcome });
-  return answerText(c, 200, body, processorModeHeaders(c, body));
+  return jsonTextResponse(c, 200, body, processorModeHeaders(c, body));
 }

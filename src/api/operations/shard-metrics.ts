@@ -3,11 +3,11 @@
 import { counterSamples, histogramsOf } from "../../observability/counter-samples";
 import type { Family, Sample } from "../../observability/prometheus";
 import {
-  ANSWER_BOUNDS_MS,
+  BATCH_BOUNDS,
   type Counter,
   DELIVERY_BOUNDS,
+  DURATION_BOUNDS_MS,
   type Histogram,
-  ROUND_BOUNDS,
 } from "../../transactions/counters";
 import type { ShardMetrics } from "../../transactions/rpc";
 
@@ -55,13 +55,13 @@ const HISTOGRAMS: Record<
   answer_ms: {
     name: "payments_command_duration_seconds",
     help: "Time in the shard from a command's arrival to its answer.",
-    bounds: ANSWER_BOUNDS_MS,
+    bounds: DURATION_BOUNDS_MS,
     unit: MS_PER_S,
   },
   round_commands: {
     name: "payments_round_commands",
     help: "Commands that were decided and committed together.",
-    bounds: ROUND_BOUNDS,
+    bounds: BATCH_BOUNDS,
     unit: 1,
   },
   delivery_events: {
@@ -106,7 +106,7 @@ const GAUGES: { name: string; help: string; of: (metrics: ShardMetrics) => Sampl
   },
 ];
 
-export function shardSeries(told: Told[]): Family[] {
+export function shardMetrics(told: Told[]): Family[] {
   return [
     ...Object.entries(COUNTERS).map(([counter, { name, help }]): Family => {
       const samplesOf = ({ counts }: ShardMetrics): Sample[] => counterSamples(counts, counter);

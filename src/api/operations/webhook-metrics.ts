@@ -9,7 +9,7 @@ import { DELAY_BOUNDS_MS, type WebhookCounter } from "../../webhooks/metrics";
 const MS_PER_S = 1_000;
 
 /** @param counts of all merchants together */
-export function webhookSeries(counts: Count[]): Family[] {
+export function webhookMetrics(counts: Count[]): Family[] {
   const of = (counter: WebhookCounter): Sample[] => counterSamples(counts, counter);
   return [
     {

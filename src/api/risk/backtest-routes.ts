@@ -1,18 +1,18 @@
 /** The route that tries a rule set on payments that were decided before. It reads, and changes nothing. */
 import { z } from "@hono/zod-openapi";
-import { databaseOf } from "../../d1/query";
+import { openDatabase } from "../../d1/query";
 import { BacktestTally } from "../../domain/risk/backtest/backtest-report";
-import { type Turn, turnAt } from "../../rate-limit/client";
+import { type ExclusiveTask, exclusiveTask } from "../../rate-limit/client";
 import type { AppContext } from "../context";
 import { Cursor, cursor, HasMore } from "../http/common-schemas";
 import { createdBody, rangeOfBody } from "../http/created-range";
 import { formatListCursor, parseListCursor } from "../http/cursor";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readBody } from "../http/request-body";
-import { answerJson } from "../http/response";
+import { jsonResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
-import { spendMore } from "../middleware/rate-limit";
+import { consumeMore } from "../middleware/rate-limit";
 import { RiskDecision, RiskReason } from "../transactions/decision-schema";
 import { backtestCost, tallyDecisions } from "./run-backtest";
 import { object, whole } from "./schemas/fields";
@@ -86,7 +86,7 @@ export const BacktestAnswer = z
   .openapi("RiskBacktest");
 
 export function riskBacktestRoute(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "post",
     path: "/api/v1/risk/backtest",
     operationId: "backtestRiskRules",
@@ -111,7 +111,7 @@ async function run(c: AppContext): Promise<Response> {
   const merchant_id = c.get("merchant_id");
   const conditions = countConditions(candidateRules.rules);
   const tally = new BacktestTally(candidateRules);
-  const turn = turnAt(c.env, merchant_id, "backtest", HOLD_MS);
+  const turn = exclusiveTask(c.env, merchant_id, "backtest", HOLD_MS);
   await begin(turn);
   let saidAtMs = Date.now();
   const goOn = async () => {
@@ -120,16 +120,16 @@ async function run(c: AppContext): Promise<Response> {
     await turn.hold().catch(() => undefined);
   };
   try {
-    await spendMore(c, backtestCost(limit, conditions));
+    await consumeMore(c, backtestCost(limit, conditions));
     const next = await tallyDecisions(
-      databaseOf(c.env.DB),
+      openDatabase(c.env.DB),
       { merchant_id, filter, after, limit },
       tally,
       conditions,
       () => scheduler.wait(PAUSE_MS),
       goOn,
     );
-    return answerJson(c, 200, {
+    return jsonResponse(c, 200, {
       ...tally.report(),
       has_more: next !== undefined,
       next_cursor: next ? await formatListCursor(c, next) : null,
@@ -141,7 +141,7 @@ async function run(c: AppContext): Promise<Response> {
 }
 
 /** @throws Problem when another backtest of the merchant is running, or nobody can say */
-async function begin(turn: Turn): Promise<void> {
+async function begin(turn: ExclusiveTask): Promise<void> {
   const freeInMs = await turn.hold().catch(() => {
     throw new Problem("unavailable", { detail: "Backtests cannot be counted right now." });
   });

@@ -1,6 +1,6 @@
 /** The routes of a merchant's allow and block lists. */
 import { z } from "@hono/zod-openapi";
-import { databaseOf } from "../../d1/query";
+import { openDatabase } from "../../d1/query";
 import {
   addListEntry,
   findListEntry,
@@ -8,14 +8,14 @@ import {
   listListEntries,
   removeListEntry,
 } from "../../d1/risk-lists";
-import { drawnId } from "../../domain/identity/id";
+import { formatRandomId } from "../../domain/identity/id";
 import { MAX_LIST_ENTRIES } from "../../domain/risk/limits";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readBody, readQuery } from "../http/request-body";
-import { answer, answerJson, answerPage, timeText } from "../http/response";
+import { jsonResponse, pageResponse, respond, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import {
   EXAMPLE_ENTRY_ID,
@@ -39,7 +39,7 @@ const reading = {
 const writing = { ...reading, before: [authenticate("risk:write")] } as const;
 
 export function riskListRoutes(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     ...writing,
     method: "post",
     path: PATH,
@@ -54,7 +54,7 @@ export function riskListRoutes(app: App): void {
     problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_list_entries"],
     handle: add,
   });
-  operation(app, {
+  defineRoute(app, {
     ...reading,
     before: [authenticate("risk:read", "list")],
     method: "get",
@@ -67,7 +67,7 @@ export function riskListRoutes(app: App): void {
     problems: ["invalid_request"],
     handle: list,
   });
-  operation(app, {
+  defineRoute(app, {
     ...reading,
     method: "get",
     path: `${PATH}/{id}`,
@@ -81,10 +81,10 @@ export function riskListRoutes(app: App): void {
       const { db, merchantId, nowMs } = asked(c);
       const found = await findListEntry(db, merchantId, idOf(c), nowMs);
       if (!found) throw new Problem("list_entry_not_found");
-      return answerJson(c, 200, shownEntry(found));
+      return jsonResponse(c, 200, shownEntry(found));
     },
   });
-  operation(app, {
+  defineRoute(app, {
     ...writing,
     method: "delete",
     path: `${PATH}/{id}`,
@@ -98,7 +98,7 @@ export function riskListRoutes(app: App): void {
       const { db, merchantId, nowMs } = asked(c);
       const wasThere = await removeListEntry(db, merchantId, idOf(c), nowMs);
       if (!wasThere) throw new Problem("list_entry_not_found");
-      return answer(c, 204, "", null);
+      return respond(c, 204, "", null);
     },
   });
 }
@@ -107,7 +107,7 @@ async function add(c: AppContext): Promise<Response> {
   const given = await readBody(c, newListEntry);
   const { db, merchantId, nowMs } = asked(c);
   if (given.expires_at !== null && given.expires_at <= nowMs) throw alreadyExpired();
-  const id = drawnId("rle", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  const id = formatRandomId("rle", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
   const entry = { ...given, id, merchant_id: merchantId, created_at: nowMs };
   const stored = await addListEntry(db, entry);
   if (!stored) {
@@ -115,7 +115,7 @@ async function add(c: AppContext): Promise<Response> {
       detail: `A merchant's lists have room for ${MAX_LIST_ENTRIES} entries together.`,
     });
   }
-  return answerJson(c, stored.id === id ? 201 : 200, shownEntry(stored));
+  return jsonResponse(c, stored.id === id ? 201 : 200, shownEntry(stored));
 }
 
 function alreadyExpired(): Problem {
@@ -135,7 +135,7 @@ async function list(c: AppContext): Promise<Response> {
   const page = found.slice(0, limit);
   const hasMore = found.length > limit;
   const last = page.at(-1)?.position;
-  return answerPage(
+  return pageResponse(
     c,
     page.map((entry) => JSON.stringify(shownEntry(entry))),
     hasMore,
@@ -144,7 +144,7 @@ async function list(c: AppContext): Promise<Response> {
 }
 
 function asked(c: AppContext) {
-  return { db: databaseOf(c.env.DB), merchantId: c.get("merchant_id"), nowMs: Date.now() };
+  return { db: openDatabase(c.env.DB), merchantId: c.get("merchant_id"), nowMs: Date.now() };
 }
 
 /** The id in the address; what cannot be an entry's is not asked for. */

@@ -1,19 +1,19 @@
 /** The routes of a merchant's fraud rules: read any version of them, and write the next one. */
 
-import { databaseOf } from "../../d1/query";
+import { openDatabase } from "../../d1/query";
 import { findRuleSet, readRuleSet, type StoredRuleSet, writeRuleSet } from "../../d1/risk-rules";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readBody, readQuery } from "../http/request-body";
-import { answerJson, timeText } from "../http/response";
+import { jsonResponse, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { NewRuleSetBody, newRuleSet, RuleSetAnswer, RulesQuery } from "./schemas/rule-set";
 
 const PATH = "/api/v1/risk/rules";
 
 export function riskRuleRoutes(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: PATH,
     operationId: "getRiskRules",
@@ -29,10 +29,10 @@ export function riskRuleRoutes(app: App): void {
       const { version } = readQuery(c, RulesQuery);
       const found = version === undefined ? await current(c) : await earlier(c, version);
       if (!found) throw new Problem("rule_set_not_found");
-      return answerJson(c, 200, shownRuleSet(found));
+      return jsonResponse(c, 200, shownRuleSet(found));
     },
   });
-  operation(app, {
+  defineRoute(app, {
     method: "put",
     path: PATH,
     operationId: "replaceRiskRules",
@@ -52,7 +52,7 @@ export function riskRuleRoutes(app: App): void {
 async function write(c: AppContext): Promise<Response> {
   // The time is not kept: it was only sent back.
   const { version, created_at: _, ...ruleSet } = await readBody(c, newRuleSet);
-  const db = databaseOf(c.env.DB);
+  const db = openDatabase(c.env.DB);
   const written = await writeRuleSet(db, c.get("merchant_id"), version, ruleSet, Date.now());
   if (!written.ok) {
     throw new Problem("rule_set_version_conflict", {
@@ -60,7 +60,7 @@ async function write(c: AppContext): Promise<Response> {
       errors: [{ pointer: "#/version", message: "is not the current version" }],
     });
   }
-  return answerJson(c, 200, shownRuleSet(written.stored));
+  return jsonResponse(c, 200, shownRuleSet(written.stored));
 }
 
 type Shown = Omit<StoredRuleSet, "created_at"> & { created_at: number | null };
@@ -71,12 +71,12 @@ function defaultOf(c: AppContext): Shown {
 }
 
 async function current(c: AppContext): Promise<Shown> {
-  return (await readRuleSet(databaseOf(c.env.DB), c.get("merchant_id"))) ?? defaultOf(c);
+  return (await readRuleSet(openDatabase(c.env.DB), c.get("merchant_id"))) ?? defaultOf(c);
 }
 
 async function earlier(c: AppContext, version: number): Promise<Shown | undefined> {
   if (version === 0) return defaultOf(c);
-  return findRuleSet(databaseOf(c.env.DB), c.get("merchant_id"), version);
+  return findRuleSet(openDatabase(c.env.DB), c.get("merchant_id"), version);
 }
 
 function shownRuleSet({ version, rule_set, created_at }: Shown) {

@@ -4,15 +4,15 @@ import { deriveTransactionId } from "../../domain/identity/id";
 import { newPaymentFault } from "../../domain/money/currency";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import type { Problem } from "../http/problem";
 import { invalid, readBody } from "../http/request-body";
-import { answerText } from "../http/response";
+import { jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { overLimit } from "../middleware/rate-limit";
 import { CreateTransactionBody, createRequest } from "./create-schema";
 import { IdempotencyHeaders, idempotencyKeyOf } from "./idempotency-header";
-import { accepted, askOwner, askTogether } from "./owner";
+import { callOwner, callOwnerShared, requireAccepted } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { Transaction } from "./schemas";
 
@@ -31,7 +31,7 @@ const NEXT = Object.fromEntries(
 );
 
 export function createTransactionRoute(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "post",
     path: PATH,
     operationId: "createTransaction",
@@ -73,12 +73,12 @@ async function create(c: AppContext): Promise<Response> {
   const command = { merchant_id: merchantId, idempotency_key: idempotencyKey, request };
   const onlyRepeats = refused ?? over;
   const reply = onlyRepeats
-    ? await askOwner(c, id, (owner, address) => owner.repeat(address, request))
-    : await askTogether(c, id, { kind: "create", command });
+    ? await callOwner(c, id, (owner, address) => owner.repeat(address, request))
+    : await callOwnerShared(c, id, { kind: "create", command });
   if (onlyRepeats && !reply.ok && reply.refusal.code === "transaction_not_found") throw onlyRepeats;
-  const { body, replayed } = accepted(reply);
+  const { body, replayed } = requireAccepted(reply);
   c.set("outcome", replayed ? "replayed" : "created");
-  return answerText(c, 201, body, {
+  return jsonTextResponse(c, 201, body, {
     Location: `${PATH}/${id}`,
     ...processorModeHeaders(c, body),
     ...(replayed ? { "Idempotent-Replayed": "true" } : {}),

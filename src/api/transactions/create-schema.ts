@@ -5,7 +5,7 @@ import { MAX_DECIMAL_CHARACTERS, parseAmount } from "../../domain/money/money";
 import { containsCardNumber, isCardNumber } from "../../domain/text/card-number";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
 import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
-import { type Faults, withAllFaults } from "../http/collect-issues";
+import { collectIssues, type Faults } from "../http/collect-issues";
 import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText, text } from "../http/common-schemas";
 
 const MAX_METADATA_PAIRS = 50;
@@ -131,7 +131,7 @@ function amountFault(
 }
 
 function canonicalRequest(allowInsecureWebhooks: boolean, defaultCurrency: string) {
-  return withAllFaults(
+  return collectIssues(
     createFields,
     (sent, faults) => checkRequest(sent, allowInsecureWebhooks, defaultCurrency, faults),
     (body): SentCreate => {

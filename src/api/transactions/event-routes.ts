@@ -1,21 +1,21 @@
 /** The routes of events: the log of one transaction, and the feed of all. */
 
-import { databaseOf } from "../../d1/query";
+import { openDatabase } from "../../d1/query";
 import { eventText, listEvents } from "../../d1/transaction-queries";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
-import { type App, operation } from "../http/define-route";
+import { type App, defineRoute } from "../http/define-route";
 import { readQuery } from "../http/request-body";
-import { answerPage } from "../http/response";
+import { pageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
-import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
+import { callOwner, IdParam, requireAccepted, transactionIdOf } from "./owner";
 import { EventList, EventsQuery } from "./schemas";
 
 const canRead = authenticate("transactions:read");
 const canList = authenticate("transactions:read", "list");
 
 export function eventRoutes(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: "/api/v1/transactions/{id}/events",
     operationId: "listTransactionEvents",
@@ -30,7 +30,7 @@ export function eventRoutes(app: App): void {
     handle: eventsOfOne,
   });
 
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: "/api/v1/events",
     operationId: "listEvents",
@@ -49,15 +49,15 @@ export function eventRoutes(app: App): void {
 
 async function eventsOfOne(c: AppContext): Promise<Response> {
   const id = transactionIdOf(c);
-  const reply = accepted(await askOwner(c, id, (owner, address) => owner.events(address)));
-  return answerPage(c, reply.events.map(eventText), false, undefined);
+  const reply = requireAccepted(await callOwner(c, id, (owner, address) => owner.events(address)));
+  return pageResponse(c, reply.events.map(eventText), false, undefined);
 }
 
 async function events(c: AppContext): Promise<Response> {
   const { limit, cursor } = readQuery(c, EventsQuery);
   const after = cursor === undefined ? 0 : await parsePositionCursor(c, "event", cursor);
-  const page = await listEvents(databaseOf(c.env.DB), c.get("merchant_id"), after, limit);
-  return answerPage(
+  const page = await listEvents(openDatabase(c.env.DB), c.get("merchant_id"), after, limit);
+  return pageResponse(
     c,
     page.items,
     page.hasMore,

@@ -4,33 +4,33 @@ import { isTransactionId } from "../../domain/identity/id";
 import type { Refusal } from "../../domain/transaction/refusal";
 import {
   type Caller,
-  callOwner,
-  callOwnerTogether,
+  callTransactionOwner,
+  callTransactionOwnerShared,
   type TransactionOwner,
 } from "../../transactions/client";
-import type { Address, Question, Reply } from "../../transactions/rpc";
+import type { Address, Reply, SharedCall } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { Problem, problemOf } from "../http/problem";
 
 /** Calls the owner of a transaction, which from then on the request's log line names. */
-export function askOwner<Value>(
+export function callOwner<Value>(
   c: AppContext,
   transactionId: string,
   call: (owner: TransactionOwner, address: Address) => Promise<Value>,
 ): Promise<Value> {
-  return callOwner(callerOf(c, transactionId), transactionId, call);
+  return callTransactionOwner(toCaller(c, transactionId), transactionId, call);
 }
 
 /** The same for calls that may share an RPC with those of other requests. */
-export function askTogether(
+export function callOwnerShared(
   c: AppContext,
   transactionId: string,
-  question: Question,
+  question: SharedCall,
 ): Promise<Reply> {
-  return callOwnerTogether(callerOf(c, transactionId), transactionId, question);
+  return callTransactionOwnerShared(toCaller(c, transactionId), transactionId, question);
 }
 
-function callerOf(c: AppContext, transactionId: string): Caller {
+function toCaller(c: AppContext, transactionId: string): Caller {
   c.set("transaction_id", transactionId);
   return {
     env: c.env,
@@ -42,7 +42,7 @@ function callerOf(c: AppContext, transactionId: string): Caller {
 }
 
 /** The reply of an owner when it is not a refusal. @throws Problem */
-export function accepted<Told extends { ok: true }>(
+export function requireAccepted<Told extends { ok: true }>(
   reply: Told | { ok: false; refusal: Refusal },
 ): Told {
   if (!reply.ok) throw problemOf(reply.refusal);

@@ -1,6 +1,6 @@
 /** How an answer about a payment shows that no money has moved. */
 
-import { processorModeOf } from "../../processor/create";
+import { processorMode } from "../../processor/create";
 import type { AppContext } from "../context";
 
 const SANDBOX = { "Processor-Mode": "sandbox" };
@@ -10,6 +10,6 @@ const NOT_LIVE = '"livemode":false';
 /** `Processor-Mode: sandbox` when the deployment charges with the sandbox, or the payment is one of the sandbox.
  *  @param body the transaction's JSON text, which is passed on and not parsed */
 export function processorModeHeaders(c: AppContext, body: string): Record<string, string> {
-  const isSandbox = processorModeOf(c.get("config")) === "sandbox" || body.includes(NOT_LIVE);
+  const isSandbox = processorMode(c.get("config")) === "sandbox" || body.includes(NOT_LIVE);
   return isSandbox ? SANDBOX : {};
 }

@@ -1,17 +1,17 @@
 /** The reviewer's route: what becomes of a payment that the fraud rules hold. */
 
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import { readBody } from "../http/request-body";
-import { answerText } from "../http/response";
+import { jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { ReviewBody } from "./decision-schema";
-import { accepted, askOwner, IdParam, transactionIdOf } from "./owner";
+import { callOwner, IdParam, requireAccepted, transactionIdOf } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { Transaction } from "./schemas";
 
 export function reviewRoutes(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "post",
     path: "/api/v1/transactions/{id}/review",
     operationId: "reviewTransaction",
@@ -39,7 +39,7 @@ async function review(c: AppContext): Promise<Response> {
   const id = transactionIdOf(c);
   const { decision, reviewer = null, note = null } = await readBody(c, ReviewBody);
   const request = { decision, reviewer, note };
-  const reply = await askOwner(c, id, (owner, address) => owner.review(address, request));
-  const { body } = accepted(reply);
-  return answerText(c, 200, body, processorModeHeaders(c, body));
+  const reply = await callOwner(c, id, (owner, address) => owner.review(address, request));
+  const { body } = requireAccepted(reply);
+  return jsonTextResponse(c, 200, body, processorModeHeaders(c, body));
 }

@@ -1,19 +1,19 @@
 /** The transaction routes: read the request, find the owner, pass on its answer. */
 import { z } from "@hono/zod-openapi";
-import { databaseOf } from "../../d1/query";
+import { openDatabase } from "../../d1/query";
 import { listTransactions } from "../../d1/transaction-queries";
 import { deriveTransactionId } from "../../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../../domain/transaction/idempotency";
 import type { Reply } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
-import { type App, operation } from "../http/define-route";
+import { type App, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readQuery } from "../http/request-body";
-import { answerPage, answerText } from "../http/response";
+import { jsonTextResponse, pageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { createTransactionRoute } from "./create-route";
-import { accepted, askOwner, askTogether, IdParam, transactionIdOf } from "./owner";
+import { callOwner, callOwnerShared, IdParam, requireAccepted, transactionIdOf } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { ListQuery, listQuery, Transaction, TransactionList } from "./schemas";
 
@@ -31,7 +31,7 @@ const canWrite = authenticate("transactions:write");
 export function transactionRoutes(app: App): void {
   createTransactionRoute(app);
 
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: PATH,
     operationId: "listTransactions",
@@ -46,7 +46,7 @@ export function transactionRoutes(app: App): void {
     handle: list,
   });
 
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: `${PATH}/{id}`,
     operationId: "getTransaction",
@@ -62,11 +62,11 @@ export function transactionRoutes(app: App): void {
     before: [canRead],
     handle: async (c) => {
       const id = transactionIdOf(c);
-      return told(c, await askTogether(c, id, { kind: "find" }));
+      return told(c, await callOwnerShared(c, id, { kind: "find" }));
     },
   });
 
-  operation(app, {
+  defineRoute(app, {
     method: "post",
     path: `${PATH}/{id}/process`,
     operationId: "processTransaction",
@@ -93,11 +93,11 @@ export function transactionRoutes(app: App): void {
     before: [canWrite],
     handle: async (c) => {
       const id = transactionIdOf(c);
-      return told(c, await askTogether(c, id, { kind: "process" }));
+      return told(c, await callOwnerShared(c, id, { kind: "process" }));
     },
   });
 
-  operation(app, {
+  defineRoute(app, {
     method: "post",
     path: `${PATH}/{id}/cancel`,
     operationId: "cancelTransaction",
@@ -117,11 +117,11 @@ export function transactionRoutes(app: App): void {
     before: [canWrite],
     handle: async (c) => {
       const id = transactionIdOf(c);
-      return told(c, await askOwner(c, id, (owner, address) => owner.cancel(address)));
+      return told(c, await callOwner(c, id, (owner, address) => owner.cancel(address)));
     },
   });
 
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: "/api/v1/idempotency-keys/{key}",
     operationId: "getTransactionByIdempotencyKey",
@@ -144,12 +144,12 @@ export function transactionRoutes(app: App): void {
 }
 
 function told(c: AppContext, reply: Reply): Response {
-  const { body, pending, retry_at_ms } = accepted(reply);
+  const { body, pending, retry_at_ms } = requireAccepted(reply);
   const mode = processorModeHeaders(c, body);
-  if (!pending) return answerText(c, 200, body, mode);
+  if (!pending) return jsonTextResponse(c, 200, body, mode);
   const waitS = Math.max(1, Math.ceil((retry_at_ms - Date.now()) / 1_000));
   c.set("outcome", "unknown");
-  return answerText(c, 202, body, { ...mode, "Retry-After": String(waitS) });
+  return jsonTextResponse(c, 202, body, { ...mode, "Retry-After": String(waitS) });
 }
 
 async function byKey(c: AppContext): Promise<Response> {
@@ -162,7 +162,7 @@ async function byKey(c: AppContext): Promise<Response> {
     });
   }
   const id = deriveTransactionId(c.get("merchant_id"), key);
-  const reply = await askTogether(c, id, { kind: "find" });
+  const reply = await callOwnerShared(c, id, { kind: "find" });
   if (!reply.ok && reply.refusal.code === "transaction_not_found") {
     throw new Problem("idempotency_key_not_found");
   }
@@ -173,12 +173,12 @@ async function list(c: AppContext): Promise<Response> {
   const { limit, cursor, filter } = readQuery(c, listQuery);
   const after = cursor === undefined ? undefined : await parseListCursor(c, cursor);
   const page = await listTransactions(
-    databaseOf(c.env.DB),
+    openDatabase(c.env.DB),
     c.get("merchant_id"),
     filter,
     after,
     limit,
   );
   const next = page.next && (await formatListCursor(c, page.next));
-  return answerPage(c, page.items, page.hasMore, next);
+  return pageResponse(c, page.items, page.hasMore, next);
 }

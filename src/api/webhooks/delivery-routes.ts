@@ -4,10 +4,10 @@ import { webhookDispatcher } from "../../webhooks/client";
 import { isOrigin, MAX_EXAMINED, type ShownDelivery } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
-import { type App, operation } from "../http/define-route";
+import { type App, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readQuery } from "../http/request-body";
-import { answerJson, answerPage, timeText } from "../http/response";
+import { jsonResponse, pageResponse, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { DeliveriesQuery, Delivery, DeliveryList, EXAMPLE_DELIVERY_ID } from "./schemas";
 
@@ -17,7 +17,7 @@ const params = z.object({
 });
 
 export function webhookDeliveryRoutes(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: PATH,
     operationId: "listWebhookDeliveries",
@@ -31,7 +31,7 @@ export function webhookDeliveryRoutes(app: App): void {
     before: [authenticate("webhooks:read", "list")],
     handle: list,
   });
-  operation(app, {
+  defineRoute(app, {
     method: "get",
     path: `${PATH}/{id}`,
     operationId: "getWebhookDelivery",
@@ -44,9 +44,9 @@ export function webhookDeliveryRoutes(app: App): void {
     problems: ["webhook_delivery_not_found"],
     before: [authenticate("webhooks:read")],
     handle: async (c) =>
-      answerJson(c, 200, shownDelivery(known(await dispatcher(c).delivery(idOf(c))))),
+      jsonResponse(c, 200, shownDelivery(known(await dispatcher(c).delivery(idOf(c))))),
   });
-  operation(app, {
+  defineRoute(app, {
     method: "post",
     path: `${PATH}/{id}/redeliver`,
     operationId: "redeliverWebhook",
@@ -67,7 +67,7 @@ async function list(c: AppContext): Promise<Response> {
   const before =
     cursor === undefined ? undefined : await parsePositionCursor(c, "delivery", cursor);
   const { deliveries, next } = await dispatcher(c).deliveries(filter, before, limit);
-  return answerPage(
+  return pageResponse(
     c,
     deliveries.map((delivery) => JSON.stringify(shownDelivery(delivery))),
     next !== undefined,
@@ -80,7 +80,7 @@ async function redeliver(c: AppContext): Promise<Response> {
   known(await dispatcher(c).delivery(id));
   const again = await dispatcher(c).redeliver(id);
   if (!again) throw new Problem("webhook_endpoint_not_found");
-  return answerJson(c, 202, shownDelivery(again));
+  return jsonResponse(c, 202, shownDelivery(again));
 }
 
 function dispatcher(c: AppContext) {

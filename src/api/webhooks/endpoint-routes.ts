@@ -4,12 +4,12 @@ import { z } from "@hono/zod-openapi";
 import { webhookDispatcher } from "../../webhooks/client";
 import { DEFAULT_SECRET, type Endpoint as StoredEndpoint } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, jsonBody, operation } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { readBody, readOptionalBody } from "../http/request-body";
-import { answer, answerJson, timeText } from "../http/response";
+import { jsonResponse, respond, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
-import { spendMore } from "../middleware/rate-limit";
+import { consumeMore } from "../middleware/rate-limit";
 import { shownDelivery } from "./delivery-routes";
 import {
   Delivery,
@@ -40,7 +40,7 @@ const writing = { tag: "Webhooks", security: "api_key", before: [canWrite] } as 
 const RECOVER_COST = 50;
 
 export function webhookEndpointRoutes(app: App): void {
-  operation(app, {
+  defineRoute(app, {
     ...writing,
     method: "post",
     path: PATH,
@@ -52,7 +52,7 @@ export function webhookEndpointRoutes(app: App): void {
     problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_webhook_endpoints"],
     handle: create,
   });
-  operation(app, {
+  defineRoute(app, {
     ...reading,
     method: "get",
     path: PATH,
@@ -63,10 +63,10 @@ export function webhookEndpointRoutes(app: App): void {
     problems: [],
     handle: async (c) => {
       const endpoints = await dispatcher(c).endpoints();
-      return answerJson(c, 200, { data: endpoints.map(shownEndpoint) });
+      return jsonResponse(c, 200, { data: endpoints.map(shownEndpoint) });
     },
   });
-  operation(app, {
+  defineRoute(app, {
     ...reading,
     method: "get",
     path: `${PATH}/{id}`,
@@ -78,10 +78,10 @@ export function webhookEndpointRoutes(app: App): void {
     problems: ["webhook_endpoint_not_found"],
     handle: async (c) => {
       const endpoints = await dispatcher(c).endpoints();
-      return answerJson(c, 200, shownEndpoint(known(endpoints.find(({ id }) => id === idOf(c)))));
+      return jsonResponse(c, 200, shownEndpoint(known(endpoints.find(({ id }) => id === idOf(c)))));
     },
   });
-  operation(app, {
+  defineRoute(app, {
     ...writing,
     method: "patch",
     path: `${PATH}/{id}`,
@@ -93,14 +93,14 @@ export function webhookEndpointRoutes(app: App): void {
     problems: [...BODY_PROBLEMS, "card_number_refused", "webhook_endpoint_not_found"],
     handle: async (c) => {
       const change = await readBody(c, endpointChangeBody(allowsInsecure(c)));
-      return answerJson(
+      return jsonResponse(
         c,
         200,
         shownEndpoint(known(await dispatcher(c).changeEndpoint(idOf(c), change))),
       );
     },
   });
-  operation(app, {
+  defineRoute(app, {
     ...writing,
     method: "delete",
     path: `${PATH}/{id}`,
@@ -112,10 +112,10 @@ export function webhookEndpointRoutes(app: App): void {
     problems: ["webhook_endpoint_not_found"],
     handle: async (c) => {
       if (!(await dispatcher(c).removeEndpoint(idOf(c)))) throw unknownEndpoint();
-      return answer(c, 204, "", null);
+      return respond(c, 204, "", null);
     },
   });
-  operation(app, {
+  defineRoute(app, {
     ...writing,
     method: "post",
     path: `${PATH}/{id}/rotate-secret`,
@@ -128,7 +128,7 @@ export function webhookEndpointRoutes(app: App): void {
     problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: rotate,
   });
-  operation(app, {
+  defineRoute(app, {
     ...writing,
     method: "post",
     path: `${PATH}/{id}/test`,
@@ -139,9 +139,9 @@ export function webhookEndpointRoutes(app: App): void {
     answers: { 202: { description: "The delivery, to be looked at again.", schema: Delivery } },
     problems: ["webhook_endpoint_not_found"],
     handle: async (c) =>
-      answerJson(c, 202, shownDelivery(known(await dispatcher(c).sendTest(idOf(c))))),
+      jsonResponse(c, 202, shownDelivery(known(await dispatcher(c).sendTest(idOf(c))))),
   });
-  operation(app, {
+  defineRoute(app, {
     ...writing,
     method: "post",
     path: `${PATH}/{id}/recover`,
@@ -161,7 +161,7 @@ async function create(c: AppContext): Promise<Response> {
   const made = await dispatcher(c).addEndpoint(given);
   if (!made) throw new Problem("too_many_webhook_endpoints");
   const { endpoint, secret } = made;
-  return answerJson(c, 201, { ...shownEndpoint(endpoint), secret });
+  return jsonResponse(c, 201, { ...shownEndpoint(endpoint), secret });
 }
 
 async function rotate(c: AppContext): Promise<Response> {
@@ -170,15 +170,15 @@ async function rotate(c: AppContext): Promise<Response> {
   const overlapMs = expires_in_seconds * 1_000;
   const secret = known(await dispatcher(c).rotateSecret(id, overlapMs));
   const expireAt = timeText(Date.now() + overlapMs);
-  return answerJson(c, 200, { id, secret, previous_secrets_expire_at: expireAt });
+  return jsonResponse(c, 200, { id, secret, previous_secrets_expire_at: expireAt });
 }
 
 async function recover(c: AppContext): Promise<Response> {
   const { since, until } = await readBody(c, RecoverBody);
-  await spendMore(c, RECOVER_COST);
+  await consumeMore(c, RECOVER_COST);
   const untilMs = until?.floor_ms ?? Date.now();
   const recovered = known(await dispatcher(c).recover(idOf(c), since.ceil_ms, untilMs));
-  return answerJson(c, 202, recovered);
+  return jsonResponse(c, 202, recovered);
 }
 
 function dispatcher(c: AppContext) {

@@ -30,7 +30,7 @@ export function eventId(transactionId: string, sequence: number): string {
 
 /** The name of the Durable Object that owns a transaction. The only place that knows.
  *  @param shards number of shards; 0 gives every transaction an object of its own. */
-export function objectNameFor(transactionId: string, shards: number): string {
+export function transactionObjectName(transactionId: string, shards: number): string {
   if (shards === 0) return transactionId;
   const hash = base32Number(transactionId.slice("txn_".length), SHARD_CHARACTERS);
   return shardName(hash % shards);
@@ -48,14 +48,14 @@ export function velocityShardName(shard: number): string {
 
 /** The name of the velocity object that counts a subject's payments.
  *  @param subject a customer's `user_id`, or a metadata field and its value */
-export function velocityNameFor(merchantId: string, subject: string, shards: number): string {
-  return velocityShardName(spread(`${merchantId} ${subject}`) % shards);
+export function velocityObjectName(merchantId: string, subject: string, shards: number): string {
+  return velocityShardName(fnv1a(`${merchantId} ${subject}`) % shards);
 }
 
 /** A number from a text, evenly spread: 32-bit FNV-1a, its upper half folded into the lower one, which alone
  *  decides a remainder. No hash that withstands an attack, which would gain nothing here: whose payments are
  *  counted where is neither secret nor of any advantage. */
-function spread(text: string): number {
+function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) {
     hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
@@ -70,6 +70,6 @@ export function webhookDeliveryId(messageId: string, endpointId: string): string
 
 /** A drawn id, for things that no client names: merchants, keys.
  *  @param random at least 17 random bytes, given by the caller. */
-export function drawnId(prefix: string, random: Uint8Array): string {
+export function formatRandomId(prefix: string, random: Uint8Array): string {
   return `${prefix}_${base32(random, HASH_CHARACTERS)}`;
 }

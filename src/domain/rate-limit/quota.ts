@@ -22,16 +22,16 @@ const LEASES_IN_LIMIT = 64;
 
 /** Who does something that a merchant may do once at a time. It is free again when the holder says so or, if
  *  that holder is gone, at `ends_at_ms`. */
-export type Hold = { holder: string; ends_at_ms: number };
+export type TaskHold = { holder: string; ends_at_ms: number };
 
 /** Takes a hold, or extends it for the one who has it.
  *  @returns the hold as it is then, and in how many ms it is free for this holder: 0 when it has it */
 export function decideHold(
-  known: Hold | undefined,
+  known: TaskHold | undefined,
   holder: string,
   forMs: number,
   nowMs: number,
-): { hold: Hold; free_in_ms: number } {
+): { hold: TaskHold; free_in_ms: number } {
   // One that would last longer than it was taken for is from a clock that has stepped back since.
   const lastsMs = known ? known.ends_at_ms - nowMs : 0;
   const isOthers = known && known.holder !== holder && lastsMs > 0 && lastsMs <= forMs;

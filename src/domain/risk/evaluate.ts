@@ -1,7 +1,7 @@
 /** The decision about a payment: a pure function of the payment, its signals and the rule set. All three
  *  are kept, so every decision can be computed again. The order of rules never matters. */
 import { UnknownCurrency } from "../money/currency";
-import { holds, type Truth } from "./conditions/condition";
+import { holds, type Tristate } from "./conditions/condition";
 import { explain, listText } from "./conditions/explain";
 import type { Payment } from "./payment";
 import {
@@ -75,7 +75,7 @@ function decide(reasons: RiskReason[], score: number, ruleSet: RuleSet): Decisio
 function reasonOf(rule: Rule, payment: Payment, signals: Signals): RiskReason | undefined {
   const { id } = rule;
   try {
-    const truth: Truth = holds(rule.when, payment, signals);
+    const truth: Tristate = holds(rule.when, payment, signals);
     if (truth === false) return undefined;
     const detail = explain(rule.when, payment, signals, truth);
     if (truth === undefined) return { rule: id, outcome: "error", points: 0, detail };

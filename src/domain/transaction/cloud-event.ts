@@ -13,7 +13,7 @@ const SEQUENCE_DIGITS = 10;
 
 /** The event as text, for all time the same bytes: what is sent again must be what was sent.
  *  The transaction's own text is taken over as it is, never parsed and written anew. */
-export function cloudEventOf(event: EventRecord): string {
+export function toCloudEvent(event: EventRecord): string {
   const attributes = JSON.stringify({
     specversion: "1.0",
     id: eventId(event.transaction_id, event.sequence),

@@ -3,13 +3,13 @@ import { currencyDecimals } from "../money/currency";
 import { formatAmount } from "../money/money";
 import { type Assessment, type Decision, evaluate } from "../risk/evaluate";
 import type { Signals, VersionedRuleSet } from "../risk/rule-set";
-import { eventOf } from "./event";
+import { toEvent } from "./event";
 import { type CreateRequest, differingFields } from "./idempotency";
 import { accept, type Result, refuse } from "./result";
 import { openReview } from "./review";
 import type { Status } from "./status";
 import { type Failure, RISK_BLOCKED, type Transaction } from "./transaction";
-import { type Change, moved } from "./transition";
+import { applyTransition, type Change } from "./transition";
 
 export type CreateCommand = {
   merchant_id: string;
@@ -18,26 +18,29 @@ export type CreateCommand = {
 };
 
 /** What a transaction is made of. The id is the one derived from the merchant and the key. */
-type Making = { transaction_id: string; livemode: boolean } & Omit<CreateCommand, "merchant_id">;
+type NewTransaction = { transaction_id: string; livemode: boolean } & Omit<
+  CreateCommand,
+  "merchant_id"
+>;
 
 /** What fraud rules go by: the payment's surroundings, and the rules. */
 export type RiskBasis = { signals: Signals; rules: VersionedRuleSet };
 
 /** A new transaction: approved and `pending`, held for `review`, or blocked and `failed`. */
 export function decideCreate(
-  command: Making,
+  command: NewTransaction,
   { signals, rules }: RiskBasis,
   nowMs: number,
 ): Change {
   const pending = newTransaction(command, evaluate(command.request, signals, rules), nowMs);
-  const created: Change = { transaction: pending, events: [eventOf(pending)] };
+  const created: Change = { transaction: pending, events: [toEvent(pending)] };
   if (pending.risk.decision === "approve") return created;
 
   const next =
     pending.risk.decision === "review"
-      ? moved(pending, "hold", nowMs, { review: openReview(rules.rule_set, nowMs) })
-      : moved(pending, "block", nowMs, { failure: BLOCKED });
-  return { transaction: next, events: [...created.events, eventOf(next)] };
+      ? applyTransition(pending, "hold", nowMs, { review: openReview(rules.rule_set, nowMs) })
+      : applyTransition(pending, "block", nowMs, { failure: BLOCKED });
+  return { transaction: next, events: [...created.events, toEvent(next)] };
 }
 
 const BLOCKED: Failure = { code: RISK_BLOCKED, message: "The fraud rules blocked this payment" };
@@ -49,7 +52,7 @@ export function decideRepeatedCreate(existing: Transaction, request: CreateReque
 }
 
 /** How a transaction's create was answered: blocking and holding are part of creating. */
-export function createAnswer({ risk }: Transaction): { version: number; status: Status } {
+export function createResult({ risk }: Transaction): { version: number; status: Status } {
   return CREATE_ANSWERS[risk.decision];
 }
 
@@ -60,7 +63,7 @@ const CREATE_ANSWERS: Record<Decision, { version: number; status: Status }> = {
 };
 
 function newTransaction(
-  { transaction_id, idempotency_key, livemode, request }: Making,
+  { transaction_id, idempotency_key, livemode, request }: NewTransaction,
   { fraud_score, risk }: Assessment,
   nowMs: number,
 ): Transaction {

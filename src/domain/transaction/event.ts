@@ -35,7 +35,7 @@ export type Event = {
 };
 
 /** The event of a transaction having reached the state it is in: its version is its sequence. */
-export function eventOf(transaction: Transaction): Event {
+export function toEvent(transaction: Transaction): Event {
   return {
     id: eventId(transaction.id, transaction.version),
     type: typeOf(transaction),

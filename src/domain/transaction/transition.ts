@@ -1,5 +1,5 @@
 /** Moves a transaction to another status: the only place where one changes. */
-import { type Event, eventOf } from "./event";
+import { type Event, toEvent } from "./event";
 import { accept, type Result, refuse } from "./result";
 import { type Action, nextStatus } from "./status";
 import type { Transaction } from "./transaction";
@@ -19,11 +19,11 @@ export function decideMove(
 ): Result<Change> {
   const { status } = transaction;
   if (!nextStatus(status, action)) return refuse({ code: "illegal_transition", status, action });
-  const next = moved(transaction, action, nowMs, changed);
-  return accept({ transaction: next, events: [eventOf(next)] });
+  const next = applyTransition(transaction, action, nowMs, changed);
+  return accept({ transaction: next, events: [toEvent(next)] });
 }
 
-export function moved(
+export function applyTransition(
   transaction: Transaction,
   action: Action,
   nowMs: number,

@@ -21,8 +21,8 @@ export const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** This many failures in a row, and an endpoint is asked by one attempt at a time, after a rest. */
 const FAILURES_TO_REST = 10;
-export const LONGEST_REST_MS = 60_000;
-const REST: Backoff = { first_ms: 1_000, most_ms: LONGEST_REST_MS };
+export const LONGEST_COOLDOWN_MS = 60_000;
+const REST: Backoff = { first_ms: 1_000, most_ms: LONGEST_COOLDOWN_MS };
 const MAX_IN_FLIGHT = 20;
 /** An endpoint that has failed without a break for this long is disabled. */
 export const DISABLE_AFTER_MS = 3 * 86_400_000;
@@ -56,7 +56,7 @@ export function webhookUrlOf(event: EventRecord): string | null {
   return (JSON.parse(event.data) as { webhook_url: string | null }).webhook_url; // Our own text.
 }
 
-export function wants(filter: readonly string[], type: string): boolean {
+export function matchesFilter(filter: readonly string[], type: string): boolean {
   return filter.includes("*") || filter.includes(type);
 }
 
@@ -70,15 +70,15 @@ export function retryDelayMs(attempts: number, askedMs: number, random: number):
 
 /** How many attempts an endpoint may have under way, by its failures in a row. */
 export function inFlightLimit(failures: number): number {
-  return needsRest(failures) ? 1 : MAX_IN_FLIGHT;
+  return needsCooldown(failures) ? 1 : MAX_IN_FLIGHT;
 }
 
 /** Whether an endpoint has failed so often in a row that it is to rest. */
-export function needsRest(failures: number): boolean {
+export function needsCooldown(failures: number): boolean {
   return failures >= FAILURES_TO_REST;
 }
 
 /** How long the `rests`-th rest in a row is. */
-export function restMs(rests: number): number {
+export function cooldownMs(rests: number): number {
   return delayMs(rests, REST);
 }

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
 import { base64 } from "../base64";
-import { type Complaint, complaintOfWords } from "../error-class";
+import { classifyMessage, type ErrorClass } from "../error-class";
 import { jsonOf, recordFaults, unconfirmed, wholeFault } from "../errors";
 import type { Dialect } from "../rest-client";
 
@@ -21,7 +21,7 @@ type Report = z.infer<typeof Report>;
 const Reports = z.object({ offsets: z.array(Report).min(1) });
 
 /** What a code means by itself: Confluent's five digits, and Kafka's own as Redpanda gives them. */
-const CODES = new Map<number, Complaint>([
+const CODES = new Map<number, ErrorClass>([
   [10, "records"], // MESSAGE_TOO_LARGE
   [18, "records"], // RECORD_LIST_TOO_LARGE
   [87, "records"], // INVALID_RECORD
@@ -33,16 +33,16 @@ const CODES = new Map<number, Complaint>([
   [40301, "access"],
   [50003, "failed"],
   [404, "failed"], // Strimzi's topic that it has not heard of yet.
-  ...[408, 429, 503, 504].map((status): [number, Complaint] => [status, "failed"]),
+  ...[408, 429, 503, 504].map((status): [number, ErrorClass] => [status, "failed"]),
   // Kafka's errors that pass: https://kafka.apache.org/protocol#protocol_error_codes. 2 is Karapace's, too.
   ...[2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 56, 74, 75, 89, 97, 98].map(
-    (code): [number, Complaint] => [code, "failed"],
+    (code): [number, ErrorClass] => [code, "failed"],
   ),
 ]);
 
 /** Strimzi has 500 and Karapace 1 for a record that is too large and for a time-out alike: the words decide. */
-function complaintOf({ error_code, error, message }: Report): Complaint {
-  return CODES.get(error_code ?? 0) ?? complaintOfWords(error ?? message ?? "");
+function complaintOf({ error_code, error, message }: Report): ErrorClass {
+  return CODES.get(error_code ?? 0) ?? classifyMessage(error ?? message ?? "");
 }
 
 const HEADERS = [{ key: "content-type", value: base64(CLOUD_EVENT_MEDIA_TYPE) }];

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
 import { base64 } from "../base64";
-import { type Complaint, complaintOf, complaintOfWords } from "../error-class";
+import { classifyMessage, classifyStatus, type ErrorClass } from "../error-class";
 import { recordFaults, unconfirmed, wholeFault } from "../errors";
 import { jsonSequence } from "../json-sequence";
 import type { Dialect } from "../rest-client";
@@ -50,9 +50,9 @@ export function restV3(clusterId: string, topic: string): Dialect {
 }
 
 /** A code is an HTTP status, or one with two more digits. */
-function complaintOfReport(code: number, message: string): Complaint {
+function complaintOfReport(code: number, message: string): ErrorClass {
   if (code === NOT_RETRIABLE) return "records";
   if (code === RETRIABLE) return "failed";
-  const complaint = complaintOf(code >= 10_000 ? Math.floor(code / 100) : code);
-  return complaint === "unclear" ? complaintOfWords(message) : complaint;
+  const complaint = classifyStatus(code >= 10_000 ? Math.floor(code / 100) : code);
+  return complaint === "unclear" ? classifyMessage(message) : complaint;
 }

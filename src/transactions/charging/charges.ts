@@ -1,7 +1,7 @@
 /** Claim, call, record: the middle part. Asks the processor about claimed transactions, each at most
  *  once at a time, and hands its word back to be recorded. Everyone who asks meanwhile shares the call. */
 import { type ChargeAnswer, chargeWithin, type Processor } from "../../processor/processor";
-import type { Answer, ChargeOrder } from "../commands/command";
+import type { ChargeOrder, CommandResult } from "../commands/command";
 
 export class Charges {
   readonly #processor: Processor;
@@ -11,8 +11,8 @@ export class Charges {
     answer: ChargeAnswer,
     attempt: number,
     traceparent: string | null,
-  ) => Promise<Answer>;
-  readonly #underWay = new Map<string, Promise<Answer>>();
+  ) => Promise<CommandResult>;
+  readonly #underWay = new Map<string, Promise<CommandResult>>();
 
   /** @param record commits the processor's word and tells the transaction as it is then. */
   constructor(
@@ -23,7 +23,7 @@ export class Charges {
       answer: ChargeAnswer,
       attempt: number,
       traceparent: string | null,
-    ) => Promise<Answer>,
+    ) => Promise<CommandResult>,
   ) {
     this.#processor = processor;
     this.#limitMs = limitMs;
@@ -41,7 +41,7 @@ export class Charges {
 
   /** The recorded answer to an order; joins the call that is under way for the same transaction.
    *  @param traceparent the request that orders it */
-  carryOut(order: ChargeOrder, traceparent: string | null): Promise<Answer> {
+  carryOut(order: ChargeOrder, traceparent: string | null): Promise<CommandResult> {
     const { id } = order.transaction;
     const underWay = this.#underWay.get(id);
     if (underWay) return underWay;
@@ -50,7 +50,10 @@ export class Charges {
     return call;
   }
 
-  async #call({ transaction, attempt }: ChargeOrder, traceparent: string | null): Promise<Answer> {
+  async #call(
+    { transaction, attempt }: ChargeOrder,
+    traceparent: string | null,
+  ): Promise<CommandResult> {
     const { id, amount_minor, currency, user_id, metadata, livemode } = transaction;
     const answer = await chargeWithin(
       this.#processor,

@@ -2,7 +2,7 @@
  *  transaction is `processing`. */
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { dueAtMs } from "../../domain/time/clock";
-import type { Writer } from "../journal/sql-writer";
+import type { SqlWriter } from "../journal/sql-writer";
 import type { ChargesStanding } from "../rpc";
 
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
@@ -29,13 +29,13 @@ const MAX_LOOKED_AT = 1_000;
 
 export class OpenCharges {
   readonly #sql: SqlStorage;
-  readonly #writer: Writer;
+  readonly #writer: SqlWriter;
   /** What the round under way has changed. */
   readonly #opened = new Map<string, OpenCharge>();
   readonly #closed = new Set<string>();
 
   /** @param sql of the journal, whose tables have been made */
-  constructor(sql: SqlStorage, writer: Writer) {
+  constructor(sql: SqlStorage, writer: SqlWriter) {
     this.#sql = sql;
     this.#writer = writer;
   }

@@ -1,7 +1,7 @@
 /** What a shard does by itself when its alarm rings: asks again about charges without an outcome, and ends
  *  reviews that nobody has decided. */
 import { ClockWatch } from "../../domain/time/clock";
-import { faultOf, type Log, tracedBy } from "../../observability/log";
+import { describeFault, type Log, traceFields } from "../../observability/log";
 import type { Command } from "../commands/command";
 import type { Journal } from "../journal/journal";
 import type { Charges } from "./charges";
@@ -17,7 +17,7 @@ type Parts = {
   log: Log;
 };
 
-export class TakingUp {
+export class Recovery {
   readonly #parts: Parts;
   readonly #clock = new ClockWatch();
 
@@ -50,8 +50,8 @@ export class TakingUp {
     charges.carryOut(order, traceparent).catch((fault) => {
       log("error", "charge.failed", {
         transaction_id: transactionId,
-        fault: faultOf(fault),
-        ...tracedBy(traceparent),
+        fault: describeFault(fault),
+        ...traceFields(traceparent),
       });
     });
   }
@@ -63,8 +63,8 @@ export class TakingUp {
     submit({ kind: "expire", transaction_id: transactionId, traceparent }).catch((fault) => {
       log("error", "review.failed", {
         transaction_id: transactionId,
-        fault: faultOf(fault),
-        ...tracedBy(traceparent),
+        fault: describeFault(fault),
+        ...traceFields(traceparent),
       });
     });
   }

@@ -10,7 +10,7 @@ import {
 } from "../../domain/transaction/decide-charge";
 import {
   type CreateCommand,
-  createAnswer,
+  createResult,
   decideCreate,
   decideRepeatedCreate,
   type RiskBasis,
@@ -28,7 +28,7 @@ import type { Transaction } from "../../domain/transaction/transaction";
 import type { Change } from "../../domain/transaction/transition";
 import type { ChargeAnswer } from "../../processor/processor";
 import { attemptDueAtMs, nextAttemptAtMs } from "../charging/open-charges";
-import type { Held, Journal } from "../journal/journal";
+import type { Journal, OwnedTransaction } from "../journal/journal";
 
 /** `traceparent` is the request that a command comes from. */
 export type Command = { traceparent: string | null } & (
@@ -50,12 +50,12 @@ export type Command = { traceparent: string | null } & (
 /** A charge to be asked for: the transaction as claimed, and which attempt this is. */
 export type ChargeOrder = { transaction: Transaction; attempt: number };
 
-export type Answer =
+export type CommandResult =
   | { kind: "refused"; refusal: Refusal }
   /** `data` is the transaction's JSON text with that `status`; `wrote` says whether the command changed anything,
    *  `contradicts` that it was a processor's word against the outcome on record, which stays. */
   | {
-      kind: "told";
+      kind: "done";
       data: string;
       status: Status;
       replayed: boolean;
@@ -63,7 +63,7 @@ export type Answer =
       contradicts?: true;
     }
   /** The outcome is not known yet. `retry_at_ms` is when the processor is asked again by itself. */
-  | { kind: "charging"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
+  | { kind: "pending"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
 
 /** Carries out one command against the journal. Everything is decided before anything is changed.
  *  @param basis of a create whose transaction does not exist yet
@@ -74,7 +74,7 @@ export function execute(
   basis: RiskBasis | undefined,
   mode: ProcessorMode,
   nowMs: number,
-): Answer {
+): CommandResult {
   const held = journal.find(command.transaction_id);
   if (command.kind === "create") return create(journal, command, held, basis, mode, nowMs);
   if (!held || ("merchant_id" in command && held.merchant_id !== command.merchant_id)) {
@@ -99,11 +99,11 @@ export function execute(
 function create(
   journal: Journal,
   command: Command & { kind: "create" },
-  held: Held | undefined,
+  held: OwnedTransaction | undefined,
   basis: RiskBasis | undefined,
   mode: ProcessorMode,
   nowMs: number,
-): Answer {
+): CommandResult {
   if (held) return repeatedCreate(journal, command.request, held);
   if (!basis) throw new Error("a create was to be decided without its signals");
   const change = decideCreate({ ...command, livemode: livemodeOf(mode) }, basis, nowMs);
@@ -116,46 +116,46 @@ function create(
 export function repeatedCreate(
   journal: Journal,
   request: CreateRequest,
-  { transaction }: Held,
-): Answer & { kind: "told" | "refused" } {
+  { transaction }: OwnedTransaction,
+): CommandResult & { kind: "done" | "refused" } {
   const same = decideRepeatedCreate(transaction, request);
   if (!same.ok) return { kind: "refused", refusal: same.refusal };
-  const { version, status } = createAnswer(transaction);
+  const { version, status } = createResult(transaction);
   const data = journal.textAt(transaction.id, version);
-  return { kind: "told", data, status, replayed: true, wrote: false };
+  return { kind: "done", data, status, replayed: true, wrote: false };
 }
 
 function process(
   journal: Journal,
-  { merchant_id, transaction }: Held,
+  { merchant_id, transaction }: OwnedTransaction,
   { traceparent }: Command,
   mode: ProcessorMode,
   nowMs: number,
-): Answer {
+): CommandResult {
   const decided = decideProcess(transaction, mode, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
-  if (decided.value.step === "answer") return told(transaction);
+  if (decided.value.step === "answer") return unchanged(transaction);
   if (decided.value.step === "claim") {
     const { change } = decided.value;
     const data = journal.append(merchant_id, change, traceparent);
     journal.charges.open(change.transaction.id, nowMs);
-    return { ...charging(change.transaction, data, 0, nowMs), wrote: true };
+    return { ...pending(change.transaction, data, 0, nowMs), wrote: true };
   }
   const open = journal.charges.find(transaction.id);
   if (!open) throw new Error("a transaction is processing without an open charge");
   const retryAtMs = attemptDueAtMs(open.next_attempt_at_ms, nowMs);
-  return charging(transaction, JSON.stringify(transaction), open.attempts, retryAtMs);
+  return pending(transaction, JSON.stringify(transaction), open.attempts, retryAtMs);
 }
 
 /** Writes what was decided. Whatever moves a transaction out of review closes the review. */
 function move(
   journal: Journal,
-  { merchant_id, transaction }: Held,
+  { merchant_id, transaction }: OwnedTransaction,
   decided: Result<Change | null>,
   command: Command,
-): Answer {
+): CommandResult {
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
-  if (!decided.value) return told(transaction);
+  if (!decided.value) return unchanged(transaction);
   if (transaction.status === "review") journal.reviews.close(transaction.id);
   return write(journal, merchant_id, decided.value, command);
 }
@@ -163,59 +163,63 @@ function move(
 /** From then on the processor is not asked any more. */
 function resolve(
   journal: Journal,
-  { merchant_id, transaction }: Held,
+  { merchant_id, transaction }: OwnedTransaction,
   command: Command & { kind: "resolve" },
   nowMs: number,
-): Answer {
+): CommandResult {
   const decided = decideResolution(transaction, command, command.is_call_under_way(), nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
-  if (!decided.value) return told(transaction);
+  if (!decided.value) return unchanged(transaction);
   journal.charges.close(transaction.id);
   return write(journal, merchant_id, decided.value, command);
 }
 
 /** The time that is kept here counts, not the one that was told: a clock that was ahead may have told it. */
-function expire(journal: Journal, { transaction }: Held, nowMs: number): Result<Change | null> {
+function expire(
+  journal: Journal,
+  { transaction }: OwnedTransaction,
+  nowMs: number,
+): Result<Change | null> {
   const expiresAtMs = journal.reviews.expiresAtMs(transaction.id);
   return expiresAtMs === undefined ? accept(null) : decideExpiry(transaction, expiresAtMs, nowMs);
 }
 
 function record(
   journal: Journal,
-  { merchant_id, transaction }: Held,
+  { merchant_id, transaction }: OwnedTransaction,
   command: Command & { kind: "record" },
   nowMs: number,
-): Answer {
+): CommandResult {
   const { answer } = command;
   if (answer.kind === "unknown") return defer(journal, transaction, nowMs);
   const decided = decideOutcome(transaction, answer, nowMs);
   if (!decided.ok) return { kind: "refused", refusal: decided.refusal };
   if (!decided.value) {
     const isAgainst = contradictsOutcome(transaction, answer);
-    return { ...told(transaction), ...(isAgainst ? { contradicts: true } : {}) };
+    return { ...unchanged(transaction), ...(isAgainst ? { contradicts: true } : {}) };
   }
   journal.charges.close(transaction.id);
   return write(journal, merchant_id, decided.value, command);
 }
 
-function defer(journal: Journal, transaction: Transaction, nowMs: number): Answer {
+function defer(journal: Journal, transaction: Transaction, nowMs: number): CommandResult {
   const open = journal.charges.find(transaction.id);
-  if (!open) return told(transaction);
+  if (!open) return unchanged(transaction);
   const attempts = open.attempts + 1;
   const retryAtMs = nextAttemptAtMs(attempts, nowMs);
   journal.charges.defer(transaction.id, attempts, retryAtMs);
-  const deferred = charging(transaction, JSON.stringify(transaction), attempts, retryAtMs);
+  const deferred = pending(transaction, JSON.stringify(transaction), attempts, retryAtMs);
   return { ...deferred, wrote: true };
 }
 
-function charging(
+function pending(
   transaction: Transaction,
   data: string,
   attempts: number,
   retryAtMs: number,
-): Answer & { kind: "charging" } {
+): CommandResult & { kind: "pending" } {
   const order = { transaction, attempt: attempts + 1 };
-  return { kind: "charging", data, order, retry_at_ms: retryAtMs, wrote: false };
+  return { kind: "pending", data, order, retry_at_ms: retryAtMs, wrote: false };
 }
 
 function write(
@@ -223,14 +227,14 @@ function write(
   merchantId: string,
   change: Change,
   { traceparent }: Command,
-): Answer {
+): CommandResult {
   const data = journal.append(merchantId, change, traceparent);
   const { status } = change.transaction;
-  return { kind: "told", data, status, replayed: false, wrote: true };
+  return { kind: "done", data, status, replayed: false, wrote: true };
 }
 
 /** Parsing and writing keep the order of members, so these are the bytes that were answered before. */
-function told(transaction: Transaction): Answer & { kind: "told" } {
+function unchanged(transaction: Transaction): CommandResult & { kind: "done" } {
   const data = JSON.stringify(transaction);
-  return { kind: "told", data, status: transaction.status, replayed: false, wrote: false };
+  return { kind: "done", data, status: transaction.status, replayed: false, wrote: false };
 }

@@ -1,8 +1,8 @@
 /** One commit for a whole round, and no command that pays for what another one is. */
-import type { Settled } from "./batcher";
+import type { CommandOutcome } from "./batcher";
 
 /** What a round changes. Everything written without an `await` between is one commit of the platform's. */
-export type Ledger = {
+export type ChangeTracker = {
   /** How many changes there have been, written or not. */
   changes: () => number;
   /** Ends the object, and with it whatever has been written since the last `await`. Does not return. */
@@ -13,13 +13,13 @@ export type Ledger = {
  *  nothing and is alone in that. After one that faults with its changes half made nobody can say what the
  *  commit would hold: the object is reset, and nothing of the round has happened.
  *  @param finish writes what the round has changed */
-export function commitRound<Command, Answer>(
+export function commitBatch<Command, Answer>(
   commands: Command[],
   run: (command: Command) => Answer,
   finish: () => void,
-  { changes, reset }: Ledger,
-): Settled<Answer>[] {
-  const settled = commands.map((command): Settled<Answer> => {
+  { changes, reset }: ChangeTracker,
+): CommandOutcome<Answer>[] {
+  const settled = commands.map((command): CommandOutcome<Answer> => {
     const before = changes();
     try {
       return { ok: true, answer: run(command) };

@@ -1,30 +1,35 @@
 /** What happens in one round: gather, then decide and commit without an `await` between, then write the
  *  book. When a round is played, and with which commands, is for `rounds.ts` to say. */
 import type { ProcessorMode } from "../../domain/transaction/livemode";
-import { faultOf, type Log, tracedBy } from "../../observability/log";
-import { within } from "../../runtime/with-timeout";
-import { type Answer, type Command, execute } from "../commands/command";
+import { describeFault, type Log, traceFields } from "../../observability/log";
+import { withTimeout } from "../../runtime/with-timeout";
+import { type Command, type CommandResult, execute } from "../commands/command";
 import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
-import { countRound, countWritten } from "../metrics";
-import type { Outboxes } from "../outbox/relays";
-import { type Gathered, gather, newPayments, type Sources } from "../risk/decision-inputs";
-import { commitRound } from "./atomic-batch";
-import type { Round, Settled } from "./batcher";
+import { countBatch, countWritten } from "../metrics";
+import type { OutboxRelays } from "../outbox/relays";
+import {
+  type DecisionInputs,
+  type DecisionSources,
+  newPayments,
+  readDecisionInputs,
+} from "../risk/decision-inputs";
+import { commitBatch } from "./atomic-batch";
+import type { CommandOutcome, Round } from "./batcher";
 
 /** Several times what a write of the book takes when all is well. */
 const ROUND_PACE_MS = 250;
 
 /** An answer, and whether the book has it: settled once for the whole round. */
-export type Booked = { answer: Answer; booked: Promise<boolean> | undefined };
+export type Committed = { answer: CommandResult; appended: Promise<boolean> | undefined };
 
 /** The parts of a shard that a round needs. */
 export type Parts = {
   journal: Journal;
   counters: Counters;
-  outboxes: Outboxes;
+  outboxes: OutboxRelays;
   /** What creates are decided by. */
-  sources: Sources;
+  sources: DecisionSources;
   /** What the deployment charges with. */
   mode: ProcessorMode;
   log: Log;
@@ -36,7 +41,7 @@ export type Parts = {
   reset: (fault: unknown) => never;
 };
 
-export class Playing {
+export class BatchProcessor {
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
@@ -44,48 +49,50 @@ export class Playing {
   }
 
   /** One round: gather, then decide and commit without an `await` between, then write the book. */
-  async play(commands: Command[]): Promise<Round<Booked>> {
+  async run(commands: Command[]): Promise<Round<Committed>> {
     const { journal, counters, outboxes, sources, arm } = this.#parts;
     journal.load(commands.map(({ transaction_id }) => transaction_id));
-    const payments = newPayments(commands, (id) => journal.holds(id));
-    const gathered = await gather(payments, sources);
+    const payments = newPayments(commands, (id) => journal.has(id));
+    const gathered = await readDecisionInputs(payments, sources);
     const before = journal.lastPosition;
     const changesBefore = journal.changes;
     const now = Date.now();
-    const answers = commitRound(
+    const answers = commitBatch(
       commands,
       (command) => this.#run(command, gathered.get(command.transaction_id), now),
       () => this.#finish(now),
       { changes: () => journal.changes, reset: this.#parts.reset },
     );
-    countRound(counters, commands, answers);
+    countBatch(counters, commands, answers);
     const hasEvents = journal.lastPosition > before;
     const hasWritten = journal.changes > changesBefore;
     if (hasWritten || counters.isOpen) arm(now, hasWritten);
     if (hasEvents) outboxes.drainSoon();
 
     const isAwaited = answers.some(
-      (outcome) => outcome.ok && outcome.answer.kind === "told" && outcome.answer.wrote,
+      (outcome) => outcome.ok && outcome.answer.kind === "done" && outcome.answer.wrote,
     );
-    const booked = isAwaited ? outboxes.booked(journal.lastPosition, now) : undefined;
+    const appended = isAwaited ? outboxes.appended(journal.lastPosition, now) : undefined;
     const settled = answers.map(
-      (outcome): Settled<Booked> =>
-        outcome.ok ? { ok: true, answer: { answer: outcome.answer, booked } } : outcome,
+      (outcome): CommandOutcome<Committed> =>
+        outcome.ok ? { ok: true, answer: { answer: outcome.answer, appended } } : outcome,
     );
     // The book sets the pace while it is quick. A slow one holds up its own answers, not the next round.
-    const next = booked ? within(ROUND_PACE_MS, booked).catch(() => false) : Promise.resolve();
+    const next = appended
+      ? withTimeout(ROUND_PACE_MS, appended).catch(() => false)
+      : Promise.resolve();
     return { settled, next };
   }
 
   /** One command in a commit. A create whose signals could not be had is refused, and nothing is stored. */
-  #run(command: Command, gathered: Gathered | undefined, nowMs: number): Answer {
+  #run(command: Command, gathered: DecisionInputs | undefined, nowMs: number): CommandResult {
     const { journal, counters, log, mode } = this.#parts;
-    if (gathered && !gathered.ok && !journal.holds(command.transaction_id)) {
+    if (gathered && !gathered.ok && !journal.has(command.transaction_id)) {
       const { transaction_id, traceparent } = command;
       log("error", "risk.failed", {
         transaction_id,
-        fault: faultOf(gathered.fault),
-        ...tracedBy(traceparent),
+        fault: describeFault(gathered.fault),
+        ...traceFields(traceparent),
       });
       return { kind: "refused", refusal: { code: "unavailable" } };
     }
@@ -100,8 +107,8 @@ export class Playing {
     const { journal, counters, outboxes, shards } = this.#parts;
     journal.write();
     const count = shards();
-    if (count !== undefined) journal.marks.set("transaction_shards", count);
-    outboxes.storeMarks();
+    if (count !== undefined) journal.checkpoints.set("transaction_shards", count);
+    outboxes.storeCheckpoints();
     counters.writeWithin(nowMs);
     counters.committed();
   }

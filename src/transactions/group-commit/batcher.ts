@@ -2,12 +2,12 @@
  *
  *  Idle, a round holds one command and waits for nobody. Busy, the price of a round is shared by all its
  *  commands, and by those of callers who are on their way back. Knows nothing of what a command is. */
-import type { Company } from "./commit-delay";
+import type { CommitDelay } from "./commit-delay";
 
 /** Bounds a round's memory and how long its last command waits for its first. */
 const MAX_ROUND_COMMANDS = 256;
 
-export type Settled<Answer> = { ok: true; answer: Answer } | { ok: false; fault: unknown };
+export type CommandOutcome<Answer> = { ok: true; answer: Answer } | { ok: false; fault: unknown };
 
 type Waiting<Command, Answer> = {
   command: Command;
@@ -16,17 +16,17 @@ type Waiting<Command, Answer> = {
 };
 
 /** What a round gives back: an answer for each command, and when the next round may start. */
-export type Round<Answer> = { settled: Settled<Answer>[]; next: Promise<unknown> };
+export type Round<Answer> = { settled: CommandOutcome<Answer>[]; next: Promise<unknown> };
 
-export class Rounds<Command, Answer> {
+export class Batcher<Command, Answer> {
   readonly #play: (commands: Command[]) => Promise<Round<Answer>>;
-  readonly #company: Company;
+  readonly #company: CommitDelay;
   #waiting: Waiting<Command, Answer>[] = [];
   #running = false;
 
   /** @param company whom a round waits for before it begins
    *  @param play decides and commits a round; a throw fails all of its commands. */
-  constructor(company: Company, play: (commands: Command[]) => Promise<Round<Answer>>) {
+  constructor(company: CommitDelay, play: (commands: Command[]) => Promise<Round<Answer>>) {
     this.#company = company;
     this.#play = play;
   }
@@ -41,7 +41,7 @@ export class Rounds<Command, Answer> {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
-      if (this.#waiting.length < MAX_ROUND_COMMANDS) await this.#company.gather();
+      if (this.#waiting.length < MAX_ROUND_COMMANDS) await this.#company.wait();
       await this.#playOne(this.#waiting.splice(0, MAX_ROUND_COMMANDS));
     }
     this.#running = false;

@@ -8,14 +8,14 @@ const QUIET_TICKS = 4;
 /** The longest that anybody waits for others. */
 const MOST_TICKS = 16;
 
-export class Company {
+export class CommitDelay {
   /** Callers who have been answered and have not come since. Who comes is not told apart: at a steady pace as
    *  many come as are answered, and nobody is waited for. */
   #away = 0;
   #arrivals = 0;
   readonly #waits = new Set<() => void>();
 
-  answered(): void {
+  responded(): void {
     this.#away += 1;
   }
 
@@ -26,7 +26,7 @@ export class Company {
   }
 
   /** Waits until everybody is back, or nobody comes any more. */
-  async gather(): Promise<void> {
+  async wait(): Promise<void> {
     let quiet = 0;
     for (let tick = 0; tick < MOST_TICKS && this.#away > 0; tick++) {
       const before = this.#arrivals;

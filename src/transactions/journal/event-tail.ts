@@ -7,7 +7,7 @@ import type { EventRecord } from "../../domain/transaction/event";
 const MAX_EVENTS = 1_000;
 const MAX_CHARACTERS = 2_000_000;
 
-export class Recent {
+export class EventTail {
   /** Of positions one after another, without a gap. */
   #events: EventRecord[] = [];
   #characters = 0;

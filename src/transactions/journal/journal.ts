@@ -7,16 +7,16 @@ import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { Change } from "../../domain/transaction/transition";
 import { OpenCharges } from "../charging/open-charges";
-import { Pauses } from "../outbox/stored-backoff";
-import { Marks } from "./checkpoints";
-import { Recent } from "./event-tail";
+import { StoredBackoffs } from "../outbox/stored-backoff";
+import { Checkpoints } from "./checkpoints";
+import { EventTail } from "./event-tail";
 import { OpenReviews } from "./open-reviews";
-import { makeJournalTables } from "./schema";
-import { Writer } from "./sql-writer";
-import { portionOf } from "./take-batch";
-import { Hot, type Kept } from "./transaction-cache";
+import { createJournalSchema } from "./schema";
+import { SqlWriter } from "./sql-writer";
+import { takeBatch } from "./take-batch";
+import { type CachedTransaction, TransactionCache } from "./transaction-cache";
 
-export type Held = { merchant_id: string; transaction: Transaction };
+export type OwnedTransaction = { merchant_id: string; transaction: Transaction };
 
 type Stored = { merchant_id: string; data: string };
 
@@ -38,24 +38,24 @@ const FIRST_POSITION = "(SELECT position FROM events WHERE transaction_id = ? AN
 export class Journal {
   readonly charges: OpenCharges;
   readonly reviews: OpenReviews;
-  readonly marks: Marks;
-  readonly pauses: Pauses;
+  readonly checkpoints: Checkpoints;
+  readonly backoffs: StoredBackoffs;
   readonly #sql: SqlStorage;
-  readonly #writer: Writer;
+  readonly #sqlWriter: SqlWriter;
   /** Events of the round under way, which are written when all of it is decided. */
   readonly #staged: EventRecord[] = [];
-  readonly #hot = new Hot();
-  readonly #recent = new Recent();
+  readonly #cache = new TransactionCache();
+  readonly #tail = new EventTail();
   #lastPosition = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#writer = new Writer(sql);
-    makeJournalTables(sql);
-    this.charges = new OpenCharges(sql, this.#writer);
-    this.reviews = new OpenReviews(sql, this.#writer);
-    this.marks = new Marks(sql, this.#writer);
-    this.pauses = new Pauses(sql);
+    this.#sqlWriter = new SqlWriter(sql);
+    createJournalSchema(sql);
+    this.charges = new OpenCharges(sql, this.#sqlWriter);
+    this.reviews = new OpenReviews(sql, this.#sqlWriter);
+    this.checkpoints = new Checkpoints(sql, this.#sqlWriter);
+    this.backoffs = new StoredBackoffs(sql);
     const { last } = sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
       .one();
@@ -64,7 +64,7 @@ export class Journal {
 
   /** How many changes there have been since the object started, written or not. */
   get changes(): number {
-    return this.#writer.begun;
+    return this.#sqlWriter.begun;
   }
 
   /** The position of the newest event; 0 when there is none. */
@@ -74,7 +74,9 @@ export class Journal {
 
   /** Reads those of these transactions that are not in memory, all in one statement. */
   load(transactionIds: string[]): void {
-    const unknown = transactionIds.filter((id) => !this.#hot.get(id) && !this.#hot.isAbsent(id));
+    const unknown = transactionIds.filter(
+      (id) => !this.#cache.get(id) && !this.#cache.isAbsent(id),
+    );
     if (unknown.length === 0) return;
     const found = this.#sql
       .exec<Stored & { transaction_id: string; first_position: number }>(
@@ -88,13 +90,13 @@ export class Journal {
     const absent = new Set(unknown);
     for (const { transaction_id, ...stored } of found) {
       absent.delete(transaction_id);
-      this.#hot.keep(transaction_id, { ...stored, transaction: undefined });
+      this.#cache.keep(transaction_id, { ...stored, transaction: undefined });
     }
-    for (const id of absent) this.#hot.setAbsent(id);
+    for (const id of absent) this.#cache.setAbsent(id);
   }
 
   /** The transaction as it is now. */
-  find(transactionId: string): Held | undefined {
+  find(transactionId: string): OwnedTransaction | undefined {
     const kept = this.#find(transactionId);
     if (!kept) return undefined;
     kept.transaction ??= JSON.parse(kept.data) as Transaction; // Our own text, written by append().
@@ -106,7 +108,7 @@ export class Journal {
     return this.#find(transactionId);
   }
 
-  holds(transactionId: string): boolean {
+  has(transactionId: string): boolean {
     return this.#find(transactionId) !== undefined;
   }
 
@@ -143,7 +145,7 @@ export class Journal {
     for (const event of events) {
       data = JSON.stringify(event.data);
       const { transaction_id, sequence, type } = event;
-      this.#writer.begin();
+      this.#sqlWriter.begin();
       this.#lastPosition += 1;
       const position = this.#lastPosition;
       const first_position = sequence === 1 ? position : this.#firstPositionOf(transaction_id);
@@ -159,10 +161,10 @@ export class Journal {
         first_position,
       };
       this.#staged.push(record);
-      this.#recent.add(record);
+      this.#tail.add(record);
       const { data: transaction } = event;
       const kept = { merchant_id: merchantId, data, transaction, first_position };
-      this.#hot.keep(transaction_id, kept);
+      this.#cache.keep(transaction_id, kept);
     }
     return data;
   }
@@ -170,7 +172,7 @@ export class Journal {
   /** Writes what the round has taken down: its events, and what became of charges. */
   write(): void {
     const rows = this.#staged.map((event) => EVENT_COLUMNS.map((column) => event[column]));
-    this.#writer.insert("events", EVENT_COLUMNS, rows);
+    this.#sqlWriter.insert("events", EVENT_COLUMNS, rows);
     this.#staged.length = 0;
     this.charges.write();
   }
@@ -178,18 +180,18 @@ export class Journal {
   /** Events after `position`, in order, at most `rows` of them and about `characters` of text. */
   eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
     const source =
-      this.#recent.after(position) ??
+      this.#tail.after(position) ??
       this.#sql.exec<EventRecord>(
         "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?",
         position,
         rows,
       );
-    return portionOf(source, rows, characters);
+    return takeBatch(source, rows, characters);
   }
 
   /** Events of some types after one position and up to another, in order. */
   eventsOfTypes(after: number, through: number, types: readonly EventType[]): EventRecord[] {
-    const recent = this.#recent.after(after);
+    const recent = this.#tail.after(after);
     if (recent) {
       return recent.filter(({ position, type }) => position <= through && types.includes(type));
     }
@@ -222,16 +224,16 @@ export class Journal {
     return kept.first_position;
   }
 
-  #find(transactionId: string): Kept | undefined {
-    const kept = this.#hot.get(transactionId);
-    if (kept || this.#hot.isAbsent(transactionId)) return kept;
+  #find(transactionId: string): CachedTransaction | undefined {
+    const kept = this.#cache.get(transactionId);
+    if (kept || this.#cache.isAbsent(transactionId)) return kept;
     const staged = this.#findStaged(transactionId);
     if (!staged) this.load([transactionId]);
-    return staged ?? this.#hot.get(transactionId);
+    return staged ?? this.#cache.get(transactionId);
   }
 
   /** For a round so large that memory has let go of what it began with. */
-  #findStaged(transactionId: string): Kept | undefined {
+  #findStaged(transactionId: string): CachedTransaction | undefined {
     const staged = this.#staged.findLast(({ transaction_id }) => transaction_id === transactionId);
     return staged && { ...staged, transaction: undefined };
   }

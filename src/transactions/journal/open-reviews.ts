@@ -2,18 +2,18 @@
 
 import { MAX_REVIEW_S } from "../../domain/risk/limits";
 import { dueAtMs } from "../../domain/time/clock";
-import type { Writer } from "./sql-writer";
+import type { SqlWriter } from "./sql-writer";
 
 const LONGEST_MS = MAX_REVIEW_S * 1_000;
 
 export class OpenReviews {
   readonly #sql: SqlStorage;
-  readonly #writer: Writer;
+  readonly #writer: SqlWriter;
   /** Kept, because every round asks for it and few change it. */
   #nextAtMs: number | undefined;
 
   /** @param sql of the journal, whose tables have been made */
-  constructor(sql: SqlStorage, writer: Writer) {
+  constructor(sql: SqlStorage, writer: SqlWriter) {
     this.#sql = sql;
     this.#writer = writer;
     this.#reread();

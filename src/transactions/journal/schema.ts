@@ -4,7 +4,7 @@ import { COUNTERS_TABLE } from "../../observability/durable-counters";
 import { columnsOf, ensureColumn } from "../../runtime/columns";
 
 /** Makes the tables, or brings those of an earlier version up to date. */
-export function makeJournalTables(sql: SqlStorage): void {
+export function createJournalSchema(sql: SqlStorage): void {
   const columns = columnsOf(sql, "events");
   if (columns.length > 0 && !columns.includes("first_position")) linkEvents(sql);
   const isOlder = columns.length > 0 && columnsOf(sql, "pauses").length === 0;

@@ -5,7 +5,7 @@
  *  https://developers.cloudflare.com/durable-objects/platform/limits/. */
 const ROWS_AT_ONCE = [11, 4, 1];
 
-export class Writer {
+export class SqlWriter {
   readonly #sql: SqlStorage;
   #begun = 0;
 

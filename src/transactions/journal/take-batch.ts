@@ -2,7 +2,7 @@
 import type { EventRecord } from "../../domain/transaction/event";
 
 /** The first events of a source, at most `rows` of them and about `characters` of text, but at least one. */
-export function portionOf(
+export function takeBatch(
   source: Iterable<EventRecord>,
   rows: number,
   characters: number,

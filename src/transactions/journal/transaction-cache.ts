@@ -4,7 +4,7 @@ import type { Transaction } from "../../domain/transaction/transaction";
 
 /** A transaction as it is now: its JSON text, itself once somebody has wanted to know what is in it, and where
  *  its first event is. */
-export type Kept = {
+export type CachedTransaction = {
   merchant_id: string;
   data: string;
   transaction: Transaction | undefined;
@@ -17,12 +17,12 @@ const MAX_CHARACTERS = 4_000_000;
 /** Ids that are known to have no transaction; they are asked for once more when they are forgotten. */
 const MAX_ABSENT = 10_000;
 
-export class Hot {
-  readonly #kept = new Map<string, Kept>();
+export class TransactionCache {
+  readonly #kept = new Map<string, CachedTransaction>();
   readonly #absent = new Set<string>();
   #characters = 0;
 
-  get(transactionId: string): Kept | undefined {
+  get(transactionId: string): CachedTransaction | undefined {
     return this.#kept.get(transactionId);
   }
 
@@ -36,7 +36,7 @@ export class Hot {
     this.#absent.add(transactionId);
   }
 
-  keep(transactionId: string, kept: Kept): void {
+  keep(transactionId: string, kept: CachedTransaction): void {
     this.forget(transactionId); // Back in at the young end: the first of the map is the oldest.
     this.#kept.set(transactionId, kept);
     this.#characters += kept.data.length;

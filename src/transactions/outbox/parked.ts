@@ -5,7 +5,7 @@ import type { EventRecord } from "../../domain/transaction/event";
 /** One round of trying again is bounded; the rest follows in the next. */
 export const TRIED_AGAIN = 100;
 
-export class Parked {
+export class ParkedEvents {
   readonly #sql: SqlStorage;
   readonly #onParked: () => void;
   #count: number;

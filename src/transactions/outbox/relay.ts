@@ -6,11 +6,11 @@
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { isDue } from "../../domain/time/clock";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
-import { within } from "../../runtime/with-timeout";
-import type { Mark } from "../journal/checkpoints";
+import { withTimeout } from "../../runtime/with-timeout";
+import type { CheckpointName } from "../journal/checkpoints";
 import type { Journal } from "../journal/journal";
 import type { Backlog, DestinationName } from "../rpc";
-import { LONGEST_PAUSE_MS } from "./stored-backoff";
+import { LONGEST_BACKOFF_MS } from "./stored-backoff";
 
 /** One statement's worth: past some hundred rows a statement gains nothing and holds up the thread. */
 const DRAIN_ROWS = 200;
@@ -27,7 +27,7 @@ export type Destination = {
    *  @param failures how many deliveries have failed in a row before this one */
   deliver: (events: EventRecord[], failures: number) => Promise<void>;
   /** The first of these events that may go in one delivery, at least one; by default all. */
-  together?: (events: EventRecord[]) => EventRecord[];
+  batchOf?: (events: EventRecord[]) => EventRecord[];
   /** The only types of events it wants; by default all. */
   types?: readonly EventType[];
   /** When it wants a delivery even without events; undefined for never. */
@@ -57,10 +57,10 @@ export class DeliveryFault extends Error {
 
 const all = (events: EventRecord[]): EventRecord[] => events;
 
-export class Outbox {
+export class OutboxRelay {
   readonly #journal: Journal;
   readonly #destination: Destination;
-  readonly #mark: Mark;
+  readonly #checkpoint: CheckpointName;
   #deliveredThrough: number;
   #stored: number;
   #isDraining = false;
@@ -76,10 +76,10 @@ export class Outbox {
   constructor(journal: Journal, destination: Destination) {
     this.#journal = journal;
     this.#destination = destination;
-    this.#mark = `${destination.name}_delivered_through`;
-    this.#stored = journal.marks.get(this.#mark) ?? 0;
+    this.#checkpoint = `${destination.name}_delivered_through`;
+    this.#stored = journal.checkpoints.get(this.#checkpoint) ?? 0;
     this.#deliveredThrough = this.#stored;
-    const pause = journal.pauses.get(destination.name);
+    const pause = journal.backoffs.get(destination.name);
     this.#failures = pause?.failures ?? 0;
     this.#retryAtMs = pause?.until_ms ?? 0;
   }
@@ -117,16 +117,16 @@ export class Outbox {
   }
 
   /** Writes the mark if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
-  storeMark(): void {
+  storeCheckpoint(): void {
     if (this.#stored === this.#deliveredThrough) return;
-    this.#journal.marks.set(this.#mark, this.#deliveredThrough);
+    this.#journal.checkpoints.set(this.#checkpoint, this.#deliveredThrough);
     this.#stored = this.#deliveredThrough;
   }
 
   /** Begins again with the first event, and not before a time: for a destination that is set back to an earlier
    *  state. A delivery that is under way does not count, and nobody waits until everything has arrived again. */
   rewind(notBeforeMs: number): void {
-    this.#journal.marks.set(this.#mark, 0);
+    this.#journal.checkpoints.set(this.#checkpoint, 0);
     this.#stored = 0;
     this.#deliveredThrough = 0;
     this.#retryAtMs = notBeforeMs;
@@ -172,12 +172,12 @@ export class Outbox {
   }
 
   #isPaused(nowMs = Date.now()): boolean {
-    return !isDue(this.#retryAtMs, nowMs, LONGEST_PAUSE_MS);
+    return !isDue(this.#retryAtMs, nowMs, LONGEST_BACKOFF_MS);
   }
 
   get #isDue(): boolean {
     const at = this.#destination.due_at_ms?.();
-    return at !== undefined && isDue(at, Date.now(), LONGEST_PAUSE_MS);
+    return at !== undefined && isDue(at, Date.now(), LONGEST_BACKOFF_MS);
   }
 
   /** Delivers one batch. @returns false when that failed. */
@@ -189,7 +189,7 @@ export class Outbox {
       const { events, through } = this.#next();
       rows = events.length;
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
-      await within(limit_ms, deliver(events, this.#failures));
+      await withTimeout(limit_ms, deliver(events, this.#failures));
       this.#destination.onDelivery?.(rows);
       if (rewinds !== this.#rewinds) return !this.#isPaused();
       this.#deliveredThrough = through;
@@ -199,7 +199,7 @@ export class Outbox {
       const isBehind = this.#journal.lastPosition - this.#deliveredThrough > DRAIN_ROWS;
       if (!isBehind) {
         this.#failures = 0;
-        this.#journal.pauses.delete(this.#destination.name);
+        this.#journal.backoffs.delete(this.#destination.name);
       }
       this.#release(this.#deliveredThrough, true);
       return true;
@@ -220,7 +220,7 @@ export class Outbox {
   #storePause(): void {
     const pause = { failures: this.#failures, until_ms: this.#retryAtMs };
     try {
-      this.#journal.pauses.set(this.#destination.name, pause);
+      this.#journal.backoffs.set(this.#destination.name, pause);
     } catch (fault) {
       this.#destination.onFailure(fault, 0, this.#failures);
     }
@@ -228,13 +228,13 @@ export class Outbox {
 
   /** What goes into the next delivery, and how far that brings the destination. */
   #next(): { events: EventRecord[]; through: number } {
-    const { types, together = all } = this.#destination;
+    const { types, batchOf = all } = this.#destination;
     const after = this.#deliveredThrough;
     if (types) {
       const through = Math.min(after + DRAIN_ROWS, this.#journal.lastPosition);
       return { events: this.#journal.eventsOfTypes(after, through, types), through };
     }
-    const events = together(this.#journal.eventsAfter(after, DRAIN_ROWS, DRAIN_CHARACTERS));
+    const events = batchOf(this.#journal.eventsAfter(after, DRAIN_ROWS, DRAIN_CHARACTERS));
     return { events, through: events.at(-1)?.position ?? after };
   }
 

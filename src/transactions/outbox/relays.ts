@@ -1,21 +1,21 @@
 /** Everybody whom a shard's events go to: the book, the merchants' webhooks, velocity and the event stream.
  *  One that is down delays itself alone. */
 import type { Config } from "../../config";
-import { writeBook } from "../../d1/append-events";
+import { appendEvents } from "../../d1/append-events";
 import { RELEASING_TYPES, releasesOf } from "../../domain/risk/release";
 import type { Env } from "../../env";
-import { streamOf } from "../../kafka/create";
+import { createStream } from "../../kafka/create";
 import type { Stream } from "../../kafka/stream";
-import { faultOf, type Log } from "../../observability/log";
-import { releaseAll } from "../../velocity/client";
+import { describeFault, type Log } from "../../observability/log";
+import { releasePayments } from "../../velocity/client";
 import { handOverEvents } from "../../webhooks/client";
 import { type Counters, DELIVERY_BOUNDS } from "../counters";
 import type { Journal } from "../journal/journal";
 import type { Backlogs, DestinationName } from "../rpc";
-import { Parked } from "./parked";
-import { DeliveryFault, type Destination, Outbox } from "./relay";
-import { differentTransactions, Streaming } from "./to-kafka";
-import { Dispatchers } from "./to-webhooks";
+import { ParkedEvents } from "./parked";
+import { DeliveryFault, type Destination, OutboxRelay } from "./relay";
+import { differentTransactions, KafkaRelay } from "./to-kafka";
+import { WebhookRelay } from "./to-webhooks";
 
 /** Long enough for a quick processor's outcome to share the claim's write, too short to be noticed in a list. */
 const UNAWAITED_DRAIN_MS = 100;
@@ -23,10 +23,10 @@ const UNAWAITED_DRAIN_MS = 100;
 /** A request of the stream may be halved many times before what is wrong with it is found. */
 const STREAM_REQUESTS = 20;
 
-export class Outboxes {
-  readonly #outboxes = new Map<DestinationName, Outbox>();
-  readonly #book: Outbox;
-  readonly #parked: Parked;
+export class OutboxRelays {
+  readonly #relays = new Map<DestinationName, OutboxRelay>();
+  readonly #book: OutboxRelay;
+  readonly #parked: ParkedEvents;
   #isDrainPlanned = false;
 
   constructor(
@@ -37,12 +37,12 @@ export class Outboxes {
     config: Config,
     log: Log,
   ) {
-    this.#parked = new Parked(sql, () => counters.add("parked_events", ""));
+    this.#parked = new ParkedEvents(sql, () => counters.add("parked_events", ""));
     const open = (
       name: DestinationName,
       destination: Omit<Destination, "name" | "wait_ms" | "onDelivery" | "onFailure">,
-    ): Outbox => {
-      const outbox = new Outbox(journal, {
+    ): OutboxRelay => {
+      const outbox = new OutboxRelay(journal, {
         ...destination,
         name,
         wait_ms: config.book_commit_wait_ms,
@@ -54,16 +54,16 @@ export class Outboxes {
         },
         onFailure: (fault, rows, failures) => {
           counters.add("deliveries", `destination=${name},outcome=failed`);
-          log("error", `${name}.failed`, { rows, failures, ...toldBy(fault) });
+          log("error", `${name}.failed`, { rows, failures, ...describeDeliveryFault(fault) });
         },
       });
-      this.#outboxes.set(name, outbox);
+      this.#relays.set(name, outbox);
       return outbox;
     };
-    this.#book = open("book", { deliver: (events) => writeBook(env.DB, events) });
-    const dispatchers = new Dispatchers(
+    this.#book = open("book", { deliver: (events) => appendEvents(env.DB, events) });
+    const dispatchers = new WebhookRelay(
       sql,
-      journal.pauses,
+      journal.backoffs,
       (merchantId, events) => handOverEvents(env, merchantId, events),
       log,
     );
@@ -76,21 +76,21 @@ export class Outboxes {
     open("velocity", {
       types: RELEASING_TYPES,
       deliver: (events) =>
-        releaseAll(env.VELOCITY, config.velocity_shards, events.flatMap(releasesOf)),
+        releasePayments(env.VELOCITY, config.velocity_shards, events.flatMap(releasesOf)),
     });
-    const stream = streamOf(config);
+    const stream = createStream(config);
     if (stream === undefined || config.kafka.dialect === "off") return;
-    const streaming = new Streaming(journal, counted(stream, counters), this.#parked, log);
+    const streaming = new KafkaRelay(journal, countRequests(stream, counters), this.#parked, log);
     open("stream", {
       deliver: (events, failures) => streaming.deliver(events, failures),
-      together: differentTransactions,
+      batchOf: differentTransactions,
       due_at_ms: () => streaming.parkedAtMs,
       limit_ms: STREAM_REQUESTS * config.kafka.timeout_ms,
     });
   }
 
   /** Writes the book now, and waits until it has the event at `position`, as long as an answer may. */
-  booked(position: number, nowMs: number): Promise<boolean> {
+  appended(position: number, nowMs: number): Promise<boolean> {
     void this.#book.drain(nowMs);
     return this.#book.delivered(position);
   }
@@ -107,12 +107,12 @@ export class Outboxes {
   }
 
   async drain(nowMs: number): Promise<void> {
-    await Promise.all([...this.#outboxes.values()].map((outbox) => outbox.drain(nowMs)));
+    await Promise.all([...this.#relays.values()].map((outbox) => outbox.drain(nowMs)));
   }
 
   /** Writes the marks that have moved. To be called inside a commit that happens anyway, or by the alarm. */
-  storeMarks(): void {
-    for (const outbox of this.#outboxes.values()) outbox.storeMark();
+  storeCheckpoints(): void {
+    for (const outbox of this.#relays.values()) outbox.storeCheckpoint();
   }
 
   /** Writes the whole book again, beginning at a time. */
@@ -123,21 +123,21 @@ export class Outboxes {
 
   /** For each destination that has something open: when it is to be called. */
   openAtMs(): number[] {
-    const times = [...this.#outboxes.values()].map(({ wakeAtMs }) => wakeAtMs);
+    const times = [...this.#relays.values()].map(({ wakeAtMs }) => wakeAtMs);
     return times.filter((time) => time !== undefined);
   }
 
   /** How far each destination is behind, and how many events the stream has refused for good. */
   backlogs(nowMs: number): Backlogs {
     const of = Object.fromEntries(
-      [...this.#outboxes].map(([name, outbox]) => [name, outbox.backlog(nowMs)]),
+      [...this.#relays].map(([name, outbox]) => [name, outbox.backlog(nowMs)]),
     );
     return { of, parked: this.#parked.count };
   }
 }
 
 /** A stream whose requests are counted by what became of them. */
-function counted(stream: Stream, counters: Counters): Stream {
+function countRequests(stream: Stream, counters: Counters): Stream {
   return {
     produce: async (records) => {
       const produced = await stream.produce(records);
@@ -148,6 +148,8 @@ function counted(stream: Stream, counters: Counters): Stream {
 }
 
 /** A stream's reasons are made for the log; other faults have messages that may quote data. */
-function toldBy(fault: unknown): { reason?: string; fault?: string } {
-  return fault instanceof DeliveryFault ? { reason: fault.message } : { fault: faultOf(fault) };
+function describeDeliveryFault(fault: unknown): { reason?: string; fault?: string } {
+  return fault instanceof DeliveryFault
+    ? { reason: fault.message }
+    : { fault: describeFault(fault) };
 }

@@ -4,19 +4,21 @@
  *  paused, so a healthy one costs no billed row and a failing one costs one for each attempt. */
 
 /** No destination rests for longer: a book that is written again may wait an hour, and parked events do. */
-export const LONGEST_PAUSE_MS = 3_600_000;
+export const LONGEST_BACKOFF_MS = 3_600_000;
 
-export type Pause = { failures: number; until_ms: number };
+export type BackoffState = { failures: number; until_ms: number };
 
-export class Pauses {
+export class StoredBackoffs {
   readonly #sql: SqlStorage;
-  readonly #stored: Map<string, Pause>;
+  readonly #stored: Map<string, BackoffState>;
 
   /** @param sql of the journal, whose tables have been made */
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     const rows = sql
-      .exec<Pause & { destination: string }>("SELECT destination, failures, until_ms FROM pauses")
+      .exec<BackoffState & { destination: string }>(
+        "SELECT destination, failures, until_ms FROM pauses",
+      )
       .toArray();
     this.#stored = new Map(
       rows.map(({ destination, failures, until_ms }) => [destination, { failures, until_ms }]),
@@ -24,11 +26,11 @@ export class Pauses {
   }
 
   /** Undefined when the destination is healthy. */
-  get(destination: string): Pause | undefined {
+  get(destination: string): BackoffState | undefined {
     return this.#stored.get(destination);
   }
 
-  set(destination: string, pause: Pause): void {
+  set(destination: string, pause: BackoffState): void {
     const { failures, until_ms } = pause;
     const stored = this.#stored.get(destination);
     if (stored?.failures === failures && stored.until_ms === until_ms) return;

@@ -2,12 +2,12 @@
  *  the next request waits for it, and what the server will not take holds up its own transaction alone. */
 
 import { isDue } from "../../domain/time/clock";
-import { cloudEventOf } from "../../domain/transaction/cloud-event";
+import { toCloudEvent } from "../../domain/transaction/cloud-event";
 import type { EventRecord } from "../../domain/transaction/event";
 import type { Produced, Stream } from "../../kafka/stream";
 import type { Log } from "../../observability/log";
 import type { Journal } from "../journal/journal";
-import { type Parked, TRIED_AGAIN } from "./parked";
+import { type ParkedEvents, TRIED_AGAIN } from "./parked";
 import { DeliveryFault } from "./relay";
 
 /** Records of one request. */
@@ -44,10 +44,10 @@ export function differentTransactions(events: EventRecord[]): EventRecord[] {
   return end === -1 ? events : events.slice(0, end);
 }
 
-export class Streaming {
+export class KafkaRelay {
   readonly #journal: Journal;
   readonly #stream: Stream;
-  readonly #parked: Parked;
+  readonly #parked: ParkedEvents;
   readonly #log: Log;
   #triedParkedAtMs = 0;
   /** Where the next round of the parked begins, when there are more than one round tries. */
@@ -57,7 +57,7 @@ export class Streaming {
   #delivery = 0;
   #request: Promise<unknown> = Promise.resolve();
 
-  constructor(journal: Journal, stream: Stream, parked: Parked, log: Log) {
+  constructor(journal: Journal, stream: Stream, parked: ParkedEvents, log: Log) {
     this.#journal = journal;
     this.#stream = stream;
     this.#parked = parked;
@@ -82,7 +82,7 @@ export class Streaming {
       attempts_alone: ATTEMPTS_ALONE,
     };
     await this.#request;
-    await this.#tryParked(delivery.number);
+    await this.#retryParked(delivery.number);
     const [waiting, free] = partition(events, ({ transaction_id }) =>
       this.#parked.holdsUp(transaction_id),
     );
@@ -111,7 +111,7 @@ export class Streaming {
       if (!produced.unclear || delivery.culprits_left === 0) {
         throw new DeliveryFault(produced.reason, produced.retry_after_ms);
       }
-      if (event && events.length === 1) return this.#tryAlone(event, produced.reason, delivery);
+      if (event && events.length === 1) return this.#retryAlone(event, produced.reason, delivery);
     } else if (produced.because === "access") throw new DeliveryFault(produced.reason);
     else if (event && events.length === 1) return [{ event, reason: produced.reason }];
     const [others, suspects] = parted(events, produced.suspects);
@@ -122,7 +122,7 @@ export class Streaming {
   async #produce(events: EventRecord[], delivery: Delivery): Promise<Produced> {
     const records = events.map((event) => ({
       key: event.transaction_id,
-      value: cloudEventOf(event),
+      value: toCloudEvent(event),
     }));
     const request = this.#stream.produce(records);
     this.#request = request.catch(() => {});
@@ -133,7 +133,7 @@ export class Streaming {
 
   /** Repeats an event that has failed alone without a known reason.
    *  @throws DeliveryFault when the reason passes, or when too many fail so: then it is the server. */
-  async #tryAlone(event: EventRecord, first: string, delivery: Delivery): Promise<Refused[]> {
+  async #retryAlone(event: EventRecord, first: string, delivery: Delivery): Promise<Refused[]> {
     let reason = first;
     for (let attempt = 2; attempt <= delivery.attempts_alone; attempt += 1) {
       const produced = await this.#produce([event], delivery);
@@ -173,7 +173,7 @@ export class Streaming {
 
   /** Tries one round of the parked. As long as some are taken, the next round is due at once: it may have what
    *  was parked behind them. */
-  async #tryParked(number: number): Promise<void> {
+  async #retryParked(number: number): Promise<void> {
     const at = this.parkedAtMs;
     if (at === undefined || !isDue(at, Date.now(), TRY_PARKED_EVERY_MS)) return;
     // Of these it is known that they may fail, so one that does stops nothing.

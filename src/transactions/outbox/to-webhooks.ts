@@ -3,10 +3,10 @@
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { dueAtMs, isDue } from "../../domain/time/clock";
 import type { EventRecord } from "../../domain/transaction/event";
-import { faultOf, type Log } from "../../observability/log";
-import { within } from "../../runtime/with-timeout";
-import { portionOf } from "../journal/take-batch";
-import type { Pause, Pauses } from "./stored-backoff";
+import { describeFault, type Log } from "../../observability/log";
+import { withTimeout } from "../../runtime/with-timeout";
+import { takeBatch } from "../journal/take-batch";
+import type { BackoffState, StoredBackoffs } from "./stored-backoff";
 
 /** Twice over, those that wait and those that come, within the limit of a delivery. */
 const ACCEPT_LIMIT_MS = 4_000;
@@ -18,23 +18,23 @@ const CHARACTERS_TRIED = 300_000;
 
 type Accept = (merchantId: string, events: EventRecord[]) => Promise<unknown>;
 
-const RESTED: Pause = { failures: 0, until_ms: 0 };
+const RESTED: BackoffState = { failures: 0, until_ms: 0 };
 /** Under which one merchant's pause is stored, beside those of whole destinations. */
 const pauseOf = (merchantId: string): string => `webhooks/${merchantId}`;
 
-export class Dispatchers {
+export class WebhookRelay {
   readonly #sql: SqlStorage;
-  readonly #pauses: Pauses;
+  readonly #backoffs: StoredBackoffs;
   readonly #accept: Accept;
   readonly #log: Log;
   #count: number;
   /** The merchants whose events wait; who was asked last is at the end. */
-  readonly #waiting: Map<string, Pause>;
+  readonly #waiting: Map<string, BackoffState>;
 
   /** @param sql of the journal, whose tables have been made */
-  constructor(sql: SqlStorage, pauses: Pauses, accept: Accept, log: Log) {
+  constructor(sql: SqlStorage, pauses: StoredBackoffs, accept: Accept, log: Log) {
     this.#sql = sql;
-    this.#pauses = pauses;
+    this.#backoffs = pauses;
     this.#accept = accept;
     this.#log = log;
     const lists = sql
@@ -70,21 +70,21 @@ export class Dispatchers {
 
   /** When this returns, every event has been taken over, or waits. */
   async deliver(events: EventRecord[]): Promise<void> {
-    await this.#tryWaiting();
+    await this.#retryWaiting();
     const byMerchant = Map.groupBy(events, ({ merchant_id }) => merchant_id);
     await Promise.all(
       [...byMerchant].map(async ([merchantId, own]) => {
         if (this.#waiting.has(merchantId)) return this.#add(own);
-        if (await this.#hasTaken(merchantId, own)) return;
+        if (await this.#isAccepted(merchantId, own)) return;
         this.#add(own);
-        this.#rest(merchantId);
+        this.#backOff(merchantId);
       }),
     );
   }
 
   /** Asks those who need not rest any longer. Who takes something is asked for more without a rest: one that
    *  had failed could never catch up otherwise with a merchant who is busy. */
-  async #tryWaiting(): Promise<void> {
+  async #retryWaiting(): Promise<void> {
     const now = Date.now();
     const due = [...this.#waiting].filter(([, { until_ms }]) =>
       isDue(until_ms, now, BACKOFF.most_ms),
@@ -92,32 +92,32 @@ export class Dispatchers {
     await Promise.all(
       due.slice(0, MERCHANTS_TRIED).map(async ([merchantId]) => {
         const own = this.#eventsOf(merchantId);
-        if (!(await this.#hasTaken(merchantId, own))) return this.#rest(merchantId);
+        if (!(await this.#isAccepted(merchantId, own))) return this.#backOff(merchantId);
         this.#remove(own);
         this.#waiting.delete(merchantId);
-        this.#pauses.delete(pauseOf(merchantId));
+        this.#backoffs.delete(pauseOf(merchantId));
         if (this.#hasMore(merchantId)) this.#waiting.set(merchantId, RESTED);
       }),
     );
   }
 
-  #rest(merchantId: string): void {
+  #backOff(merchantId: string): void {
     const failures = (this.#waiting.get(merchantId)?.failures ?? 0) + 1;
     const pause = { failures, until_ms: Date.now() + delayMs(failures, BACKOFF) };
     this.#waiting.delete(merchantId);
     this.#waiting.set(merchantId, pause);
-    this.#pauses.set(pauseOf(merchantId), pause);
+    this.#backoffs.set(pauseOf(merchantId), pause);
   }
 
-  async #hasTaken(merchantId: string, events: EventRecord[]): Promise<boolean> {
+  async #isAccepted(merchantId: string, events: EventRecord[]): Promise<boolean> {
     try {
-      await within(ACCEPT_LIMIT_MS, this.#accept(merchantId, events));
+      await withTimeout(ACCEPT_LIMIT_MS, this.#accept(merchantId, events));
       return true;
     } catch (fault) {
       this.#log("error", "webhooks.waiting", {
         merchant_id: merchantId,
         rows: events.length,
-        fault: faultOf(fault),
+        fault: describeFault(fault),
       });
       return false;
     }
@@ -136,7 +136,7 @@ export class Dispatchers {
       merchantId,
       EVENTS_TRIED,
     );
-    return portionOf(rows, EVENTS_TRIED, CHARACTERS_TRIED);
+    return takeBatch(rows, EVENTS_TRIED, CHARACTERS_TRIED);
   }
 
   #add(events: EventRecord[]): void {

@@ -1,15 +1,15 @@
-import { signalsWanted } from "../../domain/risk/conditions/required-signals";
+import { requiredSignals } from "../../domain/risk/conditions/required-signals";
 import { listSignals } from "../../domain/risk/lists/list";
 import type { Observation } from "../../domain/risk/observation";
 import { subjectValue } from "../../domain/risk/payment";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
 import type { RiskBasis } from "../../domain/transaction/decide-create";
 import type { Env } from "../../env";
-import { observeAll } from "../../velocity/client";
+import { observePayments } from "../../velocity/client";
 import type { Command } from "../commands/command";
-import type { KnownRisk, RiskBook } from "./rules-cache";
+import type { MerchantRules, RulesCache } from "./rules-cache";
 
-export type Gathered = { ok: true; basis: RiskBasis } | { ok: false; fault: unknown };
+export type DecisionInputs = { ok: true; basis: RiskBasis } | { ok: false; fault: unknown };
 
 export type NewPayment = Extract<Command, { kind: "create" }>;
 
@@ -28,20 +28,20 @@ export function newPayments(
 }
 
 /** Where decisions come from, as far as they are not in the payment. */
-export type Sources = {
+export type DecisionSources = {
   velocity: Env["VELOCITY"];
   velocity_shards: number;
-  book: RiskBook;
+  book: RulesCache;
   default_rules: VersionedRuleSet;
 };
 
 /** Each payment's basis by transaction id. A merchant's rules or a velocity object that cannot be had take
  *  only their own payments with them. */
-export async function gather(
+export async function readDecisionInputs(
   payments: NewPayment[],
-  sources: Sources,
-): Promise<Map<string, Gathered>> {
-  const gathered = new Map<string, Gathered>();
+  sources: DecisionSources,
+): Promise<Map<string, DecisionInputs>> {
+  const gathered = new Map<string, DecisionInputs>();
   const observations: Observation[] = [];
   const merchants = await rulesOf(payments, sources.book);
   const now = Date.now();
@@ -57,7 +57,7 @@ export async function gather(
     gathered.set(transaction_id, { ok: true, basis: { signals, rules } });
     observations.push(...observationsOf(payment, rules));
   }
-  const velocity = await observeAll(sources.velocity, sources.velocity_shards, observations);
+  const velocity = await observePayments(sources.velocity, sources.velocity_shards, observations);
   for (const [transactionId, observed] of velocity) {
     const own = gathered.get(transactionId);
     if (!observed.ok) gathered.set(transactionId, observed);
@@ -68,10 +68,10 @@ export async function gather(
 
 async function rulesOf(
   payments: NewPayment[],
-  book: RiskBook,
-): Promise<Map<string, KnownRisk | { fault: unknown }>> {
+  book: RulesCache,
+): Promise<Map<string, MerchantRules | { fault: unknown }>> {
   const merchants = new Set(payments.map(({ merchant_id }) => merchant_id));
-  const found = new Map<string, KnownRisk | { fault: unknown }>();
+  const found = new Map<string, MerchantRules | { fault: unknown }>();
   const reads = [...merchants].map(async (merchantId) => {
     try {
       found.set(merchantId, await book.of(merchantId));
@@ -88,7 +88,7 @@ function observationsOf(payment: NewPayment, { rule_set }: VersionedRuleSet): Ob
   const { transaction_id, merchant_id, request } = payment;
   const { user_id, currency, amount_minor } = request;
   const observations: Observation[] = [];
-  for (const { subject, measures } of signalsWanted(rule_set)) {
+  for (const { subject, measures } of requiredSignals(rule_set)) {
     const value = subjectValue(request, subject);
     if (value === undefined) continue;
     observations.push({

@@ -2,12 +2,12 @@
  *
  *  What is known is shared by all objects of an isolate; what is asked belongs to the object that asks,
  *  because none may wait for another's call. Nothing in here decides anything. */
-import { DatabaseUnavailable, databaseOf } from "../../d1/query";
+import { DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { type MerchantRisk, readRisk, readRiskVersion } from "../../d1/risk-rules";
 import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../../domain/risk/lists/list";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
 import { ageMs, isDue } from "../../domain/time/clock";
-import { faultOf, type Log } from "../../observability/log";
+import { describeFault, type Log } from "../../observability/log";
 
 /** From this age on what is known is asked for again, while it goes on being used. */
 const REFRESH_AFTER_MS = 2_000;
@@ -25,9 +25,9 @@ const MAX_BYTES = 20_000_000;
 const BYTES = { merchant: 1_000, rule_character: 5, entry: 150, entry_character: 2 };
 
 /** What decides a merchant's payments: undefined rules mean the deployment's default. */
-export type KnownRisk = { rules: VersionedRuleSet | undefined; lists: Lists };
+export type MerchantRules = { rules: VersionedRuleSet | undefined; lists: Lists };
 
-type Entry = KnownRisk & { version: number; asked_at_ms: number; bytes: number };
+type Entry = MerchantRules & { version: number; asked_at_ms: number; bytes: number };
 
 const known = new Map<string, Entry>();
 let knownBytes = 0;
@@ -58,15 +58,15 @@ export type RiskReader = {
   version: (merchantId: string) => Promise<number>;
 };
 
-export function riskReaderOf(binding: D1Database): RiskReader {
-  const db = databaseOf(binding);
+export function createRulesReader(binding: D1Database): RiskReader {
+  const db = openDatabase(binding);
   return {
     risk: (merchantId, nowMs) => readRisk(db, merchantId, nowMs, READ_LIMIT_MS),
     version: (merchantId) => readRiskVersion(db, merchantId, READ_LIMIT_MS),
   };
 }
 
-export class RiskBook {
+export class RulesCache {
   readonly #reader: RiskReader;
   readonly #log: Log;
   readonly #asked = new Map<string, Promise<Entry>>();
@@ -79,7 +79,7 @@ export class RiskBook {
 
   /** A merchant's rules and lists, at once when they are fresh. When D1 cannot be asked, the last known.
    *  @throws DatabaseUnavailable when none are: the merchant may have blocked somebody. */
-  of(merchantId: string): KnownRisk | Promise<KnownRisk> {
+  of(merchantId: string): MerchantRules | Promise<MerchantRules> {
     const now = Date.now();
     const entry = known.get(merchantId);
     const age = ageMs(entry?.asked_at_ms ?? 0, now);
@@ -88,7 +88,10 @@ export class RiskBook {
     if (isResting) throw new DatabaseUnavailable("the database is resting");
     const orKnown = this.#ask(merchantId, entry).catch((fault: unknown) => {
       this.#restingUntilMs = Date.now() + REST_MS;
-      this.#log("error", "risk_rules.failed", { merchant_id: merchantId, fault: faultOf(fault) });
+      this.#log("error", "risk_rules.failed", {
+        merchant_id: merchantId,
+        fault: describeFault(fault),
+      });
       if (entry) return entry;
       throw fault;
     });

@@ -1,11 +1,11 @@
 /** The consumers of the two webhook queues. A message only says that a delivery is due; the dispatcher
  *  says what to send, and is told what came of it. A message that arrives twice finds nothing to do. */
-import { configOf } from "../../config";
+import { readConfig } from "../../config";
 import type { Env } from "../../env";
-import { faultOf, type Log, logFrom, tracedBy } from "../../observability/log";
+import { createLog, describeFault, type Log, traceFields } from "../../observability/log";
 import { reportAttempts, webhookDispatcher } from "../client";
 import type { AttemptOrder, DeliveryNotice } from "../rpc";
-import { attempt } from "./http-attempt";
+import { sendAttempt } from "./http-attempt";
 
 const DEAD_QUEUE = "webhooks-dead";
 
@@ -18,7 +18,7 @@ export async function consume(
   env: Env,
   ctx: ExecutionContext,
 ): Promise<void> {
-  const log = logFrom(configOf(env).log_level);
+  const log = createLog(readConfig(env).log_level);
   const byMerchant = Map.groupBy(batch.messages, ({ body }) => body.merchant_id);
   await Promise.all(
     [...byMerchant].map(async ([merchantId, messages]) => {
@@ -36,7 +36,7 @@ export async function consume(
       } catch (fault) {
         log("error", "webhook_consumer.failed", {
           merchant_id: merchantId,
-          fault: faultOf(fault),
+          fault: describeFault(fault),
         });
         for (const message of messages) message.retry({ delaySeconds: RETRY_S });
       }
@@ -52,7 +52,7 @@ async function carryOut(
 ): Promise<void> {
   const { delivery_id, number } = order;
   const startedAtMs = Date.now();
-  const result = await attempt(order, configOf(env).allow_insecure_webhooks);
+  const result = await sendAttempt(order, readConfig(env).allow_insecure_webhooks);
   const { status_code, error, duration_ms } = result;
   log(error === null ? "info" : "warn", "webhook.attempt", {
     merchant_id: merchantId,
@@ -60,12 +60,12 @@ async function carryOut(
     attempt: number,
     duration_ms,
     outcome: error ?? "delivered",
-    ...tracedBy(order.traceparent),
+    ...traceFields(order.traceparent),
     ...(status_code === null ? {} : { status: status_code }),
   });
   const report = { delivery_id, number, started_at_ms: startedAtMs, result };
   // A report that is lost costs another attempt: the delivery comes due again.
   await reportAttempts(env, merchantId, [report]).catch((fault) =>
-    log("error", "webhook_report.failed", { delivery_id, fault: faultOf(fault) }),
+    log("error", "webhook_report.failed", { delivery_id, fault: describeFault(fault) }),
   );
 }

@@ -1,7 +1,7 @@
 import { MAX_ATTEMPTS } from "../../domain/webhook/webhook";
 import type { Env } from "../../env";
-import { faultOf, type Log } from "../../observability/log";
-import { within } from "../../runtime/with-timeout";
+import { describeFault, type Log } from "../../observability/log";
+import { withTimeout } from "../../runtime/with-timeout";
 import type { DeliveryNotice } from "../rpc";
 import type { Deliveries } from "../store/deliveries";
 import type { Delivery } from "../store/delivery";
@@ -13,7 +13,7 @@ const SEND_LIMIT_MS = 10_000;
 /** When the queue did not take a message. */
 const RETRY_MS = 5_000;
 
-export class Sending {
+export class QueuePublisher {
   readonly #queues: Pick<Env, "WEBHOOK_QUEUE" | "WEBHOOK_DEAD_QUEUE">;
   readonly #merchantId: () => string;
   readonly #deliveries: Deliveries;
@@ -31,7 +31,7 @@ export class Sending {
     this.#log = log;
   }
 
-  async send(deliveries: Delivery[]): Promise<void> {
+  async publish(deliveries: Delivery[]): Promise<void> {
     const { WEBHOOK_QUEUE, WEBHOOK_DEAD_QUEUE } = this.#queues;
     const over = deliveries.filter(({ tries }) => tries >= MAX_ATTEMPTS);
     const open = deliveries.filter(({ tries }) => tries < MAX_ATTEMPTS);
@@ -46,10 +46,13 @@ export class Sending {
       const batch = deliveries.slice(at, at + MESSAGES_PER_SEND);
       try {
         const notices = batch.map((delivery) => ({ body: this.#noticeOf(delivery) }));
-        await within(SEND_LIMIT_MS, queue.sendBatch(notices));
+        await withTimeout(SEND_LIMIT_MS, queue.sendBatch(notices));
       } catch (fault) {
-        this.#log("error", "webhook_queue.failed", { rows: batch.length, fault: faultOf(fault) });
-        this.#deliveries.unsend(batch, Date.now() + RETRY_MS);
+        this.#log("error", "webhook_queue.failed", {
+          rows: batch.length,
+          fault: describeFault(fault),
+        });
+        this.#deliveries.releaseLeases(batch, Date.now() + RETRY_MS);
       }
     }
   }

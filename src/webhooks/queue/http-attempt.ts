@@ -8,7 +8,7 @@ import {
 } from "../../domain/webhook/webhook";
 import { isCallable } from "../../domain/webhook/webhook-url";
 import { nextSpan } from "../../observability/trace-context";
-import { TimeLimit, within } from "../../runtime/with-timeout";
+import { TimeoutError, withTimeout } from "../../runtime/with-timeout";
 import type { AttemptOrder } from "../rpc";
 
 /** Covers everything from the connection to the status line and the headers, which decide. */
@@ -19,7 +19,7 @@ const MAX_BODY_BYTES = 1_024;
 export const BODY_LIMIT_MS = 500;
 
 /** Makes the attempt. Never throws, and never keeps what the receiver has said. */
-export async function attempt(
+export async function sendAttempt(
   { url, message_id, body, secrets, traceparent }: AttemptOrder,
   allowInsecure: boolean,
 ): Promise<AttemptResult> {
@@ -46,12 +46,12 @@ export async function attempt(
       redirect: "manual",
       signal: abort.signal,
     });
-    const response = await within(ATTEMPT_LIMIT_MS, answer);
+    const response = await withTimeout(ATTEMPT_LIMIT_MS, answer);
     const result = ended(errorOf(response.status), response);
     await drain(response.body);
     return result;
   } catch (fault) {
-    return ended(fault instanceof TimeLimit ? "timeout" : "connection_failed");
+    return ended(fault instanceof TimeoutError ? "timeout" : "connection_failed");
   } finally {
     abort.abort();
   }
@@ -79,5 +79,5 @@ async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
       if (length > MAX_BODY_BYTES) return;
     }
   };
-  await within(BODY_LIMIT_MS, read()).catch(() => undefined);
+  await withTimeout(BODY_LIMIT_MS, read()).catch(() => undefined);
 }

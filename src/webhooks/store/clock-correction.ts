@@ -1,10 +1,10 @@
 /** Corrects a dispatcher's times in the future, once its clock has gone back: waits that would last as long as
  *  the clock was wrong are over, and what began or ended later than now did so now. */
-import { LONGEST_REST_MS, LONGEST_RETRY_MS } from "../../domain/webhook/webhook";
+import { LONGEST_COOLDOWN_MS, LONGEST_RETRY_MS } from "../../domain/webhook/webhook";
 import { SENT_LEASE_MS, TAKEN_LEASE_MS } from "./deliveries";
 
 /** To be called inside a transaction. It looks at every row: only when `ClockWatch` says so. */
-export function correctTimes(sql: SqlStorage, nowMs: number): void {
+export function correctFutureTimes(sql: SqlStorage, nowMs: number): void {
   sql.exec(
     "UPDATE deliveries SET next_at = ? WHERE status = 'pending' AND lease IS NULL AND next_at > ?",
     nowMs,
@@ -26,6 +26,6 @@ export function correctTimes(sql: SqlStorage, nowMs: number): void {
   sql.exec("UPDATE deliveries SET finished_at = ?1 WHERE finished_at > ?1", nowMs);
   sql.exec(
     "UPDATE endpoints SET resting_until = 0 WHERE resting_until > ?",
-    nowMs + LONGEST_REST_MS,
+    nowMs + LONGEST_COOLDOWN_MS,
   );
 }

@@ -80,7 +80,7 @@ export class Deliveries {
   }
 
   /** Takes back what could not be handed out, but not what has been picked up all the same. */
-  unsend(deliveries: Delivery[], nextAtMs: number): void {
+  releaseLeases(deliveries: Delivery[], nextAtMs: number): void {
     for (const { position, attempts } of deliveries) {
       this.#sql.exec(
         `UPDATE deliveries SET lease = NULL, next_at = ?
@@ -185,7 +185,7 @@ export class Deliveries {
   }
 
   /** What is open for an endpoint that is no more has nowhere to go. */
-  bury(endpointId: string, nowMs: number): void {
+  failPending(endpointId: string, nowMs: number): void {
     const { open } = this.#sql
       .exec<{ open: number }>(
         "SELECT count(*) AS open FROM deliveries WHERE endpoint_id = ? AND status = 'pending'",

@@ -4,12 +4,12 @@
  *  of the URLs that transactions name for themselves, so that one bad host rests alone. */
 import { dueAtMs } from "../../domain/time/clock";
 import {
+  cooldownMs,
   DISABLE_AFTER_MS,
   inFlightLimit,
-  LONGEST_REST_MS,
-  needsRest,
-  restMs,
-  wants,
+  LONGEST_COOLDOWN_MS,
+  matchesFilter,
+  needsCooldown,
 } from "../../domain/webhook/webhook";
 import type { WebhookCounters } from "../metrics";
 import { type DisabledReason, type Endpoint, type EndpointChange, ORIGIN } from "../rpc";
@@ -57,8 +57,8 @@ export class Endpoints {
   }
 
   /** Those that want to hear of a type of event. */
-  wanting(type: string): Endpoint[] {
-    return this.list().filter(({ enabled, events }) => enabled && wants(events, type));
+  subscribedTo(type: string): Endpoint[] {
+    return this.list().filter(({ enabled, events }) => enabled && matchesFilter(events, type));
   }
 
   add(endpoint: Endpoint): void {
@@ -134,14 +134,14 @@ export class Endpoints {
   }
 
   /** When the first resting endpoint may be asked again. */
-  nextRestEndsAtMs(nowMs: number): number | undefined {
+  nextCooldownEndsAtMs(nowMs: number): number | undefined {
     const [row] = this.#sql
       .exec<{ at: number | null }>(
         "SELECT min(resting_until) AS at FROM endpoints WHERE enabled = 1 AND resting_until > ?",
         nowMs,
       )
       .toArray();
-    return row?.at == null ? undefined : dueAtMs(row.at, nowMs, LONGEST_REST_MS);
+    return row?.at == null ? undefined : dueAtMs(row.at, nowMs, LONGEST_COOLDOWN_MS);
   }
 
   /** Gives an endpoint a clean slate. */
@@ -155,7 +155,7 @@ export class Endpoints {
   }
 
   /** Somebody wants to see a delivery now. */
-  wake(id: string): void {
+  endCooldown(id: string): void {
     this.#sql.exec("UPDATE endpoints SET resting_until = 0 WHERE id = ?", id);
   }
 
@@ -166,14 +166,14 @@ export class Endpoints {
     const failures = row.failures + 1;
     const since = Math.min(row.failing_since ?? nowMs, nowMs);
     // Attempts that were under way when a rest began count for that rest.
-    const isNewRest = needsRest(failures) && nowMs >= row.resting_until;
+    const isNewRest = needsCooldown(failures) && nowMs >= row.resting_until;
     const rests = row.rests + (isNewRest ? 1 : 0);
     this.#sql.exec(
       "UPDATE endpoints SET failures = ?, failing_since = ?, rests = ?, resting_until = ? WHERE id = ?",
       failures,
       since,
       rests,
-      isNewRest ? nowMs + restMs(rests) : row.resting_until,
+      isNewRest ? nowMs + cooldownMs(rests) : row.resting_until,
       id,
     );
     this.#listed = undefined;

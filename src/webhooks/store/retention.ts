@@ -3,7 +3,7 @@
 import { ageMs, ClockWatch } from "../../domain/time/clock";
 import type { Log } from "../../observability/log";
 import type { WebhookCounters } from "../metrics";
-import { correctTimes } from "./clock-correction";
+import { correctFutureTimes } from "./clock-correction";
 import type { Deliveries } from "./deliveries";
 import type { Delivery } from "./delivery";
 import type { Endpoints } from "./endpoints";
@@ -17,7 +17,7 @@ const KEPT_MS = 30 * 86_400_000;
 const SWEEP_ROWS = 500;
 const SWEEP_EVERY_MS = 86_400_000;
 
-export class Sweeping {
+export class Retention {
   readonly #sql: SqlStorage;
   readonly #endpoints: Endpoints;
   readonly #deliveries: Deliveries;
@@ -50,7 +50,7 @@ export class Sweeping {
 
   /** Sweeps when it is time, and corrects times when the clock has gone back. To be called inside a transaction. */
   sweep(nowMs: number): void {
-    if (this.#clock.hasGoneBack(nowMs)) correctTimes(this.#sql, nowMs);
+    if (this.#clock.hasGoneBack(nowMs)) correctFutureTimes(this.#sql, nowMs);
     if (!this.#isOpen && ageMs(this.#sweptAtMs, nowMs) < SWEEP_EVERY_MS) return;
     const givenUp = this.#giveUp(nowMs);
     if (givenUp > 0) this.#log("error", "webhook.dead", { rows: givenUp });

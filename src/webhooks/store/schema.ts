@@ -4,7 +4,7 @@ import { COUNTERS_TABLE } from "../../observability/durable-counters";
 import { ensureColumn } from "../../runtime/columns";
 
 /** Makes the tables, or brings those of an earlier version up to date. */
-export function makeDeliveryTables(sql: SqlStorage): void {
+export function createWebhookSchema(sql: SqlStorage): void {
   sql.exec(DELIVERY_TABLES);
   ensureColumn(sql, "deliveries", "happened_at", "INTEGER");
   ensureColumn(sql, "deliveries", "traceparent", "TEXT");

@@ -5,7 +5,7 @@ import { newRuleSet, RuleSetAnswer } from "../../../src/api/risk/schemas/rule-se
 import { currencyDecimals } from "../../../src/domain/money/currency";
 import { ACTIVE_CODES } from "../../../src/domain/money/iso-4217";
 import { parseAmount } from "../../../src/domain/money/money";
-import { signalsWanted } from "../../../src/domain/risk/conditions/required-signals";
+import { requiredSignals } from "../../../src/domain/risk/conditions/required-signals";
 import {
   type DefaultRules,
   defaultRuleSet,
@@ -91,7 +91,7 @@ describe("with the default rules", () => {
   });
 
   it("asks for the customer's count of the day, and for nothing else", () => {
-    expect(signalsWanted(defaultRuleSet(SETTINGS).rule_set)).toEqual([
+    expect(requiredSignals(defaultRuleSet(SETTINGS).rule_set)).toEqual([
       { subject: "customer", measures: ["count.24h"] },
     ]);
   });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backtestOne } from "../../../src/domain/risk/backtest/backtest";
 import { holds } from "../../../src/domain/risk/conditions/condition";
-import { signalNames, signalsWanted } from "../../../src/domain/risk/conditions/required-signals";
+import { requiredSignals, signalNames } from "../../../src/domain/risk/conditions/required-signals";
 import { type Assessment, evaluate } from "../../../src/domain/risk/evaluate";
 import { listSignals, listsOf, NO_LISTS } from "../../../src/domain/risk/lists/list";
 import { listValueOf } from "../../../src/domain/risk/lists/list-value";
@@ -391,7 +391,7 @@ describe("a condition", () => {
 });
 
 describe("the signals that rules ask for", () => {
-  const of = (rules: Rule[]) => signalsWanted({ ...EMPTY, rules });
+  const of = (rules: Rule[]) => requiredSignals({ ...EMPTY, rules });
   const velocity = { of: "metadata.ip", measure: "customers", window: "1h" } as const;
 
   it("are each named once, by subject, with the customer always there", () => {

@@ -1,12 +1,12 @@
 /** What is told to velocity when a payment comes to nothing. */
 import { expect, it } from "vitest";
 import { RELEASING_TYPES, releasesOf } from "../../../src/domain/risk/release";
-import { type EventRecord, eventOf } from "../../../src/domain/transaction/event";
+import { type EventRecord, toEvent } from "../../../src/domain/transaction/event";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
 import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS } from "../examples";
 
 function recordOf(transaction: Transaction): EventRecord {
-  const { type, sequence, transaction_id } = eventOf(transaction);
+  const { type, sequence, transaction_id } = toEvent(transaction);
   const data = JSON.stringify(transaction);
   return {
     position: 1,

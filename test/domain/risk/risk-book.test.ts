@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatabaseUnavailable } from "../../../src/d1/query";
 import type { MerchantRisk } from "../../../src/d1/risk-rules";
-import { forgetRisk, RiskBook } from "../../../src/transactions/risk/rules-cache";
+import { forgetRisk, RulesCache } from "../../../src/transactions/risk/rules-cache";
 import { NOW_MS, RULES } from "../examples";
 
 const { rule_set } = RULES;
@@ -39,8 +39,8 @@ function fake() {
 
 const logged: string[] = [];
 const log = (_: string, event: string) => logged.push(event);
-const bookOf = ({ reader }: ReturnType<typeof fake>) => new RiskBook(reader, log);
-const versionIn = async (book: RiskBook, merchant = "mer_a") =>
+const bookOf = ({ reader }: ReturnType<typeof fake>) => new RulesCache(reader, log);
+const versionIn = async (book: RulesCache, merchant = "mer_a") =>
   (await book.of(merchant)).rules?.version;
 const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -133,7 +133,7 @@ describe("a merchant's rules", () => {
   });
 
   it("are not there for merchants who have made none", async () => {
-    const book = new RiskBook(
+    const book = new RulesCache(
       {
         risk: async () => ({ version: 0, rule_set: undefined, entries: [] }),
         version: async () => 0,
@@ -202,7 +202,7 @@ describe("memory", () => {
         asked.push(merchantId);
         return stored;
       };
-      const book = new RiskBook({ risk, version: async () => 1 }, log);
+      const book = new RulesCache({ risk, version: async () => 1 }, log);
       for (let merchant = 0; merchant < merchants; merchant += 1) await book.of(`mer_${merchant}`);
       asked.length = 0;
       for (const merchant of [merchants - 1, merchants - 3, 0]) await book.of(`mer_${merchant}`);

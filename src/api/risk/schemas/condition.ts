@@ -15,7 +15,7 @@ import {
   WINDOWS,
 } from "../../../domain/risk/rule-set";
 import { freeText } from "../../http/common-schemas";
-import { byMember } from "../../http/keyed-union";
+import { keyedUnion } from "../../http/keyed-union";
 import {
   AmountShape,
   amount,
@@ -36,7 +36,7 @@ const amounts = {
   multiple_of: object({ multiple_of: amount }),
 };
 const amountCondition = object({
-  amount: byMember("an amount", amounts),
+  amount: keyedUnion("an amount", amounts),
   currency: currency.exactOptional(),
 }).superRefine(({ amount: compared, currency: only }, context) => {
   const limit = "above" in compared ? compared.above : compared.multiple_of;
@@ -106,7 +106,7 @@ const SIMPLE = {
   currency: object({ currency: someOf(currency, "currency codes", MAX_CURRENCIES) }),
   velocity: velocityCondition.superRefine(checkVelocity),
   customer_age: object({ customer_age: customerAge }),
-  metadata: byMember("a metadata condition", metadata),
+  metadata: keyedUnion("a metadata condition", metadata),
   listed: object({ listed: listName, field: listField }),
 };
 
@@ -118,7 +118,7 @@ function conditionWithin(depth: number): z.ZodType<Condition> {
   const inner = conditionWithin(depth - 1);
   // How many there may be is counted over the whole rule set.
   const inners = z.array(inner, "must be a list of conditions").min(1, "must not be empty");
-  return byMember("a condition", {
+  return keyedUnion("a condition", {
     all: object({ all: inners }),
     any: object({ any: inners }),
     not: object({ not: inner }),

@@ -5,7 +5,7 @@ import { listValueOf } from "../../../domain/risk/lists/list-value";
 import type { ListField } from "../../../domain/risk/rule-set";
 import { containsCardNumber, isCardNumber } from "../../../domain/text/card-number";
 import { countCodePoints } from "../../../domain/text/code-points";
-import { withAllFaults } from "../../http/collect-issues";
+import { collectIssues } from "../../http/collect-issues";
 import {
   CARD,
   CARD_MESSAGE,
@@ -65,7 +65,7 @@ function valueFault(
 }
 
 /** The body as checked: its value comes out in the form in which lists hold it. */
-export const newListEntry = withAllFaults(
+export const newListEntry = collectIssues(
   ListEntryBody,
   ({ field, value }, { fault }) => {
     const known = listField.safeParse(field);

@@ -11,7 +11,7 @@ import {
 import { RESERVED_RULE_IDS, type Rule } from "../../../domain/risk/rule-set";
 import { containsCardNumber } from "../../../domain/text/card-number";
 import { CARD, CARD_MESSAGE, Time } from "../../http/common-schemas";
-import { byMember } from "../../http/keyed-union";
+import { keyedUnion } from "../../http/keyed-union";
 import { ReviewDecision } from "../../transactions/decision-schema";
 import { ConditionShape, condition } from "./condition";
 import { choice, flag, object, whole } from "./fields";
@@ -40,7 +40,7 @@ const shadow = flag.openapi({
   example: true,
 });
 
-const rule: z.ZodType<Rule> = byMember("a rule", {
+const rule: z.ZodType<Rule> = keyedUnion("a rule", {
   points: object({ id, points, when: condition, shadow: shadow.exactOptional() }),
   outcome: object({ id, outcome, when: condition, shadow: shadow.exactOptional() }),
 });

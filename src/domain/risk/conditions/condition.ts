@@ -13,9 +13,9 @@ import {
 } from "../rule-set";
 import { isAbove, isMultiple } from "./decimal";
 
-export type Truth = boolean | undefined;
+export type Tristate = boolean | undefined;
 
-export function holds(condition: Condition, payment: Payment, signals: Signals): Truth {
+export function holds(condition: Condition, payment: Payment, signals: Signals): Tristate {
   if ("all" in condition) return negated(firstTrue(condition.all, payment, signals, negated));
   if ("any" in condition) return firstTrue(condition.any, payment, signals, (truth) => truth);
   if ("not" in condition) return negated(holds(condition.not, payment, signals));
@@ -46,7 +46,7 @@ function isOneOf({ metadata, in: values }: { metadata: string; in: string[] }, v
   return known.has(comparableValue(metadata, value));
 }
 
-export function negated(truth: Truth): Truth {
+export function negated(truth: Tristate): Tristate {
   return truth === undefined ? undefined : !truth;
 }
 
@@ -56,9 +56,9 @@ function firstTrue(
   conditions: Condition[],
   payment: Payment,
   signals: Signals,
-  read: (truth: Truth) => Truth,
-): Truth {
-  let found: Truth = false;
+  read: (truth: Tristate) => Tristate,
+): Tristate {
+  let found: Tristate = false;
   for (const condition of conditions) {
     const truth = read(holds(condition, payment, signals));
     if (truth === true) return true;
@@ -70,7 +70,7 @@ function firstTrue(
 function amountHolds(
   { amount, currency }: Extract<Condition, { amount: unknown }>,
   payment: Payment,
-): Truth {
+): Tristate {
   if (currency !== undefined && currency !== payment.currency) return false;
   const compared = amountIn(
     "above" in amount ? amount.above : amount.multiple_of,
@@ -94,7 +94,7 @@ function velocityHolds(
   { velocity, above }: Extract<Condition, { velocity: unknown }>,
   payment: Payment,
   signals: Signals,
-): Truth {
+): Tristate {
   if (sentSubject(payment, velocity.of) === undefined) return false;
   const signal = signals[velocityName(velocity)];
   if (velocity.measure !== "sum") {

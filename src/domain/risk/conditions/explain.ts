@@ -14,7 +14,7 @@ import {
   velocityName,
   type Window,
 } from "../rule-set";
-import { amountIn, holds, negated, type Truth } from "./condition";
+import { amountIn, holds, negated, type Tristate } from "./condition";
 
 /** A detail is kept with the transaction for ever, in each of its events. */
 const MAX_DETAIL_CHARACTERS = 300;
@@ -24,14 +24,14 @@ export function explain(
   condition: Condition,
   payment: Payment,
   signals: Signals,
-  truth: Truth,
+  truth: Tristate,
 ): string {
   const detail = partOf(condition, payment, signals, truth);
   const whole = firstCodePoints(detail, MAX_DETAIL_CHARACTERS);
   return whole === detail ? detail : `${firstCodePoints(whole, MAX_DETAIL_CHARACTERS - 1)}…`;
 }
 
-function partOf(condition: Condition, payment: Payment, signals: Signals, truth: Truth): string {
+function partOf(condition: Condition, payment: Payment, signals: Signals, truth: Tristate): string {
   if ("all" in condition) return partsOf(condition.all, payment, signals, truth);
   if ("any" in condition) return partsOf(condition.any, payment, signals, truth);
   if ("not" in condition) return partOf(condition.not, payment, signals, negated(truth));
@@ -39,7 +39,7 @@ function partOf(condition: Condition, payment: Payment, signals: Signals, truth:
 }
 
 /** Parts that say the same as the whole are why the whole says it. */
-function partsOf(parts: Condition[], payment: Payment, signals: Signals, truth: Truth): string {
+function partsOf(parts: Condition[], payment: Payment, signals: Signals, truth: Tristate): string {
   let told = "";
   for (const part of parts) {
     if (told.length > 2 * MAX_DETAIL_CHARACTERS) break; // What follows would be cut off.
@@ -51,7 +51,7 @@ function partsOf(parts: Condition[], payment: Payment, signals: Signals, truth: 
 
 type Leaf = Exclude<Condition, { all: unknown } | { any: unknown } | { not: unknown }>;
 
-function leafOf(condition: Leaf, payment: Payment, signals: Signals, truth: Truth): string {
+function leafOf(condition: Leaf, payment: Payment, signals: Signals, truth: Tristate): string {
   const not = truth === false ? "not " : "";
   if ("velocity" in condition) return velocityText(condition, payment, signals, truth);
   if ("customer_age" in condition) {
@@ -122,7 +122,7 @@ function velocityText(
   { velocity, above }: { velocity: Velocity; above: number | RuleAmount },
   payment: Payment,
   signals: Signals,
-  truth: Truth,
+  truth: Tristate,
 ): string {
   const { of, measure, window, completed_only } = velocity;
   if (sentSubject(payment, of) === undefined) return `there is no ${of}`;

@@ -15,7 +15,7 @@ const known = new WeakMap<RuleSet, Wanted[]>();
 
 /** What velocity has to be asked, by subject. The customer is always there, so that every payment is
  *  counted before a rule asks for the count. Lists are not: their signals need no asking. */
-export function signalsWanted(ruleSet: RuleSet): Wanted[] {
+export function requiredSignals(ruleSet: RuleSet): Wanted[] {
   const found = known.get(ruleSet) ?? collect(ruleSet);
   known.set(ruleSet, found);
   return found;
@@ -41,7 +41,7 @@ function visit(condition: Condition, want: (subject: Subject, name: string) => v
 
 /** The names of the signals that a rule set would look at for this payment. */
 export function signalNames(ruleSet: RuleSet, payment: Payment): string[] {
-  return signalsWanted(ruleSet)
+  return requiredSignals(ruleSet)
     .filter(({ subject }) => sentSubject(payment, subject) !== undefined)
     .flatMap(({ subject, measures }) => measures.map((measure) => `${subject}.${measure}`));
 }
