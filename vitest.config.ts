@@ -1,4 +1,4 @@
-import "./scripts/no-local-proxy.mjs";
+import "./scripts/processes/no-local-proxy.ts";
 import { resolve } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";

@@ -1,7 +1,7 @@
 // Every process the bench starts. Each leads a process group, so that ending the group ends all
 // of it; nothing outlives the bench, whether it finishes, fails or is interrupted. This file must
 // not know what the processes do.
-import "../scripts/no-local-proxy.mjs";
+import "../scripts/processes/no-local-proxy.ts";
 import { spawn } from "node:child_process";
 
 const groups = new Set();

@@ -9,7 +9,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { GENERATORS } from "./generators/generators.mjs";
 import { ROOT } from "./install.mjs";
-import { freePort, removeAtExit, runChild, startChild, until } from "./kafka/children.mjs";
+import { runChild, startChild } from "./processes/child-process.ts";
+import { freePort } from "./processes/free-port.ts";
+import { removeAtExit } from "./processes/remove-at-exit.ts";
+import { until } from "./processes/wait.ts";
 
 const START_LIMIT_MS = 240_000;
 const STEP_LIMIT_MS = 600_000;
@@ -37,7 +40,7 @@ async function startApi(folder) {
   const port = await freePort();
   const state = join(folder, "state");
   const env = { PORT: String(port), STATE_DIR: state };
-  const server = startChild(process.execPath, [join(ROOT, "scripts", "start.mjs")], {
+  const server = startChild(process.execPath, [join(ROOT, "scripts", "start.ts")], {
     cwd: ROOT,
     env,
   });

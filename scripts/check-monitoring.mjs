@@ -2,15 +2,15 @@
 // answers, the alert rules and their tests.
 // By default it starts the API with a state of its own and sends it a few requests; --url asks one that runs.
 // It says which of the two tools is missing; --require makes that a failure.
-import "./no-local-proxy.mjs";
+import "./processes/no-local-proxy.ts";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { readDevVars } from "./dev-vars.mjs";
 import { ROOT } from "./install.mjs";
+import { readDevVars } from "./local/dev-vars.ts";
 
 const PORT = process.env.PORT || "8797";
 const START_LIMIT_MS = 180_000;
@@ -78,7 +78,7 @@ async function useApi(base, key) {
 /** A scrape of an API that is started for it and stopped again. */
 async function ownScrape() {
   const state = mkdtempSync(join(tmpdir(), "monitoring-"));
-  const server = spawn(process.execPath, [join(ROOT, "scripts", "start.mjs")], {
+  const server = spawn(process.execPath, [join(ROOT, "scripts", "start.ts")], {
     cwd: ROOT,
     env: { ...process.env, PORT, STATE_DIR: state },
     stdio: ["ignore", "ignore", "inherit"],

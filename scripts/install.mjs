@@ -1,5 +1,5 @@
 // Brings node_modules in line with package-lock.json, so that a fresh clone needs one command.
-// It runs before anything is installed, on whatever Node is there, and imports only Node.
+// It runs before anything is installed, on whatever Node is there: so it imports only Node, and it is JavaScript.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
@@ -12,13 +12,15 @@ export const BIN = join(ROOT, "node_modules", ".bin");
 const STAMP = join(ROOT, "node_modules", ".lock-sha256");
 const WINDOWS = process.platform === "win32";
 
-// wrangler declares this; everything else in the project would run on less.
-const NODE_MAJOR_MIN = 22;
+// The first one that runs TypeScript files as they are. wrangler declares 22.
+const NODE_MIN = "22.18";
 
+/** @param {string} path */
 function readOrEmpty(path) {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
+/** @param {string} path */
 function installedVersion(path) {
   const manifest = readOrEmpty(join(ROOT, path, "package.json"));
   // npm writes versions into the lock without the "v" that some packages have (@upstash/kafka: v1.3.5).
@@ -29,10 +31,14 @@ function installedVersion(path) {
  * The packages of the lock's text that are not installed as it says, by their folders. Someone who ran
  * `npm ci` by hand, perhaps with no network left since, must not wait for a second one. npm's own record
  * says that it finished, but npm rewrites it when only the lock changes. So the packages themselves are read.
+ * @param {string} lock
+ * @returns {string[]}
  */
 export function findMissing(lock) {
-  const packages = Object.entries(JSON.parse(lock).packages).filter(([path]) => path !== "");
-  return packages.flatMap(([path, { version, optional }]) => {
+  /** @type {Record<string, { version?: string, optional?: boolean }>} */
+  const packages = JSON.parse(lock).packages;
+  const wanted = Object.entries(packages).filter(([path]) => path !== "");
+  return wanted.flatMap(([path, { version, optional }]) => {
     const found = installedVersion(path);
     // Only an optional package, such as another platform's binary, may be absent.
     const isThere = found === null ? optional === true : found === version;
@@ -40,6 +46,7 @@ export function findMissing(lock) {
   });
 }
 
+/** @param {string} lock */
 function installedByHand(lock) {
   return (
     existsSync(join(ROOT, "node_modules", ".package-lock.json")) && findMissing(lock).length === 0
@@ -62,13 +69,13 @@ function npmCi() {
   if (status !== 0) throw new Error("npm ci did not succeed, so there is nothing to run with.");
 }
 
-/** The Node that runs wrangler: the one that npm brought along, else the one we run on. */
+/** The Node that runs wrangler and the scripts: the one that npm brought along, else the one we run on. */
 export function projectNode() {
   const brought = join(BIN, "node");
   if (existsSync(brought)) return brought;
-  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) return process.execPath;
+  if (process.features.typescript) return process.execPath;
   throw new Error(
-    `This project needs Node ${NODE_MAJOR_MIN} or newer; this is ${process.versions.node}.`,
+    `This project needs Node ${NODE_MIN} or newer; this is ${process.versions.node}.`,
   );
 }
 
@@ -88,7 +95,7 @@ if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.me
   try {
     install();
   } catch (error) {
-    console.error(error.message);
+    console.error(error instanceof Error ? error.message : error);
     process.exit(1);
   }
 }

@@ -42,7 +42,7 @@ async function serve() {
 // Whatever is still starting ends with this process.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, stop);
 // Only under npm: a server started from a shell may well outlive that shell.
-if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 
 try {
   await serve();

@@ -146,7 +146,7 @@ async function serve({ host, port, connection, credentials }) {
 }
 
 // Only under npm: a server started from a shell may well outlive that shell.
-if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 
 try {
   await serve(readSettings(process.env));

@@ -3,7 +3,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeAtExit } from "./kafka/children.mjs";
+import { removeAtExit } from "./processes/remove-at-exit.ts";
 import { HELP, readOptions, UsageError } from "./simulate/options.mjs";
 
 const DIFFERENT = 1;
@@ -25,7 +25,7 @@ async function main() {
 }
 
 // Only under npm: its shell dies of a SIGTERM without telling anyone.
-if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 // What was started ends with this process, when it ends by itself.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
   process.on(signal, () => process.exit(FAILED));

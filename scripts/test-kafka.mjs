@@ -225,7 +225,7 @@ async function main() {
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 // Only under npm: a run started from a shell may well outlive that shell.
-if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 
 try {
   process.exit(await main());

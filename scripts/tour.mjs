@@ -5,7 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ROOT } from "./install.mjs";
-import { freePort, removeAtExit, startChild, until } from "./kafka/children.mjs";
+import { startChild } from "./processes/child-process.ts";
+import { freePort } from "./processes/free-port.ts";
+import { removeAtExit } from "./processes/remove-at-exit.ts";
+import { until } from "./processes/wait.ts";
 import { checkStep, listUnmetExpectations } from "./tour/expectations.mjs";
 import { readTour } from "./tour/read-tour.mjs";
 import { openShell } from "./tour/shell.mjs";
@@ -103,7 +106,7 @@ async function main() {
 }
 
 // Only under npm: its shell dies of a SIGTERM without telling anyone.
-if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 
 try {

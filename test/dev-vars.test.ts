@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { unstable_getVarsForDev } from "wrangler";
-import { addDevVars, readDevVars } from "../scripts/dev-vars.mjs";
+import { addDevVars, readDevVars } from "../scripts/local/dev-vars";
 
 let folder: string;
 beforeEach(() => {

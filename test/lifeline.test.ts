@@ -1,12 +1,12 @@
-/** A process that loads scripts/lifeline.mjs does not outlive its parent, not even when it ignores a SIGTERM. */
+/** A process that loads scripts/processes/lifeline.ts does not outlive its parent, not even when it ignores a SIGTERM. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { identifyProcess, isRunning } from "../scripts/processes.mjs";
+import { identifyProcess, isRunning } from "../scripts/processes/identify";
 
-const LIFELINE = join(import.meta.dirname, "../scripts/lifeline.mjs");
+const LIFELINE = join(import.meta.dirname, "../scripts/processes/lifeline.ts");
 /** Ignores SIGTERM, as a server does whose shutdown hangs, and has a child of its own in its group. */
 const STUBBORN = `
   process.on("SIGTERM", () => {});

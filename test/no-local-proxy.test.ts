@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
-const MODULE = join(ROOT, "scripts/no-local-proxy.mjs");
+const MODULE = join(ROOT, "scripts/processes/no-local-proxy.ts");
 const run = promisify(execFile);
 
 /** What a Node process prints that imports the module in this environment. */
@@ -46,7 +46,7 @@ it.each([
 it("every script of package.json that sends requests sends local ones past the proxy", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const entries = Object.values<string>(scripts).flatMap((command) =>
-    [...command.matchAll(/node (\S+\.mjs)/g)].map(([, file = ""]) => join(ROOT, file)),
+    [...command.matchAll(/node (\S+\.(?:mjs|ts))/g)].map(([, file = ""]) => join(ROOT, file)),
   );
   const without = [...new Set(entries)].filter((entry) => {
     const files = importsOf(entry);

@@ -1,6 +1,6 @@
 /** Receivers of webhooks: the ones that docs/webhooks.md shows, run as they stand there, and `npm run listen`.
  *  Our own signatures are sent to them over HTTP, good and bad. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type Child, startChild } from "../scripts/processes/child-process";
+import { freePort } from "../scripts/processes/free-port";
 import { EVENT_TYPES } from "../src/domain/transaction/event";
 import { formatWebhookSecret, signWebhook } from "../src/domain/webhook/signature";
 import { eventually } from "./support/eventually";
@@ -26,46 +28,22 @@ const until = (condition: () => boolean, what: () => string): Promise<void> =>
     if (!condition()) throw new Error(`Never happened: ${what()}`);
   });
 
-type Running = {
-  child: ChildProcess;
-  said: () => string;
-  says: (words: string) => Promise<void>;
-  ended: Promise<number | null>;
-};
+type Running = Child & { says(words: string): Promise<void> };
 
 function run(command: string, args: string[], env: Record<string, string>): Running {
-  const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...env } });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (words: string) => {
-      said += words;
-    });
-  }
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const child = startChild(command, args, { cwd: ROOT, env });
   const says = (words: string) =>
     until(
-      () => said.includes(words),
-      () => `${args.at(-1)} says "${words}". It said: ${said}`,
+      () => child.said().includes(words),
+      () => `${args.at(-1)} says "${words}". It said: ${child.said()}`,
     );
-  return { child, said: () => said, says, ended };
-}
-
-async function end({ child, ended }: Running): Promise<void> {
-  child.kill("SIGKILL");
-  await ended;
+  return { ...child, says };
 }
 
 const listening = (server: Server, port = 0) =>
   new Promise<number>((resolve) => {
     server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
   });
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  const port = await listening(probe);
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 /** A delivery's id and body, as the API would make them. */
 function delivery(name: string, version: number, type = "transaction.completed") {
@@ -135,7 +113,7 @@ describe.each([
   });
 
   afterAll(async () => {
-    if (receiver) await end(receiver);
+    if (receiver) await receiver.kill();
     rmSync(directory, { recursive: true, force: true });
   });
 
@@ -267,12 +245,12 @@ describe("npm run listen", () => {
     api.close();
   });
   afterEach(async () => {
-    if (listener) await end(listener);
+    if (listener) await listener.kill();
     endpoints = [];
   });
 
   function listen(...options: string[]): Running {
-    const script = join(ROOT, "scripts", "listen.mjs");
+    const script = join(ROOT, "scripts", "listen.ts");
     const args = [script, "--url", base, "--key", KEY, ...options];
     listener = run(process.execPath, args, { API_KEY: "", PORT: "" });
     return listener;
@@ -306,9 +284,9 @@ describe("npm run listen", () => {
     expect(running.said()).not.toContain("txn_bad");
 
     // npm passes on a signal that has arrived already.
-    running.child.kill("SIGINT");
-    running.child.kill("SIGINT");
-    expect(await running.ended).toBe(0);
+    running.process.kill("SIGINT");
+    running.process.kill("SIGINT");
+    expect(await running.closed).toBe(0);
     expect(endpoints).toEqual([]);
     expect(running.said()).toContain("Deleted whe_listening.");
   });
@@ -359,7 +337,7 @@ describe("npm run listen", () => {
     [["30"], "Options go after two dashes"],
   ])("says what is wrong with %j", async (options, message) => {
     const running = listen(...options);
-    expect(await running.ended).toBe(1);
+    expect(await running.closed).toBe(1);
     expect(running.said()).toContain(message);
     expect(running.said()).not.toMatch(/^ {4}at /m);
     expect(endpoints).toEqual([]);

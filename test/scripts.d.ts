@@ -1,30 +1,9 @@
 /** The scripts are plain JavaScript; tests use these of their functions. */
-declare module "*/scripts/local.mjs" {
-  export function ensureDevVars(): void;
-  export function migrate(): Promise<void>;
-}
-
-declare module "*/scripts/install.mjs" {
+declare module "*/install.mjs" {
+  export const ROOT: string;
+  export const BIN: string;
+  export function projectNode(): string;
   export function findMissing(lock: string): string[];
-}
-
-declare module "*/scripts/dev-vars.mjs" {
-  export function readDevVars(folder?: string): Record<string, string>;
-  export function addDevVars(wanted: Record<string, string>, folder?: string): void;
-}
-
-declare module "*/scripts/processes.mjs" {
-  type ProcessIdentity = { pid: number; started: string | null };
-  export function identifyProcess(pid: number): ProcessIdentity;
-  export function isRunning(process: ProcessIdentity): boolean;
-  export function identifyMachine(): { host: string; boot: string; namespace: string };
-}
-
-declare module "*/scripts/state-lock.mjs" {
-  type Lock = { add(pid: number): void; release(): void };
-  export class StateInUseError extends Error {}
-  export function lockState(directory: string, url: string): Promise<Lock>;
-  export function findServer(directory: string): string | null;
 }
 
 declare module "*/scripts/tour/read-tour.mjs" {

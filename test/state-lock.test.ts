@@ -5,10 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { identifyMachine, identifyProcess } from "../scripts/processes.mjs";
-import { findServer, lockState } from "../scripts/state-lock.mjs";
+import { findServer, lockState } from "../scripts/local/state-lock";
+import { identifyMachine, identifyProcess } from "../scripts/processes/identify";
 
-const CONTENDER = join(import.meta.dirname, "support/lock-contender.mjs");
+const CONTENDER = join(import.meta.dirname, "support/lock-contender.ts");
 const CONTENDERS = 6;
 const URL = "http://127.0.0.1:4711";
 

@@ -3,7 +3,10 @@
 import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, removeAtExit, startChild, until } from "./children.mjs";
+import { startChild } from "../processes/child-process.ts";
+import { freePort } from "../processes/free-port.ts";
+import { removeAtExit } from "../processes/remove-at-exit.ts";
+import { until } from "../processes/wait.ts";
 
 const START_LIMIT_MS = 60_000;
 const ASK_LIMIT_MS = 2_000;

@@ -5,7 +5,10 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Admin } from "@platformatic/kafka";
-import { freePort, removeAtExit, runChild, startChild, until } from "./children.mjs";
+import { runChild, startChild } from "../processes/child-process.ts";
+import { freePort } from "../processes/free-port.ts";
+import { removeAtExit } from "../processes/remove-at-exit.ts";
+import { until } from "../processes/wait.ts";
 import { bringJars, KAFKA_VERSION } from "./jars.mjs";
 
 const FORMAT_LIMIT_MS = 60_000;

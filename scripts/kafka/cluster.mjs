@@ -1,6 +1,7 @@
 // Which Kafka the test runs against: the one that was named, a real one of its own, or the next best.
+
+import { until } from "../processes/wait.ts";
 import { answers, startBroker } from "./broker.mjs";
-import { until } from "./children.mjs";
 import { whyNoBroker } from "./jars.mjs";
 import { startMock, whyNoMock } from "./mock.mjs";
 

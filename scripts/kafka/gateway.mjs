@@ -1,7 +1,9 @@
 // The project's gateway as a process that a test may kill and start again.
 import { join } from "node:path";
 import { projectNode, ROOT } from "../install.mjs";
-import { freePort, startChild, until } from "./children.mjs";
+import { startChild } from "../processes/child-process.ts";
+import { freePort } from "../processes/free-port.ts";
+import { until } from "../processes/wait.ts";
 
 const START_LIMIT_MS = 30_000;
 const CREDENTIALS = { username: "kafka-test", password: "a:password" };

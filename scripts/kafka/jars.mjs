@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../install.mjs";
-import { runChild } from "./children.mjs";
+import { runChild } from "../processes/child-process.ts";
 
 /** The newest release that runs on Java 17. */
 export const KAFKA_VERSION = "4.4.0";

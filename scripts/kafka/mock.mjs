@@ -1,6 +1,7 @@
 // librdkafka's mock cluster: not Kafka, but its protocol over TCP, in the memory of a Python that
 // loads the C library. For machines that have no Java.
-import { runChild, startChild, until } from "./children.mjs";
+import { runChild, startChild } from "../processes/child-process.ts";
+import { until } from "../processes/wait.ts";
 
 const START_LIMIT_MS = 20_000;
 

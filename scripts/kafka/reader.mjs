@@ -2,7 +2,7 @@
 // not know what should be in them.
 import { randomUUID } from "node:crypto";
 import kafkajs from "kafkajs";
-import { until } from "./children.mjs";
+import { until } from "../processes/wait.ts";
 
 const READ_LIMIT_MS = 30_000;
 const LEADERS_LIMIT_MS = 60_000;

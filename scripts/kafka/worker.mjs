@@ -5,7 +5,9 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { freePort, removeAtExit, until } from "./children.mjs";
+import { freePort } from "../processes/free-port.ts";
+import { removeAtExit } from "../processes/remove-at-exit.ts";
+import { until } from "../processes/wait.ts";
 
 const START_LIMIT_MS = 60_000;
 const ASK_LIMIT_MS = 30_000;
@@ -19,9 +21,9 @@ export async function startWorker(variables) {
   const state = removeAtExit(mkdtempSync(join(tmpdir(), "kafka-worker-")));
   // The module reads its folder once, when it is loaded; under another name it is loaded again.
   process.env.STATE_DIR = state;
-  const local = `../local.mjs?state=${encodeURIComponent(state)}`;
+  const local = `../local/local-deployment.ts?state=${encodeURIComponent(state)}`;
   const { ensureDemo, ensureDevVars, migrate } = await import(local);
-  const { startWrangler } = await import("../wrangler.mjs");
+  const { startWrangler } = await import("../local/wrangler.ts");
   ensureDevVars(); // With PROCESSOR=sandbox, unless somebody has chosen another.
   await migrate();
   const port = await freePort();

@@ -1,5 +1,5 @@
 // Where the simulation's own servers listen: a free port of this machine.
-import { HOST } from "../local.mjs";
+import { HOST } from "../local/local-deployment.ts";
 
 /** Has `server` listen; gives its `url` and what ends it, with all connections. */
 export async function listen(server) {

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
-import { readBody } from "../read-body.mjs";
+import { readBody } from "../listen/read-body.ts";
 import { listen } from "./listen.mjs";
 import { randomOf } from "./random.mjs";
 

@@ -3,9 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, until } from "../kafka/children.mjs";
-import { HOST, migrate, STATE_DIR } from "../local.mjs";
-import { startWrangler } from "../wrangler.mjs";
+import { HOST, migrate, STATE_DIR } from "../local/local-deployment.ts";
+import { startWrangler } from "../local/wrangler.ts";
+import { freePort } from "../processes/free-port.ts";
+import { until } from "../processes/wait.ts";
 import { RULES } from "./expectation.mjs";
 import { within } from "./within.mjs";
 

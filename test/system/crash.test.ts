@@ -1,13 +1,15 @@
 /** The server is killed with -9 under load, several times, and started again on the same state. Nothing
  *  that was acknowledged may be missing, nothing may be charged twice, and everything that was under way
  *  must come to its end without being asked for again: charges, webhooks and the stream. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readDevVars } from "../../scripts/dev-vars.mjs";
+import { readDevVars } from "../../scripts/local/dev-vars";
+import { ensureDevVars, migrate } from "../../scripts/local/local-deployment";
+import { startWrangler } from "../../scripts/local/wrangler";
+import type { Child } from "../../scripts/processes/child-process";
+import { freePort } from "../../scripts/processes/free-port";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { eventually } from "../support/eventually";
 import { growthOf, parseExposition, type Scrape } from "../support/exposition";
@@ -16,7 +18,6 @@ import { type StreamLog, startKafka } from "../support/kafka";
 import { type Processor, startProcessor } from "../support/processor";
 import { type Arrival, startReceiver } from "../support/receiver";
 
-const ROOT = join(import.meta.dirname, "../..");
 const BURST = 24;
 /** The server is killed when a burst has come so far, counted in creates that were answered and charges that the
  *  processor was asked for: while it creates, in between, and while it charges. Not by the clock, because a slow
@@ -31,23 +32,21 @@ const state = mkdtempSync(join(tmpdir(), "crash-"));
 let processor: Processor;
 let receiver: Fake;
 let kafka: Fake;
-let server: ChildProcess | undefined;
+let server: Child | undefined;
 let base = "";
 let key = "";
 let adminToken = "";
 let metricsToken = "";
 
 beforeAll(async () => {
-  process.env.STATE_DIR = state;
   processor = await startProcessor();
   receiver = await startReceiver();
   kafka = await startKafka();
-  const local = await import("../../scripts/local.mjs");
-  local.ensureDevVars();
+  ensureDevVars();
   const vars = readDevVars();
   adminToken = vars.ADMIN_TOKEN ?? "";
   metricsToken = vars.METRICS_TOKEN ?? "";
-  await local.migrate();
+  await migrate(state);
   await start();
   const merchant = await admin("/api/v1/merchants", { name: "Crash" });
   key = String((await admin(`/api/v1/merchants/${merchant.id}/api-keys`, {})).key);
@@ -195,26 +194,13 @@ async function start(): Promise<void> {
     ...["dev", "--ip", "127.0.0.1", "--port", String(port), "--persist-to", state],
     ...Object.entries(variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
   ];
-  server = spawn(process.execPath, [join(ROOT, "node_modules/wrangler/bin/wrangler.js"), ...args], {
-    cwd: ROOT,
-    stdio: "ignore",
-    detached: true,
-    env: {
-      ...process.env,
-      CLOUDFLARE_CF_FETCH_ENABLED: "false",
-      WRANGLER_HIDE_BANNER: "true",
-      WRANGLER_SEND_METRICS: "false",
-    },
-  });
+  server = startWrangler(args, "ignore");
   await until(async () => (await fetch(`${base}/health`)).ok, "the server is up");
 }
 
 /** The whole process group at once: wrangler and its runtimes have no chance to say goodbye. */
 async function kill(): Promise<void> {
-  if (server?.pid === undefined) return;
-  const ended = new Promise((resolve) => server?.once("exit", resolve));
-  process.kill(-server.pid, "SIGKILL");
-  await ended;
+  await server?.kill();
   server = undefined;
 }
 
@@ -269,12 +255,3 @@ const until = (condition: () => boolean | Promise<boolean>, what: string): Promi
   eventually(async () => {
     if (!(await condition())) throw new Error(`it never came true that ${what}`);
   });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}

@@ -1,32 +1,40 @@
 // `npm start`: from a fresh clone to an API that answers, with a key to try it with.
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { install } from "./install.mjs";
-import { apiPort, ensureDemo, ensureDevVars, HOST, migrate, STATE_DIR } from "./local.mjs";
-import { lockState } from "./state-lock.mjs";
-import { startWrangler } from "./wrangler.mjs";
+import {
+  apiPort,
+  ensureDemo,
+  ensureDevVars,
+  HOST,
+  migrate,
+  STATE_DIR,
+} from "./local/local-deployment.ts";
+import { type Lock, lockState } from "./local/state-lock.ts";
+import { startWrangler } from "./local/wrangler.ts";
+import { errorCode, errorMessage } from "./processes/errors.ts";
 
 // A cold start takes under ten seconds on an idle machine, and over a minute on a slow, busy one.
 const READY_LIMIT_MS = 180_000;
 const READY_POLL_MS = 200;
 const HEALTH_LIMIT_MS = 5_000;
 
-const PORT_PROBLEMS = {
+const PORT_PROBLEMS: Record<string, string> = {
   EADDRINUSE: "is already in use; stop what is listening there, or choose another with PORT=9000",
   EACCES: "is not open to this user; choose one above 1023 with PORT=9000",
 };
 
-function checkPortIsFree(port) {
+function checkPortIsFree(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once("error", ({ code, message }) => {
-      reject(new Error(`Port ${port} ${PORT_PROBLEMS[code] ?? `cannot be used: ${message}`}.`));
+    probe.once("error", (error) => {
+      const problem = PORT_PROBLEMS[errorCode(error)] ?? `cannot be used: ${error.message}`;
+      reject(new Error(`Port ${port} ${problem}.`));
     });
-    probe.listen(port, HOST, () => probe.close(resolve));
+    probe.listen(port, HOST, () => probe.close(() => resolve()));
   });
 }
 
-async function askHealth(base) {
+async function askHealth(base: string): Promise<number | "nothing"> {
   try {
     const signal = AbortSignal.timeout(HEALTH_LIMIT_MS);
     const response = await fetch(`${base}/health`, { signal });
@@ -37,7 +45,7 @@ async function askHealth(base) {
   }
 }
 
-async function waitUntilHealthy(base) {
+async function waitUntilHealthy(base: string): Promise<void> {
   const deadline = Date.now() + READY_LIMIT_MS;
   for (;;) {
     const answer = await askHealth(base);
@@ -50,7 +58,7 @@ async function waitUntilHealthy(base) {
   }
 }
 
-function welcome(base, key) {
+function welcome(base: string, key: string): string {
   return `
 The payment API is running. Ctrl-C stops it; what it stored stays.
 
@@ -68,17 +76,17 @@ curl -s $BASE/api/v1/transactions -H "Authorization: Bearer $KEY" \\
 `;
 }
 
-async function open(base) {
+async function open(base: string): Promise<void> {
   await waitUntilHealthy(base);
   const { key } = await ensureDemo(base);
   console.log(welcome(base, key));
 }
 
 /** Serves until wrangler ends, by itself or by a signal to us; gives its exit code. */
-async function serve(base, port, lock) {
+async function serve(base: string, port: number, lock: Lock): Promise<number> {
   const at = ["--ip", HOST, "--port", String(port)];
   const wrangler = startWrangler(["dev", ...at, "--persist-to", STATE_DIR], "inherit");
-  lock.add(wrangler.child.pid);
+  if (wrangler.process.pid !== undefined) lock.add(wrangler.process.pid);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, wrangler.stop);
   try {
     const opened = open(base);
@@ -89,16 +97,15 @@ async function serve(base, port, lock) {
 }
 
 // Only under npm: a server started from a shell may well outlive that shell.
-if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 
 /** Everything from the free port to the end of the server; nobody else uses the state meanwhile. */
-async function run() {
+async function run(): Promise<number> {
   const port = apiPort();
   const base = `http://${HOST}:${port}`;
   const lock = await lockState(STATE_DIR, base);
   process.once("exit", lock.release);
   await checkPortIsFree(port);
-  install();
   ensureDevVars();
   await migrate();
   return serve(base, port, lock);
@@ -107,6 +114,6 @@ async function run() {
 try {
   process.exit(await run());
 } catch (error) {
-  console.error(error.message);
+  console.error(errorMessage(error));
   process.exit(1);
 }

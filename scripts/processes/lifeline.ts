@@ -1,7 +1,7 @@
 // Ends the process that loads it with a SIGTERM when the process that started it has ended. wrangler
 // loads it, so that it never holds the port alone; the npm scripts need it because npm's shell
 // passes neither a SIGTERM on, nor that npm itself was killed.
-import { findStarters, isRunning } from "./processes.mjs";
+import { findStarters, isRunning } from "./identify.ts";
 
 const POLL_MS = 500;
 // Longer than any of the scripts needs to end what it started; tests shorten it.
@@ -18,7 +18,7 @@ const watch = setInterval(() => {
 }, POLL_MS).unref();
 
 /** A shutdown that hangs must not hold the port. wrangler leads a process group, which ends with it. */
-function killGroup() {
+function killGroup(): void {
   try {
     process.kill(-process.pid, "SIGKILL");
   } catch {

@@ -1,27 +1,40 @@
 // A receiver of webhooks that tells what arrives. It does what every receiver should: it verifies
 // first, does nothing twice, and answers at once.
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
-import { HOST } from "./local.mjs";
-import { readBody } from "./read-body.mjs";
+import { HOST } from "../local/local-deployment.ts";
+import { errorMessage } from "../processes/errors.ts";
+import { readBody } from "./read-body.ts";
 
 const PATH = "/webhooks";
 // Enough for an evening of watching; the oldest are forgotten first.
 const REMEMBERED_MAX = 10_000;
 
+/** The parts of an event that are shown. */
+type Data = { id?: string; status?: string; amount?: number; currency?: string; version?: number };
+type Event = { type: string; data?: Data };
+type Print = (line: string) => void;
+type Options = { port: number; failPercent: number; print: Print };
+
+export type Receiver = { url: string; trust(secrets: string[]): void; close(): void };
+
 /** A Map that forgets its oldest entries. */
-function remember(map, key, value) {
+function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   map.set(key, value);
-  if (map.size > REMEMBERED_MAX) map.delete(map.keys().next().value);
+  for (const oldest of map.keys()) {
+    if (map.size <= REMEMBERED_MAX) return;
+    map.delete(oldest);
+  }
 }
 
 /** The verified event; throws when none of the secrets made the signature. */
-function verify(secrets, body, headers) {
-  let fault = new Error("no secret is known");
+function verify(secrets: string[], body: Buffer, headers: Record<string, string>): Event {
+  let fault: unknown = new Error("no secret is known");
   for (const secret of secrets) {
     try {
-      return new Webhook(secret).verify(body, headers);
+      return new Webhook(secret).verify(body, headers) as Event;
     } catch (error) {
       fault = error;
     }
@@ -29,8 +42,8 @@ function verify(secrets, body, headers) {
   throw fault;
 }
 
-function describe({ type, data }) {
-  const { id, status, amount, currency, version } = data ?? {};
+function describe({ type, data = {} }: Event): string {
+  const { id, status, amount, currency, version } = data;
   const money = amount === undefined ? undefined : `${amount} ${currency}`;
   const number = version === undefined ? undefined : `version ${version}`;
   const parts = [type.padEnd("transaction.processing".length), id, status, money, number];
@@ -38,27 +51,28 @@ function describe({ type, data }) {
 }
 
 /** Decides what to answer to deliveries, and prints a line for each. */
-function createDesk({ failPercent, print }) {
-  const arrivals = new Map();
-  const handled = new Map();
-  const versions = new Map();
+function createDesk({ failPercent, print }: Omit<Options, "port">) {
+  const arrivals = new Map<string, number>();
+  const handled = new Map<string, true>();
+  const versions = new Map<string, number>();
 
   /** What a receiver that goes by `data.version` would notice. */
-  function order({ id, version } = {}) {
-    if (version === undefined) return "";
+  function order({ id, version }: Data = {}): string {
+    if (id === undefined || version === undefined) return "";
     const newest = versions.get(id) ?? 0;
     if (version < newest) return `, late: version ${newest} is here already`;
     remember(versions, id, version);
     return "";
   }
 
-  return (secrets, body, headers) => {
-    const eventId = headers["webhook-id"];
-    let event;
+  return (secrets: string[], body: Buffer, received: IncomingHttpHeaders): number => {
+    const headers = received as Record<string, string>; // A signature's headers come once.
+    const eventId = headers["webhook-id"] ?? "";
+    let event: Event;
     try {
       event = verify(secrets, body, headers);
-    } catch ({ message }) {
-      print(`SIGNATURE NOT OK (${message}): answered 400`);
+    } catch (fault) {
+      print(`SIGNATURE NOT OK (${errorMessage(fault)}): answered 400`);
       return 400;
     }
     const arrival = (arrivals.get(eventId) ?? 0) + 1;
@@ -83,14 +97,11 @@ function createDesk({ failPercent, print }) {
  * Listens at `port` of this machine, 0 for any free one. Deliveries wait until `trust(secrets)` has
  * said whose signatures count, since the first may come before the secret does.
  */
-export async function startReceiver({ port, failPercent, print }) {
+export async function startReceiver({ port, failPercent, print }: Options): Promise<Receiver> {
   const decide = createDesk({ failPercent, print });
-  let trust;
-  const trusted = new Promise((resolve) => {
-    trust = resolve;
-  });
+  const { promise: trusted, resolve: trust } = Promise.withResolvers<string[]>();
   const server = createServer(async (request, response) => {
-    const end = (status) => response.writeHead(status).end();
+    const end = (status: number) => response.writeHead(status).end();
     try {
       if (request.method !== "POST") return end(405);
       const body = await readBody(request);
@@ -100,7 +111,7 @@ export async function startReceiver({ port, failPercent, print }) {
       response.destroy();
     }
   });
-  await new Promise((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, HOST, resolve);
   });
@@ -108,5 +119,6 @@ export async function startReceiver({ port, failPercent, print }) {
     server.close();
     server.closeAllConnections();
   };
-  return { url: `http://${HOST}:${server.address().port}${PATH}`, trust, close };
+  const { port: own } = server.address() as AddressInfo; // It listens at a port, not at a pipe.
+  return { url: `http://${HOST}:${own}${PATH}`, trust, close };
 }

@@ -4,8 +4,8 @@
 const BODY_BYTES_MAX = 1_048_576;
 
 /** The body's bytes; throws when there are too many. */
-export async function readBody(request) {
-  const chunks = [];
+export async function readBody(request: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     bytes += chunk.length;

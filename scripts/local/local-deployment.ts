@@ -1,15 +1,18 @@
 // What a local deployment needs before it can be used: secrets, tables, and somebody to be.
 // Each step is skipped when it has been done, so the second start is as quick as wrangler is.
-import "./no-local-proxy.mjs";
+import "../processes/no-local-proxy.ts";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { addDevVars, readDevVars } from "./dev-vars.mjs";
-import { ROOT } from "./install.mjs";
-import { runWrangler } from "./wrangler.mjs";
+import { ROOT } from "../install.mjs";
+import { addDevVars, readDevVars } from "./dev-vars.ts";
+import { runWrangler } from "./wrangler.ts";
 
-/** Where all local state lives; tests name a directory of their own. */
+/** The merchant that `npm start` makes, and its API key. */
+export type Demo = { merchant_id: string; key: string };
+
+/** Where the local state of `npm start` lives. Other servers have a directory of their own. */
 export const STATE_DIR = resolve(ROOT, process.env.STATE_DIR || join(".wrangler", "state"));
 
 /** Where `npm start` listens, and `npm run listen` beside it. */
@@ -18,32 +21,29 @@ const PORT_DEFAULT = "8787";
 const PORT_MAX = 65_535;
 
 const MIGRATIONS = join(ROOT, "migrations");
-const DATABASES = join(STATE_DIR, "v3", "d1");
-const MIGRATIONS_STAMP = join(STATE_DIR, "migrations.sha256");
-export const DEMO = join(STATE_DIR, "demo.json");
 const TOKEN_BYTES = 32;
 const OWNER_ONLY = 0o600;
 const KEY_TRIES = 10;
 const KEY_RETRY_MS = 1_000;
 
 /** A port number from text; `name` is what its giver calls it. */
-export function parsePort(text, name) {
+export function parsePort(text: string, name: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= PORT_MAX) return port;
   throw new Error(`${name} must be a number from 1 to ${PORT_MAX}; it is "${text}".`);
 }
 
 /** The local API's port, by the environment. */
-export function apiPort() {
+export function apiPort(): number {
   return parsePort(process.env.PORT || PORT_DEFAULT, "PORT");
 }
 
-function readOrEmpty(path) {
+function readOrEmpty(path: string): string {
   return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 /** Adds to `.dev.vars` what a local server needs and is missing there. */
-export function ensureDevVars() {
+export function ensureDevVars(): void {
   addDevVars({
     ADMIN_TOKEN: randomBytes(TOKEN_BYTES).toString("base64url"),
     METRICS_TOKEN: randomBytes(TOKEN_BYTES).toString("base64url"),
@@ -55,25 +55,28 @@ export function ensureDevVars() {
 }
 
 // wrangler.toml counts too: another database_id is another, empty, local database.
-function migrationsDigest() {
+function migrationsDigest(): string {
   const names = readdirSync(MIGRATIONS).filter((name) => name.endsWith(".sql"));
-  const files = names.sort().map((name) => [name, readFileSync(join(MIGRATIONS, name), "utf8")]);
+  const files = names
+    .sort()
+    .map((name): [string, string] => [name, readFileSync(join(MIGRATIONS, name), "utf8")]);
   files.push(["wrangler.toml", readFileSync(join(ROOT, "wrangler.toml"), "utf8")]);
   return createHash("sha256").update(JSON.stringify(files)).digest("hex");
 }
 
-/** Applies the migrations to the local database, when they changed since the last time. */
-export async function migrate() {
+/** Applies the migrations to the local database in `state`, when they changed since the last time. */
+export async function migrate(state = STATE_DIR): Promise<void> {
   const digest = migrationsDigest();
-  if (existsSync(DATABASES) && readOrEmpty(MIGRATIONS_STAMP) === digest) return;
-  const apply = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", STATE_DIR];
+  const stamp = join(state, "migrations.sha256");
+  if (existsSync(join(state, "v3", "d1")) && readOrEmpty(stamp) === digest) return;
+  const apply = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state];
   const { code, said } = await runWrangler(apply);
   if (code !== 0) throw new Error(`${said}\nThe database migrations could not be applied.`);
-  mkdirSync(STATE_DIR, { recursive: true });
-  writeFileSync(MIGRATIONS_STAMP, digest);
+  mkdirSync(state, { recursive: true });
+  writeFileSync(stamp, digest);
 }
 
-async function create(url, body) {
+async function create<Created>(url: string, body: object): Promise<Created> {
   const response = await fetch(url, {
     method: "POST",
     headers: {
@@ -82,11 +85,11 @@ async function create(url, body) {
     },
     body: JSON.stringify(body),
   });
-  if (response.status === 201) return response.json();
+  if (response.status === 201) return (await response.json()) as Created;
   throw new Error(`POST ${url} answered ${response.status}: ${await response.text()}`);
 }
 
-async function keyWorks(base, key) {
+async function keyWorks(base: string, key: string): Promise<boolean> {
   const url = `${base}/api/v1/transactions?limit=1`;
   const ask = () => fetch(url, { headers: { authorization: `Bearer ${key}` } });
   let response = await ask();
@@ -100,22 +103,27 @@ async function keyWorks(base, key) {
   throw new Error(`GET ${url} answered ${response.status}: ${await response.text()}`);
 }
 
-/** The demo merchant's `{ merchant_id, key }` as `npm start` left it; null before the first one. */
-export function readDemo() {
-  return existsSync(DEMO) ? JSON.parse(readFileSync(DEMO, "utf8")) : null;
+/** The file that keeps the demo merchant beside the data it belongs to. */
+export const demoFile = (state = STATE_DIR) => join(state, "demo.json");
+
+/** The demo merchant as `npm start` left it; null before the first one. */
+export function readDemo(state = STATE_DIR): Demo | null {
+  const text = readOrEmpty(demoFile(state));
+  return text === "" ? null : (JSON.parse(text) as Demo);
 }
 
 /**
- * The demo merchant's `{ merchant_id, key }`. Made through the admin API of the Worker at
- * `base`, once: kept beside the data it belongs to, and made anew only when that data is gone.
+ * The demo merchant. Made through the admin API of the Worker at `base`, once: kept beside the data
+ * it belongs to, and made anew only when that data is gone.
  */
-export async function ensureDemo(base) {
-  const kept = readDemo();
+export async function ensureDemo(base: string, state = STATE_DIR): Promise<Demo> {
+  const kept = readDemo(state);
   if (kept && (await keyWorks(base, kept.key))) return kept;
   const merchants = `${base}/api/v1/merchants`;
-  const merchant = await create(merchants, { name: "Demo merchant" });
-  const { key } = await create(`${merchants}/${merchant.id}/api-keys`, { name: "demo" });
+  const merchant = await create<{ id: string }>(merchants, { name: "Demo merchant" });
+  const keys = `${merchants}/${merchant.id}/api-keys`;
+  const { key } = await create<{ key: string }>(keys, { name: "demo" });
   const demo = { merchant_id: merchant.id, key };
-  writeFileSync(DEMO, `${JSON.stringify(demo, null, 2)}\n`, { mode: OWNER_ONLY });
+  writeFileSync(demoFile(state), `${JSON.stringify(demo, null, 2)}\n`, { mode: OWNER_ONLY });
   return demo;
 }

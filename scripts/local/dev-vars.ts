@@ -1,16 +1,16 @@
 // `.dev.vars`, from which wrangler takes the secrets and settings of a local server. It is read with
 // the parser that wrangler bundles, so that both see the same names and values.
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { ROOT } from "./install.mjs";
+import { parse } from "dotenv";
+import { ROOT } from "../install.mjs";
 
 const OWNER_ONLY = 0o600;
 const UTF16_MARKS = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 
-const pathIn = (folder) => join(folder, ".dev.vars");
+const pathIn = (folder: string) => join(folder, ".dev.vars");
 
-function readText(path) {
+function readText(path: string): string {
   if (!existsSync(path)) return "";
   const bytes = readFileSync(path);
   if (UTF16_MARKS.some((mark) => bytes.subarray(0, mark.length).equals(mark))) {
@@ -19,18 +19,13 @@ function readText(path) {
   return bytes.toString("utf8");
 }
 
-function parse(text) {
-  // Not imported at the top: `npm start` loads this file before the packages are installed.
-  return createRequire(import.meta.url)("dotenv").parse(text);
-}
-
 /** The variables in the `.dev.vars` of `folder`, as wrangler will see them. */
-export function readDevVars(folder = ROOT) {
+export function readDevVars(folder = ROOT): Record<string, string> {
   return parse(readText(pathIn(folder)));
 }
 
 /** Adds those of `wanted` that are missing; what somebody has written is left alone. */
-export function addDevVars(wanted, folder = ROOT) {
+export function addDevVars(wanted: Record<string, string>, folder = ROOT): void {
   const path = pathIn(folder);
   const text = readText(path);
   const present = parse(text);

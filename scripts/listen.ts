@@ -1,9 +1,17 @@
 // `npm run listen`: shows the webhooks of the API that `npm start` runs, as they arrive.
 import { relative } from "node:path";
 import { parseArgs } from "node:util";
-import { apiPort, DEMO, HOST, parsePort, readDemo, STATE_DIR } from "./local.mjs";
-import { startReceiver } from "./receiver.mjs";
-import { findServer } from "./state-lock.mjs";
+import { startReceiver } from "./listen/receiver.ts";
+import {
+  apiPort,
+  demoFile,
+  HOST,
+  parsePort,
+  readDemo,
+  STATE_DIR,
+} from "./local/local-deployment.ts";
+import { findServer } from "./local/state-lock.ts";
+import { errorCode, errorMessage } from "./processes/errors.ts";
 
 const HELP = `npm run listen -- [options]
 
@@ -25,8 +33,13 @@ const API_LIMIT_MS = 10_000;
 const DELETE_LIMIT_MS = 3_000;
 const PROBE_LIMIT_MS = 1_000;
 
+type Options = ReturnType<typeof parseOptions>;
+type Endpoint = { id: string; url: string; events: string[]; description: string; secret: string };
+type Call = { body?: object; limit_ms?: number };
+type Api = <Answer>(method: string, path: string, call?: Call) => Promise<Answer>;
+
 function parseOptions() {
-  const text = { type: "string" };
+  const text = { type: "string" } as const;
   const { values } = parseArgs({
     options: {
       events: { ...text, default: "*" },
@@ -41,30 +54,31 @@ function parseOptions() {
   return values;
 }
 
-function parsePercent(text) {
+function parsePercent(text: string): number {
   const percent = Number(text);
   if (/^\d+$/.test(text) && percent <= 100) return percent;
   throw new Error(`--fail must be a number from 0 to 100; it is "${text}".`);
 }
 
-function parseUrl(text) {
+function parseUrl(text: string): string {
   if (URL.canParse(text) && /^https?:/.test(text)) return text.replace(/\/+$/, "");
   throw new Error(`--url must be an http or https URL; it is "${text}".`);
 }
 
-function findKey(given) {
+function findKey(given: string | undefined): string {
   const key = given || process.env.API_KEY || readDemo()?.key;
   if (key) return key;
   throw new Error(
-    `There is no demo key in ${relative(".", DEMO)} yet. Run npm start in another terminal first, ` +
+    `There is no demo key in ${relative(".", demoFile())} yet. Run npm start in another terminal first, ` +
       "or give a key with --key or API_KEY.",
   );
 }
 
-async function explain(response) {
+async function explain(response: Response): Promise<string> {
   const said = await response.text();
+  type Problem = { detail: string; errors?: { pointer: string; message: string }[] };
   try {
-    const { detail, errors = [] } = JSON.parse(said);
+    const { detail, errors = [] } = JSON.parse(said) as Problem;
     return [detail, ...errors.map(({ pointer, message }) => `${pointer} ${message}`)].join(" ");
   } catch {
     return said.slice(0, 200);
@@ -72,38 +86,47 @@ async function explain(response) {
 }
 
 /** Calls to the webhook endpoints of the API at `base`, in the name of `key`'s merchant. */
-function createApi(base, key) {
-  return async (method, path, { body, limit_ms = API_LIMIT_MS } = {}) => {
+function createApi(base: string, key: string): Api {
+  return async <Answer>(
+    method: string,
+    path: string,
+    { body, limit_ms = API_LIMIT_MS }: Call = {},
+  ): Promise<Answer> => {
     const url = `${base}/api/v1/webhook-endpoints${path}`;
     const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
     const signal = AbortSignal.timeout(limit_ms);
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await fetch(url, { method, headers, signal, ...sent }).catch((error) => {
-      const why = error.name === "TimeoutError" ? "does not answer in time" : "is not running";
-      throw new Error(
-        `The API at ${base} ${why}. Run npm start in another terminal, or say where it is with --url.`,
-      );
-    });
-    if (response.status === 204) return null;
-    if (response.ok) return response.json();
+    const response = await fetch(url, { method, headers, signal, ...sent }).catch(
+      (error: unknown) => {
+        const isLate = error instanceof Error && error.name === "TimeoutError";
+        const why = isLate ? "does not answer in time" : "is not running";
+        throw new Error(
+          `The API at ${base} ${why}. Run npm start in another terminal, or say where it is with --url.`,
+        );
+      },
+    );
+    if (response.ok) {
+      const text = await response.text();
+      return (text === "" ? null : JSON.parse(text)) as Answer;
+    }
     const hint = response.status === 401 ? " Give another key with --key or API_KEY." : "";
     const reason = await explain(response);
     throw new Error(`${method} ${url} answered ${response.status}: ${reason}${hint}`);
   };
 }
 
-async function isNobodyThere(url) {
+async function isNobodyThere(url: string): Promise<boolean> {
   try {
     await fetch(url, { signal: AbortSignal.timeout(PROBE_LIMIT_MS) });
     return false;
   } catch (error) {
-    return error.cause?.code === "ECONNREFUSED";
+    return error instanceof Error && errorCode(error.cause) === "ECONNREFUSED";
   }
 }
 
 /** Deletes what earlier runs could not, and leaves alone what another terminal still listens to. */
-async function clearLeftovers(api) {
-  const { data } = await api("GET", "");
+async function clearLeftovers(api: Api): Promise<void> {
+  const { data } = await api<{ data: Endpoint[] }>("GET", "");
   for (const { id, url, description } of data) {
     if (description !== DESCRIPTION || !(await isNobodyThere(url))) continue;
     await api("DELETE", `/${id}`);
@@ -111,7 +134,7 @@ async function clearLeftovers(api) {
   }
 }
 
-function welcome(base, { id, url, events }) {
+function welcome(base: string, { id, url, events }: Endpoint): string {
   return `
 Listening at ${url}
 for ${events.join(", ")} of ${base}, as endpoint ${id}. Ctrl-C deletes it again.
@@ -122,20 +145,22 @@ curl -sX POST ${base}/api/v1/webhook-endpoints/${id}/test -H "Authorization: Bea
 `;
 }
 
-function print(line) {
+function print(line: string): void {
   console.log(`${new Date().toISOString().slice(11, 23)}  ${line}`);
 }
 
-async function remove(api, id) {
+async function remove(api: Api, id: string): Promise<void> {
   try {
     await api("DELETE", `/${id}`, { limit_ms: DELETE_LIMIT_MS });
     console.log(`\nDeleted ${id}.`);
   } catch (error) {
-    console.log(`\n${id} could not be deleted; the next npm run listen will. ${error.message}`);
+    console.log(
+      `\n${id} could not be deleted; the next npm run listen will. ${errorMessage(error)}`,
+    );
   }
 }
 
-async function listen(values) {
+async function listen(values: Options): Promise<void> {
   const base = parseUrl(values.url ?? findServer(STATE_DIR) ?? `http://${HOST}:${apiPort()}`);
   const api = createApi(base, findKey(values.key));
   const failPercent = parsePercent(values.fail);
@@ -149,7 +174,7 @@ async function listen(values) {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, resolve);
   });
   const body = { url: receiver.url, events, description: DESCRIPTION };
-  const endpoint = await api("POST", "", { body });
+  const endpoint = await api<Endpoint>("POST", "", { body });
   receiver.trust([endpoint.secret, ...values.secret]);
   console.log(welcome(base, endpoint));
   await stopped;
@@ -157,7 +182,7 @@ async function listen(values) {
 }
 
 // Only under npm: its shell dies of a SIGTERM without telling anyone.
-if (process.env.npm_lifecycle_event) await import("./lifeline.mjs");
+if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 
 try {
   const values = parseOptions();
@@ -165,8 +190,8 @@ try {
   else await listen(values);
   process.exit(0);
 } catch (error) {
-  const isUsage = error.code?.startsWith("ERR_PARSE_ARGS");
+  const isUsage = errorCode(error).startsWith("ERR_PARSE_ARGS");
   const hint = "Options go after two dashes: npm run listen -- --fail 30, or -- --help for all.";
-  console.error(isUsage ? `${error.message}\n${hint}` : error.message);
+  console.error(isUsage ? `${errorMessage(error)}\n${hint}` : errorMessage(error));
   process.exit(1);
 }

@@ -1,0 +1,53 @@
+// Runs the project's own wrangler, and sees to it that none of it outlives us.
+import { delimiter, join } from "node:path";
+import { BIN, projectNode, ROOT } from "../install.mjs";
+import { type Child, type ChildOptions, startChild } from "../processes/child-process.ts";
+
+const WRANGLER = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+const LIFELINE = new URL("../processes/lifeline.ts", import.meta.url).href;
+
+// wrangler takes its children down well within a second; this is for one that hangs.
+const STOP_LIMIT_MS = 5_000;
+
+function environment(): Record<string, string | undefined> {
+  return {
+    // A shell in which a deployment's environment is chosen must not choose the local secrets too.
+    CLOUDFLARE_ENV: undefined,
+    PATH: `${BIN}${delimiter}${process.env.PATH ?? ""}`,
+    // Without these wrangler asks the internet for request metadata, for its newest version
+    // and for a place to count us.
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    WRANGLER_SEND_METRICS: "false",
+  };
+}
+
+/**
+ * Starts wrangler. `stop()` asks it to end, and it ends its own processes; `kill()` gives none of them a chance to
+ * say goodbye.
+ *
+ * It leads a process group of its own, so that its runtime can be found and ended with it, and
+ * so that Ctrl-C reaches it once, through us. It gets no terminal to read from, so it neither
+ * asks questions nor listens for hotkeys.
+ */
+export function startWrangler(
+  args: readonly string[],
+  output: NonNullable<ChildOptions["output"]>,
+): Child {
+  return startChild(projectNode(), [`--import=${LIFELINE}`, WRANGLER, ...args], {
+    cwd: ROOT,
+    env: environment(),
+    output,
+    stops: "leader",
+    stop_limit_ms: STOP_LIMIT_MS,
+  });
+}
+
+/** Runs wrangler to its end, hidden; gives its exit code and what it printed. */
+export async function runWrangler(
+  args: readonly string[],
+): Promise<{ code: number; said: string }> {
+  const wrangler = startWrangler(args, "pipe");
+  const code = await wrangler.closed;
+  return { code, said: wrangler.said() };
+}
