@@ -18,7 +18,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
     alias: [
       {
         find: /^(\.\.?\/)+(runtime\/)?with-timeout$/,
-        replacement: resolve("test/support/within.ts"),
+        replacement: resolve("test/support/with-timeout.ts"),
       },
     ],
   },

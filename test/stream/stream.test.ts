@@ -9,7 +9,7 @@ import { eventually } from "../support/eventually";
 import { growthOf, parseExposition, sumsOf } from "../support/exposition";
 import type { StreamLog } from "../support/kafka";
 import { sized } from "../support/sized";
-import { endHanging } from "../support/within";
+import { endHanging } from "../support/with-timeout";
 
 let shop: Client;
 beforeAll(async () => {

@@ -2,4 +2,6 @@
 interface ImportMeta {
   /** The modules that match a pattern, by their paths. */
   glob<Module>(pattern: string, options: { eager: true }): Record<string, Module>;
+  /** Functions that load the modules. */
+  glob(pattern: string): Record<string, () => Promise<unknown>>;
 }

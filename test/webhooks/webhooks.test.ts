@@ -12,7 +12,7 @@ import { env } from "../support/env";
 import { eventually as settled, until } from "../support/eventually";
 import type { Arrival } from "../support/receiver";
 import { sized } from "../support/sized";
-import { endHanging, waitingUnder } from "../support/within";
+import { endHanging, waitingUnder } from "../support/with-timeout";
 
 const ENDPOINTS = "/api/v1/webhook-endpoints";
 const DELIVERIES = "/api/v1/webhook-deliveries";

@@ -23,7 +23,7 @@ import {
 } from "../support/contract";
 import { env } from "../support/env";
 import { until } from "../support/eventually";
-import { endHanging } from "../support/within";
+import { endHanging } from "../support/with-timeout";
 
 const MERCHANTS = "/api/v1/merchants";
 const DAY_MS = 86_400_000;

@@ -40,7 +40,7 @@ import {
 import { env } from "../support/env";
 import { eventually } from "../support/eventually";
 import { fillLists } from "../support/lists";
-import { endHanging } from "../support/within";
+import { endHanging } from "../support/with-timeout";
 
 let shop: Client;
 beforeAll(async () => {

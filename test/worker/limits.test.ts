@@ -20,7 +20,7 @@ import {
   textOf,
 } from "../support/contract";
 import { env, type TestEnv } from "../support/env";
-import { endHanging } from "../support/within";
+import { endHanging } from "../support/with-timeout";
 
 const MINUTE_MS = 60_000;
 const LIMIT = 100;

@@ -7,7 +7,7 @@ import { ask, type Bindings, expectRefusal } from "../support/contract";
 import { env } from "../support/env";
 import { eventually } from "../support/eventually";
 import { growthOf, parseExposition, type Scrape, sumsOf } from "../support/exposition";
-import { endHanging } from "../support/within";
+import { endHanging } from "../support/with-timeout";
 
 const SHARDS = 16;
 const shards = Array.from({ length: SHARDS }, (_, at) => `shard-${at}`);

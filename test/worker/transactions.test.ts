@@ -16,7 +16,7 @@ import {
 import { env } from "../support/env";
 import { eventually, until } from "../support/eventually";
 import { sized } from "../support/sized";
-import { endHanging } from "../support/within";
+import { endHanging } from "../support/with-timeout";
 
 let shop: Client;
 beforeAll(async () => {

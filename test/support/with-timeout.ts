@@ -2,7 +2,7 @@
  *  busy with something else anything may be slow, so no time limit ends by itself here: all of them are far
  *  away, except those that only set a pace, and those that a test ends because what they bound never
  *  answers. */
-import { withTimeout as realWithin, TimeoutError } from "../../src/runtime/with-timeout";
+import { withTimeout as realWithTimeout, TimeoutError } from "../../src/runtime/with-timeout";
 
 export { ignoreTimeout, TimeoutError } from "../../src/runtime/with-timeout";
 
@@ -20,13 +20,25 @@ const PACES = new Set([
   "transactions/group-commit/batch-processor 250",
 ]);
 
+/** The files of `src`, by the names that this module uses: `d1/query`. */
+const SOURCE_FILES = new Set(
+  Object.keys(import.meta.glob("../../src/**/*.ts")).map((path) =>
+    path.replace(/^.*\/src\//, "").replace(/\.ts$/, ""),
+  ),
+);
+for (const pace of PACES) checkSourceFile(pace.split(" ")[0] ?? "");
+
+/** Every export of the real module, so that a name which is missing here does not compile. */
+type Stub<Name extends keyof typeof import("./with-timeout")> = Name;
+export type RealNames = Stub<keyof typeof import("../../src/runtime/with-timeout")>;
+
 /** What waits under a limit now, by the source file whose limit it is. */
 const waits = new Map<string, Set<object>>();
 /** Of which files the limits are to end: how many more at most, and how many have. */
 const endings = new Map<string, { left: number; ended: number }>();
 
 /** As in `src/runtime/with-timeout.ts`, but `limitMs` is far away unless a test ends what its caller waits for. */
-export async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
+export async function withTimeout<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
   const caller = callerIn(new Error().stack ?? "");
   const own = waits.get(caller) ?? new Set();
   waits.set(caller, own);
@@ -44,7 +56,7 @@ export async function within<Value>(limitMs: number, work: Promise<Value>): Prom
   }, LOOK_EVERY_MS);
   try {
     const times = PACES.has(`${caller} ${limitMs}`) ? 1 : FAR_TIMES;
-    return await Promise.race([realWithin(limitMs * times, work), end]);
+    return await Promise.race([realWithTimeout(limitMs * times, work), end]);
   } finally {
     clearInterval(timer);
     own.delete(wait);
@@ -56,8 +68,14 @@ function callerIn(stack: string): string {
   return /\/src\/((?!runtime\/)[\w/-]+)\.ts/.exec(stack)?.[1] ?? "";
 }
 
+/** @throws when there is no such file in `src`: it was renamed, and the name here was not */
+function checkSourceFile(name: string): void {
+  if (!SOURCE_FILES.has(name)) throw new Error(`src/${name}.ts does not exist`);
+}
+
 /** How many waits there are now under the limits of a source file. */
 export function waitingUnder(caller: string): number {
+  checkSourceFile(caller);
   return waits.get(caller)?.size ?? 0;
 }
 
@@ -71,6 +89,7 @@ export async function endHanging(
   most: number,
   work: () => Promise<unknown>,
 ): Promise<number> {
+  checkSourceFile(caller);
   const ending = { left: most, ended: 0 };
   endings.set(caller, ending);
   try {
