@@ -4,22 +4,23 @@ import { waitUntil } from "cloudflare:workers";
 import type { Lease, Policy, Quota } from "../domain/rate-limit/quota";
 import type { Env } from "../env";
 import type { Log } from "../observability/log";
+import { BoundedCache } from "../runtime/bounded-cache";
 import { callObject, objectStub } from "../runtime/object-stub";
 import { withTimeout } from "../runtime/with-timeout";
 import { LeasedQuota } from "./leased-quota";
 import type { Task } from "./rpc";
 
-/** Merchants remembered for each policy, about 2 MB. One that is forgotten loses what it was leased. */
+/** Merchants kept for each policy, about 2 MB. A merchant that is evicted loses what it was leased. */
 const MAX_MERCHANTS = 10_000;
 /** A lease is for all who wait when it is asked for, so the second answer decides nearly everyone. Only who
  *  was overtaken this often by others of a flood is turned away without knowing better. */
 const MAX_ASKS = 20;
 
-const allowances: Record<Policy, Map<string, LeasedQuota>> = {
-  requests: new Map(),
-  lists: new Map(),
-  repeats: new Map(),
-};
+const leasedQuotas = {
+  requests: new BoundedCache<LeasedQuota>({ max_entries: MAX_MERCHANTS }),
+  lists: new BoundedCache<LeasedQuota>({ max_entries: MAX_MERCHANTS }),
+  repeats: new BoundedCache<LeasedQuota>({ max_entries: MAX_MERCHANTS }),
+} as const satisfies Record<Policy, BoundedCache<LeasedQuota>>;
 
 /** A quota as a request has left it. */
 export type Standing = { policy: Policy; left: number; ends_at_ms: number };
@@ -101,14 +102,10 @@ function standingOf({ quota, allowance }: QuotaShare): Standing {
 }
 
 function allowanceOf({ policy, window_ms }: Quota, merchantId: string): LeasedQuota {
-  const known = allowances[policy].get(merchantId);
+  const known = leasedQuotas[policy].get(merchantId);
   if (known) return known;
   const fresh = new LeasedQuota(window_ms);
-  allowances[policy].set(merchantId, fresh);
-  if (allowances[policy].size > MAX_MERCHANTS) {
-    const [oldest = ""] = allowances[policy].keys();
-    allowances[policy].delete(oldest);
-  }
+  leasedQuotas[policy].set(merchantId, fresh);
   return fresh;
 }
 

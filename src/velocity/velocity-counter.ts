@@ -65,7 +65,7 @@ export class VelocityCounter {
     const answers = asked.map((one) =>
       one === "age_s" ? ageS(subject, own) : this.#answer(subject, one, own),
     );
-    this.#subjects.makeRoom(subject);
+    this.#subjects.reweigh(payment, subject);
     return answers;
   }
 
@@ -87,8 +87,8 @@ export class VelocityCounter {
       .toArray();
     if (!after) return;
     const before = { ...after, outcome: null };
-    const hot = this.#subjects.hot({ merchant_id, subject, value });
-    for (const rolling of hot?.windows.values() ?? []) rolling.change(before, after);
+    const cached = this.#subjects.findCached({ merchant_id, subject, value });
+    for (const rolling of cached?.windows.values() ?? []) rolling.change(before, after);
   }
 
   #answer(subject: Subject, asked: Exclude<Asked, "age_s">, own: Own): number {

@@ -5,6 +5,7 @@ import { findKeyHolder, type KeyHolder } from "../../d1/merchants";
 import { DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { hashApiKey, isApiKey, type Scope } from "../../domain/identity/api-key";
 import { ageMs, isDue } from "../../domain/time/clock";
+import { BoundedCache } from "../../runtime/bounded-cache";
 import type { AppContext, AppEnv } from "../context";
 import { Problem } from "../http/problem";
 import { countFailedAuth, rejectLimitedAddress } from "./failed-auth-limit";
@@ -25,14 +26,12 @@ type Remembered = { hash: string; holder: KeyHolder; shards: number; asked_at_ms
 
 /** By the key itself, so that a request need not hash what the one before it has hashed. It is no further
  *  from being read here than in the requests that carry it. */
-const remembered = new Map<string, Remembered>();
+const remembered = new BoundedCache<Remembered>({ max_entries: MAX_REMEMBERED_KEYS });
 let restingUntilMs = 0;
 
 /** Drops what this isolate remembers of the key with this hash, or of all keys. */
 export function forgetKeys(hash?: string): void {
-  for (const [key, known] of remembered) {
-    if (hash === undefined || known.hash === hash) remembered.delete(key);
-  }
+  remembered.clear((known) => hash === undefined || known.hash === hash);
   restingUntilMs = 0;
 }
 
@@ -95,13 +94,8 @@ async function lookUp(c: AppContext, key: string): Promise<Remembered | undefine
 }
 
 function remember(key: string, found: Remembered | undefined): Remembered | undefined {
-  remembered.delete(key);
-  if (!found) return undefined;
-  remembered.set(key, found);
-  if (remembered.size > MAX_REMEMBERED_KEYS) {
-    const [oldest = ""] = remembered.keys();
-    remembered.delete(oldest);
-  }
+  if (found) remembered.set(key, found);
+  else remembered.delete(key);
   return found;
 }
 

@@ -1,6 +1,7 @@
 import { clientNetwork } from "../../domain/identity/client-address";
 import { isDue } from "../../domain/time/clock";
 import type { Env } from "../../env";
+import { BoundedCache } from "../../runtime/bounded-cache";
 import { withTimeout } from "../../runtime/with-timeout";
 import type { AppContext } from "../context";
 import { Problem } from "../http/problem";
@@ -16,11 +17,11 @@ const LIMITERS = { api_key: "FAILED_KEYS", token: "FAILED_TOKENS" } as const sat
 >;
 /** Counting is no reason to keep anybody waiting. */
 const COUNT_LIMIT_MS = 500;
-/** About 1 MB. Beyond it the oldest are forgotten, and found again by their next failure. */
+/** About 1 MB. An address that is evicted is held back again after its next failure. */
 const MAX_HELD_BACK = 10_000;
 
 /** Until when an address is held back, as far as this isolate knows. */
-const heldBackUntilMs = new Map<string, number>();
+const heldBackUntilMs = new BoundedCache<number>({ max_entries: MAX_HELD_BACK });
 
 /** Lets everyone start anew in this isolate. */
 export function resetFailedAuthLimits(): void {
@@ -44,12 +45,7 @@ export async function countFailedAuth(
   if (await hasPatience(c, credential, name)) return failure;
   // Whole periods of the clock. Where the limiter's own are others, the next failure finds out.
   const until = (Math.floor(Date.now() / PERIOD_MS) + 1) * PERIOD_MS;
-  heldBackUntilMs.delete(name);
   heldBackUntilMs.set(name, until);
-  if (heldBackUntilMs.size > MAX_HELD_BACK) {
-    const [oldest = ""] = heldBackUntilMs.keys();
-    heldBackUntilMs.delete(oldest);
-  }
   return tooMany(until);
 }
 

@@ -1,6 +1,7 @@
 /** The transactions that a shard holds in memory: those that changed or were asked for last. A transaction
  *  is mostly asked for again within seconds of its last change. Knows nothing of where they are kept. */
 import type { Transaction } from "../../domain/transaction/transaction";
+import { BoundedCache } from "../../runtime/bounded-cache";
 
 /** A transaction as it is now: its JSON text, itself once somebody has wanted to know what is in it, and where
  *  its first event is. */
@@ -18,9 +19,11 @@ const MAX_CHARACTERS = 4_000_000;
 const MAX_ABSENT = 10_000;
 
 export class TransactionCache {
-  readonly #kept = new Map<string, CachedTransaction>();
-  readonly #absent = new Set<string>();
-  #characters = 0;
+  readonly #kept = new BoundedCache<CachedTransaction>({
+    max_weight: MAX_CHARACTERS,
+    weigh: ({ data }) => data.length,
+  });
+  readonly #absent = new BoundedCache<true>({ max_entries: MAX_ABSENT });
 
   get(transactionId: string): CachedTransaction | undefined {
     return this.#kept.get(transactionId);
@@ -32,24 +35,11 @@ export class TransactionCache {
   }
 
   setAbsent(transactionId: string): void {
-    if (this.#absent.size >= MAX_ABSENT) this.#absent.clear();
-    this.#absent.add(transactionId);
+    this.#absent.set(transactionId, true);
   }
 
   keep(transactionId: string, kept: CachedTransaction): void {
-    this.forget(transactionId); // Back in at the young end: the first of the map is the oldest.
     this.#kept.set(transactionId, kept);
-    this.#characters += kept.data.length;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#characters <= MAX_CHARACTERS) break;
-      this.forget(oldest);
-    }
-  }
-
-  /** Nothing is known of this one any more. */
-  forget(transactionId: string): void {
-    this.#characters -= this.#kept.get(transactionId)?.data.length ?? 0;
-    this.#kept.delete(transactionId);
     this.#absent.delete(transactionId);
   }
 }

@@ -8,6 +8,7 @@ import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../../domain/risk
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
 import { ageMs, isDue } from "../../domain/time/clock";
 import { describeFault, type Log } from "../../observability/log";
+import { BoundedCache } from "../../runtime/bounded-cache";
 
 /** From this age on what is known is asked for again, while it goes on being used. */
 const REFRESH_AFTER_MS = 2_000;
@@ -29,27 +30,12 @@ export type MerchantRules = { rules: VersionedRuleSet | undefined; lists: Lists 
 
 type Entry = MerchantRules & { version: number; asked_at_ms: number; bytes: number };
 
-const known = new Map<string, Entry>();
-let knownBytes = 0;
+const known = new BoundedCache<Entry>({ max_weight: MAX_BYTES, weigh: ({ bytes }) => bytes });
 
 /** Drops what this isolate knows of a merchant, or of all. */
 export function forgetRisk(merchantId?: string): void {
-  for (const id of merchantId === undefined ? [...known.keys()] : [merchantId]) drop(id);
-}
-
-function keep(merchantId: string, entry: Entry): void {
-  drop(merchantId); // Back in at the young end: the first of the map is the oldest.
-  known.set(merchantId, entry);
-  knownBytes += entry.bytes;
-  for (const oldest of known.keys()) {
-    if (knownBytes <= MAX_BYTES || oldest === merchantId) return;
-    drop(oldest);
-  }
-}
-
-function drop(merchantId: string): void {
-  knownBytes -= known.get(merchantId)?.bytes ?? 0;
-  known.delete(merchantId);
+  if (merchantId === undefined) known.clear();
+  else known.delete(merchantId);
 }
 
 /** Where it is read: everything, or just the number that goes up with every change. */
@@ -114,10 +100,10 @@ export class RulesCache {
       ? { ...entry, asked_at_ms: askedAtMs }
       : entryOf(await this.#reader.risk(merchantId, askedAtMs), askedAtMs);
     // Another object may have asked later and been answered sooner.
-    const other = known.get(merchantId);
+    const other = known.peek(merchantId);
     const isLater = other && other.asked_at_ms > askedAtMs && other.asked_at_ms <= Date.now();
     if (isLater) return other;
-    keep(merchantId, next);
+    known.set(merchantId, next);
     return next;
   }
 }
