@@ -12,6 +12,7 @@ import {
 } from "../domain/rate-limit/quota";
 import type { Env } from "../env";
 import type { QuotaKeeperRpc, Task } from "./rpc";
+import { migrateQuotas } from "./schema";
 
 export class QuotaKeeper extends DurableObject<Env> implements QuotaKeeperRpc {
   readonly #windows: Map<string, Window>;
@@ -19,17 +20,7 @@ export class QuotaKeeper extends DurableObject<Env> implements QuotaKeeperRpc {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     const { sql } = state.storage;
-    sql.exec(`
-      CREATE TABLE IF NOT EXISTS windows (
-        policy TEXT PRIMARY KEY,
-        ends_at_ms INTEGER NOT NULL,
-        leased INTEGER NOT NULL
-      ) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS holds (
-        task TEXT PRIMARY KEY,
-        holder TEXT NOT NULL,
-        ends_at_ms INTEGER NOT NULL
-      ) WITHOUT ROWID`);
+    state.storage.transactionSync(() => migrateQuotas(sql));
     const rows = sql.exec<Window & { policy: string }>("SELECT * FROM windows");
     this.#windows = new Map([...rows].map(({ policy, ...window }) => [policy, window]));
   }

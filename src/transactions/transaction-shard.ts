@@ -63,7 +63,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     const { sql } = state.storage;
     const config = readConfig(env);
     const log = createLog(config.log_level);
-    const journal = new Journal(sql);
+    const journal = state.storage.transactionSync(() => new Journal(sql));
     this.#log = log;
     this.#journal = journal;
     logProcessorMode(config, log);

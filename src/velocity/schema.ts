@@ -1,7 +1,20 @@
-/** The tables of a velocity object, and how those of an earlier release become them. docs/storage.md says
- *  what each is for. */
+/** The tables of a velocity object, by version. docs/storage.md says what each is for. */
+import { hasTable, type Migration, migrate } from "../runtime/migrations";
 
-/** A subject's payments lie together, in the order of their times: what a window holds is one range. */
+/** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
+ *  `transactionSync`. */
+export function migrateVelocity(sql: SqlStorage): void {
+  migrate(sql, MIGRATIONS);
+}
+
+/** Version 1: the tables as they were when versions were first recorded. The first release had one table,
+ *  `payments`. */
+function createTables(sql: SqlStorage): void {
+  sql.exec(TABLES);
+  if (hasTable(sql, "payments")) importPayments(sql);
+}
+
+/** The payments of a subject are stored next to each other by time, so a window is one range of the key. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS subjects (
     merchant_id TEXT NOT NULL,
@@ -28,18 +41,9 @@ const TABLES = `
   ) WITHOUT ROWID;
 `;
 
-/** Makes the tables. To be called inside a transaction. */
-export function openTables(sql: SqlStorage): void {
-  sql.exec(TABLES);
-  const earlier = sql.exec(
-    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'payments'",
-  );
-  if (earlier.toArray().length > 0) takeOverCustomers(sql);
-}
-
-/** The first release counted customers alone, in a table that named them `merchant/user`; merchant ids
- *  have no slash. Their first payment is the first that is still held. */
-function takeOverCustomers(sql: SqlStorage): void {
+/** The first release counted customers alone and named them `merchant/user`; merchant ids have no slash. A
+ *  customer's first payment is the oldest one that is still stored. */
+function importPayments(sql: SqlStorage): void {
   sql.exec(`
     INSERT INTO subjects (merchant_id, subject, value, id, first_at, seen_at)
     SELECT substr(customer, 1, instr(customer, '/') - 1), 'customer',
@@ -55,3 +59,5 @@ function takeOverCustomers(sql: SqlStorage): void {
     ORDER BY position`);
   sql.exec("DROP TABLE payments");
 }
+
+const MIGRATIONS: readonly Migration[] = [createTables];

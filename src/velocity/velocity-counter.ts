@@ -2,7 +2,7 @@
  *  week is a row of each of its subjects. Of subjects seen lately the figures asked for are kept in memory. */
 import type { Asked } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
-import { openTables } from "./schema";
+import { migrateVelocity } from "./schema";
 import { type Own, SlidingWindow } from "./sliding-window";
 import { type Subject, Subjects } from "./subjects";
 import { type Row, WindowAggregate } from "./window-aggregate";
@@ -14,9 +14,9 @@ export class VelocityCounter {
   #position: number;
   #newestAt: number;
 
-  /** To be made inside a transaction. */
+  /** To be called inside `transactionSync`. */
   constructor(sql: SqlStorage) {
-    openTables(sql);
+    migrateVelocity(sql);
     this.#sql = sql;
     this.#subjects = new Subjects(sql);
     const [newest] = sql

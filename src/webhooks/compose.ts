@@ -11,13 +11,13 @@ import { DeliveryLog } from "./store/delivery-log";
 import { Endpoints } from "./store/endpoints";
 import { merchantIdOf } from "./store/merchant-id";
 import { Retention } from "./store/retention";
-import { createWebhookSchema } from "./store/schema";
+import { migrateWebhooks } from "./store/schema";
 import { Secrets } from "./store/secrets";
 
 export function composeDispatcher(state: DurableObjectState, env: Env, log: Log) {
   const { sql } = state.storage;
   const merchantId = (): string => merchantIdOf(state);
-  createWebhookSchema(sql);
+  state.storage.transactionSync(() => migrateWebhooks(sql));
   const counters = new WebhookCounters(sql, true);
   counters.commit(state.storage, () => counters.begin(sql));
   const endpoints = new Endpoints(sql, counters);

@@ -18,7 +18,7 @@ import { MetricsReporter } from "../../src/webhooks/metrics-reporter";
 import { Deliveries } from "../../src/webhooks/store/deliveries";
 import { Endpoints } from "../../src/webhooks/store/endpoints";
 import { Retention } from "../../src/webhooks/store/retention";
-import { createWebhookSchema } from "../../src/webhooks/store/schema";
+import { migrateWebhooks } from "../../src/webhooks/store/schema";
 import {
   basisOf,
   created,
@@ -256,7 +256,7 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
   const AHEAD_MS = NOW_MS + YEAR_MS;
   function dispatcher() {
     const { sql, transactionSync } = memoryStorage();
-    createWebhookSchema(sql);
+    migrateWebhooks(sql);
     const counters = new WebhookCounters(sql, true);
     const endpoints = new Endpoints(sql, counters);
     const deliveries = new Deliveries(sql, counters);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { WebhookCounters } from "../../src/webhooks/metrics";
 import { Deliveries, MAX_RECOVERED } from "../../src/webhooks/store/deliveries";
 import { Endpoints } from "../../src/webhooks/store/endpoints";
-import { createWebhookSchema } from "../../src/webhooks/store/schema";
+import { migrateWebhooks } from "../../src/webhooks/store/schema";
 import { NOW_MS } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
@@ -26,7 +26,7 @@ const commit = <Value>(work: () => Value): Value =>
 
 beforeEach(() => {
   storage = memoryStorage();
-  createWebhookSchema(storage.sql);
+  migrateWebhooks(storage.sql);
   counters = new WebhookCounters(storage.sql, true);
   endpoints = new Endpoints(storage.sql, counters);
   commit(() => endpoints.add(ENDPOINT));

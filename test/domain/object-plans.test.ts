@@ -4,30 +4,28 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
-import { createJournalSchema } from "../../src/transactions/journal/schema";
-import { openTables } from "../../src/velocity/schema";
+import { migrateQuotas } from "../../src/rate-limit/schema";
+import { migrateJournal } from "../../src/transactions/journal/schema";
+import { migrateVelocity } from "../../src/velocity/schema";
 import { MATCHES, WALKS } from "../../src/webhooks/store/delivery-log";
-import { createWebhookSchema } from "../../src/webhooks/store/schema";
+import { migrateWebhooks } from "../../src/webhooks/store/schema";
 import { memoryStorage } from "./sqlite";
 
 const SRC = join(import.meta.dirname, "../../src");
-const QUOTA_TABLES = /CREATE TABLE[^`]*/.exec(
-  readFileSync(join(SRC, "rate-limit/quota-keeper.ts"), "utf8"),
-);
-
 /** The objects by their folders. What counts lives in each of them. */
 const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
-  transactions: createJournalSchema,
-  webhooks: createWebhookSchema,
-  velocity: openTables,
-  "rate-limit": (sql) => void sql.exec(QUOTA_TABLES?.[0] ?? ""),
-  observability: createJournalSchema,
+  transactions: migrateJournal,
+  webhooks: migrateWebhooks,
+  velocity: migrateVelocity,
+  "rate-limit": migrateQuotas,
+  observability: migrateJournal,
 };
 /** They make or upgrade tables, once in an object's life. */
 const UPGRADES = [
   "transactions/journal/schema.ts",
   "webhooks/store/schema.ts",
   "velocity/schema.ts",
+  "rate-limit/schema.ts",
 ];
 
 /** Parts of statements that are put in when they run. */

@@ -764,6 +764,7 @@ describe("a pause that an earlier version stored as a mark", () => {
     const { sql } = memoryStorage();
     new Journal(sql);
     sql.exec("DROP TABLE pauses");
+    sql.exec("DROP TABLE schema_version");
     sql.exec("INSERT INTO marks VALUES ('book_paused_until_ms', ?)", until_ms);
     expect(new Journal(sql).backoffs.get("book")).toEqual(expected);
     expect(sql.exec("SELECT * FROM marks").toArray()).toEqual([]);

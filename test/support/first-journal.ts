@@ -15,6 +15,7 @@ const STATEMENTS = [
    SELECT position, merchant_id, transaction_id, sequence, type, created_at_ms, data FROM events`,
   "DROP TABLE events",
   "ALTER TABLE first_version RENAME TO events",
+  "DROP TABLE schema_version",
 ];
 
 /** Rewrites `events`. An object that is running goes on with what it knows: it has to start anew. */

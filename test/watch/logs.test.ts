@@ -147,6 +147,7 @@ describe("the trace of a request", () => {
     await runInDurableObject(ownerOf(id), (_, { storage }) => turnBackEvents(storage.sql));
     await runInDurableObject(dispatcher, (_, { storage }) => {
       storage.sql.exec("ALTER TABLE deliveries DROP COLUMN traceparent");
+      storage.sql.exec("DROP TABLE schema_version");
     });
     await crash(ownerOf(id));
     await crash(dispatcher);

@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DeliveryFilter, MAX_EXAMINED } from "../../src/webhooks/rpc";
 import { DeliveryLog } from "../../src/webhooks/store/delivery-log";
-import { createWebhookSchema } from "../../src/webhooks/store/schema";
+import { migrateWebhooks } from "../../src/webhooks/store/schema";
 import { type Client, newClient } from "../support/api";
 import { env } from "../support/env";
 
@@ -32,7 +32,7 @@ let shop: Client;
 beforeAll(async () => {
   shop = await newClient();
   await inDispatcher((sql) => {
-    createWebhookSchema(sql);
+    migrateWebhooks(sql);
     sql.exec(
       `WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < ${DELIVERIES})
        INSERT INTO deliveries (id, endpoint_id, message_id, event_type, transaction_id, url, status,
@@ -49,7 +49,7 @@ beforeAll(async () => {
     set("status = 'pending', finished_at = NULL", 4);
     // As an earlier version left it.
     sql.exec("DROP INDEX deliveries_dead");
-    createWebhookSchema(sql);
+    migrateWebhooks(sql);
     sql.exec("INSERT INTO attempts SELECT position, 1, 1, 1, 200, NULL FROM deliveries");
   });
 });

@@ -11,7 +11,7 @@ import { StoredBackoffs } from "../outbox/stored-backoff";
 import { Checkpoints } from "./checkpoints";
 import { EventTail } from "./event-tail";
 import { OpenReviews } from "./open-reviews";
-import { createJournalSchema } from "./schema";
+import { migrateJournal } from "./schema";
 import { SqlWriter } from "./sql-writer";
 import { takeBatch } from "./take-batch";
 import { type CachedTransaction, TransactionCache } from "./transaction-cache";
@@ -48,10 +48,11 @@ export class Journal {
   readonly #tail = new EventTail();
   #lastPosition = 0;
 
+  /** To be called inside `transactionSync`, because it may migrate the tables. */
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.#sqlWriter = new SqlWriter(sql);
-    createJournalSchema(sql);
+    migrateJournal(sql);
     this.charges = new OpenCharges(sql, this.#sqlWriter);
     this.reviews = new OpenReviews(sql, this.#sqlWriter);
     this.checkpoints = new Checkpoints(sql, this.#sqlWriter);

@@ -1,26 +1,39 @@
-/** The tables of a shard's journal. docs/storage.md says what each is for. */
-
+/** The tables of a shard's journal, by version. docs/storage.md says what each is for. */
 import { COUNTERS_TABLE } from "../../observability/durable-counters";
-import { columnsOf, ensureColumn } from "../../runtime/columns";
+import {
+  addMissingColumn,
+  columnNames,
+  hasTable,
+  type Migration,
+  migrate,
+} from "../../runtime/migrations";
 
-/** Makes the tables, or brings those of an earlier version up to date. */
-export function createJournalSchema(sql: SqlStorage): void {
-  const columns = columnsOf(sql, "events");
-  if (columns.length > 0 && !columns.includes("first_position")) linkEvents(sql);
-  const isOlder = columns.length > 0 && columnsOf(sql, "pauses").length === 0;
-  sql.exec(JOURNAL_TABLES);
-  if (isOlder) movePause(sql);
+/** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
+ *  `transactionSync`. */
+export function migrateJournal(sql: SqlStorage): void {
+  migrate(sql, MIGRATIONS);
 }
 
-/** A pause of the book was a mark of its own before all destinations had theirs. */
+/** Version 1: the tables as they were when versions were first recorded. Earlier releases are told apart by what
+ *  their tables lack. */
+function createTables(sql: SqlStorage): void {
+  const columns = columnNames(sql, "events");
+  const isNew = columns.length === 0;
+  if (!isNew && !columns.includes("first_position")) linkEvents(sql);
+  const hasPauses = hasTable(sql, "pauses");
+  sql.exec(JOURNAL_TABLES);
+  if (!isNew && !hasPauses) movePause(sql);
+}
+
+/** A pause of the book was a row of `marks` before every destination had a row in `pauses`. */
 function movePause(sql: SqlStorage): void {
   const mark = "FROM marks WHERE name = 'book_paused_until_ms'";
   sql.exec(`INSERT INTO pauses SELECT 'book', 1, value ${mark} AND value > unixepoch() * 1000`);
   sql.exec(`DELETE ${mark}`);
 }
 
-/** The events of a transaction are found through its first one: an id is as good as random, and an index by
- *  it has to change a page of its own for nearly every row, so it holds one row of each transaction. */
+/** The events of a transaction are found through its first event. Ids are random, so an index by id changes another
+ *  page for nearly every row; with the first events alone it has one row for each transaction. */
 const EVENTS_TABLE = `
   CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY,
@@ -37,9 +50,9 @@ const EVENTS_TABLE = `
   CREATE UNIQUE INDEX IF NOT EXISTS events_by_first ON events (first_position, sequence);
 `;
 
-/** Copies events of before they were linked to the first of their transaction, once. */
+/** Copies the events of a release that did not link them to the first event of their transaction. */
 function linkEvents(sql: SqlStorage): void {
-  ensureColumn(sql, "events", "traceparent", "TEXT");
+  addMissingColumn(sql, "events", "traceparent", "TEXT");
   sql.exec("ALTER TABLE events RENAME TO unlinked_events");
   sql.exec(EVENTS_TABLE);
   sql.exec(`
@@ -80,3 +93,5 @@ const JOURNAL_TABLES = `
     until_ms INTEGER NOT NULL
   ) WITHOUT ROWID;
 `;
+
+const MIGRATIONS: readonly Migration[] = [createTables];

@@ -1,13 +1,19 @@
-/** The tables of a merchant's webhooks. docs/storage.md says what each is for. */
-
+/** The tables of a merchant's webhooks, by version. docs/storage.md says what each is for. */
 import { COUNTERS_TABLE } from "../../observability/durable-counters";
-import { ensureColumn } from "../../runtime/columns";
+import { addMissingColumn, type Migration, migrate } from "../../runtime/migrations";
 
-/** Makes the tables, or brings those of an earlier version up to date. */
-export function createWebhookSchema(sql: SqlStorage): void {
+/** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
+ *  `transactionSync`. */
+export function migrateWebhooks(sql: SqlStorage): void {
+  migrate(sql, MIGRATIONS);
+}
+
+/** Version 1: the tables as they were when versions were first recorded. Deliveries of earlier releases lack two
+ *  columns. */
+function createTables(sql: SqlStorage): void {
   sql.exec(DELIVERY_TABLES);
-  ensureColumn(sql, "deliveries", "happened_at", "INTEGER");
-  ensureColumn(sql, "deliveries", "traceparent", "TEXT");
+  addMissingColumn(sql, "deliveries", "happened_at", "INTEGER");
+  addMissingColumn(sql, "deliveries", "traceparent", "TEXT");
 }
 
 const DELIVERY_TABLES = `
@@ -73,3 +79,5 @@ const DELIVERY_TABLES = `
     PRIMARY KEY (delivery, number)
   ) WITHOUT ROWID;
 `;
+
+const MIGRATIONS: readonly Migration[] = [createTables];
