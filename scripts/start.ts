@@ -66,7 +66,7 @@ docs:         ${base}/docs
 admin token:  ADMIN_TOKEN in .dev.vars
 demo api key: ${key}
 
-Paste this line into another terminal for the README's tour, or for a first transaction:
+Paste this line into another terminal for the tour in docs/tour.md, or for a first transaction:
 
 export BASE=${base} KEY=${key}
 

@@ -1,4 +1,4 @@
-// `npm run tour`: starts the API and runs the README's tour as it stands, twice on the same data: in this folder,
+// `npm run tour`: starts the API and runs docs/tour.md as it stands, twice on the same data: in this folder,
 // then from another folder against another port. Prints each step with its output, and checks what comes back.
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { freePort } from "./processes/free-port.ts";
 import { removeAtExit } from "./processes/remove-at-exit.ts";
 import { until } from "./processes/wait.ts";
 import { checkStep, listUnmetExpectations } from "./tour/expectations.mjs";
-import { readTour } from "./tour/read-tour.mjs";
+import { readTour, TOUR } from "./tour/read-tour.mjs";
 import { openShell } from "./tour/shell.mjs";
 
 const LISTEN = "npm run listen";
@@ -36,7 +36,7 @@ function readWaitingPart(commands) {
   return part;
 }
 
-/** Asks `look` for more output until the step's expectations hold: a slow machine may need longer than the README. */
+/** Asks `look` for more output until the step's expectations hold: a slow machine may need longer than the document. */
 async function checkUntilSettled(step, output, status, look) {
   const deadline = Date.now() + SETTLE_LIMIT_MS;
   let faults = checkStep(step.title, output, status);
@@ -80,7 +80,7 @@ async function runTour(steps, { shell: name, cwd, environment, exportLine }) {
 }
 
 async function main() {
-  const steps = readTour(readFileSync(join(ROOT, "README.md"), "utf8"));
+  const steps = readTour(readFileSync(join(ROOT, TOUR), "utf8"));
   const elsewhere = removeAtExit(mkdtempSync(join(tmpdir(), "tour-elsewhere-")));
   const STATE_DIR = removeAtExit(mkdtempSync(join(tmpdir(), "tour-state-")));
   const runs = [
@@ -101,7 +101,7 @@ async function main() {
     }
   }
   console.log(
-    `\nAll well: ${steps.length} steps of README.md, twice, each with the expected outcome.`,
+    `\nAll well: ${steps.length} steps of ${TOUR}, twice, each with the expected outcome.`,
   );
 }
 

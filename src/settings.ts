@@ -1,4 +1,4 @@
-/** The settings of a deployment, as text and as checked values. README.md explains each. */
+/** The settings of a deployment, as text and as checked values. docs/configuration.md explains each. */
 import * as z from "zod";
 import { parseAmount } from "./domain/money/money";
 import { UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";

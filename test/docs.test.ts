@@ -13,6 +13,7 @@ import { EVENT_TYPES, toEvent } from "../src/domain/transaction/event";
 import type { Transaction } from "../src/domain/transaction/transaction";
 import type { Env } from "../src/env";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
+import { Settings } from "../src/settings";
 
 const ROOT = join(import.meta.dirname, "..");
 const SRC = join(ROOT, "src");
@@ -37,12 +38,17 @@ function anchorsOf(path: string): string[] {
   );
 }
 
-it("every link of the README and the docs leads to a file and a heading that are there", () => {
-  const docs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+/** Every page, by its path from the root. */
+const PAGES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
-    .map((name) => join("docs", name));
+    .map((name) => join("docs", name)),
+];
+
+it("every link of the README and the docs leads to a file and a heading that are there", () => {
   const broken: string[] = [];
-  for (const page of ["README.md", ...docs]) {
+  for (const page of PAGES) {
     const links = readFileSync(join(ROOT, page), "utf8").matchAll(/\]\((?!https?:)([^)\s]+)\)/g);
     for (const [, link = ""] of links) {
       const [file = "", anchor] = link.split("#");
@@ -52,6 +58,36 @@ it("every link of the README and the docs leads to a file and a heading that are
     }
   }
   expect(broken).toEqual([]);
+});
+
+it("every source file that the README or a page of the docs names is there", () => {
+  const missing = PAGES.flatMap((page) => {
+    const text = readFileSync(join(ROOT, page), "utf8").replace(/https?:\/\/\S+/g, "");
+    const named = [...text.matchAll(/[\w.-]+(?:\/[\w.-]+)+\.(?:ts|mjs|sql)\b/g)].map(
+      ([path]) => path,
+    );
+    return named
+      .filter((path) => ![ROOT, SRC].some((folder) => existsSync(join(folder, path))))
+      .map((path) => `${page}: ${path}`);
+  });
+  expect(missing).toEqual([]);
+});
+
+it("docs/README.md has a link to every page of the docs", () => {
+  const index = doc("README.md");
+  const pages = readdirSync(join(ROOT, "docs")).filter((name) => name !== "README.md");
+  const unlisted = pages.filter((name) => !index.includes(`](${name}`));
+  expect(unlisted).toEqual([]);
+});
+
+it("docs/promises.md names a test for every promise", () => {
+  const rows = doc("promises.md")
+    .split("\n")
+    .slice(6)
+    .filter((line) => line.startsWith("| "));
+  expect(rows.length).toBeGreaterThan(40);
+  const without = rows.filter((row) => !/`test\/[^`]+`|`npm run [^`]+`|\| same/.test(row));
+  expect(without).toEqual([]);
 });
 
 it("docs/decisions/README.md has a row for every decision, with its title, and no other", () => {
@@ -136,13 +172,26 @@ describe("docs/logs.md", () => {
   });
 });
 
-it("README.md has a row for every setting in wrangler.toml", () => {
-  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+it("docs/configuration.md has a row for every setting, and no other", () => {
+  const rows = doc("configuration.md")
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
+  const documented = rows.flatMap((row) =>
+    [...(row.split("|")[1] ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name),
+  );
+  expect(documented.sort()).toEqual(Object.keys(Settings.shape).sort());
+});
+
+it("docs/configuration.md has the default of every setting in wrangler.toml", () => {
   const [, vars = ""] = readFileSync(join(ROOT, "wrangler.toml"), "utf8").split("[vars]");
-  const names = [...vars.matchAll(/^([A-Z_]+) = /gm)].map(([, name]) => name);
-  expect(names).toContain("KAFKA_TOPIC");
-  const rows = readme.split("\n").filter((line) => line.startsWith("| `"));
-  expect(names.filter((name) => !rows.some((row) => row.includes(`\`${name}\``)))).toEqual([]);
+  const defaults = [...vars.matchAll(/^([A-Z_]+) = "(.*)"$/gm)];
+  expect(defaults.length).toBeGreaterThan(20);
+  const text = doc("configuration.md");
+  const wrong = defaults.filter(([, name, value]) => {
+    const cell = new RegExp(`^\\|[^|]*\`${name}\`[^|]*\\| (?:\`(.*?)\`)?`, "m").exec(text);
+    return (cell?.[1] ?? "") !== value;
+  });
+  expect(wrong.map(([line]) => line)).toEqual([]);
 });
 
 describe("docs/asyncapi.json", () => {

@@ -7,6 +7,7 @@ declare module "*/install.mjs" {
 }
 
 declare module "*/scripts/tour/read-tour.mjs" {
+  export const TOUR: string;
   export function readTour(readme: string): { title: string; commands: string }[];
 }
 

@@ -1,14 +1,13 @@
-/** The README's tour and what `npm run tour` expects of it change together; the tour itself runs in CI. */
+/** docs/tour.md and what `npm run tour` expects of it change together; the tour itself runs in CI. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { checkStep, listUnmetExpectations } from "../scripts/tour/expectations.mjs";
-import { readTour } from "../scripts/tour/read-tour.mjs";
+import { readTour, TOUR } from "../scripts/tour/read-tour.mjs";
 
-const readme = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
-const steps = readTour(readme);
+const steps = readTour(readFileSync(join(import.meta.dirname, "..", TOUR), "utf8"));
 
-it("every step of the README's tour has an expected outcome, and every expected outcome a step", () => {
+it("every step of the tour has an expected outcome, and every expected outcome a step", () => {
   expect(steps.length).toBeGreaterThan(15);
   expect(listUnmetExpectations(steps)).toEqual([]);
   const unknown = steps.flatMap(({ title }) =>
@@ -17,7 +16,7 @@ it("every step of the README's tour has an expected outcome, and every expected 
   expect(unknown).toEqual([]);
 });
 
-it("no step of the README's tour names a fixed idempotency key, port or path of the project", () => {
+it("no step of the tour names a fixed idempotency key, port or path of the project", () => {
   const fixed = steps
     .filter(({ commands }) => !commands.startsWith("export BASE="))
     .filter(({ commands }) =>
@@ -34,6 +33,6 @@ it("a step that prints something else, or fails, is reported by its title", () =
   expect(checkStep(title, '{"status":"failed"}', 0)).toHaveLength(2);
 });
 
-it("a README without its tour is refused instead of passing with no steps", () => {
-  expect(() => readTour("# Payments\n\n### Kafka\n")).toThrow(/no tour/);
+it("a document without a tour is refused instead of passing with no steps", () => {
+  expect(() => readTour("# Payments\n\n## Kafka\n")).toThrow(/no tour/);
 });

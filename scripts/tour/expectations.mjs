@@ -1,4 +1,4 @@
-// What each step of the README's tour has to print. A step without an entry, or an entry without a step, is a fault:
+// What each step of docs/tour.md has to print. A step without an entry, or an entry without a step, is a fault:
 // so neither can change alone.
 
 /** By the beginning of a step's title; each pattern has to be found, in this order. */
@@ -75,5 +75,5 @@ export function checkStep(title, output, status) {
 export function listUnmetExpectations(steps) {
   return EXPECTED.filter(
     ([beginning]) => !steps.some(({ title }) => title.startsWith(beginning)),
-  ).map(([beginning]) => `README.md has no step "${beginning}…".`);
+  ).map(([beginning]) => `docs/tour.md has no step "${beginning}…".`);
 }

@@ -1,15 +1,18 @@
-// The steps of the README's tour: the paragraphs of its shell blocks, each with its first comment.
+// The steps of the tour: the paragraphs of the shell blocks of docs/tour.md, each with its first comment.
 
-const FIRST_HEADING = "## A tour\n";
+/** The document that has the tour, below the project's folder. */
+export const TOUR = "docs/tour.md";
+
+const FIRST_HEADING = "# A tour\n";
 // What follows needs Java and Maven; `npm run test:kafka` runs it.
-const LAST_HEADING = "### Kafka\n";
+const LAST_HEADING = "## Kafka\n";
 
 /** `[{ title, commands }]` in the order of the text; throws when the tour is not where it should be. */
-export function readTour(readme) {
-  const start = readme.indexOf(FIRST_HEADING);
-  const end = readme.indexOf(LAST_HEADING);
-  if (start < 0 || end < start) throw new Error("README.md has no tour before its Kafka section.");
-  const blocks = readme.slice(start, end).matchAll(/^```sh\n([\s\S]*?)^```$/gm);
+export function readTour(text) {
+  const start = text.indexOf(FIRST_HEADING);
+  const end = text.indexOf(LAST_HEADING);
+  if (start < 0 || end < start) throw new Error(`${TOUR} has no tour before its Kafka section.`);
+  const blocks = text.slice(start, end).matchAll(/^```sh\n([\s\S]*?)^```$/gm);
   return [...blocks].flatMap(([, block]) =>
     block
       .trim()
