@@ -3,13 +3,15 @@
 
 import type { Lease } from "../domain/rate-limit/quota";
 import { ageMs, isDue } from "../domain/time/clock";
-import { withTimeout } from "../runtime/with-timeout";
+import { Cooldown } from "../runtime/cooldown";
+import { SingleFlight } from "../runtime/single-flight";
+import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 
 /** A keeper answers in milliseconds, far away in some hundred. A payment waits no longer than this for its
  *  permission and then goes on without: limits protect, they must not stop payments. */
 const ASK_LIMIT_MS = 500;
-/** Nobody waits again for a keeper that has just not answered. */
-const REST_MS = 2_000;
+/** After the keeper has failed, requests pass uncounted for this long without a call. */
+const COOLDOWN_MS = 2_000;
 /** Whoever has waited so long is gone: a request that is cut off does not say so. */
 const GONE_MS = 30_000;
 
@@ -20,14 +22,16 @@ export type State = "free" | "spent" | "empty" | "unwatched";
 /** Asks the keeper for a lease for so many requests at least. */
 export type Ask = (wanted: number) => Promise<Lease>;
 
+/** Of all quotas of this isolate: a map for each of 30,000 quotas would take more memory than the quotas. */
+const calls = new SingleFlight<LeasedQuota, void>();
+
 export class LeasedQuota {
   #tokens = 0;
   #left = 0;
   #isSpent = false;
   #endsAtMs = 0;
-  #unwatchedUntilMs = 0;
+  readonly #cooldown = new Cooldown(COOLDOWN_MS);
   #isFailing = false;
-  #asking: Promise<void> | undefined;
   /** Requests that are not decided yet, each by when it came and what it costs; the next lease is for all of
    *  them. */
   readonly #waiting = new Set<{ at_ms: number; cost: number }>();
@@ -45,7 +49,7 @@ export class LeasedQuota {
       // Within a window what is left only becomes less: who costs more than that need not ask for it.
       if (this.#isSpent || (cost > 1 && this.left < cost)) return "spent";
     }
-    return isDue(this.#unwatchedUntilMs, nowMs, REST_MS) ? "empty" : "unwatched";
+    return this.#cooldown.isActive(nowMs) ? "unwatched" : "empty";
   }
 
   /** A request begins to wait. @returns what ends that */
@@ -73,15 +77,14 @@ export class LeasedQuota {
    *  Never throws. @returns whether this is the first sign that the keeper cannot be asked. */
   async fill(ask: Ask, cost = 1): Promise<boolean> {
     if (this.state(Date.now(), cost) !== "empty") return false;
-    this.#asking ??= this.#ask(ask);
-    const asking = this.#asking;
+    const call = calls.run(this, () => this.#ask(ask));
     try {
-      await withTimeout(ASK_LIMIT_MS, asking);
+      await withTimeout(ASK_LIMIT_MS, call);
       return false;
-    } catch {
-      // The question may have hung, or its request have gone away and taken it along.
-      if (this.#asking === asking) this.#asking = undefined;
-      this.#unwatchedUntilMs = Date.now() + REST_MS;
+    } catch (fault) {
+      // The call hangs, or has ended with the request that made it.
+      if (fault instanceof TimeoutError) calls.abandon(this, call);
+      this.#cooldown.start(Date.now());
       const isFirst = !this.#isFailing;
       this.#isFailing = true;
       return isFirst;
@@ -96,9 +99,8 @@ export class LeasedQuota {
     const costs = [...this.#waiting].reduce((sum, { cost }) => sum + cost, 0);
     const held = isDue(this.#endsAtMs, askedMs, this.#windowMs) ? 0 : this.#tokens;
     const lease = await ask(Math.max(this.#waiting.size > 0 ? 1 : 0, costs - held));
-    this.#asking = undefined;
     this.#isFailing = false;
-    this.#unwatchedUntilMs = 0;
+    this.#cooldown.end();
     this.#take(lease, askedMs, Date.now());
   }
 

@@ -67,7 +67,16 @@ export class Alarm {
   }
 
   #nextMs(nowMs: number): number {
-    const times = this.#dueAtMs(nowMs).filter((time) => time !== undefined);
-    return Math.max(Math.min(...times), nowMs + this.#leastMs);
+    return nextAlarmMs(this.#dueAtMs(nowMs), this.#leastMs, nowMs) ?? Number.POSITIVE_INFINITY;
   }
+}
+
+/** The earliest of these times, but no sooner than in `leastMs`; undefined when there is none. */
+export function nextAlarmMs(
+  dueAtMs: (number | undefined)[],
+  leastMs: number,
+  nowMs: number,
+): number | undefined {
+  const times = dueAtMs.filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : Math.max(Math.min(...times), nowMs + leastMs);
 }

@@ -1,5 +1,6 @@
 /** When a shard has to wake up by itself. Pure, so that "nothing is ever stuck" can be read and tested. */
 import { dueAtMs } from "../domain/time/clock";
+import { nextAlarmMs } from "../runtime/alarm";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal/journal";
 import type { OutboxRelays } from "./outbox/relays";
@@ -40,10 +41,7 @@ export function nextAlarmAtMs(
   { charge_at_ms, review_at_ms, outboxes_at_ms, has_counts = false }: OpenWork,
   nowMs: number,
 ): number | undefined {
-  const times = outboxes_at_ms.map((at) => dueAtMs(at, nowMs, LONGEST_BACKOFF_MS));
-  if (charge_at_ms !== undefined) times.push(charge_at_ms);
-  if (review_at_ms !== undefined) times.push(review_at_ms);
-  if (has_counts) times.push(nowMs);
-  if (times.length === 0) return undefined;
-  return Math.max(Math.min(...times), nowMs + ALARM_INTERVAL_MS);
+  const outboxes = outboxes_at_ms.map((at) => dueAtMs(at, nowMs, LONGEST_BACKOFF_MS));
+  const counts = has_counts ? nowMs : undefined;
+  return nextAlarmMs([...outboxes, charge_at_ms, review_at_ms, counts], ALARM_INTERVAL_MS, nowMs);
 }

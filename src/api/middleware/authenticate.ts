@@ -4,8 +4,9 @@ import type { MiddlewareHandler } from "hono";
 import { findKeyHolder, type KeyHolder } from "../../d1/merchants";
 import { DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { hashApiKey, isApiKey, type Scope } from "../../domain/identity/api-key";
-import { ageMs, isDue } from "../../domain/time/clock";
+import { ageMs } from "../../domain/time/clock";
 import { BoundedCache } from "../../runtime/bounded-cache";
+import { Cooldown } from "../../runtime/cooldown";
 import type { AppContext, AppEnv } from "../context";
 import { Problem } from "../http/problem";
 import { countFailedAuth, rejectLimitedAddress } from "./failed-auth-limit";
@@ -17,8 +18,8 @@ export const KEY_FRESH_MS = 10_000;
 export const KEY_STALE_MS = 3_600_000;
 /** How long a request waits for D1 to say whose key it is: briefly when the key is known from before. */
 const LOOKUP_LIMIT_MS = { known: 500, unknown: 2_000 };
-/** After D1 has failed to answer, known keys are served without asking again for this long. */
-const LOOKUP_REST_MS = 2_000;
+/** After D1 has failed, cached keys are served without a lookup for this long. */
+const LOOKUP_COOLDOWN_MS = 2_000;
 /** About 2 MB of the isolate's memory. */
 const MAX_REMEMBERED_KEYS = 10_000;
 
@@ -27,12 +28,12 @@ type Remembered = { hash: string; holder: KeyHolder; shards: number; asked_at_ms
 /** By the key itself, so that a request need not hash what the one before it has hashed. It is no further
  *  from being read here than in the requests that carry it. */
 const remembered = new BoundedCache<Remembered>({ max_entries: MAX_REMEMBERED_KEYS });
-let restingUntilMs = 0;
+const lookupCooldown = new Cooldown(LOOKUP_COOLDOWN_MS);
 
 /** Drops what this isolate remembers of the key with this hash, or of all keys. */
 export function forgetKeys(hash?: string): void {
   remembered.clear((known) => hash === undefined || known.hash === hash);
-  restingUntilMs = 0;
+  lookupCooldown.end();
 }
 
 /** Lets a request pass when its key is good for `scope` and its merchant's quotas are not used up. */
@@ -75,8 +76,8 @@ async function lookUp(c: AppContext, key: string): Promise<Remembered | undefine
   const now = Date.now();
   const known = remembered.get(key);
   const age = ageMs(known?.asked_at_ms ?? 0, now);
-  const isResting = !isDue(restingUntilMs, now, LOOKUP_REST_MS);
-  if (known && (age < KEY_FRESH_MS || (age < KEY_STALE_MS && isResting))) return known;
+  const isUsable = age < KEY_FRESH_MS || (age < KEY_STALE_MS && lookupCooldown.isActive(now));
+  if (known && isUsable) return known;
   try {
     const { transaction_shards } = c.get("config");
     const db = openDatabase(c.env.DB);
@@ -86,7 +87,7 @@ async function lookUp(c: AppContext, key: string): Promise<Remembered | undefine
     return remember(key, holder && { hash, holder, shards, asked_at_ms: now });
   } catch (fault) {
     if (!(fault instanceof DatabaseUnavailable)) throw fault;
-    restingUntilMs = Date.now() + LOOKUP_REST_MS;
+    lookupCooldown.start(Date.now());
     c.get("log")("warn", "key_lookup.failed", {});
     if (known && age < KEY_STALE_MS) return known;
     throw new Problem("unavailable", { detail: "API keys cannot be looked up right now." });

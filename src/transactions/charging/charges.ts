@@ -1,6 +1,7 @@
 /** Claim, call, record: the middle part. Asks the processor about claimed transactions, each at most
  *  once at a time, and hands its word back to be recorded. Everyone who asks meanwhile shares the call. */
 import { type ChargeAnswer, chargeWithin, type Processor } from "../../processor/processor";
+import { SingleFlight } from "../../runtime/single-flight";
 import type { ChargeOrder, CommandResult } from "../commands/command";
 
 export class Charges {
@@ -12,7 +13,7 @@ export class Charges {
     attempt: number,
     traceparent: string | null,
   ) => Promise<CommandResult>;
-  readonly #underWay = new Map<string, Promise<CommandResult>>();
+  readonly #calls = new SingleFlight<string, CommandResult>();
 
   /** @param record commits the processor's word and tells the transaction as it is then. */
   constructor(
@@ -32,22 +33,17 @@ export class Charges {
 
   /** How many calls are under way. */
   get underWay(): number {
-    return this.#underWay.size;
+    return this.#calls.size;
   }
 
   isUnderWay(transactionId: string): boolean {
-    return this.#underWay.has(transactionId);
+    return this.#calls.has(transactionId);
   }
 
   /** The recorded answer to an order; joins the call that is under way for the same transaction.
    *  @param traceparent the request that orders it */
   carryOut(order: ChargeOrder, traceparent: string | null): Promise<CommandResult> {
-    const { id } = order.transaction;
-    const underWay = this.#underWay.get(id);
-    if (underWay) return underWay;
-    const call = this.#call(order, traceparent).finally(() => this.#underWay.delete(id));
-    this.#underWay.set(id, call);
-    return call;
+    return this.#calls.run(order.transaction.id, () => this.#call(order, traceparent));
   }
 
   async #call(

@@ -3,7 +3,12 @@
  *  The journal is the outbox: a destination is a mark of how far it has come. A mark in memory runs
  *  ahead of the stored one, which is written with the next commit or by the alarm; after a crash
  *  some events are sent again, so a destination must take each event any number of times. */
-import { type Backoff, delayMs } from "../../domain/time/backoff";
+import {
+  afterFailure,
+  type Backoff,
+  type BackoffState,
+  NO_BACKOFF,
+} from "../../domain/time/backoff";
 import { isDue } from "../../domain/time/clock";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import { withTimeout } from "../../runtime/with-timeout";
@@ -65,12 +70,12 @@ export class OutboxRelay {
   #stored: number;
   #isDraining = false;
   #draining: Promise<void> = Promise.resolve();
-  #failures: number;
+  /** Its failures stay after a success as long as the destination is far behind. */
+  #backoff: BackoffState;
   /** How often it began again with the first event. */
   #rewinds = 0;
   /** Somebody has waited in vain: until a delivery succeeds nobody else has to. */
   #isSlow = false;
-  #retryAtMs: number;
   #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
 
   constructor(journal: Journal, destination: Destination) {
@@ -79,9 +84,7 @@ export class OutboxRelay {
     this.#checkpoint = `${destination.name}_delivered_through`;
     this.#stored = journal.checkpoints.get(this.#checkpoint) ?? 0;
     this.#deliveredThrough = this.#stored;
-    const pause = journal.backoffs.get(destination.name);
-    this.#failures = pause?.failures ?? 0;
-    this.#retryAtMs = pause?.until_ms ?? 0;
+    this.#backoff = journal.backoffs.get(destination.name) ?? NO_BACKOFF;
   }
 
   /** Whether the stored mark is behind the journal: then an alarm has to be set. */
@@ -95,13 +98,13 @@ export class OutboxRelay {
 
   /** When the destination may be tried again; 0 when it is healthy. */
   get retryAtMs(): number {
-    return this.#retryAtMs;
+    return this.#backoff.until_ms;
   }
 
   /** When the destination is to be called, as soon as it may be; undefined when nothing is open. */
   get wakeAtMs(): number | undefined {
     const at = this.isOpen ? 0 : this.#destination.due_at_ms?.();
-    return at === undefined ? undefined : Math.max(at, this.#retryAtMs);
+    return at === undefined ? undefined : Math.max(at, this.#backoff.until_ms);
   }
 
   backlog(nowMs: number): Backlog {
@@ -112,7 +115,7 @@ export class OutboxRelay {
     return {
       depth: depth + waiting,
       oldest_age_ms: oldest === undefined ? 0 : Math.max(0, nowMs - oldest),
-      failures: Math.max(this.#failures, Math.min(waiting, 1)),
+      failures: Math.max(this.#backoff.failures, Math.min(waiting, 1)),
     };
   }
 
@@ -129,9 +132,10 @@ export class OutboxRelay {
     this.#journal.checkpoints.set(this.#checkpoint, 0);
     this.#stored = 0;
     this.#deliveredThrough = 0;
-    this.#retryAtMs = notBeforeMs;
+    const leastFailures = this.#journal.lastPosition > 0 ? 1 : 0;
+    const failures = Math.max(this.#backoff.failures, leastFailures);
+    this.#backoff = { failures, until_ms: notBeforeMs };
     this.#rewinds += 1;
-    if (this.#journal.lastPosition > 0) this.#failures = Math.max(this.#failures, 1);
     this.#storePause();
     this.#release(Number.POSITIVE_INFINITY, false);
   }
@@ -146,7 +150,7 @@ export class OutboxRelay {
    *  @returns false when it was not: the destination is failing, slow, or far behind. */
   delivered(position: number): Promise<boolean> {
     if (position <= this.#deliveredThrough) return Promise.resolve(true);
-    if (this.#failures > 0 || this.#isSlow) return Promise.resolve(false);
+    if (this.#backoff.failures > 0 || this.#isSlow) return Promise.resolve(false);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#isSlow = true;
@@ -172,7 +176,7 @@ export class OutboxRelay {
   }
 
   #isPaused(nowMs = Date.now()): boolean {
-    return !isDue(this.#retryAtMs, nowMs, LONGEST_BACKOFF_MS);
+    return !isDue(this.#backoff.until_ms, nowMs, LONGEST_BACKOFF_MS);
   }
 
   get #isDue(): boolean {
@@ -189,28 +193,24 @@ export class OutboxRelay {
       const { events, through } = this.#next();
       rows = events.length;
       // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
-      await withTimeout(limit_ms, deliver(events, this.#failures));
+      await withTimeout(limit_ms, deliver(events, this.#backoff.failures));
       this.#destination.onDelivery?.(rows);
       if (rewinds !== this.#rewinds) return !this.#isPaused();
       this.#deliveredThrough = through;
-      this.#retryAtMs = 0;
       this.#isSlow = false;
       // Far behind after an outage, nobody waits for what is at the end of the queue.
       const isBehind = this.#journal.lastPosition - this.#deliveredThrough > DRAIN_ROWS;
-      if (!isBehind) {
-        this.#failures = 0;
-        this.#journal.backoffs.delete(this.#destination.name);
-      }
+      this.#backoff = isBehind ? { ...this.#backoff, until_ms: 0 } : NO_BACKOFF;
+      if (!isBehind) this.#journal.backoffs.delete(this.#destination.name);
       this.#release(this.#deliveredThrough, true);
       return true;
     } catch (fault) {
-      this.#failures += 1;
-      const asked = fault instanceof DeliveryFault ? fault.retry_after_ms : 0;
-      const delay = Math.max(delayMs(this.#failures, BACKOFF), asked);
-      const paused = this.#isPaused() ? this.#retryAtMs : 0; // A pause is not cut short.
-      this.#retryAtMs = Math.max(paused, Date.now() + delay);
+      const paused = this.#isPaused() ? this.#backoff.until_ms : 0; // A pause is not cut short.
+      const requestedMs = fault instanceof DeliveryFault ? fault.retry_after_ms : 0;
+      const { failures, until_ms } = afterFailure(this.#backoff, Date.now(), BACKOFF, requestedMs);
+      this.#backoff = { failures, until_ms: Math.max(paused, until_ms) };
       this.#release(Number.POSITIVE_INFINITY, false);
-      this.#destination.onFailure(fault, rows, this.#failures);
+      this.#destination.onFailure(fault, rows, failures);
       this.#storePause();
       return false;
     }
@@ -218,11 +218,10 @@ export class OutboxRelay {
 
   /** Storage that cannot be written is no reason to stop: memory has the pause, as long as the object lives. */
   #storePause(): void {
-    const pause = { failures: this.#failures, until_ms: this.#retryAtMs };
     try {
-      this.#journal.backoffs.set(this.#destination.name, pause);
+      this.#journal.backoffs.set(this.#destination.name, this.#backoff);
     } catch (fault) {
-      this.#destination.onFailure(fault, 0, this.#failures);
+      this.#destination.onFailure(fault, 0, this.#backoff.failures);
     }
   }
 

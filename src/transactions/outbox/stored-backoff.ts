@@ -3,10 +3,10 @@
  *  delay and report a failing destination as healthy. A row exists only while a destination fails or is
  *  paused, so a healthy one costs no billed row and a failing one costs one for each attempt. */
 
+import type { BackoffState } from "../../domain/time/backoff";
+
 /** No destination rests for longer: a book that is written again may wait an hour, and parked events do. */
 export const LONGEST_BACKOFF_MS = 3_600_000;
-
-export type BackoffState = { failures: number; until_ms: number };
 
 export class StoredBackoffs {
   readonly #sql: SqlStorage;

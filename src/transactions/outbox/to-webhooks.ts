@@ -1,12 +1,17 @@
 /** The merchants' webhook dispatchers as a destination. One that fails holds up its own merchant alone: its
  *  events wait in a list of their own, while everybody else's go past them. */
-import { type Backoff, delayMs } from "../../domain/time/backoff";
+import {
+  afterFailure,
+  type Backoff,
+  type BackoffState,
+  NO_BACKOFF,
+} from "../../domain/time/backoff";
 import { dueAtMs, isDue } from "../../domain/time/clock";
 import type { EventRecord } from "../../domain/transaction/event";
 import { describeFault, type Log } from "../../observability/log";
 import { withTimeout } from "../../runtime/with-timeout";
 import { takeBatch } from "../journal/take-batch";
-import type { BackoffState, StoredBackoffs } from "./stored-backoff";
+import type { StoredBackoffs } from "./stored-backoff";
 
 /** Twice over, those that wait and those that come, within the limit of a delivery. */
 const ACCEPT_LIMIT_MS = 4_000;
@@ -18,7 +23,6 @@ const CHARACTERS_TRIED = 300_000;
 
 type Accept = (merchantId: string, events: EventRecord[]) => Promise<unknown>;
 
-const RESTED: BackoffState = { failures: 0, until_ms: 0 };
 /** Under which one merchant's pause is stored, beside those of whole destinations. */
 const pauseOf = (merchantId: string): string => `webhooks/${merchantId}`;
 
@@ -44,7 +48,7 @@ export class WebhookRelay {
       .toArray();
     this.#count = lists.reduce((sum, { n }) => sum + n, 0);
     this.#waiting = new Map(
-      lists.map(({ merchant_id }) => [merchant_id, pauses.get(pauseOf(merchant_id)) ?? RESTED]),
+      lists.map(({ merchant_id }) => [merchant_id, pauses.get(pauseOf(merchant_id)) ?? NO_BACKOFF]),
     );
   }
 
@@ -96,17 +100,16 @@ export class WebhookRelay {
         this.#remove(own);
         this.#waiting.delete(merchantId);
         this.#backoffs.delete(pauseOf(merchantId));
-        if (this.#hasMore(merchantId)) this.#waiting.set(merchantId, RESTED);
+        if (this.#hasMore(merchantId)) this.#waiting.set(merchantId, NO_BACKOFF);
       }),
     );
   }
 
   #backOff(merchantId: string): void {
-    const failures = (this.#waiting.get(merchantId)?.failures ?? 0) + 1;
-    const pause = { failures, until_ms: Date.now() + delayMs(failures, BACKOFF) };
+    const backoff = afterFailure(this.#waiting.get(merchantId) ?? NO_BACKOFF, Date.now(), BACKOFF);
     this.#waiting.delete(merchantId);
-    this.#waiting.set(merchantId, pause);
-    this.#backoffs.set(pauseOf(merchantId), pause);
+    this.#waiting.set(merchantId, backoff);
+    this.#backoffs.set(pauseOf(merchantId), backoff);
   }
 
   async #isAccepted(merchantId: string, events: EventRecord[]): Promise<boolean> {

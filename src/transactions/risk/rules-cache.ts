@@ -6,9 +6,11 @@ import { DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { type MerchantRisk, readRisk, readRiskVersion } from "../../d1/risk-rules";
 import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../../domain/risk/lists/list";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
-import { ageMs, isDue } from "../../domain/time/clock";
+import { ageMs } from "../../domain/time/clock";
 import { describeFault, type Log } from "../../observability/log";
 import { BoundedCache } from "../../runtime/bounded-cache";
+import { Cooldown } from "../../runtime/cooldown";
+import { SingleFlight } from "../../runtime/single-flight";
 
 /** From this age on what is known is asked for again, while it goes on being used. */
 const REFRESH_AFTER_MS = 2_000;
@@ -17,8 +19,8 @@ const REFRESH_AFTER_MS = 2_000;
 const FRESH_MS = 4_000;
 /** A read takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
 const READ_LIMIT_MS = 1_000;
-/** After D1 has failed to answer, what is known is used without asking again for this long. */
-const REST_MS = 2_000;
+/** After D1 has failed, the cached rules are used without a read for this long. */
+const COOLDOWN_MS = 2_000;
 /** Rules and lists of all merchants together, of the isolate's 128 megabytes. One merchant's are 6 at most. */
 const MAX_BYTES = 20_000_000;
 /** Estimates, on the large side, of what is kept: rules as objects are some times their text, and an entry
@@ -55,8 +57,8 @@ export function createRulesReader(binding: D1Database): RiskReader {
 export class RulesCache {
   readonly #reader: RiskReader;
   readonly #log: Log;
-  readonly #asked = new Map<string, Promise<Entry>>();
-  #restingUntilMs = 0;
+  readonly #reads = new SingleFlight<string, Entry>();
+  readonly #cooldown = new Cooldown(COOLDOWN_MS);
 
   constructor(reader: RiskReader, log: Log) {
     this.#reader = reader;
@@ -69,11 +71,14 @@ export class RulesCache {
     const now = Date.now();
     const entry = known.get(merchantId);
     const age = ageMs(entry?.asked_at_ms ?? 0, now);
-    const isResting = !isDue(this.#restingUntilMs, now, REST_MS);
-    if (entry && (age < REFRESH_AFTER_MS || isResting)) return entry;
-    if (isResting) throw new DatabaseUnavailable("the database is resting");
-    const orKnown = this.#ask(merchantId, entry).catch((fault: unknown) => {
-      this.#restingUntilMs = Date.now() + REST_MS;
+    const isCooling = this.#cooldown.isActive(now);
+    if (entry && (age < REFRESH_AFTER_MS || isCooling)) return entry;
+    // Unlike the lookup of an API key, which waits for D1 here: that one delays a single request, and this one a
+    // whole batch.
+    if (isCooling) throw new DatabaseUnavailable("the database has just failed");
+    const read = this.#reads.run(merchantId, () => this.#read(merchantId, entry));
+    const orKnown = read.catch((fault: unknown) => {
+      this.#cooldown.start(Date.now());
       this.#log("error", "risk_rules.failed", {
         merchant_id: merchantId,
         fault: describeFault(fault),
@@ -82,15 +87,6 @@ export class RulesCache {
       throw fault;
     });
     return entry && age < FRESH_MS ? entry : orKnown;
-  }
-
-  /** One question for each merchant at a time. */
-  #ask(merchantId: string, entry: Entry | undefined): Promise<Entry> {
-    const underWay = this.#asked.get(merchantId);
-    if (underWay) return underWay;
-    const asked = this.#read(merchantId, entry).finally(() => this.#asked.delete(merchantId));
-    this.#asked.set(merchantId, asked);
-    return asked;
   }
 
   async #read(merchantId: string, entry: Entry | undefined): Promise<Entry> {
