@@ -5,3 +5,9 @@ interface ImportMeta {
   /** Functions that load the modules. */
   glob(pattern: string): Record<string, () => Promise<unknown>>;
 }
+
+/** A file as text. */
+declare module "*.sql?raw" {
+  const text: string;
+  export default text;
+}
