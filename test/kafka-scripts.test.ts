@@ -1,8 +1,8 @@
 /** The parts of the Kafka scripts that need no Kafka: what the gateway takes for a request, and what the
  *  end-to-end test takes for a fault. A judge that lets everything pass would prove nothing. */
 import { expect, it } from "vitest";
-import { readProduceRequest } from "../scripts/kafka/produce-request.mjs";
-import { judge } from "../scripts/kafka/verdict.mjs";
+import { readProduceRequest } from "../scripts/kafka/produce-request";
+import { judge, type TopicRecord } from "../scripts/kafka/verdict";
 
 const topic = "tx";
 
@@ -40,9 +40,7 @@ it.each([
   expect(() => readProduceRequest(text)).toThrow();
 });
 
-type Read = { partition: number; key: Buffer; value: Buffer; headers: object };
-
-function read(id: string, sequence: number, change: Partial<Read> = {}): Read {
+function read(id: string, sequence: number, change: Partial<TopicRecord> = {}): TopicRecord {
   const value = Buffer.from(JSON.stringify({ id, sequence }));
   return { partition: 0, key: Buffer.from("k"), value, headers: {}, ...change };
 }
@@ -50,8 +48,8 @@ function read(id: string, sequence: number, change: Partial<Read> = {}): Read {
 const expected = new Map(
   [1, 2, 3].map((sequence) => [`e${sequence}`, { key: "k", sequence, check: () => null }]),
 );
-const verdictOn = (records: Read[]) =>
-  judge(expected, records, ({ value }: Read) => JSON.parse(value.toString()));
+const verdictOn = (records: TopicRecord[]) =>
+  judge(expected, records, ({ value }) => JSON.parse(value.toString()));
 const [e1, e2, e3] = [read("e1", 1), read("e2", 2), read("e3", 3)];
 
 it("passes what came again, after its first time in order", () => {
@@ -60,7 +58,7 @@ it("passes what came again, after its first time in order", () => {
   expect(verdict).toMatchObject({ sent: 3, received: 5, duplicates: 2, order_violations: 0 });
 });
 
-it.each<[string, Read[]]>([
+it.each<[string, TopicRecord[]]>([
   ["an event that is missing", [e1, e2]],
   ["first times out of order", [e1, e3, e2]],
   ["a record of nobody's", [e1, e2, e3, read("e4", 4)]],

@@ -16,35 +16,6 @@ declare module "*/scripts/tour/expectations.mjs" {
   export function listUnmetExpectations(steps: { title: string }[]): string[];
 }
 
-declare module "*/scripts/kafka/produce-request.mjs" {
-  type Asked = {
-    topic: string;
-    value: Buffer;
-    key?: Buffer;
-    headers: [Buffer, Buffer][];
-    partition?: number;
-    timestamp?: number;
-  };
-  export function readProduceRequest(text: string): Asked[];
-}
-
-declare module "*/scripts/kafka/verdict.mjs" {
-  type Verdict = {
-    sent: number;
-    received: number;
-    duplicates: number;
-    order_violations: number;
-    missing: number;
-    problems: string[];
-  };
-  type Expected = Map<string, { key: string; sequence: number; check: () => string | null }>;
-  export function judge<Read>(
-    expected: Expected,
-    records: Read[],
-    identify: (record: Read) => { id: string; sequence: number },
-  ): Verdict;
-}
-
 declare module "*/bench/bundle.mjs" {
   type Project = Record<string, unknown>;
   type Migrations = string[][];

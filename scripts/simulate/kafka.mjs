@@ -2,7 +2,7 @@
 // be made to fail. One partition: what is looked at is the order of each key.
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
-import { BadRequest, readProduceRequest } from "../kafka/produce-request.mjs";
+import { BadRequest, readProduceRequest } from "../kafka/produce-request.ts";
 import { listen } from "./listen.mjs";
 
 function sendJson(response, status, body) {

@@ -1,7 +1,7 @@
 // Whether every event is in the Kafka topic at least once, each transaction's first times in order,
 // with the data that the API tells. Pure.
-import { judge } from "../../kafka/verdict.mjs";
-import { checkOf, identifyCloudEvent } from "../../kafka/worker.mjs";
+import { judge } from "../../kafka/verdict.ts";
+import { checkOf, identifyCloudEvent } from "../../kafka/worker.ts";
 
 function checkFor(event, merchant) {
   const check = checkOf(event);

@@ -1,20 +1,48 @@
 // Compares what was read from a topic with what should be in it: every event at least once, each
 // key's first occurrences in the order of their numbers, the same bytes each time. Pure.
 
-function textOf(headers) {
+/** A record as a reader of the topic sees it. */
+export type TopicRecord = {
+  partition: number;
+  key: Buffer | null | undefined;
+  value: Buffer;
+  headers: Record<string, unknown> | undefined;
+};
+
+/** An event that has to be in the topic; `check` gives what is wrong with a record of it, or null. */
+export type ExpectedEvent<Parsed> = {
+  key: string;
+  sequence: number;
+  check(record: TopicRecord, parsed: Parsed): string | null;
+};
+
+/** What a record says of itself. */
+export type Identity<Parsed> = { id: string; sequence: number; parsed: Parsed };
+
+export type Verdict = {
+  sent: number;
+  received: number;
+  duplicates: number;
+  order_violations: number;
+  missing: number;
+  problems: string[];
+};
+
+function textOf(headers: TopicRecord["headers"]): string {
   const entries = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
   return JSON.stringify(entries.sort());
 }
 
-/**
- * `expected`: Map of event id to `{ key, sequence, check(record, parsed) }`, where `check` gives what
- * is wrong or null. `records`: what was read. `identify(record)` gives `{ id, sequence, parsed }`.
- */
-export function judge(expected, records, identify) {
-  const problems = [];
-  const seen = new Map();
-  const partitions = new Map();
-  const highest = new Map();
+/** Compares what has to be there, by the ids of events, with the records that were read. */
+export function judge<Parsed>(
+  expected: Map<string, ExpectedEvent<Parsed>>,
+  records: TopicRecord[],
+  identify: (record: TopicRecord) => Identity<Parsed>,
+): Verdict {
+  const problems: string[] = [];
+  const seen = new Map<string, string>();
+  const partitions = new Map<string, number>();
+  const highest = new Map<string, number>();
   let duplicates = 0;
   let order_violations = 0;
   for (const record of records) {

@@ -3,16 +3,19 @@
 import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startChild } from "../processes/child-process.ts";
+import { type Child, startChild } from "../processes/child-process.ts";
 import { freePort } from "../processes/free-port.ts";
 import { removeAtExit } from "../processes/remove-at-exit.ts";
 import { until } from "../processes/wait.ts";
+import type { RestServer, Stoppable } from "./servers.ts";
+
+type At = { bootstrap: string; port: number; managementPort: number };
 
 const START_LIMIT_MS = 60_000;
 const ASK_LIMIT_MS = 2_000;
 
 /** The bridge's version, or null when there is none at `home`. */
-function versionAt(home) {
+function versionAt(home: string): string | null {
   const libs = join(home, "libs");
   if (!existsSync(libs)) return null;
   const jars = readdirSync(libs).map((name) => /kafka-bridge-(\d.*)\.jar$/.exec(name)?.[1]);
@@ -20,14 +23,14 @@ function versionAt(home) {
 }
 
 /** Why no bridge can be started, or null when one can. */
-export function whyNoBridge(home = process.env.KAFKA_BRIDGE_HOME) {
+export function whyNoBridge(home = process.env.KAFKA_BRIDGE_HOME): string | null {
   if (!home) return "KAFKA_BRIDGE_HOME does not name an unpacked Strimzi bridge";
   return versionAt(home) === null ? `there is no libs/kafka-bridge-….jar in ${home}` : null;
 }
 
 // The bridge gives up before a sender does who waits ten seconds, so that no record of a request
 // that has been given up lands after the next one.
-function properties({ bootstrap, port, managementPort }) {
+function properties({ bootstrap, port, managementPort }: At): string {
   return `bridge.id=local
 kafka.bootstrap.servers=${bootstrap}
 kafka.producer.acks=all
@@ -43,14 +46,17 @@ http.consumer.enabled=false
 `;
 }
 
-async function isReady(port) {
+async function isReady(port: number): Promise<boolean> {
   const signal = AbortSignal.timeout(ASK_LIMIT_MS);
   const { ok } = await fetch(`http://127.0.0.1:${port}/ready`, { signal });
   return ok;
 }
 
-/** Starts a bridge to `bootstrap`; the same face as a broker's, with a `url`. */
-export async function startBridge(bootstrap, home = process.env.KAFKA_BRIDGE_HOME) {
+/** Starts a bridge to `bootstrap`. */
+export async function startBridge(
+  bootstrap: string,
+  home = process.env.KAFKA_BRIDGE_HOME ?? "",
+): Promise<RestServer & Stoppable> {
   const why = whyNoBridge(home);
   if (why) throw new Error(`There is no bridge: ${why}.`);
   const folder = removeAtExit(mkdtempSync(join(tmpdir(), "kafka-bridge-")));
@@ -64,7 +70,7 @@ export async function startBridge(bootstrap, home = process.env.KAFKA_BRIDGE_HOM
     ...["-cp", join(home, "libs", "*")],
     ...["io.strimzi.kafka.bridge.Application", `--config-file=${config}`],
   ];
-  let child;
+  let child: Child;
   const start = async () => {
     child = startChild("java", args, { cwd: folder });
     // The readiness page moved to a port of its own in version 1.

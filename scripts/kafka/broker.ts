@@ -5,11 +5,16 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Admin } from "@platformatic/kafka";
-import { runChild, startChild } from "../processes/child-process.ts";
+import { type Child, runChild, startChild } from "../processes/child-process.ts";
 import { freePort } from "../processes/free-port.ts";
 import { removeAtExit } from "../processes/remove-at-exit.ts";
 import { until } from "../processes/wait.ts";
-import { bringJars, KAFKA_VERSION } from "./jars.mjs";
+import { bringJars, KAFKA_VERSION } from "./jars.ts";
+import type { Stoppable } from "./servers.ts";
+
+type At = { port: number; controllerPort: number; folder: string };
+
+export type Broker = Stoppable & { name: string; bootstrap: string };
 
 const FORMAT_LIMIT_MS = 60_000;
 // It takes four seconds; the rest is room for a slow, busy machine.
@@ -22,7 +27,7 @@ const PARTITIONS = 3;
 const SESSION_MS = 2_000;
 const HEARTBEAT_MS = 500;
 
-function properties({ port, controllerPort, folder }) {
+function properties({ port, controllerPort, folder }: At): string {
   const at = `127.0.0.1:${port}`;
   const controller = `127.0.0.1:${controllerPort}`;
   return `process.roles=broker,controller
@@ -50,7 +55,7 @@ broker.heartbeat.interval.ms=${HEARTBEAT_MS}
 }
 
 /** Whether a broker in service answers at `bootstrap`. */
-export async function answers(bootstrap) {
+export async function answers(bootstrap: string): Promise<boolean> {
   const admin = new Admin({
     clientId: "kafka-broker-probe",
     bootstrapBrokers: [bootstrap],
@@ -70,7 +75,7 @@ export async function answers(bootstrap) {
  * Starts a broker at `port`, or at a free one. `stop()` and `kill()` end it, `start()` starts it
  * again with what it has stored, and `exited()` waits for its end.
  */
-export async function startBroker({ port } = {}) {
+export async function startBroker(port?: number): Promise<Broker> {
   const jars = join(await bringJars(), "*");
   const folder = removeAtExit(mkdtempSync(join(tmpdir(), "kafka-")));
   const at = { port: await freePort(port), controllerPort: await freePort(), folder };
@@ -85,7 +90,7 @@ export async function startBroker({ port } = {}) {
   if (formatted.code !== 0) throw new Error(`${formatted.said}\nKafka could not make its storage.`);
 
   const bootstrap = `127.0.0.1:${at.port}`;
-  let child;
+  let child: Child;
   const start = async () => {
     child = startChild("java", [...JAVA, "-cp", jars, "kafka.Kafka", config], { cwd: folder });
     await until(() => answers(bootstrap), "the broker answered", START_LIMIT_MS, child);

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../install.mjs";
-import { runChild } from "../processes/child-process.ts";
+import { runChild, TIMED_OUT } from "../processes/child-process.ts";
 
 /** The newest release that runs on Java 17. */
 export const KAFKA_VERSION = "4.4.0";
@@ -22,14 +22,14 @@ const MAVEN_LIMIT_MS = 300_000;
 const ASK_LIMIT_MS = 20_000;
 
 /** Java's major version, or null when there is no java. */
-export async function javaMajor() {
+export async function javaMajor(): Promise<number | null> {
   const { code, said } = await runChild("java", ["-version"], { limit_ms: ASK_LIMIT_MS });
   const major = /version "(\d+)/.exec(said)?.[1];
   return code === 0 && major ? Number(major) : null;
 }
 
 /** Why no broker can be started on this machine, or null when one can. */
-export async function whyNoBroker() {
+export async function whyNoBroker(): Promise<string | null> {
   const java = await javaMajor();
   if (java === null) return "java is not there";
   if (java < KAFKA_JAVA_MIN) return `java is ${java}, and Kafka needs ${KAFKA_JAVA_MIN}`;
@@ -38,11 +38,11 @@ export async function whyNoBroker() {
   return code === 0 ? null : "mvn is not there";
 }
 
-function folderOf() {
+function folderOf(): string {
   return join(CACHE, `kafka_2.13-${KAFKA_VERSION}`);
 }
 
-function pom() {
+function pom(): string {
   const dependencies = ARTIFACTS.map(
     ([group, name, version]) =>
       `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`,
@@ -54,7 +54,7 @@ function pom() {
 }
 
 /** The folder with Kafka's jars, which are brought when they are not there yet. */
-export async function bringJars() {
+export async function bringJars(): Promise<string> {
   const folder = folderOf();
   if (existsSync(folder)) return folder;
   mkdirSync(CACHE, { recursive: true });
@@ -67,7 +67,7 @@ export async function bringJars() {
   const { code, said } = await runChild("mvn", [...args, `-DoutputDirectory=${half}`], {
     limit_ms: MAVEN_LIMIT_MS,
   });
-  if (code === 124) throw new Error(`Maven took longer than ${MAVEN_LIMIT_MS / 1000} s.`);
+  if (code === TIMED_OUT) throw new Error(`Maven took longer than ${MAVEN_LIMIT_MS / 1000} s.`);
   if (code !== 0) throw new Error(`${said}\nMaven could not bring Apache Kafka.`);
   // Only a whole folder gets the name that the next run looks for.
   renameSync(half, folder);

@@ -10,68 +10,80 @@ const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/;
 const PARTITION_MAX = 2 ** 31 - 1;
 const FIELDS = new Set(["topic", "value", "key", "headers", "partition", "timestamp"]);
 
+/** A record that a request asks for, its texts as bytes. */
+export type RequestedRecord = {
+  topic: string;
+  value: Buffer;
+  key: Buffer | undefined;
+  headers: [name: Buffer, value: Buffer][];
+  partition: number | undefined;
+  timestamp: number | undefined;
+};
+
 /** A request that cannot be understood; its message names the place. */
 export class BadRequest extends Error {}
 
-function must(condition, message) {
+function must(condition: boolean, message: string): asserts condition {
   if (!condition) throw new BadRequest(message);
 }
 
-function isWhole(value, max) {
-  return Number.isInteger(value) && value >= 0 && value <= max;
+function isWhole(value: unknown, max: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max;
 }
 
 // The published client leaves an option out or sends it as null; both mean that it was not given.
-function given(value) {
+function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-function readHeaders(headers, at) {
-  if (!given(headers)) return [];
+function readHeaders(headers: unknown, at: string): RequestedRecord["headers"] {
+  if (!isGiven(headers)) return [];
   must(Array.isArray(headers), `${at}.headers must be an array`);
   must(headers.length <= HEADERS_MAX, `${at}.headers has more than ${HEADERS_MAX} entries`);
-  return headers.map((header) => {
-    const named = typeof header?.key === "string" && typeof header?.value === "string";
-    must(named, `${at}.headers must hold a key and a value each, both strings`);
-    return [Buffer.from(header.key), Buffer.from(header.value)];
+  return headers.map((header: { key?: unknown; value?: unknown } | null) => {
+    const { key, value } = header ?? {};
+    const isNamed = typeof key === "string" && typeof value === "string";
+    must(isNamed, `${at}.headers must hold a key and a value each, both strings`);
+    return [Buffer.from(key), Buffer.from(value)];
   });
 }
 
-function readRecord(message, index) {
+function readRecord(message: unknown, index: number): RequestedRecord {
   const at = `message ${index}`;
   const isObject = typeof message === "object" && message !== null && !Array.isArray(message);
   must(isObject, `${at} must be an object`);
   const unknown = Object.keys(message).find((name) => !FIELDS.has(name));
   must(unknown === undefined, `${at} has an unknown field, ${unknown}`);
-  const { topic, value, key, headers, partition, timestamp } = message;
+  const { topic, value, key, headers, partition, timestamp }: Record<string, unknown> = {
+    ...message,
+  };
   must(typeof topic === "string" && TOPIC.test(topic), `${at}.topic must be a topic's name`);
   must(topic !== "." && topic !== "..", `${at}.topic must be a topic's name`);
   must(typeof value === "string", `${at}.value must be a string`);
-  must(!given(key) || typeof key === "string", `${at}.key must be a string`);
+  must(!isGiven(key) || typeof key === "string", `${at}.key must be a string`);
   must(
-    !given(partition) || isWhole(partition, PARTITION_MAX),
+    !isGiven(partition) || isWhole(partition, PARTITION_MAX),
     `${at}.partition must be a whole number`,
   );
   must(
-    !given(timestamp) || isWhole(timestamp, Number.MAX_SAFE_INTEGER),
+    !isGiven(timestamp) || isWhole(timestamp, Number.MAX_SAFE_INTEGER),
     `${at}.timestamp must be milliseconds since 1970`,
   );
   return {
     topic,
     value: Buffer.from(value),
-    key: given(key) ? Buffer.from(key) : undefined,
+    key: typeof key === "string" ? Buffer.from(key) : undefined,
     headers: readHeaders(headers, at),
-    partition: partition ?? undefined,
-    timestamp: timestamp ?? undefined,
+    partition: typeof partition === "number" ? partition : undefined,
+    timestamp: typeof timestamp === "number" ? timestamp : undefined,
   };
 }
 
 /**
- * The records that the text of a request asks for, in its order: `{ topic, key?, value, headers,
- * partition?, timestamp? }` with key, value and headers as bytes. Throws a BadRequest.
+ * The records that the text of a request asks for, in its order. Throws a BadRequest.
  */
-export function readProduceRequest(text) {
-  let body;
+export function readProduceRequest(text: string): RequestedRecord[] {
+  let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {

@@ -1,6 +1,24 @@
 // Writes records to a Kafka cluster and says where each one went, or that it is not known whether
 // all of them are written. This file must not know of HTTP.
-import { compatibilityPartitioner, Producer } from "@platformatic/kafka";
+import { compatibilityPartitioner, Producer, type ProducerOptions } from "@platformatic/kafka";
+import { errorMessage } from "../processes/errors.ts";
+import type { RequestedRecord } from "./produce-request.ts";
+
+type Bytes = ProducerOptions<Buffer, Buffer, Buffer, Buffer>;
+
+/** The client's options that lead to a cluster. */
+export type Connection = Pick<Bytes, "bootstrapBrokers" | "tls" | "sasl">;
+
+type Placed = RequestedRecord & { partition: number; timestamp: number };
+type Written = { topic: string; partition: number; offset: number; timestamp: number };
+
+/** What the client puts into its errors. */
+type ClientError = Error & {
+  errors?: unknown[];
+  apiCode?: number;
+  code?: string;
+  canRetry?: boolean;
+};
 
 const CLIENT_ID = "kafka-gateway";
 
@@ -30,42 +48,43 @@ export class TooLarge extends Refused {}
 const MESSAGE_TOO_LARGE = 10;
 
 /** All errors of a tree: the client nests them in `errors` and `cause`. */
-function* errorsIn(error) {
+function* errorsIn(error: unknown): Generator<ClientError> {
   if (!(error instanceof Error)) return;
-  yield error;
-  for (const inner of error.errors ?? []) yield* errorsIn(inner);
+  const own: ClientError = error;
+  yield own;
+  for (const inner of own.errors ?? []) yield* errorsIn(inner);
   yield* errorsIn(error.cause);
 }
 
-function failureOf(error) {
+function failureOf(error: unknown): NotWritten | Refused {
   if (error instanceof NotWritten || error instanceof Refused) return error;
   const all = [...errorsIn(error)];
   if (all.some(({ apiCode }) => apiCode === MESSAGE_TOO_LARGE)) {
     return new TooLarge("a record is larger than the broker takes", { cause: error });
   }
   const last = all.findLast(({ errors = [] }) => errors.length === 0) ?? error;
-  return new NotWritten(`the broker did not confirm the records: ${last.message}`, {
+  return new NotWritten(`the broker did not confirm the records: ${errorMessage(last)}`, {
     cause: error,
   });
 }
 
 /** A broker that will never give this client a producer id, as opposed to one that cannot now. */
-function isRefusedForGood(error) {
+function isRefusedForGood(error: unknown): boolean {
   return [...errorsIn(error)].some(
     ({ code, canRetry }) =>
       code === "PLT_KFK_UNSUPPORTED_API" || (code === "PLT_KFK_PROTOCOL" && canRetry === false),
   );
 }
 
-function bytesOf({ key, value, headers }) {
+function bytesOf({ key, value, headers }: RequestedRecord): number {
   const framed = headers.map(([name, text]) => name.length + text.length + HEADER_FRAME_BYTES);
   const sum = framed.reduce((total, bytes) => total + bytes, 0);
   return (key?.length ?? 0) + value.length + sum + RECORD_FRAME_BYTES;
 }
 
 /** The records in their order, in pieces that a broker takes as one batch. */
-function piecesOf(records) {
-  const pieces = [];
+function piecesOf(records: Placed[]): Placed[][] {
+  const pieces: Placed[][] = [];
   let room = 0;
   for (const record of records) {
     const bytes = bytesOf(record);
@@ -73,7 +92,7 @@ function piecesOf(records) {
       pieces.push([]);
       room = BATCH_BYTES_MAX;
     }
-    pieces.at(-1).push(record);
+    pieces.at(-1)?.push(record);
     room -= bytes;
   }
   return pieces;
@@ -87,9 +106,9 @@ function piecesOf(records) {
  * failure, and a second send under way at that moment could take numbers that the broker has seen
  * before, and be confirmed without being written.
  */
-export function openWriter(connection) {
-  const open = (idempotent) =>
-    new Producer({
+export function openWriter(connection: Connection) {
+  const open = (idempotent: boolean) =>
+    new Producer<Buffer, Buffer, Buffer, Buffer>({
       ...connection,
       clientId: CLIENT_ID,
       idempotent,
@@ -102,12 +121,12 @@ export function openWriter(connection) {
     });
   let producer = open(true);
   let isSettled = false;
-  let last = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   let spread = 0;
 
   /** Once: a cluster may not grant producer ids, and then is written to without. */
-  async function settle() {
+  async function settle(): Promise<void> {
     if (isSettled) return;
     try {
       await producer.initIdempotentProducer({});
@@ -121,17 +140,20 @@ export function openWriter(connection) {
   }
 
   /** The same partition as every Java producer chooses for that key. */
-  function partitionOf({ topic, key, partition }, counts) {
+  function partitionOf(
+    { topic, key, partition }: RequestedRecord,
+    counts: Map<string, { partitionsCount: number }>,
+  ): number {
     const count = counts.get(topic)?.partitionsCount;
     if (!count) throw new NotWritten(`the broker does not know the topic ${topic}`);
     if (partition === undefined) {
-      return (key ? compatibilityPartitioner(undefined, key) : spread++) % count;
+      return (key ? compatibilityPartitioner({ topic, key }, key) : spread++) % count;
     }
     if (partition < count) return partition;
     throw new Refused(`the topic ${topic} has no partition ${partition}`);
   }
 
-  async function place(records) {
+  async function place(records: RequestedRecord[]): Promise<Placed[]> {
     const topics = [...new Set(records.map(({ topic }) => topic))];
     const metadata = await producer.metadata({ topics, autocreateTopics: true });
     return records.map((record) => ({
@@ -141,9 +163,10 @@ export function openWriter(connection) {
     }));
   }
 
-  async function send(records) {
-    const messages = records.map(({ headers, timestamp, ...record }) => ({
+  async function send(records: Placed[]): Promise<Written[]> {
+    const messages = records.map(({ headers, timestamp, key, ...record }) => ({
       ...record,
+      ...(key ? { key } : {}),
       headers: new Map(headers),
       timestamp: BigInt(timestamp),
     }));
@@ -157,20 +180,20 @@ export function openWriter(connection) {
     });
   }
 
-  async function writeNow(records, deadline) {
+  async function writeNow(records: RequestedRecord[], deadline: number): Promise<Written[]> {
     if (Date.now() > deadline) throw new NotWritten("others were written for too long");
     await settle();
-    const placed = [];
+    const placed: Written[] = [];
     for (const piece of piecesOf(await place(records))) placed.push(...(await send(piece)));
     return placed;
   }
 
   /**
    * Writes all of `records`, those of one partition in their order; gives for each, in order,
-   * `{ topic, partition, offset, timestamp }`. Throws NotWritten or Refused, and then some of them
+   * where it went. Throws NotWritten or Refused, and then some of them
    * may be written all the same.
    */
-  async function write(records) {
+  async function write(records: RequestedRecord[]): Promise<Written[]> {
     if (waiting >= WAITING_MAX) throw new NotWritten("too many requests are waiting");
     const deadline = Date.now() + ANSWER_LIMIT_MS;
     waiting++;
@@ -185,7 +208,7 @@ export function openWriter(connection) {
   }
 
   /** Throws unless a broker answers. */
-  async function ask() {
+  async function ask(): Promise<void> {
     const asked = producer.metadata({ topics: [], forceUpdate: true });
     const { brokers } = await within(asked, ANSWER_LIMIT_MS).catch((error) => {
       throw failureOf(error);
@@ -194,7 +217,7 @@ export function openWriter(connection) {
   }
 
   /** Ends the connections, after what is being written. */
-  async function close() {
+  async function close(): Promise<void> {
     await within(last, ANSWER_LIMIT_MS).catch(() => {});
     await producer.close();
   }
@@ -202,9 +225,9 @@ export function openWriter(connection) {
   return { write, ask, close };
 }
 
-async function within(promise, limit_ms) {
-  let timer;
-  const late = new Promise((_, reject) => {
+async function within<Value>(promise: Promise<Value>, limit_ms: number): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
     const text = `the broker did not confirm within ${limit_ms / 1000} s`;
     timer = setTimeout(() => reject(new NotWritten(text)), limit_ms);
   });

@@ -1,7 +1,7 @@
 // librdkafka's mock cluster: not Kafka, but its protocol over TCP, in the memory of a Python that
 // loads the C library. For machines that have no Java.
 import { runChild, startChild } from "../processes/child-process.ts";
-import { until } from "../processes/wait.ts";
+import { untilSaid } from "../processes/wait.ts";
 
 const START_LIMIT_MS = 20_000;
 
@@ -26,16 +26,16 @@ sys.stdin.read()
 `;
 
 /** Why no mock cluster can be started, or null when one can. */
-export async function whyNoMock() {
+export async function whyNoMock(): Promise<string | null> {
   const load = ["-c", 'import ctypes; ctypes.CDLL("librdkafka.so.1")'];
   const { code } = await runChild("python3", load, { limit_ms: START_LIMIT_MS });
   return code === 0 ? null : "python3 with librdkafka.so.1 is not there";
 }
 
 /** Starts a mock cluster with these topics. */
-export async function startMock(topics) {
+export async function startMock(topics: string[]): Promise<{ name: string; bootstrap: string }> {
   const child = startChild("python3", ["-c", SCRIPT, ...topics], { input: "pipe" });
-  const said = () => /^MOCK (\S+) (\S+)$/m.exec(child.said());
-  const [, version, bootstrap] = await until(said, "it had a port", START_LIMIT_MS, child);
+  const line = /^MOCK (\S+) (\S+)$/m;
+  const [, version, bootstrap = ""] = await untilSaid(child, line, "it had a port", START_LIMIT_MS);
   return { name: `librdkafka ${version}'s mock cluster (not Apache Kafka)`, bootstrap };
 }

@@ -4,14 +4,42 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { startBridge, whyNoBridge } from "./kafka/bridge.mjs";
-import { chooseCluster } from "./kafka/cluster.mjs";
-import { identifyDirect, sendDirect } from "./kafka/direct.mjs";
-import { startGateway } from "./kafka/gateway.mjs";
-import { checkAnswers } from "./kafka/gateway-answers.mjs";
-import { makeTopic, READER, readTopic, removeTopics } from "./kafka/reader.mjs";
-import { judge } from "./kafka/verdict.mjs";
-import { expectedOf, identifyCloudEvent, startWorker, transact } from "./kafka/worker.mjs";
+import { startBridge, whyNoBridge } from "./kafka/bridge.ts";
+import { chooseCluster } from "./kafka/cluster.ts";
+import type { Dialect } from "./kafka/dialects.ts";
+import { identifyDirect, sendDirect } from "./kafka/direct.ts";
+import { startGateway } from "./kafka/gateway.ts";
+import { checkAnswers } from "./kafka/gateway-answers.ts";
+import { makeTopic, READER, readTopic, removeTopics } from "./kafka/reader.ts";
+import type { Cluster, Restartable, RestServer } from "./kafka/servers.ts";
+import { judge, type Verdict } from "./kafka/verdict.ts";
+import {
+  expectedOf,
+  identifyCloudEvent,
+  startWorker,
+  transact,
+  type Worker,
+} from "./kafka/worker.ts";
+import { errorMessage } from "./processes/errors.ts";
+
+const SENDERS = ["direct", "worker"] as const;
+const TOPICS = ["direct-0", "direct-1", "direct-2", "answers", "worker"] as const;
+const DIRECT_TOPICS = TOPICS.slice(0, 3);
+
+type Sender = (typeof SENDERS)[number];
+type Topics = Record<(typeof TOPICS)[number], string>;
+type Victim = Restartable | null;
+type Outcome = Partial<Verdict> & { note?: string };
+type Row = Outcome & { name: string; dialect: Dialect; s?: string; result: string };
+type Setting = { cluster: Cluster; dialect: Dialect; server: RestServer };
+type Direct = Setting & { topic: string; victim: Victim };
+type Sent = {
+  cluster: Cluster;
+  worker: Worker;
+  topic: string;
+  victim: Victim;
+  earlier: Set<string>;
+};
 
 /** How far a run is when something is killed in it, and how long that stays dead. */
 const FAULT_AT = 1 / 3;
@@ -23,13 +51,17 @@ const ARRIVAL_POLL_MS = 1_000;
 const SETTLE_MS = 1_000;
 const PROBLEMS_SHOWN = 5;
 
-const START = { upstash: startGateway, "rest-v2": startBridge };
+const START: Record<Dialect, (bootstrap: string) => Promise<RestServer>> = {
+  upstash: startGateway,
+  "rest-v2": startBridge,
+};
 
-function known(text, names) {
-  const chosen = text.split(",");
-  const unknown = chosen.find((name) => !names.includes(name));
-  if (unknown === undefined) return chosen;
-  throw new Error(`"${unknown}" is none of ${names.join(", ")}.`);
+function known<Name extends string>(text: string, names: readonly Name[]): Name[] {
+  return text.split(",").map((one) => {
+    const found = names.find((name) => name === one);
+    if (found === undefined) throw new Error(`"${one}" is none of ${names.join(", ")}.`);
+    return found;
+  });
 }
 
 function readOptions() {
@@ -42,23 +74,23 @@ function readOptions() {
   });
   return {
     isRequired: values.require,
-    senders: known(values.only, ["direct", "worker"]),
-    dialects: known(values.dialect, Object.keys(START)),
+    senders: known(values.only, SENDERS),
+    dialects: known(values.dialect, ["upstash", "rest-v2"] satisfies Dialect[]),
   };
 }
 
 /** Calls back once, when the run is far enough: kills `victim` and starts it again. */
-function faultIn(victim) {
-  let done = null;
-  const fault = async () => {
+function faultIn(victim: Victim) {
+  let done: Promise<void> | null = null;
+  const fault = async (victim: Restartable) => {
     await victim.kill();
     await sleep(DEAD_MS);
     await victim.start();
   };
   return {
-    onProgress: (share) => {
+    onProgress: (share: number) => {
       if (!victim || done || share < FAULT_AT) return;
-      done = fault();
+      done = fault(victim);
       // Whoever waits for its end hears how it failed; until then nobody does.
       done.catch(() => {});
     },
@@ -66,23 +98,23 @@ function faultIn(victim) {
   };
 }
 
-async function runDirect({ cluster, dialect, server, topic, victim }) {
+async function runDirect({ cluster, dialect, server, topic, victim }: Direct): Promise<Outcome> {
   const fault = faultIn(victim);
   const { expected, doubts } = await sendDirect(dialect, server, topic, fault.onProgress);
   await fault.ended();
   const verdict = judge(expected, await readTopic(cluster, topic), identifyDirect);
   const note = [...doubts].map(([status, times]) => `${status} ×${times}`).join(", ");
-  return { ...verdict, note: note && `unconfirmed: ${note}` };
+  return { ...verdict, ...(note ? { note: `unconfirmed: ${note}` } : {}) };
 }
 
-async function runWorker({ cluster, worker, topic, victim, earlier }) {
+async function runWorker({ cluster, worker, topic, victim, earlier }: Sent): Promise<Outcome> {
   const fault = faultIn(victim);
   const ids = await transact(worker, fault.onProgress);
   await fault.ended();
   const expected = await expectedOf(worker, ids);
   const look = async () => {
     const records = await readTopic(cluster, topic);
-    const own = records.filter(({ key }) => !earlier.has(key?.toString()));
+    const own = records.filter(({ key }) => !earlier.has(key?.toString() ?? ""));
     return judge(expected, own, identifyCloudEvent);
   };
   const deadline = Date.now() + ARRIVAL_LIMIT_MS;
@@ -93,20 +125,20 @@ async function runWorker({ cluster, worker, topic, victim, earlier }) {
   return verdict;
 }
 
-const rows = [];
+const rows: Row[] = [];
 
 /** Runs one phase and keeps its row; a phase that throws has failed, and the others go on. */
-async function phase(name, dialect, run) {
+async function phase(name: string, dialect: Dialect, run: () => Promise<Outcome>): Promise<void> {
   const started = Date.now();
   console.log(`… ${name}, ${dialect}`);
-  const row = await run().catch((error) => ({ problems: [error.message] }));
+  const row: Outcome = await run().catch((error) => ({ problems: [errorMessage(error)] }));
   const problems = row.problems ?? [];
   for (const problem of problems.slice(0, PROBLEMS_SHOWN)) console.log(`    ${problem}`);
   const s = ((Date.now() - started) / 1000).toFixed(1);
   rows.push({ name, dialect, ...row, s, result: problems.length === 0 ? "ok" : "FAILED" });
 }
 
-function report() {
+function report(): void {
   const head = ["phase", "dialect", "sent", "received", "duplicates", "order violations"];
   const lines = [[...head, "s", "result", ""]];
   for (const row of rows) {
@@ -114,12 +146,14 @@ function report() {
     const texts = counts.map((count) => String(count ?? "–"));
     lines.push([row.name, row.dialect, ...texts, row.s ?? "–", row.result, row.note ?? ""]);
   }
-  const widths = lines[0].map((_, at) => Math.max(...lines.map((line) => line[at].length)));
+  const widths = Array.from({ length: head.length + 3 }, (_, at) =>
+    Math.max(...lines.map((line) => line[at]?.length ?? 0)),
+  );
   console.log();
   for (const line of lines) {
     console.log(
       line
-        .map((text, at) => text.padEnd(widths[at]))
+        .map((text, at) => text.padEnd(widths[at] ?? 0))
         .join("  ")
         .trimEnd(),
     );
@@ -127,16 +161,22 @@ function report() {
 }
 
 /** The faults that there are to make: none, the HTTP server's death, and the broker's when it is ours. */
-function faultsOf(cluster, server) {
-  const faults = [
+function faultsOf(cluster: Cluster, server: RestServer): { label: string; victim: Victim }[] {
+  const faults: { label: string; victim: Victim }[] = [
     { label: "", victim: null },
     { label: ", server killed", victim: server },
   ];
-  return cluster.kill ? [...faults, { label: ", broker killed", victim: cluster }] : faults;
+  if (!cluster.breakable) return faults;
+  return [...faults, { label: ", broker killed", victim: cluster.breakable }];
 }
 
 /** Everything for one REST form: its server, the test's own events, and the Worker's. */
-async function testDialect(cluster, dialect, senders, topics) {
+async function testDialect(
+  cluster: Cluster,
+  dialect: Dialect,
+  senders: Sender[],
+  topics: Topics,
+): Promise<void> {
   const server = await START[dialect](cluster.bootstrap);
   console.log(`${dialect}: ${server.name} at ${server.url}`);
   try {
@@ -147,9 +187,11 @@ async function testDialect(cluster, dialect, senders, topics) {
   }
 }
 
-async function testDirect({ cluster, dialect, server }, topics) {
+async function testDirect({ cluster, dialect, server }: Setting, topics: Topics): Promise<void> {
   for (const [index, { label, victim }] of faultsOf(cluster, server).entries()) {
-    const topic = topics[`direct-${index}`];
+    const name = DIRECT_TOPICS[index];
+    if (name === undefined) throw new Error(`There is no topic for fault ${index}.`);
+    const topic = topics[name];
     const run = () => runDirect({ cluster, dialect, server, topic, victim });
     await phase(`direct${label}`, dialect, run);
   }
@@ -158,19 +200,18 @@ async function testDirect({ cluster, dialect, server }, topics) {
   await phase("gateway's answers", dialect, async () => ({ note: await check() }));
 }
 
-async function testWorker({ cluster, dialect, server }, topic) {
+async function testWorker({ cluster, dialect, server }: Setting, topic: string): Promise<void> {
   const variables = {
     KAFKA_REST_DIALECT: dialect,
     KAFKA_REST_URL: server.url,
-    ...(server.username && {
-      KAFKA_REST_USERNAME: server.username,
-      KAFKA_REST_PASSWORD: server.password,
-    }),
+    ...(server.username
+      ? { KAFKA_REST_USERNAME: server.username, KAFKA_REST_PASSWORD: server.password ?? "" }
+      : {}),
     KAFKA_TOPIC: topic,
     LOG_LEVEL: "error",
   };
   const worker = await startWorker(variables);
-  const earlier = new Set();
+  const earlier = new Set<string>();
   try {
     for (const { label, victim } of faultsOf(cluster, server)) {
       const run = () => runWorker({ cluster, worker, topic, victim, earlier });
@@ -181,43 +222,43 @@ async function testWorker({ cluster, dialect, server }, topic) {
   }
 }
 
-const TOPICS = ["direct-0", "direct-1", "direct-2", "answers", "worker"];
-
 /** A name of its own for each topic of this run: `{ upstash: { worker: "kafka-test-…" } }`. */
-function nameTopics(dialects) {
+function nameTopics(dialects: Dialect[]): Map<Dialect, Topics> {
   const run = randomBytes(4).toString("hex");
-  const named = (dialect) =>
-    Object.fromEntries(TOPICS.map((name) => [name, `kafka-test-${run}-${dialect}-${name}`]));
-  return Object.fromEntries(dialects.map((dialect) => [dialect, named(dialect)]));
+  const named = (dialect: Dialect) =>
+    Object.fromEntries(
+      TOPICS.map((name) => [name, `kafka-test-${run}-${dialect}-${name}`]),
+    ) as Topics;
+  return new Map(dialects.map((dialect) => [dialect, named(dialect)]));
 }
 
-function skipped(isRequired, why) {
+function skipped(isRequired: boolean, why: string): number {
   console.log(`SKIPPED: ${why}`);
   return isRequired ? 1 : 0;
 }
 
-async function main() {
+async function main(): Promise<number> {
   const { isRequired, senders, dialects } = readOptions();
   const topics = nameTopics(dialects);
-  const names = Object.values(topics).flatMap((named) => Object.values(named));
-  const { cluster, why } = await chooseCluster(names);
-  if (!cluster) return skipped(isRequired, why);
+  const names = [...topics.values()].flatMap((named) => Object.values(named));
+  const cluster = await chooseCluster(names);
+  if ("why" in cluster) return skipped(isRequired, cluster.why);
   console.log(`broker: ${cluster.name} at ${cluster.bootstrap}; read back with ${READER}`);
   let lacking = 0;
   try {
     for (const name of names) await makeTopic(cluster, name);
-    for (const dialect of dialects) {
+    for (const [dialect, own] of topics) {
       const whyNot = dialect === "rest-v2" ? whyNoBridge() : null;
       if (whyNot) {
         lacking += skipped(isRequired, `${dialect}: ${whyNot}`);
         rows.push({ name: "all of it", dialect, result: "SKIPPED" });
-      } else await testDialect(cluster, dialect, senders, topics[dialect]);
+      } else await testDialect(cluster, dialect, senders, own);
     }
   } finally {
     report();
     await removeTopics(cluster, names);
   }
-  const count = (wanted) => rows.filter(({ result }) => result === wanted).length;
+  const count = (wanted: string) => rows.filter(({ result }) => result === wanted).length;
   const failed = count("FAILED");
   console.log(`\n${count("ok")} passed, ${failed} failed, ${count("SKIPPED")} skipped`);
   return failed > 0 || lacking > 0 ? 1 : 0;
@@ -230,6 +271,6 @@ if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 try {
   process.exit(await main());
 } catch (error) {
-  console.error(error.message);
+  console.error(errorMessage(error));
   process.exit(1);
 }
