@@ -21,7 +21,7 @@ export function objectStub<Methods>(
 }
 
 export type CallOptions = {
-  /** Rejects with `TimeLimit` after so many ms. The call itself goes on. */
+  /** Rejects with a `TimeoutError` after so many ms. The call itself goes on. */
   limit_ms?: number;
   /** Whether a call that timed out is made once more: only where the method is idempotent. */
   repeats_timeouts?: boolean;
@@ -30,8 +30,9 @@ export type CallOptions = {
 /** Calls an object, and once more on a new stub when the platform says that the object was moved, restarted or cut
  *  off. An overloaded object is not called again at once: that would add to its load. A fault that the method
  *  itself threw is not repeated.
+ *  The runtime repeats no call that has reached its object (docs/architecture.md, "Calls to objects").
  *  Source: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
- *  @throws TimeLimit, or the fault of the last call */
+ *  @throws TimeoutError, or the fault of the last call */
 export async function callObject<Methods, Value>(
   namespace: ObjectNamespace<Methods>,
   name: string,
