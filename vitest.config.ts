@@ -10,6 +10,9 @@ const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60
 /** Two files at a time: no test is about how long something takes, so they need not be alone. */
 const IN_PAIRS = { maxWorkers: 2 };
 
+/** Folders of `test/worker` whose tests need settings of their own: each is a project. */
+const OTHER_SETTINGS = ["kafka", "observability", "webhooks"];
+
 /** The Worker's own tests run inside workerd, with real Durable Objects, D1 and alarms.
  *  Only the outside world is a fake (the payment processor, webhook receivers), and it is asked over real HTTP. */
 const inWorkerd = (name: string, include: string[], settings: Record<string, string>) => ({
@@ -35,12 +38,12 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           PROCESSOR_TIMEOUT_MS: "6000",
           BOOK_COMMIT_WAIT_MS: "500",
           LOG_LEVEL: "error",
-          // Counted everywhere, in nobody's way; test/worker/limits.test.ts sets its own.
+          // Counted everywhere, in nobody's way; test/worker/rate-limit/quota.test.ts sets its own.
           RATE_LIMIT_REQUESTS: FAR_AWAY,
           RATE_LIMIT_LISTS: FAR_AWAY,
           ALLOW_INSECURE_WEBHOOKS: "false",
           RECEIVER_URL: inject("receiverUrl"),
-          ...(["stream", "watch"].includes(name)
+          ...(["kafka", "observability"].includes(name)
             ? { KAFKA_REST_URL: inject("kafkaUrl"), KAFKA_TIMEOUT_MS: "1000" }
             : {}),
           ...settings,
@@ -75,24 +78,31 @@ export default defineConfig({
     projects: [
       {
         test: {
-          name: "domain",
-          include: ["test/domain/**/*.test.ts", "test/*.test.ts"],
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/*.test.ts"],
           ...LIMITS,
           ...IN_PAIRS,
         },
       },
-      { test: { name: "system", include: ["test/system/**/*.test.ts"], ...LIMITS, ...IN_PAIRS } },
-      inWorkerd("shards-16", ["test/worker/**/*.test.ts"], { TRANSACTION_SHARDS: "16" }),
-      inWorkerd("shards-0", ["test/worker/{transactions,decisions,resolve}.test.ts"], {
-        TRANSACTION_SHARDS: "0",
-      }),
-      inWorkerd("stream", ["test/stream/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
-      inWorkerd("watch", ["test/watch/**/*.test.ts"], {
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...LIMITS, ...IN_PAIRS } },
+      inWorkerd(
+        "shards-16",
+        [
+          "test/worker/**/*.test.ts",
+          ...OTHER_SETTINGS.map((folder) => `!test/worker/${folder}/**`),
+        ],
+        { TRANSACTION_SHARDS: "16" },
+      ),
+      inWorkerd("shards-0", ["test/worker/transactions/**/*.test.ts"], { TRANSACTION_SHARDS: "0" }),
+      inWorkerd("kafka", ["test/worker/kafka/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
+      inWorkerd("observability", ["test/worker/observability/**/*.test.ts"], {
         TRANSACTION_SHARDS: "2",
         ALLOW_INSECURE_WEBHOOKS: "true",
         LOG_LEVEL: "info",
       }),
-      inWorkerd("webhooks", ["test/webhooks/**/*.test.ts"], { ALLOW_INSECURE_WEBHOOKS: "true" }),
+      inWorkerd("webhooks", ["test/worker/webhooks/**/*.test.ts"], {
+        ALLOW_INSECURE_WEBHOOKS: "true",
+      }),
     ],
     coverage: { provider: "istanbul", include: ["src/**"], exclude: ["src/**/*.d.ts"] },
   },

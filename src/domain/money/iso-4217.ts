@@ -1,6 +1,6 @@
 /** ISO 4217, the list published on 2026-01-01, and the codes that were withdrawn since 2015. A code is never
  *  deleted here: payments in it are stored, and its decimals are what their amounts mean. Checked against
- *  two other copies in test/domain/currency/iso-4217.test.ts; docs/currencies.md says how to bring it up to date. */
+ *  two other copies in test/unit/domain/money/iso-4217.test.ts; docs/currencies.md says how to bring it up to date. */
 
 /** When the list was published that this table follows. */
 export const ISO_4217_PUBLISHED = "2026-01-01";

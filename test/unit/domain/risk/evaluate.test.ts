@@ -1,0 +1,484 @@
+/** Fraud decisions: exact for any rules, the same in any order, and computed again from what is kept. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { backtestOne } from "../../../../src/domain/risk/backtest/backtest";
+import { holds } from "../../../../src/domain/risk/conditions/condition";
+import {
+  requiredSignals,
+  signalNames,
+} from "../../../../src/domain/risk/conditions/required-signals";
+import { type Assessment, evaluate } from "../../../../src/domain/risk/evaluate";
+import { listSignals, listsOf, NO_LISTS } from "../../../../src/domain/risk/lists/list";
+import { listValueOf } from "../../../../src/domain/risk/lists/list-value";
+import type { Payment } from "../../../../src/domain/risk/payment";
+import type {
+  Condition,
+  ListField,
+  Rule,
+  RuleSet,
+  Signals,
+} from "../../../../src/domain/risk/rule-set";
+import {
+  allSignals,
+  condition,
+  payment,
+  ruleSet,
+  someSignals,
+} from "../../../support/arbitrary-rules";
+import { frozen } from "../../../support/examples";
+
+const PAYMENT: Payment = frozen({
+  amount_minor: 12_000,
+  currency: "USD",
+  user_id: "user_1",
+  metadata: { ip: "198.51.100.7", country: "NL", note: "" },
+});
+const EMPTY: RuleSet = frozen({
+  rules: [],
+  review_score: 65,
+  block_score: 75,
+  allow_beats_block: false,
+  review_expires_after_s: 3_600,
+  review_expires_to: "reject",
+});
+const always: Condition = { amount: { above: "0" } };
+const never: Condition = { not: always };
+
+const assess = (rules: Rule[], signals: Signals = {}, set: Partial<RuleSet> = {}) =>
+  evaluate(PAYMENT, signals, { version: 7, rule_set: { ...EMPTY, ...set, rules } });
+const decisionOf = (...given: Parameters<typeof assess>) => assess(...given).risk.decision;
+const unversioned = ({ fraud_score, risk: { rule_set_version: _, ...risk } }: Assessment) => ({
+  fraud_score,
+  risk,
+});
+
+describe("any rule set", () => {
+  const cases = fc.record({ rule_set: ruleSet, payment, signals: someSignals });
+
+  it("scores the sum of its live rules that were hit, kept within 0 and 100", () => {
+    fc.assert(
+      fc.property(cases, ({ rule_set, payment, signals }) => {
+        const { fraud_score, risk } = evaluate(payment, signals, { version: 1, rule_set });
+        const points = rule_set.rules
+          .filter(({ when, shadow }) => !shadow && holds(when, payment, signals) === true)
+          .reduce((sum, rule) => sum + ("points" in rule ? rule.points : 0), 0);
+        expect(fraud_score).toBe(Math.min(100, Math.max(0, points)));
+        const told = risk.reasons.reduce((sum, reason) => sum + reason.points, 0);
+        expect(told).toBe(points);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("says the same in whatever order its rules are", () => {
+    const shuffled = cases.chain((one) =>
+      fc.record({
+        one: fc.constant(one),
+        rules: fc.shuffledSubarray(one.rule_set.rules, {
+          minLength: one.rule_set.rules.length,
+        }),
+      }),
+    );
+    fc.assert(
+      fc.property(shuffled, ({ one: { rule_set, payment, signals }, rules }) => {
+        const reordered = { ...rule_set, rules };
+        expect(evaluate(payment, signals, { version: 1, rule_set: reordered })).toEqual(
+          evaluate(payment, signals, { version: 1, rule_set }),
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("never becomes milder when a rule gets more points", () => {
+    const SEVERITY = { approve: 0, review: 1, block: 2 };
+    const more = fc.record({ one: cases, at: fc.nat(7), extra: fc.nat(200) });
+    fc.assert(
+      fc.property(more, ({ one: { rule_set, payment, signals }, at, extra }) => {
+        const rules = rule_set.rules.map((rule, index) =>
+          index === at && "points" in rule ? { ...rule, points: rule.points + extra } : rule,
+        );
+        const before = evaluate(payment, signals, { version: 1, rule_set });
+        const after = evaluate(payment, signals, { version: 1, rule_set: { ...rule_set, rules } });
+        expect(after.fraud_score).toBeGreaterThanOrEqual(before.fraud_score);
+        expect(SEVERITY[after.risk.decision]).toBeGreaterThanOrEqual(
+          SEVERITY[before.risk.decision],
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("is changed in nothing but `shadow` by shadow rules", () => {
+    fc.assert(
+      fc.property(cases, ({ rule_set, payment, signals }) => {
+        const live = { ...rule_set, rules: rule_set.rules.filter(({ shadow }) => !shadow) };
+        const trial = evaluate(payment, signals, { version: 1, rule_set });
+        const plain = evaluate(payment, signals, { version: 1, rule_set: live });
+        expect(plain.risk.shadow).toEqual([]);
+        expect({ ...trial, risk: { ...trial.risk, shadow: [] } }).toEqual(plain);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("records of a shadow rule what it says when it is live", () => {
+    fc.assert(
+      fc.property(cases, ({ rule_set, payment, signals }) => {
+        const told = (shadow: boolean) => {
+          const rules = rule_set.rules.map((rule) => ({ ...rule, shadow }));
+          return evaluate(payment, signals, { version: 1, rule_set: { ...rule_set, rules } }).risk;
+        };
+        const live = told(false).reasons.filter(({ rule }) => !rule.endsWith("_list"));
+        expect(told(true).shadow).toEqual(live);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("decides the same from the signals it asked for as from all there are", () => {
+    const all = fc.record({ rule_set: ruleSet, payment, signals: allSignals });
+    fc.assert(
+      fc.property(all, ({ rule_set, payment, signals }) => {
+        const asked = new Set(signalNames(rule_set, payment));
+        const kept = Object.fromEntries(
+          Object.entries(signals).filter(([name]) => asked.has(name) || name.startsWith("listed.")),
+        );
+        const first = evaluate(payment, signals, { version: 0, rule_set });
+        expect(first.risk.reasons.filter(({ outcome }) => outcome === "error")).toEqual([]);
+        const stored = { ...payment, ...first, risk: { ...first.risk, signals: kept } };
+        const again = backtestOne(stored, rule_set);
+        expect(again.lacking).toEqual([]);
+        expect(again.before).toEqual({
+          decision: again.after.risk.decision,
+          fraud_score: again.after.fraud_score,
+        });
+        expect(again.after.risk.reasons).toEqual(first.risk.reasons);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("does not mind missing signals that make no difference", () => {
+    const both = fc.record({ condition, payment, signals: allSignals, some: someSignals });
+    fc.assert(
+      fc.property(both, ({ condition, payment, signals, some }) => {
+        const known = Object.fromEntries(
+          Object.entries(signals).filter(
+            ([name]) => Object.hasOwn(some, name) || name.startsWith("listed."),
+          ),
+        );
+        const told = holds(condition, payment, known);
+        if (told !== undefined) expect(told).toBe(holds(condition, payment, signals));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("approves without a reason when it is empty and the payment is on no list", () => {
+    fc.assert(
+      fc.property(ruleSet, payment, someSignals, (rule_set, payment, signals) => {
+        const unlisted = Object.fromEntries(
+          Object.entries(signals).filter(([name]) => !name.startsWith("listed.")),
+        );
+        const empty = { version: 3, rule_set: { ...rule_set, rules: [] } };
+        expect(evaluate(payment, unlisted, empty)).toEqual({
+          fraud_score: 0,
+          risk: {
+            decision: "approve",
+            reasons: [],
+            shadow: [],
+            rule_set_version: 3,
+            signals: unlisted,
+          },
+        });
+      }),
+    );
+  });
+});
+
+describe("a decision", () => {
+  const points = (given: number): Rule => ({ id: "points", points: given, when: always });
+  const says = (outcome: "block" | "review" | "allow"): Rule => ({
+    id: outcome,
+    outcome,
+    when: always,
+  });
+
+  it.each([
+    ["no rule is hit", [{ ...points(100), when: never }], "approve"],
+    ["the score is below the review score", [points(64)], "approve"],
+    ["the score is the review score", [points(65)], "review"],
+    ["the score is the block score", [points(75)], "block"],
+    ["a rule says review", [says("review")], "review"],
+    ["a rule says review and the score blocks", [says("review"), points(75)], "block"],
+    ["a rule says block", [says("block")], "block"],
+    ["a rule says allow and the score blocks", [says("allow"), points(100)], "approve"],
+    ["a rule says allow and another review", [says("allow"), says("review")], "approve"],
+    ["a rule says allow and another block", [says("allow"), says("block")], "block"],
+  ] as [string, Rule[], string][])("when %s", (_, rules, expected) => {
+    expect(decisionOf(rules)).toBe(expected);
+    expect(decisionOf(rules.toReversed())).toBe(expected);
+  });
+
+  it("lets an allow beat a block where the merchant says so, and not the other way", () => {
+    const set = { allow_beats_block: true };
+    expect(decisionOf([says("allow"), says("block")], {}, set)).toBe("approve");
+    expect(decisionOf([says("block")], {}, set)).toBe("block");
+    expect(decisionOf([says("block"), points(100)], { "listed.allow.customer": 1 }, set)).toBe(
+      "approve",
+    );
+  });
+
+  it("blocks whoever is on the block list and approves whoever is on the allow list", () => {
+    const blocked = assess([points(10)], { "listed.block.ip": 1 });
+    expect(blocked).toMatchObject({ fraud_score: 10, risk: { decision: "block" } });
+    expect(blocked.risk.reasons).toEqual([
+      { rule: "block_list", outcome: "block", points: 0, detail: "the ip is on the block list" },
+      { rule: "points", outcome: "points", points: 10, detail: "120 USD is above 0" },
+    ]);
+    const allowed = assess([points(100)], { "listed.allow.email_domain": 1 });
+    expect(allowed).toMatchObject({ fraud_score: 100, risk: { decision: "approve" } });
+    expect(allowed.risk.reasons[0]).toEqual({
+      rule: "allow_list",
+      outcome: "allow",
+      points: 0,
+      detail: "the email domain is on the allow list",
+    });
+  });
+});
+
+describe("a rule that cannot be evaluated", () => {
+  const fine: Rule = { id: "fine", points: 20, when: always };
+  it.each([
+    [
+      "a signal is missing",
+      { velocity: { of: "customer", measure: "count", window: "1h" }, above: 3 },
+      "customer.count.1h is missing",
+    ],
+    [
+      "the customer's age is missing",
+      { customer_age: { below_s: 9 } },
+      "customer.age_s is missing",
+    ],
+    ["a limit is no number", { amount: { above: "lots" } }, "a condition could not be evaluated"],
+    ["a unit is zero", { amount: { multiple_of: "0.00" } }, "a condition could not be evaluated"],
+    ["its kind is unknown", { moon: "full" }, "a condition could not be evaluated"],
+    ["it has no condition at all", null, "the rule could not be evaluated"],
+  ])("is reported and adds nothing: %s", (_, when, detail) => {
+    // As a release of another day might have stored it.
+    const broken = { id: "broken", outcome: "block", when } as unknown as Rule;
+    const { fraud_score, risk } = assess([broken, fine]);
+    expect(risk.reasons[0]).toEqual({ rule: "broken", outcome: "error", points: 0, detail });
+    expect({ fraud_score, decision: risk.decision }).toEqual({
+      fraud_score: 20,
+      decision: "approve",
+    });
+  });
+
+  it("is no error where the missing part makes no difference", () => {
+    const missing: Condition = { customer_age: { below_s: 9 } };
+    expect(holds({ any: [missing, always] }, PAYMENT, {})).toBe(true);
+    expect(holds({ all: [missing, never] }, PAYMENT, {})).toBe(false);
+    expect(holds({ all: [missing, always] }, PAYMENT, {})).toBeUndefined();
+    expect(holds({ any: [missing, never] }, PAYMENT, {})).toBeUndefined();
+    expect(holds({ not: missing }, PAYMENT, {})).toBeUndefined();
+  });
+});
+
+describe("a condition", () => {
+  const count: Condition = {
+    velocity: { of: "metadata.ip", measure: "customers", window: "1h", completed_only: true },
+    above: 3,
+  };
+  const signals = { "metadata.ip.customers.1h.completed": 4, "customer.age_s": 30 };
+  const detailOf = (when: Condition, given: Signals = signals) =>
+    assess([{ id: "one", points: 1, when }], given).risk.reasons[0]?.detail;
+
+  it.each([
+    ["all of nothing", { all: [] }, "there are no conditions"],
+    ["an amount", { amount: { above: "119.999" } }, "120 USD is above 119.999"],
+    ["a round amount", { amount: { multiple_of: "40" } }, "120 USD is a multiple of 40"],
+    [
+      "no round amount",
+      { not: { amount: { multiple_of: "50" } } },
+      "120 USD is not a multiple of 50",
+    ],
+    [
+      "another currency's amount",
+      { not: { amount: { above: "1" }, currency: "EUR" } },
+      "USD is not EUR",
+    ],
+    [
+      "an amount in its currency",
+      { amount: { above: { EUR: "1", USD: "119.99" } } },
+      "120 USD is above 119.99 USD",
+    ],
+    [
+      "no amount for its currency",
+      { not: { amount: { above: { EUR: "1" } } } },
+      "there is no amount for USD",
+    ],
+    ["a currency", { currency: ["EUR", "USD"] }, "USD is one of EUR, USD"],
+    [
+      "velocity",
+      count,
+      "4 customers with this metadata.ip in 1 hour, without what came to nothing, more than 3",
+    ],
+    [
+      "a new customer",
+      { customer_age: { below_s: 31 } },
+      "the customer's first payment was 30 s ago, less than 31",
+    ],
+    ["metadata", { metadata: "country", in: ["NL"] }, "metadata.country is one of those named"],
+    ["a missing field", { metadata: "note", is_present: false }, "there is no metadata.note"],
+    [
+      "only the parts that made the difference",
+      { all: [always, { any: [never, { metadata: "ip", is_present: true }] }] },
+      "120 USD is above 0 and there is a metadata.ip",
+    ],
+    [
+      "lists",
+      { not: { listed: "allow", field: "email_domain" } },
+      "the email domain is not on the allow list",
+    ],
+  ] as [string, Condition, string][])("explains %s", (_, when, detail) => {
+    expect(detailOf(when)).toBe(detail);
+  });
+
+  it("is false for velocity of a field that the payment lacks", () => {
+    for (const of of ["metadata.card_fingerprint", "metadata.note", "metadata.toString"] as const) {
+      const when: Condition = { velocity: { of, measure: "count", window: "1h" }, above: 0 };
+      expect(holds(when, PAYMENT, {})).toBe(false);
+    }
+  });
+
+  it("compares sums in major units of the payment's currency", () => {
+    const above = (limit: string | number, currency: string, sum: number) =>
+      holds(
+        { velocity: { of: "customer", measure: "sum", window: "24h" }, above: limit },
+        { ...PAYMENT, currency },
+        { "customer.sum.24h": sum },
+      );
+    expect(above("100.5", "USD", 10_050)).toBe(false);
+    expect(above("100.5", "USD", 10_051)).toBe(true);
+    expect(above(100, "JPY", 101)).toBe(true);
+    expect(above("100.9", "JPY", 100)).toBe(false);
+    expect(above("9999999999999999999", "JPY", Number.MAX_SAFE_INTEGER)).toBe(false);
+  });
+
+  it("knows multiples exactly, whatever decimals they have", () => {
+    const decimals: Record<string, number> = { JPY: 0, USD: 2, KWD: 3 };
+    const units = fc.tuple(fc.integer({ min: 1, max: 99_999 }), fc.integer({ min: 0, max: 4 }));
+    fc.assert(
+      fc.property(payment, units, (one, [digits, places]) => {
+        const text = String(digits).padStart(places + 1, "0");
+        const unit = places === 0 ? text : `${text.slice(0, -places)}.${text.slice(-places)}`;
+        const exact =
+          (BigInt(one.amount_minor) * 10n ** BigInt(4 - (decimals[one.currency] ?? 0))) %
+            (BigInt(digits) * 10n ** BigInt(4 - places)) ===
+          0n;
+        expect(holds({ amount: { multiple_of: unit } }, one, {})).toBe(exact);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("never explains at more length than is kept", () => {
+    const long = Array.from({ length: 50 }, () => always);
+    expect(detailOf({ all: long })?.length).toBe(300);
+  });
+
+  it("cuts between characters, never through one", () => {
+    const absent = (metadata: string): Condition => ({ metadata, is_present: false });
+    const names = Array.from({ length: 20 }, () => absent("😀".repeat(20)));
+    for (const first of ["a".repeat(20), "a".repeat(21)]) {
+      const detail = detailOf({ all: [absent(first), ...names] }) ?? "";
+      expect(detail.endsWith("😀…")).toBe(true);
+    }
+  });
+});
+
+describe("the signals that rules ask for", () => {
+  const of = (rules: Rule[]) => requiredSignals({ ...EMPTY, rules });
+  const velocity = { of: "metadata.ip", measure: "customers", window: "1h" } as const;
+
+  it("are each named once, by subject, with the customer always there", () => {
+    expect(of([])).toEqual([{ subject: "customer", measures: [] }]);
+    const both: Condition = {
+      any: [
+        { velocity, above: 1 },
+        { not: { velocity, above: 2 } },
+        { customer_age: { below_s: 1 } },
+      ],
+    };
+    expect(
+      of([
+        { id: "a", points: 1, when: both },
+        { id: "b", points: 1, shadow: true, when: { all: [{ velocity, above: 9 }] } },
+      ]),
+    ).toEqual([
+      { subject: "customer", measures: ["age_s"] },
+      { subject: "metadata.ip", measures: ["customers.1h"] },
+    ]);
+  });
+
+  it("leave out fields that a payment lacks, which a backtest does not miss either", () => {
+    const rules: Rule[] = [{ id: "a", outcome: "block", when: { velocity, above: 1 } }];
+    const candidate = { ...EMPTY, rules };
+    const stored = { ...PAYMENT, fraud_score: 0, risk: { decision: "approve" as const } };
+    expect(backtestOne(stored, candidate)).toMatchObject({
+      before: { decision: "approve", fraud_score: 0 },
+      after: { risk: { decision: "approve", reasons: [{ outcome: "error" }] } },
+      lacking: ["metadata.ip.customers.1h"],
+    });
+    expect(backtestOne({ ...stored, metadata: {} }, candidate).lacking).toEqual([]);
+    const known = { ...stored.risk, signals: { "metadata.ip.customers.1h": 2 } };
+    expect(backtestOne({ ...stored, risk: known }, candidate)).toMatchObject({
+      after: { risk: { decision: "block" } },
+      lacking: [],
+    });
+  });
+});
+
+describe("lists", () => {
+  const email = { ...PAYMENT, metadata: { email: "Ann@Shop.Example", country: "NL" } };
+  const entry = (field: ListField, value: string, expires_at_ms: number | null = null) => ({
+    list: "block" as const,
+    field,
+    value: listValueOf(field, value) ?? "",
+    expires_at_ms,
+  });
+
+  it.each([
+    ["customer", "user_1", PAYMENT, true],
+    ["customer", "USER_1", PAYMENT, false],
+    ["ip", "198.51.100.7", PAYMENT, true],
+    ["ip", "198.51.100.8", PAYMENT, false],
+    ["country", "nl", PAYMENT, true],
+    ["email", "ann@shop.example", email, true],
+    ["email_domain", "@SHOP.example", email, true],
+    ["email_domain", "example", email, false],
+    ["card_fingerprint", "fp", PAYMENT, false],
+  ] as [ListField, string, Payment, boolean][])("with %s %s", (field, value, payment, isFound) => {
+    const signals = listSignals(payment, listsOf([entry(field, value)]), 0);
+    expect(signals).toEqual(isFound ? { [`listed.block.${field}`]: 1 } : {});
+  });
+
+  it("say nothing when they are empty or the entry has expired", () => {
+    expect(listSignals(PAYMENT, NO_LISTS, 0)).toEqual({});
+    const lists = listsOf([entry("customer", "user_1", 1_000)]);
+    expect(listSignals(PAYMENT, lists, 999)).toEqual({ "listed.block.customer": 1 });
+    expect(listSignals(PAYMENT, lists, 1_000)).toEqual({});
+  });
+});
+
+it("what versions and signals a decision was made of is in it", () => {
+  const signals = { "customer.age_s": 5 };
+  const { risk } = assess(
+    [{ id: "new", points: 1, when: { customer_age: { below_s: 6 } } }],
+    signals,
+  );
+  expect(risk).toMatchObject({ rule_set_version: 7, signals });
+  expect(unversioned(assess([], signals)).risk.signals).toBe(signals);
+});

@@ -1,0 +1,91 @@
+/** Which payments a deployment's processor may charge. */
+import { expect, it, vi } from "vitest";
+import { type Config, readConfig } from "../../../../src/config";
+import { decideProcess } from "../../../../src/domain/transaction/decide-charge";
+import {
+  livemodeOf,
+  type ProcessorMode,
+  refusedCharge,
+} from "../../../../src/domain/transaction/livemode";
+import type { Transaction } from "../../../../src/domain/transaction/transaction";
+import type { Env } from "../../../../src/env";
+import { createProcessor, processorMode } from "../../../../src/processor/create";
+import type { ChargeRequest } from "../../../../src/processor/processor";
+import { EXAMPLES, NOW_MS } from "../../../support/examples";
+
+const MODES: ProcessorMode[] = ["none", "sandbox", "live"];
+const withMode = (livemode: boolean | undefined, transaction: Transaction = EXAMPLES.pending) => {
+  const { livemode: _, ...rest } = transaction;
+  return livemode === undefined ? rest : { ...rest, livemode };
+};
+
+it("has no processor by default, and takes an empty setting for none", () => {
+  for (const settings of [{}, { PROCESSOR: "" }]) {
+    const config = readConfig(settings as unknown as Env); // No bindings are read here.
+    expect(config.processor).toEqual({ kind: "none" });
+    expect(processorMode(config)).toBe("none");
+  }
+  expect(MODES.map(livemodeOf)).toEqual([true, false, true]);
+});
+
+it.each([
+  [true, "live", undefined],
+  [true, "sandbox", "livemode_mismatch"],
+  [false, "sandbox", undefined],
+  [false, "live", "livemode_mismatch"],
+  [undefined, "live", undefined],
+  [undefined, "sandbox", undefined],
+  [true, "none", "processor_not_configured"],
+  [false, "none", "processor_not_configured"],
+  [undefined, "none", "processor_not_configured"],
+] as const)(
+  "lets a payment with livemode %s be charged by %s, or says why not: %s",
+  (livemode, mode, code) => {
+    expect(refusedCharge(livemode, mode)?.code).toBe(code);
+    for (const status of ["pending", "processing"] as const) {
+      const decided = decideProcess(withMode(livemode, EXAMPLES[status]), mode, NOW_MS);
+      expect(decided.ok ? undefined : decided.refusal.code).toBe(code);
+    }
+  },
+);
+
+it("records the mode of a payment of before when it is claimed, and never changes it otherwise", () => {
+  for (const [livemode, mode, expected] of [
+    [undefined, "sandbox", false],
+    [undefined, "live", true],
+    [false, "sandbox", false],
+    [true, "live", true],
+  ] as const) {
+    const decided = decideProcess(withMode(livemode), mode, NOW_MS);
+    if (!decided.ok || decided.value.step !== "claim") throw new Error("not claimed");
+    expect(decided.value.change.transaction.livemode).toBe(expected);
+  }
+});
+
+it("answers a finished or a cancelled payment as ever, whatever the processor is now", () => {
+  for (const mode of MODES) {
+    for (const name of ["completed", "declined"] as const) {
+      expect(decideProcess(EXAMPLES[name], mode, NOW_MS)).toMatchObject({
+        value: { step: "answer" },
+      });
+    }
+    const cancelled = decideProcess(EXAMPLES.cancelled, mode, NOW_MS);
+    expect(cancelled).toMatchObject({ refusal: { code: "illegal_transition" } });
+  }
+});
+
+it("asks the processor about no open charge of the other mode", async () => {
+  const fetched = vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("not to be called"));
+  const config = { processor: { kind: "http", url: "http://127.0.0.1:9", token: "" } } as const;
+  const request = { livemode: false } as ChargeRequest; // Nothing else of it is read.
+  const signal = () => new AbortController().signal;
+  const answer = await createProcessor(config).charge(request, signal);
+  expect(answer).toEqual({ kind: "unknown", reason: "not asked: livemode_mismatch" });
+  const none: Pick<Config, "processor"> = { processor: { kind: "none" } };
+  expect(await createProcessor(none).charge({ ...request, livemode: true }, signal)).toEqual({
+    kind: "unknown",
+    reason: "not asked: processor_not_configured",
+  });
+  expect(fetched).not.toHaveBeenCalled();
+  fetched.mockRestore();
+});

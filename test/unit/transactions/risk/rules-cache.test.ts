@@ -1,0 +1,212 @@
+/** How long a shard goes by the rules it knows, and what it does when it cannot ask. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DatabaseUnavailable } from "../../../../src/d1/query";
+import type { MerchantRisk } from "../../../../src/d1/risk-rules";
+import { forgetRisk, RulesCache } from "../../../../src/transactions/risk/rules-cache";
+import { NOW_MS, RULES } from "../../../support/examples";
+
+const { rule_set } = RULES;
+const DOWN = new DatabaseUnavailable("down");
+
+/** A merchant's rules in a D1 of ours, that answers when it is told to. */
+function fake() {
+  const stored: MerchantRisk = { version: 1, rule_set: { version: 1, rule_set }, entries: [] };
+  const asked = { risk: 0, version: 0 };
+  let fate: (() => Promise<void>) | undefined;
+  const reader = {
+    risk: async () => {
+      asked.risk += 1;
+      const seen = { ...stored };
+      await fate?.();
+      return seen;
+    },
+    version: async () => {
+      asked.version += 1;
+      const seen = stored.version;
+      await fate?.();
+      return seen;
+    },
+  };
+  const change = (version: number) => {
+    stored.version = version;
+    stored.rule_set = { version, rule_set };
+  };
+  const meet = (next: typeof fate) => {
+    fate = next;
+  };
+  return { reader, asked, change, meet };
+}
+
+const logged: string[] = [];
+const log = (_: string, event: string) => logged.push(event);
+const bookOf = ({ reader }: ReturnType<typeof fake>) => new RulesCache(reader, log);
+const versionIn = async (book: RulesCache, merchant = "mer_a") =>
+  (await book.of(merchant)).rules?.version;
+const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
+  forgetRisk();
+  logged.length = 0;
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a merchant's rules", () => {
+  it("are read once, and not again for two seconds", async () => {
+    const d1 = fake();
+    const book = bookOf(d1);
+    await Promise.all([versionIn(book), versionIn(book), versionIn(book)]);
+    later(1_999);
+    expect(book.of("mer_a")).not.toBeInstanceOf(Promise);
+    expect(d1.asked).toEqual({ risk: 1, version: 0 });
+  });
+
+  it("are asked about in the background while they are in use, by their version alone", async () => {
+    const d1 = fake();
+    const book = bookOf(d1);
+    await versionIn(book);
+    for (let second = 0; second < 20; second += 1) {
+      later(2_000);
+      // Nobody waits.
+      expect(book.of("mer_a")).not.toBeInstanceOf(Promise);
+      await settle();
+    }
+    expect(d1.asked).toEqual({ risk: 1, version: 20 });
+  });
+
+  it("are the new ones four seconds after a change, whenever somebody pays", async () => {
+    for (const pause of [100, 500, 1_999, 2_000, 3_999, 4_000, 60_000]) {
+      forgetRisk();
+      const d1 = fake();
+      const book = bookOf(d1);
+      await versionIn(book);
+      later(1);
+      d1.change(2);
+      const changedAtMs = Date.now();
+      let version = await versionIn(book);
+      while (version === 1) {
+        expect(Date.now() - changedAtMs, `paying every ${pause} ms`).toBeLessThan(4_000);
+        later(pause);
+        version = await versionIn(book);
+        await settle();
+      }
+      expect(version).toBe(2);
+    }
+  });
+
+  it("are waited for when the last answer is four seconds old", async () => {
+    const d1 = fake();
+    const book = bookOf(d1);
+    await versionIn(book);
+    d1.change(2);
+    later(3_999);
+    expect(await versionIn(book)).toBe(1);
+    forgetRisk();
+    d1.change(1);
+    await versionIn(book);
+    d1.change(2);
+    later(4_000);
+    expect(await versionIn(book)).toBe(2);
+  });
+
+  it("are never replaced by an answer to an older question", async () => {
+    const d1 = fake();
+    const [slow, quick] = [bookOf(d1), bookOf(d1)];
+    let answer = () => {};
+    d1.meet(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
+    const waiting = versionIn(slow);
+    later(10);
+    d1.change(2);
+    d1.meet(undefined);
+    expect(await versionIn(quick)).toBe(2);
+    answer();
+    expect(await waiting).toBe(2);
+    expect(await versionIn(slow)).toBe(2);
+  });
+
+  it("are not there for merchants who have made none", async () => {
+    const book = new RulesCache(
+      {
+        risk: async () => ({ version: 0, rule_set: undefined, entries: [] }),
+        version: async () => 0,
+      },
+      log,
+    );
+    expect(await book.of("mer_a")).toMatchObject({ rules: undefined, lists: new Map() });
+  });
+});
+
+describe("when D1 cannot be asked", () => {
+  it("the last known rules are in force, and that is logged", async () => {
+    const d1 = fake();
+    const book = bookOf(d1);
+    await versionIn(book);
+    d1.meet(() => Promise.reject(DOWN));
+    later(3_600_000);
+    expect(await versionIn(book)).toBe(1);
+    expect(logged).toEqual(["risk_rules.failed"]);
+  });
+
+  it("it is left alone for two seconds, so that payments do not wait for it each time", async () => {
+    const d1 = fake();
+    const book = bookOf(d1);
+    await versionIn(book);
+    d1.meet(() => Promise.reject(DOWN));
+    later(10_000);
+    await versionIn(book);
+    later(1_999);
+    expect(book.of("mer_a")).not.toBeInstanceOf(Promise);
+    expect(() => book.of("mer_b")).toThrow(DatabaseUnavailable);
+    expect(d1.asked).toEqual({ risk: 1, version: 1 });
+    later(1);
+    d1.meet(undefined);
+    d1.change(2);
+    expect(await versionIn(book)).toBe(2);
+  });
+
+  it("nothing is decided for a merchant whose rules were never seen", async () => {
+    const d1 = fake();
+    d1.meet(() => Promise.reject(DOWN));
+    await expect(versionIn(bookOf(d1))).rejects.toBe(DOWN);
+    later(2_000);
+    d1.meet(undefined);
+    expect(await versionIn(bookOf(d1))).toBe(1);
+  });
+});
+
+describe("memory", () => {
+  const rules = rule_set.rules.filter(({ id }) => id === "frequency");
+  const large = { ...rule_set, rules: Array.from({ length: 2_000 }, () => rules).flat() };
+  const entries = Array.from({ length: 5_000 }, (_, index) => ({
+    list: "block" as const,
+    field: "card_fingerprint" as const,
+    value: `${index}`.padStart(400, "x"),
+    expires_at_ms: null,
+  }));
+  it.each([
+    ["rules", { version: 1, rule_set: { version: 1, rule_set: large }, entries: [] }, 40],
+    ["lists", { version: 1, rule_set: undefined, entries }, 10],
+  ] as [string, MerchantRisk, number][])(
+    "is bounded by what %s take, and the newest merchants stay",
+    async (_, stored, merchants) => {
+      const asked: string[] = [];
+      const risk = async (merchantId: string) => {
+        asked.push(merchantId);
+        return stored;
+      };
+      const book = new RulesCache({ risk, version: async () => 1 }, log);
+      for (let merchant = 0; merchant < merchants; merchant += 1) await book.of(`mer_${merchant}`);
+      asked.length = 0;
+      for (const merchant of [merchants - 1, merchants - 3, 0]) await book.of(`mer_${merchant}`);
+      expect(asked).toEqual(["mer_0"]);
+    },
+  );
+});

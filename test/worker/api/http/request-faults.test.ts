@@ -1,0 +1,209 @@
+/** What a client is told of a request that is wrong: all of it at once, each fault with its place; and orders that
+ *  race. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { readConfig } from "../../../../src/config";
+import type { Env } from "../../../../src/env";
+import { type Client, freshKey, newClient, TRANSACTIONS } from "../../../support/api";
+import {
+  ask,
+  createWith,
+  expectRefusal,
+  headersOf,
+  jsonOf,
+  parametersOf,
+  pointersOf,
+  utf8,
+} from "../../../support/contract";
+import { env } from "../../../support/env";
+
+let shop: Client;
+beforeAll(async () => {
+  shop = await newClient();
+});
+
+const JSON_TYPE = { "Content-Type": "application/json" };
+const send = (path: string, body: object, method = "POST") =>
+  ask(path, { method, key: shop.key, headers: JSON_TYPE, body: JSON.stringify(body) });
+const create = (body: object, key = freshKey()) => createWith(shop.key, key, JSON.stringify(body));
+
+async function gzip(text: string): Promise<Uint8Array> {
+  const zipped = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(zipped).arrayBuffer());
+}
+
+describe("a body that is wrong in many ways", () => {
+  it("is answered with all of its faults, also those that lie between its fields", async () => {
+    const wrong = {
+      user_id: 5,
+      amount: "1.005",
+      currency: "USD",
+      webhook_url: "http://localhost/",
+      metadata: { "": "x" },
+      surplus: 1,
+    };
+    const said = await expectRefusal(await create(wrong), "invalid_request");
+    expect(pointersOf(said).sort()).toEqual([
+      "#/amount",
+      "#/metadata/",
+      "#/surplus",
+      "#/user_id",
+      "#/webhook_url",
+    ]);
+  });
+
+  it("is told of its currency and its amount when its customer is missing", async () => {
+    const wrong = { amount: "-1", currency: "XXX" };
+    const said = await expectRefusal(await create(wrong), "invalid_request");
+    expect(pointersOf(said).sort()).toEqual(["#/amount", "#/currency", "#/user_id"]);
+  });
+
+  it("is refused for its card numbers with everything else that is wrong", async () => {
+    const card = "4242 4242 4242 4242";
+    const wrong = { amount: 1, description: card, metadata: { a: card, b: 5 } };
+    const said = await expectRefusal(await create(wrong), "card_number_refused");
+    expect(pointersOf(said).sort()).toEqual([
+      "#/description",
+      "#/metadata/a",
+      "#/metadata/b",
+      "#/user_id",
+    ]);
+  });
+
+  it("is told of a list entry's value and its note at once", async () => {
+    const wrong = { list: "block", field: "ip", value: "nowhere", note: 5 };
+    const said = await expectRefusal(await send("/api/v1/risk/lists", wrong), "invalid_request");
+    expect(pointersOf(said).sort()).toEqual(["#/note", "#/value"]);
+  });
+});
+
+describe("a query that is wrong", () => {
+  it("is answered with the names of its parameters", async () => {
+    const query = "limit=0&status=none&surplus=1";
+    const response = await ask(`${TRANSACTIONS}?${query}`, { key: shop.key });
+    const said = await expectRefusal(response, "invalid_request");
+    expect(parametersOf(said).sort()).toEqual(["limit", "status", "surplus"]);
+    expect([pointersOf(said), headersOf(said)]).toEqual([[], []]);
+  });
+
+  it("is answered with the name of its cursor, and a body with a pointer to it", async () => {
+    const listed = await ask(`${TRANSACTIONS}?cursor=x`, { key: shop.key });
+    expect(parametersOf(await expectRefusal(listed, "invalid_request"))).toEqual(["cursor"]);
+    const tried = await send("/api/v1/risk/backtest", { rule_set: { rules: [] }, cursor: "x" });
+    expect(pointersOf(await expectRefusal(tried, "invalid_request"))).toEqual(["#/cursor"]);
+  });
+});
+
+describe("an Idempotency-Key", () => {
+  const body = '{"user_id":"keys","amount":1}';
+
+  it("is the same with parameters of a structured field, which are ignored", async () => {
+    const key = freshKey();
+    const first = await createWith(shop.key, key, body);
+    const again = await createWith(shop.key, `"${key}";x=1`, body);
+    expect([again.status, again.headers.get("Idempotent-Replayed")]).toEqual([201, "true"]);
+    expect(await again.text()).toBe(await first.text());
+  });
+
+  it.each(['"abc', '"abc";', '"abc"x', '"abc", "def"'])(
+    "is refused by the name of its header when it is quoted and no string: %s",
+    async (key) => {
+      const said = await expectRefusal(
+        await createWith(shop.key, key, body),
+        "idempotency_key_invalid",
+      );
+      expect(headersOf(said)).toEqual(["Idempotency-Key"]);
+      expect(said.detail).toContain("RFC 9651");
+    },
+  );
+
+  it("is asked for by the name of its header", async () => {
+    const response = await ask(TRANSACTIONS, { key: shop.key, body, headers: JSON_TYPE });
+    const said = await expectRefusal(response, "idempotency_key_missing");
+    expect(headersOf(said)).toEqual(["Idempotency-Key"]);
+  });
+});
+
+describe("a compressed body", () => {
+  const text = '{"user_id":"zipped","amount":1}';
+
+  it("is refused and changes nothing", async () => {
+    const key = freshKey();
+    for (const coding of ["gzip", "GZIP", "br", "deflate", "gzip, identity", "nonsense"]) {
+      const sent = coding === "br" ? utf8(text) : await gzip(text);
+      const response = await createWith(shop.key, key, sent, { "Content-Encoding": coding });
+      const said = await expectRefusal(response, "unsupported_media_type", coding);
+      expect(headersOf(said)).toEqual(["Content-Encoding"]);
+      expect(response.headers.get("Accept-Encoding")).toBe("identity");
+    }
+    const found = await ask(`/api/v1/idempotency-keys/${key}`, { key: shop.key });
+    await expectRefusal(found, "idempotency_key_not_found");
+  });
+
+  it("is refused where a body may be left out, too", async () => {
+    const made = await ask(`/api/v1/merchants/${shop.merchant_id}/api-keys/${shop.key_id}/roll`, {
+      key: env.ADMIN_TOKEN,
+      headers: { ...JSON_TYPE, "Content-Encoding": "gzip" },
+      body: await gzip('{"overlap_s":0}'),
+    });
+    await expectRefusal(made, "unsupported_media_type");
+    expect((await shop.get(TRANSACTIONS)).status).toBe(200);
+  });
+
+  it("is taken when it says that it is not compressed", async () => {
+    for (const coding of ["identity", "Identity"]) {
+      const response = await createWith(shop.key, freshKey(), text, { "Content-Encoding": coding });
+      expect(response.status).toBe(201);
+    }
+  });
+});
+
+describe("an API key", () => {
+  it("that is rolled ten times at once has one successor", async () => {
+    const keys = `/api/v1/merchants/${shop.merchant_id}/api-keys`;
+    const admin = { key: env.ADMIN_TOKEN, headers: JSON_TYPE };
+    const { id } = await jsonOf<{ id: string }>(await ask(keys, { ...admin, body: "{}" }));
+    const count = async () =>
+      (await jsonOf<{ data: unknown[] }>(await ask(keys, admin))).data.length;
+    const before = await count();
+    const racing = Array.from({ length: 10 }, () =>
+      ask(`${keys}/${id}/roll`, { ...admin, body: "{}" }),
+    );
+    const responses = await Promise.all(racing);
+    const made = responses.filter(({ status }) => status === 201);
+    expect(made).toHaveLength(1);
+    for (const response of responses) {
+      if (response.status !== 201) await expectRefusal(response, "api_key_rolled");
+    }
+    expect(await count()).toBe(before + 1);
+  });
+});
+
+describe("the front page", () => {
+  it.each(["GET", "HEAD"])("leads to the documentation for %s", async (method) => {
+    const response = await ask("/", { method });
+    expect([response.status, response.headers.get("Location")]).toEqual([302, "/docs"]);
+    expect(response.body).toBeNull();
+  });
+});
+
+describe("PROCESSOR_URL", () => {
+  const settings = (url: string) => ({ PROCESSOR: "http", PROCESSOR_URL: url }) as Partial<Env>;
+
+  it.each([
+    "ftp://processor.example",
+    "https://user:secret@processor.example",
+    "https://processor.example/?key=secret",
+    "https://processor.example/#part",
+    "https://processor.example/a b",
+    "processor.example",
+    "mailto:processor@example.com",
+  ])("is refused at the start, without being shown: %s", (url) => {
+    const check = () => readConfig(settings(url) as Env);
+    expect(check).toThrow(/^PROCESSOR_URL: must be an http or https URL/);
+    expect(check).not.toThrow(/secret/);
+  });
+
+  it.each(["https://processor.example", "http://127.0.0.1:8080/pay/"])("may be %s", (url) => {
+    expect(readConfig(settings(url) as Env).processor).toMatchObject({ kind: "http", url });
+  });
+});
