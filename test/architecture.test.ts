@@ -47,6 +47,9 @@ type Import = { file: string; target: string; isTypeOnly: boolean };
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(
   (file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts"),
 );
+const tests = readdirSync(TEST, { recursive: true, encoding: "utf8" }).filter((file) =>
+  file.endsWith(".test.ts"),
+);
 const textOf = (file: string) => readFileSync(join(SRC, file), "utf8");
 
 /** A file's imports; those of our own files by their path below `src`. */
@@ -147,11 +150,18 @@ it("reads the rows that a statement in an object returns to the end", () => {
   }
 });
 
+it("keeps every test in a folder that a vitest project runs, and unit tests beside their source", () => {
+  const folders = new Set(files.map((file) => dirname(file)));
+  const misplaced = tests.filter((file) => {
+    const [top = "", ...rest] = dirname(file).split("/");
+    if (top === "unit") return !folders.has(rest.join("/") || ".");
+    return ![".", "worker", "e2e"].includes(top);
+  });
+  expect(misplaced).toEqual([]);
+});
+
 it("lets no test depend on how fast the machine is", () => {
-  const tests = readdirSync(TEST, { recursive: true, encoding: "utf8" }).filter(
-    (file) => file.endsWith(".test.ts") && file !== "architecture.test.ts",
-  );
-  for (const file of tests) {
+  for (const file of tests.filter((name) => name !== "architecture.test.ts")) {
     const text = readFileSync(join(TEST, file), "utf8");
     // Waiting is done by test/support/eventually.ts, and vitest.config.ts ends what hangs.
     expect(text, file).not.toMatch(/\bvi\.wait|expect\.poll|testTimeout|performance\.now/);

@@ -5,8 +5,8 @@ import {
   isOverloaded,
   type ObjectNamespace,
   objectStub,
-} from "../../src/runtime/object-stub";
-import { TimeoutError } from "../../src/runtime/with-timeout";
+} from "../../../src/runtime/object-stub";
+import { TimeoutError } from "../../../src/runtime/with-timeout";
 
 type Counter = { count(step: number): number };
 /** What one call comes to: a number, a fault, or undefined for one that hangs. */

@@ -1,6 +1,6 @@
 /** Work that runs once at a time for each key. */
 import { describe, expect, it } from "vitest";
-import { SingleFlight } from "../../src/runtime/single-flight";
+import { SingleFlight } from "../../../src/runtime/single-flight";
 
 /** Counts how often work was started, and ends it when the test says so. */
 function startable() {

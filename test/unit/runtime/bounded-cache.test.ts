@@ -1,7 +1,7 @@
 /** The one cache of bounded size: which entries it evicts, compared with the simplest model of LRU. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BoundedCache, type CacheBounds } from "../../src/runtime/bounded-cache";
+import { BoundedCache, type CacheBounds } from "../../../src/runtime/bounded-cache";
 
 const KEYS = ["a", "b", "c", "d", "e"];
 
