@@ -44,6 +44,7 @@ const PAGES = [
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name)),
+  "simulate/README.md",
 ];
 
 it("every link of the README and the docs leads to a file and a heading that are there", () => {
@@ -67,7 +68,10 @@ it("every source file that the README or a page of the docs names is there", () 
       ([path]) => path,
     );
     return named
-      .filter((path) => ![ROOT, SRC].some((folder) => existsSync(join(folder, path))))
+      .filter(
+        (path) =>
+          ![ROOT, SRC, join(ROOT, dirname(page))].some((folder) => existsSync(join(folder, path))),
+      )
       .map((path) => `${page}: ${path}`);
   });
   expect(missing).toEqual([]);
@@ -88,6 +92,14 @@ it("docs/promises.md names a test for every promise", () => {
   expect(rows.length).toBeGreaterThan(40);
   const without = rows.filter((row) => !/`test\/[^`]+`|`npm run [^`]+`|\| same/.test(row));
   expect(without).toEqual([]);
+});
+
+it("simulate/README.md names every file of the simulator, and no other", () => {
+  const page =
+    readFileSync(join(ROOT, "simulate/README.md"), "utf8").split("## The files")[1] ?? "";
+  const named = [...page.matchAll(/`((?:[a-z]+\/)?[a-z-]+\.ts)`/g)].map(([, file]) => file);
+  const files = readdirSync(join(ROOT, "simulate"), { recursive: true, encoding: "utf8" });
+  expect(named.sort()).toEqual(files.filter((file) => file.endsWith(".ts")).sort());
 });
 
 it("docs/decisions/README.md has a row for every decision, with its title, and no other", () => {

@@ -1,19 +1,14 @@
 /** The pure parts of the simulator: its traffic is a function of its seed, and its reconciliation finds each
  *  kind of fault. A reconciliation that lets everything pass would prove nothing. */
 import { describe, expect, it } from "vitest";
-import {
-  assess as assessPayment,
-  DECIMALS,
-  RULES,
-  SANDBOX,
-} from "../scripts/simulate/expectation.mjs";
-import { parseExposition } from "../scripts/simulate/exposition.mjs";
-import { readOptions } from "../scripts/simulate/options.mjs";
-import { makePlan } from "../scripts/simulate/plan.mjs";
-import { errorsIn } from "../scripts/simulate/reconcile/log.mjs";
-import { reconcile } from "../scripts/simulate/reconcile.mjs";
-import { differencesText, tableOf } from "../scripts/simulate/report.mjs";
-import { Late, within } from "../scripts/simulate/within.mjs";
+import { parseExposition } from "../simulate/observe/exposition";
+import { readOptions } from "../simulate/options";
+import { assess as assessPayment, DECIMALS, RULES, SANDBOX } from "../simulate/plan/expectation";
+import { makePlan } from "../simulate/plan/plan";
+import { errorsIn } from "../simulate/reconcile/log";
+import { reconcile } from "../simulate/reconcile/reconcile";
+import { differencesText, tableOf } from "../simulate/report";
+import { Late, within } from "../simulate/within";
 import { currencyDecimals } from "../src/domain/money/currency";
 import { parseAmount } from "../src/domain/money/money";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";

@@ -1,7 +1,8 @@
 /** Faults that a system could have in what it answers and tells of its transactions; each with what the
  *  reconciliation has to say of it. */
+
+import type { World } from "../../../simulate/world";
 import { answerOf, at, changeEverywhere, chargeTwice, firstOf, merchantOf } from "./look";
-import type { World } from "./seen";
 
 export type Fault = [fault: string, named: string | RegExp, plant: (world: World) => unknown];
 
@@ -85,7 +86,7 @@ export const FAULTS_INSIDE: Fault[] = [
   [
     "a log with a gap",
     "a log of events had a gap",
-    (world) => answerOf(world, "events").list?.splice(0, 1),
+    (world) => answerOf(world, "events").events?.splice(0, 1),
   ],
   [
     "an acknowledged amount that is not what was sent",

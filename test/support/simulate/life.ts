@@ -1,14 +1,20 @@
 /** One order in a system without faults: what its calls are answered, and the events that come of them. */
-import { assess, chargeOutcome, RULES } from "../../../scripts/simulate/expectation.mjs";
-import type { Order } from "../../../scripts/simulate/plan.mjs";
-import type { Answer, Life, Merchant, Seen, SeenEvent } from "./seen";
+import { assess, chargeOutcome, RULES } from "../../../simulate/plan/expectation";
+import type { Order } from "../../../simulate/plan/orders";
+import type {
+  Answer,
+  MerchantView,
+  OrderRecord,
+  Transaction,
+  TransactionEvent,
+} from "../../../simulate/world";
 
 const copy = structuredClone;
 const NAMES: Record<string, string> = { pending: "created" };
 const REFUSED = { status: 409, code: "illegal_transition", pointers: [] };
 const REUSED = { status: 422, code: "idempotency_key_reused", pointers: ["#/amount"] };
 
-export function eventOf(data: Seen): SeenEvent {
+export function eventOf(data: Transaction): TransactionEvent {
   const id = `evt_${data.id.slice("txn_".length)}_${data.version}`;
   const type = `transaction.${NAMES[data.status] ?? data.status}`;
   const { id: transaction_id, version: sequence, created_at } = data;
@@ -16,7 +22,7 @@ export function eventOf(data: Seen): SeenEvent {
 }
 
 /** A new transaction, the customer's `payment`th. */
-function pendingOf(order: Order, merchant: Merchant, payment: number): Seen {
+function pendingOf(order: Order, merchant: MerchantView, payment: number): Transaction {
   const { score, rules, isBlocked } = assess(order, payment > RULES.daily);
   return {
     id: `txn_${merchant.id}-${order.key}`,
@@ -40,10 +46,14 @@ function pendingOf(order: Order, merchant: Merchant, payment: number): Seen {
   };
 }
 
-const told = (transaction: Seen) => ({ status: 200, code: null, transaction: copy(transaction) });
+const told = (transaction: Transaction) => ({
+  status: 200,
+  code: null,
+  transaction: copy(transaction),
+});
 
 /** A transaction that can be asked for things; `now` and `events` are what has become of it. */
-function lived(order: Order, pending: Seen) {
+function lived(order: Order, pending: Transaction) {
   const life = { now: pending, events: [eventOf(pending)], creates: 0 };
   const move = (status: string, code: string | null = null): void => {
     const failure = code === null ? null : { code };
@@ -74,17 +84,17 @@ function lived(order: Order, pending: Seen) {
     get: () => told(life.now),
     key: () => told(life.now),
     list: () => ({ status: 200, code: null, list: [copy(life.now)] }),
-    events: () => ({ status: 200, code: null, list: copy(life.events) }),
+    events: () => ({ status: 200, code: null, events: copy(life.events) }),
   };
   return { life, answers };
 }
 
 /** Carries out an order's calls one after the other. */
-export function live(order: Order, merchant: Merchant, payment: number) {
+export function live(order: Order, merchant: MerchantView, payment: number) {
   const pending = pendingOf(order, merchant, payment);
   const { life, answers } = lived(order, pending);
   const { id } = pending;
-  const record: Life = { order, id, version: 0, creates: 0, answers: [], unanswered: [] };
+  const record: OrderRecord = { order, id, version: 0, creates: 0, answers: [], unanswered: [] };
   for (const call of order.visits.flat().flatMap(({ calls }) => calls)) {
     const floor = record.version;
     const answer = { call, floor, ...answers[call]?.() } as Answer; // Every call has a row above.

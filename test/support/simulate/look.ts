@@ -1,5 +1,5 @@
 /** Finds things in a simulated world, or throws: a fault must not be planted in nothing. */
-import type { Answer, Delivery, Merchant, Receiver, World } from "./seen";
+import type { Answer, Delivery, MerchantView, ReceiverView, World } from "../../../simulate/world";
 
 export function at<Value>(list: Value[], index: number): Value {
   const found = list.at(index);
@@ -7,8 +7,8 @@ export function at<Value>(list: Value[], index: number): Value {
   return found;
 }
 
-export const merchantOf = ({ merchants }: World): Merchant => at(merchants, 0);
-export const endpointOf = (world: World, kind: string): Receiver => {
+export const merchantOf = ({ merchants }: World): MerchantView => at(merchants, 0);
+export const endpointOf = (world: World, kind: string): ReceiverView => {
   const found = merchantOf(world).endpoints.find((endpoint) => endpoint.kind === kind);
   if (!found) throw new Error(`there is no ${kind} endpoint`);
   return found;
@@ -44,6 +44,7 @@ export const changeEverywhere = (
 ) => {
   const merchant = merchantOf(world);
   const [id, exact] = firstOf(merchant.exact);
+  if (!exact) throw new Error(`there is no ${id}`);
   change(exact);
   change(
     at(

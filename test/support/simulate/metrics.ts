@@ -1,14 +1,21 @@
 /** The metrics of a system without faults, of exactly these events and answers. */
-import { chargeOutcome } from "../../../scripts/simulate/expectation.mjs";
-import type { Sample } from "../../../scripts/simulate/exposition.mjs";
-import type { Delivery, Life, Merchant, Seen, SeenEvent } from "./seen";
+
+import type { Sample } from "../../../simulate/observe/exposition";
+import { chargeOutcome } from "../../../simulate/plan/expectation";
+import type {
+  Delivery,
+  MerchantView,
+  OrderRecord,
+  Transaction,
+  TransactionEvent,
+} from "../../../simulate/world";
 
 type Count = [name: string, labels: Record<string, string>, by?: number];
 
 const TO_VELOCITY: Count = ["outbox_delivered_events_total", { destination: "velocity" }];
 
 /** What an event of each type counts besides itself. */
-const COUNTS: Record<string, (data: Seen) => Count[]> = {
+const COUNTS: Record<string, (data: Transaction) => Count[]> = {
   "transaction.created": ({ risk }) => [["risk_decisions_total", { decision: risk.decision }]],
   "transaction.processing": (data) => [
     ["commands_total", { kind: "process", outcome: "processed" }],
@@ -28,7 +35,7 @@ const COUNTS: Record<string, (data: Seen) => Count[]> = {
   ],
 };
 
-function countsOfEvent({ type, data }: SeenEvent): Count[] {
+function countsOfEvent({ type, data }: TransactionEvent): Count[] {
   const { currency, failure } = data;
   return [
     ["transaction_events_total", { type, currency, code: failure?.code ?? "" }],
@@ -39,7 +46,7 @@ function countsOfEvent({ type, data }: SeenEvent): Count[] {
   ];
 }
 
-function countsOfTransaction({ status, failure }: Seen): Count[] {
+function countsOfTransaction({ status, failure }: Transaction): Count[] {
   const outcome = failure?.code === "risk_blocked" ? "blocked" : "created";
   return [
     ["transactions", { status }],
@@ -47,7 +54,7 @@ function countsOfTransaction({ status, failure }: Seen): Count[] {
   ];
 }
 
-function countsOfRecord({ answers }: Life): Count[] {
+function countsOfRecord({ answers }: OrderRecord): Count[] {
   return answers.flatMap(({ call, replayed }): Count[] => {
     if (replayed) return [["commands_total", { kind: "create", outcome: "replayed" }]];
     if (call === "reuse") return [["commands_total", { kind: "create", outcome: "conflict" }]];
@@ -65,7 +72,7 @@ function countsOfDelivery({ status, attempts }: Delivery): Count[] {
   ];
 }
 
-export function metricsOf(merchants: Merchant[], records: Life[]): Sample[] {
+export function metricsOf(merchants: MerchantView[], records: OrderRecord[]): Sample[] {
   const events = merchants.flatMap(({ feed }) => feed);
   const endpoints = merchants.flatMap((merchant) => merchant.endpoints);
   const last = new Map(events.map(({ data }) => [data.id, data]));

@@ -1,11 +1,20 @@
 /** What the simulator would see of a system without faults: a world to plant faults in. It is built from
  *  the plan alone, by the simplest code that will do, and shares no objects between what different
  *  observers have seen. */
-import { ENDPOINTS, type Plan } from "../../../scripts/simulate/plan.mjs";
+
+import type { TopicRecord } from "../../../scripts/kafka/verdict";
+import { ENDPOINTS, type Plan } from "../../../simulate/plan/plan";
+import { noAttempts } from "../../../simulate/traffic/api";
+import type {
+  MerchantView,
+  ReceiverView,
+  Transaction,
+  TransactionEvent,
+  World,
+} from "../../../simulate/world";
 import { live } from "./life";
 import { at } from "./look";
 import { metricsOf } from "./metrics";
-import type { Merchant, Receiver, Seen, SeenEvent, StreamRecord, World } from "./seen";
 
 const copy = structuredClone;
 
@@ -25,24 +34,23 @@ export function idealWorld(plan: Plan): World {
     deliver(merchant);
   }
   const events = merchants.flatMap(({ id, feed }) => feed.map((event) => ({ id, event })));
-  const ends = ["answered", "hung_up", "cut", "too_late", "faulted", "unavailable", "limited"];
   return {
     plan,
     records,
     merchants,
     metrics: metricsOf(merchants, records),
     kafka: { records: events.map(({ id, event }) => stream(id, event)), refused: [], failed: 0 },
-    attempts: Object.fromEntries(ends.map((end) => [end, 0])),
+    attempts: noAttempts(),
     chaos: { kills: 0, outages: 0 },
     errors: new Map(),
     unsettled: "",
   };
 }
 
-const place = ({ created_at, id }: Seen): string => `${created_at} ${id}`;
+const place = ({ created_at, id }: Transaction): string => `${created_at} ${id}`;
 
-function emptyMerchant(number: number): Merchant {
-  const receiver = (kind: string, events: string[]): Receiver => ({
+function emptyMerchant(number: number): MerchantView {
+  const receiver = (kind: string, events: string[]): ReceiverView => ({
     id: `whe_${number}_${kind}`,
     kind,
     events,
@@ -63,7 +71,7 @@ function emptyMerchant(number: number): Merchant {
   };
 }
 
-function tell(merchant: Merchant, events: SeenEvent[]): void {
+function tell(merchant: MerchantView, events: TransactionEvent[]): void {
   const { data } = at(events, -1);
   merchant.by_key.set(data.idempotency_key, copy(data));
   merchant.exact.set(data.id, copy(data));
@@ -72,8 +80,12 @@ function tell(merchant: Merchant, events: SeenEvent[]): void {
   merchant.feed.push(...copy(events));
 }
 
-function deliver({ feed, endpoints, own, deliveries }: Merchant): void {
-  const send = (receiver: Receiver, endpoint_id: string | null, event: SeenEvent): void => {
+function deliver({ feed, endpoints, own, deliveries }: MerchantView): void {
+  const send = (
+    receiver: ReceiverView,
+    endpoint_id: string | null,
+    event: TransactionEvent,
+  ): void => {
     const { id: event_id, type, created_at: timestamp, data } = event;
     const hangs = receiver.kind === "hanging";
     const text = JSON.stringify({ type, timestamp, data });
@@ -92,7 +104,7 @@ function deliver({ feed, endpoints, own, deliveries }: Merchant): void {
   }
 }
 
-function stream(merchantId: string, event: SeenEvent): StreamRecord {
+function stream(merchantId: string, event: TransactionEvent): TopicRecord {
   const value = {
     specversion: "1.0",
     id: event.id,

@@ -1,0 +1,166 @@
+// Whether /metrics has counted what happened. What docs/metrics.md calls exact must be equal, also
+// after kills; what it calls exact to a second must be, as long as nobody was killed. Pure.
+
+import { type Sample, sumsBy } from "../observe/exposition.ts";
+import { chargeOutcome, RISK_BLOCKED } from "../plan/expectation.ts";
+
+import type { Attempts } from "../traffic/api.ts";
+import type {
+  Difference,
+  MerchantView,
+  OrderRecord,
+  Transaction,
+  TransactionEvent,
+  World,
+} from "../world.ts";
+
+type Counts = Map<string, number>;
+
+const NOTHING = new Set(["transaction.failed", "transaction.cancelled"]);
+
+function count<Value>(
+  list: Value[],
+  keyOf: (one: Value) => string,
+  worthOf: (one: Value) => number = () => 1,
+): Counts {
+  const counts: Counts = new Map();
+  for (const one of list) {
+    const key = keyOf(one);
+    counts.set(key, (counts.get(key) ?? 0) + worthOf(one));
+  }
+  return counts;
+}
+
+function compare(name: string, told: Counts, expected: Counts): string[] {
+  const keys = new Set([...told.keys(), ...expected.keys()]);
+  return [...keys].flatMap((key) => {
+    const [is, wanted] = [told.get(key) ?? 0, expected.get(key) ?? 0];
+    return is === wanted ? [] : [`${name}{${key}} is ${is} and not ${wanted}`];
+  });
+}
+
+/** How often the processor had to say that it doesn't know yet, for what was charged. */
+function countUnknowns(charged: Transaction[]): number {
+  return charged.reduce((sum, transaction) => sum + chargeOutcome(transaction).unknowns, 0);
+}
+
+function exactSums(transactions: Transaction[], events: TransactionEvent[]) {
+  const of = (type: string) => events.filter((event) => event.type === `transaction.${type}`);
+  const failed = of("failed").map(({ data }) => data.failure?.code);
+  const blocked = failed.filter((code) => code === RISK_BLOCKED).length;
+  const processed = of("processing");
+  const positive = (entries: Record<string, number>): Counts =>
+    new Map(Object.entries(entries).filter(([, value]) => value > 0));
+  const completed = transactions.filter(({ status }) => status === "completed");
+  return {
+    "payments_transaction_events_total type currency code": count(events, ({ type, data }) =>
+      `${type} ${data.currency} ${type === "transaction.failed" ? data.failure?.code : ""}`.trimEnd(),
+    ),
+    "payments_transactions status": count(transactions, ({ status }) => status),
+    "payments_risk_decisions_total decision": count(transactions, ({ risk }) => risk.decision),
+    "payments_completed_amount_minor_total currency": count(
+      completed,
+      ({ currency }) => currency,
+      ({ amount_minor }) => amount_minor,
+    ),
+    "payments_charges_total outcome": positive({
+      settled: completed.length,
+      declined: failed.length - blocked,
+      unknown: countUnknowns(processed.map(({ data }) => data)),
+    }),
+    commands: positive({
+      "create created": transactions.length - blocked,
+      "create blocked": blocked,
+      "process processed": processed.length,
+      "cancel cancelled": of("cancelled").length,
+    }),
+  };
+}
+
+/** Answers that changed nothing, as the clients saw them: the shards count those, and perhaps attempts
+ *  whose answer nobody waited for. */
+function boundsOf(records: OrderRecord[], attempts: Attempts) {
+  const answers = records.flatMap((record) => record?.answers ?? []);
+  const creates = answers.filter(({ call }) => call === "create");
+  const unheard = attempts.hung_up + attempts.cut + attempts.too_late + attempts.unavailable;
+  return {
+    "create replayed": creates.filter(({ replayed }) => replayed).length,
+    "create conflict": answers.filter(({ call, status }) => call === "reuse" && status === 422)
+      .length,
+    unheard,
+  };
+}
+
+/** What the dispatchers have counted, by what the delivery log has. Time-outs are left out: the receivers
+ *  that never answer are still being tried while one looks. */
+function webhookFaults(metrics: Sample[], merchants: MerchantView[]): string[] {
+  const deliveries = merchants.flatMap((merchant) => merchant.deliveries);
+  const attempts = deliveries.flatMap((delivery) => delivery.attempts);
+  const ends = count(attempts, ({ error }) => error ?? "delivered");
+  const told = sumsBy(metrics, "payments_webhook_attempts_total", "outcome");
+  for (const counts of [ends, told]) counts.delete("timeout");
+  const statuses = count(deliveries, ({ status }) => status);
+  const pending = new Map([...statuses].filter(([status]) => status === "pending"));
+  const ended = new Map([...statuses].filter(([status]) => status !== "pending"));
+  const registered = merchants.flatMap((merchant) => merchant.endpoints);
+  const endpoints = count(registered, () => "enabled");
+  const by = (name: string, label: string, expected: Counts) =>
+    compare(name, sumsBy(metrics, name, label), expected);
+  return [
+    ...compare("payments_webhook_attempts_total", told, ends),
+    ...by("payments_webhook_deliveries_total", "status", ended),
+    ...by("payments_webhook_backlog", "status", pending),
+    ...by("payments_webhook_endpoints", "state", endpoints),
+  ];
+}
+
+/** Sums of gauges that must have come down to nothing, and of sources that must have answered. */
+function restFaults(metrics: Sample[]): string[] {
+  const zero = ["payments_outbox_depth", "payments_stream_parked", "payments_open_charges"];
+  const open = zero.flatMap((name) => compare(name, sumsBy(metrics, name), new Map()));
+  const silent = metrics.filter(({ name, value }) => name === "payments_scrape_ok" && value !== 1);
+  return [...open, ...silent.map(({ labels }) => `${labels.source} did not answer the scrape`)];
+}
+
+function commandFaults({ metrics, records, attempts, chaos }: World, expected: Counts): string[] {
+  const told = sumsBy(metrics, "payments_commands_total", "kind", "outcome");
+  const changing = new Map([...expected.keys()].map((key) => [key, told.get(key) ?? 0]));
+  const faults = compare("payments_commands_total", changing, expected);
+  if (chaos.kills > 0) return faults;
+  const { unheard, ...bounds } = boundsOf(records, attempts);
+  for (const [key, least] of Object.entries(bounds)) {
+    const is = told.get(key) ?? 0;
+    if (is >= least && is <= least + unheard) continue;
+    faults.push(`payments_commands_total{${key}} is ${is} and not ${least} to ${least + unheard}`);
+  }
+  const faulted = [...told].filter(([key]) => key.endsWith(" faulted"));
+  return [...faults, ...faulted.map(([key, is]) => `payments_commands_total{${key}} is ${is}`)];
+}
+
+/** The differences between the metrics and what happened. */
+export function reconcileMetrics(world: World): Difference[] {
+  const { metrics, merchants, chaos } = world;
+  const transactions = merchants.flatMap(({ exact }) =>
+    [...exact.values()].filter((one) => one !== null),
+  );
+  const events = merchants.flatMap(({ logs }) => [...logs.values()].flat());
+  const { commands, ...sums } = exactSums(transactions, events);
+  const exact = Object.entries(sums).flatMap(([title, expected]) => {
+    const [name = "", ...labels] = title.split(" ");
+    return compare(name, sumsBy(metrics, name, ...labels), expected);
+  });
+  const delivered = sumsBy(metrics, "payments_outbox_delivered_events_total", "destination");
+  const all = new Map(["book", "webhooks", "stream"].map((name) => [name, events.length]));
+  // Velocity hears only of payments that came to nothing.
+  all.set("velocity", events.filter(({ type }) => NOTHING.has(type)).length);
+  const outboxes =
+    chaos.kills > 0 ? [] : compare("payments_outbox_delivered_events_total", delivered, all);
+  const texts = [
+    ...exact,
+    ...commandFaults(world, commands),
+    ...outboxes,
+    ...webhookFaults(metrics, merchants),
+    ...restFaults(metrics),
+  ];
+  return texts.map((text) => ({ area: "metrics", text }));
+}

@@ -1,0 +1,103 @@
+// One simulation from its plan to its verdict.
+import { readFileSync } from "node:fs";
+import { observe } from "./observe/observe.ts";
+import { settle } from "./observe/settle.ts";
+import type { Options } from "./options.ts";
+import { makePlan, type Plan } from "./plan/plan.ts";
+import { openProgress, type Progress } from "./progress.ts";
+import { errorsIn } from "./reconcile/log.ts";
+import { reconcile } from "./reconcile/reconcile.ts";
+import { differencesText, tableOf } from "./report.ts";
+import { type SimulatedKafka, startKafka } from "./system/kafka.ts";
+import { closeReceivers, makeMerchants, type OpenMerchant } from "./system/merchants.ts";
+import { prepareServer, type SimulatedServer } from "./system/server.ts";
+import { type AttemptEnd, noAttempts } from "./traffic/api.ts";
+import { openChaos } from "./traffic/chaos.ts";
+import { openClient } from "./traffic/client.ts";
+import { runTraffic } from "./traffic/traffic.ts";
+import type { OrderRecord, World } from "./world.ts";
+
+/** Room for what is far behind, such as retries with growing delays, and more of it for more orders. */
+const SETTLE_LIMIT_MS = 120_000;
+const SETTLE_LIMIT_PER_ORDER_MS = 60;
+
+type System = { plan: Plan; options: Options; server: SimulatedServer; kafka: SimulatedKafka };
+type Sending = System & { merchants: OpenMerchant[]; progress: Progress };
+
+/** Sends the plan's traffic, with its faults; gives what the clients learned. */
+async function send({ plan, merchants, server, kafka, options, progress }: Sending) {
+  const records: OrderRecord[] = [];
+  const clients = merchants.map(({ api, own }) => openClient({ api, own_url: own.url, records }));
+  const visit = async (index: number, part: number) => {
+    const order = plan.orders[index];
+    const client = order && clients[order.merchant];
+    if (!client) throw new Error(`the plan has no order ${index}`);
+    await client(order, part);
+  };
+  const chaos = openChaos({ faults: plan.faults, server, kafka });
+  const started = Date.now();
+  await runTraffic({
+    queue: plan.queue,
+    visit,
+    ...options,
+    progress: (done) => {
+      chaos.reached(done / plan.queue.length);
+      const rate = Math.round((done * 1_000) / (Date.now() - started));
+      const faults = options.chaos ? `, ${chaos.counts.kills} kills` : "";
+      progress.show(done / plan.queue.length, `${done} visits, ${rate} a second${faults}`);
+    },
+  });
+  await chaos.ended();
+  return { records, chaos: chaos.counts };
+}
+
+async function simulateOn({ plan, options, server, kafka }: System): Promise<World> {
+  const attempts = noAttempts();
+  let isTraffic = false;
+  const seen = (end: AttemptEnd) => {
+    if (isTraffic) attempts[end]++;
+  };
+  const progress = openProgress();
+  await server.start();
+  const merchants = await makeMerchants({ plan, server, seen });
+  try {
+    isTraffic = true;
+    const sent = await send({ plan, merchants, server, kafka, options, progress });
+    isTraffic = false;
+    progress.end(`All is sent. Waiting until everything has settled.`);
+    const limit_ms = SETTLE_LIMIT_MS + plan.orders.length * SETTLE_LIMIT_PER_ORDER_MS;
+    const unsettled = await settle({ server, merchants, limit_ms, progress });
+    progress.end(unsettled === "" ? "Settled. Comparing." : `Not settled: ${unsettled}.`);
+    const observed = await observe({ plan, merchants, server, progress });
+    const errors = errorsIn(readFileSync(server.log, "utf8"));
+    return { plan, ...sent, ...observed, attempts, kafka, errors, unsettled };
+  } finally {
+    closeReceivers(merchants);
+  }
+}
+
+/** Runs a simulation, with the server's state in a folder of its own, and prints what became of it; gives the
+ *  number of differences. */
+export async function simulate(options: Options, state: string): Promise<number> {
+  const started = Date.now();
+  const plan = makePlan(options);
+  const { orders, digest } = plan;
+  const customers = new Set(orders.map(({ body }) => body.user_id)).size;
+  console.log(
+    `Seed ${plan.seed}: ${orders.length} orders of ${customers} customers, plan ${digest}.`,
+  );
+  console.log("Starting a server.");
+  const kafka = await startKafka();
+  const server = await prepareServer(state, { KAFKA_REST_URL: kafka.url });
+  try {
+    const world = await simulateOn({ plan, options, server, kafka });
+    const differences = reconcile(world);
+    const s = Math.round((Date.now() - started) / 1_000);
+    console.log(`\n${tableOf(world)}\n\n${differencesText(differences)}`);
+    console.log(`${s} s, seed ${plan.seed}, plan ${digest}.`);
+    return differences.length;
+  } finally {
+    await server.stop();
+    kafka.close();
+  }
+}
