@@ -1,8 +1,8 @@
 /** The decision about a payment: a pure function of the payment, its signals and the rule set. All three
  *  are kept, so every decision can be computed again. The order of rules never matters. */
 import { UnknownCurrency } from "../money/currency";
-import { holds, type Tristate } from "./conditions/condition";
-import { explain, listText } from "./conditions/explain";
+import { explainListed } from "./conditions/listed";
+import { PaymentEvaluation } from "./conditions/payment-evaluation";
 import type { Payment } from "./payment";
 import {
   LIST_FIELDS,
@@ -46,8 +46,9 @@ export function evaluate(
 ): Assessment {
   const reasons = [...listReasons(signals, "block"), ...listReasons(signals, "allow")];
   const shadow: RiskReason[] = [];
+  const evaluation = new PaymentEvaluation(payment, signals);
   for (const rule of rule_set.rules) {
-    const reason = reasonOf(rule, payment, signals);
+    const reason = readReason(rule, evaluation);
     if (reason) (rule.shadow ? shadow : reasons).push(reason);
   }
   if (reasons.length > 1) reasons.sort(byRule);
@@ -72,12 +73,12 @@ function decide(reasons: RiskReason[], score: number, ruleSet: RuleSet): Decisio
   return says("review") || score >= ruleSet.review_score ? "review" : "approve";
 }
 
-function reasonOf(rule: Rule, payment: Payment, signals: Signals): RiskReason | undefined {
+function readReason(rule: Rule, evaluation: PaymentEvaluation): RiskReason | undefined {
   const { id } = rule;
   try {
-    const truth: Tristate = holds(rule.when, payment, signals);
+    const truth = evaluation.holds(rule.when);
     if (truth === false) return undefined;
-    const detail = explain(rule.when, payment, signals, truth);
+    const detail = evaluation.detail(rule.when, truth);
     if (truth === undefined) return { rule: id, outcome: "error", points: 0, detail };
     return "points" in rule
       ? { rule: id, outcome: "points", points: rule.points, detail }
@@ -95,7 +96,7 @@ function listReasons(signals: Signals, list: ListName): RiskReason[] {
     rule: `${list}_list`,
     outcome: list,
     points: 0,
-    detail: listText(list, field),
+    detail: explainListed(list, field),
   }));
 }
 

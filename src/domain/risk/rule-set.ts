@@ -49,20 +49,24 @@ export type AmountByCurrency = Record<string, string>;
 /** One decimal is compared in every payment's own currency. */
 export type RuleAmount = string | AmountByCurrency;
 
-/** An amount with one decimal may have a `currency`, and then holds for payments in that one only. */
-export type Condition =
-  | { all: Condition[] }
-  | { any: Condition[] }
-  | { not: Condition }
-  | { amount: { above: RuleAmount } | { multiple_of: RuleAmount }; currency?: string }
-  | { currency: string[] }
+/** The kinds of conditions, each named by the member that it alone has. Adding one here makes every table of kinds
+ *  incomplete: evaluation in `conditions/`, and the request schemas of the API. */
+export type ConditionByKind = {
+  all: { all: Condition[] };
+  any: { any: Condition[] };
+  not: { not: Condition };
+  /** An amount with one decimal may have a `currency`, and then holds for payments in that one only. */
+  amount: { amount: { above: RuleAmount } | { multiple_of: RuleAmount }; currency?: string };
+  currency: { currency: string[] };
   /** `above` is a whole number; for a `sum` an amount. */
-  | { velocity: Velocity; above: number | RuleAmount }
+  velocity: { velocity: Velocity; above: number | RuleAmount };
   /** Time since the customer's first payment. */
-  | { customer_age: { below_s: number } }
-  | { metadata: string; in: string[] }
-  | { metadata: string; is_present: boolean }
-  | { listed: ListName; field: ListField };
+  customer_age: { customer_age: { below_s: number } };
+  metadata: { metadata: string; in: string[] } | { metadata: string; is_present: boolean };
+  listed: { listed: ListName; field: ListField };
+};
+export type ConditionKind = keyof ConditionByKind;
+export type Condition = ConditionByKind[ConditionKind];
 
 /** What a rule says when its condition holds: points, or a word that needs no points. */
 export type Verdict = { points: number } | { outcome: "block" | "review" | "allow" };

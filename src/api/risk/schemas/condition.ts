@@ -10,6 +10,8 @@ import {
 import {
   type AmountByCurrency,
   type Condition,
+  type ConditionByKind,
+  type ConditionKind,
   MEASURES,
   type RuleAmount,
   WINDOWS,
@@ -100,7 +102,10 @@ const customerAge = object({
   }),
 });
 
-/** Everything a condition can be but a combination of others. An amount may have a currency, so it comes first. */
+/** A schema for each of some kinds. One that is missing does not compile. */
+type Schemas<Kind extends ConditionKind> = { [One in Kind]: z.ZodType<ConditionByKind[One]> };
+
+/** Every kind but the combinators. An amount may have a currency, so it comes first. */
 const SIMPLE = {
   amount: amountCondition,
   currency: object({ currency: someOf(currency, "currency codes", MAX_CURRENCIES) }),
@@ -108,7 +113,7 @@ const SIMPLE = {
   customer_age: object({ customer_age: customerAge }),
   metadata: keyedUnion("a metadata condition", metadata),
   listed: object({ listed: listName, field: listField }),
-};
+} as const satisfies Schemas<Exclude<ConditionKind, "all" | "any" | "not">>;
 
 const tooDeep = z.custom<Condition>(() => false, `is nested deeper than ${MAX_DEPTH} conditions`);
 
@@ -118,12 +123,13 @@ function conditionWithin(depth: number): z.ZodType<Condition> {
   const inner = conditionWithin(depth - 1);
   // How many there may be is counted over the whole rule set.
   const inners = z.array(inner, "must be a list of conditions").min(1, "must not be empty");
-  return keyedUnion("a condition", {
+  const schemas = {
     all: object({ all: inners }),
     any: object({ any: inners }),
     not: object({ not: inner }),
     ...SIMPLE,
-  });
+  } as const satisfies Schemas<ConditionKind>;
+  return keyedUnion("a condition", schemas);
 }
 
 /** A condition as it is checked. */
@@ -132,45 +138,46 @@ export const condition = conditionWithin(MAX_DEPTH);
 const documented: z.ZodType = z.lazy(() => ConditionShape);
 const documentedList = z.array(documented).min(1).optional();
 
+/** The members that name a kind, and those beside them. */
+const documentedMembers = {
+  all: documentedList,
+  any: documentedList,
+  not: documented.optional(),
+  amount: z
+    .strictObject({ above: AmountShape.optional(), multiple_of: AmountShape.optional() })
+    .optional()
+    .openapi({
+      description: "`above` or `multiple_of`.",
+      minProperties: 1,
+      example: { above: "250.00" },
+    }),
+  currency: z
+    .union([currency, z.array(currency).min(1).max(MAX_CURRENCIES)])
+    .optional()
+    .openapi({
+      description: "A list of codes to be one of; beside `amount` the one code it is in.",
+      example: ["USD", "EUR"],
+    }),
+  velocity: z
+    .strictObject({ ...measured, completed_only: flag.optional().openapi({ example: false }) })
+    .optional(),
+  above: z
+    .union([z.number().openapi({ type: "integer" }), ...AmountShape.options])
+    .optional()
+    .openapi({ description: "Beside `velocity`: the number, or the sum as text.", example: 5 }),
+  customer_age: customerAge.optional(),
+  metadata: field.optional().openapi({ description: "The name of a field.", example: "ip" }),
+  in: values.optional().openapi({ description: "Beside `metadata`.", example: ["203.0.113.7"] }),
+  is_present: flag.optional().openapi({ description: "Beside `metadata`.", example: true }),
+  listed: listName.optional(),
+  field: listField.optional(),
+} as const satisfies Record<ConditionKind | "above" | "in" | "is_present" | "field", z.ZodType>;
+
 /** A condition as it is documented: one flat object, because generated clients have no types for a choice
  *  between objects without a discriminator, nor for an `anyOf` in it that says which members it must have.
  *  `condition` checks which members go together. */
-export const ConditionShape = z
-  .strictObject({
-    all: documentedList,
-    any: documentedList,
-    not: documented.optional(),
-    amount: z
-      .strictObject({ above: AmountShape.optional(), multiple_of: AmountShape.optional() })
-      .optional()
-      .openapi({
-        description: "`above` or `multiple_of`.",
-        minProperties: 1,
-        example: { above: "250.00" },
-      }),
-    currency: z
-      .union([currency, z.array(currency).min(1).max(MAX_CURRENCIES)])
-      .optional()
-      .openapi({
-        description: "A list of codes to be one of; beside `amount` the one code it is in.",
-        example: ["USD", "EUR"],
-      }),
-    velocity: z
-      .strictObject({ ...measured, completed_only: flag.optional().openapi({ example: false }) })
-      .optional(),
-    above: z
-      .union([z.number().openapi({ type: "integer" }), ...AmountShape.options])
-      .optional()
-      .openapi({ description: "Beside `velocity`: the number, or the sum as text.", example: 5 }),
-    customer_age: customerAge.optional(),
-    metadata: field.optional().openapi({ description: "The name of a field.", example: "ip" }),
-    in: values.optional().openapi({ description: "Beside `metadata`.", example: ["203.0.113.7"] }),
-    is_present: flag.optional().openapi({ description: "Beside `metadata`.", example: true }),
-    listed: listName.optional(),
-    field: listField.optional(),
-  })
-  .openapi("RiskCondition", {
-    description: "One kind of member says what is asked.",
-    minProperties: 1,
-    example: { amount: { above: "1000" } },
-  });
+export const ConditionShape = z.strictObject(documentedMembers).openapi("RiskCondition", {
+  description: "One kind of member says what is asked.",
+  minProperties: 1,
+  example: { amount: { above: "1000" } },
+});

@@ -1,20 +1,17 @@
 /** What a rule set's rules must keep together: ids of their own, and limits over all conditions; and how many conditions
  *  that is. */
+import type { Path } from "../../../domain/risk/conditions/definition";
+import { walkConditions } from "../../../domain/risk/conditions/kinds";
 import { MAX_CONDITIONS, MAX_COUNTED_FIELDS, MAX_SIGNALS } from "../../../domain/risk/limits";
-import {
-  type Condition,
-  type Rule,
-  type Velocity,
-  velocityName,
-} from "../../../domain/risk/rule-set";
+import { type Rule, type Velocity, velocityName } from "../../../domain/risk/rule-set";
 
-type Path = (string | number)[];
-type Place = { path: Path; condition: Condition };
 export type LimitFault = { path: Path; message: string };
 
 /** Where rules are too many things together: for each limit the first place that passes it. */
 export function limitFaults(rules: Rule[]): LimitFault[] {
-  const places = rules.flatMap(({ when }, at) => [...placesIn(when, ["rules", at, "when"])]);
+  const places = rules.flatMap(({ when }, at) => [
+    ...walkConditions({ path: ["rules", at, "when"], condition: when }),
+  ]);
   const velocities = places.flatMap(({ path, condition }) =>
     "velocity" in condition ? [{ path: [...path, "velocity"], velocity: condition.velocity }] : [],
   );
@@ -36,18 +33,10 @@ export function limitFaults(rules: Rule[]): LimitFault[] {
 
 /** How many conditions rules have together, combinators included: what it costs to evaluate them. */
 export function countConditions(rules: Rule[]): number {
-  return rules.reduce((sum, { when }) => sum + [...placesIn(when, [])].length, 0);
-}
-
-function* placesIn(condition: Condition, path: Path): Generator<Place> {
-  yield { path, condition };
-  if ("not" in condition) yield* placesIn(condition.not, [...path, "not"]);
-  if ("all" in condition) yield* placesInList(condition.all, [...path, "all"]);
-  if ("any" in condition) yield* placesInList(condition.any, [...path, "any"]);
-}
-
-function* placesInList(conditions: Condition[], path: Path): Generator<Place> {
-  for (const [at, condition] of conditions.entries()) yield* placesIn(condition, [...path, at]);
+  return rules.reduce(
+    (sum, { when }) => sum + [...walkConditions({ path: [], condition: when })].length,
+    0,
+  );
 }
 
 function repeatedIds(rules: Rule[]): LimitFault[] {

@@ -1,45 +1,35 @@
-/** Which signals a rule set asks for, so that those and no others are gathered and kept. */
+/** Which signals a rule set reads, so that those and no others are gathered and stored. */
 import { type Payment, sentSubject } from "../payment";
-import {
-  type Condition,
-  CUSTOMER_AGE,
-  type RuleSet,
-  type Subject,
-  velocityName,
-} from "../rule-set";
+import type { RuleSet, Subject } from "../rule-set";
+import { definitionOf, walkConditions } from "./kinds";
 
-/** A subject and what is to be measured of it. A signal is named `${subject}.${measure}`. */
-export type Wanted = { subject: Subject; measures: string[] };
+/** A subject and what is measured of it. A signal is named `${subject}.${measure}`. */
+export type SubjectMeasures = { subject: Subject; measures: string[] };
 
-const known = new WeakMap<RuleSet, Wanted[]>();
+const collected = new WeakMap<RuleSet, SubjectMeasures[]>();
 
-/** What velocity has to be asked, by subject. The customer is always there, so that every payment is
- *  counted before a rule asks for the count. Lists are not: their signals need no asking. */
-export function requiredSignals(ruleSet: RuleSet): Wanted[] {
-  const found = known.get(ruleSet) ?? collect(ruleSet);
-  known.set(ruleSet, found);
+/** What is measured for a rule set, by subject. The customer is always there, so that every payment is counted before
+ *  a rule reads the count. */
+export function requiredSignals(ruleSet: RuleSet): SubjectMeasures[] {
+  const found = collected.get(ruleSet) ?? collect(ruleSet);
+  collected.set(ruleSet, found);
   return found;
 }
 
-function collect({ rules }: RuleSet): Wanted[] {
+function collect({ rules }: RuleSet): SubjectMeasures[] {
   const measures = new Map<Subject, Set<string>>([["customer", new Set()]]);
-  const want = (subject: Subject, name: string) => {
-    const own = measures.get(subject) ?? new Set();
-    measures.set(subject, own.add(name.slice(subject.length + 1)));
-  };
-  for (const { when } of rules) visit(when, want);
+  for (const { when } of rules) {
+    for (const { condition } of walkConditions({ path: [], condition: when })) {
+      for (const { subject, name } of definitionOf(condition).signals?.(condition) ?? []) {
+        const own = measures.get(subject) ?? new Set();
+        measures.set(subject, own.add(name.slice(subject.length + 1)));
+      }
+    }
+  }
   return [...measures].map(([subject, own]) => ({ subject, measures: [...own] }));
 }
 
-function visit(condition: Condition, want: (subject: Subject, name: string) => void): void {
-  if ("all" in condition) for (const part of condition.all) visit(part, want);
-  else if ("any" in condition) for (const part of condition.any) visit(part, want);
-  else if ("not" in condition) visit(condition.not, want);
-  else if ("customer_age" in condition) want("customer", CUSTOMER_AGE);
-  else if ("velocity" in condition) want(condition.velocity.of, velocityName(condition.velocity));
-}
-
-/** The names of the signals that a rule set would look at for this payment. */
+/** The names of the velocity signals that a rule set reads for this payment. */
 export function signalNames(ruleSet: RuleSet, payment: Payment): string[] {
   return requiredSignals(ruleSet)
     .filter(({ subject }) => sentSubject(payment, subject) !== undefined)

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backtestOne } from "../../../../src/domain/risk/backtest/backtest";
-import { holds } from "../../../../src/domain/risk/conditions/condition";
+import { PaymentEvaluation } from "../../../../src/domain/risk/conditions/payment-evaluation";
 import {
   requiredSignals,
   signalNames,
@@ -44,6 +44,8 @@ const EMPTY: RuleSet = frozen({
 const always: Condition = { amount: { above: "0" } };
 const never: Condition = { not: always };
 
+const holds = (condition: Condition, payment: Payment, signals: Signals) =>
+  new PaymentEvaluation(payment, signals).holds(condition);
 const assess = (rules: Rule[], signals: Signals = {}, set: Partial<RuleSet> = {}) =>
   evaluate(PAYMENT, signals, { version: 7, rule_set: { ...EMPTY, ...set, rules } });
 const decisionOf = (...given: Parameters<typeof assess>) => assess(...given).risk.decision;

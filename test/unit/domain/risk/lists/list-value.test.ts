@@ -1,11 +1,18 @@
 /** The one spelling of a listed value. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { holds } from "../../../../../src/domain/risk/conditions/condition";
+import { PaymentEvaluation } from "../../../../../src/domain/risk/conditions/payment-evaluation";
 import { type ListEntry, listSignals, listsOf } from "../../../../../src/domain/risk/lists/list";
 import { listValueOf } from "../../../../../src/domain/risk/lists/list-value";
-import { subjectValue } from "../../../../../src/domain/risk/payment";
-import { LIST_FIELDS, type ListField } from "../../../../../src/domain/risk/rule-set";
+import { type Payment, subjectValue } from "../../../../../src/domain/risk/payment";
+import {
+  type Condition,
+  LIST_FIELDS,
+  type ListField,
+} from "../../../../../src/domain/risk/rule-set";
+
+const holds = (condition: Condition, payment: Payment, signals: Record<string, number>) =>
+  new PaymentEvaluation(payment, signals).holds(condition);
 
 const any = fc.oneof(
   fc.string(),
