@@ -6,6 +6,7 @@ import { DatabaseUnavailable } from "../d1/query";
 import { describeFault } from "../observability/log";
 import type { AppContext, AppEnv } from "./context";
 import { Problem, problemResponse } from "./http/problem";
+import { apiKeyRoutes } from "./merchants/api-key-routes";
 import { merchantRoutes } from "./merchants/routes";
 import { checkSettings, requestLog } from "./middleware/request-log";
 import { openRoutes } from "./operations/health-routes";
@@ -80,6 +81,7 @@ function makeApp(): OpenAPIHono<AppEnv> {
   webhookEndpointRoutes(app);
   webhookDeliveryRoutes(app);
   merchantRoutes(app);
+  apiKeyRoutes(app);
   openRoutes(app);
   rebuildRoute(app);
   resolveChargeRoute(app);

@@ -1,15 +1,15 @@
 /** Turns what happened into deliveries: one for everybody who wants to hear of it, with its final bytes. */
 
-import { eventId, formatRandomId, webhookDeliveryId } from "../domain/identity/id";
+import { eventId, webhookDeliveryId } from "../domain/identity/id";
 import type { EventRecord } from "../domain/transaction/event";
 import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook/webhook";
+import { randomId } from "../runtime/random-id";
 import type { DisabledReason, Endpoint } from "./rpc";
 import type { Deliveries } from "./store/deliveries";
 import type { NewDelivery } from "./store/delivery";
 import type { Endpoints } from "./store/endpoints";
 import type { Secrets } from "./store/secrets";
 
-const ID_RANDOM_BYTES = 20;
 const DISABLED_TYPE = "webhook_endpoint.disabled";
 
 type Message = Pick<
@@ -77,11 +77,11 @@ export class FanOut {
 }
 
 export function newEndpointId(): string {
-  return formatRandomId("whe", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  return randomId("whe");
 }
 
 function ownMessage(type: string, nowMs: number): Message {
-  const id = formatRandomId("evt", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  const id = randomId("evt");
   return {
     message_id: id,
     event_type: type,

@@ -3,6 +3,12 @@ import { createRoute, type OpenAPIHono, type RouteConfig } from "@hono/zod-opena
 import type { Handler, MiddlewareHandler } from "hono";
 import type { z } from "zod";
 import type { AppContext, AppEnv } from "../context";
+import {
+  documentRequest,
+  type ParsedRequest,
+  parseRequest,
+  type RequestParts,
+} from "./parse-request";
 import { PROBLEMS, type ProblemCode } from "./problem";
 import { Problem } from "./problem-schema";
 
@@ -41,7 +47,9 @@ type Answer = {
 /** A link object of OpenAPI: an operation, and where its parameters are in the response. */
 type Link = { operationId: string; parameters: Record<string, string>; description: string };
 
-type Operation = {
+type Security = "api_key" | "admin_token" | "none";
+
+type Operation<Parts extends RequestParts> = {
   method: "get" | "post" | "put" | "patch" | "delete";
   path: string;
   /** A verb and a noun in camelCase. Generated clients name their functions by it, so it must not change. */
@@ -49,17 +57,19 @@ type Operation = {
   summary: string;
   description: string;
   tag: keyof typeof TAGS;
-  security: "api_key" | "admin_token" | "none";
-  request?: RouteConfig["request"];
+  security: Security;
+  /** The parts that the handler receives parsed. */
+  request?: Parts;
   /** By status. */
   answers: Record<number, Answer>;
   problems: ProblemCode[];
+  /** Runs before the request is parsed: authentication and quotas. */
   before?: readonly MiddlewareHandler<AppEnv>[];
-  handle: (c: AppContext) => Response | Promise<Response>;
+  handle: (c: AppContext, request: ParsedRequest<Parts>) => Response | Promise<Response>;
 };
 
 /** Problems that every operation may answer with, by what it asks for. */
-const COMMON: Record<Operation["security"], ProblemCode[]> = {
+const COMMON: Record<Security, ProblemCode[]> = {
   api_key: [
     "api_key_missing",
     "api_key_invalid",
@@ -87,15 +97,13 @@ export const BODY_PROBLEMS = [
   "unsupported_media_type",
 ] as const satisfies ProblemCode[];
 
-/** A JSON body in the form that openapi.json wants. */
-export function jsonBody<Schema extends z.ZodType>(schema: Schema, required = true) {
-  return { required, content: { "application/json": { schema } } };
-}
-
-export function defineRoute(app: App, given: Operation): void {
-  const { method, path, operationId, summary, description, tag, security, request, answers } =
-    given;
-  const problems = [...given.problems, ...COMMON[security]];
+/** Adds an operation to `app` and to openapi.json. Its handler runs after `before`, with the parsed request. */
+export function defineRoute<Parts extends RequestParts = Record<never, never>>(
+  app: App,
+  operation: Operation<Parts>,
+): void {
+  const { method, path, operationId, summary, description, tag, security, answers } = operation;
+  const problems = [...operation.problems, ...COMMON[security]];
   const route = createRoute({
     method,
     path,
@@ -105,16 +113,17 @@ export function defineRoute(app: App, given: Operation): void {
     tags: [tag],
     // An empty list says that an open operation is meant to be open.
     security: security === "none" ? [] : [{ [security]: [] }],
-    ...(request ? { request } : {}),
+    ...(operation.request ? { request: documentRequest(operation.request) } : {}),
     responses: { ...successes(answers, security), ...failures(problems, security) },
   });
   app.openAPIRegistry.registerPath(route);
-  const handler: Handler<AppEnv> = (c) => given.handle(c);
-  app.on([method.toUpperCase()], [route.getRoutingPath()], ...(given.before ?? []), handler);
+  const parts = operation.request ?? ({} as Parts); // Without a declaration there are no parts.
+  const handler: Handler<AppEnv> = async (c) => operation.handle(c, await parseRequest(c, parts));
+  app.on([method.toUpperCase()], [route.getRoutingPath()], ...(operation.before ?? []), handler);
 }
 
 /** Header fields of every response, by what an operation asks for. */
-const COMMON_HEADERS: Record<Operation["security"], readonly HeaderName[]> = {
+const COMMON_HEADERS: Record<Security, readonly HeaderName[]> = {
   api_key: ["Request-Id", "RateLimit", "RateLimit-Policy"],
   admin_token: ["Request-Id"],
   none: ["Request-Id"],
@@ -129,10 +138,7 @@ function headersOf(names: readonly HeaderName[]) {
   return { headers: Object.fromEntries(entries) };
 }
 
-function successes(
-  answers: Operation["answers"],
-  security: Operation["security"],
-): RouteConfig["responses"] {
+function successes(answers: Record<number, Answer>, security: Security): RouteConfig["responses"] {
   return Object.fromEntries(
     Object.entries(answers).map(([status, { description, schema, headers = [], links }]) => [
       status,
@@ -160,7 +166,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, readonly HeaderName[]>> = {
 /** These come before anybody knows whose quotas count. */
 const UNKNOWN_MERCHANT = new Set<ProblemCode>(["api_key_missing", "api_key_invalid"]);
 
-function failures(codes: ProblemCode[], security: Operation["security"]): RouteConfig["responses"] {
+function failures(codes: ProblemCode[], security: Security): RouteConfig["responses"] {
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, same]) => {

@@ -6,10 +6,10 @@ import { freeText, Time } from "../http/common-schemas";
 
 const MERCHANT_ID = "mer_mfzwizlhn5xgs3dpnrsw45dfoi";
 const KEY_ID = "key_mfzwizlhn5xgs3dpnrsw45dfoi";
-export const MerchantParam = z.object({
+export const MerchantParams = z.object({
   id: z.string().openapi({ description: "A merchant's id.", example: MERCHANT_ID }),
 });
-export const KeyParams = MerchantParam.extend({
+export const KeyParams = MerchantParams.extend({
   key_id: z.string().openapi({ description: "An API key's id.", example: KEY_ID }),
 });
 

@@ -1,9 +1,10 @@
 /** A merchant's request quotas at the door: who is let in, and what every answer says about them. The fields
  *  are those of draft-ietf-httpapi-ratelimit-headers-11, structured fields after RFC 9651. */
+import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config";
 import type { Quota } from "../../domain/rate-limit/quota";
 import { consumeQuotas, type QuotaDecision } from "../../rate-limit/client";
-import type { AppContext } from "../context";
+import type { AppContext, AppEnv } from "../context";
 import { Problem } from "../http/problem";
 
 /** What a request is to its merchant's quotas. A `create` over the limit may still be a repetition that has
@@ -37,17 +38,18 @@ export async function consumeMore(c: AppContext, cost: number): Promise<void> {
   settle(c, "request", plan, spent, `This counts as ${cost} requests. `);
 }
 
-/** The problem of a create that is over the limit; undefined when it is within. Asking after what may have been
- *  answered before has a quota of its own, as large as the first, so that repeating is no way around it.
- *  @throws Problem when that is used up as well */
-export async function overLimit(c: AppContext): Promise<Error | undefined> {
+/** Limits the creates over the limit, which may be repeated requests whose response exists. They have a quota of their
+ *  own, as large as the first, so that repeating requests does not circumvent the limit.
+ *  @throws Problem when that quota is used up as well */
+export const limitRepeats: MiddlewareHandler<AppEnv> = async (c, next) => {
   const problem = c.get("over_limit");
-  if (!problem) return undefined;
-  const { requests, window_ms } = c.get("config").limits;
-  const repeats: Quota = { policy: "repeats", limit: requests, window_ms };
-  if ((await consumeQuotas(spenderOf(c), [repeats])).over.length > 0) throw problem;
-  return problem;
-}
+  if (problem) {
+    const { requests, window_ms } = c.get("config").limits;
+    const repeats: Quota = { policy: "repeats", limit: requests, window_ms };
+    if ((await consumeQuotas(spenderOf(c), [repeats])).over.length > 0) throw problem;
+  }
+  await next();
+};
 
 /** Tells the answer what to say, and refuses when a quota is used up. */
 function settle(

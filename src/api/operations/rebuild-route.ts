@@ -6,9 +6,9 @@ import { withTimeout } from "../../runtime/with-timeout";
 import { transactionShard } from "../../transactions/client";
 import type { AppContext } from "../context";
 import { Time } from "../http/common-schemas";
-import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
+import { optionalBody } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { readOptionalBody } from "../http/request-body";
 import { jsonResponse, timeText } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
 
@@ -54,16 +54,18 @@ export function rebuildRoute(app: App): void {
     tag: "Operations",
     security: "admin_token",
     before: [authenticateAdmin],
-    request: { body: jsonBody(RebuildBody, false) },
+    request: { body: optionalBody(RebuildBody) },
     answers: { 202: { description: "The rebuild has started.", schema: Rebuild } },
     problems: [...BODY_PROBLEMS, "not_found"],
     handle: rebuild,
   });
 }
 
-async function rebuild(c: AppContext): Promise<Response> {
+async function rebuild(
+  c: AppContext,
+  { body: { pause_s } }: { body: z.output<typeof RebuildBody> },
+): Promise<Response> {
   const { transaction_shards } = c.get("config");
-  const { pause_s } = await readOptionalBody(c, RebuildBody);
   if (transaction_shards === 0) {
     const detail = "Transactions have an object each, and nobody knows all of their names.";
     throw new Problem("not_found", { detail });

@@ -2,9 +2,9 @@
 import { z } from "@hono/zod-openapi";
 import { isTransactionId } from "../../domain/identity/id";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
+import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { readBody } from "../http/request-body";
 import { jsonTextResponse } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
 import { callOwner, requireAccepted } from "../transactions/owner";
@@ -12,7 +12,7 @@ import { processorModeHeaders } from "../transactions/processor-mode";
 import { Transaction } from "../transactions/schemas";
 import { ResolveBody } from "./resolve-schema";
 
-const params = z.object({
+const Params = z.object({
   transaction_id: z
     .string()
     .openapi({ description: "A transaction's id.", example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" }),
@@ -28,7 +28,7 @@ export function resolveChargeRoute(app: App): void {
       "For a transaction that stays `processing` because the processor never says what became of its charge. The outcome is final, the processor is not asked any more, and the transaction's event says who resolved it and why. Refused while the processor may still answer by itself (15 minutes from the claim, and while it is being asked) unless `force` is true. Safe to repeat: the same outcome again changes nothing.",
     tag: "Operations",
     security: "admin_token",
-    request: { params, body: jsonBody(ResolveBody) },
+    request: { params: pathParams(Params), body: ResolveBody },
     answers: {
       200: {
         description: "The transaction with its outcome.",
@@ -49,9 +49,13 @@ export function resolveChargeRoute(app: App): void {
   });
 }
 
-async function resolve(c: AppContext): Promise<Response> {
-  const request = await readBody(c, ResolveBody);
-  const id = c.req.param("transaction_id") ?? "";
+async function resolve(
+  c: AppContext,
+  {
+    params: { transaction_id: id },
+    body: request,
+  }: { params: z.output<typeof Params>; body: z.output<typeof ResolveBody> },
+): Promise<Response> {
   if (!isTransactionId(id)) throw new Problem("transaction_not_found");
   const reply = await callOwner(c, id, (owner, { merchant_id: _, ...address }) =>
     owner.resolve(address, request),

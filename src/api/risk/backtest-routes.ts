@@ -7,9 +7,8 @@ import type { AppContext } from "../context";
 import { Cursor, cursor, HasMore } from "../http/common-schemas";
 import { createdBody, rangeOfBody } from "../http/created-range";
 import { formatListCursor, parseListCursor } from "../http/cursor";
-import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
-import { readBody } from "../http/request-body";
 import { jsonResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { consumeMore } from "../middleware/rate-limit";
@@ -95,7 +94,7 @@ export function riskBacktestRoute(app: App): void {
       "Decides stored payments again, newest first, from the signals that were frozen with them. Nothing is changed. Every number is of this page; add the pages up. Counts as more than one request, in proportion to `limit` times the conditions of the rule set, and a merchant may run one at a time.",
     tag: "Risk",
     security: "api_key",
-    request: { body: jsonBody(BacktestBody) },
+    request: { body: { documentedAs: BacktestBody, checkedBy: backtest } },
     answers: { 200: { description: "What would have been different.", schema: BacktestAnswer } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "backtest_running"],
     before: [authenticate("risk:read")],
@@ -103,8 +102,10 @@ export function riskBacktestRoute(app: App): void {
   });
 }
 
-async function run(c: AppContext): Promise<Response> {
-  const { rule_set, limit, cursor, filter } = await readBody(c, backtest);
+async function run(
+  c: AppContext,
+  { body: { rule_set, limit, cursor, filter } }: { body: z.output<typeof backtest> },
+): Promise<Response> {
   const after =
     cursor === undefined ? undefined : await parseListCursor(c, cursor, { pointer: "#/cursor" });
   const { version: _, created_at: __, ...candidateRules } = rule_set;

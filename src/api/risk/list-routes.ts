@@ -8,13 +8,13 @@ import {
   listListEntries,
   removeListEntry,
 } from "../../d1/risk-lists";
-import { formatRandomId } from "../../domain/identity/id";
 import { MAX_LIST_ENTRIES } from "../../domain/risk/limits";
+import { randomId } from "../../runtime/random-id";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
-import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
+import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { readBody, readQuery } from "../http/request-body";
 import { jsonResponse, pageResponse, respond, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import {
@@ -27,10 +27,16 @@ import {
 } from "./schemas/list";
 
 const PATH = "/api/v1/risk/lists";
-const ID_RANDOM_BYTES = 20;
-const params = z.object({
-  id: z.string().openapi({ description: "An entry's id.", example: EXAMPLE_ENTRY_ID }),
-});
+/** An id that no entry can have is not looked up. */
+const params = pathParams(
+  z.object({
+    id: z.string().openapi({ description: "An entry's id.", example: EXAMPLE_ENTRY_ID }),
+  }),
+  ({ id }) => {
+    if (!/^rle_[a-z2-7]{26}$/.test(id)) throw new Problem("list_entry_not_found");
+    return { id };
+  },
+);
 const reading = {
   tag: "Risk",
   security: "api_key",
@@ -46,7 +52,7 @@ export function riskListRoutes(app: App): void {
     operationId: "addRiskListEntry",
     summary: "Put a value on a list",
     description: "A value that is there already keeps its id and gets the note and expiry sent.",
-    request: { body: jsonBody(ListEntryBody) },
+    request: { body: { documentedAs: ListEntryBody, checkedBy: newListEntry } },
     answers: {
       200: { description: "The value was there; this is its entry now.", schema: ListEntry },
       201: { description: "The new entry.", schema: ListEntry },
@@ -77,9 +83,9 @@ export function riskListRoutes(app: App): void {
     request: { params },
     answers: { 200: { description: "The entry.", schema: ListEntry } },
     problems: ["list_entry_not_found"],
-    handle: async (c) => {
-      const { db, merchantId, nowMs } = asked(c);
-      const found = await findListEntry(db, merchantId, idOf(c), nowMs);
+    handle: async (c, { params: { id } }) => {
+      const { db, merchantId, nowMs } = readScope(c);
+      const found = await findListEntry(db, merchantId, id, nowMs);
       if (!found) throw new Problem("list_entry_not_found");
       return jsonResponse(c, 200, shownEntry(found));
     },
@@ -94,20 +100,22 @@ export function riskListRoutes(app: App): void {
     request: { params },
     answers: { 204: { description: "Removed." } },
     problems: ["list_entry_not_found"],
-    handle: async (c) => {
-      const { db, merchantId, nowMs } = asked(c);
-      const wasThere = await removeListEntry(db, merchantId, idOf(c), nowMs);
+    handle: async (c, { params: { id } }) => {
+      const { db, merchantId, nowMs } = readScope(c);
+      const wasThere = await removeListEntry(db, merchantId, id, nowMs);
       if (!wasThere) throw new Problem("list_entry_not_found");
       return respond(c, 204, "", null);
     },
   });
 }
 
-async function add(c: AppContext): Promise<Response> {
-  const given = await readBody(c, newListEntry);
-  const { db, merchantId, nowMs } = asked(c);
+async function add(
+  c: AppContext,
+  { body: given }: { body: z.output<typeof newListEntry> },
+): Promise<Response> {
+  const { db, merchantId, nowMs } = readScope(c);
   if (given.expires_at !== null && given.expires_at <= nowMs) throw alreadyExpired();
-  const id = formatRandomId("rle", crypto.getRandomValues(new Uint8Array(ID_RANDOM_BYTES)));
+  const id = randomId("rle");
   const entry = { ...given, id, merchant_id: merchantId, created_at: nowMs };
   const stored = await addListEntry(db, entry);
   if (!stored) {
@@ -126,11 +134,14 @@ function alreadyExpired(): Problem {
   });
 }
 
-async function list(c: AppContext): Promise<Response> {
-  const { limit, cursor, ...filter } = readQuery(c, ListEntriesQuery);
+async function list(
+  c: AppContext,
+  { query }: { query: z.output<typeof ListEntriesQuery> },
+): Promise<Response> {
+  const { limit, cursor, ...filter } = query;
   const before =
     cursor === undefined ? undefined : await parsePositionCursor(c, "list_entry", cursor);
-  const { db, merchantId, nowMs } = asked(c);
+  const { db, merchantId, nowMs } = readScope(c);
   const found = await listListEntries(db, merchantId, filter, before, limit + 1, nowMs);
   const page = found.slice(0, limit);
   const hasMore = found.length > limit;
@@ -143,15 +154,8 @@ async function list(c: AppContext): Promise<Response> {
   );
 }
 
-function asked(c: AppContext) {
+function readScope(c: AppContext) {
   return { db: openDatabase(c.env.DB), merchantId: c.get("merchant_id"), nowMs: Date.now() };
-}
-
-/** The id in the address; what cannot be an entry's is not asked for. */
-function idOf(c: AppContext): string {
-  const id = c.req.param("id") ?? "";
-  if (!/^rle_[a-z2-7]{26}$/.test(id)) throw new Problem("list_entry_not_found");
-  return id;
 }
 
 function shownEntry({ id, list, field, value, note, created_at, expires_at }: ListEntryRow) {

@@ -1,11 +1,10 @@
 /** The routes of a merchant's fraud rules: read any version of them, and write the next one. */
-
+import type { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
 import { findRuleSet, readRuleSet, type StoredRuleSet, writeRuleSet } from "../../d1/risk-rules";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
-import { readBody, readQuery } from "../http/request-body";
 import { jsonResponse, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { NewRuleSetBody, newRuleSet, RuleSetAnswer, RulesQuery } from "./schemas/rule-set";
@@ -25,8 +24,7 @@ export function riskRuleRoutes(app: App): void {
     answers: { 200: { description: "The rule set.", schema: RuleSetAnswer } },
     problems: ["invalid_request", "rule_set_not_found"],
     before: [authenticate("risk:read")],
-    handle: async (c) => {
-      const { version } = readQuery(c, RulesQuery);
+    handle: async (c, { query: { version } }) => {
       const found = version === undefined ? await current(c) : await earlier(c, version);
       if (!found) throw new Problem("rule_set_not_found");
       return jsonResponse(c, 200, shownRuleSet(found));
@@ -41,7 +39,7 @@ export function riskRuleRoutes(app: App): void {
       "All of them at once, as the next version. `version` is the one that was read: of two who have read the same one, the second is told so. In force for every payment within seconds.",
     tag: "Risk",
     security: "api_key",
-    request: { body: jsonBody(NewRuleSetBody) },
+    request: { body: { documentedAs: NewRuleSetBody, checkedBy: newRuleSet } },
     answers: { 200: { description: "The rule set with its new version.", schema: RuleSetAnswer } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "rule_set_version_conflict"],
     before: [authenticate("risk:write")],
@@ -49,9 +47,12 @@ export function riskRuleRoutes(app: App): void {
   });
 }
 
-async function write(c: AppContext): Promise<Response> {
+async function write(
+  c: AppContext,
+  { body }: { body: z.output<typeof newRuleSet> },
+): Promise<Response> {
   // The time is not kept: it was only sent back.
-  const { version, created_at: _, ...ruleSet } = await readBody(c, newRuleSet);
+  const { version, created_at: _, ...ruleSet } = body;
   const db = openDatabase(c.env.DB);
   const written = await writeRuleSet(db, c.get("merchant_id"), version, ruleSet, Date.now());
   if (!written.ok) {

@@ -2,16 +2,15 @@
 
 import { deriveTransactionId } from "../../domain/identity/id";
 import { newPaymentFault } from "../../domain/money/currency";
-import type { CreateRequest } from "../../domain/transaction/idempotency";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import type { Problem } from "../http/problem";
-import { invalid, readBody } from "../http/request-body";
+import { invalid } from "../http/request-body";
 import { jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
-import { overLimit } from "../middleware/rate-limit";
-import { CreateTransactionBody, createRequest } from "./create-schema";
-import { IdempotencyHeaders, idempotencyKeyOf } from "./idempotency-header";
+import { limitRepeats } from "../middleware/rate-limit";
+import { CreateTransactionBody, createRequest, type SentCreate } from "./create-schema";
+import { idempotencyHeaders } from "./idempotency-header";
 import { callOwner, callOwnerShared, requireAccepted } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { Transaction } from "./schemas";
@@ -41,8 +40,12 @@ export function createTransactionRoute(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: {
-      headers: IdempotencyHeaders,
-      body: jsonBody(CreateTransactionBody),
+      headers: idempotencyHeaders,
+      body: {
+        documentedAs: CreateTransactionBody,
+        checkedBy: (c: AppContext) =>
+          createRequest(c.get("config").allow_insecure_webhooks, c.get("default_currency")),
+      },
     },
     answers: {
       201: {
@@ -59,49 +62,46 @@ export function createTransactionRoute(app: App): void {
       "card_number_refused",
       "idempotency_key_reused",
     ],
-    before: [authenticate("transactions:write", "create")],
+    before: [authenticate("transactions:write", "create"), limitRepeats],
     handle: create,
   });
 }
 
-async function create(c: AppContext): Promise<Response> {
-  const over = await overLimit(c);
-  const idempotencyKey = idempotencyKeyOf(c);
-  const { request, refused } = await readCreate(c);
+async function create(
+  c: AppContext,
+  { headers: { idempotencyKey }, body }: { headers: { idempotencyKey: string }; body: SentCreate },
+): Promise<Response> {
+  const { request } = body;
   const merchantId = c.get("merchant_id");
   const id = deriveTransactionId(merchantId, idempotencyKey);
   const command = { merchant_id: merchantId, idempotency_key: idempotencyKey, request };
-  const onlyRepeats = refused ?? over;
+  const onlyRepeats = refuseNewPayment(c, body) ?? c.get("over_limit");
   const reply = onlyRepeats
     ? await callOwner(c, id, (owner, address) => owner.repeat(address, request))
     : await callOwnerShared(c, id, { kind: "create", command });
   if (onlyRepeats && !reply.ok && reply.refusal.code === "transaction_not_found") throw onlyRepeats;
-  const { body, replayed } = requireAccepted(reply);
+  const { body: json, replayed } = requireAccepted(reply);
   c.set("outcome", replayed ? "replayed" : "created");
-  return jsonTextResponse(c, 201, body, {
+  return jsonTextResponse(c, 201, json, {
     Location: `${PATH}/${id}`,
-    ...processorModeHeaders(c, body),
+    ...processorModeHeaders(c, json),
     ...(replayed ? { "Idempotent-Replayed": "true" } : {}),
   });
 }
 
-/** The request, and why no new payment can be made of it, if so: its currency has been withdrawn, or is not named
- *  where it has to be; its webhook URL may not be called (any more). A repetition of one that was made before has
- *  its answer all the same.
- *  @throws Problem when the body is no create */
-async function readCreate(
+/** Why no new payment can be made of a valid request, if so: its currency is withdrawn, or missing where the
+ *  deployment requires it; its webhook URL may not be called. A repeated request still gets its earlier response. */
+function refuseNewPayment(
   c: AppContext,
-): Promise<{ request: CreateRequest; refused: Problem | undefined }> {
-  const { allow_insecure_webhooks, require_currency } = c.get("config");
-  const schema = createRequest(allow_insecure_webhooks, c.get("default_currency"));
-  const { request, names_currency, url_fault } = await readBody(c, schema);
+  { request, names_currency, url_fault }: SentCreate,
+): Problem | undefined {
   const message =
-    require_currency && !names_currency
+    c.get("config").require_currency && !names_currency
       ? "is required, and must be an ISO 4217 currency code, such as USD"
       : newPaymentFault(request.currency, Date.now());
   const faults = [
     ...(message === undefined ? [] : [{ path: ["currency"], message }]),
     ...(url_fault === undefined ? [] : [{ path: ["webhook_url"], message: url_fault }]),
   ];
-  return { request, refused: faults.length === 0 ? undefined : invalid(faults) };
+  return faults.length === 0 ? undefined : invalid(faults);
 }

@@ -1,14 +1,13 @@
 /** The routes of events: the log of one transaction, and the feed of all. */
-
+import type { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
 import { eventText, listEvents } from "../../d1/transaction-queries";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
-import { readQuery } from "../http/request-body";
 import { pageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
-import { callOwner, IdParam, requireAccepted, transactionIdOf } from "./owner";
+import { callOwner, requireAccepted, transactionParams } from "./owner";
 import { EventList, EventsQuery } from "./schemas";
 
 const canRead = authenticate("transactions:read");
@@ -23,7 +22,7 @@ export function eventRoutes(app: App): void {
     description: "All of them, from its owner.",
     tag: "Events",
     security: "api_key",
-    request: IdParam,
+    request: { params: transactionParams },
     answers: { 200: { description: "All of its events.", schema: EventList } },
     problems: ["transaction_not_found"],
     before: [canRead],
@@ -47,14 +46,18 @@ export function eventRoutes(app: App): void {
   });
 }
 
-async function eventsOfOne(c: AppContext): Promise<Response> {
-  const id = transactionIdOf(c);
+async function eventsOfOne(
+  c: AppContext,
+  { params: { id } }: { params: { id: string } },
+): Promise<Response> {
   const reply = requireAccepted(await callOwner(c, id, (owner, address) => owner.events(address)));
   return pageResponse(c, reply.events.map(eventText), false, undefined);
 }
 
-async function events(c: AppContext): Promise<Response> {
-  const { limit, cursor } = readQuery(c, EventsQuery);
+async function events(
+  c: AppContext,
+  { query: { limit, cursor } }: { query: z.output<typeof EventsQuery> },
+): Promise<Response> {
   const after = cursor === undefined ? 0 : await parsePositionCursor(c, "event", cursor);
   const page = await listEvents(openDatabase(c.env.DB), c.get("merchant_id"), after, limit);
   return pageResponse(

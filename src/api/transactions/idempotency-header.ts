@@ -4,7 +4,7 @@ import { parseIdempotencyKey } from "../../domain/transaction/idempotency";
 import type { AppContext } from "../context";
 import { Problem } from "../http/problem";
 
-export const IdempotencyHeaders = z.object({
+const IdempotencyHeaders = z.object({
   "Idempotency-Key": z.string().openapi({
     description:
       '1 to 255 visible ASCII characters, bare or as a string of RFC 9651, whose parameters are ignored: `abc`, `"abc"` and `"abc";x=1` are one key. `X-Idempotency-Key` is taken as well.',
@@ -15,7 +15,7 @@ export const IdempotencyHeaders = z.object({
 const NAMES = ["Idempotency-Key", "X-Idempotency-Key"] as const;
 
 /** The key from either header. @throws Problem when none is there, it is no key, or the two differ. */
-export function idempotencyKeyOf(c: AppContext): string {
+function parseIdempotencyHeaders(c: AppContext): string {
   const given = NAMES.flatMap((header) => {
     const field = c.req.header(header);
     return field === undefined ? [] : [{ header, ...parseIdempotencyKey(field) }];
@@ -37,6 +37,12 @@ export function idempotencyKeyOf(c: AppContext): string {
   }
   return first.key;
 }
+
+/** The header fields as a route declares them: a handler receives the key. */
+export const idempotencyHeaders = {
+  documentedAs: IdempotencyHeaders,
+  parsedBy: (c: AppContext) => ({ idempotencyKey: parseIdempotencyHeaders(c) }),
+};
 
 function invalidKey(
   faults: { header: string; message: string }[],

@@ -10,6 +10,7 @@ import {
 } from "../../transactions/client";
 import type { Address, Reply, SharedCall } from "../../transactions/rpc";
 import type { AppContext } from "../context";
+import { pathParams } from "../http/parse-request";
 import { Problem, problemOf } from "../http/problem";
 
 /** Calls the owner of a transaction, which from then on the request's log line names. */
@@ -49,19 +50,16 @@ export function requireAccepted<Told extends { ok: true }>(
   return reply;
 }
 
-/** The parameter of routes about one transaction. */
-export const IdParam = {
-  params: z.object({
+/** The parameter of routes about one transaction. An id that no transaction can have is not looked up. */
+export const transactionParams = pathParams(
+  z.object({
     id: z.string().openapi({
       description: "A transaction's id.",
       example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi",
     }),
   }),
-};
-
-/** The id in the address. One that cannot be ours is not looked for. @throws Problem */
-export function transactionIdOf(c: AppContext): string {
-  const id = c.req.param("id") ?? "";
-  if (!isTransactionId(id)) throw new Problem("transaction_not_found");
-  return id;
-}
+  ({ id }) => {
+    if (!isTransactionId(id)) throw new Problem("transaction_not_found");
+    return { id };
+  },
+);

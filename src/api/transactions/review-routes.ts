@@ -1,12 +1,11 @@
 /** The reviewer's route: what becomes of a payment that the fraud rules hold. */
-
+import type { z } from "@hono/zod-openapi";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
-import { readBody } from "../http/request-body";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { ReviewBody } from "./decision-schema";
-import { callOwner, IdParam, requireAccepted, transactionIdOf } from "./owner";
+import { callOwner, requireAccepted, transactionParams } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { Transaction } from "./schemas";
 
@@ -20,7 +19,7 @@ export function reviewRoutes(app: App): void {
       "Approved it is `pending` and can be processed; rejected it is `failed`. Safe to repeat: the same decision again changes nothing, the other one comes too late.",
     tag: "Risk",
     security: "api_key",
-    request: { ...IdParam, body: jsonBody(ReviewBody) },
+    request: { params: transactionParams, body: ReviewBody },
     answers: {
       200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
     },
@@ -35,9 +34,13 @@ export function reviewRoutes(app: App): void {
   });
 }
 
-async function review(c: AppContext): Promise<Response> {
-  const id = transactionIdOf(c);
-  const { decision, reviewer = null, note = null } = await readBody(c, ReviewBody);
+async function review(
+  c: AppContext,
+  {
+    params: { id },
+    body: { decision, reviewer = null, note = null },
+  }: { params: { id: string }; body: z.output<typeof ReviewBody> },
+): Promise<Response> {
   const request = { decision, reviewer, note };
   const reply = await callOwner(c, id, (owner, address) => owner.review(address, request));
   const { body } = requireAccepted(reply);

@@ -8,22 +8,33 @@ import type { Reply } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
+import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { readQuery } from "../http/request-body";
 import { jsonTextResponse, pageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { createTransactionRoute } from "./create-route";
-import { callOwner, callOwnerShared, IdParam, requireAccepted, transactionIdOf } from "./owner";
+import { callOwner, callOwnerShared, requireAccepted, transactionParams } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { ListQuery, listQuery, Transaction, TransactionList } from "./schemas";
 
 const PATH = "/api/v1/transactions";
-const KeyParam = z.object({
-  key: z.string().openapi({
-    description: "The key as the transaction shows it, percent-encoded where an address needs it.",
-    example: "order-1001",
+const keyParams = pathParams(
+  z.object({
+    key: z.string().openapi({
+      description:
+        "The key as the transaction shows it, percent-encoded where an address needs it.",
+      example: "order-1001",
+    }),
   }),
-});
+  ({ key }) => {
+    // As the transaction shows it: in an address nothing is quoted.
+    if (isIdempotencyKey(key)) return { key };
+    throw new Problem("idempotency_key_invalid", {
+      detail: `The key in the address ${NOT_A_KEY}.`,
+      errors: [{ parameter: "key", message: NOT_A_KEY }],
+    });
+  },
+);
 const canRead = authenticate("transactions:read");
 const canList = authenticate("transactions:read", "list");
 const canWrite = authenticate("transactions:write");
@@ -39,7 +50,7 @@ export function transactionRoutes(app: App): void {
     description: "Page by page. Filters can be combined.",
     tag: "Transactions",
     security: "api_key",
-    request: { query: ListQuery },
+    request: { query: { documentedAs: ListQuery, checkedBy: listQuery } },
     answers: { 200: { description: "A page.", schema: TransactionList } },
     problems: ["invalid_request"],
     before: [canList],
@@ -54,16 +65,14 @@ export function transactionRoutes(app: App): void {
     description: "Read from its owner, so it shows every change that was answered before.",
     tag: "Transactions",
     security: "api_key",
-    request: IdParam,
+    request: { params: transactionParams },
     answers: {
       200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
     },
     problems: ["transaction_not_found"],
     before: [canRead],
-    handle: async (c) => {
-      const id = transactionIdOf(c);
-      return told(c, await callOwnerShared(c, id, { kind: "find" }));
-    },
+    handle: async (c, { params: { id } }) =>
+      toResponse(c, await callOwnerShared(c, id, { kind: "find" })),
   });
 
   defineRoute(app, {
@@ -75,7 +84,7 @@ export function transactionRoutes(app: App): void {
       "Safe to repeat. A declined charge is a 200 with `status: failed`. With the sandbox, which moves no money, answers have the header `Processor-Mode: sandbox`.",
     tag: "Transactions",
     security: "api_key",
-    request: IdParam,
+    request: { params: transactionParams },
     answers: {
       200: { description: "The outcome.", schema: Transaction, headers: ["Processor-Mode"] },
       202: {
@@ -91,10 +100,8 @@ export function transactionRoutes(app: App): void {
       "processor_not_configured",
     ],
     before: [canWrite],
-    handle: async (c) => {
-      const id = transactionIdOf(c);
-      return told(c, await callOwnerShared(c, id, { kind: "process" }));
-    },
+    handle: async (c, { params: { id } }) =>
+      toResponse(c, await callOwnerShared(c, id, { kind: "process" })),
   });
 
   defineRoute(app, {
@@ -105,7 +112,7 @@ export function transactionRoutes(app: App): void {
     description: "Safe to repeat. What has been charged can no longer be cancelled.",
     tag: "Transactions",
     security: "api_key",
-    request: IdParam,
+    request: { params: transactionParams },
     answers: {
       200: {
         description: "The cancelled transaction.",
@@ -115,10 +122,8 @@ export function transactionRoutes(app: App): void {
     },
     problems: ["transaction_not_found", "illegal_transition"],
     before: [canWrite],
-    handle: async (c) => {
-      const id = transactionIdOf(c);
-      return told(c, await callOwner(c, id, (owner, address) => owner.cancel(address)));
-    },
+    handle: async (c, { params: { id } }) =>
+      toResponse(c, await callOwner(c, id, (owner, address) => owner.cancel(address))),
   });
 
   defineRoute(app, {
@@ -129,7 +134,7 @@ export function transactionRoutes(app: App): void {
     description: "For a client that never saw the answer to its create.",
     tag: "Transactions",
     security: "api_key",
-    request: { params: KeyParam },
+    request: { params: keyParams },
     answers: {
       200: {
         description: "The key's transaction as it is now.",
@@ -139,11 +144,11 @@ export function transactionRoutes(app: App): void {
     },
     problems: ["idempotency_key_not_found", "idempotency_key_invalid"],
     before: [canRead],
-    handle: byKey,
+    handle: findByKey,
   });
 }
 
-function told(c: AppContext, reply: Reply): Response {
+function toResponse(c: AppContext, reply: Reply): Response {
   const { body, pending, retry_at_ms } = requireAccepted(reply);
   const mode = processorModeHeaders(c, body);
   if (!pending) return jsonTextResponse(c, 200, body, mode);
@@ -152,25 +157,22 @@ function told(c: AppContext, reply: Reply): Response {
   return jsonTextResponse(c, 202, body, { ...mode, "Retry-After": String(waitS) });
 }
 
-async function byKey(c: AppContext): Promise<Response> {
-  // As the transaction shows it: in an address nothing is quoted.
-  const key = c.req.param("key") ?? "";
-  if (!isIdempotencyKey(key)) {
-    throw new Problem("idempotency_key_invalid", {
-      detail: `The key in the address ${NOT_A_KEY}.`,
-      errors: [{ parameter: "key", message: NOT_A_KEY }],
-    });
-  }
+async function findByKey(
+  c: AppContext,
+  { params: { key } }: { params: { key: string } },
+): Promise<Response> {
   const id = deriveTransactionId(c.get("merchant_id"), key);
   const reply = await callOwnerShared(c, id, { kind: "find" });
   if (!reply.ok && reply.refusal.code === "transaction_not_found") {
     throw new Problem("idempotency_key_not_found");
   }
-  return told(c, reply);
+  return toResponse(c, reply);
 }
 
-async function list(c: AppContext): Promise<Response> {
-  const { limit, cursor, filter } = readQuery(c, listQuery);
+async function list(
+  c: AppContext,
+  { query: { limit, cursor, filter } }: { query: z.output<typeof listQuery> },
+): Promise<Response> {
   const after = cursor === undefined ? undefined : await parseListCursor(c, cursor);
   const page = await listTransactions(
     openDatabase(c.env.DB),

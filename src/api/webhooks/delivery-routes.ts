@@ -5,16 +5,17 @@ import { isOrigin, MAX_EXAMINED, type ShownDelivery } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
+import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { readQuery } from "../http/request-body";
 import { jsonResponse, pageResponse, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { DeliveriesQuery, Delivery, DeliveryList, EXAMPLE_DELIVERY_ID } from "./schemas";
 
 const PATH = "/api/v1/webhook-deliveries";
-const params = z.object({
+const Params = z.object({
   id: z.string().openapi({ description: "A delivery's id.", example: EXAMPLE_DELIVERY_ID }),
 });
+const params = pathParams(Params);
 
 export function webhookDeliveryRoutes(app: App): void {
   defineRoute(app, {
@@ -43,8 +44,8 @@ export function webhookDeliveryRoutes(app: App): void {
     answers: { 200: { description: "The delivery.", schema: Delivery } },
     problems: ["webhook_delivery_not_found"],
     before: [authenticate("webhooks:read")],
-    handle: async (c) =>
-      jsonResponse(c, 200, shownDelivery(known(await dispatcher(c).delivery(idOf(c))))),
+    handle: async (c, { params: { id } }) =>
+      jsonResponse(c, 200, shownDelivery(known(await dispatcher(c).delivery(id)))),
   });
   defineRoute(app, {
     method: "post",
@@ -62,8 +63,11 @@ export function webhookDeliveryRoutes(app: App): void {
   });
 }
 
-async function list(c: AppContext): Promise<Response> {
-  const { limit, cursor, ...filter } = readQuery(c, DeliveriesQuery);
+async function list(
+  c: AppContext,
+  { query }: { query: z.output<typeof DeliveriesQuery> },
+): Promise<Response> {
+  const { limit, cursor, ...filter } = query;
   const before =
     cursor === undefined ? undefined : await parsePositionCursor(c, "delivery", cursor);
   const { deliveries, next } = await dispatcher(c).deliveries(filter, before, limit);
@@ -75,8 +79,10 @@ async function list(c: AppContext): Promise<Response> {
   );
 }
 
-async function redeliver(c: AppContext): Promise<Response> {
-  const id = idOf(c);
+async function redeliver(
+  c: AppContext,
+  { params: { id } }: { params: z.output<typeof Params> },
+): Promise<Response> {
   known(await dispatcher(c).delivery(id));
   const again = await dispatcher(c).redeliver(id);
   if (!again) throw new Problem("webhook_endpoint_not_found");
@@ -85,10 +91,6 @@ async function redeliver(c: AppContext): Promise<Response> {
 
 function dispatcher(c: AppContext) {
   return webhookDispatcher(c.env, c.get("merchant_id"));
-}
-
-function idOf(c: AppContext): string {
-  return c.req.param("id") ?? "";
 }
 
 function known<Value>(value: Value | undefined): Value {

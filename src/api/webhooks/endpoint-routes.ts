@@ -4,9 +4,9 @@ import { z } from "@hono/zod-openapi";
 import { webhookDispatcher } from "../../webhooks/client";
 import { DEFAULT_SECRET, type Endpoint as StoredEndpoint } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
-import { type App, BODY_PROBLEMS, defineRoute, jsonBody } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
+import { optionalBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { readBody, readOptionalBody } from "../http/request-body";
 import { jsonResponse, respond, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { consumeMore } from "../middleware/rate-limit";
@@ -28,9 +28,19 @@ import {
 } from "./schemas";
 
 const PATH = "/api/v1/webhook-endpoints";
-const params = z.object({
+const Params = z.object({
   id: z.string().openapi({ description: "An endpoint's id.", example: EXAMPLE_ENDPOINT_ID }),
 });
+const params = pathParams(Params);
+type WithId = { params: z.output<typeof Params> };
+const newEndpoint = {
+  documentedAs: NewEndpointBody,
+  checkedBy: (c: AppContext) => newEndpointBody(allowsInsecure(c)),
+};
+const endpointChange = {
+  documentedAs: EndpointChangeBody,
+  checkedBy: (c: AppContext) => endpointChangeBody(allowsInsecure(c)),
+};
 const canRead = authenticate("webhooks:read");
 const canWrite = authenticate("webhooks:write");
 const reading = { tag: "Webhooks", security: "api_key", before: [canRead] } as const;
@@ -47,7 +57,7 @@ export function webhookEndpointRoutes(app: App): void {
     operationId: "createWebhookEndpoint",
     summary: "Register a webhook endpoint",
     description: "The answer has the endpoint's secret, which is shown this once.",
-    request: { body: jsonBody(NewEndpointBody) },
+    request: { body: newEndpoint },
     answers: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_webhook_endpoints"],
     handle: create,
@@ -76,9 +86,10 @@ export function webhookEndpointRoutes(app: App): void {
     request: { params },
     answers: { 200: { description: "The endpoint.", schema: Endpoint } },
     problems: ["webhook_endpoint_not_found"],
-    handle: async (c) => {
+    handle: async (c, { params }) => {
       const endpoints = await dispatcher(c).endpoints();
-      return jsonResponse(c, 200, shownEndpoint(known(endpoints.find(({ id }) => id === idOf(c)))));
+      const id = parseId(params.id);
+      return jsonResponse(c, 200, shownEndpoint(known(endpoints.find((one) => one.id === id))));
     },
   });
   defineRoute(app, {
@@ -88,16 +99,12 @@ export function webhookEndpointRoutes(app: App): void {
     operationId: "changeWebhookEndpoint",
     summary: "Change a webhook endpoint",
     description: "What is not sent stays. Switching an endpoint on again forgets its failures.",
-    request: { params, body: jsonBody(EndpointChangeBody) },
+    request: { params, body: endpointChange },
     answers: { 200: { description: "The endpoint as it is now.", schema: Endpoint } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "webhook_endpoint_not_found"],
-    handle: async (c) => {
-      const change = await readBody(c, endpointChangeBody(allowsInsecure(c)));
-      return jsonResponse(
-        c,
-        200,
-        shownEndpoint(known(await dispatcher(c).changeEndpoint(idOf(c), change))),
-      );
+    handle: async (c, { params, body }) => {
+      const changed = await dispatcher(c).changeEndpoint(parseId(params.id), body);
+      return jsonResponse(c, 200, shownEndpoint(known(changed)));
     },
   });
   defineRoute(app, {
@@ -110,8 +117,8 @@ export function webhookEndpointRoutes(app: App): void {
     request: { params },
     answers: { 204: { description: "Removed." } },
     problems: ["webhook_endpoint_not_found"],
-    handle: async (c) => {
-      if (!(await dispatcher(c).removeEndpoint(idOf(c)))) throw unknownEndpoint();
+    handle: async (c, { params }) => {
+      if (!(await dispatcher(c).removeEndpoint(parseId(params.id)))) throw unknownEndpoint();
       return respond(c, 204, "", null);
     },
   });
@@ -123,7 +130,7 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Give an endpoint a new secret",
     description:
       "Both secrets sign until the old one expires. The id `default` stands for the secret of the URLs that transactions name themselves.",
-    request: { params, body: jsonBody(RotateBody, false) },
+    request: { params, body: optionalBody(RotateBody) },
     answers: { 200: { description: "The new secret.", schema: RotatedSecret } },
     problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: rotate,
@@ -138,8 +145,10 @@ export function webhookEndpointRoutes(app: App): void {
     request: { params },
     answers: { 202: { description: "The delivery, to be looked at again.", schema: Delivery } },
     problems: ["webhook_endpoint_not_found"],
-    handle: async (c) =>
-      jsonResponse(c, 202, shownDelivery(known(await dispatcher(c).sendTest(idOf(c))))),
+    handle: async (c, { params }) => {
+      const sent = await dispatcher(c).sendTest(parseId(params.id));
+      return jsonResponse(c, 202, shownDelivery(known(sent)));
+    },
   });
   defineRoute(app, {
     ...writing,
@@ -149,35 +158,41 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Deliver again what has failed",
     description:
       "The failed deliveries to this endpoint whose event came in the range, oldest first, so many at a time: ask again while `has_more`.",
-    request: { params, body: jsonBody(RecoverBody) },
+    request: { params, body: RecoverBody },
     answers: { 202: { description: "How many are sent again.", schema: Recovered } },
     problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: recover,
   });
 }
 
-async function create(c: AppContext): Promise<Response> {
-  const given = await readBody(c, newEndpointBody(allowsInsecure(c)));
-  const made = await dispatcher(c).addEndpoint(given);
+async function create(
+  c: AppContext,
+  { body }: { body: z.output<typeof NewEndpointBody> },
+): Promise<Response> {
+  const made = await dispatcher(c).addEndpoint(body);
   if (!made) throw new Problem("too_many_webhook_endpoints");
   const { endpoint, secret } = made;
   return jsonResponse(c, 201, { ...shownEndpoint(endpoint), secret });
 }
 
-async function rotate(c: AppContext): Promise<Response> {
-  const { expires_in_seconds } = await readOptionalBody(c, RotateBody);
-  const id = idOf(c);
-  const overlapMs = expires_in_seconds * 1_000;
+async function rotate(
+  c: AppContext,
+  { params, body }: WithId & { body: z.output<typeof RotateBody> },
+): Promise<Response> {
+  const id = parseId(params.id);
+  const overlapMs = body.expires_in_seconds * 1_000;
   const secret = known(await dispatcher(c).rotateSecret(id, overlapMs));
   const expireAt = timeText(Date.now() + overlapMs);
   return jsonResponse(c, 200, { id, secret, previous_secrets_expire_at: expireAt });
 }
 
-async function recover(c: AppContext): Promise<Response> {
-  const { since, until } = await readBody(c, RecoverBody);
+async function recover(
+  c: AppContext,
+  { params, body: { since, until } }: WithId & { body: z.output<typeof RecoverBody> },
+): Promise<Response> {
   await consumeMore(c, RECOVER_COST);
   const untilMs = until?.floor_ms ?? Date.now();
-  const recovered = known(await dispatcher(c).recover(idOf(c), since.ceil_ms, untilMs));
+  const recovered = known(await dispatcher(c).recover(parseId(params.id), since.ceil_ms, untilMs));
   return jsonResponse(c, 202, recovered);
 }
 
@@ -185,9 +200,8 @@ function dispatcher(c: AppContext) {
   return webhookDispatcher(c.env, c.get("merchant_id"));
 }
 
-/** The id in the address; what cannot be an endpoint's is not asked for. */
-function idOf(c: AppContext): string {
-  const id = c.req.param("id") ?? "";
+/** @throws Problem for an id that no endpoint can have: it is not looked up */
+function parseId(id: string): string {
   if (id !== DEFAULT_SECRET && !/^whe_[a-z2-7]{26}$/.test(id)) throw unknownEndpoint();
   return id;
 }

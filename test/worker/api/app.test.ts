@@ -6,7 +6,7 @@ import document from "../../../openapi.json";
 import { app } from "../../../src/api/app";
 import { PROBLEMS, type ProblemCode } from "../../../src/api/http/problem";
 import { MAX_BODY_BYTES } from "../../../src/api/http/request-body";
-import { MAX_API_KEYS } from "../../../src/api/merchants/routes";
+import { MAX_API_KEYS } from "../../../src/api/merchants/api-key-routes";
 import * as merchantSchema from "../../../src/api/merchants/schemas";
 import { Rebuild } from "../../../src/api/operations/rebuild-route";
 import { BacktestAnswer } from "../../../src/api/risk/backtest-routes";

@@ -4,7 +4,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { type BareItem, parseList } from "structured-headers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../../src/api/app";
-import { MAX_API_KEYS } from "../../../src/api/merchants/routes";
+import { MAX_API_KEYS } from "../../../src/api/merchants/api-key-routes";
 import { forgetKeys } from "../../../src/api/middleware/authenticate";
 import { resetFailedAuthLimits } from "../../../src/api/middleware/failed-auth-limit";
 import type { Policy, Quota } from "../../../src/domain/rate-limit/quota";

@@ -1,0 +1,197 @@
+/** The operator's routes for a merchant's API keys. */
+import type { z } from "@hono/zod-openapi";
+import {
+  type ApiKey as ApiKeyRow,
+  endApiKey,
+  findApiKey,
+  findMerchant,
+  insertApiKey,
+  listApiKeys,
+  type Merchant as MerchantRow,
+  type NewApiKey as NewApiKeyRow,
+  replaceApiKey,
+} from "../../d1/merchants";
+import { openDatabase } from "../../d1/query";
+import {
+  API_KEY_RANDOM_BYTES,
+  formatApiKey,
+  hashApiKey,
+  type Scope,
+} from "../../domain/identity/api-key";
+import { randomId } from "../../runtime/random-id";
+import type { AppContext } from "../context";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
+import { optionalBody, pathParams } from "../http/parse-request";
+import { Problem } from "../http/problem";
+import { jsonResponse, respond, timeText } from "../http/response";
+import { authenticateAdmin, forgetKeys } from "../middleware/authenticate";
+import { ApiKeyBody, ApiKeyList, KeyParams, MerchantParams, NewApiKey, RollBody } from "./schemas";
+
+const PATH = "/api/v1/merchants/{id}/api-keys";
+const MAX_LISTED = 1_000;
+/** More than the services and people of any merchant; each key is a secret that has to be kept safe. */
+export const MAX_API_KEYS = 100;
+type StoredKey = ApiKeyRow & { hash: string };
+/** A missing merchant or key is reported before the body is read. */
+const merchantParams = pathParams(MerchantParams, async ({ id }, c) => ({
+  merchant: await requireMerchant(c, id),
+}));
+const keyParams = pathParams(KeyParams, async ({ id, key_id }, c) => ({
+  key: await requireKey(c, id, key_id),
+}));
+const admin = { tag: "Merchants", security: "admin_token", before: [authenticateAdmin] } as const;
+
+export function apiKeyRoutes(app: App): void {
+  defineRoute(app, {
+    ...admin,
+    method: "post",
+    path: PATH,
+    operationId: "createApiKey",
+    summary: "Create an API key",
+    description: "Not safe to repeat: each call makes another key.",
+    request: { params: merchantParams, body: ApiKeyBody },
+    answers: { 201: { description: "The key, shown this once.", schema: NewApiKey } },
+    problems: [...BODY_PROBLEMS, "card_number_refused", "merchant_not_found", "too_many_api_keys"],
+    handle: createKey,
+  });
+  defineRoute(app, {
+    ...admin,
+    method: "get",
+    path: PATH,
+    operationId: "listApiKeys",
+    summary: "List a merchant's API keys",
+    description: "With those that have ended, and without the keys themselves.",
+    request: { params: merchantParams },
+    answers: { 200: { description: "Without the keys themselves.", schema: ApiKeyList } },
+    problems: ["merchant_not_found"],
+    handle: async (c, { params: { merchant } }) => {
+      const keys = await listApiKeys(openDatabase(c.env.DB), merchant.id, MAX_LISTED);
+      return jsonResponse(c, 200, { data: keys.map(shownKey) });
+    },
+  });
+  defineRoute(app, {
+    ...admin,
+    method: "post",
+    path: `${PATH}/{key_id}/roll`,
+    operationId: "rollApiKey",
+    summary: "Replace an API key",
+    description:
+      "The old key lives on for `overlap_s` seconds. A key is replaced once: whoever repeats this, or comes second, gets `api_key_rolled`.",
+    request: { params: keyParams, body: optionalBody(RollBody) },
+    answers: { 201: { description: "The new key, shown this once.", schema: NewApiKey } },
+    problems: [
+      ...BODY_PROBLEMS,
+      "merchant_not_found",
+      "api_key_not_found",
+      "api_key_rolled",
+      "too_many_api_keys",
+    ],
+    handle: rollKey,
+  });
+  defineRoute(app, {
+    ...admin,
+    method: "delete",
+    path: `${PATH}/{key_id}`,
+    operationId: "revokeApiKey",
+    summary: "Revoke an API key",
+    description: "Safe to repeat.",
+    answers: { 204: { description: "The key works no more, everywhere within ten seconds." } },
+    request: { params: keyParams },
+    problems: ["merchant_not_found", "api_key_not_found"],
+    handle: async (c, { params: { key } }) => {
+      await endKey(c, key, Date.now());
+      return respond(c, 204, "", null);
+    },
+  });
+}
+
+async function rollKey(
+  c: AppContext,
+  { params, body }: { params: { key: StoredKey }; body: z.output<typeof RollBody> },
+): Promise<Response> {
+  const old = params.key;
+  const now = Date.now();
+  if (old.expires_at !== null && old.expires_at <= now) throw new Problem("api_key_not_found");
+  const { key, row } = drawKey(old.merchant_id, old.name, old.scopes as Scope[]);
+  const db = openDatabase(c.env.DB);
+  const isMade = await replaceApiKey(db, row, MAX_API_KEYS, old, now + body.overlap_s * 1_000);
+  if (!isMade) {
+    const current = await requireKey(c, old.merchant_id, old.id);
+    throw current.expires_at === null ? tooManyKeys() : rolled();
+  }
+  forgetKeys(old.hash);
+  return jsonResponse(c, 201, { ...shownKey(row), key });
+}
+
+async function createKey(
+  c: AppContext,
+  { params, body }: { params: { merchant: MerchantRow }; body: z.output<typeof ApiKeyBody> },
+): Promise<Response> {
+  const { name, scopes } = body;
+  const { key, row } = drawKey(params.merchant.id, name ?? null, [...new Set(scopes)]);
+  if (!(await insertApiKey(openDatabase(c.env.DB), row, MAX_API_KEYS))) throw tooManyKeys();
+  return jsonResponse(c, 201, { ...shownKey(row), key });
+}
+
+function rolled(): Problem {
+  return new Problem("api_key_rolled", {
+    detail:
+      "This key has been replaced and has an end. Its successor was shown once: if that was lost, revoke it and create another key.",
+  });
+}
+
+function tooManyKeys(): Problem {
+  return new Problem("too_many_api_keys", {
+    detail: `A merchant has at most ${MAX_API_KEYS} API keys that have no end. Revoke one first.`,
+  });
+}
+
+/** A new key and what is stored of it. */
+function drawKey(
+  merchantId: string,
+  name: string | null,
+  scopes: Scope[],
+): { key: string; row: NewApiKeyRow } {
+  const key = formatApiKey(crypto.getRandomValues(new Uint8Array(API_KEY_RANDOM_BYTES)));
+  const row = {
+    id: randomId("key"),
+    merchant_id: merchantId,
+    name,
+    last_four: key.slice(-4),
+    scopes,
+    hash: hashApiKey(key),
+    created_at: Date.now(),
+    expires_at: null,
+  };
+  return { key, row };
+}
+
+async function endKey(c: AppContext, key: StoredKey, atMs: number): Promise<void> {
+  await endApiKey(openDatabase(c.env.DB), key, atMs);
+  forgetKeys(key.hash);
+}
+
+async function requireMerchant(c: AppContext, id: string): Promise<MerchantRow> {
+  const merchant = await findMerchant(openDatabase(c.env.DB), id);
+  if (!merchant) throw new Problem("merchant_not_found");
+  return merchant;
+}
+
+async function requireKey(c: AppContext, merchantId: string, id: string): Promise<StoredKey> {
+  const merchant = await requireMerchant(c, merchantId);
+  const key = await findApiKey(openDatabase(c.env.DB), merchant.id, id);
+  if (!key) throw new Problem("api_key_not_found");
+  return key;
+}
+
+function shownKey({ id, merchant_id, name, last_four, scopes, created_at, expires_at }: ApiKeyRow) {
+  return {
+    id,
+    merchant_id,
+    name,
+    last_four,
+    scopes,
+    created_at: timeText(created_at),
+    expires_at: expires_at === null ? null : timeText(expires_at),
+  };
+}
