@@ -31,34 +31,35 @@ export function callTransactionOwner<Value>(
   transactionId: string,
   call: (owner: TransactionOwner, address: Address) => Promise<Value>,
 ): Promise<Value> {
-  const address = addressOf(caller, transactionId);
+  const address = toAddress(caller, transactionId);
   const name = transactionObjectName(transactionId, address.shards);
   return callObject(caller.env.TRANSACTIONS, name, (owner) => call(owner, address));
 }
 
-/** The same for calls that may share one RPC with those of other requests to the same object. */
+/** The same for calls that may share one RPC with those of other requests to the same object.
+ *  @throws the fault of the call */
 export function callTransactionOwnerShared(
   caller: Caller,
   transactionId: string,
-  question: SharedCall,
+  shared: SharedCall,
 ): Promise<Reply> {
-  const call = { ...question, address: addressOf(caller, transactionId) };
+  const call = { ...shared, address: toAddress(caller, transactionId) };
   const alone = () =>
     callTransactionOwner(caller, transactionId, async (owner) => executeCall(owner, call));
   // An object that owns one transaction has no other callers.
   if (call.address.shards === 0) return alone();
   const name = transactionObjectName(transactionId, call.address.shards);
   return coalesce({
-    key: `${question.kind} ${name}`,
+    key: `${shared.kind} ${name}`,
     call,
-    timeout_ms: timeoutMs(caller, question),
+    timeout_ms: timeoutMs(caller, shared),
     alone,
     owner: () => transactionShard(caller.env, name),
     waitUntil: caller.waitUntil,
   });
 }
 
-function addressOf(caller: Caller, transactionId: string): Address {
+function toAddress(caller: Caller, transactionId: string): Address {
   return {
     merchant_id: caller.merchant_id,
     transaction_id: transactionId,
@@ -67,7 +68,7 @@ function addressOf(caller: Caller, transactionId: string): Address {
   };
 }
 
-/** Longer than an object takes when all is well with it; D1 and the processor take their own time before a reply. */
+/** Longer than a healthy object takes, apart from the time that a reply waits for D1 and the processor. */
 const OWNER_TIMEOUT_MS = 5_000;
 
 function timeoutMs({ config }: Caller, { kind }: SharedCall): number {

@@ -1,7 +1,8 @@
+/** The calls that came in one RPC, executed as if each had come alone. */
 import type { CreateCommand } from "../domain/transaction/decide-create";
 import type { Address, AddressedCall, CallResult, Outcome, Reply, SendResults } from "./rpc";
 
-/** What is answered so soon after another is told with it. */
+/** Replies within this time of another are sent with it. */
 const GROUP_MS = 1;
 
 type Owner = {
@@ -21,34 +22,34 @@ export function executeCall(owner: Owner, call: AddressedCall): Reply | Promise<
   }
 }
 
-/** Answers each call by itself.
- *  @param tell takes the groups before the last; nobody waits for what it cannot deliver
- *  @returns the last group. Calls that share a round are answered at once, so it mostly is the only one. */
+/** Executes calls concurrently.
+ *  @param send receives every group of replies but the last; a group that it cannot send is lost
+ *  @returns the last group. Calls of one batch have their replies at the same time, so it is mostly the only one. */
 export async function executeBatch(
   owner: Owner,
   calls: AddressedCall[],
-  tell: SendResults,
+  send: SendResults,
 ): Promise<CallResult[]> {
   const sent: Promise<void>[] = [];
   let group: CallResult[] = [];
   let timer: ReturnType<typeof setTimeout> | null = null;
-  const send = () => {
-    sent.push(tell(group).catch(() => {}));
+  const sendGroup = () => {
+    sent.push(send(group).catch(() => {}));
     group = [];
     timer = null;
   };
-  const answers = calls.map(async (call, at) => {
-    const outcome = await outcomeOf(owner, call);
+  const executed = calls.map(async (call, at) => {
+    const outcome = await executeSafely(owner, call);
     group.push({ at, ...outcome });
-    timer ??= setTimeout(send, GROUP_MS);
+    timer ??= setTimeout(sendGroup, GROUP_MS);
   });
-  await Promise.all(answers);
+  await Promise.all(executed);
   clearTimeout(timer);
   await Promise.all(sent);
   return group;
 }
 
-async function outcomeOf(owner: Owner, call: AddressedCall): Promise<Outcome> {
+async function executeSafely(owner: Owner, call: AddressedCall): Promise<Outcome> {
   try {
     return { reply: await executeCall(owner, call) };
   } catch (fault) {

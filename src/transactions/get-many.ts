@@ -1,5 +1,5 @@
-/** Requests that only look at a transaction and come as one call. It goes in columns, without what all of them
- *  have in common: most of what such a call costs is the objects that it carries. */
+/** Reads of several transactions in one RPC. Addresses are sent in columns and without what all of them share, because
+ *  most of the cost of such a call is in the number of objects that it carries. */
 import {
   type Address,
   type CallResult,
@@ -9,7 +9,7 @@ import {
   type Reply,
 } from "./rpc";
 
-/** The looks of requests that all ask one object. */
+/** @param addresses all of transactions of one object */
 export function toManyAddresses(addresses: Address[]): ManyAddresses {
   return {
     shards: addresses[0]?.shards ?? 0,
@@ -18,7 +18,7 @@ export function toManyAddresses(addresses: Address[]): ManyAddresses {
   };
 }
 
-/** Answers each look by itself. */
+/** Reads each transaction. @returns the results in the order of the addresses */
 export function getMany(
   owner: { find(address: Address): Reply },
   { shards, transaction_ids, merchant_ids }: ManyAddresses,
@@ -30,10 +30,10 @@ export function getMany(
   });
 }
 
-/** What was seen, as it is told to those who looked. */
-export function toCallResults(seen: ReadResult[]): CallResult[] {
-  return seen.map((one, at) => {
-    const isShown = typeof one === "string";
-    return { at, reply: isShown ? okReply(one) : { ok: false, refusal: one } };
+/** The same results as those of single calls. */
+export function toCallResults(results: ReadResult[]): CallResult[] {
+  return results.map((result, at) => {
+    const isFound = typeof result === "string";
+    return { at, reply: isFound ? okReply(result) : { ok: false, refusal: result } };
   });
 }

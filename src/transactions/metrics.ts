@@ -1,75 +1,79 @@
-/** What a shard counts of commands and rounds, and under which labels. */
+/** Counts commands and batches under their labels. docs/metrics.md explains each metric. */
 import type { Refusal } from "../domain/transaction/refusal";
 import type { Status } from "../domain/transaction/status";
 import type { ChargeAnswer } from "../processor/processor";
-import type { Command, CommandResult } from "./commands/command";
+import type { Command } from "./commands/command";
+import type { CommandResult } from "./commands/result";
 import { BATCH_BOUNDS, type Counters, DURATION_BOUNDS_MS } from "./counters";
 import type { CommandOutcome } from "./group-commit/batcher";
 
-/** Counts a command that has written something, and what a processor's answer had wrong. To be called inside
- *  its commit. */
-export function countWritten(counters: Counters, command: Command, answer: CommandResult): void {
-  if (command.kind === "record") countAnomalies(counters, command.answer, answer);
-  if (answer.kind === "refused" || !answer.wrote) return;
+/** Counts a command that has changed something, and the anomalies of a processor's response. To be called inside the
+ *  commit of the command. */
+export function countWritten(counters: Counters, command: Command, result: CommandResult): void {
+  if (command.kind === "record") countAnomalies(counters, command.answer, result);
+  if (result.kind === "refused" || !result.wrote) return;
   if (command.kind === "record") counters.addWithin("charges", `outcome=${command.answer.kind}`);
-  else counters.addWithin("commands", labelsOf(command.kind, outcomeOf(command.kind, answer)));
+  else counters.addWithin("commands", labels(command.kind, outcomeLabel(command.kind, result)));
 }
 
-/** Counts what was wrong with a processor's answer, also when nothing is written because of it. */
-function countAnomalies(counters: Counters, said: ChargeAnswer, answer: CommandResult): void {
-  if (said.kind !== "unknown" && said.mended) counters.addWithin("anomalies", "kind=mended");
-  if (said.kind === "unknown" && said.differs)
+/** Counts what was wrong with a processor's response, even if nothing is written because of it. */
+function countAnomalies(counters: Counters, response: ChargeAnswer, result: CommandResult): void {
+  if (response.kind !== "unknown" && response.mended) {
+    counters.addWithin("anomalies", "kind=mended");
+  }
+  if (response.kind === "unknown" && response.differs) {
     counters.addWithin("anomalies", "kind=other_payment");
-  if (answer.kind === "done" && answer.contradicts) {
+  }
+  if (result.kind === "done" && result.contradicts) {
     counters.addWithin("anomalies", "kind=contradiction");
   }
 }
 
-/** Counts a round, and those of its commands that have written nothing. */
+/** Counts a batch, and those of its commands that have changed nothing. */
 export function countBatch(
   counters: Counters,
   commands: Command[],
-  settled: CommandOutcome<CommandResult>[],
+  outcomes: CommandOutcome<CommandResult>[],
 ): void {
-  const labels = `rounds=${commands[0]?.kind === "process" ? "claims" : "others"}`;
-  counters.observe("round_commands", labels, BATCH_BOUNDS, commands.length);
+  const batchLabels = `rounds=${commands[0]?.kind === "process" ? "claims" : "others"}`;
+  counters.observe("round_commands", batchLabels, BATCH_BOUNDS, commands.length);
   commands.forEach(({ kind }, index) => {
-    const outcome = settled[index];
+    const outcome = outcomes[index];
     if (kind === "record" || !outcome) return;
-    if (!outcome.ok) counters.add("commands", labelsOf(kind, "faulted"));
-    else if (outcome.answer.kind === "refused" || !outcome.answer.wrote) {
-      counters.add("commands", labelsOf(kind, outcomeOf(kind, outcome.answer)));
+    if (!outcome.ok) counters.add("commands", labels(kind, "faulted"));
+    else if (outcome.result.kind === "refused" || !outcome.result.wrote) {
+      counters.add("commands", labels(kind, outcomeLabel(kind, outcome.result)));
     }
   });
 }
 
-/** Counts a question for a transaction, and how long its answer took. */
+/** Counts a read of a transaction, and its duration. */
 export function countGet(
   counters: Counters,
   reply: { ok: true } | { ok: false; refusal: Refusal },
-  tookMs: number,
+  durationMs: number,
 ): void {
   const outcome = reply.ok ? "found" : `refused:${reply.refusal.code}`;
-  counters.add("commands", labelsOf("get", outcome));
-  counters.observe("answer_ms", "kind=get", DURATION_BOUNDS_MS, tookMs);
+  counters.add("commands", labels("get", outcome));
+  counters.observe("answer_ms", "kind=get", DURATION_BOUNDS_MS, durationMs);
 }
 
-/** Counts a command that is refused before it is in any round. */
+/** Counts a command that is refused before it joins a batch. */
 export function countRejected(counters: Counters, { kind }: Command): void {
-  counters.add("commands", labelsOf(kind, "refused:shard_count_changed"));
+  counters.add("commands", labels(kind, "refused:shard_count_changed"));
 }
 
-/** Counts a create that was answered from the store, without a round. */
-export function countRepeated(counters: Counters, answer: CommandResult): void {
-  counters.add("commands", labelsOf("create", outcomeOf("create", answer)));
+/** Counts a create that is repeated from the journal, without a batch. */
+export function countRepeated(counters: Counters, result: CommandResult): void {
+  counters.add("commands", labels("create", outcomeLabel("create", result)));
 }
 
-/** Notes how long a command took from its arrival to its answer. */
-export function countDuration(counters: Counters, { kind }: Command, tookMs: number): void {
-  counters.observe("answer_ms", `kind=${kind}`, DURATION_BOUNDS_MS, tookMs);
+/** Counts the time from the arrival of a command to its response. */
+export function countDuration(counters: Counters, { kind }: Command, durationMs: number): void {
+  counters.observe("answer_ms", `kind=${kind}`, DURATION_BOUNDS_MS, durationMs);
 }
 
-function labelsOf(kind: Command["kind"] | "get", outcome: string): string {
+function labels(kind: Command["kind"] | "get", outcome: string): string {
   return `kind=${kind},outcome=${outcome}`;
 }
 
@@ -82,12 +86,12 @@ const WRITTEN = {
 } as const;
 const CREATED: Partial<Record<Status, string>> = { failed: "blocked", review: "held" };
 
-function outcomeOf(kind: Exclude<Command["kind"], "record">, answer: CommandResult): string {
-  if (answer.kind === "refused") {
-    const { code } = answer.refusal;
+function outcomeLabel(kind: Exclude<Command["kind"], "record">, result: CommandResult): string {
+  if (result.kind === "refused") {
+    const { code } = result.refusal;
     return code === "idempotency_key_reused" ? "conflict" : `refused:${code}`;
   }
-  if (!answer.wrote) return "replayed";
+  if (!result.wrote) return "replayed";
   if (kind !== "create") return WRITTEN[kind];
-  return (answer.kind === "done" && CREATED[answer.status]) || "created";
+  return (result.kind === "done" && CREATED[result.status]) || "created";
 }

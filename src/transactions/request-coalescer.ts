@@ -5,7 +5,7 @@
  *  One request sends the RPC and resolves the promises of the others, which the runtime allows where it runs every
  *  continuation in the request that made its promise. Two things are needed for that: the promises come from
  *  `withResolvers` (one from `new Promise`, once that is compiled, has lost its request), and each request keeps a
- *  timer of its own running (without one the runtime takes it for hung). */
+ *  timer of its own running (without one the runtime ends it as hung). */
 import { ageMs } from "../domain/time/clock";
 import { isOverloaded, type ObjectStub } from "../runtime/object-stub";
 import { toCallResults, toManyAddresses } from "./get-many";
@@ -15,28 +15,29 @@ import type { AddressedCall, CallResult, Reply, SendResults, TransactionShardRpc
 const RUNTIME = (globalThis as { Cloudflare?: Cloudflare }).Cloudflare;
 const CAN_RESOLVE = RUNTIME?.compatibilityFlags.handle_cross_request_promise_resolution === true;
 
-/** Requests further apart than this do not share an RPC. */
+/** Requests do not share an RPC when they arrive further apart than this. */
 const NEAR_MS = 2;
 /** A turn of the event loop: every request that has arrived joins, and none waits for one that has not. */
 const GATHER_MS = 0;
-/** A request that was to send the RPC and has not after so long was cut off. The next one sends it. */
+/** A request that has not sent the RPC after so long was cut off. The next request sends it. */
 const OVERDUE_MS = 20;
-/** Bounds what one RPC carries: so many bodies of 64 KiB each. */
+/** Bounds the size of an RPC: a call has a body of at most 64 KiB. */
 const MAX_CALLS = 64;
 
 type Owner = Pick<ObjectStub<TransactionShardRpc>, "getMany" | "executeBatch">;
 
-/** Resolved with undefined, a request calls alone. From `until_ms` on it has done so, or was cut off. */
+/** A request that is resolved with undefined makes its call alone. From `until_ms` on it has timed out, or was cut
+ *  off. */
 type Waiting = {
   call: AddressedCall;
   until_ms: number;
-  resolve: (told: CallResult | undefined) => void;
+  resolve: (result: CallResult | undefined) => void;
 };
 
 /** The requests of one kind to one object. */
 class RequestCoalescer {
   #waiting: Waiting[] = [];
-  /** Requests that have entered and not left. One that is cut off never leaves, so this alone proves nothing. */
+  /** Requests that have entered and not left. One that is cut off never leaves, so the number may be too high. */
   #present = 0;
   #enteredAtMs = 0;
   #callDueMs = 0;
@@ -67,7 +68,7 @@ class RequestCoalescer {
     await scheduler.wait(GATHER_MS);
     const sent: Promise<void>[] = [];
     const now = Date.now();
-    // A request that has gone must not charge anything now.
+    // A call whose request has timed out must not charge anything now.
     const waiting = this.#waiting.splice(0).filter(({ until_ms }) => now < until_ms);
     while (waiting.length > 0) sent.push(sendTogether(owner, waiting.splice(0, MAX_CALLS)));
     await Promise.all(sent);
@@ -75,12 +76,12 @@ class RequestCoalescer {
 }
 
 async function sendTogether(owner: Owner, waiting: Waiting[]): Promise<void> {
-  const tell = async (group: CallResult[]) => {
-    for (const told of group) waiting[told.at]?.resolve(told);
+  const resolveGroup = async (group: CallResult[]) => {
+    for (const result of group) waiting[result.at]?.resolve(result);
   };
   try {
     const calls = waiting.map(({ call }) => call);
-    await tell(await execute(owner, calls, tell));
+    await resolveGroup(await execute(owner, calls, resolveGroup));
   } catch (fault) {
     waiting.forEach(({ resolve }, at) => {
       resolve(isOverloaded(fault) ? { at, fault } : undefined);
@@ -92,9 +93,9 @@ async function sendTogether(owner: Owner, waiting: Waiting[]): Promise<void> {
 async function execute(
   owner: Owner,
   calls: AddressedCall[],
-  tell: SendResults,
+  send: SendResults,
 ): Promise<CallResult[]> {
-  if (calls[0]?.kind !== "find") return await owner.executeBatch(calls, tell);
+  if (calls[0]?.kind !== "find") return await owner.executeBatch(calls, send);
   return toCallResults(await owner.getMany(toManyAddresses(calls.map(({ address }) => address))));
 }
 
@@ -120,7 +121,7 @@ export type CoalescedCall = {
 export async function coalesce(request: CoalescedCall): Promise<Reply> {
   const { key, call, timeout_ms, alone } = request;
   if (!CAN_RESOLVE) return alone();
-  const coalescer = coalescerOf(key);
+  const coalescer = coalescerFor(key);
   const now = Date.now();
   try {
     if (coalescer.enter(now)) return await alone();
@@ -128,18 +129,18 @@ export async function coalesce(request: CoalescedCall): Promise<Reply> {
     const timer = setTimeout(resolve, timeout_ms);
     const sends = coalescer.join({ call, until_ms: now + timeout_ms, resolve }, now);
     if (sends) request.waitUntil(coalescer.send(request.owner()));
-    const told = await promise;
+    const result = await promise;
     clearTimeout(timer);
-    if (!told) return await alone();
-    if ("fault" in told) throw told.fault;
-    return told.reply;
+    if (!result) return await alone();
+    if ("fault" in result) throw result.fault;
+    return result.reply;
   } finally {
     coalescer.leave();
   }
 }
 
-function coalescerOf(key: string): RequestCoalescer {
-  const known = coalescers.get(key) ?? new RequestCoalescer();
-  coalescers.set(key, known);
-  return known;
+function coalescerFor(key: string): RequestCoalescer {
+  const coalescer = coalescers.get(key) ?? new RequestCoalescer();
+  coalescers.set(key, coalescer);
+  return coalescer;
 }

@@ -8,8 +8,8 @@ import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
 import type { Count } from "../observability/durable-counters";
 
-/** A key of one merchant's transaction, the shard count by which the Worker found this object, and the request
- *  that asks, as a W3C `traceparent`. */
+/** A transaction of a merchant, the shard count by which the Worker found its object, and the W3C `traceparent` of the
+ *  request. */
 export type Address = {
   merchant_id: string;
   transaction_id: string;
@@ -17,60 +17,58 @@ export type Address = {
   traceparent: string | null;
 };
 
-/** The same of an operator's request, which is about any merchant's transaction. */
+/** The address of an operator's request, which applies to a transaction of any merchant. */
 export type OperatorAddress = Omit<Address, "merchant_id">;
 
-/** What a command carries of an address. A Worker of the version before, which may still call while a
- *  deployment goes round, names no request. */
-export function about({ merchant_id, transaction_id, traceparent }: Address) {
+/** The fields of an address that a command has. During a deployment a Worker of an earlier release may call without
+ *  `traceparent`. */
+export function toCommandFields({ merchant_id, transaction_id, traceparent }: Address) {
   return { merchant_id, transaction_id, traceparent: traceparent ?? null };
 }
 
 export type DestinationName = "book" | "webhooks" | "velocity" | "stream";
 
-/** How far a destination is behind. `depth` is in events, `oldest_age_ms` the age of the first of them. */
+/** What a destination has not received yet: `depth` in events, and the age of the oldest of them. `failures` counts the
+ *  failed deliveries in a row. */
 export type Backlog = { depth: number; oldest_age_ms: number; failures: number };
 
-/** Of each destination that is set up; `parked` are events that the stream refuses. */
+/** The backlog of each destination that is configured, and the number of events that the stream refuses. */
 export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };
 
-/** How open charges stand. `oldest_age_ms` is since the claim; `overdue` are open for longer than a minute. */
+/** How many charges are open, and for longer than a minute; `oldest_age_ms` is the time since the oldest claim. */
 export type ChargesStanding = { open: number; overdue: number; oldest_age_ms: number };
 
-/** How far a shard's destinations are behind, and how its charges stand. */
 export type ShardReadiness = { backlogs: Backlogs; charges: ChargesStanding };
 
-/** What the Worker is told. `body` is the transaction's JSON text; `pending` means its outcome is not known yet. */
+/** The reply to a call. `body` is the transaction's JSON text; `pending` means that its charge has no outcome yet. */
 export type Reply =
   | { ok: true; body: string; replayed: boolean; pending: boolean; retry_at_ms: number }
   | { ok: false; refusal: Refusal };
 
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
 
-/** What a shard tells of itself to whoever watches over it. */
 export type ShardMetrics = ShardReadiness & { counts: Count[] };
 
-/** What may be asked together. */
+/** The calls that may share an RPC. */
 export type SharedCall =
   | { kind: "find" }
   | { kind: "process" }
   | { kind: "create"; command: CreateCommand };
 
-/** What one request asks. */
 export type AddressedCall = SharedCall & { address: Address };
 
-/** An answer, or the fault that was met instead. */
+/** The reply to a call, or its fault. */
 export type Outcome = { reply: Reply } | { fault: unknown };
 
-/** `at` is the call's place among those it came with. */
+/** `at` is the index of the call in its RPC. */
 export type CallResult = { at: number } & Outcome;
 
 export type SendResults = (group: CallResult[]) => Promise<void>;
 
-/** Whose transactions are looked at. */
+/** The transactions of a `getMany`, in columns. */
 export type ManyAddresses = { shards: number; transaction_ids: string[]; merchant_ids: string[] };
 
-/** The JSON text of a transaction, or why it is not shown. */
+/** The JSON text of a transaction, or the refusal to show it. */
 export type ReadResult = string | Refusal;
 
 export const notFound: { ok: false; refusal: Refusal } = {
@@ -93,7 +91,7 @@ export interface TransactionShardRpc {
   create(address: Address, command: CreateCommand): Promise<Reply>;
   /** Replies as to the first create under a key, if there was one. Creates nothing. */
   repeat(address: Address, request: CreateRequest): Reply;
-  /** Charges a transaction once. */
+  /** Charges a transaction once. Concurrent calls share one charge and its reply. */
   process(address: Address): Promise<Reply>;
   cancel(address: Address): Promise<Reply>;
   /** Records a reviewer's decision. */
@@ -104,12 +102,13 @@ export interface TransactionShardRpc {
   find(address: Address): Reply;
   /** All events of a transaction, in order. */
   events(address: Address): EventsReply;
-  /** Several reads in one call; the replies are in the order of `looks`. */
-  getMany(looks: ManyAddresses): ReadResult[];
-  /** Several calls in one. @param tell takes groups of replies before the last; @returns the last group */
-  executeBatch(calls: AddressedCall[], tell: SendResults): Promise<CallResult[]>;
-  /** Resolves when the object is alive and its storage can be read. */
+  /** Several reads in one call; the replies are in the order of `addresses`. */
+  getMany(addresses: ManyAddresses): ReadResult[];
+  /** Several calls in one. @param send receives groups of replies before the last; @returns the last group */
+  executeBatch(calls: AddressedCall[], send: SendResults): Promise<CallResult[]>;
+  /** Backlogs and open charges. @throws when the object's storage cannot be read */
   ready(): ShardReadiness;
+  /** All counters, which are stored before they are returned, so that no counter goes down after a crash. */
   metrics(): ShardMetrics;
   /** Starts writing every event into D1 again, not before a time in ms. @returns how many events */
   rebuildBook(notBeforeMs: number): number;

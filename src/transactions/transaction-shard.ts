@@ -1,5 +1,6 @@
-/** TransactionShard: the one serial owner of its transactions. This file has its RPC methods and its alarm; a group
- *  commit is in `group-commit/batch-processor.ts`, what a command does in `commands/`. */
+/** TransactionShard: the single owner of its transactions, which executes commands on them one after the other. This file
+ *  has the RPC methods, described in `rpc.ts`, and the alarm; `group-commit/` forms and commits batches, and
+ *  `commands/` has what each command does. */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
 import type { CreateCommand } from "../domain/transaction/decide-create";
@@ -12,11 +13,12 @@ import { createProcessor, logProcessorMode, processorMode } from "../processor/c
 import { abortObject } from "../runtime/abort-object";
 import { Alarm } from "../runtime/alarm";
 import { ignoreTimeout, withTimeout } from "../runtime/with-timeout";
-import { ALARM_INTERVAL_MS, nextAlarmAtMs, openWorkOf } from "./alarm-schedule";
+import { ALARM_INTERVAL_MS, nextAlarmAtMs, readOpenWork } from "./alarm-schedule";
 import { Charges } from "./charging/charges";
 import { createOutcomeRecorder } from "./charging/record-outcome";
 import { Recovery } from "./charging/recovery";
-import type { Command, CommandResult } from "./commands/command";
+import type { Command } from "./commands/command";
+import type { CommandResult } from "./commands/result";
 import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
 import { getMany } from "./get-many";
@@ -31,7 +33,6 @@ import { createRulesReader, RulesCache } from "./risk/rules-cache";
 import {
   type Address,
   type AddressedCall,
-  about,
   type EventsReply,
   type ManyAddresses,
   type OperatorAddress,
@@ -42,6 +43,7 @@ import {
   type ShardReadiness,
   shardCountChanged,
   type TransactionShardRpc,
+  toCommandFields,
 } from "./rpc";
 
 export class TransactionShard extends DurableObject<Env> implements TransactionShardRpc {
@@ -51,7 +53,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
   readonly #relays: OutboxRelays;
   readonly #charges: Charges;
   readonly #batcher: Batcher<Command, Committed>;
-  /** Claims need no signals and no D1, so they do not wait for commands that do. */
+  /** Claims need no decision inputs and no write to D1, so they do not wait for commands that do. */
   readonly #claimBatcher: Batcher<Command, Committed>;
   readonly #commitDelay = new CommitDelay();
   readonly #recovery: Recovery;
@@ -68,7 +70,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#journal = journal;
     logProcessorMode(config, log);
     this.#shards = journal.checkpoints.get("transaction_shards");
-    // Of objects that own one transaction there are millions, and none is scraped.
+    // With an object for each transaction there are millions of objects, and none is scraped.
     this.#counters = new Counters(sql, config.transaction_shards > 0);
     this.#relays = new OutboxRelays(journal, sql, this.#counters, env, config, log);
     this.#charges = new Charges(
@@ -79,11 +81,11 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     const processor = new BatchProcessor({
       journal,
       counters: this.#counters,
-      outboxes: this.#relays,
+      relays: this.#relays,
       sources: {
         velocity: env.VELOCITY,
         velocity_shards: config.velocity_shards,
-        book: new RulesCache(createRulesReader(env.DB), log),
+        rules: new RulesCache(createRulesReader(env.DB), log),
         default_rules: config.default_rules,
       },
       mode: processorMode(config),
@@ -101,7 +103,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
       log,
     });
     this.#alarm = new Alarm(state.storage, ALARM_INTERVAL_MS, (nowMs) => [
-      nextAlarmAtMs(openWorkOf(journal, this.#relays, this.#counters, nowMs), nowMs),
+      nextAlarmAtMs(readOpenWork(journal, this.#relays, this.#counters, nowMs), nowMs),
     ]);
     state.blockConcurrencyWhile(async () => {
       await this.#alarm.read();
@@ -109,24 +111,20 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     });
   }
 
-  /** Answers several requests as if each had come by itself. */
-  executeBatch(calls: AddressedCall[], tell: SendResults) {
+  executeBatch(calls: AddressedCall[], send: SendResults) {
     this.#journal.load(calls.map(({ address }) => address.transaction_id));
-    return executeBatch(this, calls, tell);
+    return executeBatch(this, calls, send);
   }
 
-  /** The same for requests that only look. */
-  getMany(looks: ManyAddresses) {
-    this.#journal.load(looks.transaction_ids);
-    return getMany(this, looks);
+  getMany(addresses: ManyAddresses) {
+    this.#journal.load(addresses.transaction_ids);
+    return getMany(this, addresses);
   }
 
-  /** Creates a transaction, or answers as the first create under this key was answered. */
   async create(address: Address, command: CreateCommand): Promise<Reply> {
-    return this.#execute(address, { kind: "create", ...about(address), ...command });
+    return this.#execute(address, { kind: "create", ...toCommandFields(address), ...command });
   }
 
-  /** Answers as the first create under this key was answered, if there was one. Makes no transaction. */
   repeat(address: Address, request: CreateRequest): Reply {
     if (!this.#owns(address.shards)) return shardCountChanged;
     const reply = repeatReply(this.#journal, this.#counters, address, request);
@@ -134,27 +132,23 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return reply;
   }
 
-  /** Charges a transaction once. Concurrent calls share one charge and its answer. */
   async process(address: Address): Promise<Reply> {
-    return this.#execute(address, { kind: "process", ...about(address) });
+    return this.#execute(address, { kind: "process", ...toCommandFields(address) });
   }
 
   async cancel(address: Address): Promise<Reply> {
-    return this.#execute(address, { kind: "cancel", ...about(address) });
+    return this.#execute(address, { kind: "cancel", ...toCommandFields(address) });
   }
 
-  /** Records a reviewer's word. */
   async review(address: Address, request: ReviewRequest): Promise<Reply> {
-    return this.#execute(address, { kind: "review", ...about(address), ...request });
+    return this.#execute(address, { kind: "review", ...toCommandFields(address), ...request });
   }
 
-  /** Records an operator's word on a charge without an outcome. */
   async resolve(address: OperatorAddress, request: ResolveRequest): Promise<Reply> {
     const is_call_under_way = () => this.#charges.isUnderWay(address.transaction_id);
     return this.#execute(address, { kind: "resolve", ...address, ...request, is_call_under_way });
   }
 
-  /** The transaction as it is now. */
   find(address: Address): Reply {
     const arrivedMs = Date.now();
     const isOwner = this.#owns(address.shards);
@@ -165,40 +159,36 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return reply;
   }
 
-  /** All events of a transaction in order. */
   events(address: Address): EventsReply {
     return this.#owns(address.shards) ? eventsReply(this.#journal, address) : shardCountChanged;
   }
 
-  /** How things stand; answers when the object is alive and its storage can be read. */
   ready(): ShardReadiness {
     const now = Date.now();
     return { backlogs: this.#relays.backlogs(now), charges: this.#journal.charges.standing(now) };
   }
 
-  /** All counts, written before they are returned: a count that was seen never goes down after a crash. */
   metrics(): ShardMetrics {
     const now = Date.now();
     this.#counters.write(now);
     return { counts: this.#counters.all(), ...this.ready() };
   }
 
-  /** @returns how many events are written into D1 again */
   rebuildBook(notBeforeMs: number): number {
     this.#relays.rebuildBook(notBeforeMs);
     this.#alarm.arm(Date.now());
     return this.#journal.lastPosition;
   }
 
-  /** Takes up what a dead object or a failed destination left behind. Never throws, because the platform gives up on
-   *  an alarm that keeps failing. */
+  /** Continues what a crash or a failed destination has left unfinished. Never throws, because the platform stops
+   *  calling an alarm that keeps failing. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     try {
       const now = Date.now();
       this.#recovery.begin(now);
       this.#counters.write(now);
-      // A long drain goes on by itself: charges and other destinations need this clock meanwhile.
+      // A long drain continues after the timeout: charges and other destinations need the next alarm meanwhile.
       await withTimeout(ALARM_INTERVAL_MS, this.#relays.drain(now)).catch(ignoreTimeout);
       this.#relays.storeCheckpoints();
     } catch (fault) {
@@ -216,12 +206,12 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
         return shardCountChanged;
       }
       this.#shards = shards;
-      const rounds = command.kind === "process" ? this.#claimBatcher : this.#batcher;
-      const { answer, appended } = await rounds.submit(command);
-      if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
-      if (answer.kind === "pending") return await this.#completeCharge(answer, command.traceparent);
-      await appended;
-      return { ...okReply(answer.data), replayed: answer.replayed };
+      const batcher = command.kind === "process" ? this.#claimBatcher : this.#batcher;
+      const { result, in_book } = await batcher.submit(command);
+      if (result.kind === "refused") return { ok: false, refusal: result.refusal };
+      if (result.kind === "pending") return await this.#completeCharge(result, command.traceparent);
+      await in_book;
+      return { ...okReply(result.data), replayed: result.replayed };
     } finally {
       this.#commitDelay.responded();
       const now = Date.now();
@@ -230,20 +220,20 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     }
   }
 
-  /** Sees a claimed charge through, unless its last outcome was unknown and it is not time to ask again. */
+  /** Calls the processor for a claimed charge, unless the last attempt had no outcome and the next is not due yet. */
   async #completeCharge(
     claimed: CommandResult & { kind: "pending" },
     traceparent: string | null,
   ): Promise<Reply> {
     const { order, retry_at_ms } = claimed;
-    const isResting = retry_at_ms > Date.now() && !this.#charges.isUnderWay(order.transaction.id);
-    const answer = isResting ? claimed : await this.#charges.carryOut(order, traceparent);
-    if (answer.kind === "refused") return { ok: false, refusal: answer.refusal };
-    const pending = answer.kind === "pending";
-    return { ...okReply(answer.data), pending, retry_at_ms: pending ? answer.retry_at_ms : 0 };
+    const isTooEarly = retry_at_ms > Date.now() && !this.#charges.isUnderWay(order.transaction.id);
+    const result = isTooEarly ? claimed : await this.#charges.carryOut(order, traceparent);
+    if (result.kind === "refused") return { ok: false, refusal: result.refusal };
+    const pending = result.kind === "pending";
+    return { ...okReply(result.data), pending, retry_at_ms: pending ? result.retry_at_ms : 0 };
   }
 
-  /** A changed shard count would send known keys to other owners: an object serves only the count it began with. */
+  /** An object serves only the shard count of its first call: with another count the same keys have other owners. */
   #owns(shards: number): boolean {
     return this.#shards === undefined || this.#shards === shards;
   }

@@ -1,37 +1,30 @@
-/** Claim, call, record: the middle part. Asks the processor about claimed transactions, each at most
- *  once at a time, and hands its word back to be recorded. Everyone who asks meanwhile shares the call. */
+/** The middle step of claim, call, record: calls the processor for claimed transactions, one call at a time for each, and
+ *  has its response recorded. */
 import { type ChargeAnswer, chargeWithin, type Processor } from "../../processor/processor";
 import { SingleFlight } from "../../runtime/single-flight";
-import type { ChargeOrder, CommandResult } from "../commands/command";
+import type { ChargeOrder, CommandResult } from "../commands/result";
+
+/** Commits a processor's response to a charge. @returns the transaction after that */
+export type RecordResponse = (
+  transactionId: string,
+  response: ChargeAnswer,
+  attempt: number,
+  traceparent: string | null,
+) => Promise<CommandResult>;
 
 export class Charges {
   readonly #processor: Processor;
-  readonly #limitMs: number;
-  readonly #record: (
-    transactionId: string,
-    answer: ChargeAnswer,
-    attempt: number,
-    traceparent: string | null,
-  ) => Promise<CommandResult>;
+  readonly #timeoutMs: number;
+  readonly #record: RecordResponse;
   readonly #calls = new SingleFlight<string, CommandResult>();
 
-  /** @param record commits the processor's word and tells the transaction as it is then. */
-  constructor(
-    processor: Processor,
-    limitMs: number,
-    record: (
-      transactionId: string,
-      answer: ChargeAnswer,
-      attempt: number,
-      traceparent: string | null,
-    ) => Promise<CommandResult>,
-  ) {
+  constructor(processor: Processor, timeoutMs: number, record: RecordResponse) {
     this.#processor = processor;
-    this.#limitMs = limitMs;
+    this.#timeoutMs = timeoutMs;
     this.#record = record;
   }
 
-  /** How many calls are under way. */
+  /** How many calls are in progress. */
   get underWay(): number {
     return this.#calls.size;
   }
@@ -40,8 +33,8 @@ export class Charges {
     return this.#calls.has(transactionId);
   }
 
-  /** The recorded answer to an order; joins the call that is under way for the same transaction.
-   *  @param traceparent the request that orders it */
+  /** Calls the processor and records its response, or joins the call in progress for the same transaction.
+   *  @param traceparent of the request that caused the charge */
   carryOut(order: ChargeOrder, traceparent: string | null): Promise<CommandResult> {
     return this.#calls.run(order.transaction.id, () => this.#call(order, traceparent));
   }
@@ -51,7 +44,7 @@ export class Charges {
     traceparent: string | null,
   ): Promise<CommandResult> {
     const { id, amount_minor, currency, user_id, metadata, livemode } = transaction;
-    const answer = await chargeWithin(
+    const response = await chargeWithin(
       this.#processor,
       {
         idempotency_key: id,
@@ -63,8 +56,8 @@ export class Charges {
         attempt,
         traceparent,
       },
-      this.#limitMs,
+      this.#timeoutMs,
     );
-    return this.#record(id, answer, attempt, traceparent);
+    return this.#record(id, response, attempt, traceparent);
   }
 }

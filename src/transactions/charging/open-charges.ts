@@ -1,5 +1,5 @@
-/** Charges without a known outcome, and when each is asked about again. A row exists exactly while its
- *  transaction is `processing`. */
+/** Charges without a known outcome, and when each is repeated. A row exists exactly while its transaction is
+ *  `processing`. */
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { dueAtMs } from "../../domain/time/clock";
 import type { SqlWriter } from "../journal/sql-writer";
@@ -7,40 +7,40 @@ import type { ChargesStanding } from "../rpc";
 
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
 
-/** How long to wait before an unknown charge is asked about again. It never ends: a transaction is never
- *  given up on, and five minutes keeps a dead processor's recovery short. */
+/** The delay before a charge without a known outcome is repeated. There is no last attempt, because the money may have
+ *  moved. Five minutes at most keep the recovery short when a failed processor is back. */
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
 
-/** When to ask again after so many attempts without a known outcome. */
+/** When to repeat a charge after so many attempts without a known outcome. */
 export function nextAttemptAtMs(attempts: number, nowMs: number): number {
   return nowMs + delayMs(attempts, BACKOFF);
 }
 
-/** When an attempt is due that was planned for a time, whatever the clock said then. */
+/** When a scheduled attempt is due, also if the clock was ahead when it was scheduled. */
 export function attemptDueAtMs(atMs: number, nowMs: number): number {
   return dueAtMs(atMs, nowMs, BACKOFF.most_ms);
 }
 
-/** A processor that answers at all does so within seconds, and has been asked five times by now. */
+/** A working processor responds within seconds. After a minute there have been five attempts. */
 const OVERDUE_MS = 60_000;
-/** With a processor that is down there may be any number of open charges. Those asked for most often are
- *  the oldest, and this many of them are looked at. */
-const MAX_LOOKED_AT = 1_000;
+/** While a processor is down there may be any number of open charges. Those with the most attempts are the oldest, and
+ *  this many of them are examined. */
+const MAX_EXAMINED = 1_000;
 
 export class OpenCharges {
   readonly #sql: SqlStorage;
   readonly #writer: SqlWriter;
-  /** What the round under way has changed. */
+  /** The changes of the batch in progress. */
   readonly #opened = new Map<string, OpenCharge>();
   readonly #closed = new Set<string>();
 
-  /** @param sql of the journal, whose tables have been made */
+  /** @param sql with the journal's tables */
   constructor(sql: SqlStorage, writer: SqlWriter) {
     this.#sql = sql;
     this.#writer = writer;
   }
 
-  /** Due at once, because only an object that died finds a charge not under way. */
+  /** Due at once: the alarm repeats a charge only if no call for it is in progress, after the object was restarted. */
   open(transactionId: string, nowMs: number): void {
     this.defer(transactionId, 0, nowMs);
   }
@@ -51,13 +51,13 @@ export class OpenCharges {
     this.#closed.add(transactionId);
   }
 
-  /** Notes that the outcome is still unknown and when to ask again. */
+  /** Stores that the outcome is still unknown, and when to repeat the charge. */
   defer(transaction_id: string, attempts: number, next_attempt_at_ms: number): void {
     this.#writer.begin();
     this.#opened.set(transaction_id, { transaction_id, attempts, next_attempt_at_ms });
   }
 
-  /** Writes what the round has changed. */
+  /** Writes the changes of the batch. */
   write(): void {
     if (this.#closed.size > 0) {
       this.#writer.write(
@@ -79,7 +79,7 @@ export class OpenCharges {
     this.#opened.clear();
   }
 
-  /** The charge as the round under way has left it. */
+  /** The open charge of a transaction, with the changes of the batch in progress. */
   find(transactionId: string): OpenCharge | undefined {
     const changed = this.#opened.get(transactionId);
     if (changed || this.#closed.has(transactionId)) return changed;
@@ -88,7 +88,7 @@ export class OpenCharges {
       .toArray()[0];
   }
 
-  /** Those whose next attempt is due, the most overdue first. */
+  /** Charges whose next attempt is due, the most overdue first. */
   due(nowMs: number, limit: number): OpenCharge[] {
     return this.#sql
       .exec<OpenCharge>(
@@ -99,7 +99,7 @@ export class OpenCharges {
       .toArray();
   }
 
-  /** When the next one is due; undefined when none is open. */
+  /** When the next charge is due; undefined when none is open. */
   nextAtMs(nowMs: number): number | undefined {
     const { next } = this.#sql
       .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
@@ -107,7 +107,7 @@ export class OpenCharges {
     return next === null ? undefined : attemptDueAtMs(next, nowMs);
   }
 
-  /** Makes those due that a clock which has gone back since would hold up. */
+  /** Makes charges due that were scheduled by a clock that has been set back since. */
   bringForward(nowMs: number): void {
     this.#writer.write(
       "UPDATE charges SET next_attempt_at_ms = ? WHERE next_attempt_at_ms > ?",
@@ -128,7 +128,7 @@ export class OpenCharges {
          JOIN events AS claim
            ON claim.first_position = first.position AND claim.type = 'transaction.processing'`,
         nowMs - OVERDUE_MS,
-        MAX_LOOKED_AT,
+        MAX_EXAMINED,
       )
       .one();
     return {

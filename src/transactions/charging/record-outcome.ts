@@ -1,36 +1,36 @@
-/** Commits a processor's word about a charge, in a round like any other, and logs what was wrong with it. */
-
+/** Commits a processor's response to a charge by a command in a batch, and logs what was wrong with the response. */
 import { type Log, traceFields } from "../../observability/log";
-import type { ChargeAnswer } from "../../processor/processor";
-import type { Command, CommandResult } from "../commands/command";
+import type { Command } from "../commands/command";
 import type { Committed } from "../group-commit/batch-processor";
+import type { RecordResponse } from "./charges";
 
-/** @param submit hands a command to the next round
- *  @returns what records a word and tells the transaction as it is then, once the book has it */
-export function createOutcomeRecorder(submit: (command: Command) => Promise<Committed>, log: Log) {
-  return async (
-    transaction_id: string,
-    answer: ChargeAnswer,
-    attempt: number,
-    traceparent: string | null,
-  ): Promise<CommandResult> => {
-    const about = { transaction_id, attempt, ...traceFields(traceparent) };
-    if (answer.kind === "unknown") {
-      log("warn", "charge.unknown", { ...about, reason: answer.reason });
-      if (answer.differs)
-        log("error", "charge.other_payment", { ...about, reason: listOf(answer.differs) });
-    } else if (answer.mended) {
-      log("warn", "charge.answer_mended", { ...about, reason: listOf(answer.mended) });
+/** @param submit adds a command to the next batch
+ *  @returns a function that resolves when the response is committed and, unless that takes too long, in the book */
+export function createOutcomeRecorder(
+  submit: (command: Command) => Promise<Committed>,
+  log: Log,
+): RecordResponse {
+  return async (transaction_id, response, attempt, traceparent) => {
+    const fields = { transaction_id, attempt, ...traceFields(traceparent) };
+    if (response.kind === "unknown") {
+      log("warn", "charge.unknown", { ...fields, reason: response.reason });
+      if (response.differs) {
+        log("error", "charge.other_payment", { ...fields, reason: response.differs.join("; ") });
+      }
+    } else if (response.mended) {
+      log("warn", "charge.answer_mended", { ...fields, reason: response.mended.join("; ") });
     }
-    const recorded = await submit({ kind: "record", transaction_id, answer, traceparent });
-    if (recorded.answer.kind === "done" && recorded.answer.contradicts) {
-      const reason = `${answer.kind}, and the transaction is ${recorded.answer.status}`;
-      log("error", "charge.contradicted", { ...about, reason });
+    const recorded = await submit({
+      kind: "record",
+      transaction_id,
+      answer: response,
+      traceparent,
+    });
+    if (recorded.result.kind === "done" && recorded.result.contradicts) {
+      const reason = `${response.kind}, and the transaction is ${recorded.result.status}`;
+      log("error", "charge.contradicted", { ...fields, reason });
     }
-    await recorded.appended;
-    return recorded.answer;
+    await recorded.in_book;
+    return recorded.result;
   };
 }
-
-/** Names of members and what was wrong with them: words of our own. */
-const listOf = (words: string[]): string => words.join("; ");

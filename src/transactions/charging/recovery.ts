@@ -1,76 +1,69 @@
-/** What a shard does by itself when its alarm rings: asks again about charges without an outcome, and ends
- *  reviews that nobody has decided. */
+/** The work of a shard's alarm: repeats charges without an outcome, and ends reviews without a decision in time. */
 import { ClockWatch } from "../../domain/time/clock";
 import { describeFault, type Log, traceFields } from "../../observability/log";
 import type { Command } from "../commands/command";
 import type { Journal } from "../journal/journal";
 import type { Charges } from "./charges";
 
-/** Charges that one alarm takes up again, and reviews that it ends; the rest follow with the next, a second
- *  later. */
-const TAKEN_UP = 100;
+/** How many charges one alarm repeats and how many reviews it ends; the next alarm, a second later, continues. */
+const MAX_RESUMED = 100;
 
-type Parts = {
+type Dependencies = {
   journal: Journal;
   charges: Charges;
+  /** Adds a command to the next batch. */
   submit: (command: Command) => Promise<unknown>;
   log: Log;
 };
 
 export class Recovery {
-  readonly #parts: Parts;
+  readonly #dependencies: Dependencies;
   readonly #clock = new ClockWatch();
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies;
   }
 
-  /** Begins with what is due, and waits for none of it: a charge may take seconds, and the next alarm sees to
-   *  it if this object dies. */
+  /** Starts everything that is due and waits for nothing: a charge may take seconds, and if the object stops before its
+   *  end the next alarm repeats it. */
   begin(nowMs: number): void {
-    const { journal, charges } = this.#parts;
+    const { journal, charges } = this.#dependencies;
     if (this.#clock.hasGoneBack(nowMs)) {
       journal.charges.bringForward(nowMs);
       journal.reviews.bringForward(nowMs);
     }
     const due = journal.charges
-      .due(nowMs, TAKEN_UP + charges.underWay)
+      .due(nowMs, MAX_RESUMED + charges.underWay)
       .filter(({ transaction_id }) => !charges.isUnderWay(transaction_id));
     for (const { transaction_id } of due) this.#resume(transaction_id);
-    for (const transactionId of journal.reviews.due(nowMs, TAKEN_UP)) this.#expire(transactionId);
+    for (const id of journal.reviews.due(nowMs, MAX_RESUMED)) this.#expire(id);
   }
 
-  #resume(transactionId: string): void {
-    const { journal, charges, log } = this.#parts;
-    const held = journal.find(transactionId);
-    const open = journal.charges.find(transactionId);
-    if (!held || !open) return;
-    const order = { transaction: held.transaction, attempt: open.attempts + 1 };
-    const traceparent = this.#traceparentOf(transactionId);
+  #resume(transaction_id: string): void {
+    const { journal, charges, log } = this.#dependencies;
+    const owned = journal.find(transaction_id);
+    const open = journal.charges.find(transaction_id);
+    if (!owned || !open) return;
+    const order = { transaction: owned.transaction, attempt: open.attempts + 1 };
+    const traceparent = this.#lastTraceparent(transaction_id);
     charges.carryOut(order, traceparent).catch((fault) => {
-      log("error", "charge.failed", {
-        transaction_id: transactionId,
-        fault: describeFault(fault),
-        ...traceFields(traceparent),
-      });
+      const fields = { transaction_id, fault: describeFault(fault), ...traceFields(traceparent) };
+      log("error", "charge.failed", fields);
     });
   }
 
-  /** In a round like any other; a review that was decided meanwhile stays as it is. */
-  #expire(transactionId: string): void {
-    const { submit, log } = this.#parts;
-    const traceparent = this.#traceparentOf(transactionId);
-    submit({ kind: "expire", transaction_id: transactionId, traceparent }).catch((fault) => {
-      log("error", "review.failed", {
-        transaction_id: transactionId,
-        fault: describeFault(fault),
-        ...traceFields(traceparent),
-      });
+  /** A review that is decided before the batch begins stays as it is. */
+  #expire(transaction_id: string): void {
+    const { submit, log } = this.#dependencies;
+    const traceparent = this.#lastTraceparent(transaction_id);
+    submit({ kind: "expire", transaction_id, traceparent }).catch((fault) => {
+      const fields = { transaction_id, fault: describeFault(fault), ...traceFields(traceparent) };
+      log("error", "review.failed", fields);
     });
   }
 
-  /** What happens by itself belongs to the request before it: the claim, or the create. */
-  #traceparentOf(transactionId: string): string | null {
-    return this.#parts.journal.eventsOf(transactionId).at(-1)?.traceparent ?? null;
+  /** The alarm's work belongs to the trace of the last event: the claim, or the create. */
+  #lastTraceparent(transactionId: string): string | null {
+    return this.#dependencies.journal.eventsOf(transactionId).at(-1)?.traceparent ?? null;
   }
 }

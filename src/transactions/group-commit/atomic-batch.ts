@@ -1,28 +1,30 @@
-/** One commit for a whole round, and no command that pays for what another one is. */
+/** One commit for a whole batch, in which a command that faults does not affect the others. */
 import type { CommandOutcome } from "./batcher";
 
-/** What a round changes. Everything written without an `await` between is one commit of the platform's. */
+/** The changes of a batch. The platform commits everything that is written without an `await` between as a whole,
+ *  https://developers.cloudflare.com/durable-objects/api/sqlite-storage-api/. */
 export type ChangeTracker = {
-  /** How many changes there have been, written or not. */
+  /** How many changes were made so far, written or not. */
   changes: () => number;
-  /** Ends the object, and with it whatever has been written since the last `await`. Does not return. */
+  /** Ends the object and discards what was written since the last `await`. Does not return. */
   reset: (fault: unknown) => never;
 };
 
-/** Runs all commands, each of which decides before it changes anything. One that faults while it decides has changed
- *  nothing and is alone in that. After one that faults with its changes half made nobody can say what the
- *  commit would hold: the object is reset, and nothing of the round has happened.
- *  @param finish writes what the round has changed */
-export function commitBatch<Command, Answer>(
+/** Runs all commands, each of which decides before it changes anything. A fault before the first change of a command
+ *  is the outcome of that command alone. After a fault between its changes the commit would be incomplete: the object
+ *  is reset, and the whole batch has no effect.
+ *  @param finish writes what the commands have changed
+ *  @returns the outcome of each command, in order */
+export function commitBatch<Command, Value>(
   commands: Command[],
-  run: (command: Command) => Answer,
+  run: (command: Command) => Value,
   finish: () => void,
   { changes, reset }: ChangeTracker,
-): CommandOutcome<Answer>[] {
-  const settled = commands.map((command): CommandOutcome<Answer> => {
+): CommandOutcome<Value>[] {
+  const outcomes = commands.map((command): CommandOutcome<Value> => {
     const before = changes();
     try {
-      return { ok: true, answer: run(command) };
+      return { ok: true, result: run(command) };
     } catch (fault) {
       return changes() === before ? { ok: false, fault } : reset(fault);
     }
@@ -32,5 +34,5 @@ export function commitBatch<Command, Answer>(
   } catch (fault) {
     reset(fault);
   }
-  return settled;
+  return outcomes;
 }

@@ -1,9 +1,10 @@
-/** What happens in one round: gather, then decide and commit without an `await` between, then write the
- *  book. When a round is played, and with which commands, is for `rounds.ts` to say. */
+/** Processes one batch: reads the decision inputs, decides and commits without an `await` between, then writes the
+ *  book. `batcher.ts` forms the batches. */
 import type { ProcessorMode } from "../../domain/transaction/livemode";
 import { describeFault, type Log, traceFields } from "../../observability/log";
 import { withTimeout } from "../../runtime/with-timeout";
-import { type Command, type CommandResult, execute } from "../commands/command";
+import { type Command, execute } from "../commands/command";
+import { type CommandResult, refused } from "../commands/result";
 import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
 import { countBatch, countWritten } from "../metrics";
@@ -15,101 +16,101 @@ import {
   readDecisionInputs,
 } from "../risk/decision-inputs";
 import { commitBatch } from "./atomic-batch";
-import type { CommandOutcome, Round } from "./batcher";
+import type { BatchOutcome, CommandOutcome } from "./batcher";
 
-/** Several times what a write of the book takes when all is well. */
-const ROUND_PACE_MS = 250;
+/** Several times the duration of a healthy write to the book. */
+const MAX_PACE_MS = 250;
 
-/** An answer, and whether the book has it: settled once for the whole round. */
-export type Committed = { answer: CommandResult; appended: Promise<boolean> | undefined };
+/** The result of a command. `in_book` resolves when its batch is in the book, with false when that takes longer than a
+ *  response may wait; undefined when no response of the batch waits for the book. */
+export type Committed = { result: CommandResult; in_book: Promise<boolean> | undefined };
 
-/** The parts of a shard that a round needs. */
-export type Parts = {
+export type BatchDependencies = {
   journal: Journal;
   counters: Counters;
-  outboxes: OutboxRelays;
-  /** What creates are decided by. */
+  relays: OutboxRelays;
+  /** The inputs of creates. */
   sources: DecisionSources;
-  /** What the deployment charges with. */
+  /** The mode of the deployment's processor. */
   mode: ProcessorMode;
   log: Log;
-  /** The deployment's shard count, once a caller has told it. */
+  /** The deployment's shard count; undefined before the first call. */
   shards: () => number | undefined;
   /** Sets the alarm for open work. */
   arm: (nowMs: number, hasWritten: boolean) => void;
-  /** Ends the object without keeping what has been written since the last `await`. */
+  /** Ends the object and discards what was written since the last `await`. */
   reset: (fault: unknown) => never;
 };
 
 export class BatchProcessor {
-  readonly #parts: Parts;
+  readonly #dependencies: BatchDependencies;
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
+  constructor(dependencies: BatchDependencies) {
+    this.#dependencies = dependencies;
   }
 
-  /** One round: gather, then decide and commit without an `await` between, then write the book. */
-  async run(commands: Command[]): Promise<Round<Committed>> {
-    const { journal, counters, outboxes, sources, arm } = this.#parts;
+  /** Processes one batch. @throws a fault of reading, before anything is changed */
+  async run(commands: Command[]): Promise<BatchOutcome<Committed>> {
+    const { journal, counters, relays, sources, arm, reset } = this.#dependencies;
     journal.load(commands.map(({ transaction_id }) => transaction_id));
     const payments = newPayments(commands, (id) => journal.has(id));
-    const gathered = await readDecisionInputs(payments, sources);
-    const before = journal.lastPosition;
-    const changesBefore = journal.changes;
+    const inputs = await readDecisionInputs(payments, sources);
+    const lastPosition = journal.lastPosition;
+    const changes = journal.changes;
     const now = Date.now();
-    const answers = commitBatch(
+    const executed = commitBatch(
       commands,
-      (command) => this.#run(command, gathered.get(command.transaction_id), now),
+      (command) => this.#execute(command, inputs.get(command.transaction_id), now),
       () => this.#finish(now),
-      { changes: () => journal.changes, reset: this.#parts.reset },
+      { changes: () => journal.changes, reset },
     );
-    countBatch(counters, commands, answers);
-    const hasEvents = journal.lastPosition > before;
-    const hasWritten = journal.changes > changesBefore;
+    countBatch(counters, commands, executed);
+    const hasWritten = journal.changes > changes;
     if (hasWritten || counters.isOpen) arm(now, hasWritten);
-    if (hasEvents) outboxes.drainSoon();
+    if (journal.lastPosition > lastPosition) relays.drainSoon();
 
-    const isAwaited = answers.some(
-      (outcome) => outcome.ok && outcome.answer.kind === "done" && outcome.answer.wrote,
-    );
-    const appended = isAwaited ? outboxes.appended(journal.lastPosition, now) : undefined;
-    const settled = answers.map(
+    // A claim's response comes after the charge, so claims do not wait for the book.
+    const isAwaited = executed.some((outcome) => outcome.ok && hasFinished(outcome.result));
+    const in_book = isAwaited ? relays.writeBook(journal.lastPosition, now) : undefined;
+    const outcomes = executed.map(
       (outcome): CommandOutcome<Committed> =>
-        outcome.ok ? { ok: true, answer: { answer: outcome.answer, appended } } : outcome,
+        outcome.ok ? { ok: true, result: { result: outcome.result, in_book } } : outcome,
     );
-    // The book sets the pace while it is quick. A slow one holds up its own answers, not the next round.
-    const next = appended
-      ? withTimeout(ROUND_PACE_MS, appended).catch(() => false)
-      : Promise.resolve();
-    return { settled, next };
+    // A fast book sets the pace of batches. A slow one delays the responses of this batch, not the next batch.
+    const next = in_book ? withTimeout(MAX_PACE_MS, in_book).catch(() => false) : Promise.resolve();
+    return { outcomes, next };
   }
 
-  /** One command in a commit. A create whose signals could not be had is refused, and nothing is stored. */
-  #run(command: Command, gathered: DecisionInputs | undefined, nowMs: number): CommandResult {
-    const { journal, counters, log, mode } = this.#parts;
-    if (gathered && !gathered.ok && !journal.has(command.transaction_id)) {
+  /** Executes one command inside the commit. A create without its inputs is refused and not stored. */
+  #execute(command: Command, inputs: DecisionInputs | undefined, nowMs: number): CommandResult {
+    const { journal, counters, log, mode } = this.#dependencies;
+    if (inputs && !inputs.ok && !journal.has(command.transaction_id)) {
       const { transaction_id, traceparent } = command;
       log("error", "risk.failed", {
         transaction_id,
-        fault: describeFault(gathered.fault),
+        fault: describeFault(inputs.fault),
         ...traceFields(traceparent),
       });
-      return { kind: "refused", refusal: { code: "unavailable" } };
+      return refused({ code: "unavailable" });
     }
-    const basis = gathered?.ok ? gathered.basis : undefined;
-    const answer = execute(journal, command, basis, mode, nowMs);
-    countWritten(counters, command, answer);
-    return answer;
+    const basis = inputs?.ok ? inputs.basis : undefined;
+    const result = execute(journal, command, basis, mode, nowMs);
+    countWritten(counters, command, result);
+    return result;
   }
 
-  /** What the round as a whole leaves behind, in the same commit. */
+  /** Writes what the batch as a whole leaves behind, in the same commit. */
   #finish(nowMs: number): void {
-    const { journal, counters, outboxes, shards } = this.#parts;
+    const { journal, counters, relays, shards } = this.#dependencies;
     journal.write();
     const count = shards();
     if (count !== undefined) journal.checkpoints.set("transaction_shards", count);
-    outboxes.storeCheckpoints();
+    relays.storeCheckpoints();
     counters.writeWithin(nowMs);
     counters.committed();
   }
+}
+
+function hasFinished(result: CommandResult): boolean {
+  return result.kind === "done" && result.wrote;
 }

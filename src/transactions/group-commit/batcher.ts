@@ -1,63 +1,64 @@
-/** The pace of a shard: what arrives while one round is under way forms the next one.
+/** Group commit: commands that arrive while a batch is in progress form the next batch.
  *
- *  Idle, a round holds one command and waits for nobody. Busy, the price of a round is shared by all its
- *  commands, and by those of callers who are on their way back. Knows nothing of what a command is. */
+ *  An idle shard has batches of one command and no delay. A busy one shares the cost of a commit among all commands of
+ *  a batch. What a command is does not matter here. */
 import type { CommitDelay } from "./commit-delay";
 
-/** Bounds a round's memory and how long its last command waits for its first. */
-const MAX_ROUND_COMMANDS = 256;
+/** Bounds a batch's memory, and how long its last command waits for its first. */
+const MAX_BATCH_COMMANDS = 256;
 
-export type CommandOutcome<Answer> = { ok: true; answer: Answer } | { ok: false; fault: unknown };
+export type CommandOutcome<Value> = { ok: true; result: Value } | { ok: false; fault: unknown };
 
-type Waiting<Command, Answer> = {
+type Waiting<Command, Value> = {
   command: Command;
-  resolve: (answer: Answer) => void;
+  resolve: (result: Value) => void;
   reject: (fault: unknown) => void;
 };
 
-/** What a round gives back: an answer for each command, and when the next round may start. */
-export type Round<Answer> = { settled: CommandOutcome<Answer>[]; next: Promise<unknown> };
+/** The outcome of each command of a batch, in order, and when the next batch may start. */
+export type BatchOutcome<Value> = { outcomes: CommandOutcome<Value>[]; next: Promise<unknown> };
 
-export class Batcher<Command, Answer> {
-  readonly #play: (commands: Command[]) => Promise<Round<Answer>>;
-  readonly #company: CommitDelay;
-  #waiting: Waiting<Command, Answer>[] = [];
-  #running = false;
+export class Batcher<Command, Value> {
+  readonly #run: (commands: Command[]) => Promise<BatchOutcome<Value>>;
+  readonly #delay: CommitDelay;
+  #waiting: Waiting<Command, Value>[] = [];
+  #isRunning = false;
 
-  /** @param company whom a round waits for before it begins
-   *  @param play decides and commits a round; a throw fails all of its commands. */
-  constructor(company: CommitDelay, play: (commands: Command[]) => Promise<Round<Answer>>) {
-    this.#company = company;
-    this.#play = play;
+  /** @param delay before a batch starts
+   *  @param run decides and commits a batch; a fault that it throws is the fault of each of its commands */
+  constructor(delay: CommitDelay, run: (commands: Command[]) => Promise<BatchOutcome<Value>>) {
+    this.#delay = delay;
+    this.#run = run;
   }
 
-  submit(command: Command): Promise<Answer> {
+  /** The result of a command, after its batch was committed. @throws the fault of the command or of its batch */
+  submit(command: Command): Promise<Value> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, resolve, reject });
-      if (!this.#running) void this.#run();
+      if (!this.#isRunning) void this.#runAll();
     });
   }
 
-  async #run(): Promise<void> {
-    this.#running = true;
+  async #runAll(): Promise<void> {
+    this.#isRunning = true;
     while (this.#waiting.length > 0) {
-      if (this.#waiting.length < MAX_ROUND_COMMANDS) await this.#company.wait();
-      await this.#playOne(this.#waiting.splice(0, MAX_ROUND_COMMANDS));
+      if (this.#waiting.length < MAX_BATCH_COMMANDS) await this.#delay.wait();
+      await this.#runOne(this.#waiting.splice(0, MAX_BATCH_COMMANDS));
     }
-    this.#running = false;
+    this.#isRunning = false;
   }
 
-  async #playOne(round: Waiting<Command, Answer>[]): Promise<void> {
+  async #runOne(batch: Waiting<Command, Value>[]): Promise<void> {
     try {
-      const { settled, next } = await this.#play(round.map(({ command }) => command));
-      round.forEach(({ resolve, reject }, index) => {
-        const outcome = settled[index];
-        if (outcome?.ok) resolve(outcome.answer);
+      const { outcomes, next } = await this.#run(batch.map(({ command }) => command));
+      batch.forEach(({ resolve, reject }, index) => {
+        const outcome = outcomes[index];
+        if (outcome?.ok) resolve(outcome.result);
         else reject(outcome?.fault);
       });
       await next;
     } catch (fault) {
-      for (const { reject } of round) reject(fault);
+      for (const { reject } of batch) reject(fault);
     }
   }
 }

@@ -1,38 +1,40 @@
-/** Who is about to call. A caller that has been answered mostly comes back at once with its next command, and
- *  a round that begins without it leaves it to a round of its own, which all others then wait for. */
+/** Delays a batch briefly so that callers that just got a response can join it. Most callers send their next command at
+ *  once; a batch that begins before they do leaves them to the next one, which everybody else then waits for.
+ *  The same idea as PostgreSQL's `commit_delay`,
+ *  https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-COMMIT-DELAY */
 
-/** The shortest wait there is. */
+/** The shortest delay of a timer. */
 const TICK_MS = 1;
-/** Those still away after so many ticks without anybody are not coming. */
+/** After so many ticks without an arrival no more callers are expected. */
 const QUIET_TICKS = 4;
-/** The longest that anybody waits for others. */
-const MOST_TICKS = 16;
+/** The longest delay of a batch. */
+const MAX_TICKS = 16;
 
 export class CommitDelay {
-  /** Callers who have been answered and have not come since. Who comes is not told apart: at a steady pace as
-   *  many come as are answered, and nobody is waited for. */
-  #away = 0;
+  /** Responses without a command since. Callers are not told apart: at a steady rate as many commands arrive as
+   *  responses are sent, and there is no delay. */
+  #expected = 0;
   #arrivals = 0;
-  readonly #waits = new Set<() => void>();
+  readonly #delays = new Set<() => void>();
 
   responded(): void {
-    this.#away += 1;
+    this.#expected += 1;
   }
 
   arrived(): void {
     this.#arrivals += 1;
-    if (this.#away > 0) this.#away -= 1;
-    if (this.#away === 0) for (const end of this.#waits) end();
+    if (this.#expected > 0) this.#expected -= 1;
+    if (this.#expected === 0) for (const end of this.#delays) end();
   }
 
-  /** Waits until everybody is back, or nobody comes any more. */
+  /** Resolves when every expected command has arrived, or when none arrives any more. */
   async wait(): Promise<void> {
     let quiet = 0;
-    for (let tick = 0; tick < MOST_TICKS && this.#away > 0; tick++) {
+    for (let tick = 0; tick < MAX_TICKS && this.#expected > 0; tick++) {
       const before = this.#arrivals;
       await this.#tick();
       quiet = this.#arrivals === before ? quiet + 1 : 0;
-      if (quiet === QUIET_TICKS) this.#away = 0;
+      if (quiet === QUIET_TICKS) this.#expected = 0;
     }
   }
 
@@ -40,11 +42,11 @@ export class CommitDelay {
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
-        this.#waits.delete(end);
+        this.#delays.delete(end);
         resolve();
       };
       const timer = setTimeout(end, TICK_MS);
-      this.#waits.add(end);
+      this.#delays.add(end);
     });
   }
 }

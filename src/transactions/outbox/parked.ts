@@ -1,17 +1,17 @@
-/** Events that the stream will not take. They are kept, in the order of their transaction, and tried again
- *  from time to time; everybody else's go past them. */
+/** Events that the stream refuses. They are kept in the order of their transaction and retried from time to time; events
+ *  of other transactions pass them. */
 import type { EventRecord } from "../../domain/transaction/event";
 
-/** One round of trying again is bounded; the rest follows in the next. */
-export const TRIED_AGAIN = 100;
+/** Events of one retry; the next retry continues. */
+export const MAX_RETRIED = 100;
 
 export class ParkedEvents {
   readonly #sql: SqlStorage;
   readonly #onParked: () => void;
   #count: number;
 
-  /** @param sql of the journal, whose tables have been made
-   *  @param onParked is told of every event that is parked */
+  /** @param sql with the journal's tables
+   *  @param onParked called for every event that is parked */
   constructor(sql: SqlStorage, onParked: () => void = () => {}) {
     this.#sql = sql;
     this.#onParked = onParked;
@@ -22,8 +22,8 @@ export class ParkedEvents {
     return this.#count;
   }
 
-  /** Whether an earlier event of this transaction is parked: then this one has to wait behind it. */
-  holdsUp(transactionId: string): boolean {
+  /** Whether an earlier event of this transaction is parked, behind which the next ones must wait. */
+  blocks(transactionId: string): boolean {
     if (this.#count === 0) return false;
     return (
       this.#sql
@@ -49,7 +49,7 @@ export class ParkedEvents {
     this.#recount();
   }
 
-  /** The first parked event of each transaction, oldest first, of those behind a position. */
+  /** The first parked event of each transaction, the oldest first, of those after a position. */
   first(after: number): EventRecord[] {
     if (this.#count === 0) return [];
     return this.#sql
@@ -59,7 +59,7 @@ export class ParkedEvents {
               HAVING first > ? ORDER BY first LIMIT ?)
          ON events.position = first ORDER BY events.position`,
         after,
-        TRIED_AGAIN,
+        MAX_RETRIED,
       )
       .toArray();
   }

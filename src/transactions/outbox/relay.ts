@@ -1,8 +1,8 @@
-/** Drains the journal's events to one destination, in order, one drain at a time.
+/** An outbox relay: drains the journal's events to one destination, in order, one drain at a time.
  *
- *  The journal is the outbox: a destination is a mark of how far it has come. A mark in memory runs
- *  ahead of the stored one, which is written with the next commit or by the alarm; after a crash
- *  some events are sent again, so a destination must take each event any number of times. */
+ *  The journal is the outbox; a destination has a checkpoint in it, the position up to which it has every event. The
+ *  checkpoint in memory is ahead of the stored one, which is written with the next commit or by the alarm. After a crash
+ *  some events are delivered again, so a destination must accept an event more than once. */
 import {
   afterFailure,
   type Backoff,
@@ -10,55 +10,22 @@ import {
   NO_BACKOFF,
 } from "../../domain/time/backoff";
 import { isDue } from "../../domain/time/clock";
-import type { EventRecord, EventType } from "../../domain/transaction/event";
+import type { EventRecord } from "../../domain/transaction/event";
 import { withTimeout } from "../../runtime/with-timeout";
 import type { CheckpointName } from "../journal/checkpoints";
 import type { Journal } from "../journal/journal";
-import type { Backlog, DestinationName } from "../rpc";
+import type { Backlog } from "../rpc";
+import { DeliveryFault, type Destination } from "./destination";
 import { LONGEST_BACKOFF_MS } from "./stored-backoff";
 
-/** One statement's worth: past some hundred rows a statement gains nothing and holds up the thread. */
+/** Events of one statement. More than some hundred rows gain nothing and block the thread. */
 const DRAIN_ROWS = 200;
-/** D1 takes 2 MB a value; the envelope around each row and multi-byte characters need the rest. */
+/** Characters of one statement. D1 accepts values of 2 MB; the JSON around each row and multi-byte characters take the
+ *  rest, https://developers.cloudflare.com/d1/platform/limits/. */
 const DRAIN_CHARACTERS = 600_000;
-/** Far beyond any healthy write: what takes longer will not end, or is repeated without harm. */
-const DELIVERY_LIMIT_MS = 10_000;
+/** Far longer than a healthy delivery. One that takes longer may be repeated without harm. */
+const DELIVERY_TIMEOUT_MS = 10_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
-
-/** Somebody to whom events go. */
-export type Destination = {
-  name: DestinationName;
-  /** Resolves when all of the events have arrived. May be called again with the same ones.
-   *  @param failures how many deliveries have failed in a row before this one */
-  deliver: (events: EventRecord[], failures: number) => Promise<void>;
-  /** The first of these events that may go in one delivery, at least one; by default all. */
-  batchOf?: (events: EventRecord[]) => EventRecord[];
-  /** The only types of events it wants; by default all. */
-  types?: readonly EventType[];
-  /** When it wants a delivery even without events; undefined for never. */
-  due_at_ms?: () => number | undefined;
-  /** How many events it has put aside to deliver later. */
-  waiting?: () => number;
-  /** The position of the first of them. */
-  waiting_from?: () => number | undefined;
-  /** What takes longer has failed. Far beyond any healthy delivery. */
-  limit_ms?: number;
-  /** How long an answer may wait for its event to be delivered. */
-  wait_ms: number;
-  onDelivery?: (rows: number) => void;
-  onFailure: (fault: unknown, rows: number, failures: number) => void;
-};
-
-/** A failure whose destination says when to come back. */
-export class DeliveryFault extends Error {
-  override readonly name = "DeliveryFault";
-  readonly retry_after_ms: number;
-
-  constructor(reason: string, retryAfterMs = 0) {
-    super(reason);
-    this.retry_after_ms = retryAfterMs;
-  }
-}
 
 const all = (events: EventRecord[]): EventRecord[] => events;
 
@@ -70,11 +37,11 @@ export class OutboxRelay {
   #stored: number;
   #isDraining = false;
   #draining: Promise<void> = Promise.resolve();
-  /** Its failures stay after a success as long as the destination is far behind. */
+  /** Keeps its failures after a success while the destination is far behind. */
   #backoff: BackoffState;
-  /** How often it began again with the first event. */
+  /** Counts rewinds, so that a delivery from before a rewind is recognised. */
   #rewinds = 0;
-  /** Somebody has waited in vain: until a delivery succeeds nobody else has to. */
+  /** A wait has timed out: until a delivery succeeds no other response waits. */
   #isSlow = false;
   #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
 
@@ -87,7 +54,7 @@ export class OutboxRelay {
     this.#backoff = journal.backoffs.get(destination.name) ?? NO_BACKOFF;
   }
 
-  /** Whether the stored mark is behind the journal: then an alarm has to be set. */
+  /** Whether the stored checkpoint is behind the journal, which needs an alarm. */
   get isOpen(): boolean {
     return this.#stored < this.#journal.lastPosition;
   }
@@ -96,12 +63,12 @@ export class OutboxRelay {
     return this.#deliveredThrough;
   }
 
-  /** When the destination may be tried again; 0 when it is healthy. */
+  /** When the next delivery may start; 0 while the destination is healthy. */
   get retryAtMs(): number {
     return this.#backoff.until_ms;
   }
 
-  /** When the destination is to be called, as soon as it may be; undefined when nothing is open. */
+  /** When the next delivery is due and may start; undefined when nothing is open. */
   get wakeAtMs(): number | undefined {
     const at = this.isOpen ? 0 : this.#destination.due_at_ms?.();
     return at === undefined ? undefined : Math.max(at, this.#backoff.until_ms);
@@ -119,15 +86,15 @@ export class OutboxRelay {
     };
   }
 
-  /** Writes the mark if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
+  /** Stores the checkpoint if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
   storeCheckpoint(): void {
     if (this.#stored === this.#deliveredThrough) return;
     this.#journal.checkpoints.set(this.#checkpoint, this.#deliveredThrough);
     this.#stored = this.#deliveredThrough;
   }
 
-  /** Begins again with the first event, and not before a time: for a destination that is set back to an earlier
-   *  state. A delivery that is under way does not count, and nobody waits until everything has arrived again. */
+  /** Starts again with the first event, not before a time, for a destination that was set back to an earlier state. A
+   *  delivery in progress does not move the checkpoint, and no response waits until all events have arrived again. */
   rewind(notBeforeMs: number): void {
     this.#journal.checkpoints.set(this.#checkpoint, 0);
     this.#stored = 0;
@@ -136,18 +103,18 @@ export class OutboxRelay {
     const failures = Math.max(this.#backoff.failures, leastFailures);
     this.#backoff = { failures, until_ms: notBeforeMs };
     this.#rewinds += 1;
-    this.#storePause();
+    this.#storeBackoff();
     this.#release(Number.POSITIVE_INFINITY, false);
   }
 
-  /** Sends what is outstanding unless a drain is under way or the destination is resting after a failure. */
+  /** Delivers all outstanding events, unless the destination is backing off. Joins a drain in progress. */
   drain(nowMs: number): Promise<void> {
-    if (!this.#isDraining && !this.#isPaused(nowMs)) this.#draining = this.#drain();
+    if (!this.#isDraining && !this.#isBackingOff(nowMs)) this.#draining = this.#drain();
     return this.#draining;
   }
 
-  /** Waits until the event at `position` has been delivered, but not longer than an answer may.
-   *  @returns false when it was not: the destination is failing, slow, or far behind. */
+  /** Waits until the event at `position` is delivered, for as long as a response may wait.
+   *  @returns false when it was not delivered: the destination fails, is slow, or is far behind */
   delivered(position: number): Promise<boolean> {
     if (position <= this.#deliveredThrough) return Promise.resolve(true);
     if (this.#backoff.failures > 0 || this.#isSlow) return Promise.resolve(false);
@@ -175,7 +142,7 @@ export class OutboxRelay {
     }
   }
 
-  #isPaused(nowMs = Date.now()): boolean {
+  #isBackingOff(nowMs = Date.now()): boolean {
     return !isDue(this.#backoff.until_ms, nowMs, LONGEST_BACKOFF_MS);
   }
 
@@ -184,40 +151,41 @@ export class OutboxRelay {
     return at !== undefined && isDue(at, Date.now(), LONGEST_BACKOFF_MS);
   }
 
-  /** Delivers one batch. @returns false when that failed. */
+  /** Delivers one batch. @returns whether the drain may continue */
   async #deliverNext(): Promise<boolean> {
-    const { deliver, limit_ms = DELIVERY_LIMIT_MS } = this.#destination;
+    const { deliver, timeout_ms = DELIVERY_TIMEOUT_MS } = this.#destination;
     const rewinds = this.#rewinds;
     let rows = 0;
     try {
       const { events, through } = this.#next();
       rows = events.length;
-      // A delivery that hangs is a failed one. Its late success does no harm: deliveries may repeat.
-      await withTimeout(limit_ms, deliver(events, this.#backoff.failures));
+      // A delivery that times out has failed. If it succeeds later that does no harm: deliveries may be repeated.
+      await withTimeout(timeout_ms, deliver(events, this.#backoff.failures));
       this.#destination.onDelivery?.(rows);
-      if (rewinds !== this.#rewinds) return !this.#isPaused();
+      if (rewinds !== this.#rewinds) return !this.#isBackingOff();
       this.#deliveredThrough = through;
       this.#isSlow = false;
-      // Far behind after an outage, nobody waits for what is at the end of the queue.
+      // Far behind after an outage, no response waits for an event at the end of the queue.
       const isBehind = this.#journal.lastPosition - this.#deliveredThrough > DRAIN_ROWS;
       this.#backoff = isBehind ? { ...this.#backoff, until_ms: 0 } : NO_BACKOFF;
       if (!isBehind) this.#journal.backoffs.delete(this.#destination.name);
       this.#release(this.#deliveredThrough, true);
       return true;
     } catch (fault) {
-      const paused = this.#isPaused() ? this.#backoff.until_ms : 0; // A pause is not cut short.
+      // A rewind may have set a longer delay, which a failure does not shorten.
+      const earliestMs = this.#isBackingOff() ? this.#backoff.until_ms : 0;
       const requestedMs = fault instanceof DeliveryFault ? fault.retry_after_ms : 0;
       const { failures, until_ms } = afterFailure(this.#backoff, Date.now(), BACKOFF, requestedMs);
-      this.#backoff = { failures, until_ms: Math.max(paused, until_ms) };
+      this.#backoff = { failures, until_ms: Math.max(earliestMs, until_ms) };
       this.#release(Number.POSITIVE_INFINITY, false);
       this.#destination.onFailure(fault, rows, failures);
-      this.#storePause();
+      this.#storeBackoff();
       return false;
     }
   }
 
-  /** Storage that cannot be written is no reason to stop: memory has the pause, as long as the object lives. */
-  #storePause(): void {
+  /** A write that fails does not end the drain: memory has the state while the object lives. */
+  #storeBackoff(): void {
     try {
       this.#journal.backoffs.set(this.#destination.name, this.#backoff);
     } catch (fault) {
@@ -225,15 +193,15 @@ export class OutboxRelay {
     }
   }
 
-  /** What goes into the next delivery, and how far that brings the destination. */
+  /** The events of the next delivery, and the checkpoint after it. */
   #next(): { events: EventRecord[]; through: number } {
-    const { types, batchOf = all } = this.#destination;
+    const { types, selectBatch = all } = this.#destination;
     const after = this.#deliveredThrough;
     if (types) {
       const through = Math.min(after + DRAIN_ROWS, this.#journal.lastPosition);
       return { events: this.#journal.eventsOfTypes(after, through, types), through };
     }
-    const events = batchOf(this.#journal.eventsAfter(after, DRAIN_ROWS, DRAIN_CHARACTERS));
+    const events = selectBatch(this.#journal.eventsAfter(after, DRAIN_ROWS, DRAIN_CHARACTERS));
     return { events, through: events.at(-1)?.position ?? after };
   }
 

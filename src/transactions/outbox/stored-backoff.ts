@@ -1,18 +1,19 @@
-/** How often a destination has failed in a row and when it may be tried again. Stored, because an object is
- *  evicted within seconds when nobody calls it: without a row the next one would start over with the shortest
- *  delay and report a failing destination as healthy. A row exists only while a destination fails or is
- *  paused, so a healthy one costs no billed row and a failing one costs one for each attempt. */
+/** How often a destination has failed in a row and when it is tried again. Stored, because an idle object is evicted
+ *  within seconds: without a row the next instance would start with the shortest delay and report a failing destination
+ *  as healthy. A row exists only while a destination is backing off, so a healthy one costs no billed row and a failing
+ *  one costs a row for each attempt. */
 
 import type { BackoffState } from "../../domain/time/backoff";
 
-/** No destination rests for longer: a book that is written again may wait an hour, and parked events do. */
+/** The longest delay of a destination: parked events are retried once an hour, and a rebuild of the book may be put off
+ *  by an hour. */
 export const LONGEST_BACKOFF_MS = 3_600_000;
 
 export class StoredBackoffs {
   readonly #sql: SqlStorage;
   readonly #stored: Map<string, BackoffState>;
 
-  /** @param sql of the journal, whose tables have been made */
+  /** @param sql with the journal's tables */
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     const rows = sql
@@ -30,11 +31,11 @@ export class StoredBackoffs {
     return this.#stored.get(destination);
   }
 
-  set(destination: string, pause: BackoffState): void {
-    const { failures, until_ms } = pause;
+  set(destination: string, backoff: BackoffState): void {
+    const { failures, until_ms } = backoff;
     const stored = this.#stored.get(destination);
     if (stored?.failures === failures && stored.until_ms === until_ms) return;
-    this.#stored.set(destination, pause);
+    this.#stored.set(destination, backoff);
     this.#sql.exec(
       `INSERT INTO pauses (destination, failures, until_ms) VALUES (?, ?, ?)
          ON CONFLICT (destination) DO UPDATE SET failures = excluded.failures,

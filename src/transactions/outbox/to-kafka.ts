@@ -1,39 +1,45 @@
-/** The event stream as a destination. Order per transaction: a request carries at most one event of each,
- *  the next request waits for it, and what the server will not take holds up its own transaction alone. */
+/** The event stream, a Kafka topic, as a destination. Events of one transaction stay in order: a request has at most one
+ *  event of each transaction, the next request waits for it, and an event that the server refuses delays only its own
+ *  transaction. */
 
+import type { Config } from "../../config";
 import { isDue } from "../../domain/time/clock";
 import { toCloudEvent } from "../../domain/transaction/cloud-event";
 import type { EventRecord } from "../../domain/transaction/event";
+import { createStream } from "../../kafka/create";
 import type { Produced, Stream } from "../../kafka/stream";
 import type { Log } from "../../observability/log";
+import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
-import { type ParkedEvents, TRIED_AGAIN } from "./parked";
-import { DeliveryFault } from "./relay";
+import { type Delivery, DeliveryFault } from "./destination";
+import { MAX_RETRIED, type ParkedEvents } from "./parked";
 
+/** Requests of one delivery: a refused request may be split many times before its refused records are found. */
+const MAX_REQUESTS = 20;
 /** Records of one request. */
 const MAX_RECORDS = 100;
-/** Where to look for an event of somebody else when one is refused alone. */
+/** Bounds of the search for an event of another transaction when one event is refused alone. */
 const LOOK_AHEAD_ROWS = 100;
 const LOOK_AHEAD_CHARACTERS = 300_000;
-/** What is wrong with one may be wrong with the next few; past so many it is the server. */
-const OTHERS_TRIED = 5;
-const TRY_PARKED_EVERY_MS = 3_600_000;
-/** When deliveries have failed so often in a row, and every so often from then on, failures without a known
- *  reason are narrowed down: after some seconds a fault that passes has mostly passed. */
-const NARROWED_EVERY = 3;
-/** How often a record is tried alone, with nothing known against it but that it fails, before it is parked. */
+/** A few records may have the same fault. When so many fail, the fault is the server's. */
+const MAX_FAILING_RECORDS = 5;
+const RETRY_PARKED_EVERY_MS = 3_600_000;
+/** Every so many failed deliveries in a row, a failure without a known reason is narrowed down to a record. A temporary
+ *  fault has mostly passed by then, after some seconds. */
+const NARROW_EVERY = 3;
+/** How often a record that fails without a known reason is sent alone before it is parked. */
 const ATTEMPTS_ALONE = 3;
 
-/** One delivery, and how much it may still do to find a record that fails without a known reason. */
-type Delivery = {
+/** One delivery, and its remaining budget to find records that fail without a known reason. */
+type CurrentDelivery = {
   number: number;
-  /** Records that may still turn out to fail alone; 0 when nothing is narrowed down. */
-  culprits_left: number;
+  /** How many records may still fail alone; 0 when nothing is narrowed down. */
+  suspects_left: number;
   attempts_alone: number;
 };
 type Refused = { event: EventRecord; reason: string };
 
-/** The first events that are of different transactions. */
+/** The first events, of different transactions, that fit into one request. */
 export function differentTransactions(events: EventRecord[]): EventRecord[] {
   const seen = new Set<string>();
   const end = events.findIndex(({ transaction_id }) => {
@@ -44,16 +50,45 @@ export function differentTransactions(events: EventRecord[]): EventRecord[] {
   return end === -1 ? events : events.slice(0, end);
 }
 
+/** The stream as a destination; undefined when none is configured. */
+export function toKafka(
+  journal: Journal,
+  parked: ParkedEvents,
+  counters: Counters,
+  config: Config,
+  log: Log,
+): Delivery | undefined {
+  const stream = createStream(config);
+  if (stream === undefined || config.kafka.dialect === "off") return undefined;
+  const relay = new KafkaRelay(journal, countRequests(stream, counters), parked, log);
+  return {
+    deliver: (events, failures) => relay.deliver(events, failures),
+    selectBatch: differentTransactions,
+    due_at_ms: () => relay.parkedAtMs,
+    timeout_ms: MAX_REQUESTS * config.kafka.timeout_ms,
+  };
+}
+
+/** Counts the requests of a stream by their outcome. */
+function countRequests(stream: Stream, counters: Counters): Stream {
+  return {
+    produce: async (records) => {
+      const produced = await stream.produce(records);
+      counters.add("stream_requests", `outcome=${produced.kind}`);
+      return produced;
+    },
+  };
+}
+
 export class KafkaRelay {
   readonly #journal: Journal;
   readonly #stream: Stream;
   readonly #parked: ParkedEvents;
   readonly #log: Log;
-  #triedParkedAtMs = 0;
-  /** Where the next round of the parked begins, when there are more than one round tries. */
-  #triedThrough = 0;
-  /** Counts deliveries. One that took too long has failed: it ends with the request it is at, and the next one
-   *  waits for that. */
+  #parkedRetriedAtMs = 0;
+  /** The position after which the next retry of parked events starts, when one retry cannot have all of them. */
+  #parkedRetriedThrough = 0;
+  /** Counts deliveries. One that has timed out ends with its request in progress, for which the next one waits. */
   #delivery = 0;
   #request: Promise<unknown> = Promise.resolve();
 
@@ -64,36 +99,36 @@ export class KafkaRelay {
     this.#log = log;
   }
 
-  /** When parked events are to be tried again; undefined when there are none. */
+  /** When parked events are retried; undefined when there are none. */
   get parkedAtMs(): number | undefined {
-    return this.#parked.count === 0 ? undefined : this.#triedParkedAtMs + TRY_PARKED_EVERY_MS;
+    return this.#parked.count === 0 ? undefined : this.#parkedRetriedAtMs + RETRY_PARKED_EVERY_MS;
   }
 
-  /** Writes events of different transactions. What is refused for good is parked, but only when the server
-   *  takes others: one that takes nothing is down, or wrongly set up.
+  /** Writes events of different transactions. A refused event is parked only if the server accepts another one: a server
+   *  that accepts nothing is down, or configured wrongly.
    *  @param failures how many deliveries have failed in a row before this one
-   *  @throws DeliveryFault when not all of them are written or parked. */
+   *  @throws DeliveryFault when some events are neither written nor parked */
   async deliver(events: EventRecord[], failures = 0): Promise<void> {
     this.#delivery += 1;
-    const isNarrowed = failures > 0 && failures % NARROWED_EVERY === 0;
-    const delivery: Delivery = {
+    const isNarrowing = failures > 0 && failures % NARROW_EVERY === 0;
+    const delivery: CurrentDelivery = {
       number: this.#delivery,
-      culprits_left: isNarrowed ? OTHERS_TRIED : 0,
+      suspects_left: isNarrowing ? MAX_FAILING_RECORDS : 0,
       attempts_alone: ATTEMPTS_ALONE,
     };
     await this.#request;
     await this.#retryParked(delivery.number);
-    const [waiting, free] = partition(events, ({ transaction_id }) =>
-      this.#parked.holdsUp(transaction_id),
+    const [blocked, free] = partition(events, ({ transaction_id }) =>
+      this.#parked.blocks(transaction_id),
     );
-    for (const event of waiting) this.#parked.add(event, Date.now());
+    for (const event of blocked) this.#parked.add(event, Date.now());
     const refused = await this.#write(free, delivery);
     if (refused.length === 0) return;
     const [first] = refused;
-    if (refused.length === free.length && !(await this.#takesAnother(events, delivery))) {
+    if (refused.length === free.length && !(await this.#acceptsAnother(events, delivery))) {
       throw new DeliveryFault(first?.reason ?? "refused");
     }
-    if (this.#parked.count === 0) this.#triedParkedAtMs = Date.now(); // These have just been tried.
+    if (this.#parked.count === 0) this.#parkedRetriedAtMs = Date.now(); // The first ones have just been tried.
     for (const { event, reason } of refused) {
       this.#parked.add(event, Date.now());
       const { transaction_id } = event;
@@ -101,25 +136,26 @@ export class KafkaRelay {
     }
   }
 
-  /** Splits what is refused until each refused event is known: those that the server complains of from the
-   *  others, or in halves. @returns the refused ones */
-  async #write(events: EventRecord[], delivery: Delivery): Promise<Refused[]> {
+  /** Splits a refused request until each refused event is found: suspects that the server names from the others, or into
+   *  halves. @returns the refused events
+   *  @throws DeliveryFault when a request fails for another reason */
+  async #write(events: EventRecord[], delivery: CurrentDelivery): Promise<Refused[]> {
     const produced = await this.#produce(events, delivery);
     if (produced.kind === "written") return [];
     const [event] = events;
     if (produced.kind === "failed") {
-      if (!produced.unclear || delivery.culprits_left === 0) {
+      if (!produced.unclear || delivery.suspects_left === 0) {
         throw new DeliveryFault(produced.reason, produced.retry_after_ms);
       }
       if (event && events.length === 1) return this.#retryAlone(event, produced.reason, delivery);
     } else if (produced.because === "access") throw new DeliveryFault(produced.reason);
     else if (event && events.length === 1) return [{ event, reason: produced.reason }];
-    const [others, suspects] = parted(events, produced.suspects);
+    const [others, suspects] = split(events, produced.suspects);
     const before = await this.#write(others, delivery);
     return [...before, ...(await this.#write(suspects, delivery))];
   }
 
-  async #produce(events: EventRecord[], delivery: Delivery): Promise<Produced> {
+  async #produce(events: EventRecord[], delivery: CurrentDelivery): Promise<Produced> {
     const records = events.map((event) => ({
       key: event.transaction_id,
       value: toCloudEvent(event),
@@ -131,9 +167,13 @@ export class KafkaRelay {
     return produced;
   }
 
-  /** Repeats an event that has failed alone without a known reason.
-   *  @throws DeliveryFault when the reason passes, or when too many fail so: then it is the server. */
-  async #retryAlone(event: EventRecord, first: string, delivery: Delivery): Promise<Refused[]> {
+  /** Repeats an event that has failed alone without a known reason. @returns the event if it keeps failing
+   *  @throws DeliveryFault when the reason is temporary, or when too many events fail: then it is the server */
+  async #retryAlone(
+    event: EventRecord,
+    first: string,
+    delivery: CurrentDelivery,
+  ): Promise<Refused[]> {
     let reason = first;
     for (let attempt = 2; attempt <= delivery.attempts_alone; attempt += 1) {
       const produced = await this.#produce([event], delivery);
@@ -146,40 +186,40 @@ export class KafkaRelay {
         throw new DeliveryFault(reason);
       }
     }
-    delivery.culprits_left -= 1;
-    if (delivery.culprits_left === 0) throw new DeliveryFault(reason);
+    delivery.suspects_left -= 1;
+    if (delivery.suspects_left === 0) throw new DeliveryFault(reason);
     return [{ event, reason }];
   }
 
-  /** Writes the next event of another transaction ahead of its turn; in its turn it is written again. */
-  async #takesAnother(events: EventRecord[], delivery: Delivery): Promise<boolean> {
+  /** Writes the next event of another transaction ahead of its turn; in its turn it is written again.
+   *  @returns whether the server accepted one */
+  async #acceptsAnother(events: EventRecord[], delivery: CurrentDelivery): Promise<boolean> {
     const refused = new Set(events.map(({ transaction_id }) => transaction_id));
     const ahead = this.#journal.eventsAfter(
       events.at(-1)?.position ?? 0,
       LOOK_AHEAD_ROWS,
       LOOK_AHEAD_CHARACTERS,
     );
-    let tried = 0;
+    let attempts = 0;
     for (const other of ahead) {
       const { transaction_id } = other;
-      if (refused.has(transaction_id) || this.#parked.holdsUp(transaction_id)) continue;
+      if (refused.has(transaction_id) || this.#parked.blocks(transaction_id)) continue;
       if ((await this.#write([other], delivery)).length === 0) return true;
       refused.add(transaction_id);
-      tried += 1;
-      if (tried === OTHERS_TRIED) return false;
+      attempts += 1;
+      if (attempts === MAX_FAILING_RECORDS) return false;
     }
     return false;
   }
 
-  /** Tries one round of the parked. As long as some are taken, the next round is due at once: it may have what
-   *  was parked behind them. */
+  /** Retries parked events. After a success the next retry is due at once, for the events that were parked behind. */
   async #retryParked(number: number): Promise<void> {
     const at = this.parkedAtMs;
-    if (at === undefined || !isDue(at, Date.now(), TRY_PARKED_EVERY_MS)) return;
-    // Of these it is known that they may fail, so one that does stops nothing.
-    const delivery = { number, culprits_left: Number.POSITIVE_INFINITY, attempts_alone: 1 };
-    this.#triedParkedAtMs = Date.now();
-    const firsts = this.#parked.first(this.#triedThrough);
+    if (at === undefined || !isDue(at, Date.now(), RETRY_PARKED_EVERY_MS)) return;
+    // Parked events are expected to fail, so a failure stops nothing.
+    const delivery = { number, suspects_left: Number.POSITIVE_INFINITY, attempts_alone: 1 };
+    this.#parkedRetriedAtMs = Date.now();
+    const firsts = this.#parked.first(this.#parkedRetriedThrough);
     let written = 0;
     for (const event of firsts) {
       const refused = await this.#write([event], delivery);
@@ -187,16 +227,17 @@ export class KafkaRelay {
       this.#parked.remove(event.position);
       written += 1;
     }
-    if (written > 0) this.#triedParkedAtMs = 0;
-    else this.#triedThrough = firsts.length < TRIED_AGAIN ? 0 : (firsts.at(-1)?.position ?? 0);
+    if (written > 0) this.#parkedRetriedAtMs = 0;
+    else
+      this.#parkedRetriedThrough = firsts.length < MAX_RETRIED ? 0 : (firsts.at(-1)?.position ?? 0);
   }
 }
 
-/** In two: others and suspects, when some but not all of them are suspects, else the first half and the rest. */
-function parted(events: EventRecord[], suspects: number[] = []): [EventRecord[], EventRecord[]] {
-  const named = new Set(suspects);
-  const [suspected, others] = partition(events, (_, at) => named.has(at));
-  if (suspected.length > 0 && others.length > 0) return [others, suspected];
+/** Others and suspects if some but not all events are suspects, otherwise two halves. */
+function split(events: EventRecord[], suspects: number[] = []): [EventRecord[], EventRecord[]] {
+  const suspected = new Set(suspects);
+  const [suspectEvents, others] = partition(events, (_, at) => suspected.has(at));
+  if (suspectEvents.length > 0 && others.length > 0) return [others, suspectEvents];
   const middle = Math.ceil(events.length / 2);
   return [events.slice(0, middle), events.slice(middle)];
 }

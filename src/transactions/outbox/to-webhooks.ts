@@ -1,5 +1,5 @@
-/** The merchants' webhook dispatchers as a destination. One that fails holds up its own merchant alone: its
- *  events wait in a list of their own, while everybody else's go past them. */
+/** The merchants' webhook dispatchers as a destination. One that fails delays only its own merchant: the merchant's events
+ *  are set aside in the table `waiting`, and those of other merchants pass them. */
 import {
   afterFailure,
   type Backoff,
@@ -8,23 +8,42 @@ import {
 } from "../../domain/time/backoff";
 import { dueAtMs, isDue } from "../../domain/time/clock";
 import type { EventRecord } from "../../domain/transaction/event";
+import type { Env } from "../../env";
 import { describeFault, type Log } from "../../observability/log";
 import { withTimeout } from "../../runtime/with-timeout";
+import { handOverEvents } from "../../webhooks/client";
 import { takeBatch } from "../journal/take-batch";
+import type { Delivery } from "./destination";
 import type { StoredBackoffs } from "./stored-backoff";
 
-/** Twice over, those that wait and those that come, within the limit of a delivery. */
-const ACCEPT_LIMIT_MS = 4_000;
+/** A delivery makes two such calls, one for waiting and one for new events, within the timeout of a delivery. */
+const ACCEPT_TIMEOUT_MS = 4_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
-/** One round of trying again is bounded, also in what it holds in memory; the rest follows in the next. */
-const MERCHANTS_TRIED = 10;
-const EVENTS_TRIED = 200;
-const CHARACTERS_TRIED = 300_000;
+/** Bounds of one retry, also of its memory; the next retry continues. */
+const MAX_RETRIED_MERCHANTS = 10;
+const MAX_RETRIED_EVENTS = 200;
+const MAX_RETRIED_CHARACTERS = 300_000;
 
 type Accept = (merchantId: string, events: EventRecord[]) => Promise<unknown>;
 
-/** Under which one merchant's pause is stored, beside those of whole destinations. */
-const pauseOf = (merchantId: string): string => `webhooks/${merchantId}`;
+/** The name of a merchant's backoff, stored beside those of whole destinations. */
+const backoffName = (merchantId: string): string => `webhooks/${merchantId}`;
+
+export function toWebhooks(
+  sql: SqlStorage,
+  backoffs: StoredBackoffs,
+  env: Pick<Env, "WEBHOOKS">,
+  log: Log,
+): Delivery {
+  const accept: Accept = (merchantId, events) => handOverEvents(env, merchantId, events);
+  const relay = new WebhookRelay(sql, backoffs, accept, log);
+  return {
+    deliver: (events) => relay.deliver(events),
+    due_at_ms: () => relay.retryAtMs,
+    waiting: () => relay.waiting,
+    waiting_from: () => relay.waitingFrom,
+  };
+}
 
 export class WebhookRelay {
   readonly #sql: SqlStorage;
@@ -32,13 +51,14 @@ export class WebhookRelay {
   readonly #accept: Accept;
   readonly #log: Log;
   #count: number;
-  /** The merchants whose events wait; who was asked last is at the end. */
+  /** The merchants with waiting events; the one tried last is at the end. */
   readonly #waiting: Map<string, BackoffState>;
 
-  /** @param sql of the journal, whose tables have been made */
-  constructor(sql: SqlStorage, pauses: StoredBackoffs, accept: Accept, log: Log) {
+  /** @param sql with the journal's tables
+   *  @param accept hands events over to a merchant's dispatcher */
+  constructor(sql: SqlStorage, backoffs: StoredBackoffs, accept: Accept, log: Log) {
     this.#sql = sql;
-    this.#backoffs = pauses;
+    this.#backoffs = backoffs;
     this.#accept = accept;
     this.#log = log;
     const lists = sql
@@ -48,11 +68,14 @@ export class WebhookRelay {
       .toArray();
     this.#count = lists.reduce((sum, { n }) => sum + n, 0);
     this.#waiting = new Map(
-      lists.map(({ merchant_id }) => [merchant_id, pauses.get(pauseOf(merchant_id)) ?? NO_BACKOFF]),
+      lists.map(({ merchant_id }) => [
+        merchant_id,
+        backoffs.get(backoffName(merchant_id)) ?? NO_BACKOFF,
+      ]),
     );
   }
 
-  /** How many events wait for their merchant's dispatcher. */
+  /** How many events are set aside. */
   get waiting(): number {
     return this.#count;
   }
@@ -64,7 +87,7 @@ export class WebhookRelay {
     return this.#sql.exec<{ first: number | null }>(sql).one().first ?? undefined;
   }
 
-  /** When they are to be tried again; undefined when there are none. */
+  /** When the next retry is due; undefined when no events wait. */
   get retryAtMs(): number | undefined {
     if (this.#waiting.size === 0) return undefined;
     let first = Number.POSITIVE_INFINITY;
@@ -72,7 +95,7 @@ export class WebhookRelay {
     return dueAtMs(first, Date.now(), BACKOFF.most_ms);
   }
 
-  /** When this returns, every event has been taken over, or waits. */
+  /** When this resolves, every event is either accepted or set aside. */
   async deliver(events: EventRecord[]): Promise<void> {
     await this.#retryWaiting();
     const byMerchant = Map.groupBy(events, ({ merchant_id }) => merchant_id);
@@ -86,20 +109,20 @@ export class WebhookRelay {
     );
   }
 
-  /** Asks those who need not rest any longer. Who takes something is asked for more without a rest: one that
-   *  had failed could never catch up otherwise with a merchant who is busy. */
+  /** Retries the merchants whose delay is over. After a success the rest of a merchant's events has no delay: a busy
+   *  merchant's dispatcher could not catch up otherwise. */
   async #retryWaiting(): Promise<void> {
     const now = Date.now();
     const due = [...this.#waiting].filter(([, { until_ms }]) =>
       isDue(until_ms, now, BACKOFF.most_ms),
     );
     await Promise.all(
-      due.slice(0, MERCHANTS_TRIED).map(async ([merchantId]) => {
-        const own = this.#eventsOf(merchantId);
+      due.slice(0, MAX_RETRIED_MERCHANTS).map(async ([merchantId]) => {
+        const own = this.#readWaiting(merchantId);
         if (!(await this.#isAccepted(merchantId, own))) return this.#backOff(merchantId);
         this.#remove(own);
         this.#waiting.delete(merchantId);
-        this.#backoffs.delete(pauseOf(merchantId));
+        this.#backoffs.delete(backoffName(merchantId));
         if (this.#hasMore(merchantId)) this.#waiting.set(merchantId, NO_BACKOFF);
       }),
     );
@@ -109,12 +132,12 @@ export class WebhookRelay {
     const backoff = afterFailure(this.#waiting.get(merchantId) ?? NO_BACKOFF, Date.now(), BACKOFF);
     this.#waiting.delete(merchantId);
     this.#waiting.set(merchantId, backoff);
-    this.#backoffs.set(pauseOf(merchantId), backoff);
+    this.#backoffs.set(backoffName(merchantId), backoff);
   }
 
   async #isAccepted(merchantId: string, events: EventRecord[]): Promise<boolean> {
     try {
-      await withTimeout(ACCEPT_LIMIT_MS, this.#accept(merchantId, events));
+      await withTimeout(ACCEPT_TIMEOUT_MS, this.#accept(merchantId, events));
       return true;
     } catch (fault) {
       this.#log("error", "webhooks.waiting", {
@@ -131,15 +154,15 @@ export class WebhookRelay {
     return found.toArray().length > 0;
   }
 
-  /** The first that wait, at least one. */
-  #eventsOf(merchantId: string): EventRecord[] {
+  /** The first waiting events of a merchant, at least one. */
+  #readWaiting(merchantId: string): EventRecord[] {
     const rows = this.#sql.exec<EventRecord>(
       `SELECT events.* FROM waiting JOIN events ON events.position = waiting.position
        WHERE waiting.merchant_id = ? ORDER BY waiting.position LIMIT ?`,
       merchantId,
-      EVENTS_TRIED,
+      MAX_RETRIED_EVENTS,
     );
-    return takeBatch(rows, EVENTS_TRIED, CHARACTERS_TRIED);
+    return takeBatch(rows, MAX_RETRIED_EVENTS, MAX_RETRIED_CHARACTERS);
   }
 
   #add(events: EventRecord[]): void {

@@ -1,3 +1,4 @@
+/** The inputs of fraud decisions: the merchant's rules and lists, and velocity signals. */
 import { requiredSignals } from "../../domain/risk/conditions/required-signals";
 import { listSignals } from "../../domain/risk/lists/list";
 import type { Observation } from "../../domain/risk/observation";
@@ -11,80 +12,80 @@ import type { MerchantRules, RulesCache } from "./rules-cache";
 
 export type DecisionInputs = { ok: true; basis: RiskBasis } | { ok: false; fault: unknown };
 
-export type NewPayment = Extract<Command, { kind: "create" }>;
+type MerchantInputs = { ok: true; value: MerchantRules } | { ok: false; fault: unknown };
 
-/** The payments of a round that have to be decided: every create that is not a repetition. Of several
- *  under one id the first is the one that can become a transaction. */
+/** The payments of a batch that have to be decided: all creates of transactions that do not exist yet. Of several
+ *  creates with one id the first one makes the transaction. */
 export function newPayments(
   commands: Command[],
-  isHeld: (transactionId: string) => boolean,
-): NewPayment[] {
-  const payments = new Map<string, NewPayment>();
+  exists: (transactionId: string) => boolean,
+): Command<"create">[] {
+  const payments = new Map<string, Command<"create">>();
   for (const command of commands) {
     if (command.kind !== "create" || payments.has(command.transaction_id)) continue;
-    if (!isHeld(command.transaction_id)) payments.set(command.transaction_id, command);
+    if (!exists(command.transaction_id)) payments.set(command.transaction_id, command);
   }
   return [...payments.values()];
 }
 
-/** Where decisions come from, as far as they are not in the payment. */
 export type DecisionSources = {
   velocity: Env["VELOCITY"];
   velocity_shards: number;
-  book: RulesCache;
+  rules: RulesCache;
+  /** The rules of merchants without their own. */
   default_rules: VersionedRuleSet;
 };
 
-/** Each payment's basis by transaction id. A merchant's rules or a velocity object that cannot be had take
- *  only their own payments with them. */
+/** The inputs of each payment by transaction id. A fault of a merchant's rules or of a velocity object affects only the
+ *  payments that need them. Counts the payments at the velocity objects. */
 export async function readDecisionInputs(
-  payments: NewPayment[],
+  payments: Command<"create">[],
   sources: DecisionSources,
 ): Promise<Map<string, DecisionInputs>> {
-  const gathered = new Map<string, DecisionInputs>();
+  const inputs = new Map<string, DecisionInputs>();
   const observations: Observation[] = [];
-  const merchants = await rulesOf(payments, sources.book);
+  const merchants = await readMerchants(payments, sources.rules);
   const now = Date.now();
   for (const payment of payments) {
     const { transaction_id, merchant_id, request } = payment;
-    const known = merchants.get(merchant_id);
-    if (!known || "fault" in known) {
-      gathered.set(transaction_id, { ok: false, fault: known?.fault });
+    const merchant = merchants.get(merchant_id);
+    if (!merchant?.ok) {
+      inputs.set(transaction_id, { ok: false, fault: merchant?.fault });
       continue;
     }
-    const rules = known.rules ?? sources.default_rules;
-    const signals = listSignals(request, known.lists, now);
-    gathered.set(transaction_id, { ok: true, basis: { signals, rules } });
-    observations.push(...observationsOf(payment, rules));
+    const rules = merchant.value.rules ?? sources.default_rules;
+    const signals = listSignals(request, merchant.value.lists, now);
+    inputs.set(transaction_id, { ok: true, basis: { signals, rules } });
+    observations.push(...toObservations(payment, rules));
   }
   const velocity = await observePayments(sources.velocity, sources.velocity_shards, observations);
   for (const [transactionId, observed] of velocity) {
-    const own = gathered.get(transactionId);
-    if (!observed.ok) gathered.set(transactionId, observed);
+    const own = inputs.get(transactionId);
+    if (!observed.ok) inputs.set(transactionId, observed);
     else if (own?.ok) Object.assign(own.basis.signals, observed.signals);
   }
-  return gathered;
+  return inputs;
 }
 
-async function rulesOf(
-  payments: NewPayment[],
-  book: RulesCache,
-): Promise<Map<string, MerchantRules | { fault: unknown }>> {
-  const merchants = new Set(payments.map(({ merchant_id }) => merchant_id));
-  const found = new Map<string, MerchantRules | { fault: unknown }>();
-  const reads = [...merchants].map(async (merchantId) => {
+async function readMerchants(
+  payments: Command<"create">[],
+  rules: RulesCache,
+): Promise<Map<string, MerchantInputs>> {
+  const merchantIds = new Set(payments.map(({ merchant_id }) => merchant_id));
+  const found = new Map<string, MerchantInputs>();
+  const reads = [...merchantIds].map(async (merchantId) => {
     try {
-      found.set(merchantId, await book.of(merchantId));
+      found.set(merchantId, { ok: true, value: await rules.get(merchantId) });
     } catch (fault) {
-      found.set(merchantId, { fault });
+      found.set(merchantId, { ok: false, fault });
     }
   });
   await Promise.all(reads);
   return found;
 }
 
-/** One for the customer, and one for each metadata field whose velocity the rules look at. */
-function observationsOf(payment: NewPayment, { rule_set }: VersionedRuleSet): Observation[] {
+/** One for the customer, and one for each metadata field whose velocity the rules use. */
+function toObservations(payment: Command<"create">, { rule_set }: VersionedRuleSet): Observation[] {
   const { transaction_id, merchant_id, request } = payment;
   const { user_id, currency, amount_minor } = request;
   const observations: Observation[] = [];

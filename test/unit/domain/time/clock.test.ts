@@ -201,11 +201,11 @@ describe("after a clock that was ahead is set back,", () => {
     };
     const book = new RulesCache(reader, noLog);
     vi.setSystemTime(NOW_MS + DAY_MS);
-    expect((await book.of(MERCHANT)).rules?.version).toBe(1);
+    expect((await book.get(MERCHANT)).rules?.version).toBe(1);
     version = 2;
     vi.setSystemTime(NOW_MS);
-    expect((await book.of(MERCHANT)).rules?.version).toBe(2);
-    expect(book.of(MERCHANT)).toMatchObject({ rules: { version: 2 } });
+    expect((await book.get(MERCHANT)).rules?.version).toBe(2);
+    expect(book.get(MERCHANT)).toMatchObject({ rules: { version: 2 } });
   });
 
   it("a D1 that has failed to say the rules is asked again", async () => {
@@ -219,10 +219,10 @@ describe("after a clock that was ahead is set back,", () => {
     };
     const book = new RulesCache(reader, noLog);
     vi.setSystemTime(NOW_MS + DAY_MS);
-    await expect(book.of(MERCHANT)).rejects.toThrow("down");
+    await expect(book.get(MERCHANT)).rejects.toThrow("down");
     isDown = false;
     vi.setSystemTime(NOW_MS);
-    expect(await book.of(MERCHANT)).toMatchObject({ rules: undefined });
+    expect(await book.get(MERCHANT)).toMatchObject({ rules: undefined });
   });
 
   it("a used-up quota is asked about again, and so is a keeper that did not answer", async () => {

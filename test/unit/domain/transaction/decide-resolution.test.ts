@@ -10,11 +10,8 @@ import type { ResolveRequest } from "../../../../src/domain/transaction/resoluti
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import type { ChargeAnswer } from "../../../../src/processor/processor";
 import { createOutcomeRecorder } from "../../../../src/transactions/charging/record-outcome";
-import {
-  type Command,
-  type CommandResult,
-  execute,
-} from "../../../../src/transactions/commands/command";
+import { type Command, execute } from "../../../../src/transactions/commands/command";
+import type { CommandResult } from "../../../../src/transactions/commands/result";
 import { Counters } from "../../../../src/transactions/counters";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { countBatch, countWritten } from "../../../../src/transactions/metrics";
@@ -148,7 +145,7 @@ describe("a shard", () => {
     journal.write();
     counters.writeWithin(nowMs);
     counters.committed();
-    countBatch(counters, [command], [{ ok: true, answer }]);
+    countBatch(counters, [command], [{ ok: true, result: answer }]);
     return answer;
   }
   const resolve = (fields: Partial<ResolveRequest> = {}, isUnderWay = false): Command => ({
@@ -202,8 +199,8 @@ describe("a shard", () => {
   async function say(answer: ChargeAnswer): Promise<[string, string, string | undefined][]> {
     const logged: [string, string, string | undefined][] = [];
     const submit = async (command: Command) => ({
-      answer: run(command, LATER_MS),
-      appended: undefined,
+      result: run(command, LATER_MS),
+      in_book: undefined,
     });
     const record = createOutcomeRecorder(submit, (level, event, { reason }) =>
       logged.push([level, event, reason]),

@@ -6,11 +6,8 @@ import type { Status } from "../../../../src/domain/transaction/status";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import type { ChargeAnswer, ChargeRequest } from "../../../../src/processor/processor";
 import { Charges } from "../../../../src/transactions/charging/charges";
-import {
-  type Command,
-  type CommandResult,
-  execute,
-} from "../../../../src/transactions/commands/command";
+import { type Command, execute } from "../../../../src/transactions/commands/command";
+import type { CommandResult } from "../../../../src/transactions/commands/result";
 import { Counters, DURATION_BOUNDS_MS } from "../../../../src/transactions/counters";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { countBatch, countWritten } from "../../../../src/transactions/metrics";
@@ -664,7 +661,7 @@ describe("a shard's counts", () => {
         const settled = commands.map((command) => {
           const answer = run(command);
           countWritten(counters, command, answer);
-          return { ok: true, answer } as const;
+          return { ok: true, result: answer } as const;
         });
         countBatch(counters, commands, settled);
       });

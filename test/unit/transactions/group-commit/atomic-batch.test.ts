@@ -27,8 +27,8 @@ describe("the commit of a round", () => {
     const book = ledger();
     const settled = commitBatch(["a", "b"], book.write, () => void book.write("end"), book);
     expect(settled).toEqual([
-      { ok: true, answer: "a is row 1" },
-      { ok: true, answer: "b is row 2" },
+      { ok: true, result: "a is row 1" },
+      { ok: true, result: "b is row 2" },
     ]);
     expect(book.rows).toEqual(["a", "b", "end"]);
   });
@@ -40,9 +40,9 @@ describe("the commit of a round", () => {
       return book.write(command);
     };
     expect(commitBatch(["a", "b", "c"], run, nothing, book)).toEqual([
-      { ok: true, answer: "a is row 1" },
+      { ok: true, result: "a is row 1" },
       { ok: false, fault: FAULT },
-      { ok: true, answer: "c is row 2" },
+      { ok: true, result: "c is row 2" },
     ]);
     expect(book.resets).toEqual([]);
   });

@@ -4,11 +4,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../../../src/transactions/alarm-schedule";
-import {
-  type Command,
-  type CommandResult,
-  execute,
-} from "../../../../src/transactions/commands/command";
+import { type Command, execute } from "../../../../src/transactions/commands/command";
+import type { CommandResult } from "../../../../src/transactions/commands/result";
 import { Counters } from "../../../../src/transactions/counters";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { countBatch, countWritten } from "../../../../src/transactions/metrics";
@@ -144,7 +141,7 @@ it("counts name what came of reviews", () => {
   const play = (command: Command, nowMs = NOW_MS) => {
     const answer = run(command, nowMs);
     countWritten(counters, command, answer);
-    countBatch(counters, [command], [{ ok: true, answer }]);
+    countBatch(counters, [command], [{ ok: true, result: answer }]);
   };
   for (const key of ["a", "b"]) play(create(key));
   play(word("reject", "a"));

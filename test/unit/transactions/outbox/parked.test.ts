@@ -45,7 +45,7 @@ function shard(events: { key: string; text?: string }[]) {
   const outbox = new OutboxRelay(journal, {
     name: "stream",
     deliver: (batch, failures) => streaming.deliver(batch, failures),
-    batchOf: differentTransactions,
+    selectBatch: differentTransactions,
     wait_ms: 0,
     onFailure: () => {},
   });

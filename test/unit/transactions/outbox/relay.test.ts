@@ -8,8 +8,8 @@ import { TimeoutError, withTimeout } from "../../../../src/runtime/with-timeout"
 import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../../../src/transactions/alarm-schedule";
 import {
   Batcher,
+  type BatchOutcome,
   type CommandOutcome,
-  type Round,
 } from "../../../../src/transactions/group-commit/batcher";
 import { CommitDelay } from "../../../../src/transactions/group-commit/commit-delay";
 import { Journal } from "../../../../src/transactions/journal/journal";
@@ -136,16 +136,16 @@ describe("rounds", () => {
   function stage(company = new CommitDelay()) {
     const plays: {
       commands: string[];
-      end: (round?: Partial<Round<string>>) => void;
+      end: (round?: Partial<BatchOutcome<string>>) => void;
       fail: (fault: Error) => void;
     }[] = [];
     const rounds = new Batcher<string, string>(company, (commands) => {
-      const { promise, resolve, reject } = Promise.withResolvers<Round<string>>();
-      const settled = commands.map(
-        (command): CommandOutcome<string> => ({ ok: true, answer: command.toUpperCase() }),
+      const { promise, resolve, reject } = Promise.withResolvers<BatchOutcome<string>>();
+      const outcomes = commands.map(
+        (command): CommandOutcome<string> => ({ ok: true, result: command.toUpperCase() }),
       );
-      const end = (round: Partial<Round<string>> = {}) =>
-        resolve({ settled, next: Promise.resolve(), ...round });
+      const end = (round: Partial<BatchOutcome<string>> = {}) =>
+        resolve({ outcomes, next: Promise.resolve(), ...round });
       plays.push({ commands, end, fail: reject });
       return promise;
     });
@@ -206,10 +206,10 @@ describe("rounds", () => {
     const answers = ["a", "b", "c"].map((command) => outcomeOf(rounds.submit(command)));
     await turn();
     plays[0]?.end({
-      settled: [
-        { ok: true, answer: "A" },
+      outcomes: [
+        { ok: true, result: "A" },
         { ok: false, fault: new Error("broken") },
-        { ok: true, answer: "C" },
+        { ok: true, result: "C" },
       ],
     });
     expect(await Promise.all(answers)).toEqual(["A", "fault: broken", "C"]);
@@ -236,8 +236,8 @@ describe("rounds", () => {
     const rounds = new Batcher<string, string>(new CommitDelay(), (commands) => {
       plays += 1;
       if (plays === 1) throw new Error("at once");
-      const settled = commands.map((answer): CommandOutcome<string> => ({ ok: true, answer }));
-      return Promise.resolve({ settled, next: Promise.resolve() });
+      const outcomes = commands.map((result): CommandOutcome<string> => ({ ok: true, result }));
+      return Promise.resolve({ outcomes, next: Promise.resolve() });
     });
     expect(await outcomeOf(rounds.submit("a"))).toBe("fault: at once");
     expect(await outcomeOf(rounds.submit("b"))).toBe("b");
@@ -273,7 +273,7 @@ describe("rounds", () => {
     const { rounds, plays } = stage();
     const answer = outcomeOf(rounds.submit("a"));
     await turn();
-    plays[0]?.end({ settled: [] });
+    plays[0]?.end({ outcomes: [] });
     expect(await answer).toMatch(/^fault: /);
   });
 
@@ -284,8 +284,8 @@ describe("rounds", () => {
       sizes.push(commands.length);
       order.push(...commands);
       await turn();
-      const settled = commands.map((answer): CommandOutcome<string> => ({ ok: true, answer }));
-      return { settled, next: Promise.resolve() };
+      const outcomes = commands.map((result): CommandOutcome<string> => ({ ok: true, result }));
+      return { outcomes, next: Promise.resolve() };
     });
     const commands = Array.from({ length: 600 }, (_, index) => `command ${index}`);
     const answers = await Promise.all(commands.map((command) => rounds.submit(command)));

@@ -41,7 +41,7 @@ const logged: string[] = [];
 const log = (_: string, event: string) => logged.push(event);
 const bookOf = ({ reader }: ReturnType<typeof fake>) => new RulesCache(reader, log);
 const versionIn = async (book: RulesCache, merchant = "mer_a") =>
-  (await book.of(merchant)).rules?.version;
+  (await book.get(merchant)).rules?.version;
 const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -60,7 +60,7 @@ describe("a merchant's rules", () => {
     const book = bookOf(d1);
     await Promise.all([versionIn(book), versionIn(book), versionIn(book)]);
     later(1_999);
-    expect(book.of("mer_a")).not.toBeInstanceOf(Promise);
+    expect(book.get("mer_a")).not.toBeInstanceOf(Promise);
     expect(d1.asked).toEqual({ risk: 1, version: 0 });
   });
 
@@ -71,7 +71,7 @@ describe("a merchant's rules", () => {
     for (let second = 0; second < 20; second += 1) {
       later(2_000);
       // Nobody waits.
-      expect(book.of("mer_a")).not.toBeInstanceOf(Promise);
+      expect(book.get("mer_a")).not.toBeInstanceOf(Promise);
       await settle();
     }
     expect(d1.asked).toEqual({ risk: 1, version: 20 });
@@ -140,7 +140,7 @@ describe("a merchant's rules", () => {
       },
       log,
     );
-    expect(await book.of("mer_a")).toMatchObject({ rules: undefined, lists: new Map() });
+    expect(await book.get("mer_a")).toMatchObject({ rules: undefined, lists: new Map() });
   });
 });
 
@@ -163,8 +163,8 @@ describe("when D1 cannot be asked", () => {
     later(10_000);
     await versionIn(book);
     later(1_999);
-    expect(book.of("mer_a")).not.toBeInstanceOf(Promise);
-    expect(() => book.of("mer_b")).toThrow(DatabaseUnavailable);
+    expect(book.get("mer_a")).not.toBeInstanceOf(Promise);
+    expect(() => book.get("mer_b")).toThrow(DatabaseUnavailable);
     expect(d1.asked).toEqual({ risk: 1, version: 1 });
     later(1);
     d1.meet(undefined);
@@ -203,9 +203,9 @@ describe("memory", () => {
         return stored;
       };
       const book = new RulesCache({ risk, version: async () => 1 }, log);
-      for (let merchant = 0; merchant < merchants; merchant += 1) await book.of(`mer_${merchant}`);
+      for (let merchant = 0; merchant < merchants; merchant += 1) await book.get(`mer_${merchant}`);
       asked.length = 0;
-      for (const merchant of [merchants - 1, merchants - 3, 0]) await book.of(`mer_${merchant}`);
+      for (const merchant of [merchants - 1, merchants - 3, 0]) await book.get(`mer_${merchant}`);
       expect(asked).toEqual(["mer_0"]);
     },
   );

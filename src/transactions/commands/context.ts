@@ -1,0 +1,19 @@
+/** What every command carries, and what a shard executes it with. */
+import type { ProcessorMode } from "../../domain/transaction/livemode";
+import type { Journal } from "../journal/journal";
+
+export type CommandBase = {
+  transaction_id: string;
+  /** W3C `traceparent` of the request that sent the command; null when that request had none. */
+  traceparent: string | null;
+};
+
+/** A command of a merchant, which applies to that merchant's transactions only. */
+export type MerchantCommand = CommandBase & { merchant_id: string };
+
+export type CommandContext = {
+  journal: Journal;
+  /** The mode of the deployment's processor. */
+  mode: ProcessorMode;
+  now_ms: number;
+};

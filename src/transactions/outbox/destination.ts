@@ -1,0 +1,43 @@
+/** What a relay delivers events to, and how a delivery reports a failure. */
+import type { EventRecord, EventType } from "../../domain/transaction/event";
+import type { DestinationName } from "../rpc";
+
+/** How a destination takes events. */
+export type Delivery = {
+  /** Resolves when all of these events have arrived. May be called again with the same events.
+   *  @param failures how many deliveries have failed in a row before this one
+   *  @throws when some have not arrived; a `DeliveryFault` may say when to retry */
+  deliver: (events: EventRecord[], failures: number) => Promise<void>;
+  /** The first of these events that may go into one delivery, at least one. By default all of them. */
+  selectBatch?: (events: EventRecord[]) => EventRecord[];
+  /** The only types of events that are delivered. By default all types. */
+  types?: readonly EventType[];
+  /** When a delivery is due without new events; undefined for never. */
+  due_at_ms?: () => number | undefined;
+  /** How many events the destination has set aside to deliver later. */
+  waiting?: () => number;
+  /** The position of the first event that is set aside. */
+  waiting_from?: () => number | undefined;
+  /** A delivery that takes longer has failed. */
+  timeout_ms?: number;
+};
+
+export type Destination = Delivery & {
+  name: DestinationName;
+  /** How long a response may wait for its event to be delivered. */
+  wait_ms: number;
+  onDelivery?: (rows: number) => void;
+  onFailure: (fault: unknown, rows: number, failures: number) => void;
+};
+
+/** A failed delivery whose destination may request a delay. */
+export class DeliveryFault extends Error {
+  override readonly name = "DeliveryFault";
+  readonly retry_after_ms: number;
+
+  /** @param reason made for the log: it quotes no data of merchants */
+  constructor(reason: string, retryAfterMs = 0) {
+    super(reason);
+    this.retry_after_ms = retryAfterMs;
+  }
+}
