@@ -6,16 +6,6 @@ declare module "*/install.mjs" {
   export function findMissing(lock: string): string[];
 }
 
-declare module "*/scripts/tour/read-tour.mjs" {
-  export const TOUR: string;
-  export function readTour(readme: string): { title: string; commands: string }[];
-}
-
-declare module "*/scripts/tour/expectations.mjs" {
-  export function checkStep(title: string, output: string, status: number): string[];
-  export function listUnmetExpectations(steps: { title: string }[]): string[];
-}
-
 declare module "*/bench/bundle.mjs" {
   type Project = Record<string, unknown>;
   type Migrations = string[][];

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { checkStep, listUnmetExpectations } from "../scripts/tour/expectations.mjs";
-import { readTour, TOUR } from "../scripts/tour/read-tour.mjs";
+import { checkStep, listUnmetExpectations } from "../scripts/tour/expectations";
+import { readTour, TOUR } from "../scripts/tour/read-tour";
 
 const steps = readTour(readFileSync(join(import.meta.dirname, "..", TOUR), "utf8"));
 

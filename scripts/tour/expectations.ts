@@ -2,7 +2,7 @@
 // so neither can change alone.
 
 /** By the beginning of a step's title; each pattern has to be found, in this order. */
-const EXPECTED = [
+const EXPECTED: [beginning: string, patterns: RegExp[]][] = [
   ["export BASE=", []],
   ["An idempotency key for each payment", []],
   ["Create a payment.", [/"amount":100.5,"amount_minor":10050/, /"status":"pending"/]],
@@ -55,12 +55,12 @@ const EXPECTED = [
   ["Delete the unreachable endpoint", [/^HTTP\/1.1 204/]],
 ];
 
-const find = (title) => EXPECTED.find(([beginning]) => title.startsWith(beginning));
+const find = (title: string) => EXPECTED.find(([beginning]) => title.startsWith(beginning));
 
 /** What is wrong with the outcome of a step, as sentences. */
-export function checkStep(title, output, status) {
+export function checkStep(title: string, output: string, status: number): string[] {
   const expected = find(title);
-  if (!expected) return [`"${title}" has no entry in scripts/tour/expectations.mjs.`];
+  if (!expected) return [`"${title}" has no entry in scripts/tour/expectations.ts.`];
   const faults = status === 0 ? [] : [`"${title}" ended with exit status ${status}.`];
   let from = 0;
   for (const pattern of expected[1]) {
@@ -72,7 +72,7 @@ export function checkStep(title, output, status) {
 }
 
 /** The entries that no step of the tour has. */
-export function listUnmetExpectations(steps) {
+export function listUnmetExpectations(steps: { title: string }[]): string[] {
   return EXPECTED.filter(
     ([beginning]) => !steps.some(({ title }) => title.startsWith(beginning)),
   ).map(([beginning]) => `docs/tour.md has no step "${beginning}…".`);

@@ -7,13 +7,15 @@ const FIRST_HEADING = "# A tour\n";
 // What follows needs Java and Maven; `npm run test:kafka` runs it.
 const LAST_HEADING = "## Kafka\n";
 
-/** `[{ title, commands }]` in the order of the text; throws when the tour is not where it should be. */
-export function readTour(text) {
+export type TourStep = { title: string; commands: string };
+
+/** The steps in the order of the text; throws when the tour is not where it should be. */
+export function readTour(text: string): TourStep[] {
   const start = text.indexOf(FIRST_HEADING);
   const end = text.indexOf(LAST_HEADING);
   if (start < 0 || end < start) throw new Error(`${TOUR} has no tour before its Kafka section.`);
   const blocks = text.slice(start, end).matchAll(/^```sh\n([\s\S]*?)^```$/gm);
-  return [...blocks].flatMap(([, block]) =>
+  return [...blocks].flatMap(([, block = ""]) =>
     block
       .trim()
       .split(/\n{2,}/)
@@ -21,7 +23,7 @@ export function readTour(text) {
   );
 }
 
-function readTitle(commands) {
-  const [line] = commands.split("\n");
+function readTitle(commands: string): string {
+  const [line = ""] = commands.split("\n");
   return line.startsWith("# ") ? line.slice(2) : line.replace(/\s+#.*$/, "").slice(0, 60);
 }

@@ -5,13 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ROOT } from "./install.mjs";
-import { startChild } from "./processes/child-process.ts";
+import { type Child, startChild } from "./processes/child-process.ts";
+import { errorMessage } from "./processes/errors.ts";
 import { freePort } from "./processes/free-port.ts";
 import { removeAtExit } from "./processes/remove-at-exit.ts";
-import { until } from "./processes/wait.ts";
-import { checkStep, listUnmetExpectations } from "./tour/expectations.mjs";
-import { readTour, TOUR } from "./tour/read-tour.mjs";
-import { openShell } from "./tour/shell.mjs";
+import { untilSaid } from "./processes/wait.ts";
+import { checkStep, listUnmetExpectations } from "./tour/expectations.ts";
+import { readTour, TOUR, type TourStep } from "./tour/read-tour.ts";
+import { openShell } from "./tour/shell.ts";
+
+type Environment = Record<string, string>;
+type Started = { child: Child; match: RegExpExecArray };
+type Run = { shell: string; cwd: string; environment: Environment; exportLine: string };
 
 const LISTEN = "npm run listen";
 const START_LIMIT_MS = 240_000;
@@ -19,41 +24,44 @@ const SETTLE_LIMIT_MS = 60_000;
 const SETTLE_POLL_MS = 1_000;
 
 /** Runs the npm script and waits until it prints what matches `pattern`; `match` is that. */
-async function startScript(script, pattern, env) {
+async function startScript(script: string, pattern: RegExp, env: Environment): Promise<Started> {
   const child = startChild("npm", ["run", script], { cwd: ROOT, env });
-  const match = await until(
-    () => pattern.exec(child.said()),
-    `npm run ${script} is ready`,
-    START_LIMIT_MS,
-    child,
-  );
+  const match = await untilSaid(child, pattern, `npm run ${script} is ready`, START_LIMIT_MS);
   return { child, match };
 }
 
 /** What comes after a step's last `sleep`, which only reads and can be repeated; empty without one. */
-function readWaitingPart(commands) {
+function readWaitingPart(commands: string): string {
   const [, part = ""] = /^[\s\S]*^(sleep \d+; [\s\S]*)$/m.exec(`\n${commands}`) ?? [];
   return part;
 }
 
 /** Asks `look` for more output until the step's expectations hold: a slow machine may need longer than the document. */
-async function checkUntilSettled(step, output, status, look) {
+async function checkUntilSettled(
+  { title }: { title: string },
+  output: string,
+  status: number,
+  look: () => Promise<string | null>,
+): Promise<string[]> {
   const deadline = Date.now() + SETTLE_LIMIT_MS;
-  let faults = checkStep(step.title, output, status);
+  let faults = checkStep(title, output, status);
   while (faults.length > 0 && Date.now() < deadline) {
     await sleep(SETTLE_POLL_MS);
     const more = await look();
     if (more === null) break;
-    faults = checkStep(step.title, `${output}\n${more}`, status);
+    faults = checkStep(title, `${output}\n${more}`, status);
   }
   return faults;
 }
 
 /** Runs the steps in one shell; gives what went wrong, as sentences. */
-async function runTour(steps, { shell: name, cwd, environment, exportLine }) {
+async function runTour(
+  steps: TourStep[],
+  { shell: name, cwd, environment, exportLine }: Run,
+): Promise<string[]> {
   const shell = openShell(name, cwd, environment);
-  const faults = [];
-  let listener = null;
+  const faults: string[] = [];
+  let listener: Child | null = null;
   try {
     for (const step of steps) {
       const { title, commands } = step;
@@ -79,7 +87,7 @@ async function runTour(steps, { shell: name, cwd, environment, exportLine }) {
   }
 }
 
-async function main() {
+async function main(): Promise<void> {
   const steps = readTour(readFileSync(join(ROOT, TOUR), "utf8"));
   const elsewhere = removeAtExit(mkdtempSync(join(tmpdir(), "tour-elsewhere-")));
   const STATE_DIR = removeAtExit(mkdtempSync(join(tmpdir(), "tour-state-")));
@@ -113,6 +121,6 @@ try {
   await main();
   process.exit(0);
 } catch (error) {
-  console.error(error.message);
+  console.error(errorMessage(error));
   process.exit(1);
 }
