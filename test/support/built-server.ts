@@ -2,8 +2,8 @@
  *  straight to it: what a crowd of requests does to it is not slowed by a development server. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { bundle, layOut, readMigrations, readProject } from "../../bench/bundle.mjs";
-import { prepare, startServer } from "../../bench/server.mjs";
+import { bundle, layOut, readMigrations, readProject } from "../../bench/bundle";
+import { prepare, startServer } from "../../bench/server";
 
 const ROOT = join(import.meta.dirname, "../..");
 const TOKENS = { adminToken: "an-admin-token-for-tests-only-0123456789", benchToken: "tests" };

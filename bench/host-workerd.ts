@@ -1,8 +1,9 @@
 // The process that holds a bare workerd, which reads the wrangler config by itself and brings its
 // own D1 and queues. Only releases whose `serve` takes a wrangler.json can do this.
 import { spawn } from "node:child_process";
+import type { HostReady } from "./messages.ts";
 
-const [dir, workerd] = process.argv.slice(2);
+const [dir = "", workerd = ""] = process.argv.slice(2);
 
 // The parent is gone, however it went; workerd must not outlive it.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
@@ -22,10 +23,12 @@ child.on("exit", () => {
   console.error("If this workerd cannot read a wrangler config, --mode miniflare can.");
   process.exit(1);
 });
-child.stdio[CONTROL_FD].on("data", (chunk) => {
+child.stdio[CONTROL_FD]?.on("data", (chunk: Buffer) => {
   for (const line of chunk.toString().split("\n").filter(Boolean)) {
-    const { event, port } = JSON.parse(line);
+    const { event, port } = JSON.parse(line) as { event: string; port: number };
     if (event !== "listen") continue;
-    process.send({ kind: "ready", origin: `http://127.0.0.1:${port}`, pid: child.pid });
+    const origin = `http://127.0.0.1:${port}`;
+    const ready: HostReady = { kind: "ready", origin, pid: child.pid ?? null };
+    process.send?.(ready);
   }
 });

@@ -3,12 +3,22 @@
 // It asks only 127.0.0.1 and leaves nothing behind but the server's log.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { bundle, layOut, readMigrations, readProject } from "./bundle.mjs";
-import { endAll, endChild, startNode } from "./children.mjs";
-import { measure } from "./measure.mjs";
-import { readOptions } from "./options.mjs";
+import { join, relative, resolve } from "node:path";
+import { ROOT } from "../scripts/install.mjs";
+import { startChild } from "../scripts/processes/child-process.ts";
+import { errorMessage } from "../scripts/processes/errors.ts";
+import { removeAtExit } from "../scripts/processes/remove-at-exit.ts";
+import {
+  bundle,
+  layOut,
+  type Migrations,
+  type Project,
+  readMigrations,
+  readProject,
+} from "./bundle.ts";
+import { measure, type Row } from "./measure.ts";
+import type { ServerMessage } from "./messages.ts";
+import { readOptions } from "./options.ts";
 import {
   machineFacts,
   newProgress,
@@ -16,10 +26,12 @@ import {
   printNotes,
   printTable,
   sentence,
-} from "./report.mjs";
-import { prepare, startServer } from "./server.mjs";
+} from "./report.ts";
+import { prepare, startServer } from "./server.ts";
 
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+type Benched = { shards: number; project: Project; worker: string; migrations: Migrations };
+type Group = { shards: number; velocity_shards: number; title: string; rows: Row[] };
+
 /** More velocity objects than this buys nothing where all of them share one process. */
 const VELOCITY_SHARDS_MOST = 4;
 /** Far above what a run makes: no create is blocked for its number, and no request is over a quota. Requests
@@ -29,12 +41,7 @@ const LIMIT_OUT_OF_THE_WAY = "1000000000";
 const options = readOptions(process.argv.slice(2));
 const home = join(ROOT, ".wrangler/bench");
 mkdirSync(home, { recursive: true });
-const temporary = mkdtempSync(join(home, "run-"));
-
-process.on("exit", () => {
-  endAll();
-  rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
-});
+const temporary = removeAtExit(mkdtempSync(join(home, "run-")));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(130));
 
 const workerd = resolve(ROOT, options.workerd);
@@ -43,18 +50,18 @@ try {
   process.exitCode = await main();
 } catch (error) {
   progress.done();
-  console.error(error.message);
+  console.error(errorMessage(error));
   process.exit(1);
 }
 
 /** Resolves to the exit code: every run without a single error, or not. */
-async function main() {
+async function main(): Promise<number> {
   const facts = machineFacts({ dir: temporary, workerd, mode: options.mode });
   printFacts(facts);
   const project = readProject(ROOT);
   const worker = await bundle(ROOT, project, join(temporary, "build"));
   const migrations = await readMigrations(ROOT);
-  const groups = [];
+  const groups: Group[] = [];
   for (const shards of options.shards) {
     groups.push(await benchShards({ shards, project, worker, migrations }));
   }
@@ -72,13 +79,13 @@ async function main() {
 }
 
 /** One fresh server, all cases one after the other, so that they share a process and a state. */
-async function benchShards({ shards, project, worker, migrations }) {
+async function benchShards({ shards, project, worker, migrations }: Benched): Promise<Group> {
   const velocity = options.velocity_shards ?? Math.min(Math.max(shards, 1), VELOCITY_SHARDS_MOST);
   const adminToken = randomBytes(32).toString("hex");
   const benchToken = randomBytes(32).toString("hex");
   const dir = join(temporary, `shards-${shards}`);
   const log = join(home, `shards-${shards}.log`);
-  const vars = {
+  const vars: Record<string, string> = {
     TRANSACTION_SHARDS: String(shards),
     VELOCITY_SHARDS: String(velocity),
     MAX_DAILY_TRANSACTIONS: LIMIT_OUT_OF_THE_WAY,
@@ -91,13 +98,15 @@ async function benchShards({ shards, project, worker, migrations }) {
   await layOut({ root: ROOT, dir, worker, project, vars });
   const server = await startServer({ mode: options.mode, workerd, dir, log });
   const key = await prepare(server.origin, { adminToken, benchToken, migrations });
-  const load = startNode(join(ROOT, "bench/load.mjs"), [], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  const load = startChild(process.execPath, [join(ROOT, "bench/load.ts")], {
+    output: "inherit",
+    hasMessages: true,
   });
   const run = randomBytes(4).toString("hex");
-  load.send({ kind: "server", origin: server.origin, key, run });
+  const message: ServerMessage = { kind: "server", origin: server.origin, key, run };
+  load.process.send(message);
 
-  const rows = [];
+  const rows: Row[] = [];
   for (const name of options.cases) {
     for (const connections of options.connections) {
       const text = `${shards} shards, ${name}, ${connections} connections`;
@@ -107,7 +116,7 @@ async function benchShards({ shards, project, worker, migrations }) {
       rows.push(row);
     }
   }
-  await endChild(load);
+  await load.kill();
   await server.end();
   rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
   const title = `TRANSACTION_SHARDS=${shards} VELOCITY_SHARDS=${velocity}, ${options.mode}, \

@@ -2,7 +2,19 @@
 // key. It must not know which cases follow.
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { endChild, startNode } from "./children.mjs";
+import { type Child, startChild } from "../scripts/processes/child-process.ts";
+import { errorMessage } from "../scripts/processes/errors.ts";
+import { nextMessage } from "../scripts/processes/wait.ts";
+import type { Migrations } from "./bundle.ts";
+import type { HostReady } from "./messages.ts";
+
+export type Mode = "miniflare" | "workerd";
+
+/** `pid` is the runtime's own process, null where it is not known. */
+export type Server = { origin: string; pid: number | null; child: Child; end(): Promise<void> };
+
+type Start = { mode: Mode; workerd: string; dir: string; log: string };
+type Secrets = { adminToken: string; benchToken: string; migrations: Migrations };
 
 /** Ends what hangs: a machine that is busy with something else takes its time. */
 const START_LIMIT_MS = 120_000;
@@ -10,51 +22,41 @@ const LOG_TAIL_CHARACTERS = 2_000;
 /** Linux counts process time in hundredths of a second, whatever the kernel's own clock. */
 const MS_PER_TICK = 10;
 
-/** Starts the layout in `dir`; `pid` is the runtime's own process, null where it is not known. */
-export async function startServer({ mode, workerd, dir, log }) {
+/** Starts the layout in `dir`. */
+export async function startServer({ mode, workerd, dir, log }: Start): Promise<Server> {
   const output = openSync(log, "w");
-  const host = fileURLToPath(new URL(`host-${mode}.mjs`, import.meta.url));
-  const child = startNode(host, [dir, workerd], { stdio: ["ignore", output, output, "ipc"] });
+  const host = fileURLToPath(new URL(`host-${mode}.ts`, import.meta.url));
+  const child = startChild(process.execPath, [host, dir, workerd], { output, hasMessages: true });
   closeSync(output);
   try {
-    const { origin, pid } = await firstMessage(child);
-    return { origin, pid, child, end: () => endChild(child) };
+    const what = "the server listened";
+    const { origin, pid } = await nextMessage<HostReady>(child, what, START_LIMIT_MS);
+    return { origin, pid, child, end: child.kill };
   } catch (error) {
-    await endChild(child);
+    await child.kill();
     const tail = readFileSync(log, "utf8").slice(-LOG_TAIL_CHARACTERS);
-    throw new Error(`${error.message}; its log ends with:\n${tail}`);
+    throw new Error(`${errorMessage(error)} Its log ends with:\n${tail}`);
   }
 }
 
-function firstMessage(child) {
-  return new Promise((resolve, reject) => {
-    const limit = setTimeout(
-      () => reject(new Error("the server did not start in time")),
-      START_LIMIT_MS,
-    );
-    child.once("message", (message) => {
-      clearTimeout(limit);
-      resolve(message);
-    });
-    child.once("exit", () => reject(new Error("the server ended while it was starting")));
-  });
-}
-
 /** Migrates, then goes a customer's way to an API key: a merchant and a key by the admin API. */
-export async function prepare(origin, { adminToken, benchToken, migrations }) {
+export async function prepare(
+  origin: string,
+  { adminToken, benchToken, migrations }: Secrets,
+): Promise<string> {
   await post(`${origin}/__bench/migrate`, benchToken, migrations, 200);
   return newKey(origin, adminToken);
 }
 
 /** An API key of a new merchant. */
-export async function newKey(origin, adminToken) {
+export async function newKey(origin: string, adminToken: string): Promise<string> {
   const merchants = `${origin}/api/v1/merchants`;
   const merchant = JSON.parse(await post(merchants, adminToken, { name: "bench" }, 201));
   const keys = `${merchants}/${merchant.id}/api-keys`;
   return JSON.parse(await post(keys, adminToken, { name: "bench" }, 201)).key;
 }
 
-async function post(url, token, body, expected) {
+async function post(url: string, token: string, body: object, expected: number): Promise<string> {
   const answer = await fetch(url, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -67,7 +69,7 @@ async function post(url, token, body, expected) {
 }
 
 /** User and system time of a process so far, in ms; null where /proc does not tell. */
-export function cpuMs(pid) {
+export function cpuMs(pid: number | null): number | null {
   if (pid === null) return null;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

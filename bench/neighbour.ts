@@ -1,15 +1,15 @@
 // `npm run bench:neighbour`: how much longer a merchant's creates take while another merchant asks for the
 // dearest backtest again and again. Windows with and without that neighbour take turns on one server.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build as newHistogram } from "hdr-histogram-js";
-import { bundle, layOut, readMigrations, readProject } from "./bundle.mjs";
-import { endAll } from "./children.mjs";
-import { newKey, prepare, startServer } from "./server.mjs";
+import { type Histogram, build as newHistogram } from "hdr-histogram-js";
+import { ROOT } from "../scripts/install.mjs";
+import { removeAtExit } from "../scripts/processes/remove-at-exit.ts";
+import { bundle, layOut, readMigrations, readProject } from "./bundle.ts";
+import { newKey, prepare, type Server, startServer } from "./server.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const LIMIT_OUT_OF_THE_WAY = "1000000000";
 const BACKTESTED = 1_000;
 const SEEDING_CONNECTIONS = 8;
@@ -33,11 +33,7 @@ const windowMs = Number(values.seconds) * 1_000;
 
 const home = join(ROOT, ".wrangler/bench");
 mkdirSync(home, { recursive: true });
-const dir = mkdtempSync(join(home, "neighbour-"));
-process.on("exit", () => {
-  endAll();
-  rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
-});
+const dir = removeAtExit(mkdtempSync(join(home, "neighbour-")));
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => process.exit(130));
 
 const adminToken = randomBytes(32).toString("hex");
@@ -72,8 +68,9 @@ for (let round = 0; round < rounds; round++) {
 }
 await server.end();
 
-const ratio = (p) => (at(beside, p) / at(alone, p)).toFixed(2);
-const row = (name, cells) => console.log(`| ${[name, ...cells].join(" | ")} |`);
+const ratio = (p: number) => (at(beside, p) / at(alone, p)).toFixed(2);
+const row = (name: string, cells: (string | number)[]) =>
+  console.log(`| ${[name, ...cells].join(" | ")} |`);
 console.log(
   `\n${rounds} windows of ${windowMs / 1_000} s each way, taking turns; ${values.shards} shards`,
 );
@@ -85,7 +82,7 @@ row("beside backtests", [beside.totalCount, ...[50, 95, 99].map((p) => at(beside
 row("ratio", ["", ...[50, 95, 99].map(ratio)]);
 process.exit(0);
 
-async function start() {
+async function start(): Promise<Server> {
   const project = readProject(ROOT);
   const worker = await bundle(ROOT, project, join(dir, "build"));
   const vars = {
@@ -104,7 +101,7 @@ async function start() {
 }
 
 /** One create after the other for one window. */
-async function creates(into) {
+async function creates(into: Histogram): Promise<void> {
   const endsAt = performance.now() + windowMs;
   while (performance.now() < endsAt) {
     const sentAt = performance.now();
@@ -113,24 +110,31 @@ async function creates(into) {
   }
 }
 
-async function backtestUntil(isOver) {
+async function backtestUntil(isOver: () => boolean): Promise<void> {
   while (!isOver()) {
     const sentAt = performance.now();
     const rule_set = { rules: RULES };
-    const answer = await post("/api/v1/risk/backtest", noisy, { rule_set, limit: BACKTESTED }, 200);
+    const body = { rule_set, limit: BACKTESTED };
+    const answer = await post<{ examined: number }>("/api/v1/risk/backtest", noisy, body, 200);
     if (answer.examined !== BACKTESTED) throw new Error(`examined ${answer.examined} payments`);
     backtests += 1;
     backtestMs += performance.now() - sentAt;
   }
 }
 
-function create(key, metadata) {
+function create(key: string, metadata: Record<string, string>): Promise<unknown> {
   made += 1;
   const body = { user_id: `customer_${made % 100}`, amount: 10.5, currency: "USD", metadata };
   return post("/api/v1/transactions", key, body, 201, { "idempotency-key": `create-${made}` });
 }
 
-async function post(path, key, body, expected, more = {}) {
+async function post<Answer>(
+  path: string,
+  key: string,
+  body: object,
+  expected: number,
+  more: Record<string, string> = {},
+): Promise<Answer> {
   const answer = await fetch(`${origin}${path}`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...more },
@@ -138,22 +142,22 @@ async function post(path, key, body, expected, more = {}) {
   });
   const text = await answer.text();
   if (answer.status !== expected) throw new Error(`POST ${path}: ${answer.status} ${text}`);
-  return JSON.parse(text);
+  return JSON.parse(text) as Answer;
 }
 
-function signal(number) {
+function signal(number: number): object {
   const windows = ["1m", "1h", "24h", "7d"];
   return { of: `metadata.field_${number % 8}`, measure: "count", window: windows[number % 4] };
 }
 
-function histogram() {
+function histogram(): Histogram {
   return newHistogram({ highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
 }
 
-function at(of, percentile) {
+function at(of: Histogram, percentile: number): number {
   return of.getValueAtPercentile(percentile) / 1_000;
 }
 
-function range(count) {
+function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index);
 }

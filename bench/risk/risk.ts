@@ -1,21 +1,14 @@
 // `npm run bench:risk`: how long a decision takes, for rule sets from the default to the largest that the
 // API takes. Everything else that a create costs is measured by `npm run bench`.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { deepRules, PAYMENT, plainRules, wideRules } from "./risk-rules.mjs";
+import type { Payment } from "../../src/domain/risk/payment";
+import type { RuleSet } from "../../src/domain/risk/rule-set";
+import { deepRules, newPayment, plainRules, type SentRules, wideRules } from "./rules.ts";
 
-const ROOT = join(import.meta.dirname, "..");
-/** What of the project is timed, and what says whether a rule set may be that large. */
-const ENTRY = `
-  export * as limits from "./src/domain/risk/limits";
-  export { evaluate } from "./src/domain/risk/evaluate";
-  export { defaultRuleSet } from "./src/domain/risk/default-rules/default-rules";
-  export { backtestReport } from "./src/domain/risk/backtest/backtest-report";
-  export { signalNames } from "./src/domain/risk/conditions/required-signals";
-  export { newRuleSet } from "./src/api/risk/schemas/rule-set";
-`;
 const ROUND_MS = 50;
 const ROUNDS = 7;
 const BACKTESTED = 1_000;
@@ -25,11 +18,11 @@ const DEFAULTS = {
   review_score: 101,
   block_score: 70,
   unlisted_currency: "review",
-};
+} as const;
 
 const project = await load();
 const { limits, defaultRuleSet } = project;
-const payment = PAYMENT(limits.MAX_COUNTED_FIELDS);
+const payment = newPayment(limits.MAX_COUNTED_FIELDS);
 const cases = {
   "the default": defaultRuleSet(DEFAULTS).rule_set,
   "10 rules": accepted(plainRules(limits, 10)),
@@ -43,7 +36,7 @@ console.log(
 console.log("|---|---:|---:|---:|---:|");
 for (const [name, ruleSet] of Object.entries(cases)) {
   const names = project.signalNames(ruleSet, payment);
-  const signalsOf = (value) => Object.fromEntries(names.map((signal) => [signal, value]));
+  const signalsOf = (value: number) => Object.fromEntries(names.map((signal) => [signal, value]));
   const large = { ...payment, amount_minor: 100_000_000 };
   const cells = [
     decision(payment, signalsOf(0), ruleSet),
@@ -55,23 +48,23 @@ for (const [name, ruleSet] of Object.entries(cases)) {
 }
 
 /** A rule set as the API would keep it; throws where the API would refuse it. */
-function accepted(ruleSet) {
+function accepted(ruleSet: SentRules): RuleSet {
   const { version: _, ...kept } = project.newRuleSet.parse({ version: 0, ...ruleSet });
   return kept;
 }
 
-function decision(of, signals, rule_set) {
+function decision(of: Payment, signals: Record<string, number>, rule_set: RuleSet): number {
   return microseconds(() => project.evaluate(of, { ...signals }, { version: 1, rule_set }));
 }
 
 /** At its most expensive: every payment lacks every signal, so each is decided three times. */
-function backtest(ruleSet) {
-  const one = { ...payment, id: "txn", fraud_score: 0, risk: { decision: "approve" } };
+function backtest(ruleSet: RuleSet): number {
+  const one = { ...payment, id: "txn", fraud_score: 0, risk: { decision: "approve" as const } };
   const stored = Array.from({ length: BACKTESTED }, () => one);
   return microseconds(() => project.backtestReport(stored, ruleSet), 1);
 }
 
-function microseconds(run, least = 100) {
+function microseconds(run: () => unknown, least = 100): number {
   const rounds = Array.from({ length: ROUNDS }, () => {
     const start = performance.now();
     let count = 0;
@@ -83,23 +76,21 @@ function microseconds(run, least = 100) {
     return (tookMs * 1_000) / count;
   });
   const median = rounds.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)];
-  return Number(median.toPrecision(2));
+  return Number(median?.toPrecision(2));
 }
 
-async function load() {
+async function load(): Promise<typeof import("./project.ts")> {
   const dir = await mkdtemp(join(tmpdir(), "risk-bench-"));
   try {
-    const contents = { contents: ENTRY, resolveDir: ROOT, loader: "ts" };
-    const { outputFiles } = await build({
-      stdin: contents,
+    const outfile = join(dir, "project.mjs");
+    await build({
+      entryPoints: [join(import.meta.dirname, "project.ts")],
+      outfile,
       bundle: true,
       format: "esm",
       platform: "node",
-      write: false,
     });
-    const path = join(dir, "project.mjs");
-    await writeFile(path, outputFiles[0].contents);
-    return await import(path);
+    return await import(pathToFileURL(outfile).href);
   } finally {
     await rm(dir, { recursive: true });
   }

@@ -3,13 +3,21 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, release, type } from "node:os";
+import type { Row } from "./measure.ts";
+import type { Latencies } from "./messages.ts";
+
+type Shown = Pick<Latencies, "mean_ms" | "p50_ms" | "p95_ms" | "p99_ms">;
 
 const HEAD = ["case", "connections", "TPS", "mean ms", "p50", "p95", "p99", "errors"];
 const COLUMNS = [...HEAD, "CPU ms", "of hello"];
 const PROGRESS_INTERVAL_MS = 250;
 
 /** `workerd` is the path of the binary whose version is reported. */
-export function machineFacts({ dir, workerd, mode }) {
+export function machineFacts({
+  dir,
+  workerd,
+  mode,
+}: Record<"dir" | "workerd" | "mode", string>): Record<string, string> {
   return {
     date: new Date().toISOString(),
     cpu: `${availableParallelism()} x ${cpus()[0]?.model.trim() ?? "unknown"}`,
@@ -17,16 +25,17 @@ export function machineFacts({ dir, workerd, mode }) {
     node: process.version,
     workerd: execFileSync(workerd, ["--version"], { encoding: "utf8" }).trim(),
     mode,
-    filesystem: filesystemOf(dir),
+    filesystem: readFilesystem(dir),
   };
 }
 
 /** The type of the mount that holds `path`, from Linux's own list; "unknown" elsewhere. */
-function filesystemOf(path) {
+function readFilesystem(path: string): string {
   let best = { point: "", kind: "unknown" };
   try {
     for (const line of readFileSync("/proc/mounts", "utf8").split("\n")) {
-      const [, point, kind] = line.split(" ");
+      const [, point = "", kind = "unknown"] = line.split(" ");
+      if (point === "") continue;
       const holds = point === "/" || path === point || path.startsWith(`${point}/`);
       if (holds && point.length >= best.point.length) best = { point, kind };
     }
@@ -36,15 +45,15 @@ function filesystemOf(path) {
   return best.kind;
 }
 
-export function printFacts(facts) {
+export function printFacts(facts: Record<string, string>): void {
   for (const [name, value] of Object.entries(facts)) console.log(`${name.padEnd(12)}${value}`);
 }
 
 /** One line that is rewritten on a terminal; elsewhere a line per finished run. */
-export function newProgress(stream) {
-  let timer;
+export function newProgress(stream: NodeJS.WriteStream) {
+  let timer: NodeJS.Timeout | undefined;
   return {
-    start(text, limit_ms) {
+    start(text: string, limit_ms: number): void {
       if (!stream.isTTY) return;
       const end = Date.now() + limit_ms;
       const draw = () => {
@@ -55,7 +64,7 @@ export function newProgress(stream) {
       timer = setInterval(draw, PROGRESS_INTERVAL_MS);
     },
     /** Without a text only the line is cleared. */
-    done(text) {
+    done(text?: string): void {
       clearInterval(timer);
       if (stream.isTTY) stream.write("\r\x1b[K");
       else if (text !== undefined) stream.write(`${text}\n`);
@@ -64,31 +73,31 @@ export function newProgress(stream) {
 }
 
 /** The sentence for one finished run, for logs that are not terminals. */
-export function sentence(row) {
+export function sentence(row: Row): string {
   const errors = row.errors === 0 ? "" : `, ${row.errors} errors`;
   return `${row.case}, ${row.connections} connections: ${whole(row.tps)}/s, p50 ${ms(row.p50_ms)} ms${errors}`;
 }
 
-export function printTable(title, rows) {
+export function printTable(title: string, rows: Row[]): void {
   const lines = [COLUMNS, ...rows.flatMap(linesOf)];
-  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
   const text = lines.map((line) =>
     line
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
       .join(" | "),
   );
   text.splice(1, 0, widths.map((width) => "-".repeat(width)).join("-|-"));
   console.log(`\n${title}\n${text.map((line) => `| ${line} |`).join("\n")}`);
 }
 
-export function printNotes() {
+export function printNotes(): void {
   console.log(`
 TPS counts whole units: for create+process a unit is both requests, elsewhere it is one request.
 The lines below create+process are its two requests. CPU ms is the user and system time of the
 workerd process per unit; "of hello" divides by the raw hello at the same connection count.`);
 }
 
-function linesOf(row) {
+function linesOf(row: Row): string[][] {
   const own = [row.case, String(row.connections), whole(row.tps), ...latencies(row)];
   const cpu = row.cpu_ms === null ? "-" : row.cpu_ms.toFixed(2);
   const ratio = row.of_hello === null ? "-" : `${(row.of_hello * 100).toFixed(1)} %`;
@@ -104,14 +113,14 @@ function linesOf(row) {
   return [[...own, String(row.errors), cpu, ratio], ...parts];
 }
 
-function latencies({ mean_ms, p50_ms, p95_ms, p99_ms }) {
+function latencies({ mean_ms, p50_ms, p95_ms, p99_ms }: Shown): string[] {
   return [mean_ms, p50_ms, p95_ms, p99_ms].map(ms);
 }
 
-function ms(value) {
+function ms(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(1);
 }
 
-function whole(value) {
+function whole(value: number): string {
   return String(Math.round(value));
 }

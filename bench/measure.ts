@@ -1,6 +1,26 @@
 // One run: asks the load generator for a case, reads the server's CPU time at both ends of the
 // measured window, and turns the two into a row of the table.
-import { cpuMs } from "./server.mjs";
+import type { Child } from "../scripts/processes/child-process.ts";
+import type { FromLoad, RunRequest, RunResult } from "./messages.ts";
+import type { Options } from "./options.ts";
+import { cpuMs, type Server } from "./server.ts";
+
+type Measured = Omit<RunRequest, "warmup_ms" | "measure_ms"> & {
+  options: Options;
+  server: Server;
+  load: Child;
+  rows: Row[];
+};
+
+/** One run's line of the table. */
+export type Row = Omit<RunResult, "count"> & {
+  case: string;
+  connections: number;
+  tps: number;
+  units: number;
+  cpu_ms: number | null;
+  of_hello: number | null;
+};
 
 /** What is left of one run's work (a drain, a checkpoint) should not be billed to the next. */
 const SETTLE_MS = 300;
@@ -8,7 +28,14 @@ const SETTLE_MS = 300;
 const GRACE_MS = 60_000;
 
 /** `rows` are the rows so far, of which the hello at this connection count is the yardstick. */
-export async function measure({ name, connections, options, server, load, rows }) {
+export async function measure({
+  name,
+  connections,
+  options,
+  server,
+  load,
+  rows,
+}: Measured): Promise<Row> {
   const { warmup_ms, measure_ms } = options;
   const { result, cpu_ms } = await converse(
     { name, connections, warmup_ms, measure_ms },
@@ -17,7 +44,7 @@ export async function measure({ name, connections, options, server, load, rows }
   );
   const { seconds, count, ...rest } = result;
   const tps = count / seconds;
-  const isHello = (row) => row.case === "hello" && row.connections === connections;
+  const isHello = (row: Row) => row.case === "hello" && row.connections === connections;
   const hello = name === "hello" ? { tps } : rows.find(isHello);
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   return {
@@ -32,15 +59,19 @@ export async function measure({ name, connections, options, server, load, rows }
   };
 }
 
-function converse(run, server, load) {
+function converse(
+  run: RunRequest,
+  server: Server,
+  load: Child,
+): Promise<{ result: RunResult; cpu_ms: number | null }> {
   return new Promise((resolve, reject) => {
-    let before = null;
-    let after = null;
+    let before: number | null = null;
+    let after: number | null = null;
     const limit = setTimeout(
       () => finish(() => reject(new Error(`${run.name} took too long`))),
       run.warmup_ms + run.measure_ms + GRACE_MS,
     );
-    const onMessage = (message) => {
+    const onMessage = (message: FromLoad) => {
       if (message.kind === "measuring") before = cpuMs(server.pid);
       if (message.kind === "measured") after = cpuMs(server.pid);
       if (message.kind === "fatal") finish(() => reject(new Error(message.message)));
@@ -51,16 +82,16 @@ function converse(run, server, load) {
     };
     const onServerExit = () => finish(() => reject(new Error("the server ended during a run")));
     const onLoadExit = () => finish(() => reject(new Error("the load generator ended early")));
-    const finish = (settle) => {
+    const finish = (settle: () => void) => {
       clearTimeout(limit);
-      load.off("message", onMessage);
-      load.off("exit", onLoadExit);
-      server.child.off("exit", onServerExit);
+      load.process.off("message", onMessage);
+      load.process.off("exit", onLoadExit);
+      server.child.process.off("exit", onServerExit);
       settle();
     };
-    load.on("message", onMessage);
-    load.once("exit", onLoadExit);
-    server.child.once("exit", onServerExit);
-    load.send({ kind: "run", ...run });
+    load.process.on("message", onMessage);
+    load.process.once("exit", onLoadExit);
+    server.child.process.once("exit", onServerExit);
+    load.process.send({ kind: "run", ...run });
   });
 }

@@ -5,16 +5,17 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import type { HostReady } from "./messages.ts";
 
 const LOOPBACK = "127.0.0.1";
-const [dir] = process.argv.slice(2);
+const [dir = ""] = process.argv.slice(2);
 
 // The parent is gone, however it went; workerd must not outlive it.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 
 const { workerOptions } = unstable_getMiniflareWorkerOptions(join(dir, "wrangler.json"));
 const { modulesRules, assets, ...options } = workerOptions;
-const contents = (name) => readFile(join(dir, name), "utf8");
+const contents = (name: string) => readFile(join(dir, name), "utf8");
 
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -44,10 +45,11 @@ const miniflare = new Miniflare(
 );
 await miniflare.ready;
 const url = await miniflare.unsafeGetDirectURL("bench");
-process.send({ kind: "ready", origin: url.origin, pid: await findWorkerd() });
+const ready: HostReady = { kind: "ready", origin: url.origin, pid: await findWorkerd() };
+process.send?.(ready);
 
 /** Miniflare keeps its child to itself; on Linux /proc tells. Elsewhere there is no pid. */
-async function findWorkerd() {
+async function findWorkerd(): Promise<number | null> {
   try {
     for (const entry of await readdir("/proc")) {
       if (!/^\d+$/.test(entry)) continue;

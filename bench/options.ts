@@ -1,13 +1,31 @@
 // The command line of the bench: what may be asked for, its defaults, and their check.
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { CASES } from "./cases.mjs";
+import { errorMessage } from "../scripts/processes/errors.ts";
+import { CASE_NAMES, type CaseName } from "./cases.ts";
+import type { Mode } from "./server.ts";
 
-export const MODES = ["miniflare", "workerd"];
+export type Options = {
+  mode: Mode;
+  workerd: string;
+  cases: CaseName[];
+  connections: number[];
+  shards: number[];
+  velocity_shards: number | null;
+  measure_ms: number;
+  warmup_ms: number;
+  log_level: string | null;
+  json: string | null;
+};
+
+const MODES: Mode[] = ["miniflare", "workerd"];
 /** Newer than the one that the pinned Miniflare brings: it reads a wrangler config by itself. An optional
  *  dependency, which is there on Linux x64 only. */
 const STANDALONE = "node_modules/workerd-standalone/bin/workerd";
-const BINARIES = { miniflare: "node_modules/.bin/workerd", workerd: STANDALONE };
+const BINARIES: Record<Mode, string> = {
+  miniflare: "node_modules/.bin/workerd",
+  workerd: STANDALONE,
+};
 
 const DEFAULTS = {
   mode: existsSync(STANDALONE) ? "workerd" : "miniflare",
@@ -15,7 +33,7 @@ const DEFAULTS = {
   warmup: "2",
   connections: "1,16,32,64",
   shards: "1,4,16",
-  cases: Object.keys(CASES).join(","),
+  cases: CASE_NAMES.join(","),
 };
 /** About a minute in all, for CI: it shows that the bench runs, and a rough figure. */
 const QUICK = { seconds: "3", warmup: "1", connections: "1,32", shards: "1" };
@@ -23,7 +41,7 @@ const QUICK = { seconds: "3", warmup: "1", connections: "1,32", shards: "1" };
 const USAGE = `usage: npm run bench -- [options]
   --mode miniflare|workerd  what runs the Worker (default workerd where it is installed)
   --workerd PATH            the binary for --mode workerd (default: the installed one)
-  --cases a,b               of ${Object.keys(CASES).join(", ")} (default: all)
+  --cases a,b               of ${CASE_NAMES.join(", ")} (default: all)
   --connections 1,16,32,64  closed-loop connections, each list entry a run of its own
   --shards 1,4,16           TRANSACTION_SHARDS, each with a fresh server
   --velocity-shards N       VELOCITY_SHARDS (default: the shard count, at most 4)
@@ -33,21 +51,27 @@ const USAGE = `usage: npm run bench -- [options]
   --quick                   about a minute in all: ${JSON.stringify(QUICK)}
   --help`;
 
-const text = { type: "string" };
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
 
 /** Parses the arguments; on nonsense prints the usage and ends the process. */
-export function readOptions(args) {
+export function readOptions(args: string[]): Options {
   try {
     const { values } = parseArgs({
       args,
       options: {
-        ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, text])),
+        mode: text,
+        seconds: text,
+        warmup: text,
+        connections: text,
+        shards: text,
+        cases: text,
         workerd: text,
         "velocity-shards": text,
         "log-level": text,
         json: text,
-        quick: { type: "boolean" },
-        help: { type: "boolean" },
+        quick: flag,
+        help: flag,
       },
     });
     if (values.help) {
@@ -56,21 +80,25 @@ export function readOptions(args) {
     }
     return checked({ ...DEFAULTS, ...(values.quick ? QUICK : {}), ...values });
   } catch (error) {
-    console.error(`${error.message}\n\n${USAGE}`);
+    console.error(`${errorMessage(error)}\n\n${USAGE}`);
     process.exit(2);
   }
 }
 
-function checked(values) {
-  const cases = list(values.cases);
-  for (const name of cases) {
-    if (CASES[name] === undefined) throw new Error(`there is no case ${name}`);
-  }
-  if (!MODES.includes(values.mode)) throw new Error(`there is no mode ${values.mode}`);
+type Texts = typeof DEFAULTS & {
+  workerd?: string;
+  "velocity-shards"?: string;
+  "log-level"?: string;
+  json?: string;
+};
+
+function checked(values: Texts): Options {
+  const cases = list(values.cases).map((name) => known(name, CASE_NAMES, "case"));
+  const mode = known(values.mode, MODES, "mode");
   const velocity = values["velocity-shards"];
   return {
-    mode: values.mode,
-    workerd: values.workerd ?? BINARIES[values.mode],
+    mode,
+    workerd: values.workerd ?? BINARIES[mode],
     cases,
     connections: list(values.connections).map((item) => whole(item, 1)),
     shards: list(values.shards).map((item) => whole(item, 0)),
@@ -82,20 +110,26 @@ function checked(values) {
   };
 }
 
-function list(value) {
+function known<Name extends string>(text: string, names: Name[], what: string): Name {
+  const found = names.find((name) => name === text);
+  if (found === undefined) throw new Error(`there is no ${what} ${text}`);
+  return found;
+}
+
+function list(value: string): string[] {
   return value
     .split(",")
     .map((item) => item.trim())
     .filter(Boolean);
 }
 
-function whole(value, least) {
+function whole(value: string, least: number): number {
   const number = Number(value);
   if (Number.isInteger(number) && number >= least) return number;
   throw new Error(`${value} is not a whole number of at least ${least}`);
 }
 
-function seconds(value) {
+function seconds(value: string): number {
   const number = Number(value);
   if (number > 0 && number <= 3600) return number * 1000;
   throw new Error(`${value} is not a number of seconds above 0 and up to 3600`);
