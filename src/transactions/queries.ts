@@ -17,7 +17,7 @@ export function eventsReply(
   journal: Journal,
   { merchant_id, transaction_id }: Address,
 ): EventsReply {
-  const events = journal.eventsOf(transaction_id);
+  const events = journal.readEvents(transaction_id);
   return events[0]?.merchant_id === merchant_id ? { ok: true, events } : notFound;
 }
 

@@ -36,9 +36,9 @@ export type Backlog = { depth: number; oldest_age_ms: number; failures: number }
 export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };
 
 /** How many charges are open, and for longer than a minute; `oldest_age_ms` is the time since the oldest claim. */
-export type ChargesStanding = { open: number; overdue: number; oldest_age_ms: number };
+export type OpenChargesSummary = { open: number; overdue: number; oldest_age_ms: number };
 
-export type ShardReadiness = { backlogs: Backlogs; charges: ChargesStanding };
+export type ShardReadiness = { backlogs: Backlogs; charges: OpenChargesSummary };
 
 /** The reply to a call. `body` is the transaction's JSON text; `pending` means that its charge has no outcome yet. */
 export type Reply =

@@ -165,7 +165,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
 
   ready(): ShardReadiness {
     const now = Date.now();
-    return { backlogs: this.#relays.backlogs(now), charges: this.#journal.charges.standing(now) };
+    return { backlogs: this.#relays.backlogs(now), charges: this.#journal.charges.summarize(now) };
   }
 
   metrics(): ShardMetrics {

@@ -3,7 +3,7 @@
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { dueAtMs } from "../../domain/time/clock";
 import type { SqlWriter } from "../journal/sql-writer";
-import type { ChargesStanding } from "../rpc";
+import type { OpenChargesSummary } from "../rpc";
 
 export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
 
@@ -116,7 +116,7 @@ export class OpenCharges {
     );
   }
 
-  standing(nowMs: number): ChargesStanding {
+  summarize(nowMs: number): OpenChargesSummary {
     const { open } = this.#sql.exec<{ open: number }>("SELECT count(*) AS open FROM charges").one();
     if (open === 0) return { open, overdue: 0, oldest_age_ms: 0 };
     const { oldest, overdue } = this.#sql

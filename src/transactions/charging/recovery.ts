@@ -64,6 +64,6 @@ export class Recovery {
 
   /** The alarm's work belongs to the trace of the last event: the claim, or the create. */
   #lastTraceparent(transactionId: string): string | null {
-    return this.#dependencies.journal.eventsOf(transactionId).at(-1)?.traceparent ?? null;
+    return this.#dependencies.journal.readEvents(transactionId).at(-1)?.traceparent ?? null;
   }
 }

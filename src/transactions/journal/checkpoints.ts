@@ -1,7 +1,7 @@
-/** Numbers that a shard must remember, each under its name. */
+/** A shard's stored numbers, each with a name. */
 import type { SqlWriter } from "./sql-writer";
 
-/** How far a destination has come, and the deployment's shard count. */
+/** The position up to which a destination has every event, and the deployment's shard count. */
 export type CheckpointName =
   | "book_delivered_through"
   | "webhooks_delivered_through"
@@ -13,7 +13,7 @@ export class Checkpoints {
   readonly #writer: SqlWriter;
   readonly #values = new Map<CheckpointName, number>();
 
-  /** @param sql of the journal, whose tables have been made */
+  /** @param sql with the journal's tables */
   constructor(sql: SqlStorage, writer: SqlWriter) {
     this.#writer = writer;
     const stored = sql.exec<{ name: CheckpointName; value: number }>(
@@ -26,7 +26,7 @@ export class Checkpoints {
     return this.#values.get(name);
   }
 
-  /** Writes a mark, unless that is its value already. */
+  /** Writes a number, unless it has this value already. */
   set(name: CheckpointName, value: number): void {
     if (this.#values.get(name) === value) return;
     this.#writer.write(

@@ -1,14 +1,14 @@
-/** The newest events of a journal, as they were written. Every destination wants them within a moment of
- *  their commit, and reading them back from the tables would cost as much as writing them. */
+/** The newest events of a journal, in memory. Every destination reads them just after their commit, and reading them from
+ *  the tables would cost as much as writing them. */
 import type { EventRecord } from "../../domain/transaction/event";
 
-/** A tenth of a second under full load is some two hundred; a destination that is further behind reads the
- *  tables. Mostly the same texts as those of the transactions in memory. */
+/** Under full load a tenth of a second has some two hundred events; a destination that is further behind reads the tables.
+ *  Most of the text is shared with the cached transactions. */
 const MAX_EVENTS = 1_000;
 const MAX_CHARACTERS = 2_000_000;
 
 export class EventTail {
-  /** Of positions one after another, without a gap. */
+  /** Without a gap between their positions. */
   #events: EventRecord[] = [];
   #characters = 0;
 
@@ -16,11 +16,11 @@ export class EventTail {
     this.#events.push(event);
     this.#characters += event.data.length;
     const isFull = this.#events.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS;
-    // Half at once, so that it does not happen at every event.
+    // Half of them, so that this does not happen for every event.
     if (isFull) this.#replace(this.#events.slice(Math.ceil(this.#events.length / 2)));
   }
 
-  /** All events after a position; undefined when some of them are no longer here. */
+  /** All events after a position; undefined when some of them are no longer in memory. */
   after(position: number): EventRecord[] | undefined {
     const [first] = this.#events;
     if (!first || position < first.position - 1) return undefined;

@@ -1,8 +1,7 @@
-/** The shard's own SQLite: the record of every transaction that lives here.
+/** The shard's own SQLite: the record of every transaction of this shard.
  *
- *  One table says it all. A row is an event with the whole transaction as of then; the last row of a
- *  transaction is its state, and the rows in order are the outbox of every destination, which needs
- *  no more than a mark of how far it has come. Nothing in here waits for anything. */
+ *  A row of `events` has the whole transaction as of that event. The last row of a transaction is its state, and all rows
+ *  in order are the outbox of every destination, each of which has a checkpoint. All methods are synchronous. */
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { Change } from "../../domain/transaction/transition";
@@ -32,7 +31,7 @@ const EVENT_COLUMNS = [
   "first_position",
 ] as const satisfies (keyof EventRecord)[];
 
-/** Where the first event of a transaction is. */
+/** The position of a transaction's first event. */
 const FIRST_POSITION = "(SELECT position FROM events WHERE transaction_id = ? AND sequence = 1)";
 
 export class Journal {
@@ -42,7 +41,7 @@ export class Journal {
   readonly backoffs: StoredBackoffs;
   readonly #sql: SqlStorage;
   readonly #sqlWriter: SqlWriter;
-  /** Events of the round under way, which are written when all of it is decided. */
+  /** Events of the batch in progress, which `write` inserts. */
   readonly #staged: EventRecord[] = [];
   readonly #cache = new TransactionCache();
   readonly #tail = new EventTail();
@@ -63,7 +62,7 @@ export class Journal {
     this.#lastPosition = last ?? 0;
   }
 
-  /** How many changes there have been since the object started, written or not. */
+  /** How many changes were made since the object started, written or not. */
   get changes(): number {
     return this.#sqlWriter.begun;
   }
@@ -73,38 +72,38 @@ export class Journal {
     return this.#lastPosition;
   }
 
-  /** Reads those of these transactions that are not in memory, all in one statement. */
+  /** Reads transactions into memory, those that are missing there, in one statement. */
   load(transactionIds: string[]): void {
-    const unknown = transactionIds.filter(
+    const missing = transactionIds.filter(
       (id) => !this.#cache.get(id) && !this.#cache.isAbsent(id),
     );
-    if (unknown.length === 0) return;
+    if (missing.length === 0) return;
     const found = this.#sql
       .exec<Stored & { transaction_id: string; first_position: number }>(
         `SELECT transaction_id, merchant_id, data, first_position FROM events WHERE position IN
            (SELECT (SELECT max(position) FROM events WHERE first_position = first.position)
               FROM events AS first
               WHERE sequence = 1 AND transaction_id IN (SELECT value FROM json_each(?)))`,
-        JSON.stringify(unknown),
+        JSON.stringify(missing),
       )
       .toArray();
-    const absent = new Set(unknown);
+    const absent = new Set(missing);
     for (const { transaction_id, ...stored } of found) {
       absent.delete(transaction_id);
-      this.#cache.keep(transaction_id, { ...stored, transaction: undefined });
+      this.#cache.set(transaction_id, { ...stored, transaction: undefined });
     }
     for (const id of absent) this.#cache.setAbsent(id);
   }
 
   /** The transaction as it is now. */
   find(transactionId: string): OwnedTransaction | undefined {
-    const kept = this.#find(transactionId);
-    if (!kept) return undefined;
-    kept.transaction ??= JSON.parse(kept.data) as Transaction; // Our own text, written by append().
-    return { merchant_id: kept.merchant_id, transaction: kept.transaction };
+    const cached = this.#find(transactionId);
+    if (!cached) return undefined;
+    cached.transaction ??= JSON.parse(cached.data) as Transaction; // Written by append().
+    return { merchant_id: cached.merchant_id, transaction: cached.transaction };
   }
 
-  /** The same as its JSON text, for answers that only pass it on. */
+  /** The transaction as its JSON text, without parsing it. */
   findText(transactionId: string): Stored | undefined {
     return this.#find(transactionId);
   }
@@ -113,7 +112,7 @@ export class Journal {
     return this.#find(transactionId) !== undefined;
   }
 
-  /** The transaction as it was at a version. */
+  /** The JSON text of a transaction at one of its versions. @throws when it has no such version */
   textAt(transactionId: string, version: number): string {
     const staged = this.#staged.find(
       ({ transaction_id, sequence }) => transaction_id === transactionId && sequence === version,
@@ -128,8 +127,8 @@ export class Journal {
       .one().data;
   }
 
-  /** All events of a transaction, first to last. */
-  eventsOf(transactionId: string): EventRecord[] {
+  /** All events of a transaction, in order. Without those of the batch in progress. */
+  readEvents(transactionId: string): EventRecord[] {
     return this.#sql
       .exec<EventRecord>(
         `SELECT * FROM events WHERE first_position = ${FIRST_POSITION} ORDER BY sequence`,
@@ -138,9 +137,9 @@ export class Journal {
       .toArray();
   }
 
-  /** Takes a change's events down, to be written at the end of the round.
-   *  @param traceparent of the request that caused it
-   *  @returns the JSON text of the transaction as it is now. */
+  /** Stages the events of a change; `write` inserts them at the end of the batch.
+   *  @param traceparent of the request that caused the change
+   *  @returns the JSON text of the transaction after it */
   append(merchantId: string, { events }: Change, traceparent: string | null): string {
     let data = "";
     for (const event of events) {
@@ -149,7 +148,7 @@ export class Journal {
       this.#sqlWriter.begin();
       this.#lastPosition += 1;
       const position = this.#lastPosition;
-      const first_position = sequence === 1 ? position : this.#firstPositionOf(transaction_id);
+      const first_position = sequence === 1 ? position : this.#findFirstPosition(transaction_id);
       const record: EventRecord = {
         position,
         merchant_id: merchantId,
@@ -164,13 +163,13 @@ export class Journal {
       this.#staged.push(record);
       this.#tail.add(record);
       const { data: transaction } = event;
-      const kept = { merchant_id: merchantId, data, transaction, first_position };
-      this.#cache.keep(transaction_id, kept);
+      const cached = { merchant_id: merchantId, data, transaction, first_position };
+      this.#cache.set(transaction_id, cached);
     }
     return data;
   }
 
-  /** Writes what the round has taken down: its events, and what became of charges. */
+  /** Writes the staged events and the changed charges of the batch. */
   write(): void {
     const rows = this.#staged.map((event) => EVENT_COLUMNS.map((column) => event[column]));
     this.#sqlWriter.insert("events", EVENT_COLUMNS, rows);
@@ -178,7 +177,8 @@ export class Journal {
     this.charges.write();
   }
 
-  /** Events after `position`, in order, at most `rows` of them and about `characters` of text. */
+  /** Events after `position`, in order: at most `rows` of them and `characters` of text, but at least one if there is
+   *  one. */
   eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
     const source =
       this.#tail.after(position) ??
@@ -190,7 +190,7 @@ export class Journal {
     return takeBatch(source, rows, characters);
   }
 
-  /** Events of some types after one position and up to another, in order. */
+  /** Events of some types after one position and up to another one, in order. */
   eventsOfTypes(after: number, through: number, types: readonly EventType[]): EventRecord[] {
     const recent = this.#tail.after(after);
     if (recent) {
@@ -218,22 +218,22 @@ export class Journal {
     return row?.created_at_ms;
   }
 
-  /** @throws Error when there is no such transaction: nothing can have happened to it. */
-  #firstPositionOf(transactionId: string): number {
-    const kept = this.#find(transactionId);
-    if (!kept) throw new Error("an event of a transaction that has no first one");
-    return kept.first_position;
+  /** @throws Error when there is no such transaction */
+  #findFirstPosition(transactionId: string): number {
+    const cached = this.#find(transactionId);
+    if (!cached) throw new Error("an event of a transaction without a first event");
+    return cached.first_position;
   }
 
   #find(transactionId: string): CachedTransaction | undefined {
-    const kept = this.#cache.get(transactionId);
-    if (kept || this.#cache.isAbsent(transactionId)) return kept;
+    const cached = this.#cache.get(transactionId);
+    if (cached || this.#cache.isAbsent(transactionId)) return cached;
     const staged = this.#findStaged(transactionId);
     if (!staged) this.load([transactionId]);
     return staged ?? this.#cache.get(transactionId);
   }
 
-  /** For a round so large that memory has let go of what it began with. */
+  /** For a batch so large that the cache has evicted transactions of the same batch. */
   #findStaged(transactionId: string): CachedTransaction | undefined {
     const staged = this.#staged.findLast(({ transaction_id }) => transaction_id === transactionId);
     return staged && { ...staged, transaction: undefined };

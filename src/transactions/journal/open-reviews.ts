@@ -9,23 +9,23 @@ const LONGEST_MS = MAX_REVIEW_S * 1_000;
 export class OpenReviews {
   readonly #sql: SqlStorage;
   readonly #writer: SqlWriter;
-  /** Kept, because every round asks for it and few change it. */
+  /** Cached, because every batch reads it and few change it. */
   #nextAtMs: number | undefined;
 
-  /** @param sql of the journal, whose tables have been made */
+  /** @param sql with the journal's tables */
   constructor(sql: SqlStorage, writer: SqlWriter) {
     this.#sql = sql;
     this.#writer = writer;
     this.#reread();
   }
 
-  /** When the next one expires, or is to be brought forward; undefined when none is open. */
+  /** When the next review expires, or is brought forward; undefined when none is open. */
   nextAtMs(nowMs: number): number | undefined {
     if (this.#nextAtMs === undefined) return undefined;
     return dueAtMs(this.#nextAtMs, nowMs, LONGEST_MS);
   }
 
-  /** When a review expires; undefined when it is not open. */
+  /** When a review expires; undefined when none is open. */
   expiresAtMs(transactionId: string): number | undefined {
     const [found] = this.#sql
       .exec<{ at: number }>(
@@ -36,8 +36,8 @@ export class OpenReviews {
     return found?.at;
   }
 
-  /** Lets those that a clock which has gone back since would hold up expire after the longest time that a
-   *  review may be open. Not at once: somebody is to have the time to decide. */
+  /** Brings forward reviews whose expiry was computed by a clock that has been set back since: they expire after the
+   *  longest time that a review may be open. Not at once, so that a reviewer has time to decide. */
   bringForward(nowMs: number): void {
     this.#writer.write(
       "UPDATE reviews SET expires_at_ms = ?1 WHERE expires_at_ms > ?1",
@@ -56,7 +56,7 @@ export class OpenReviews {
     this.#reread();
   }
 
-  /** Those that have expired, the oldest first. */
+  /** Expired reviews, the oldest first. */
   due(nowMs: number, limit: number): string[] {
     return this.#sql
       .exec<{ transaction_id: string }>(

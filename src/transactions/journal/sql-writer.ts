@@ -1,9 +1,9 @@
-/** The shard's SQL as far as it writes, with a count of what has been begun. */
+/** The writes of a shard, with a count of changes that shows whether a command has changed anything. */
 
-/** Statements that insert so many rows at once; few, because each text is a statement to keep ready. Eleven
- *  rows of nine columns are within the hundred bindings that a Durable Object takes in a statement,
+/** How many rows one statement inserts. Few sizes, because each is a prepared statement in the cache. Eleven rows of nine
+ *  columns are within the 100 bound parameters of a statement in a Durable Object,
  *  https://developers.cloudflare.com/durable-objects/platform/limits/. */
-const ROWS_AT_ONCE = [11, 4, 1];
+const ROWS_PER_STATEMENT = [11, 4, 1];
 
 export class SqlWriter {
   readonly #sql: SqlStorage;
@@ -13,12 +13,12 @@ export class SqlWriter {
     this.#sql = sql;
   }
 
-  /** How many changes have been begun, whether or not they are written yet. */
+  /** How many changes were begun, written or not. */
   get begun(): number {
     return this.#begun;
   }
 
-  /** Notes a change that is to be written later. */
+  /** Counts a change that is written later. */
   begin(): void {
     this.#begun += 1;
   }
@@ -28,12 +28,13 @@ export class SqlWriter {
     this.#sql.exec(statement, ...bindings);
   }
 
-  /** Inserts rows, each with a value for every column, in order. With `OR FAIL` SQLite need not be able to take
-   *  back half of a statement, for which it would copy every page: a write that fails is the object's end. */
+  /** Inserts rows, each with a value for every column, in order. `OR FAIL` needs no statement journal, to
+   *  which SQLite would copy every changed page: when a write fails the object is reset anyway.
+   *  Source: https://www.sqlite.org/tempfiles.html#statement_journal_files */
   insert(table: string, columns: readonly string[], rows: SqlStorageValue[][]): void {
     const row = `(${columns.map(() => "?").join(", ")})`;
     let at = 0;
-    for (const size of ROWS_AT_ONCE) {
+    for (const size of ROWS_PER_STATEMENT) {
       const values = Array(size).fill(row).join(", ");
       const statement = `INSERT OR FAIL INTO ${table} (${columns.join(", ")}) VALUES ${values}`;
       for (; at + size <= rows.length; at += size) {

@@ -1,7 +1,7 @@
-/** How much of what waits is taken at a time. */
+/** Bounds a batch of events by their number and by the length of their text. */
 import type { EventRecord } from "../../domain/transaction/event";
 
-/** The first events of a source, at most `rows` of them and about `characters` of text, but at least one. */
+/** The first events of a source: at most `rows` of them and `characters` of text, but at least one event. */
 export function takeBatch(
   source: Iterable<EventRecord>,
   rows: number,

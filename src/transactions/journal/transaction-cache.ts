@@ -1,35 +1,36 @@
-/** The transactions that a shard holds in memory: those that changed or were asked for last. A transaction
- *  is mostly asked for again within seconds of its last change. Knows nothing of where they are kept. */
+/** The transactions that changed or were read last, in memory. Most calls come within seconds of a transaction's last
+ *  change. Does not read storage. */
 import type { Transaction } from "../../domain/transaction/transaction";
 import { BoundedCache } from "../../runtime/bounded-cache";
 
-/** A transaction as it is now: its JSON text, itself once somebody has wanted to know what is in it, and where
- *  its first event is. */
+/** The current state of a transaction. */
 export type CachedTransaction = {
   merchant_id: string;
+  /** Its JSON text. */
   data: string;
+  /** The same, parsed; undefined until a command needs it. */
   transaction: Transaction | undefined;
+  /** The position of its first event. */
   first_position: number;
 };
 
-/** Text kept at most: some 5,000 transactions of common size. With the objects made of it that is about
- *  10 of the object's 128 megabytes. */
+/** Some 5,000 transactions of common size. With the parsed objects that is about 10 of the object's 128 MB. */
 const MAX_CHARACTERS = 4_000_000;
-/** Ids that are known to have no transaction; they are asked for once more when they are forgotten. */
+/** Ids without a transaction. An evicted one is looked up in storage again. */
 const MAX_ABSENT = 10_000;
 
 export class TransactionCache {
-  readonly #kept = new BoundedCache<CachedTransaction>({
+  readonly #transactions = new BoundedCache<CachedTransaction>({
     max_weight: MAX_CHARACTERS,
     weigh: ({ data }) => data.length,
   });
   readonly #absent = new BoundedCache<true>({ max_entries: MAX_ABSENT });
 
   get(transactionId: string): CachedTransaction | undefined {
-    return this.#kept.get(transactionId);
+    return this.#transactions.get(transactionId);
   }
 
-  /** Whether it is known that there is no such transaction. */
+  /** Whether storage has no such transaction. False also when it was not looked up. */
   isAbsent(transactionId: string): boolean {
     return this.#absent.has(transactionId);
   }
@@ -38,8 +39,8 @@ export class TransactionCache {
     this.#absent.set(transactionId, true);
   }
 
-  keep(transactionId: string, kept: CachedTransaction): void {
-    this.#kept.set(transactionId, kept);
+  set(transactionId: string, transaction: CachedTransaction): void {
+    this.#transactions.set(transactionId, transaction);
     this.#absent.delete(transactionId);
   }
 }

@@ -12,12 +12,11 @@ import type { Log } from "../../observability/log";
 import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
 import { type Delivery, DeliveryFault } from "./destination";
+import { differentTransactions, partition, splitRequest } from "./kafka-request";
 import { MAX_RETRIED, type ParkedEvents } from "./parked";
 
 /** Requests of one delivery: a refused request may be split many times before its refused records are found. */
 const MAX_REQUESTS = 20;
-/** Records of one request. */
-const MAX_RECORDS = 100;
 /** Bounds of the search for an event of another transaction when one event is refused alone. */
 const LOOK_AHEAD_ROWS = 100;
 const LOOK_AHEAD_CHARACTERS = 300_000;
@@ -39,17 +38,6 @@ type CurrentDelivery = {
 };
 type Refused = { event: EventRecord; reason: string };
 
-/** The first events, of different transactions, that fit into one request. */
-export function differentTransactions(events: EventRecord[]): EventRecord[] {
-  const seen = new Set<string>();
-  const end = events.findIndex(({ transaction_id }) => {
-    if (seen.has(transaction_id) || seen.size === MAX_RECORDS) return true;
-    seen.add(transaction_id);
-    return false;
-  });
-  return end === -1 ? events : events.slice(0, end);
-}
-
 /** The stream as a destination; undefined when none is configured. */
 export function toKafka(
   journal: Journal,
@@ -60,7 +48,7 @@ export function toKafka(
 ): Delivery | undefined {
   const stream = createStream(config);
   if (stream === undefined || config.kafka.dialect === "off") return undefined;
-  const relay = new KafkaRelay(journal, countRequests(stream, counters), parked, log);
+  const relay = new KafkaDestination(journal, countRequests(stream, counters), parked, log);
   return {
     deliver: (events, failures) => relay.deliver(events, failures),
     selectBatch: differentTransactions,
@@ -80,7 +68,7 @@ function countRequests(stream: Stream, counters: Counters): Stream {
   };
 }
 
-export class KafkaRelay {
+export class KafkaDestination {
   readonly #journal: Journal;
   readonly #stream: Stream;
   readonly #parked: ParkedEvents;
@@ -150,7 +138,7 @@ export class KafkaRelay {
       if (event && events.length === 1) return this.#retryAlone(event, produced.reason, delivery);
     } else if (produced.because === "access") throw new DeliveryFault(produced.reason);
     else if (event && events.length === 1) return [{ event, reason: produced.reason }];
-    const [others, suspects] = split(events, produced.suspects);
+    const [others, suspects] = splitRequest(events, produced.suspects);
     const before = await this.#write(others, delivery);
     return [...before, ...(await this.#write(suspects, delivery))];
   }
@@ -231,20 +219,4 @@ export class KafkaRelay {
     else
       this.#parkedRetriedThrough = firsts.length < MAX_RETRIED ? 0 : (firsts.at(-1)?.position ?? 0);
   }
-}
-
-/** Others and suspects if some but not all events are suspects, otherwise two halves. */
-function split(events: EventRecord[], suspects: number[] = []): [EventRecord[], EventRecord[]] {
-  const suspected = new Set(suspects);
-  const [suspectEvents, others] = partition(events, (_, at) => suspected.has(at));
-  if (suspectEvents.length > 0 && others.length > 0) return [others, suspectEvents];
-  const middle = Math.ceil(events.length / 2);
-  return [events.slice(0, middle), events.slice(middle)];
-}
-
-function partition<Item>(
-  items: Item[],
-  isFirst: (item: Item, at: number) => boolean,
-): [Item[], Item[]] {
-  return [items.filter(isFirst), items.filter((item, at) => !isFirst(item, at))];
 }

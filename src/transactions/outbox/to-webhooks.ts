@@ -36,7 +36,7 @@ export function toWebhooks(
   log: Log,
 ): Delivery {
   const accept: Accept = (merchantId, events) => handOverEvents(env, merchantId, events);
-  const relay = new WebhookRelay(sql, backoffs, accept, log);
+  const relay = new WebhookDestination(sql, backoffs, accept, log);
   return {
     deliver: (events) => relay.deliver(events),
     due_at_ms: () => relay.retryAtMs,
@@ -45,7 +45,7 @@ export function toWebhooks(
   };
 }
 
-export class WebhookRelay {
+export class WebhookDestination {
   readonly #sql: SqlStorage;
   readonly #backoffs: StoredBackoffs;
   readonly #accept: Accept;

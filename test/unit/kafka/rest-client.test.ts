@@ -18,8 +18,9 @@ import { createStream } from "../../../src/kafka/create";
 import { jsonSequence } from "../../../src/kafka/json-sequence";
 import type { Produced, Stream, StreamRecord } from "../../../src/kafka/stream";
 import { Journal } from "../../../src/transactions/journal/journal";
+import { differentTransactions } from "../../../src/transactions/outbox/kafka-request";
 import { ParkedEvents } from "../../../src/transactions/outbox/parked";
-import { differentTransactions, KafkaRelay } from "../../../src/transactions/outbox/to-kafka";
+import { KafkaDestination } from "../../../src/transactions/outbox/to-kafka";
 import { until } from "../../support/eventually";
 import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS, TRACEPARENT } from "../../support/examples";
 import { memoryStorage } from "../../support/sqlite";
@@ -699,7 +700,7 @@ describe("the stream as a destination", () => {
       journal.write();
     }
     const parked = new ParkedEvents(sql);
-    const streaming = new KafkaRelay(
+    const streaming = new KafkaDestination(
       journal,
       { produce: (records) => stream.produce(records) },
       parked,

@@ -10,7 +10,7 @@ import { Recovery } from "../../../../src/transactions/charging/recovery";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { OutboxRelay } from "../../../../src/transactions/outbox/relay";
-import { WebhookRelay } from "../../../../src/transactions/outbox/to-webhooks";
+import { WebhookDestination } from "../../../../src/transactions/outbox/to-webhooks";
 import { forgetRisk, RulesCache } from "../../../../src/transactions/risk/rules-cache";
 import { VelocityCounter } from "../../../../src/velocity/velocity-counter";
 import { WebhookCounters } from "../../../../src/webhooks/metrics";
@@ -178,7 +178,7 @@ describe("after a clock that was ahead is set back,", () => {
     const accept = async () => {
       if (isDown) throw new Error("down");
     };
-    const dispatchers = new WebhookRelay(storage.sql, journal.backoffs, accept, noLog);
+    const dispatchers = new WebhookDestination(storage.sql, journal.backoffs, accept, noLog);
     vi.setSystemTime(NOW_MS + DAY_MS);
     await dispatchers.deliver(journal.eventsAfter(0, 10, 10_000));
     expect(dispatchers.waiting).toBe(1);

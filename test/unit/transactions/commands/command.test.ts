@@ -91,7 +91,7 @@ describe("a command", () => {
       run(next, NOW_MS + 2);
       expect(run(create(), NOW_MS + 3)).toEqual(again);
     }
-    expect(journal.eventsOf(idOf("k"))).toHaveLength(3);
+    expect(journal.readEvents(idOf("k"))).toHaveLength(3);
   });
 
   it("that creates a blocked payment again gets the blocked one", () => {
@@ -446,7 +446,7 @@ describe("any sequence of commands to a shard", () => {
   }
 
   function expectKept(key: string, { status, attempts }: Known): void {
-    const events = journal.eventsOf(idOf(key));
+    const events = journal.readEvents(idOf(key));
     expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
     const texts = events.map(({ data }) => data);
     expect(texts.at(-1)).toBe(journal.findText(idOf(key))?.data);
@@ -695,7 +695,7 @@ describe("a shard's counts", () => {
   });
 
   it("of open charges tell how old the oldest is, and how many are overdue", () => {
-    expect(journal.charges.standing(NOW_MS)).toEqual({ open: 0, overdue: 0, oldest_age_ms: 0 });
+    expect(journal.charges.summarize(NOW_MS)).toEqual({ open: 0, overdue: 0, oldest_age_ms: 0 });
     for (const [key, agoMs] of [
       ["a", 60_001],
       ["b", 59_999],
@@ -706,8 +706,8 @@ describe("a shard's counts", () => {
     }
     run(record(UNKNOWN, "b"));
     const open = { open: 3, overdue: 1, oldest_age_ms: 60_001 };
-    expect(journal.charges.standing(NOW_MS)).toEqual(open);
+    expect(journal.charges.summarize(NOW_MS)).toEqual(open);
     run(record(SETTLED, "a"));
-    expect(journal.charges.standing(NOW_MS)).toMatchObject({ open: 2, oldest_age_ms: 59_999 });
+    expect(journal.charges.summarize(NOW_MS)).toMatchObject({ open: 2, oldest_age_ms: 59_999 });
   });
 });

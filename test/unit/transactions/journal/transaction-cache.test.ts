@@ -69,7 +69,7 @@ function toldBy(journal: Journal) {
 /** Everything that happened to each transaction, but not who asked for it. */
 function historiesIn(journal: Journal) {
   return KEYS.map((key) =>
-    journal.eventsOf(idOf(key)).map((event) => ({ ...event, traceparent: null })),
+    journal.readEvents(idOf(key)).map((event) => ({ ...event, traceparent: null })),
   );
 }
 
@@ -116,7 +116,7 @@ describe("a journal with a memory", () => {
         const restarted = new Journal(storage.sql);
         for (const told of [journal, restarted]) {
           expect(historiesIn(told)).toEqual(historiesIn(expected));
-          expect(told.charges.standing(NOW_MS)).toEqual(expected.charges.standing(NOW_MS));
+          expect(told.charges.summarize(NOW_MS)).toEqual(expected.charges.summarize(NOW_MS));
         }
       }),
     );
@@ -133,9 +133,9 @@ describe("the transactions kept", () => {
 
   it("are those used last, as far as there is room", () => {
     const hot = new TransactionCache();
-    for (const id of ["a", "b", "c"]) hot.keep(id, kept(1_300_000));
-    hot.keep("a", kept(1_300_001));
-    hot.keep("d", kept(1_300_000));
+    for (const id of ["a", "b", "c"]) hot.set(id, kept(1_300_000));
+    hot.set("a", kept(1_300_001));
+    hot.set("d", kept(1_300_000));
     expect(["a", "b", "c", "d"].map((id) => hot.get(id) !== undefined)).toEqual([
       true,
       false,
@@ -146,8 +146,8 @@ describe("the transactions kept", () => {
 
   it("take room only once, however often they change", () => {
     const hot = new TransactionCache();
-    hot.keep("a", kept(1_000_000));
-    for (let times = 0; times < 10; times++) hot.keep("b", kept(1_500_000));
+    hot.set("a", kept(1_000_000));
+    for (let times = 0; times < 10; times++) hot.set("b", kept(1_500_000));
     expect(hot.get("a")).toBeDefined();
   });
 
@@ -155,7 +155,7 @@ describe("the transactions kept", () => {
     const hot = new TransactionCache();
     hot.setAbsent("a");
     expect(hot.isAbsent("a")).toBe(true);
-    hot.keep("a", kept(1));
+    hot.set("a", kept(1));
     expect(hot.isAbsent("a")).toBe(false);
   });
 

@@ -7,9 +7,10 @@ import type { Env } from "../../../../src/env";
 import { createStream } from "../../../../src/kafka/create";
 import { classifyMessage } from "../../../../src/kafka/error-class";
 import { Journal } from "../../../../src/transactions/journal/journal";
+import { differentTransactions } from "../../../../src/transactions/outbox/kafka-request";
 import { ParkedEvents } from "../../../../src/transactions/outbox/parked";
 import { OutboxRelay } from "../../../../src/transactions/outbox/relay";
-import { differentTransactions, KafkaRelay } from "../../../../src/transactions/outbox/to-kafka";
+import { KafkaDestination } from "../../../../src/transactions/outbox/to-kafka";
 import { NOW_MS } from "../../../support/examples";
 import { type StreamLog, startKafka } from "../../../support/kafka";
 import { memoryStorage } from "../../../support/sqlite";
@@ -41,7 +42,7 @@ function shard(events: { key: string; text?: string }[]) {
   const stream = createStream(readConfig(settings as unknown as Env)); // No bindings are read here.
   if (!stream) throw new Error("no stream");
   const parked = new ParkedEvents(sql);
-  const streaming = new KafkaRelay(journal, stream, parked, () => {});
+  const streaming = new KafkaDestination(journal, stream, parked, () => {});
   const outbox = new OutboxRelay(journal, {
     name: "stream",
     deliver: (batch, failures) => streaming.deliver(batch, failures),

@@ -14,7 +14,7 @@ import {
 import { CommitDelay } from "../../../../src/transactions/group-commit/commit-delay";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { OutboxRelay } from "../../../../src/transactions/outbox/relay";
-import { WebhookRelay } from "../../../../src/transactions/outbox/to-webhooks";
+import { WebhookDestination } from "../../../../src/transactions/outbox/to-webhooks";
 import { eventually } from "../../../support/eventually";
 import { created, MERCHANT, NOW_MS } from "../../../support/examples";
 import { type MemoryStorage, memoryStorage } from "../../../support/sqlite";
@@ -830,7 +830,7 @@ describe("the webhooks' dispatchers as a destination", () => {
       }
     };
     const start = () => {
-      const dispatchers = new WebhookRelay(
+      const dispatchers = new WebhookDestination(
         sql,
         journal.backoffs,
         async (merchant, events) => {
