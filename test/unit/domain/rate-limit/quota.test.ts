@@ -1,14 +1,11 @@
-/** Leases: never more than the limit in a window, and all of it to a single holder. */
+/** Leases of a quota, and its windows. */
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
-import { clientNetwork } from "../../../../src/domain/identity/client-address";
+import { describe, expect, it } from "vitest";
 import { decideLease, type Quota, type Window } from "../../../../src/domain/rate-limit/quota";
-import { LeasedQuota } from "../../../../src/rate-limit/leased-quota";
 
 const MINUTE_MS = 60_000;
 const START_MS = 1_795_000_000_000 - (1_795_000_000_000 % MINUTE_MS);
 const quotaOf = (limit: number): Quota => ({ policy: "requests", limit, window_ms: MINUTE_MS });
-
 /** All leases of one window, until there is nothing left. */
 function leasesOf(limit: number): number[] {
   const tokens: number[] = [];
@@ -20,7 +17,6 @@ function leasesOf(limit: number): number[] {
     tokens.push(next.lease.tokens);
   }
 }
-
 describe("a lease", () => {
   it("adds up with all others to exactly the limit", () => {
     fc.assert(
@@ -65,7 +61,6 @@ describe("a lease", () => {
     });
   });
 });
-
 describe("a window", () => {
   const spent = { ends_at_ms: START_MS + MINUTE_MS, leased: 640 };
   const tokensAt = (nowMs: number) => decideLease(spent, quotaOf(640), 1, nowMs).lease.tokens;
@@ -106,43 +101,5 @@ describe("a window", () => {
         expect(Math.max(0, ...leased.values())).toBeLessThanOrEqual(limit);
       }),
     );
-  });
-});
-
-describe("an allowance", () => {
-  it("asks for all who wait, and not for those who were cut off long ago", async () => {
-    vi.useFakeTimers({ now: 0, toFake: ["Date"] });
-    const asked: number[] = [];
-    const allowance = new LeasedQuota(MINUTE_MS);
-    const fill = () =>
-      allowance.fill(async (wanted) => {
-        asked.push(wanted);
-        return { tokens: 0, left: 0, ends_in_ms: 1_000 };
-      });
-    const ends = [0, 1, 2].map(() => allowance.wait(Date.now()));
-    await fill();
-    ends[0]?.(); // The other two never say that they are gone.
-    vi.setSystemTime(29_000);
-    allowance.wait(Date.now());
-    await fill();
-    vi.setSystemTime(31_000);
-    await fill();
-    expect(asked).toEqual([3, 3, 1]);
-    vi.useRealTimers();
-  });
-});
-
-describe("a client's network", () => {
-  it.each([
-    ["203.0.113.9", "203.0.113.9"],
-    ["::ffff:203.0.113.9", "203.0.113.9"],
-    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
-    ["2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"],
-    ["2001:db8:1:3::1", "2001:db8:1:3::/64"],
-    ["not an address", "unknown"],
-    ["", "unknown"],
-    [undefined, "unknown"],
-  ])("of %s is %s", (address, network) => {
-    expect(clientNetwork(address)).toBe(network);
   });
 });

@@ -1,23 +1,10 @@
-/** Fraud decisions: exact for any rules, the same in any order, and computed again from what is kept. */
+/** Decisions by a rule set. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backtestOne } from "../../../../src/domain/risk/backtest/backtest";
-import { PaymentEvaluation } from "../../../../src/domain/risk/conditions/payment-evaluation";
-import {
-  requiredSignals,
-  signalNames,
-} from "../../../../src/domain/risk/conditions/required-signals";
+import { signalNames } from "../../../../src/domain/risk/conditions/required-signals";
 import { type Assessment, evaluate } from "../../../../src/domain/risk/evaluate";
-import { listSignals, listsOf, NO_LISTS } from "../../../../src/domain/risk/lists/list";
-import { listValueOf } from "../../../../src/domain/risk/lists/list-value";
-import type { Payment } from "../../../../src/domain/risk/payment";
-import type {
-  Condition,
-  ListField,
-  Rule,
-  RuleSet,
-  Signals,
-} from "../../../../src/domain/risk/rule-set";
+import type { Condition, Rule } from "../../../../src/domain/risk/rule-set";
 import {
   allSignals,
   condition,
@@ -25,35 +12,13 @@ import {
   ruleSet,
   someSignals,
 } from "../../../support/arbitrary-rules";
-import { frozen } from "../../../support/examples";
+import { always, assess, holds, never, PAYMENT } from "../../../support/rule-examples";
 
-const PAYMENT: Payment = frozen({
-  amount_minor: 12_000,
-  currency: "USD",
-  user_id: "user_1",
-  metadata: { ip: "198.51.100.7", country: "NL", note: "" },
-});
-const EMPTY: RuleSet = frozen({
-  rules: [],
-  review_score: 65,
-  block_score: 75,
-  allow_beats_block: false,
-  review_expires_after_s: 3_600,
-  review_expires_to: "reject",
-});
-const always: Condition = { amount: { above: "0" } };
-const never: Condition = { not: always };
-
-const holds = (condition: Condition, payment: Payment, signals: Signals) =>
-  new PaymentEvaluation(payment, signals).holds(condition);
-const assess = (rules: Rule[], signals: Signals = {}, set: Partial<RuleSet> = {}) =>
-  evaluate(PAYMENT, signals, { version: 7, rule_set: { ...EMPTY, ...set, rules } });
 const decisionOf = (...given: Parameters<typeof assess>) => assess(...given).risk.decision;
 const unversioned = ({ fraud_score, risk: { rule_set_version: _, ...risk } }: Assessment) => ({
   fraud_score,
   risk,
 });
-
 describe("any rule set", () => {
   const cases = fc.record({ rule_set: ruleSet, payment, signals: someSignals });
 
@@ -198,7 +163,6 @@ describe("any rule set", () => {
     );
   });
 });
-
 describe("a decision", () => {
   const points = (given: number): Rule => ({ id: "points", points: given, when: always });
   const says = (outcome: "block" | "review" | "allow"): Rule => ({
@@ -249,7 +213,6 @@ describe("a decision", () => {
     });
   });
 });
-
 describe("a rule that cannot be evaluated", () => {
   const fine: Rule = { id: "fine", points: 20, when: always };
   it.each([
@@ -287,194 +250,6 @@ describe("a rule that cannot be evaluated", () => {
     expect(holds({ not: missing }, PAYMENT, {})).toBeUndefined();
   });
 });
-
-describe("a condition", () => {
-  const count: Condition = {
-    velocity: { of: "metadata.ip", measure: "customers", window: "1h", completed_only: true },
-    above: 3,
-  };
-  const signals = { "metadata.ip.customers.1h.completed": 4, "customer.age_s": 30 };
-  const detailOf = (when: Condition, given: Signals = signals) =>
-    assess([{ id: "one", points: 1, when }], given).risk.reasons[0]?.detail;
-
-  it.each([
-    ["all of nothing", { all: [] }, "there are no conditions"],
-    ["an amount", { amount: { above: "119.999" } }, "120 USD is above 119.999"],
-    ["a round amount", { amount: { multiple_of: "40" } }, "120 USD is a multiple of 40"],
-    [
-      "no round amount",
-      { not: { amount: { multiple_of: "50" } } },
-      "120 USD is not a multiple of 50",
-    ],
-    [
-      "another currency's amount",
-      { not: { amount: { above: "1" }, currency: "EUR" } },
-      "USD is not EUR",
-    ],
-    [
-      "an amount in its currency",
-      { amount: { above: { EUR: "1", USD: "119.99" } } },
-      "120 USD is above 119.99 USD",
-    ],
-    [
-      "no amount for its currency",
-      { not: { amount: { above: { EUR: "1" } } } },
-      "there is no amount for USD",
-    ],
-    ["a currency", { currency: ["EUR", "USD"] }, "USD is one of EUR, USD"],
-    [
-      "velocity",
-      count,
-      "4 customers with this metadata.ip in 1 hour, without what came to nothing, more than 3",
-    ],
-    [
-      "a new customer",
-      { customer_age: { below_s: 31 } },
-      "the customer's first payment was 30 s ago, less than 31",
-    ],
-    ["metadata", { metadata: "country", in: ["NL"] }, "metadata.country is one of those named"],
-    ["a missing field", { metadata: "note", is_present: false }, "there is no metadata.note"],
-    [
-      "only the parts that made the difference",
-      { all: [always, { any: [never, { metadata: "ip", is_present: true }] }] },
-      "120 USD is above 0 and there is a metadata.ip",
-    ],
-    [
-      "lists",
-      { not: { listed: "allow", field: "email_domain" } },
-      "the email domain is not on the allow list",
-    ],
-  ] as [string, Condition, string][])("explains %s", (_, when, detail) => {
-    expect(detailOf(when)).toBe(detail);
-  });
-
-  it("is false for velocity of a field that the payment lacks", () => {
-    for (const of of ["metadata.card_fingerprint", "metadata.note", "metadata.toString"] as const) {
-      const when: Condition = { velocity: { of, measure: "count", window: "1h" }, above: 0 };
-      expect(holds(when, PAYMENT, {})).toBe(false);
-    }
-  });
-
-  it("compares sums in major units of the payment's currency", () => {
-    const above = (limit: string | number, currency: string, sum: number) =>
-      holds(
-        { velocity: { of: "customer", measure: "sum", window: "24h" }, above: limit },
-        { ...PAYMENT, currency },
-        { "customer.sum.24h": sum },
-      );
-    expect(above("100.5", "USD", 10_050)).toBe(false);
-    expect(above("100.5", "USD", 10_051)).toBe(true);
-    expect(above(100, "JPY", 101)).toBe(true);
-    expect(above("100.9", "JPY", 100)).toBe(false);
-    expect(above("9999999999999999999", "JPY", Number.MAX_SAFE_INTEGER)).toBe(false);
-  });
-
-  it("knows multiples exactly, whatever decimals they have", () => {
-    const decimals: Record<string, number> = { JPY: 0, USD: 2, KWD: 3 };
-    const units = fc.tuple(fc.integer({ min: 1, max: 99_999 }), fc.integer({ min: 0, max: 4 }));
-    fc.assert(
-      fc.property(payment, units, (one, [digits, places]) => {
-        const text = String(digits).padStart(places + 1, "0");
-        const unit = places === 0 ? text : `${text.slice(0, -places)}.${text.slice(-places)}`;
-        const exact =
-          (BigInt(one.amount_minor) * 10n ** BigInt(4 - (decimals[one.currency] ?? 0))) %
-            (BigInt(digits) * 10n ** BigInt(4 - places)) ===
-          0n;
-        expect(holds({ amount: { multiple_of: unit } }, one, {})).toBe(exact);
-      }),
-      { numRuns: 1_000 },
-    );
-  });
-
-  it("never explains at more length than is kept", () => {
-    const long = Array.from({ length: 50 }, () => always);
-    expect(detailOf({ all: long })?.length).toBe(300);
-  });
-
-  it("cuts between characters, never through one", () => {
-    const absent = (metadata: string): Condition => ({ metadata, is_present: false });
-    const names = Array.from({ length: 20 }, () => absent("😀".repeat(20)));
-    for (const first of ["a".repeat(20), "a".repeat(21)]) {
-      const detail = detailOf({ all: [absent(first), ...names] }) ?? "";
-      expect(detail.endsWith("😀…")).toBe(true);
-    }
-  });
-});
-
-describe("the signals that rules ask for", () => {
-  const of = (rules: Rule[]) => requiredSignals({ ...EMPTY, rules });
-  const velocity = { of: "metadata.ip", measure: "customers", window: "1h" } as const;
-
-  it("are each named once, by subject, with the customer always there", () => {
-    expect(of([])).toEqual([{ subject: "customer", measures: [] }]);
-    const both: Condition = {
-      any: [
-        { velocity, above: 1 },
-        { not: { velocity, above: 2 } },
-        { customer_age: { below_s: 1 } },
-      ],
-    };
-    expect(
-      of([
-        { id: "a", points: 1, when: both },
-        { id: "b", points: 1, shadow: true, when: { all: [{ velocity, above: 9 }] } },
-      ]),
-    ).toEqual([
-      { subject: "customer", measures: ["age_s"] },
-      { subject: "metadata.ip", measures: ["customers.1h"] },
-    ]);
-  });
-
-  it("leave out fields that a payment lacks, which a backtest does not miss either", () => {
-    const rules: Rule[] = [{ id: "a", outcome: "block", when: { velocity, above: 1 } }];
-    const candidate = { ...EMPTY, rules };
-    const stored = { ...PAYMENT, fraud_score: 0, risk: { decision: "approve" as const } };
-    expect(backtestOne(stored, candidate)).toMatchObject({
-      before: { decision: "approve", fraud_score: 0 },
-      after: { risk: { decision: "approve", reasons: [{ outcome: "error" }] } },
-      lacking: ["metadata.ip.customers.1h"],
-    });
-    expect(backtestOne({ ...stored, metadata: {} }, candidate).lacking).toEqual([]);
-    const known = { ...stored.risk, signals: { "metadata.ip.customers.1h": 2 } };
-    expect(backtestOne({ ...stored, risk: known }, candidate)).toMatchObject({
-      after: { risk: { decision: "block" } },
-      lacking: [],
-    });
-  });
-});
-
-describe("lists", () => {
-  const email = { ...PAYMENT, metadata: { email: "Ann@Shop.Example", country: "NL" } };
-  const entry = (field: ListField, value: string, expires_at_ms: number | null = null) => ({
-    list: "block" as const,
-    field,
-    value: listValueOf(field, value) ?? "",
-    expires_at_ms,
-  });
-
-  it.each([
-    ["customer", "user_1", PAYMENT, true],
-    ["customer", "USER_1", PAYMENT, false],
-    ["ip", "198.51.100.7", PAYMENT, true],
-    ["ip", "198.51.100.8", PAYMENT, false],
-    ["country", "nl", PAYMENT, true],
-    ["email", "ann@shop.example", email, true],
-    ["email_domain", "@SHOP.example", email, true],
-    ["email_domain", "example", email, false],
-    ["card_fingerprint", "fp", PAYMENT, false],
-  ] as [ListField, string, Payment, boolean][])("with %s %s", (field, value, payment, isFound) => {
-    const signals = listSignals(payment, listsOf([entry(field, value)]), 0);
-    expect(signals).toEqual(isFound ? { [`listed.block.${field}`]: 1 } : {});
-  });
-
-  it("say nothing when they are empty or the entry has expired", () => {
-    expect(listSignals(PAYMENT, NO_LISTS, 0)).toEqual({});
-    const lists = listsOf([entry("customer", "user_1", 1_000)]);
-    expect(listSignals(PAYMENT, lists, 999)).toEqual({ "listed.block.customer": 1 });
-    expect(listSignals(PAYMENT, lists, 1_000)).toEqual({});
-  });
-});
-
 it("what versions and signals a decision was made of is in it", () => {
   const signals = { "customer.age_s": 5 };
   const { risk } = assess(

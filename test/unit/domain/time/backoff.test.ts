@@ -1,7 +1,7 @@
-/** Waits after failures: growing ones, and the fixed one after a dependency of everyone has failed. */
+/** Waits after failures, which grow with each of them. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { afterFailure, NO_BACKOFF } from "../../../../src/domain/time/backoff";
-import { Cooldown } from "../../../../src/runtime/cooldown";
+import { afterFailure, delayMs, NO_BACKOFF } from "../../../../src/domain/time/backoff";
 import { NOW_MS } from "../../../support/examples";
 
 const BACKOFF = { first_ms: 1_000, most_ms: 30_000 };
@@ -25,27 +25,35 @@ describe("a backoff", () => {
   });
 });
 
-describe("a cooldown", () => {
-  it("is active from a failure until its length has passed", () => {
-    const cooldown = new Cooldown(2_000);
-    expect(cooldown.isActive(NOW_MS)).toBe(false);
-    cooldown.start(NOW_MS);
-    const active = [0, 1_999, 2_000].map((ms) => cooldown.isActive(NOW_MS + ms));
-    expect(active).toEqual([true, true, false]);
+describe("a delay after failures", () => {
+  const backoff = { first_ms: 1_000, most_ms: 300_000 };
+
+  it("doubles from the first to the longest", () => {
+    const delays = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((failures) =>
+      delayMs(failures, backoff),
+    );
+    expect(delays).toEqual([
+      1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000,
+    ]);
   });
 
-  it("begins again with another failure, and ends with a success", () => {
-    const cooldown = new Cooldown(2_000);
-    cooldown.start(NOW_MS);
-    cooldown.start(NOW_MS + 1_000);
-    expect(cooldown.isActive(NOW_MS + 2_500)).toBe(true);
-    cooldown.end();
-    expect(cooldown.isActive(NOW_MS + 2_500)).toBe(false);
+  it("is the first one before any failure", () => {
+    expect(delayMs(0, backoff)).toBe(1_000);
   });
 
-  it("is over when the clock was set back further than its length", () => {
-    const cooldown = new Cooldown(2_000);
-    cooldown.start(NOW_MS);
-    expect(cooldown.isActive(NOW_MS - 60_000)).toBe(false);
+  it("never shrinks and stays within its bounds, for any number of failures", () => {
+    const bounds = fc.tuple(
+      fc.integer({ min: 1, max: 10_000 }),
+      fc.integer({ min: 0, max: 10 ** 7 }),
+    );
+    fc.assert(
+      fc.property(bounds, fc.integer({ min: 1, max: 1_000_000 }), ([first, more], failures) => {
+        const own = { first_ms: first, most_ms: first + more };
+        const delay = delayMs(failures, own);
+        expect(delay).toBeGreaterThanOrEqual(first);
+        expect(delay).toBeLessThanOrEqual(first + more);
+        expect(delayMs(failures + 1, own)).toBeGreaterThanOrEqual(delay);
+      }),
+    );
   });
 });

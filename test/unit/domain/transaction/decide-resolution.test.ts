@@ -1,31 +1,12 @@
-/** Charges that an operator ends by hand: when that is allowed, what it changes, and a processor that answers
- *  after all. */
-import { beforeEach, describe, expect, it } from "vitest";
-import { deriveTransactionId } from "../../../../src/domain/identity/id";
+/** An operator's resolution of a charge. */
+import { expect, it } from "vitest";
 import {
   decideResolution,
   RESOLVABLE_AFTER_MS,
 } from "../../../../src/domain/transaction/decide-resolution";
 import type { ResolveRequest } from "../../../../src/domain/transaction/resolution";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
-import type { ChargeAnswer } from "../../../../src/processor/processor";
-import { createOutcomeRecorder } from "../../../../src/transactions/charging/record-outcome";
-import { type Command, execute } from "../../../../src/transactions/commands/command";
-import type { CommandResult } from "../../../../src/transactions/commands/result";
-import { Counters } from "../../../../src/transactions/counters";
-import { Journal } from "../../../../src/transactions/journal/journal";
-import { countBatch, countWritten } from "../../../../src/transactions/metrics";
-import {
-  basisOf,
-  DECLINED,
-  EXAMPLES,
-  MERCHANT,
-  NOW_MS,
-  requestOf,
-  TRACEPARENT,
-  taken,
-} from "../../../support/examples";
-import { memoryStorage } from "../../../support/sqlite";
+import { EXAMPLES, NOW_MS, taken } from "../../../support/examples";
 
 const LATER_MS = NOW_MS + RESOLVABLE_AFTER_MS;
 const requestFor = (fields: Partial<ResolveRequest> = {}): ResolveRequest => ({
@@ -41,7 +22,6 @@ const decide = (
   isUnderWay = false,
   nowMs = LATER_MS,
 ) => decideResolution(transaction, requestFor(fields), isUnderWay, nowMs);
-
 it.each([
   ["settled", "completed", "transaction.completed", null],
   ["declined", "failed", "transaction.failed", "declined_by_operator"],
@@ -65,7 +45,6 @@ it.each([
     expect(change?.events).toMatchObject([{ type, data: { resolution } }]);
   },
 );
-
 it("A charge cannot be resolved until fifteen minutes after its claim, unless it is forced", () => {
   const refusal = { code: "charge_may_still_end", resolvable_at_ms: LATER_MS };
   expect(decide(EXAMPLES.processing, {}, false, LATER_MS - 1)).toEqual({ ok: false, refusal });
@@ -80,7 +59,6 @@ it("A charge cannot be resolved until fifteen minutes after its claim, unless it
     { forced: false },
   );
 });
-
 it("A charge cannot be resolved while the processor is being asked, unless it is forced", () => {
   expect(decide(EXAMPLES.processing, {}, true)).toMatchObject({
     ok: false,
@@ -90,7 +68,6 @@ it("A charge cannot be resolved while the processor is being asked, unless it is
     taken(decide(EXAMPLES.processing, { force: true }, true))?.transaction.resolution,
   ).toMatchObject({ forced: true });
 });
-
 it("A resolution that is repeated with its outcome changes nothing, and with the other one is refused", () => {
   for (const outcome of ["settled", "declined"] as const) {
     const resolved = taken(decide(EXAMPLES.processing, { outcome }))?.transaction;
@@ -106,7 +83,6 @@ it("A resolution that is repeated with its outcome changes nothing, and with the
     });
   }
 });
-
 const { processing: _, ...ENDED } = EXAMPLES;
 it.each(Object.entries(ENDED))(
   "A transaction that is not processing cannot be resolved, not even by force: %s",
@@ -119,148 +95,3 @@ it.each(Object.entries(ENDED))(
     }
   },
 );
-
-describe("a shard", () => {
-  const id = deriveTransactionId(MERCHANT, "k");
-  const common = { traceparent: TRACEPARENT, transaction_id: id };
-  let journal: Journal;
-  let counters: Counters;
-  beforeEach(() => {
-    const { sql } = memoryStorage();
-    journal = new Journal(sql);
-    counters = new Counters(sql, true);
-    run({
-      ...common,
-      kind: "create",
-      merchant_id: MERCHANT,
-      idempotency_key: "k",
-      request: requestOf(),
-    });
-    run({ ...common, kind: "process", merchant_id: MERCHANT });
-  });
-  /** A round of one command. */
-  function run(command: Command, nowMs = NOW_MS): CommandResult {
-    const answer = execute(journal, command, basisOf(), "live", nowMs);
-    countWritten(counters, command, answer);
-    journal.write();
-    counters.writeWithin(nowMs);
-    counters.committed();
-    countBatch(counters, [command], [{ ok: true, result: answer }]);
-    return answer;
-  }
-  const resolve = (fields: Partial<ResolveRequest> = {}, isUnderWay = false): Command => ({
-    ...common,
-    kind: "resolve",
-    is_call_under_way: () => isUnderWay,
-    ...requestFor(fields),
-  });
-  const countsOf = (name: string) =>
-    Object.fromEntries(
-      counters
-        .all()
-        .filter((count) => count.name === name)
-        .map(({ labels, value }) => [labels, value]),
-    );
-
-  it("A shard asks the processor no more about a charge that was resolved", () => {
-    expect(run(resolve(), LATER_MS)).toMatchObject({
-      kind: "done",
-      status: "completed",
-      wrote: true,
-    });
-    expect(journal.charges.find(id)).toBeUndefined();
-    expect(journal.charges.nextAtMs(NOW_MS)).toBeUndefined();
-    const unknown = {
-      ...common,
-      kind: "record",
-      answer: { kind: "unknown", reason: "no" },
-    } as const;
-    expect(run(unknown, LATER_MS)).toMatchObject({
-      kind: "done",
-      status: "completed",
-      wrote: false,
-    });
-    expect(journal.charges.find(id)).toBeUndefined();
-  });
-
-  it("A shard counts resolutions, repetitions and refusals", () => {
-    run(resolve());
-    run(resolve({ force: true }, true));
-    run(resolve());
-    expect(countsOf("commands")).toMatchObject({
-      "kind=resolve,outcome=refused:charge_may_still_end": 1,
-      "kind=resolve,outcome=resolved": 1,
-      "kind=resolve,outcome=replayed": 1,
-    });
-    expect(countsOf("charges")).toEqual({});
-  });
-
-  /** Records what the processor says, as after a call. @returns what was logged */
-  async function say(answer: ChargeAnswer): Promise<[string, string, string | undefined][]> {
-    const logged: [string, string, string | undefined][] = [];
-    const submit = async (command: Command) => ({
-      result: run(command, LATER_MS),
-      in_book: undefined,
-    });
-    const record = createOutcomeRecorder(submit, (level, event, { reason }) =>
-      logged.push([level, event, reason]),
-    );
-    await record(id, answer, 1, null);
-    return logged;
-  }
-  const SETTLED: ChargeAnswer = { kind: "settled" };
-  const A_DECLINE: ChargeAnswer = { kind: "declined", failure: DECLINED };
-
-  it.each([
-    ["declined", SETTLED, "settled, and the transaction is failed"],
-    ["settled", A_DECLINE, "declined, and the transaction is completed"],
-  ] as const)(
-    "A word of the processor against a charge that was resolved as %s is logged and counted, and changes nothing",
-    async (outcome, word, reason) => {
-      const resolved = run(resolve({ outcome }), LATER_MS);
-      expect(await say(word)).toEqual([["error", "charge.contradicted", reason]]);
-      expect(countsOf("anomalies")).toEqual({ "kind=contradiction": 1 });
-      expect(journal.findText(id)?.data).toBe(resolved.kind === "done" && resolved.data);
-    },
-  );
-
-  it("A word of the processor that agrees with the outcome on record is neither logged nor counted", async () => {
-    run(resolve(), LATER_MS);
-    expect(await say(SETTLED)).toEqual([]);
-    expect(await say({ kind: "unknown", reason: "no answer" })).toEqual([
-      ["warn", "charge.unknown", "no answer"],
-    ]);
-    expect(countsOf("anomalies")).toEqual({});
-  });
-
-  it("A word against an outcome that the processor gave itself is logged and counted", async () => {
-    await say(SETTLED);
-    expect(await say(A_DECLINE)).toMatchObject([
-      ["error", "charge.contradicted", expect.any(String)],
-    ]);
-    expect(countsOf("anomalies")).toEqual({ "kind=contradiction": 1 });
-    expect(countsOf("charges")).toEqual({ "outcome=settled": 1 });
-  });
-
-  it("An answer about another payment is an error in the log, is counted, and leaves the charge open", async () => {
-    const said = await say({
-      kind: "unknown",
-      reason: "an answer about another payment",
-      differs: ["currency", "amount_minor"],
-    });
-    expect(said).toEqual([
-      ["warn", "charge.unknown", "an answer about another payment"],
-      ["error", "charge.other_payment", "currency; amount_minor"],
-    ]);
-    expect(countsOf("anomalies")).toEqual({ "kind=other_payment": 1 });
-    expect(journal.charges.find(id)).toMatchObject({ attempts: 1 });
-  });
-
-  it("An answer with wrong members is recorded, and a warning names the members", async () => {
-    expect(await say({ ...A_DECLINE, mended: ["code is missing"] })).toEqual([
-      ["warn", "charge.answer_mended", "code is missing"],
-    ]);
-    expect(countsOf("anomalies")).toEqual({ "kind=mended": 1 });
-    expect(journal.find(id)?.transaction.status).toBe("failed");
-  });
-});

@@ -1,59 +1,8 @@
-/** What a merchant's dispatcher keeps: endpoints and deliveries, over its own tables. */
-import { beforeEach, describe, expect, it } from "vitest";
-import { WebhookCounters } from "../../../../src/webhooks/metrics";
+/** Recovering failed deliveries. */
+import { describe, expect, it } from "vitest";
 import { Deliveries, MAX_RECOVERED } from "../../../../src/webhooks/store/deliveries";
-import { Endpoints } from "../../../../src/webhooks/store/endpoints";
-import { migrateWebhooks } from "../../../../src/webhooks/store/schema";
 import { NOW_MS } from "../../../support/examples";
-import { type MemoryStorage, memoryStorage } from "../../../support/sqlite";
-
-const ENDPOINT = {
-  id: "whe_1",
-  url: "https://shop.example/webhooks",
-  description: null,
-  events: ["*"],
-  enabled: true,
-  disabled_reason: null,
-  failing_since: null,
-  created_at: NOW_MS,
-};
-
-let storage: MemoryStorage;
-let counters: WebhookCounters;
-let endpoints: Endpoints;
-const commit = <Value>(work: () => Value): Value =>
-  counters.commit(storage as unknown as DurableObjectStorage, work);
-
-beforeEach(() => {
-  storage = memoryStorage();
-  migrateWebhooks(storage.sql);
-  counters = new WebhookCounters(storage.sql, true);
-  endpoints = new Endpoints(storage.sql, counters);
-  commit(() => endpoints.add(ENDPOINT));
-});
-
-describe("endpoints in memory", () => {
-  const changes: Record<string, () => void> = {
-    changed: () => endpoints.change("whe_1", { enabled: false, url: "https://other.example/" }),
-    disabled: () => endpoints.disable("whe_1", "gone"),
-    removed: () => endpoints.remove(ENDPOINT),
-    added: () => endpoints.add({ ...ENDPOINT, id: "whe_2" }),
-  };
-  it.each(Object.entries(changes))(
-    "are those on disk after a commit that failed: %s",
-    (_, change) => {
-      const failing = () =>
-        commit(() => {
-          change();
-          endpoints.list();
-          throw new Error("disk full");
-        });
-      expect(failing).toThrow("disk full");
-      expect(endpoints.list()).toEqual([ENDPOINT]);
-      expect(endpoints.subscribedTo("transaction.created")).toEqual([ENDPOINT]);
-    },
-  );
-});
+import { commit, counters, storage } from "../../../support/webhook-store";
 
 describe("recovering what has failed", () => {
   it("starts so much at a time, the oldest first, until nothing is left", () => {

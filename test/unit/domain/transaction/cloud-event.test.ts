@@ -1,0 +1,63 @@
+/** Events as CloudEvents. */
+import { CloudEvent, HTTP, Kafka } from "cloudevents";
+import { describe, expect, it } from "vitest";
+import {
+  CLOUD_EVENT_MEDIA_TYPE,
+  toCloudEvent,
+} from "../../../../src/domain/transaction/cloud-event";
+import { toEvent } from "../../../../src/domain/transaction/event";
+import { EXAMPLE_NAMES, EXAMPLES, TRACEPARENT } from "../../../support/examples";
+import { recordOf } from "../../../support/kafka-rest";
+
+describe("an event as a CloudEvent", () => {
+  const { pending, completed } = EXAMPLES;
+
+  it("is these bytes", () => {
+    const record = recordOf(completed, '{"amount":100.50}');
+    const textWith = (trace: string) =>
+      `{"specversion":"1.0","id":"evt_${completed.id.slice(4)}_3","source":"/payments",` +
+      `"type":"payments.transaction.completed.v1","subject":"${completed.id}",` +
+      `"time":"2026-11-22T21:00:00.000Z","datacontenttype":"application/json",` +
+      `"partitionkey":"${completed.id}","merchantid":"mer_shop","txseq":"0000000003",` +
+      `${trace}"data":{"amount":100.50}}`;
+    expect(toCloudEvent(record)).toBe(textWith(`"traceparent":"${TRACEPARENT}",`));
+    // One of before there were traces, which may have been sent already.
+    expect(toCloudEvent({ ...record, traceparent: null })).toBe(textWith(""));
+  });
+
+  it("holds the transaction's text as it is", () => {
+    const data = '{ "amount":1.0,"a":"\\u00e9\\/","b":12345678901234567890 }';
+    expect(toCloudEvent(recordOf(pending, data)).endsWith(`,"data":${data}}`)).toBe(true);
+  });
+
+  it.each(EXAMPLE_NAMES)("passes the official SDK: %s", (name) => {
+    const transaction = EXAMPLES[name];
+    const key = transaction.id;
+    const value = toCloudEvent(recordOf(transaction));
+    const strict = new CloudEvent(JSON.parse(value));
+    expect(strict.validate()).toBe(true);
+    expect(strict.data).toEqual(transaction);
+    expect(Object.keys(strict).every((attribute) => attribute.length <= 20)).toBe(true);
+
+    const headers = { "content-type": CLOUD_EVENT_MEDIA_TYPE };
+    const bare = { "content-type": "application/cloudevents+json" }; // All that the SDK knows in HTTP.
+    const read = [
+      HTTP.toEvent({ headers: bare, body: value }),
+      Kafka.toEvent({ headers, key, value, body: value } as never), // Typed for HTTP messages only.
+    ];
+    for (const event of read) {
+      const cloudEvent = event as CloudEvent;
+      expect(cloudEvent.validate()).toBe(true);
+      expect(cloudEvent).toMatchObject({ id: toEvent(transaction).id, partitionkey: key });
+      expect(cloudEvent.data).toEqual(transaction);
+    }
+  });
+
+  it("has sequences that compare as texts", () => {
+    const texts = [1, 2, 9, 10, 11, 100, 2_000_000_000].map(
+      (sequence) => JSON.parse(toCloudEvent({ ...recordOf(pending), sequence })).txseq,
+    );
+    expect(texts.toSorted()).toEqual(texts);
+    expect(new Set(texts.map((digits) => digits.length))).toEqual(new Set([10]));
+  });
+});

@@ -1,0 +1,127 @@
+/** The sandbox's outcomes. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  type ChargeAnswer,
+  type ChargeRequest,
+  chargeWithin,
+} from "../../../src/processor/processor";
+import { SANDBOX_OUTCOMES, sandbox } from "../../../src/processor/sandbox";
+import { requestOf, SETTLED } from "../../support/charge-request";
+
+describe("the sandbox", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const signal = () => new AbortController().signal;
+  const declined = (code: string, message: string): ChargeAnswer => ({
+    kind: "declined",
+    failure: { code, message },
+  });
+  const generic = declined("card_declined", "The card was declined");
+  /** Outcome, ending of the amount, its final answer, and how many asks stay without one. */
+  const TABLE: [string, string, ChargeAnswer, number][] = [
+    ["settle", "9000", SETTLED, 0],
+    ["decline", "9001", generic, 0],
+    [
+      "insufficient_funds",
+      "9002",
+      declined("insufficient_funds", "The account has insufficient funds"),
+      0,
+    ],
+    ["expired_card", "9003", declined("expired_card", "The card has expired"), 0],
+    ["do_not_honor", "9004", declined("do_not_honor", "The issuer declined without a reason"), 0],
+    ["slow", "9010", SETTLED, 0],
+    ["timeout_then_settle", "9011", SETTLED, 1],
+    ["unknown_then_settle", "9012", SETTLED, 2],
+    ["unknown_then_decline", "9013", generic, 2],
+  ];
+
+  /** The answers to the first asks, each within 5 seconds. */
+  async function ask(fields: Partial<ChargeRequest>, asks: number): Promise<ChargeAnswer[]> {
+    const answers: ChargeAnswer[] = [];
+    for (let attempt = 1; attempt <= asks; attempt++) {
+      const charge = chargeWithin(sandbox, requestOf({ ...fields, attempt }), 5_000);
+      await vi.advanceTimersByTimeAsync(5_000);
+      answers.push(await charge);
+    }
+    return answers;
+  }
+
+  it("has these outcomes and no others", () => {
+    expect(
+      Object.entries(SANDBOX_OUTCOMES).map(([name, { amount_ending }]) => [name, amount_ending]),
+    ).toEqual(TABLE.map(([name, ending]) => [name, ending]));
+  });
+
+  for (const [name, ending, answer, unknowns] of TABLE) {
+    const said = `${answer.kind} after ${unknowns} unknown`;
+    const expected = [
+      ...Array.from({ length: unknowns }, () => expect.objectContaining({ kind: "unknown" })),
+      answer,
+      answer,
+    ];
+
+    it(`answers ${said} when metadata asks for ${name}, whatever the amount`, async () => {
+      for (const amount_minor of [1, 9_001, 9_012, 10_050]) {
+        const metadata = { sandbox_outcome: name, order: "1" };
+        expect(await ask({ metadata, amount_minor }, unknowns + 2)).toEqual(expected);
+      }
+    });
+
+    it(`answers ${said} to amounts that end in ${ending}`, async () => {
+      for (const prefix of ["", "1", "10", "99999999999"]) {
+        const amount_minor = Number(prefix + ending);
+        expect(await ask({ amount_minor }, unknowns + 2)).toEqual(expected);
+      }
+    });
+  }
+
+  it.each([
+    ["an ordinary amount", { amount_minor: 10_050 }],
+    ["one minor unit", { amount_minor: 1 }],
+    ["an amount with a row's digits in front", { amount_minor: 90_010 }],
+    ["an amount that has only the end of a row's digits", { amount_minor: 1 }],
+    ["an outcome that is not in the table", { metadata: { sandbox_outcome: "explode" } }],
+    ["the name of something every object has", { metadata: { sandbox_outcome: "constructor" } }],
+    ["an empty name", { metadata: { sandbox_outcome: "" } }],
+  ])("settles at once on %s", async (_, fields) => {
+    expect(await sandbox.charge(requestOf(fields), signal)).toEqual(SETTLED);
+  });
+
+  it("goes by the amount when the name is not in the table", async () => {
+    const request = requestOf({ metadata: { sandbox_outcome: "explode" }, amount_minor: 9_001 });
+    expect(await sandbox.charge(request, signal)).toEqual(generic);
+  });
+
+  it("takes a second to settle slowly", async () => {
+    let answer: ChargeAnswer | undefined;
+    const charge = Promise.resolve(sandbox.charge(requestOf({ amount_minor: 9_010 }), signal)).then(
+      (given) => {
+        answer = given;
+      },
+    );
+    await vi.advanceTimersByTimeAsync(999);
+    expect(answer).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await charge;
+    expect(answer).toEqual(SETTLED);
+  });
+
+  it("says nothing at all before a time limit, the first time", async () => {
+    const limit = new AbortController();
+    let isOver = false;
+    const request = requestOf({ amount_minor: 9_011 });
+    const charge = Promise.resolve(sandbox.charge(request, () => limit.signal)).finally(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(isOver).toBe(false);
+    limit.abort();
+    await charge;
+    expect(isOver).toBe(true);
+  });
+});

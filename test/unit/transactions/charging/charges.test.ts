@@ -1,0 +1,96 @@
+/** Charges in progress: one call of the processor for all who wait. */
+import { beforeEach, describe, expect, it } from "vitest";
+import type { ChargeAnswer, ChargeRequest } from "../../../../src/processor/processor";
+import { Charges } from "../../../../src/transactions/charging/charges";
+import { EXAMPLES, TRACEPARENT } from "../../../support/examples";
+import { A_DECLINE, idOf, SETTLED, UNKNOWN } from "../../../support/shard";
+
+describe("charges", () => {
+  type Asked = { request: ChargeRequest; answer: (given: ChargeAnswer) => void };
+  let asked: Asked[];
+  let recorded: [string, ChargeAnswer, number, string | null][];
+  let fault: Error | undefined;
+  let charges: Charges;
+  beforeEach(() => {
+    asked = [];
+    recorded = [];
+    fault = undefined;
+    const processor = {
+      charge: (request: ChargeRequest) =>
+        new Promise<ChargeAnswer>((answer) => {
+          asked.push({ request, answer });
+        }),
+    };
+    charges = new Charges(processor, 60_000, async (id, answer, ...rest) => {
+      recorded.push([id, answer, ...rest]);
+      if (fault) throw fault;
+      const data = `${id} ${answer.kind}`;
+      return { kind: "done", data, status: "completed", replayed: false, wrote: true };
+    });
+  });
+  const transaction = EXAMPLES.processing;
+  const other = { ...transaction, id: idOf("other") };
+
+  it("ask with the transaction's id and hand the word back to be recorded", async () => {
+    const answer = charges.carryOut({ transaction, attempt: 4 }, TRACEPARENT);
+    expect(asked[0]?.request).toEqual({
+      idempotency_key: transaction.id,
+      amount_minor: 10_050,
+      currency: "USD",
+      user_id: "user_1",
+      metadata: transaction.metadata,
+      livemode: true,
+      attempt: 4,
+      traceparent: TRACEPARENT,
+    });
+    asked[0]?.answer(SETTLED);
+    expect(await answer).toMatchObject({ data: `${transaction.id} settled` });
+    expect(recorded).toEqual([[transaction.id, SETTLED, 4, TRACEPARENT]]);
+  });
+
+  it("share one call among all who ask about a transaction meanwhile", async () => {
+    const answers = [1, 1, 2].map((attempt) =>
+      charges.carryOut({ transaction, attempt }, TRACEPARENT),
+    );
+    expect(charges.isUnderWay(transaction.id)).toBe(true);
+    expect(asked).toHaveLength(1);
+    asked[0]?.answer(A_DECLINE);
+    const [first, ...rest] = await Promise.all(answers);
+    expect(rest).toEqual([first, first]);
+    expect(recorded).toHaveLength(1);
+    expect(charges.isUnderWay(transaction.id)).toBe(false);
+  });
+
+  it("ask anew once the word is recorded, and about others at the same time", async () => {
+    const one = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
+    const two = charges.carryOut({ transaction: other, attempt: 1 }, TRACEPARENT);
+    expect(asked.map(({ request }) => request.idempotency_key)).toEqual([transaction.id, other.id]);
+    asked[0]?.answer(UNKNOWN);
+    await one;
+    expect(charges.isUnderWay(other.id)).toBe(true);
+    const again = charges.carryOut({ transaction, attempt: 2 }, TRACEPARENT);
+    expect(asked).toHaveLength(3);
+    for (const { answer } of asked) answer(SETTLED);
+    await Promise.all([two, again]);
+    expect(recorded.map(([id, , attempt]) => [id, attempt])).toEqual([
+      [transaction.id, 1],
+      [other.id, 1],
+      [transaction.id, 2],
+    ]);
+  });
+
+  it("tell everyone when the word could not be recorded, and may be asked for again", async () => {
+    fault = new Error("no disk");
+    const answers = [1, 1].map((attempt) =>
+      charges.carryOut({ transaction, attempt }, TRACEPARENT),
+    );
+    asked[0]?.answer(SETTLED);
+    const outcomes = await Promise.allSettled(answers);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(charges.isUnderWay(transaction.id)).toBe(false);
+    fault = undefined;
+    const again = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
+    asked[1]?.answer(SETTLED);
+    expect(await again).toMatchObject({ kind: "done" });
+  });
+});

@@ -1,0 +1,237 @@
+/** Clocks that are set back: no wait of a shard is longer than the longest one that can be right, and nothing
+ *  that was learnt in the future counts as fresh. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { decideCancel, decideProcess } from "../../../src/domain/transaction/decide-charge";
+import { decideReview } from "../../../src/domain/transaction/decide-review";
+import { LeasedQuota } from "../../../src/rate-limit/leased-quota";
+import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../../src/transactions/alarm-schedule";
+import { Recovery } from "../../../src/transactions/charging/recovery";
+import { type Command, execute } from "../../../src/transactions/commands/command";
+import { Journal } from "../../../src/transactions/journal/journal";
+import { OutboxRelay } from "../../../src/transactions/outbox/relay";
+import { WebhookDestination } from "../../../src/transactions/outbox/to-webhooks";
+import { forgetRisk, RulesCache } from "../../../src/transactions/risk/rules-cache";
+import { MetricsReporter } from "../../../src/webhooks/metrics-reporter";
+import {
+  basisOf,
+  created,
+  EXAMPLES,
+  HOLDING,
+  MERCHANT,
+  NOW_MS,
+  RULES,
+  requestOf,
+  taken,
+} from "../../support/examples";
+import { memoryStorage } from "../../support/sqlite";
+
+const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000];
+const YEAR_MS = 365 * DAY_MS;
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
+  forgetRisk();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+const noLog = () => {};
+describe("after a clock that was ahead is set back,", () => {
+  /** A transaction in a shard that was told the wrong time. */
+  function shardAt(nowMs: number, rules = RULES) {
+    const journal = new Journal(memoryStorage().sql);
+    const run = (command: Omit<Command, "traceparent">, now = nowMs) => {
+      const answer = execute(
+        journal,
+        { ...command, traceparent: null } as Command,
+        basisOf(11, rules),
+        "live",
+        now,
+      );
+      journal.write();
+      return answer;
+    };
+    const transaction_id = EXAMPLES.pending.id;
+    run({
+      kind: "create",
+      merchant_id: MERCHANT,
+      transaction_id,
+      idempotency_key: "order-1001",
+      request: requestOf(),
+    } as Command);
+    const submitted: Command[] = [];
+    const carriedOut: string[] = [];
+    const takingUp = new Recovery({
+      journal,
+      charges: {
+        underWay: 0,
+        isUnderWay: () => false,
+        carryOut: async ({ transaction }: { transaction: { id: string } }) => {
+          carriedOut.push(transaction.id);
+        },
+      } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
+      submit: async (command) => submitted.push(command),
+      log: noLog,
+    });
+    return { journal, run, transaction_id, takingUp, submitted, carriedOut };
+  }
+
+  it("a charge without an outcome is asked about at once, and its callers are told a time that is near", () => {
+    const shard = shardAt(NOW_MS + YEAR_MS);
+    const { transaction_id } = shard;
+    shard.run({ kind: "process", merchant_id: MERCHANT, transaction_id } as Command);
+    const unknown = { kind: "unknown", reason: "" } as const;
+    shard.run({ kind: "record", transaction_id, answer: unknown } as Command);
+    expect(shard.journal.charges.nextAtMs(NOW_MS)).toBe(NOW_MS);
+    const again = { kind: "process", merchant_id: MERCHANT, transaction_id } as Command;
+    expect(shard.run(again, NOW_MS)).toMatchObject({ kind: "pending", retry_at_ms: NOW_MS });
+    shard.takingUp.begin(NOW_MS);
+    expect(shard.carriedOut).toEqual([transaction_id]);
+  });
+
+  it("a review expires after the longest time that one may be open, and not a year later", () => {
+    const shard = shardAt(NOW_MS + YEAR_MS, HOLDING);
+    const { transaction_id } = shard;
+    const LONGEST_MS = 30 * DAY_MS;
+    expect(shard.journal.reviews.nextAtMs(NOW_MS)).toBe(NOW_MS);
+    shard.takingUp.begin(NOW_MS);
+    expect(shard.submitted).toEqual([]);
+    expect(shard.journal.reviews.nextAtMs(NOW_MS)).toBe(NOW_MS + LONGEST_MS);
+    shard.takingUp.begin(NOW_MS + LONGEST_MS);
+    expect(shard.submitted).toMatchObject([{ kind: "expire", transaction_id }]);
+    const expired = { kind: "expire", transaction_id } as Command;
+    expect(shard.run(expired, NOW_MS + LONGEST_MS - 1)).toMatchObject({ wrote: false });
+    expect(shard.run(expired, NOW_MS + LONGEST_MS)).toMatchObject({
+      wrote: true,
+      status: "failed",
+    });
+  });
+
+  it("a shard wakes up for its destinations", () => {
+    const times = { charge_at_ms: undefined, outboxes_at_ms: [NOW_MS + DAY_MS] };
+    expect(nextAlarmAtMs(times, NOW_MS)).toBe(NOW_MS + ALARM_INTERVAL_MS);
+    const paused = { ...times, outboxes_at_ms: [NOW_MS + HOUR_MS] };
+    expect(nextAlarmAtMs(paused, NOW_MS)).toBe(NOW_MS + HOUR_MS);
+  });
+
+  it("a destination that has failed is tried again", async () => {
+    const journal = new Journal(memoryStorage().sql);
+    let isDown = true;
+    const outbox = new OutboxRelay(journal, {
+      name: "book",
+      deliver: async () => {
+        if (isDown) throw new Error("down");
+      },
+      wait_ms: 1_000,
+      onFailure: noLog,
+    });
+    journal.append(MERCHANT, created(), null);
+    journal.write();
+    vi.setSystemTime(NOW_MS + DAY_MS);
+    await outbox.drain(NOW_MS + DAY_MS);
+    isDown = false;
+    vi.setSystemTime(NOW_MS);
+    await outbox.drain(NOW_MS);
+    expect(outbox.backlog(NOW_MS).depth).toBe(0);
+  });
+
+  it("a merchant's dispatcher that has failed is asked again", async () => {
+    const storage = memoryStorage();
+    const journal = new Journal(storage.sql);
+    journal.append(MERCHANT, created(), null);
+    journal.write();
+    let isDown = true;
+    const accept = async () => {
+      if (isDown) throw new Error("down");
+    };
+    const dispatchers = new WebhookDestination(storage.sql, journal.backoffs, accept, noLog);
+    vi.setSystemTime(NOW_MS + DAY_MS);
+    await dispatchers.deliver(journal.eventsAfter(0, 10, 10_000));
+    expect(dispatchers.waiting).toBe(1);
+    isDown = false;
+    vi.setSystemTime(NOW_MS);
+    expect(dispatchers.retryAtMs).toBe(NOW_MS);
+    await dispatchers.deliver([]);
+    expect(dispatchers.waiting).toBe(0);
+  });
+
+  it("a merchant's rules are read again, and the new ones are kept", async () => {
+    let version = 1;
+    const reader = {
+      risk: async () => ({
+        version,
+        rule_set: { version, rule_set: RULES.rule_set },
+        entries: [],
+      }),
+      version: async () => version,
+    };
+    const book = new RulesCache(reader, noLog);
+    vi.setSystemTime(NOW_MS + DAY_MS);
+    expect((await book.get(MERCHANT)).rules?.version).toBe(1);
+    version = 2;
+    vi.setSystemTime(NOW_MS);
+    expect((await book.get(MERCHANT)).rules?.version).toBe(2);
+    expect(book.get(MERCHANT)).toMatchObject({ rules: { version: 2 } });
+  });
+
+  it("a D1 that has failed to say the rules is asked again", async () => {
+    let isDown = true;
+    const reader = {
+      risk: async () => {
+        if (isDown) throw new Error("down");
+        return { version: 0, rule_set: undefined, entries: [] };
+      },
+      version: async () => 0,
+    };
+    const book = new RulesCache(reader, noLog);
+    vi.setSystemTime(NOW_MS + DAY_MS);
+    await expect(book.get(MERCHANT)).rejects.toThrow("down");
+    isDown = false;
+    vi.setSystemTime(NOW_MS);
+    expect(await book.get(MERCHANT)).toMatchObject({ rules: undefined });
+  });
+
+  it("a used-up quota is asked about again, and so is a keeper that did not answer", async () => {
+    const allowance = new LeasedQuota(MINUTE_MS);
+    vi.setSystemTime(NOW_MS + DAY_MS);
+    await allowance.fill(async () => ({ tokens: 0, left: 0, ends_in_ms: MINUTE_MS }));
+    expect(allowance.state(NOW_MS + DAY_MS)).toBe("spent");
+    expect(allowance.state(NOW_MS)).toBe("empty");
+    const silent = new LeasedQuota(MINUTE_MS);
+    await silent.fill(() => Promise.reject(new Error("dead")));
+    expect(silent.state(NOW_MS + DAY_MS)).toBe("unwatched");
+    expect(silent.state(NOW_MS)).toBe("empty");
+  });
+
+  it("D1 is told again what a dispatcher counts", async () => {
+    const written: number[] = [];
+    const counts = [{ name: "attempts", labels: "", value: 1 }];
+    const telling = new MetricsReporter(
+      () => counts,
+      async ([count]) => void written.push(count?.value ?? 0),
+      noLog,
+    );
+    await telling.report(NOW_MS + DAY_MS);
+    counts[0] = { name: "attempts", labels: "", value: 2 };
+    await telling.report(NOW_MS);
+    expect(written).toEqual([1, 2]);
+  });
+});
+describe("a transaction whose clock steps back", () => {
+  it("has times that never go back, also those of its review", () => {
+    const back = NOW_MS - DAY_MS;
+    const claimed = taken(decideProcess(EXAMPLES.pending, "live", back));
+    expect(claimed).toMatchObject({
+      change: { transaction: { updated_at: EXAMPLES.pending.updated_at } },
+    });
+    const decided = taken(
+      decideReview(EXAMPLES.held, { decision: "approve", reviewer: null, note: null }, back),
+    );
+    const cancelled = taken(decideCancel(EXAMPLES.held, back));
+    for (const change of [decided, cancelled]) {
+      const { transaction, events } = change ?? { transaction: EXAMPLES.pending, events: [] };
+      expect(transaction.review?.decided_at).toBe(transaction.updated_at);
+      expect(transaction.updated_at >= transaction.created_at).toBe(true);
+      for (const event of events) expect(event.created_at >= transaction.created_at).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,174 @@
+/** Group commit: how commands are gathered into batches. */
+import { describe, expect, it } from "vitest";
+import {
+  Batcher,
+  type BatchOutcome,
+  type CommandOutcome,
+} from "../../../../src/transactions/group-commit/batcher";
+import { CommitDelay } from "../../../../src/transactions/group-commit/commit-delay";
+import { eventually } from "../../../support/eventually";
+import { turn } from "../../../support/fake-clock";
+
+describe("rounds", () => {
+  /** Rounds whose plays the test ends by hand; every command is answered with its own capitals. */
+  function stage(company = new CommitDelay()) {
+    const plays: {
+      commands: string[];
+      end: (round?: Partial<BatchOutcome<string>>) => void;
+      fail: (fault: Error) => void;
+    }[] = [];
+    const rounds = new Batcher<string, string>(company, (commands) => {
+      const { promise, resolve, reject } = Promise.withResolvers<BatchOutcome<string>>();
+      const outcomes = commands.map(
+        (command): CommandOutcome<string> => ({ ok: true, result: command.toUpperCase() }),
+      );
+      const end = (round: Partial<BatchOutcome<string>> = {}) =>
+        resolve({ outcomes, next: Promise.resolve(), ...round });
+      plays.push({ commands, end, fail: reject });
+      return promise;
+    });
+    return { rounds, plays, played: () => plays.map(({ commands }) => commands) };
+  }
+  const outcomeOf = (answer: Promise<string>) =>
+    answer.catch((fault: unknown) => `fault: ${fault instanceof Error ? fault.message : fault}`);
+
+  it("start at once with one command when idle, also after earlier ones have ended", async () => {
+    const { rounds, plays, played } = stage();
+    for (const [index, command] of ["a", "b"].entries()) {
+      const answer = rounds.submit(command);
+      await turn();
+      expect(played()[index]).toEqual([command]);
+      plays[index]?.end();
+      expect(await answer).toBe(command.toUpperCase());
+      await turn();
+    }
+  });
+
+  it("gather what arrives at once, and what arrives during a round into the next one, in order", async () => {
+    const { rounds, plays, played } = stage();
+    const answers = ["a", "b"].map((command) => rounds.submit(command));
+    await turn();
+    expect(played()).toEqual([["a", "b"]]);
+    answers.push(...["c", "d"].map((command) => rounds.submit(command)));
+    plays[0]?.end();
+    await turn();
+    expect(played()).toEqual([
+      ["a", "b"],
+      ["c", "d"],
+    ]);
+    answers.push(rounds.submit("e"));
+    plays[1]?.end();
+    await turn();
+    expect(played()[2]).toEqual(["e"]);
+    plays[2]?.end();
+    expect(await Promise.all(answers)).toEqual(["A", "B", "C", "D", "E"]);
+  });
+
+  it("answer before the next round may start, and wait for it to be allowed", async () => {
+    const { rounds, plays, played } = stage();
+    const next = Promise.withResolvers<void>();
+    const first = rounds.submit("a");
+    await turn();
+    void rounds.submit("b");
+    plays[0]?.end({ next: next.promise });
+    expect(await first).toBe("A");
+    await turn();
+    expect(played()).toEqual([["a"]]);
+    next.resolve();
+    await turn();
+    expect(played()).toEqual([["a"], ["b"]]);
+  });
+
+  it("give one command's fault to its own caller alone", async () => {
+    const { rounds, plays } = stage();
+    const answers = ["a", "b", "c"].map((command) => outcomeOf(rounds.submit(command)));
+    await turn();
+    plays[0]?.end({
+      outcomes: [
+        { ok: true, result: "A" },
+        { ok: false, fault: new Error("broken") },
+        { ok: true, result: "C" },
+      ],
+    });
+    expect(await Promise.all(answers)).toEqual(["A", "fault: broken", "C"]);
+  });
+
+  it("fail all commands of a round that throws, and none of the next", async () => {
+    const { rounds, plays } = stage();
+    const first = outcomeOf(rounds.submit("a"));
+    await turn();
+    const second = ["b", "c"].map((command) => outcomeOf(rounds.submit(command)));
+    plays[0]?.fail(new Error("no disk"));
+    expect(await first).toBe("fault: no disk");
+    await turn();
+    const third = outcomeOf(rounds.submit("d"));
+    plays[1]?.fail(new Error("still none"));
+    expect(await Promise.all(second)).toEqual(["fault: still none", "fault: still none"]);
+    await eventually(() => expect(plays).toHaveLength(3));
+    plays[2]?.end();
+    expect(await third).toBe("D");
+  });
+
+  it("go on after a play that throws before it returns a promise", async () => {
+    let plays = 0;
+    const rounds = new Batcher<string, string>(new CommitDelay(), (commands) => {
+      plays += 1;
+      if (plays === 1) throw new Error("at once");
+      const outcomes = commands.map((result): CommandOutcome<string> => ({ ok: true, result }));
+      return Promise.resolve({ outcomes, next: Promise.resolve() });
+    });
+    expect(await outcomeOf(rounds.submit("a"))).toBe("fault: at once");
+    expect(await outcomeOf(rounds.submit("b"))).toBe("b");
+  });
+
+  it("keep their answers and go on when what the next round waits for fails", async () => {
+    const { rounds, plays } = stage();
+    const first = outcomeOf(rounds.submit("a"));
+    await turn();
+    const second = outcomeOf(rounds.submit("b"));
+    plays[0]?.end({ next: Promise.reject(new Error("no book")) });
+    expect(await first).toBe("A");
+    await turn();
+    plays[1]?.end();
+    expect(await second).toBe("B");
+  });
+
+  it("wait for the company that is expected", async () => {
+    const company = new CommitDelay();
+    const { rounds, played } = stage(company);
+    company.responded();
+    company.responded();
+    for (const command of ["a", "b"]) {
+      expect(played()).toEqual([]);
+      company.arrived();
+      void rounds.submit(command);
+      await turn();
+    }
+    expect(played()).toEqual([["a", "b"]]);
+  });
+
+  it("leave nobody without an answer when a play settles too few", async () => {
+    const { rounds, plays } = stage();
+    const answer = outcomeOf(rounds.submit("a"));
+    await turn();
+    plays[0]?.end({ outcomes: [] });
+    expect(await answer).toMatch(/^fault: /);
+  });
+
+  it("hold at most 256 commands each, and play all of them once, in order", async () => {
+    const sizes: number[] = [];
+    const order: string[] = [];
+    const rounds = new Batcher<string, string>(new CommitDelay(), async (commands) => {
+      sizes.push(commands.length);
+      order.push(...commands);
+      await turn();
+      const outcomes = commands.map((result): CommandOutcome<string> => ({ ok: true, result }));
+      return { outcomes, next: Promise.resolve() };
+    });
+    const commands = Array.from({ length: 600 }, (_, index) => `command ${index}`);
+    const answers = await Promise.all(commands.map((command) => rounds.submit(command)));
+    expect(answers).toEqual(commands);
+    expect(order).toEqual(commands);
+    expect(sizes).toEqual([256, 256, 88]);
+  });
+});

@@ -1,0 +1,115 @@
+/** A journal with a cache reads what the tables hold. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { deriveTransactionId } from "../../../../src/domain/identity/id";
+import { RELEASING_TYPES } from "../../../../src/domain/risk/release";
+import { type Command, execute } from "../../../../src/transactions/commands/command";
+import { Journal } from "../../../../src/transactions/journal/journal";
+import {
+  basisOf,
+  HOLDING,
+  MERCHANT,
+  NOW_MS,
+  requestOf,
+  TRACEPARENT,
+} from "../../../support/examples";
+import { turnBackEvents } from "../../../support/first-journal";
+import { memoryStorage } from "../../../support/sqlite";
+
+const KEYS = ["a", "b", "c"];
+const REVIEWS_END_MS = NOW_MS + HOLDING.rule_set.review_expires_after_s * 1_000;
+const idOf = (key: string) => deriveTransactionId(MERCHANT, key);
+/** Approved, held and blocked: the last two have two events at once, and a held one has a review. */
+const AMOUNTS_MINOR = [10_050, 500_001, 1_000_001];
+type Step = {
+  kind: "create" | "process" | "cancel" | "expire" | "load";
+  key: string;
+  amount_minor: number;
+};
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom("create", "process", "cancel", "expire", "load"),
+  key: fc.constantFrom(...KEYS),
+  amount_minor: fc.constantFrom(...AMOUNTS_MINOR),
+});
+function commandOf(kind: Exclude<Step["kind"], "load">, { key, amount_minor }: Step): Command {
+  const about = { merchant_id: MERCHANT, transaction_id: idOf(key), traceparent: TRACEPARENT };
+  if (kind !== "create") return { kind, ...about };
+  return { kind, ...about, idempotency_key: key, request: requestOf({ amount_minor }) };
+}
+function take(journal: Journal, step: Step): void {
+  if (step.kind === "load") {
+    journal.load(KEYS.map(idOf));
+    return;
+  }
+  const command = commandOf(step.kind, step);
+  const basis = journal.has(command.transaction_id) ? undefined : basisOf(1, HOLDING);
+  execute(journal, command, basis, "live", step.kind === "expire" ? REVIEWS_END_MS : NOW_MS);
+  journal.write();
+}
+function toldBy(journal: Journal) {
+  const from = Array.from({ length: journal.lastPosition + 2 }, (_, position) => position);
+  return {
+    found: KEYS.map((key) => journal.find(idOf(key))),
+    texts: KEYS.map((key) => journal.findText(idOf(key))?.data),
+    events: from.map((position) => journal.eventsAfter(position, 3, 1_000_000)),
+    released: from.map((position) =>
+      journal.eventsOfTypes(position, position + 3, RELEASING_TYPES),
+    ),
+    nextReviewAtMs: journal.reviews.nextAtMs(NOW_MS),
+  };
+}
+/** Everything that happened to each transaction, but not who asked for it. */
+function historiesIn(journal: Journal) {
+  return KEYS.map((key) =>
+    journal.readEvents(idOf(key)).map((event) => ({ ...event, traceparent: null })),
+  );
+}
+describe("a journal with a memory", () => {
+  it("tells what one that just started reads from the tables", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const storage = memoryStorage();
+        const journal = new Journal(storage.sql);
+        for (const one of steps) {
+          take(journal, one);
+          expect(toldBy(journal)).toEqual(toldBy(new Journal(storage.sql)));
+        }
+      }),
+    );
+  });
+
+  it("finds all that were asked for at once, and knows of those that are not there", () => {
+    const storage = memoryStorage();
+    const writer = new Journal(storage.sql);
+    for (const key of ["a", "b"]) {
+      take(writer, { kind: "create", key, amount_minor: 10_050 });
+      take(writer, { kind: "process", key, amount_minor: 10_050 });
+    }
+    const reader = new Journal(storage.sql);
+    reader.load(KEYS.map(idOf));
+    storage.sql.exec("DELETE FROM events"); // It has what it needs.
+    const found = KEYS.map((key) => reader.find(idOf(key))?.transaction.status);
+    expect(found).toEqual(["processing", "processing", undefined]);
+  });
+
+  it("goes on with the events that the first version kept, which knew no traces", () => {
+    const steps = fc.array(step, { maxLength: 12 });
+    fc.assert(
+      fc.property(steps, steps, (before, after) => {
+        const expected = new Journal(memoryStorage().sql);
+        for (const one of [...before, ...after]) take(expected, one);
+        const storage = memoryStorage();
+        const first = new Journal(storage.sql);
+        for (const one of before) take(first, one);
+        turnBackEvents(storage.sql);
+        const journal = new Journal(storage.sql);
+        for (const one of after) take(journal, one);
+        const restarted = new Journal(storage.sql);
+        for (const told of [journal, restarted]) {
+          expect(historiesIn(told)).toEqual(historiesIn(expected));
+          expect(told.charges.summarize(NOW_MS)).toEqual(expected.charges.summarize(NOW_MS));
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,180 @@
+/** What a shard counts, and when it stores the counts. */
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Command } from "../../../src/transactions/commands/command";
+import { Counters, DURATION_BOUNDS_MS } from "../../../src/transactions/counters";
+import { countBatch, countWritten } from "../../../src/transactions/metrics";
+import { NOW_MS } from "../../support/examples";
+import {
+  about,
+  create,
+  journal,
+  record,
+  run,
+  SETTLED,
+  storage,
+  UNKNOWN,
+} from "../../support/shard";
+
+describe("a shard's counts", () => {
+  let counters: Counters;
+  beforeEach(() => {
+    counters = new Counters(storage.sql, true);
+  });
+
+  /** What a restarted shard would know. */
+  const stored = () => valuesOf(new Counters(storage.sql, true));
+  const valuesOf = (of: Counters) =>
+    Object.fromEntries(of.all().map(({ name, labels, value }) => [`${name} ${labels}`, value]));
+  const commit = (write: () => void, nowMs = NOW_MS) => {
+    try {
+      storage.transactionSync(() => {
+        write();
+        counters.writeWithin(nowMs);
+      });
+      counters.committed();
+    } catch {
+      counters.rolledBack();
+    }
+  };
+
+  it("are written with the commit they are of", () => {
+    commit(() => counters.addWithin("commands", "kind=create,outcome=created"));
+    expect(stored()).toEqual({ "commands kind=create,outcome=created": 1 });
+    commit(() => {
+      counters.addWithin("commands", "kind=create,outcome=created");
+      counters.addWithin("commands", "kind=create,outcome=created");
+    }, NOW_MS + 1);
+    expect(stored()).toEqual({ "commands kind=create,outcome=created": 3 });
+    expect(counters.isOpen).toBe(false);
+  });
+
+  it("are taken back with it", () => {
+    counters.add("commands", "kind=create,outcome=replayed");
+    const fails = () => {
+      counters.addWithin("commands", "kind=create,outcome=created");
+      counters.writeWithin(NOW_MS);
+      throw new Error("no commit");
+    };
+    commit(fails);
+    expect(stored()).toEqual({});
+    expect(valuesOf(counters)).toMatchObject({
+      "commands kind=create,outcome=created": 0,
+      "commands kind=create,outcome=replayed": 1,
+    });
+    commit(() => counters.addWithin("commands", "kind=create,outcome=created"), NOW_MS + 5_000);
+    expect(stored()).toMatchObject({
+      "commands kind=create,outcome=created": 1,
+      "commands kind=create,outcome=replayed": 1,
+    });
+  });
+
+  it("of times and of many at once are taken back with it, too", () => {
+    const count = () => {
+      counters.addWithin("delivered_events", "destination=book", 7);
+      counters.observeWithin("answer_ms", "kind=create", DURATION_BOUNDS_MS, 30);
+    };
+    commit(count);
+    const once = {
+      "delivered_events destination=book": 7,
+      "answer_ms_bucket kind=create,le=50": 1,
+      "answer_ms_sum kind=create": 30,
+    };
+    expect(stored()).toEqual(once);
+    commit(() => {
+      count();
+      throw new Error("no commit");
+    }, NOW_MS + 5_000);
+    expect([stored(), valuesOf(counters)]).toEqual([once, once]);
+  });
+
+  it("of what no commit vouches for are written with one a second at most, or when asked for", () => {
+    commit(() => {});
+    counters.add("deliveries", "destination=book,outcome=delivered");
+    commit(() => {}, NOW_MS + 999);
+    expect([stored(), counters.isOpen]).toEqual([{}, true]);
+    commit(() => {}, NOW_MS + 1_000);
+    expect(stored()).toEqual({ "deliveries destination=book,outcome=delivered": 1 });
+    counters.add("delivered_events", "destination=book", 7);
+    counters.write(NOW_MS + 1_001);
+    expect(stored()).toMatchObject({ "delivered_events destination=book": 7 });
+    expect(counters.isOpen).toBe(false);
+  });
+
+  it("of times are in the bucket of the first bound that is not below them", () => {
+    for (const tookMs of [0, 1, 2, 3, 2_500, 2_501]) {
+      counters.observe("answer_ms", "kind=create", DURATION_BOUNDS_MS, tookMs);
+    }
+    expect(valuesOf(counters)).toEqual({
+      "answer_ms_bucket kind=create,le=1": 2,
+      "answer_ms_bucket kind=create,le=2": 1,
+      "answer_ms_bucket kind=create,le=5": 1,
+      "answer_ms_bucket kind=create,le=2500": 1,
+      "answer_ms_bucket kind=create,le=+Inf": 1,
+      "answer_ms_sum kind=create": 5_007,
+    });
+  });
+
+  it("are not kept by an object that has one transaction", () => {
+    const off = new Counters(storage.sql, false);
+    off.add("commands", "kind=create,outcome=created");
+    off.addWithin("commands", "kind=create,outcome=created");
+    off.write(NOW_MS);
+    expect([off.all(), off.isOpen, stored()]).toEqual([[], false, {}]);
+  });
+
+  it("name every command by what came of it, once", () => {
+    const play = (...commands: Command[]) =>
+      commit(() => {
+        const settled = commands.map((command) => {
+          const answer = run(command);
+          countWritten(counters, command, answer);
+          return { ok: true, result: answer } as const;
+        });
+        countBatch(counters, commands, settled);
+      });
+    play(create(), create("rich", { amount_minor: 1_000_001 }), create());
+    play(create("rich", { amount_minor: 1_000_001 }), create("k", { amount_minor: 1 }));
+    play(about("process"), about("process"), about("process", "none"));
+    play(record(UNKNOWN), about("cancel"));
+    play(record(SETTLED), record(SETTLED), create("c"), about("cancel", "c"), about("cancel", "c"));
+    countBatch(counters, [create("d")], [{ ok: false, fault: new Error() }]);
+    const counts = Object.entries(valuesOf(counters)).filter(([name]) => !name.startsWith("round"));
+    expect(Object.fromEntries(counts)).toEqual({
+      "commands kind=create,outcome=created": 2,
+      "commands kind=create,outcome=blocked": 1,
+      "commands kind=create,outcome=replayed": 2,
+      "commands kind=create,outcome=conflict": 1,
+      "commands kind=create,outcome=faulted": 1,
+      "commands kind=process,outcome=processed": 1,
+      "commands kind=process,outcome=replayed": 1,
+      "commands kind=process,outcome=refused:transaction_not_found": 1,
+      "commands kind=cancel,outcome=refused:illegal_transition": 1,
+      "commands kind=cancel,outcome=cancelled": 1,
+      "commands kind=cancel,outcome=replayed": 1,
+      "charges outcome=unknown": 1,
+      "charges outcome=settled": 1,
+    });
+    expect(valuesOf(counters)).toMatchObject({
+      "round_commands_sum rounds=others": 13,
+      "round_commands_sum rounds=claims": 3,
+      "round_commands_bucket rounds=claims,le=4": 1,
+    });
+  });
+
+  it("of open charges tell how old the oldest is, and how many are overdue", () => {
+    expect(journal.charges.summarize(NOW_MS)).toEqual({ open: 0, overdue: 0, oldest_age_ms: 0 });
+    for (const [key, agoMs] of [
+      ["a", 60_001],
+      ["b", 59_999],
+      ["c", 0],
+    ] as const) {
+      run(create(key), NOW_MS - agoMs);
+      run(about("process", key), NOW_MS - agoMs);
+    }
+    run(record(UNKNOWN, "b"));
+    const open = { open: 3, overdue: 1, oldest_age_ms: 60_001 };
+    expect(journal.charges.summarize(NOW_MS)).toEqual(open);
+    run(record(SETTLED, "a"));
+    expect(journal.charges.summarize(NOW_MS)).toMatchObject({ open: 2, oldest_age_ms: 59_999 });
+  });
+});

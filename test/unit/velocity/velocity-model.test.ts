@@ -1,0 +1,119 @@
+/** Any history, compared with a model that counts afresh. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { WINDOWS_MS } from "../../../src/domain/risk/measure";
+import type { Observation, Release } from "../../../src/domain/risk/observation";
+import { WINDOWS } from "../../../src/domain/risk/rule-set";
+import { sweep } from "../../../src/velocity/retention";
+import { VelocityCounter } from "../../../src/velocity/velocity-counter";
+import { memoryStorage } from "../../support/sqlite";
+import {
+  DAY_MS,
+  KEPT_MS,
+  LARGEST_AMOUNT,
+  observe,
+  payment,
+  releaseOf,
+  rowsOf,
+  START_MS,
+} from "../../support/velocity";
+import { MEASURE_NAMES, Model } from "../../support/velocity-model";
+
+describe("any sequence of payments, repetitions, releases, waits, sweeps, faults and restarts", () => {
+  const SUBJECTS: Pick<Observation, "merchant_id" | "subject" | "value">[] = [
+    { merchant_id: "mer_1", subject: "customer", value: "a" },
+    { merchant_id: "mer_1", subject: "metadata.ip", value: "a" },
+    { merchant_id: "mer_2", subject: "customer", value: "a" },
+  ];
+  const EDGES_MS = [...WINDOWS.map((window) => WINDOWS_MS[window]), KEPT_MS, 400 * DAY_MS];
+  const waits = fc.oneof(
+    fc.constantFrom(0, 1, ...EDGES_MS.flatMap((edge) => [edge - 1, edge, edge + 1])),
+    ...EDGES_MS.slice(0, 4).map((edge) => fc.nat(Math.floor(edge / 4))),
+  );
+  const made = fc.record({
+    which: fc.subarray(SUBJECTS, { minLength: 1 }),
+    user_id: fc.constantFrom("a", "b", "c"),
+    currency: fc.constantFrom("USD", "JPY"),
+    amount_minor: fc.constantFrom(1, 2, 300, LARGEST_AMOUNT),
+    measures: fc.oneof(fc.subarray(MEASURE_NAMES), fc.subarray(MEASURE_NAMES, { maxLength: 2 })),
+  });
+  type Made = typeof made extends fc.Arbitrary<infer Value> ? Value : never;
+  type Step =
+    | { do: "pay" | "fail"; made: Made }
+    | { do: "repeat"; back: number; measures: string[] }
+    | { do: "release"; back: number; outcome: Release["outcome"] }
+    | { do: "wait"; ms: number }
+    | { do: "sweep" | "restart" };
+  const one = <Name extends string>(name: Name) => fc.constant(name);
+  const back = fc.nat(12);
+  const steps: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 12, arbitrary: fc.record({ do: one("pay"), made }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: one("repeat"), back, measures: fc.subarray(MEASURE_NAMES) }),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: one("release"),
+        back,
+        outcome: fc.constantFrom("blocked", "declined", "cancelled"),
+      }),
+    },
+    { weight: 7, arbitrary: fc.record({ do: one("wait"), ms: waits }) },
+    { weight: 1, arbitrary: fc.record({ do: one("fail"), made }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("sweep", "restart") }) },
+  );
+
+  it("gets the answers that counting afresh gives", () => {
+    let compared = 0;
+    const run = fc.property(fc.array(steps, { maxLength: 120, size: "max" }), (sequence) => {
+      const held = memoryStorage();
+      const model = new Model();
+      const seen: Observation[] = [];
+      let tested = new VelocityCounter(held.sql);
+      let nowMs = START_MS;
+      const paymentsOf = ({ which, ...fields }: Made) => {
+        const own = payment([], fields);
+        return which.map((subject) => ({ ...own, ...subject }));
+      };
+      const compare = (observation: Observation) => {
+        const actual = observe(observation, nowMs, tested);
+        const expected = model.observe(observation, nowMs);
+        if (expected) expect(actual).toEqual(expected);
+        compared += expected?.length ?? 0;
+      };
+      const last = (places: number) => seen[seen.length - 1 - (places % Math.max(1, seen.length))];
+      for (const step of sequence) {
+        if (step.do === "pay") {
+          for (const observation of paymentsOf(step.made)) {
+            seen.push(observation);
+            compare(observation);
+          }
+        } else if (step.do === "repeat") {
+          const again = last(step.back);
+          if (again) compare({ ...again, measures: step.measures });
+        } else if (step.do === "release") {
+          const released = last(step.back);
+          if (!released) continue;
+          tested.release(releaseOf(released, step.outcome));
+          model.release(releaseOf(released, step.outcome));
+        } else if (step.do === "wait") nowMs += step.ms;
+        else if (step.do === "sweep") expect(sweep(held.sql, nowMs)).toBe(model.sweep(nowMs));
+        else if (step.do === "restart") tested = new VelocityCounter(held.sql);
+        else if (step.do === "fail") {
+          const commit = () => {
+            for (const observation of paymentsOf(step.made)) observe(observation, nowMs, tested);
+            for (const released of seen) tested.release(releaseOf(released, "declined"));
+            throw new Error("commit failed");
+          };
+          expect(() => held.transactionSync(commit)).toThrow("commit failed");
+          tested = new VelocityCounter(held.sql);
+        }
+      }
+      expect(rowsOf("counted_payments", held)).toBe(model.rows);
+    });
+    fc.assert(run, { numRuns: 150 });
+    expect(compared).toBeGreaterThan(20_000);
+  });
+});
