@@ -77,6 +77,17 @@ it("every source file that the README or a page of the docs names is there", () 
   expect(missing).toEqual([]);
 });
 
+it("docs/api.md has every path of openapi.json", () => {
+  const { paths } = JSON.parse(readFileSync(join(ROOT, "openapi.json"), "utf8"));
+  const same = (path: string) => path.replace(/\{\w+\}/g, "{}");
+  const cells = doc("api.md").matchAll(/`(?:[A-Z]+ )?(\/[\w/{}.-]*)`/g);
+  const documented = [...cells].map(([, path = ""]) => same(path));
+  const missing = Object.keys(paths).filter(
+    (path) => !documented.some((one) => `${same(path)}/`.startsWith(`${one}/`)),
+  );
+  expect(missing).toEqual([]);
+});
+
 it("docs/README.md has a link to every page of the docs", () => {
   const index = doc("README.md");
   const pages = readdirSync(join(ROOT, "docs")).filter((name) => name !== "README.md");

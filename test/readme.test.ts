@@ -1,5 +1,5 @@
-/** README.md says what the code does: its status diagram, and the transaction that it shows. */
-import { readFileSync } from "node:fs";
+/** README.md says what the code does: its status diagram, the transaction that it shows, its source map. */
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { ACTIONS, nextStatus, STATUSES } from "../src/domain/transaction/status";
@@ -25,6 +25,16 @@ it("the transaction that the README shows has the members of one in openapi.json
   const { properties } = openApi.components.schemas.Transaction;
   const members = Object.keys(properties).filter((name) => name !== "resolution");
   expect(Object.keys(JSON.parse(shown))).toEqual(members);
+});
+
+it("the README's source map has everything at the top of src, and nothing else", () => {
+  const [, map = ""] = /^src\/\n([\s\S]*?)^```/m.exec(readme) ?? [];
+  const drawn = map
+    .split("\n")
+    .filter((line) => /^ {2}\S/.test(line))
+    .flatMap((line) => line.slice(2).split(/ {2,}/)[0]?.split(" ") ?? [])
+    .map((name) => name.replace(/\/$/, ""));
+  expect(drawn.sort()).toEqual(readdirSync(join(ROOT, "src")).sort());
 });
 
 it("the README is short enough to be read", () => {
