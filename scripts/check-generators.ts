@@ -3,13 +3,15 @@
 // A generator whose tools are not on the PATH is skipped, and it says so; `--only WORD` runs those with that word in
 // their names. It needs package registries, so it is neither part of `npm test` nor of CI.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { GENERATORS } from "./generators/generators.mjs";
+import { type At, GENERATORS, type Generator, type RunOptions } from "./generators/generators.ts";
 import { ROOT } from "./install.mjs";
-import { runChild, startChild } from "./processes/child-process.ts";
+import { readDemo } from "./local/local-deployment.ts";
+import { type Child, runChild, startChild } from "./processes/child-process.ts";
+import { errorMessage } from "./processes/errors.ts";
 import { freePort } from "./processes/free-port.ts";
 import { removeAtExit } from "./processes/remove-at-exit.ts";
 import { until } from "./processes/wait.ts";
@@ -18,7 +20,12 @@ const START_LIMIT_MS = 240_000;
 const STEP_LIMIT_MS = 600_000;
 
 /** Runs a command to its end in `cwd`; throws with what it said when it fails. */
-async function run(cwd, command, args, options) {
+async function run(
+  cwd: string,
+  command: string,
+  args: string[],
+  options: RunOptions = {},
+): Promise<string> {
   const { code, said } = await runChild(command, args, {
     cwd,
     limit_ms: STEP_LIMIT_MS,
@@ -28,15 +35,15 @@ async function run(cwd, command, args, options) {
   return said;
 }
 
-async function findMissing(tools) {
+async function findMissing(tools: string[]): Promise<string[]> {
   const found = await Promise.all(
     tools.map((tool) => runChild("which", [tool], { limit_ms: STEP_LIMIT_MS })),
   );
-  return tools.filter((_, at) => found[at].code !== 0);
+  return tools.filter((_, at) => found[at]?.code !== 0);
 }
 
 /** An API with a merchant to try it with. */
-async function startApi(folder) {
+async function startApi(folder: string): Promise<{ server: Child; base: string; key: string }> {
   const port = await freePort();
   const state = join(folder, "state");
   const env = { PORT: String(port), STATE_DIR: state };
@@ -44,14 +51,18 @@ async function startApi(folder) {
     cwd: ROOT,
     env,
   });
-  const read = () => JSON.parse(readFileSync(join(state, "demo.json"), "utf8")).key;
-  const key = await until(read, "the API is ready", START_LIMIT_MS, server);
+  const read = () => readDemo(state);
+  const { key } = await until(read, "the API is ready", START_LIMIT_MS, server);
   return { server, base: `http://127.0.0.1:${port}`, key };
 }
 
-async function tryGenerator({ name, make }, at, folder) {
+async function tryGenerator(
+  { name, make }: Generator,
+  at: Omit<At, "folder" | "run"> & { key: string },
+  folder: string,
+): Promise<void> {
   mkdirSync(folder);
-  const inFolder = (command, args, options) => run(folder, command, args, options);
+  const inFolder: At["run"] = (command, args, options) => run(folder, command, args, options);
   const [command, args] = await make({ ...at, folder, run: inFolder });
   const PREFIX = `generated-${randomBytes(4).toString("hex")}`;
   // httpx (0.28) refuses the brackets of an IPv6 address in the list that children inherit.
@@ -60,7 +71,7 @@ async function tryGenerator({ name, make }, at, folder) {
   console.log(`OK       ${name}`);
 }
 
-async function main() {
+async function main(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
   const chosen = GENERATORS.filter(({ name }) => name.includes(values.only));
   if (chosen.length === 0) throw new Error(`No generator has ${values.only} in its name.`);
@@ -81,7 +92,7 @@ async function main() {
       await tryGenerator(generator, at, join(folder, String(number)));
     } catch (error) {
       failed += 1;
-      console.error(`FAILED   ${generator.name}\n${error.message.replace(/^/gm, "  ")}`);
+      console.error(`FAILED   ${generator.name}\n${errorMessage(error).replace(/^/gm, "  ")}`);
     }
   }
   await server.stop();
@@ -91,6 +102,6 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  console.error(error.message);
+  console.error(errorMessage(error));
   process.exitCode = 1;
 }

@@ -5,8 +5,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { ROOT } from "./install.mjs";
+
+/** The part of a document that is looked into. */
+type Document = { components: { schemas: Record<string, unknown> } };
 
 const OPENAPI = join(ROOT, "openapi.json");
 const ASYNCAPI = join(ROOT, "docs/asyncapi.json");
@@ -15,7 +18,7 @@ const isCheck = process.argv.includes("--check");
 const scratch = mkdtempSync(join(tmpdir(), "generated-"));
 
 /** The document is made outside the Workers runtime, from declarations alone: nothing of it is ever called. */
-const withoutRuntime = {
+const withoutRuntime: Plugin = {
   name: "without-runtime",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "runtime" }));
@@ -24,14 +27,10 @@ const withoutRuntime = {
 };
 
 /** The document that the Worker serves, taken from the app itself. */
-async function openApiDocument() {
-  const entry = `
-    import { app } from "./src/api/app";
-    import { openApiDocument } from "./src/api/http/openapi";
-    export const document = openApiDocument(app);`;
+async function openApiDocument(): Promise<Document> {
   const outfile = join(scratch, "openapi.mjs");
   await build({
-    stdin: { contents: entry, resolveDir: ROOT, loader: "ts" },
+    entryPoints: [join(ROOT, "scripts/generated/served-document.ts")],
     bundle: true,
     format: "esm",
     platform: "neutral",
@@ -44,7 +43,7 @@ async function openApiDocument() {
   return document;
 }
 
-const textOf = (document) => `${JSON.stringify(document, null, 2)}\n`;
+const textOf = (document: Document) => `${JSON.stringify(document, null, 2)}\n`;
 /** A schema that several documents have under one name. */
 const SCHEMA_REF = /"#\/components\/schemas\/(\w+)"/g;
 
@@ -52,19 +51,19 @@ const SCHEMA_REF = /"#\/components\/schemas\/(\w+)"/g;
  * docs/asyncapi.json with the schemas that its event needs of the API: tools find no other file beside a document
  * that they were given by itself.
  */
-function asyncApiText(openApi) {
-  const document = JSON.parse(readFileSync(ASYNCAPI, "utf8"));
+function asyncApiText(openApi: Document): string {
+  const document = JSON.parse(readFileSync(ASYNCAPI, "utf8")) as Document;
   const { TransactionId, TransactionEvent } = document.components.schemas;
-  const schemas = { TransactionId, TransactionEvent };
-  const add = (name) => {
+  const schemas: Document["components"]["schemas"] = { TransactionId, TransactionEvent };
+  const add = (name: string) => {
     if (Object.hasOwn(schemas, name)) return;
     schemas[name] = openApi.components.schemas[name];
     if (!schemas[name])
       throw new Error(`docs/asyncapi.json names a schema that there is not: ${name}`);
     addAll(schemas[name]);
   };
-  const addAll = (schema) => {
-    for (const [, name] of JSON.stringify(schema).matchAll(SCHEMA_REF)) add(name);
+  const addAll = (schema: unknown) => {
+    for (const [, name = ""] of JSON.stringify(schema).matchAll(SCHEMA_REF)) add(name);
   };
   addAll(TransactionEvent);
   document.components.schemas = schemas;
@@ -72,7 +71,7 @@ function asyncApiText(openApi) {
 }
 
 /** Whether drizzle-kit would write a migration for the schema as it is now. */
-function hasMissingMigration() {
+function hasMissingMigration(): boolean {
   const out = join(scratch, "migrations");
   cpSync(MIGRATIONS, out, { recursive: true });
   const before = readdirSync(out).length;
@@ -83,13 +82,14 @@ function hasMissingMigration() {
   return readdirSync(out).length !== before;
 }
 
-const faults = [];
+const faults: string[] = [];
 try {
   const document = await openApiDocument();
-  for (const [path, text] of [
+  const files: [path: string, text: string][] = [
     [OPENAPI, textOf(document)],
     [ASYNCAPI, asyncApiText(document)],
-  ]) {
+  ];
+  for (const [path, text] of files) {
     if (!isCheck) writeFileSync(path, text);
     else if (readFileSync(path, "utf8") !== text) {
       faults.push(`${relative(ROOT, path)} is not up to date`);

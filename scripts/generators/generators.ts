@@ -1,11 +1,30 @@
 // The code generators that openapi.json is tried with, each at one version. `tools` have to be on the PATH.
 // `make(at)` installs the generator, has it write a client, compiles that together with its adapter in clients/,
-// and gives the command that runs it. `at` has the empty `folder` to work in, a folder `shared` by all, the
-// `document`, and `run(command, args, options)`, which throws when a command fails.
+// and gives the command that runs it.
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { BIN, ROOT } from "../install.mjs";
+import type { ChildOptions } from "../processes/child-process.ts";
+
+export type RunOptions = Pick<ChildOptions, "cwd" | "env">;
+type Run = (command: string, args: string[], options?: RunOptions) => Promise<string>;
+
+export type At = {
+  /** Empty, to work in. */
+  folder: string;
+  /** A folder that all generators share. */
+  shared: string;
+  document: string;
+  /** The API's address. */
+  base: string;
+  /** Runs a command in the folder; throws when it fails. */
+  run: Run;
+};
+
+export type Program = [command: string, args: string[]];
+
+export type Generator = { name: string; tools: string[]; make(at: At): Promise<Program> };
 
 const CLIENTS = join(ROOT, "scripts", "generators", "clients");
 const MODULE = "example.com/shop/payments";
@@ -34,7 +53,7 @@ const TSCONFIG = {
   include: ["*.ts", "generated"],
 };
 
-export const GENERATORS = [
+export const GENERATORS: Generator[] = [
   {
     name: `openapi-generator ${OPENAPI_GENERATOR}, go`,
     tools: ["java", "mvn", "go"],
@@ -123,7 +142,11 @@ export const GENERATORS = [
   },
 ];
 
-async function openapiGenerator({ folder, document, run }, language, properties = []) {
+async function openapiGenerator(
+  { folder, document, run }: At,
+  language: string,
+  properties: string[] = [],
+): Promise<void> {
   const artifact = `org.openapitools:openapi-generator-cli:${OPENAPI_GENERATOR}`;
   await run("mvn", ["-q", "dependency:get", `-Dartifact=${artifact}`, "-Dtransitive=false"]);
   const jar = join(
@@ -132,7 +155,7 @@ async function openapiGenerator({ folder, document, run }, language, properties 
     OPENAPI_GENERATOR,
     `openapi-generator-cli-${OPENAPI_GENERATOR}.jar`,
   );
-  const [user, repository] = MODULE.split("/").slice(1);
+  const [user = "", repository = ""] = MODULE.split("/").slice(1);
   const module = ["--git-host", "example.com", "--git-user-id", user, "--git-repo-id", repository];
   const options = ["enumUnknownDefaultCase=true", ...properties].join(",");
   const output = ["-o", folder, ...module, `--additional-properties=${options}`];
@@ -140,7 +163,7 @@ async function openapiGenerator({ folder, document, run }, language, properties 
 }
 
 /** The client's module is in `folder`; the program that uses it goes into a folder of it. */
-async function goProgram({ folder, run }, adapter) {
+async function goProgram({ folder, run }: At, adapter: string): Promise<Program> {
   const program = join(folder, "check");
   mkdirSync(program);
   copyFileSync(join(CLIENTS, "scenario.go"), join(program, "scenario.go"));
@@ -151,29 +174,30 @@ async function goProgram({ folder, run }, adapter) {
   return [binary, []];
 }
 
-async function pythonWith({ folder, run }, requirements) {
+async function pythonWith({ folder, run }: At, requirements: string[]): Promise<string> {
   const python = join(folder, "python", "bin", "python");
   await run("python3", ["-m", "venv", join(folder, "python")]);
   await run(python, ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...requirements]);
   return python;
 }
 
-function pythonProgram({ folder }, adapter, python) {
+function pythonProgram({ folder }: At, adapter: string, python: string): Program {
   for (const file of ["scenario.py", adapter])
     copyFileSync(join(CLIENTS, file), join(folder, file));
   return [python, [join(folder, adapter)]];
 }
 
 /** The generators for TypeScript share a folder of packages; all are installed once. */
-async function npmPackages({ shared, run }) {
+async function npmPackages({ shared, run }: At): Promise<void> {
   if (existsSync(join(shared, "node_modules", ".package-lock.json"))) return;
   await run("npm", ["install", "--no-audit", "--no-fund", "--prefix", shared, ...NPM_PACKAGES]);
 }
 
-const runNpm = ({ shared, run }, tool, args) => run(join(shared, "node_modules/.bin", tool), args);
+const runNpm = ({ shared, run }: At, tool: string, args: string[]) =>
+  run(join(shared, "node_modules/.bin", tool), args);
 
 /** Types have to fit under `strict`; then it is bundled for Node. */
-async function typescriptProgram(at, adapter) {
+async function typescriptProgram(at: At, adapter: string): Promise<Program> {
   const { folder, shared, run } = at;
   for (const file of ["scenario.ts", adapter])
     copyFileSync(join(CLIENTS, file), join(folder, file));

@@ -3,18 +3,21 @@
 // By default it starts the API with a state of its own and sends it a few requests; --url asks one that runs.
 // It says which of the two tools is missing; --require makes that a failure.
 import "./processes/no-local-proxy.ts";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ROOT } from "./install.mjs";
 import { readDevVars } from "./local/dev-vars.ts";
+import { readDemo } from "./local/local-deployment.ts";
+import { startChild } from "./processes/child-process.ts";
+import { errorMessage } from "./processes/errors.ts";
+import { removeAtExit } from "./processes/remove-at-exit.ts";
+import { until } from "./processes/wait.ts";
 
 const PORT = process.env.PORT || "8797";
 const START_LIMIT_MS = 180_000;
-const POLL_MS = 500;
 const MONITORING = join(ROOT, "docs", "monitoring");
 const NO_LINTER = `SKIPPED: the dashboard was not linted, because dashboard-linter is not on the PATH. With Go:
   go install github.com/grafana/dashboard-linter@latest`;
@@ -24,7 +27,7 @@ It comes with Prometheus:
   macOS            brew install prometheus
   others           https://prometheus.io/download/`;
 
-function run(tool, args, input) {
+function run(tool: string, args: string[], input?: string): void {
   const { status, stdout, stderr } = spawnSync(tool, args, { input, encoding: "utf8" });
   const said = `${stdout}${stderr}`.trim();
   console.log(`${tool} ${args.join(" ")}\n${said.replace(/^/gm, "  ")}`);
@@ -32,33 +35,23 @@ function run(tool, args, input) {
 }
 
 /** Whether a tool is there; says how to get it when it is not, and throws when it is required. */
-function hasTool(tool, args, hint, isRequired) {
+function hasTool(tool: string, args: string[], hint: string, isRequired: boolean): boolean {
   if (!spawnSync(tool, args).error) return true;
   if (isRequired) throw new Error(hint);
   console.log(hint);
   return false;
 }
 
-async function scrape(base, token) {
+async function scrape(base: string, token: string): Promise<string> {
   const headers = { Authorization: `Bearer ${token}` };
   const response = await fetch(`${base}/metrics`, { headers });
   if (!response.ok) throw new Error(`${base}/metrics answered ${response.status}.`);
   return response.text();
 }
 
-async function until(limitMs, what, look) {
-  const deadline = Date.now() + limitMs;
-  for (;;) {
-    const found = await look().catch(() => undefined);
-    if (found) return found;
-    if (Date.now() > deadline) throw new Error(`${what} took longer than ${limitMs / 1000} s.`);
-    await sleep(POLL_MS);
-  }
-}
-
 /** Makes most series count something: payments of every outcome, a replay, a webhook to nobody. */
-async function useApi(base, key) {
-  const ask = (method, path, body, headers = {}) =>
+async function useApi(base: string, key: string): Promise<void> {
+  const ask = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
     fetch(`${base}/api/v1${path}`, {
       method,
       headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...headers },
@@ -68,7 +61,8 @@ async function useApi(base, key) {
   for (const [at, amount] of [10, 90.02, 90.12, 20_000, 10].entries()) {
     const create = { user_id: `user_${at}`, amount };
     const headers = { "Idempotency-Key": `check-${at % 4}` };
-    const { id } = await (await ask("POST", "/transactions", create, headers)).json();
+    const response = await ask("POST", "/transactions", create, headers);
+    const { id } = (await response.json()) as { id?: string };
     if (!id) continue;
     await ask("POST", `/transactions/${id}/process`);
     await ask("GET", `/transactions/${id}`);
@@ -76,31 +70,28 @@ async function useApi(base, key) {
 }
 
 /** A scrape of an API that is started for it and stopped again. */
-async function ownScrape() {
-  const state = mkdtempSync(join(tmpdir(), "monitoring-"));
-  const server = spawn(process.execPath, [join(ROOT, "scripts", "start.ts")], {
+async function ownScrape(): Promise<string> {
+  const state = removeAtExit(mkdtempSync(join(tmpdir(), "monitoring-")));
+  const server = startChild(process.execPath, [join(ROOT, "scripts", "start.ts")], {
     cwd: ROOT,
-    env: { ...process.env, PORT, STATE_DIR: state },
-    stdio: ["ignore", "ignore", "inherit"],
+    env: { PORT, STATE_DIR: state },
+    stops: "leader",
   });
   try {
     const base = `http://127.0.0.1:${PORT}`;
-    const demo = () => JSON.parse(readFileSync(join(state, "demo.json"), "utf8"));
-    const { key } = await until(START_LIMIT_MS, "Starting the API", async () => demo());
+    const { key } = await until(() => readDemo(state), "the API is ready", START_LIMIT_MS, server);
     await useApi(base, key);
-    return await until(START_LIMIT_MS, "Counting webhooks", async () => {
-      const text = await scrape(base, readDevVars().METRICS_TOKEN);
+    const counted = async () => {
+      const text = await scrape(base, readDevVars().METRICS_TOKEN ?? "");
       return text.includes("payments_webhook_attempts_total") && text;
-    });
+    };
+    return await until(counted, "webhooks were counted", START_LIMIT_MS, server);
   } finally {
-    const ended = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGTERM");
-    await ended;
-    rmSync(state, { recursive: true, force: true });
+    await server.stop();
   }
 }
 
-async function main() {
+async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { url: { type: "string" }, require: { type: "boolean", default: false } },
   });
@@ -122,6 +113,6 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  console.error(error.message);
+  console.error(errorMessage(error));
   process.exitCode = 1;
 }
