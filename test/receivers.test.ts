@@ -222,7 +222,7 @@ describe("npm run listen", () => {
       response.writeHead(status).end(body === undefined ? undefined : JSON.stringify(body));
     const [, id] = /^\/api\/v1\/webhook-endpoints(?:\/(\w+))?$/.exec(request.url ?? "") ?? [];
     if (request.headers.authorization !== `Bearer ${KEY}`) {
-      return void reply(401, { detail: "The API key is not valid." });
+      return void reply(401, { detail: "Invalid API key." });
     }
     if (request.method === "GET") return void reply(200, { data: endpoints });
     if (request.method === "DELETE") {
@@ -330,7 +330,7 @@ describe("npm run listen", () => {
       ["--url", "http://127.0.0.1:1"],
       "The API at http://127.0.0.1:1 is not running. Run npm start",
     ],
-    [["--key", "sk_wrong"], "answered 401: The API key is not valid. Give another key"],
+    [["--key", "sk_wrong"], "answered 401: Invalid API key. Give another key"],
     [["--fail", "often"], '--fail must be a number from 0 to 100; it is "often".'],
     [["--port", "70000"], '--port must be a number from 1 to 65535; it is "70000".'],
     [["--url", "localhost"], '--url must be an http or https URL; it is "localhost".'],

@@ -1,4 +1,4 @@
-/** The members that many of the API's shapes have: text, times, and the parts of a page. */
+/** Schemas that several resources share: text, times, and the parts of a page. */
 import { z } from "@hono/zod-openapi";
 import {
   type AmountFault,
@@ -9,18 +9,18 @@ import { containsCardNumber } from "../../domain/text/card-number";
 import { parseInstant } from "../../domain/time/timestamp";
 
 export const CARD = { params: { code: "card_number_refused" } };
-export const CARD_MESSAGE = "must not hold a card number";
+export const CARD_MESSAGE = "must not contain a card number";
 
-/** What is wrong with an amount of a currency, in words that follow the field's name. */
+/** Fault messages of an amount in a currency. They follow the field's name. */
 export const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: number) => string> = {
   malformed: () => `must be a decimal number of at most ${MAX_DECIMAL_CHARACTERS} characters`,
-  not_positive: () => "must be above 0",
+  not_positive: () => "must be greater than 0",
   too_many_decimals: (currency, decimals) =>
-    `has more than the ${decimals} decimals of ${currency}`,
-  too_large: (currency) => `is above ${MAX_AMOUNT_MINOR} minor units of ${currency}`,
+    `must have at most ${decimals} decimal places in ${currency}`,
+  too_large: (currency) => `must be at most ${MAX_AMOUNT_MINOR} minor units of ${currency}`,
 };
 
-/** Text that every store and every reader keeps as it is. */
+/** Text that every store and every reader keeps unchanged. */
 export const text = (least: number, most: number) =>
   z
     .string("must be a string")
@@ -28,7 +28,7 @@ export const text = (least: number, most: number) =>
     .max(most, `must have at most ${most} characters`)
     .refine(
       (value) => value.isWellFormed() && !value.includes("\0"),
-      "must not hold NUL or half characters",
+      "must not contain NUL or unpaired surrogates",
     );
 export const freeText = (least: number, most: number) =>
   text(least, most).refine((value) => !containsCardNumber(value), {
@@ -39,13 +39,13 @@ export const freeText = (least: number, most: number) =>
 export const Time = z
   .string()
   .openapi({ format: "date-time", example: "2026-11-22T21:00:00.000Z" });
-export const Cursor = z
-  .string()
-  .nullable()
-  .openapi({ description: "Send it as `cursor` for the next page.", example: "ZXZlbnQgMTg" });
+export const Cursor = z.string().nullable().openapi({
+  description: "Pass it as `cursor` to get the next page. Null if there is none.",
+  example: "ZXZlbnQgMTg",
+});
 export const HasMore = z
   .boolean()
-  .openapi({ description: "Whether there is another page now.", example: false });
+  .openapi({ description: "Whether more items follow this page.", example: false });
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
@@ -60,17 +60,17 @@ export const limit = z
     minimum: 1,
     maximum: MAX_LIMIT,
     default: DEFAULT_LIMIT,
-    description: "How many a page has at most.",
+    description: "Maximum number of items on the page.",
     example: DEFAULT_LIMIT,
   });
-/** Longer than any cursor we hand out. */
+/** The limit is longer than any cursor that the API returns. */
 export const cursor = z
   .string()
-  .max(200, "is not one of our cursors")
+  .max(200, "is not a valid cursor")
   .optional()
-  .openapi({ description: "The `next_cursor` of the page before.", example: "ZXZlbnQgMTg" });
+  .openapi({ description: "The `next_cursor` of the previous page.", example: "ZXZlbnQgMTg" });
 const NOT_TIME = "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z";
-/** A time from outside, in any offset and with any fraction of a second. */
+/** A time in a request, with any offset and any fraction of a second. */
 export const time = z
   .string(NOT_TIME)
   .transform((text, context) => {

@@ -1,5 +1,4 @@
-/** Which times of creation a list or a backtest asks for: the four bounds under their names, and the two names
- *  that this API had first. */
+/** The range of creation times of a list or a backtest: four bounds, and two older names of bounds. */
 import type { z } from "@hono/zod-openapi";
 import {
   type Bound,
@@ -12,14 +11,14 @@ import { object } from "../risk/schemas/fields";
 import { time } from "./common-schemas";
 
 const MEANINGS: Record<Bound, string> = {
-  gt: "Created after this time, which itself is left out.",
-  gte: "Created at this time or after it.",
-  lt: "Created before this time, which itself is left out.",
-  lte: "Created at this time or before it.",
+  gt: "Only transactions created after this time.",
+  gte: "Only transactions created at or after this time.",
+  lt: "Only transactions created before this time.",
+  lte: "Only transactions created at or before this time.",
 };
 const bound = (name: Bound) => time.optional().openapi({ description: MEANINGS[name] });
 const sameAs = (name: Bound, newer: string) =>
-  time.optional().openapi({ description: `The same as \`${newer}\`: ${MEANINGS[name]}` });
+  time.optional().openapi({ description: `Alias of \`${newer}\`. ${MEANINGS[name]}` });
 
 /** Parameters of a query. */
 export const createdQuery = {
@@ -45,63 +44,67 @@ export const createdBody = {
 
 type Given = { bound: Bound; instant: Instant; path: string[]; name: string };
 type Bounds = Partial<Record<Bound, Instant | undefined>>;
-type First = { created_after?: Instant | undefined; created_before?: Instant | undefined };
+type OlderNames = { created_after?: Instant | undefined; created_before?: Instant | undefined };
 
-/** The range that a query asks for. Bounds that contradict each other become issues of `context`. */
-export function rangeOfQuery(
-  query: First & { [Name in `created_at[${Bound}]`]?: Instant | undefined },
+/** Parses the range of a query. Contradicting bounds become issues of `context`. */
+export function parseQueryRange(
+  query: OlderNames & { [Name in `created_at[${Bound}]`]?: Instant | undefined },
   context: z.RefinementCtx,
 ): TimeRange {
-  const nameOf = (bound: Bound) => `created_at[${bound}]` as const;
+  const toName = (bound: Bound) => `created_at[${bound}]` as const;
   const bounds = {
-    gt: query[nameOf("gt")],
-    gte: query[nameOf("gte")],
-    lt: query[nameOf("lt")],
-    lte: query[nameOf("lte")],
+    gt: query[toName("gt")],
+    gte: query[toName("gte")],
+    lt: query[toName("lt")],
+    lte: query[toName("lte")],
   };
-  const given = givenOf(bounds, (bound) => ({ path: [nameOf(bound)], name: nameOf(bound) }));
-  return rangeOf([...given, ...firstNames(query)], context);
+  const given = readBounds(bounds, (bound) => ({ path: [toName(bound)], name: toName(bound) }));
+  return toRange([...given, ...readOlderNames(query)], context);
 }
 
-/** The range that a body asks for. */
-export function rangeOfBody(
-  body: First & { created_at?: Bounds | undefined },
+/** Parses the range of a body. */
+export function parseBodyRange(
+  body: OlderNames & { created_at?: Bounds | undefined },
   context: z.RefinementCtx,
 ): TimeRange {
-  const given = givenOf(body.created_at ?? {}, (bound) => ({
+  const given = readBounds(body.created_at ?? {}, (bound) => ({
     path: ["created_at", bound],
     name: `created_at.${bound}`,
   }));
-  return rangeOf([...given, ...firstNames(body)], context);
+  return toRange([...given, ...readOlderNames(body)], context);
 }
 
-function givenOf(bounds: Bounds, place: (bound: Bound) => Pick<Given, "path" | "name">): Given[] {
+function readBounds(
+  bounds: Bounds,
+  place: (bound: Bound) => Pick<Given, "path" | "name">,
+): Given[] {
   return Object.entries(bounds).flatMap(([name, instant]) => {
     const bound = name as Bound; // The keys of the type above.
     return instant ? [{ bound, instant, ...place(bound) }] : [];
   });
 }
 
-function firstNames({ created_after, created_before }: First): Given[] {
+function readOlderNames({ created_after, created_before }: OlderNames): Given[] {
   return [
-    ...givenOf({ gt: created_after }, () => named("created_after")),
-    ...givenOf({ lt: created_before }, () => named("created_before")),
+    ...readBounds({ gt: created_after }, () => named("created_after")),
+    ...readBounds({ lt: created_before }, () => named("created_before")),
   ];
 }
 
 const named = (name: string) => ({ path: [name], name });
 const isLower = ({ bound }: Given) => LOWER_BOUNDS.some((lower) => lower === bound);
 
-function rangeOf(given: Given[], context: z.RefinementCtx): TimeRange {
+function toRange(given: Given[], context: z.RefinementCtx): TimeRange {
   const fault = ({ path }: Given, message: string) =>
     context.addIssue({ code: "custom", path, message });
   const ends = [given.filter(isLower), given.filter((one) => !isLower(one))];
   for (const [first, ...others] of ends) {
-    for (const other of others) fault(other, `bounds the same end as ${first?.name}: send one`);
+    for (const other of others)
+      fault(other, `sets the same bound as ${first?.name}: send only one of them`);
   }
   const [[lower], [upper]] = ends as [Given[], Given[]]; // Made just above.
   if (lower && upper && isAfter(lower.instant, upper.instant)) {
-    fault(upper, `is before ${lower.name}, so that nothing is left`);
+    fault(upper, `is before ${lower.name}, so the range is empty`);
   }
   return rangeWithin(given);
 }

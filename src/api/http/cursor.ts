@@ -89,7 +89,7 @@ async function secretOf(c: AppContext): Promise<Secret> {
 }
 
 function invalidCursor(at: Place = IN_QUERY): Problem {
-  const message = "is not one of our cursors";
+  const message = "is not a valid cursor";
   return new Problem("invalid_request", {
     detail: `cursor ${message}.`,
     errors: [{ ...at, message }],

@@ -1,4 +1,4 @@
-/** Declaring an operation: its place in openapi.json and its handler, together. */
+/** Declares an operation: its description in openapi.json and its handler. */
 import { createRoute, type OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Handler, MiddlewareHandler } from "hono";
 import type { z } from "zod";
@@ -14,14 +14,14 @@ import { Problem } from "./problem-schema";
 
 export type App = OpenAPIHono<AppEnv>;
 
-/** Groups of operations, each with what openapi.json says of it. */
+/** Groups of operations, with their descriptions in openapi.json. */
 export const TAGS = {
-  Transactions: "Create a payment, charge it once, and find it again.",
-  Events: "What happened, in order: of one transaction, and of all.",
-  Risk: "The fraud rules, the lists they look at, and the payments that they hold for review.",
-  Webhooks: "Endpoints that are sent every event, and the log of what was sent to them.",
-  Merchants: "For the operator: merchants and their API keys.",
-  Operations: "For the operator: health, and repairs.",
+  Transactions: "Create a payment, charge it once, and retrieve it.",
+  Events: "The history of one transaction, or of all transactions, in order.",
+  Risk: "Fraud rules, the lists they use, backtests, and reviews of held payments.",
+  Webhooks: "Endpoints that receive events, and the log of deliveries.",
+  Merchants: "Operator only: merchants and their API keys.",
+  Operations: "Operator only: health checks and repairs.",
 } as const;
 
 /** Header fields of responses. openapi.ts describes each. */
@@ -35,16 +35,16 @@ export type HeaderName =
   | "RateLimit-Policy"
   | "WWW-Authenticate";
 
-/** A successful response: its body, undefined for none, and the header fields that others have not. */
+/** A successful response: its body, if any, and the header fields beyond those of every response. */
 type Answer = {
   description: string;
   schema?: z.ZodType;
   headers?: readonly HeaderName[];
-  /** What may be called next with something of this response. */
+  /** Operations that can follow, with parameters from this response. */
   links?: Record<string, Link>;
 };
 
-/** A link object of OpenAPI: an operation, and where its parameters are in the response. */
+/** A link object of OpenAPI: an operation, and where the response contains its parameters. */
 type Link = { operationId: string; parameters: Record<string, string>; description: string };
 
 type Security = "api_key" | "admin_token" | "none";
@@ -52,7 +52,7 @@ type Security = "api_key" | "admin_token" | "none";
 type Operation<Parts extends RequestParts> = {
   method: "get" | "post" | "put" | "patch" | "delete";
   path: string;
-  /** A verb and a noun in camelCase. Generated clients name their functions by it, so it must not change. */
+  /** A verb and a noun in camelCase. Generated clients name their functions after it, so it must not change. */
   operationId: string;
   summary: string;
   description: string;
@@ -68,7 +68,7 @@ type Operation<Parts extends RequestParts> = {
   handle: (c: AppContext, request: ParsedRequest<Parts>) => Response | Promise<Response>;
 };
 
-/** Problems that every operation may answer with, by what it asks for. */
+/** Problems that every operation may return, by its authentication. */
 const COMMON: Record<Security, ProblemCode[]> = {
   api_key: [
     "api_key_missing",
@@ -89,7 +89,7 @@ const COMMON: Record<Security, ProblemCode[]> = {
   none: [],
 };
 
-/** What every route that reads a body may answer. */
+/** Problems that every route with a body may return. */
 export const BODY_PROBLEMS = [
   "malformed_json",
   "invalid_request",
@@ -111,7 +111,7 @@ export function defineRoute<Parts extends RequestParts = Record<never, never>>(
     summary,
     description,
     tags: [tag],
-    // An empty list says that an open operation is meant to be open.
+    // An empty list declares an operation without authentication.
     security: security === "none" ? [] : [{ [security]: [] }],
     ...(operation.request ? { request: documentRequest(operation.request) } : {}),
     responses: { ...successes(answers, security), ...failures(problems, security) },
@@ -122,15 +122,15 @@ export function defineRoute<Parts extends RequestParts = Record<never, never>>(
   app.on([method.toUpperCase()], [route.getRoutingPath()], ...(operation.before ?? []), handler);
 }
 
-/** Header fields of every response, by what an operation asks for. */
+/** Header fields of every response, by the operation's authentication. */
 const COMMON_HEADERS: Record<Security, readonly HeaderName[]> = {
   api_key: ["Request-Id", "RateLimit", "RateLimit-Policy"],
   admin_token: ["Request-Id"],
   none: ["Request-Id"],
 };
 
-/** Where header fields are described. */
-function headersOf(names: readonly HeaderName[]) {
+/** References to the descriptions of header fields. */
+function buildHeaderRefs(names: readonly HeaderName[]) {
   const entries = [...new Set(names)].map((name) => [
     name,
     { $ref: `#/components/headers/${name}` },
@@ -144,7 +144,7 @@ function successes(answers: Record<number, Answer>, security: Security): RouteCo
       status,
       {
         description,
-        ...headersOf([...headers, ...COMMON_HEADERS[security]]),
+        ...buildHeaderRefs([...headers, ...COMMON_HEADERS[security]]),
         ...(schema ? { content: { "application/json": { schema } } } : {}),
         ...(links ? { links } : {}),
       },
@@ -152,7 +152,7 @@ function successes(answers: Record<number, Answer>, security: Security): RouteCo
   );
 }
 
-/** Header fields that come with a problem. */
+/** Additional header fields of a problem. */
 const PROBLEM_HEADERS: Partial<Record<ProblemCode, readonly HeaderName[]>> = {
   api_key_missing: ["WWW-Authenticate"],
   api_key_invalid: ["WWW-Authenticate"],
@@ -163,7 +163,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, readonly HeaderName[]>> = {
   unavailable: ["Retry-After"],
   shard_count_changed: ["Retry-After"],
 };
-/** These come before anybody knows whose quotas count. */
+/** These occur before the merchant is identified, so no quota applies yet. */
 const UNKNOWN_MERCHANT = new Set<ProblemCode>(["api_key_missing", "api_key_invalid"]);
 
 function failures(codes: ProblemCode[], security: Security): RouteConfig["responses"] {
@@ -177,7 +177,7 @@ function failures(codes: ProblemCode[], security: Security): RouteConfig["respon
         status,
         {
           description: same.map((code) => `\`${code}\``).join(", "),
-          ...headersOf([...own, ...common]),
+          ...buildHeaderRefs([...own, ...common]),
           content: { "application/problem+json": { schema: Problem } },
         },
       ];

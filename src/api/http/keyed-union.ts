@@ -39,7 +39,7 @@ function told(issue: z.core.$ZodIssue, name = "", names: string[]): z.core.$ZodI
       ? issue.keys.find((key) => names.includes(key))
       : undefined;
   if (other === undefined) return issue;
-  return { code: "custom", path: [other], message: `cannot stand beside ${name}` };
+  return { code: "custom", path: [other], message: `cannot be combined with ${name}` };
 }
 
 function oneOf(names: string[]): string {

@@ -1,9 +1,8 @@
-/** The document's schemas in the words that code generators read. What validators take for equal, they do not:
- *  an integer without a format becomes 32 bits, a property with a default is demanded of whoever sends a body,
- *  and a reference with a description, written as `allOf`, becomes another type. docs/generators.md has what
- *  each tool does. */
+/** Rewrites the document's schemas for code generators, which treat equivalent schemas differently: an integer
+ *  without a format becomes 32 bits wide, a body's property with a default becomes required, and a reference with
+ *  a description, written as `allOf`, becomes a new type. docs/generators.md lists the tools. */
 
-/** As much of JSON Schema as is looked at here. */
+/** The part of JSON Schema that is used here. */
 type Schema = {
   $ref?: string;
   type?: string | string[];
@@ -23,7 +22,7 @@ type Parameter = { required?: boolean; description?: string; schema: Schema };
 
 const MAX_INT32 = 2_147_483_647;
 
-/** @returns the same document with its schemas and parameters written plainly */
+/** @returns the same document with rewritten schemas and parameters */
 export function plainSchemas<Document extends { paths?: object; components?: object }>(
   document: Document,
 ): Document {
@@ -39,27 +38,27 @@ export function plainSchemas<Document extends { paths?: object; components?: obj
   return { ...document, paths, components };
 }
 
-/** A parameter says itself what it is; its schema need not say it again. An example of what may be left out
- *  would be filled in by interactive documentation and ask for something else. */
+/** Removes the description that the schema repeats. An optional parameter loses its example, because interactive
+ *  documentation would send it. */
 function plainParameter(parameter: Parameter): Parameter {
   const { description: _, example, ...schema } = plain(parameter.schema, (same) => same);
   const isShown = parameter.required && example !== undefined;
   return { ...parameter, schema: isShown ? { ...schema, example } : schema };
 }
 
-/** Says in words what is taken for a member that is not sent. */
+/** Moves the default of a member into its description. */
 function withoutDefault(schema: Schema): Schema {
   return plain(schema, ({ default: value, ...rest }) => {
     if (value === undefined) return rest;
     const isAll = Array.isArray(value) && value.length > 1;
-    const sentence = `Not sent: ${isAll ? "all of them" : `\`${JSON.stringify(value)}\``}.`;
+    const sentence = `Default: ${isAll ? "all of them" : `\`${JSON.stringify(value)}\``}.`;
     return { ...rest, description: [rest.description, sentence].filter(Boolean).join(" ") };
   });
 }
 
 type Change = (schema: Schema) => Schema;
 
-/** A schema and all within it, with `change` made to each. */
+/** Applies `change` to a schema and to all schemas inside it. */
 function plain(schema: Schema, change: Change): Schema {
   const inner = (one: Schema) => plain(one, change);
   const whole = change(withOneOf(withFormat(withoutAllOf(schema))));
@@ -74,18 +73,18 @@ function plain(schema: Schema, change: Change): Schema {
   return whole;
 }
 
-/** A reference with a description of its own, which OpenAPI 3.1 lets stand beside it. */
+/** Writes a description next to the reference, as OpenAPI 3.1 allows. */
 function withoutAllOf({ allOf, ...rest }: Schema): Schema {
   if (allOf === undefined) return rest;
-  // What adds to a type, or takes from it, has to be written out where it is declared.
+  // A schema that extends another one has to be declared with all its members.
   if (allOf.some(({ $ref, type }) => $ref === undefined && type !== undefined)) {
-    throw new TypeError(`a schema adds to another: ${JSON.stringify(allOf)}`);
+    throw new TypeError(`a schema extends another one: ${JSON.stringify(allOf)}`);
   }
   return Object.assign({}, ...allOf, rest);
 }
 
-/** Of different types a value can only have one, which makes a choice that generators have a type for. Of a choice
- *  with an object among them typescript-fetch sends `{}` for every object, so that one stays `anyOf`. */
+/** A choice between different types is written as `oneOf`, which generators have a type for. With an object among them
+ *  typescript-fetch would send `{}` for every object, so that choice stays `anyOf`. */
 function withOneOf({ anyOf, ...rest }: Schema): Schema {
   if (anyOf === undefined) return rest;
   const types = anyOf.flatMap(({ type }) => type ?? []);

@@ -1,74 +1,77 @@
-/** Every way to say no, in the form of RFC 9457. The codes are a closed set; docs/problems.md explains each. */
+/** All error responses (RFC 9457). The codes are a fixed set; docs/problems.md explains each. */
 import type { Refusal } from "../../domain/transaction/refusal";
 import type { AppContext } from "../context";
 import { respond } from "./response";
 
 type Row = { status: number; title: string };
 
-/** One row per problem; a domain refusal without a row does not compile. */
+/** One row per problem; a refusal of the domain without a row does not compile. */
 export const PROBLEMS = {
-  malformed_json: { status: 400, title: "The body is not valid JSON" },
-  invalid_request: { status: 400, title: "A field of the request is not valid" },
-  idempotency_key_missing: { status: 400, title: "The Idempotency-Key header is missing" },
-  idempotency_key_invalid: { status: 400, title: "The Idempotency-Key header is not valid" },
-  card_number_refused: { status: 400, title: "The request holds a card number" },
-  api_key_missing: { status: 401, title: "No API key was sent" },
-  api_key_invalid: { status: 401, title: "The API key is not valid" },
-  admin_token_invalid: { status: 401, title: "The admin token is missing or not valid" },
-  metrics_token_invalid: { status: 401, title: "The metrics token is missing or not valid" },
-  scope_missing: { status: 403, title: "The API key may not do this" },
-  not_found: { status: 404, title: "There is nothing at this address" },
-  transaction_not_found: { status: 404, title: "There is no such transaction" },
-  idempotency_key_not_found: { status: 404, title: "No transaction was created under this key" },
-  merchant_not_found: { status: 404, title: "There is no such merchant" },
-  api_key_not_found: { status: 404, title: "There is no such API key" },
-  webhook_endpoint_not_found: { status: 404, title: "There is no such webhook endpoint" },
-  webhook_delivery_not_found: { status: 404, title: "There is no such webhook delivery" },
-  rule_set_not_found: { status: 404, title: "There is no such version of the fraud rules" },
-  list_entry_not_found: { status: 404, title: "There is no such entry on a list" },
-  method_not_allowed: { status: 405, title: "This address does not answer to this method" },
-  livemode_mismatch: { status: 409, title: "The transaction belongs to another processor mode" },
-  illegal_transition: { status: 409, title: "The transaction cannot make this move" },
-  charge_may_still_end: { status: 409, title: "The processor may still end this charge itself" },
+  malformed_json: { status: 400, title: "Invalid JSON" },
+  invalid_request: { status: 400, title: "Invalid request" },
+  idempotency_key_missing: { status: 400, title: "Idempotency-Key header missing" },
+  idempotency_key_invalid: { status: 400, title: "Invalid idempotency key" },
+  card_number_refused: { status: 400, title: "Card numbers are not accepted" },
+  api_key_missing: { status: 401, title: "API key missing" },
+  api_key_invalid: { status: 401, title: "Invalid API key" },
+  admin_token_invalid: { status: 401, title: "Missing or invalid admin token" },
+  metrics_token_invalid: { status: 401, title: "Missing or invalid metrics token" },
+  scope_missing: { status: 403, title: "API key lacks the required scope" },
+  not_found: { status: 404, title: "Not found" },
+  transaction_not_found: { status: 404, title: "Transaction not found" },
+  idempotency_key_not_found: { status: 404, title: "No transaction with this idempotency key" },
+  merchant_not_found: { status: 404, title: "Merchant not found" },
+  api_key_not_found: { status: 404, title: "API key not found" },
+  webhook_endpoint_not_found: { status: 404, title: "Webhook endpoint not found" },
+  webhook_delivery_not_found: { status: 404, title: "Webhook delivery not found" },
+  rule_set_not_found: { status: 404, title: "Version of the fraud rules not found" },
+  list_entry_not_found: { status: 404, title: "List entry not found" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
+  livemode_mismatch: { status: 409, title: "Transaction belongs to another processor mode" },
+  illegal_transition: { status: 409, title: "Transition not allowed from the current status" },
+  charge_may_still_end: { status: 409, title: "Processor may still report an outcome" },
   too_many_webhook_endpoints: {
     status: 409,
-    title: "The merchant has no room for another endpoint",
+    title: "Too many webhook endpoints",
   },
   rule_set_version_conflict: {
     status: 409,
-    title: "The fraud rules have been changed in the meantime",
+    title: "Fraud rules changed since they were read",
   },
   too_many_list_entries: {
     status: 409,
-    title: "The merchant's lists have no room for another entry",
+    title: "Too many list entries",
   },
-  api_key_rolled: { status: 409, title: "The API key has been replaced already" },
-  too_many_api_keys: { status: 409, title: "The merchant has no room for another API key" },
-  body_too_large: { status: 413, title: "The body is too large" },
-  unsupported_media_type: { status: 415, title: "The body must be JSON" },
-  idempotency_key_reused: { status: 422, title: "The key was used with another request" },
-  rate_limited: { status: 429, title: "The merchant has made too many requests" },
-  backtest_running: { status: 429, title: "Another backtest of the merchant is running" },
+  api_key_rolled: { status: 409, title: "API key already replaced" },
+  too_many_api_keys: { status: 409, title: "Too many API keys" },
+  body_too_large: { status: 413, title: "Request body too large" },
+  unsupported_media_type: { status: 415, title: "Unsupported media type" },
+  idempotency_key_reused: {
+    status: 422,
+    title: "Idempotency key already used with a different request",
+  },
+  rate_limited: { status: 429, title: "Rate limit exceeded" },
+  backtest_running: { status: 429, title: "Another backtest is running" },
   too_many_failed_authentications: {
     status: 429,
-    title: "There were too many wrong credentials from this address",
+    title: "Too many failed authentication attempts",
   },
-  internal_error: { status: 500, title: "Something went wrong on our side" },
-  processor_not_configured: { status: 503, title: "No payment processor is configured" },
-  unavailable: { status: 503, title: "A part that this needs does not answer right now" },
-  shard_count_changed: { status: 503, title: "The deployment's shard count was changed" },
+  internal_error: { status: 500, title: "Internal server error" },
+  processor_not_configured: { status: 503, title: "No payment processor configured" },
+  unavailable: { status: 503, title: "A dependency is unavailable" },
+  shard_count_changed: { status: 503, title: "Shard count of the deployment changed" },
 } as const satisfies Record<Refusal["code"], Row> & Record<string, Row>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Where in a request something is wrong: a JSON pointer into the body (`#/amount`), a parameter of the query or
- *  the path, or a header field. */
+/** Location of a fault in a request: a JSON Pointer into the body (`#/amount`), a query or path parameter, or a
+ *  header field. */
 export type Place = { pointer: string } | { parameter: string } | { header: string };
 export type FieldFault = Place & { message: string };
 
 type Details = { detail?: string; errors?: FieldFault[]; headers?: Record<string, string> };
 
-/** Ends the request with a problem. Thrown inside `http/` only; an answer, not a fault. */
+/** Ends the request with a problem response. Thrown in `api/` only; it is a response, not a fault. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly code: ProblemCode;
@@ -83,7 +86,7 @@ export class Problem extends Error {
 
 /** A few seconds are enough for an object to move or a database to fail over. */
 const RETRY_AFTER_S = "2";
-/** Somebody has to change a setting and deploy. */
+/** The operator has to change a setting and deploy. */
 const CONFIGURED_AFTER_S = "60";
 
 export function problemResponse(c: AppContext, code: ProblemCode, details: Details = {}): Response {
@@ -104,35 +107,35 @@ export function problemResponse(c: AppContext, code: ProblemCode, details: Detai
   });
 }
 
-/** How a refusal of the domain is told. */
-export function problemOf(refusal: Refusal): Problem {
+/** The problem that reports a refusal of the domain. */
+export function toProblem(refusal: Refusal): Problem {
   switch (refusal.code) {
     case "illegal_transition":
       return new Problem(refusal.code, { detail: illegal(refusal) });
     case "charge_may_still_end": {
       const at = new Date(refusal.resolvable_at_ms).toISOString();
       return new Problem(refusal.code, {
-        detail: `It can be resolved after ${at}, when the processor is not being asked; before that only with force.`,
+        detail: `Resolve the charge after ${at}, when no call to the processor is in progress, or set force to true.`,
       });
     }
     case "idempotency_key_reused":
       return new Problem(refusal.code, {
-        detail: `The first request under this key differs in: ${refusal.fields.join(", ")}.`,
+        detail: `The first request with this idempotency key differs in: ${refusal.fields.join(", ")}.`,
         errors: refusal.fields.map((field) => ({
           pointer: `#/${field}`,
-          message: "differs from the first request under this key",
+          message: "differs from the first request with this idempotency key",
         })),
       });
     case "livemode_mismatch":
       return new Problem(refusal.code, {
         detail: refusal.livemode
-          ? "The transaction is live, and this deployment charges with the sandbox (PROCESSOR)."
-          : "The transaction was made for the sandbox, and this deployment charges for real (PROCESSOR).",
+          ? "The transaction was created with a live processor; this deployment uses the sandbox (setting PROCESSOR)."
+          : "The transaction was created with the sandbox; this deployment uses a live processor (setting PROCESSOR).",
       });
     case "processor_not_configured":
       return new Problem(refusal.code, {
         detail:
-          "Charges need the setting PROCESSOR, `http` or `sandbox`. Nothing has changed: the transaction can be processed once it is set.",
+          "Set PROCESSOR to `http` or `sandbox`. The transaction is unchanged and can be processed afterwards.",
         headers: { "Retry-After": CONFIGURED_AFTER_S },
       });
     case "transaction_not_found":
@@ -154,6 +157,5 @@ const VERBS = {
 };
 
 function illegal({ status, action }: Refusal & { code: "illegal_transition" }): string {
-  const standing = status === "review" ? "in review" : status;
-  return `A transaction that is ${standing} cannot be ${VERBS[action]}.`;
+  return `A transaction with status ${status} cannot be ${VERBS[action]}.`;
 }

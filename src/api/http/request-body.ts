@@ -40,7 +40,7 @@ function requireIdentity(c: AppContext): void {
   const coding = c.req.header("Content-Encoding")?.trim().toLowerCase();
   if (coding === undefined || coding === "" || coding === "identity") return;
   throw new Problem("unsupported_media_type", {
-    detail: "Send the body as it is: Content-Encoding must be identity or absent.",
+    detail: "Send the body uncompressed: Content-Encoding must be identity or absent.",
     errors: [{ header: "Content-Encoding", message: "must be identity or absent" }],
     headers: { "Accept-Encoding": "identity" },
   });
@@ -65,7 +65,7 @@ export function readQuery<Schema extends z.ZodType>(
   const query = Object.entries(c.req.queries());
   const repeated = query.filter(([, values]) => values.length > 1).map(([name]) => name);
   if (repeated.length > 0) {
-    const faults = repeated.map((name) => ({ path: [name], message: "must be given once" }));
+    const faults = repeated.map((name) => ({ path: [name], message: "must be sent only once" }));
     throw invalid(faults, inQuery);
   }
   return checked(
@@ -162,13 +162,13 @@ async function bytesOf(c: AppContext, isDeclared: boolean): Promise<Uint8Array |
     return await readLimited(c.req.raw.body, MAX_BODY_BYTES, MAX_DROPPED_BYTES);
   } catch {
     // The client hung up, or broke the rules of HTTP.
-    throw new Problem("malformed_json", { detail: "The body breaks off." });
+    throw new Problem("malformed_json", { detail: "The body is incomplete." });
   }
 }
 
 function tooLarge(): Problem {
   return new Problem("body_too_large", {
-    detail: `A body may have at most ${MAX_BODY_BYTES} bytes.`,
+    detail: `The body must have at most ${MAX_BODY_BYTES} bytes.`,
     headers: { Connection: "close" },
   });
 }
@@ -197,11 +197,11 @@ function parseJson(text: string): unknown {
     const detail =
       fault instanceof SyntaxError
         ? "The body is not valid JSON."
-        : "The body is nested too deep to be read.";
+        : "The body is nested too deeply.";
     throw new Problem("malformed_json", { detail });
   }
   const repeated = repeatedMembers(text).next().value;
-  if (repeated) throw invalid([{ path: repeated, message: "is named twice" }], inBody);
+  if (repeated) throw invalid([{ path: repeated, message: "appears more than once" }], inBody);
   if (typeof value !== "object" || value === null) return value;
   const source = sources.get(value);
   return source === undefined ? value : { ...value, amount: source };

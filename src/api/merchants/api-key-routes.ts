@@ -48,9 +48,11 @@ export function apiKeyRoutes(app: App): void {
     path: PATH,
     operationId: "createApiKey",
     summary: "Create an API key",
-    description: "Not safe to repeat: each call makes another key.",
+    description: "Not safe to retry: each request creates another key.",
     request: { params: merchantParams, body: ApiKeyBody },
-    answers: { 201: { description: "The key, shown this once.", schema: NewApiKey } },
+    answers: {
+      201: { description: "The API key. The secret is shown only once.", schema: NewApiKey },
+    },
     problems: [...BODY_PROBLEMS, "card_number_refused", "merchant_not_found", "too_many_api_keys"],
     handle: createKey,
   });
@@ -60,13 +62,13 @@ export function apiKeyRoutes(app: App): void {
     path: PATH,
     operationId: "listApiKeys",
     summary: "List a merchant's API keys",
-    description: "With those that have ended, and without the keys themselves.",
+    description: "Expired and revoked keys are included. Secrets are not.",
     request: { params: merchantParams },
-    answers: { 200: { description: "Without the keys themselves.", schema: ApiKeyList } },
+    answers: { 200: { description: "API keys of the merchant.", schema: ApiKeyList } },
     problems: ["merchant_not_found"],
     handle: async (c, { params: { merchant } }) => {
       const keys = await listApiKeys(openDatabase(c.env.DB), merchant.id, MAX_LISTED);
-      return jsonResponse(c, 200, { data: keys.map(shownKey) });
+      return jsonResponse(c, 200, { data: keys.map(toKeyJson) });
     },
   });
   defineRoute(app, {
@@ -76,9 +78,11 @@ export function apiKeyRoutes(app: App): void {
     operationId: "rollApiKey",
     summary: "Replace an API key",
     description:
-      "The old key lives on for `overlap_s` seconds. A key is replaced once: whoever repeats this, or comes second, gets `api_key_rolled`.",
+      "The old key remains valid for `overlap_s` seconds. A key can be replaced only once: further requests fail with `api_key_rolled`.",
     request: { params: keyParams, body: optionalBody(RollBody) },
-    answers: { 201: { description: "The new key, shown this once.", schema: NewApiKey } },
+    answers: {
+      201: { description: "The new API key. The secret is shown only once.", schema: NewApiKey },
+    },
     problems: [
       ...BODY_PROBLEMS,
       "merchant_not_found",
@@ -94,8 +98,8 @@ export function apiKeyRoutes(app: App): void {
     path: `${PATH}/{key_id}`,
     operationId: "revokeApiKey",
     summary: "Revoke an API key",
-    description: "Safe to repeat.",
-    answers: { 204: { description: "The key works no more, everywhere within ten seconds." } },
+    description: "Safe to retry.",
+    answers: { 204: { description: "The key is revoked. It stops working within ten seconds." } },
     request: { params: keyParams },
     problems: ["merchant_not_found", "api_key_not_found"],
     handle: async (c, { params: { key } }) => {
@@ -112,7 +116,7 @@ async function rollKey(
   const old = params.key;
   const now = Date.now();
   if (old.expires_at !== null && old.expires_at <= now) throw new Problem("api_key_not_found");
-  const { key, row } = drawKey(old.merchant_id, old.name, old.scopes as Scope[]);
+  const { key, row } = createRandomKey(old.merchant_id, old.name, old.scopes as Scope[]);
   const db = openDatabase(c.env.DB);
   const isMade = await replaceApiKey(db, row, MAX_API_KEYS, old, now + body.overlap_s * 1_000);
   if (!isMade) {
@@ -120,7 +124,7 @@ async function rollKey(
     throw current.expires_at === null ? tooManyKeys() : rolled();
   }
   forgetKeys(old.hash);
-  return jsonResponse(c, 201, { ...shownKey(row), key });
+  return jsonResponse(c, 201, { ...toKeyJson(row), key });
 }
 
 async function createKey(
@@ -128,26 +132,26 @@ async function createKey(
   { params, body }: { params: { merchant: MerchantRow }; body: z.output<typeof ApiKeyBody> },
 ): Promise<Response> {
   const { name, scopes } = body;
-  const { key, row } = drawKey(params.merchant.id, name ?? null, [...new Set(scopes)]);
+  const { key, row } = createRandomKey(params.merchant.id, name ?? null, [...new Set(scopes)]);
   if (!(await insertApiKey(openDatabase(c.env.DB), row, MAX_API_KEYS))) throw tooManyKeys();
-  return jsonResponse(c, 201, { ...shownKey(row), key });
+  return jsonResponse(c, 201, { ...toKeyJson(row), key });
 }
 
 function rolled(): Problem {
   return new Problem("api_key_rolled", {
     detail:
-      "This key has been replaced and has an end. Its successor was shown once: if that was lost, revoke it and create another key.",
+      "The key was already replaced, and the new key was shown once. If the new key was lost, revoke it and create another one.",
   });
 }
 
 function tooManyKeys(): Problem {
   return new Problem("too_many_api_keys", {
-    detail: `A merchant has at most ${MAX_API_KEYS} API keys that have no end. Revoke one first.`,
+    detail: `A merchant can have at most ${MAX_API_KEYS} API keys without an expiry. Revoke one first.`,
   });
 }
 
 /** A new key and what is stored of it. */
-function drawKey(
+function createRandomKey(
   merchantId: string,
   name: string | null,
   scopes: Scope[],
@@ -184,7 +188,15 @@ async function requireKey(c: AppContext, merchantId: string, id: string): Promis
   return key;
 }
 
-function shownKey({ id, merchant_id, name, last_four, scopes, created_at, expires_at }: ApiKeyRow) {
+function toKeyJson({
+  id,
+  merchant_id,
+  name,
+  last_four,
+  scopes,
+  created_at,
+  expires_at,
+}: ApiKeyRow) {
   return {
     id,
     merchant_id,

@@ -21,7 +21,7 @@ export function merchantRoutes(app: App): void {
     path: PATH,
     operationId: "createMerchant",
     summary: "Create a merchant",
-    description: "Not safe to repeat: each call makes another merchant.",
+    description: "Not safe to retry: each request creates another merchant.",
     request: { body: MerchantBody },
     answers: { 201: { description: "The merchant.", schema: Merchant } },
     problems: [...BODY_PROBLEMS, "card_number_refused"],
@@ -33,12 +33,12 @@ export function merchantRoutes(app: App): void {
     path: PATH,
     operationId: "listMerchants",
     summary: "List merchants",
-    description: `The newest ${MAX_LISTED} at most.`,
-    answers: { 200: { description: "The newest first.", schema: MerchantList } },
+    description: `Returns the newest ${MAX_LISTED} merchants.`,
+    answers: { 200: { description: "Merchants, newest first.", schema: MerchantList } },
     problems: [],
     handle: async (c) =>
       jsonResponse(c, 200, {
-        data: (await listMerchants(openDatabase(c.env.DB), MAX_LISTED)).map(shownMerchant),
+        data: (await listMerchants(openDatabase(c.env.DB), MAX_LISTED)).map(toMerchantJson),
       }),
   });
 }
@@ -50,9 +50,9 @@ async function createMerchant(
   const { name, default_currency = "USD" } = body;
   const merchant = { id: randomId("mer"), name, created_at: Date.now(), default_currency };
   await insertMerchant(openDatabase(c.env.DB), merchant);
-  return jsonResponse(c, 201, shownMerchant(merchant));
+  return jsonResponse(c, 201, toMerchantJson(merchant));
 }
 
-function shownMerchant({ id, name, created_at, default_currency }: MerchantRow) {
+function toMerchantJson({ id, name, created_at, default_currency }: MerchantRow) {
   return { id, name, default_currency, created_at: timeText(created_at) };
 }

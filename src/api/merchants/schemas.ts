@@ -1,4 +1,4 @@
-/** The shapes of administration: merchants and their API keys. */
+/** Schemas of merchants and their API keys. */
 import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../../domain/identity/api-key";
 import { newPaymentFault } from "../../domain/money/currency";
@@ -7,10 +7,10 @@ import { freeText, Time } from "../http/common-schemas";
 const MERCHANT_ID = "mer_mfzwizlhn5xgs3dpnrsw45dfoi";
 const KEY_ID = "key_mfzwizlhn5xgs3dpnrsw45dfoi";
 export const MerchantParams = z.object({
-  id: z.string().openapi({ description: "A merchant's id.", example: MERCHANT_ID }),
+  id: z.string().openapi({ description: "Id of the merchant.", example: MERCHANT_ID }),
 });
 export const KeyParams = MerchantParams.extend({
-  key_id: z.string().openapi({ description: "An API key's id.", example: KEY_ID }),
+  key_id: z.string().openapi({ description: "Id of the API key.", example: KEY_ID }),
 });
 
 export const MerchantBody = z
@@ -24,7 +24,8 @@ export const MerchantBody = z
       })
       .optional()
       .openapi({
-        description: "ISO 4217: of payments whose create names no currency. Left out: USD.",
+        description:
+          "ISO 4217 code. Currency of transactions that are created without one. Default: USD.",
         pattern: "^[A-Z]{3}$",
         example: "EUR",
       }),
@@ -35,7 +36,7 @@ export const Merchant = z
     id: z.string().openapi({ example: MERCHANT_ID }),
     name: z.string().openapi({ example: "Shop" }),
     default_currency: z.string().openapi({
-      description: "The currency of payments whose create names none. It never changes.",
+      description: "Currency of transactions that are created without one. It cannot be changed.",
       example: "USD",
     }),
     created_at: Time,
@@ -49,10 +50,10 @@ export const ApiKeyBody = z
     name: freeText(1, 200).nullish().openapi({ example: "checkout" }),
     scopes: z
       .array(Scope, "must be a list of scopes")
-      .min(1, "must name at least one scope")
-      .max(SCOPES.length, "must name each scope once")
+      .min(1, "must have at least one scope")
+      .max(SCOPES.length, "must not repeat a scope")
       .default([...SCOPES])
-      .openapi({ description: "What the key may do.", example: ["transactions:write"] }),
+      .openapi({ description: "Permissions of the key.", example: ["transactions:write"] }),
   })
   .openapi("CreateApiKey");
 const ONE_DAY_S = 86_400;
@@ -64,7 +65,10 @@ export const RollBody = z
       .min(0, "must not be negative")
       .max(MAX_OVERLAP_S, `must be at most ${MAX_OVERLAP_S}`)
       .default(ONE_DAY_S)
-      .openapi({ description: "How long the old key goes on working.", example: ONE_DAY_S }),
+      .openapi({
+        description: "Seconds during which the old key remains valid.",
+        example: ONE_DAY_S,
+      }),
   })
   .openapi("RollApiKey");
 export const ApiKey = z
@@ -72,10 +76,14 @@ export const ApiKey = z
     id: z.string().openapi({ example: KEY_ID }),
     merchant_id: z.string().openapi({ example: MERCHANT_ID }),
     name: z.string().nullable().openapi({ example: "checkout" }),
-    last_four: z.string().openapi({ description: "How the key ends.", example: "q4zd" }),
+    last_four: z
+      .string()
+      .openapi({ description: "Last four characters of the key.", example: "q4zd" }),
     scopes: z.array(Scope),
     created_at: Time,
-    expires_at: Time.nullable().openapi({ description: "When the key ends; null: never." }),
+    expires_at: Time.nullable().openapi({
+      description: "Time at which the key stops working. Null: never.",
+    }),
   })
   .openapi("ApiKey");
 /** Written flat: `extend` would become an `allOf`, in which generators lose what may be null. */
@@ -83,7 +91,7 @@ export const NewApiKey = z
   .object({
     ...ApiKey.shape,
     key: z.string().openapi({
-      description: "The key itself, shown this once.",
+      description: "Secret API key. Shown only once.",
       example: "sk_mfzwizlhn5xgs3dpnrsw45dfoimfzwizlhn5xgs3dpnrsw45dfoimfzwiz",
     }),
   })

@@ -46,7 +46,9 @@ export function authenticate(scope: Scope, kind: Kind = "request"): MiddlewareHa
     const limiting = limitRequests(c, kind);
     if (limiting) await limiting;
     if (!holder.scopes.includes(scope)) {
-      throw new Problem("scope_missing", { detail: `This API key has no scope ${scope}.` });
+      throw new Problem("scope_missing", {
+        detail: `The API key does not have the scope ${scope}.`,
+      });
     }
     await next();
   };
@@ -59,7 +61,10 @@ async function identify(c: AppContext): Promise<Remembered> {
   const isKnown = key !== undefined && remembered.has(key);
   if (!isKnown) rejectLimitedAddress(c, "api_key");
   if (!header) {
-    const missing = unauthenticated("api_key_missing", "Send Authorization: Bearer sk_…");
+    const missing = unauthenticated(
+      "api_key_missing",
+      "Send the header Authorization: Bearer sk_…",
+    );
     throw await countFailedAuth(c, "api_key", missing);
   }
   // A remembered key has passed the check of its form; anything else has to before D1 is asked.
@@ -90,7 +95,7 @@ async function lookUp(c: AppContext, key: string): Promise<Remembered | undefine
     lookupCooldown.start(Date.now());
     c.get("log")("warn", "key_lookup.failed", {});
     if (known && age < KEY_STALE_MS) return known;
-    throw new Problem("unavailable", { detail: "API keys cannot be looked up right now." });
+    throw new Problem("unavailable", { detail: "API keys cannot be verified at the moment." });
   }
 }
 

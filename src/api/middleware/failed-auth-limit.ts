@@ -69,7 +69,7 @@ function nameOf(c: AppContext, credential: Credential): string {
 function tooMany(untilMs: number): Problem {
   const waitS = Math.max(1, Math.ceil((untilMs - Date.now()) / 1_000));
   return new Problem("too_many_failed_authentications", {
-    detail: `There were too many wrong credentials from this address. Try again in ${waitS} seconds.`,
+    detail: `Too many failed authentication attempts from this address. Retry in ${waitS} seconds.`,
     headers: { "Retry-After": String(waitS) },
   });
 }

@@ -35,7 +35,7 @@ export async function consumeMore(c: AppContext, cost: number): Promise<void> {
   if (limits.requests === 0 || more <= 0) return;
   const plan = planOf(limits).request;
   const spent = await consumeQuotas(spenderOf(c), plan.quotas, more);
-  settle(c, "request", plan, spent, `This counts as ${cost} requests. `);
+  settle(c, "request", plan, spent, `This request counts as ${cost} requests. `);
 }
 
 /** Limits the creates over the limit, which may be repeated requests whose response exists. They have a quota of their
@@ -69,9 +69,8 @@ function settle(
   // None when the keeper cannot be asked: nothing is known to be left or used up.
   c.set("quotas", { policies, standings: members.join(", ") });
   if (over.length === 0) return;
-  const usedUp = reason === "" ? "is used up" : "has not so much left";
   const problem = new Problem("rate_limited", {
-    detail: `${reason}The quota of ${over.join(" and ")} ${usedUp} for ${waitS} seconds.`,
+    detail: `${reason}Quota exceeded: ${over.join(", ")}. Retry in ${waitS} seconds.`,
     headers: { "Retry-After": String(waitS) },
   });
   if (kind !== "create") throw problem;

@@ -1,4 +1,4 @@
-/** Health, the interactive docs and the pages about problems: what is open to everyone. */
+/** Routes without authentication: health, the interactive docs, and the pages about problems. */
 import { z } from "@hono/zod-openapi";
 import type { AppContext } from "../context";
 import { type App, defineRoute } from "../http/define-route";
@@ -18,8 +18,8 @@ export function openRoutes(app: App): void {
     method: "get",
     path: "/health",
     operationId: "getHealth",
-    summary: "Whether the Worker runs",
-    description: "It asks nothing else: see `GET /health/ready` for what it needs.",
+    summary: "Check that the Worker is running",
+    description: "Does not check dependencies. For those, see `GET /health/ready`.",
     tag: "Operations",
     security: "none",
     answers: { 200: { description: "The Worker is running.", schema: Health } },
@@ -30,14 +30,20 @@ export function openRoutes(app: App): void {
     method: "get",
     path: "/health/ready",
     operationId: "getReadiness",
-    summary: "Whether payments can be taken",
+    summary: "Check whether payments can be processed",
     description:
-      "Answers within about a second, whatever hangs, with a result that was made a second ago at most and is shared by all who ask. 503 only for what stops payments: an object cannot be reached, the shard count was changed, or no processor is set. `degraded` when something that payments do not wait for is failing: an outbox (the book, webhooks, velocity, the stream), an event that the stream refuses, or a processor that leaves charges without an outcome. `outboxes` tells how far each is behind.",
+      "Responds within about a second, even if a dependency hangs. The result is shared by all requests for one second. Returns 503 only if payments cannot be processed: a Durable Object is unreachable, the shard count was changed, or no processor is configured. The status is `degraded` if a part fails that payments do not wait for: an outbox (D1, webhooks, velocity or the event stream), an event that the stream rejects, or charges that remain without an outcome. `outboxes` shows the backlog of each outbox.",
     tag: "Operations",
     security: "none",
     answers: {
-      200: { description: "Ready, or degraded.", schema: Readiness },
-      503: { description: "Not ready.", schema: Readiness },
+      200: {
+        description: "Payments can be processed: the status is `ready` or `degraded`.",
+        schema: Readiness,
+      },
+      503: {
+        description: "Payments cannot be processed: the status is `unready`.",
+        schema: Readiness,
+      },
     },
     problems: [],
     handle: ready,
@@ -55,13 +61,13 @@ export function openRoutes(app: App): void {
   app.get("/problems/:code", (c) => {
     const code = c.req.param("code");
     if (!Object.hasOwn(PROBLEMS, code)) throw new Problem("not_found");
-    return jsonResponse(c, 200, { code, ...PROBLEMS[code as ProblemCode] }); // hasOwn has just said so.
+    return jsonResponse(c, 200, { code, ...PROBLEMS[code as ProblemCode] }); // Checked by hasOwn.
   });
 }
 
-/** A file of the docs page, which may be kept: its content changes only with a deployment. */
+/** A file of the docs page. It may be cached, because it changes only with a deployment. */
 async function asset(c: AppContext): Promise<Response> {
-  // Without the client's conditions: a file is answered whole or not at all.
+  // The client's conditional and range headers are dropped: a file is always sent whole.
   const found = await c.env.ASSETS?.fetch(new Request(c.req.url));
   if (!found?.ok) throw new Problem("not_found");
   const contentType = found.headers.get("Content-Type") ?? "application/octet-stream";

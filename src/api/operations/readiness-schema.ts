@@ -1,30 +1,33 @@
-/** What `GET /health/ready` answers with. */
+/** Schema of the response of `GET /health/ready`. */
 import { z } from "@hono/zod-openapi";
 
 const Dependency = z.enum(["ok", "failing", "hanging"]).openapi("DependencyState", {
-  description: "`hanging` when there was no answer within a second.",
+  description: "`hanging`: no response within a second.",
 });
 export type Dependency = z.output<typeof Dependency>;
 
 const ProcessorState = z.enum(["ok", "sandbox", "not_configured"]).openapi("ProcessorState", {
   description:
-    "Which processor is set, not whether it answers. `sandbox`: no money moves. `not_configured`: every charge is refused, so payments cannot be taken.",
+    "The configured processor; its availability is not checked. `sandbox`: no money moves. `not_configured`: every charge is refused, so payments cannot be processed.",
 });
 
 const Outbox = z
   .object({
-    depth: z.int().openapi({ description: "Events that have not arrived yet.", example: 0 }),
+    depth: z
+      .int()
+      .openapi({ description: "Number of events that are not delivered yet.", example: 0 }),
     oldest_age_ms: z.int().openapi({
-      description: "How long the first of them has been waiting. `degraded` when above a minute.",
+      description:
+        "Age of the oldest undelivered event. The status is `degraded` if it exceeds one minute.",
       example: 0,
     }),
     failing: z.boolean().openapi({
-      description: "Whether the last delivery failed; remembered by a restarted object.",
+      description: "Whether the last delivery failed.",
       example: false,
     }),
   })
   .nullable()
-  .openapi({ description: "null when it is switched off." });
+  .openapi({ description: "Null if this outbox is switched off." });
 export type Outbox = z.output<typeof Outbox>;
 
 export const Readiness = z
@@ -38,23 +41,24 @@ export const Readiness = z
     }),
     shard_count: z.enum(["ok", "changed"]).nullable().openapi({
       description:
-        "`changed` when TRANSACTION_SHARDS is not what this deployment began with; null when the book does not say.",
+        "`changed`: the setting `TRANSACTION_SHARDS` differs from its initial value. Null if D1 cannot be read.",
       example: "ok",
     }),
     outboxes: z
       .object({ book: Outbox, webhooks: Outbox, velocity: Outbox, stream: Outbox })
       .nullable()
-      .openapi({ description: "null when transactions have an object each, or none answers." }),
+      .openapi({ description: "Null if no shard responds, or `TRANSACTION_SHARDS` is 0." }),
     charges: z
       .object({
-        open: z.int().openapi({ description: "Charges without an outcome.", example: 0 }),
-        overdue: z
-          .int()
-          .openapi({ description: "Those of them open for more than a minute.", example: 0 }),
+        open: z.int().openapi({ description: "Number of charges without an outcome.", example: 0 }),
+        overdue: z.int().openapi({
+          description: "Number of charges without an outcome for more than a minute.",
+          example: 0,
+        }),
       })
       .nullable(),
     parked: z.int().nullable().openapi({
-      description: "Events that the stream refuses for good. Each is in the log.",
+      description: "Number of events that the stream permanently rejects. Each is in the log.",
       example: 0,
     }),
     shards: z
@@ -62,6 +66,9 @@ export const Readiness = z
         asked: z.int().openapi({ example: 16 }),
         answered: z.int().openapi({ example: 16 }),
       })
-      .openapi({ description: "How many shards the figures are of." }),
+      .openapi({
+        description:
+          "Number of shards that were queried, and number of shards that responded. The figures cover the shards that responded.",
+      }),
   })
   .openapi("Readiness");

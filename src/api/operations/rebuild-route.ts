@@ -1,5 +1,5 @@
-/** `POST /operations/rebuild-book`: has every shard write its whole record into D1 again, for when D1 was set
- *  back to an earlier time or emptied. What is there already is passed over. */
+/** `POST /operations/rebuild-book`: every shard writes all its events to D1 again, after D1 was restored to an earlier
+ *  time or emptied. Rows that exist are skipped. */
 import { z } from "@hono/zod-openapi";
 import { shardName } from "../../domain/identity/id";
 import { withTimeout } from "../../runtime/with-timeout";
@@ -12,11 +12,11 @@ import { Problem } from "../http/problem";
 import { jsonResponse, timeText } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
 
-/** Long enough for a shard that has to start; asking again does no harm. */
-const ASK_LIMIT_MS = 5_000;
-/** As many calls as one request waits for at a time. */
-const ASKED_AT_ONCE = 100;
-/** D1 is set back in minutes; a pause that nobody ends must end by itself. */
+/** Long enough for a shard to start. The request can be repeated safely. */
+const SHARD_LIMIT_MS = 5_000;
+/** Concurrent calls of one request. */
+const SHARDS_AT_ONCE = 100;
+/** Restoring D1 takes minutes. */
 const MAX_PAUSE_S = 3_600;
 const MS_PER_S = 1_000;
 
@@ -28,16 +28,18 @@ const RebuildBody = z
       .max(MAX_PAUSE_S, `must be at most ${MAX_PAUSE_S}`)
       .default(0)
       .openapi({
-        description: "How long nothing is written, so that D1 can be set back first.",
+        description:
+          "Seconds during which nothing is written to D1, so that it can be restored first.",
         example: 0,
       }),
   })
   .openapi("RebuildBook");
 export const Rebuild = z
   .object({
-    events: z
-      .int()
-      .openapi({ description: "How many will be written or passed over.", example: 1234 }),
+    events: z.int().openapi({
+      description: "Number of events to write, or to skip because they exist.",
+      example: 1234,
+    }),
     shards: z.int().openapi({ example: 16 }),
     starts_at: Time,
   })
@@ -48,9 +50,9 @@ export function rebuildRoute(app: App): void {
     method: "post",
     path: "/api/v1/operations/rebuild-book",
     operationId: "rebuildBook",
-    summary: "Write the book again",
+    summary: "Rebuild the D1 copy",
     description:
-      "Every shard writes its whole record into D1, passing over what is there. Payments go on; lists are behind until it is done, which `GET /health/ready` shows. May be repeated; the last one's pause counts.",
+      "Every shard writes all its events to D1 again; rows that exist are skipped. Payments continue. Lists are incomplete until the rebuild has finished; `GET /health/ready` shows its backlog. Can be repeated; the last `pause_s` applies.",
     tag: "Operations",
     security: "admin_token",
     before: [authenticateAdmin],
@@ -67,15 +69,16 @@ async function rebuild(
 ): Promise<Response> {
   const { transaction_shards } = c.get("config");
   if (transaction_shards === 0) {
-    const detail = "Transactions have an object each, and nobody knows all of their names.";
+    const detail =
+      "A rebuild needs transaction shards. With TRANSACTION_SHARDS=0 there is no list of the objects to read.";
     throw new Problem("not_found", { detail });
   }
   const startsAtMs = Date.now() + pause_s * MS_PER_S;
   let events = 0;
-  for (let first = 0; first < transaction_shards; first += ASKED_AT_ONCE) {
-    const count = Math.min(ASKED_AT_ONCE, transaction_shards - first);
-    const asked = Array.from({ length: count }, (_, at) => askShard(c, first + at, startsAtMs));
-    for (const own of await Promise.all(asked)) events += own;
+  for (let first = 0; first < transaction_shards; first += SHARDS_AT_ONCE) {
+    const count = Math.min(SHARDS_AT_ONCE, transaction_shards - first);
+    const calls = Array.from({ length: count }, (_, at) => rebuildShard(c, first + at, startsAtMs));
+    for (const own of await Promise.all(calls)) events += own;
   }
   c.get("log")("warn", "book.rebuild", { rows: events });
   return jsonResponse(c, 202, {
@@ -85,11 +88,13 @@ async function rebuild(
   });
 }
 
-async function askShard(c: AppContext, shard: number, startsAtMs: number): Promise<number> {
+async function rebuildShard(c: AppContext, shard: number, startsAtMs: number): Promise<number> {
   try {
     const owner = transactionShard(c.env, shardName(shard));
-    return await withTimeout(ASK_LIMIT_MS, owner.rebuildBook(startsAtMs));
+    return await withTimeout(SHARD_LIMIT_MS, owner.rebuildBook(startsAtMs));
   } catch {
-    throw new Problem("unavailable", { detail: `Shard ${shard} did not answer. Ask again.` });
+    throw new Problem("unavailable", {
+      detail: `Shard ${shard} did not respond. Retry the request.`,
+    });
   }
 }

@@ -1,4 +1,4 @@
-/** `POST /operations/charges/{transaction_id}/resolve`: an operator ends a charge that has no outcome. */
+/** `POST /operations/charges/{transaction_id}/resolve`: an operator sets the outcome of a charge. */
 import { z } from "@hono/zod-openapi";
 import { isTransactionId } from "../../domain/identity/id";
 import type { AppContext } from "../context";
@@ -15,7 +15,7 @@ import { ResolveBody } from "./resolve-schema";
 const Params = z.object({
   transaction_id: z
     .string()
-    .openapi({ description: "A transaction's id.", example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" }),
+    .openapi({ description: "Id of the transaction.", example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" }),
 });
 
 export function resolveChargeRoute(app: App): void {
@@ -23,9 +23,9 @@ export function resolveChargeRoute(app: App): void {
     method: "post",
     path: "/api/v1/operations/charges/{transaction_id}/resolve",
     operationId: "resolveCharge",
-    summary: "Resolve a charge by hand",
+    summary: "Resolve a charge manually",
     description:
-      "For a transaction that stays `processing` because the processor never says what became of its charge. The outcome is final, the processor is not asked any more, and the transaction's event says who resolved it and why. Refused while the processor may still answer by itself (15 minutes from the claim, and while it is being asked) unless `force` is true. Safe to repeat: the same outcome again changes nothing.",
+      "For a transaction that stays `processing` because the processor never reports the outcome of its charge. The outcome is final, the processor is not called again, and the transaction's event records who resolved the charge and why. Refused for 15 minutes after the charge started, and during a call to the processor, unless `force` is true. Safe to retry: repeating the same outcome changes nothing.",
     tag: "Operations",
     security: "admin_token",
     request: { params: pathParams(Params), body: ResolveBody },

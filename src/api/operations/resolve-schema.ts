@@ -1,4 +1,4 @@
-/** The shapes of ending a charge by hand. */
+/** Schemas for resolving a charge manually. */
 import { z } from "@hono/zod-openapi";
 import { CHARGE_OUTCOMES } from "../../domain/transaction/resolution";
 import { freeText, Time } from "../http/common-schemas";
@@ -6,19 +6,23 @@ import { freeText, Time } from "../http/common-schemas";
 const ChargeOutcome = z
   .enum(CHARGE_OUTCOMES, `must be one of ${CHARGE_OUTCOMES.join(", ")}`)
   .openapi("ChargeOutcome", {
-    description: "What the processor's own records say became of the charge.",
+    description: "Outcome of the charge according to the processor's records.",
   });
 
 export const ResolveBody = z
   .strictObject({
     outcome: ChargeOutcome,
     reason: freeText(1, 500).openapi({
-      description: "Why it is resolved by hand. It is part of the transaction.",
+      description: "Why the charge is resolved manually. Stored in the transaction.",
       example: "Settled in the acquirer's report of 22 November, ticket 123",
     }),
-    resolved_by: freeText(1, 128).openapi({ description: "Who decided.", example: "ann" }),
+    resolved_by: freeText(1, 128).openapi({
+      description: "Who resolved the charge.",
+      example: "ann",
+    }),
     force: z.boolean("must be true or false").default(false).openapi({
-      description: "Resolves although the processor may still answer by itself.",
+      description:
+        "Whether to resolve the charge even if the processor may still report an outcome.",
       example: false,
     }),
   })
@@ -33,7 +37,8 @@ export const Resolution = z
     resolved_by: z.string().openapi({ example: "ann" }),
     resolved_at: Time,
     forced: z.boolean().openapi({
-      description: "Whether the processor could still have answered by itself.",
+      description:
+        "Whether the processor could still have reported an outcome, so that `force` was needed.",
       example: false,
     }),
   })

@@ -1,11 +1,11 @@
-/** The route that tries a rule set on payments that were decided before. It reads, and changes nothing. */
+/** The route that evaluates a rule set on stored payments. It changes nothing. */
 import { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
 import { BacktestTally } from "../../domain/risk/backtest/backtest-report";
 import { type ExclusiveTask, exclusiveTask } from "../../rate-limit/client";
 import type { AppContext } from "../context";
 import { Cursor, cursor, HasMore } from "../http/common-schemas";
-import { createdBody, rangeOfBody } from "../http/created-range";
+import { createdBody, parseBodyRange } from "../http/created-range";
 import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
@@ -18,29 +18,29 @@ import { object, whole } from "./schemas/fields";
 import { countConditions } from "./schemas/limits";
 import { CandidateBody, candidate, EXAMPLE_RULE } from "./schemas/rule-set";
 
-/** Less than a second of work, whatever the rules are. Whoever wants more asks for the next page. */
+/** Less than a second of work for any rules. */
 const MAX_EXAMINED = 1_000;
-/** After so long without a word a backtest has died, or its client has hung up. */
+/** A backtest that does not renew its lock for this long has ended: its isolate failed or its client disconnected. */
 const HOLD_MS = 10_000;
-/** It says a word before a read of the book, which takes five seconds at most, when the last was so long ago. Each is
- *  a commit of the keeper's. */
-const SAY_AFTER_MS = 2_000;
-/** Between two slices of its work others have as long as a slice takes. Without a length it would be a single turn,
- *  and a payment takes many. */
+/** The lock is renewed before a read of D1, which takes at most five seconds, but not more often than this: each
+ *  renewal is a commit of the keeper. */
+const RENEW_AFTER_MS = 2_000;
+/** Between two slices of work, other requests run for as long as a slice takes. A pause of 0 would be a single turn of
+ *  the event loop, and a payment takes many. */
 const PAUSE_MS = 1;
-/** As long as most backtests take. */
+/** The duration of most backtests. */
 const BUSY_RETRY_S = 2;
 
 const page = {
   ...createdBody,
   limit: whole(1, MAX_EXAMINED)
     .default(MAX_EXAMINED)
-    .openapi({ description: "How many payments a page looks at.", example: 100 }),
+    .openapi({ description: "Maximum number of payments to examine.", example: 100 }),
   cursor,
 };
 const backtest = object({ rule_set: candidate, ...page }).transform((body, context) => {
   const { rule_set, limit, cursor } = body;
-  return { rule_set, limit, cursor, filter: { created: rangeOfBody(body, context) } };
+  return { rule_set, limit, cursor, filter: { created: parseBodyRange(body, context) } };
 });
 const BacktestBody = z
   .strictObject({ rule_set: CandidateBody, ...page })
@@ -62,23 +62,26 @@ const changed = z
     reasons: z.array(RiskReason),
   })
   .openapi("RiskBacktestExample");
-export const BacktestAnswer = z
+export const BacktestResult = z
   .object({
     examined: count,
     unchanged: count,
     changed: counts.openapi({ example: { approve_to_block: 3 } }),
     undecidable: count.openapi({
-      description: "Their decision hangs on signals that were not frozen with them.",
+      description:
+        "Number of payments whose decision depends on signals that were not stored with them.",
     }),
     lacking: counts.openapi({
       example: { "customer.count.24h": 3 },
-      description: "Payments without a signal that the rule set looks at, by signal.",
+      description: "Number of payments without a signal that the rule set uses, by signal.",
     }),
     hits: counts.openapi({
-      description: "Payments that a rule holds for, by rule.",
+      description: "Number of payments that match a rule, by rule.",
       example: { "large-amount": 3 },
     }),
-    examples: z.array(changed).openapi({ description: "Some of the payments that changed." }),
+    examples: z
+      .array(changed)
+      .openapi({ description: "Some of the payments with a different decision." }),
     has_more: HasMore,
     next_cursor: Cursor,
   })
@@ -89,13 +92,18 @@ export function riskBacktestRoute(app: App): void {
     method: "post",
     path: "/api/v1/risk/backtest",
     operationId: "backtestRiskRules",
-    summary: "Try a rule set on earlier payments",
+    summary: "Backtest a rule set",
     description:
-      "Decides stored payments again, newest first, from the signals that were frozen with them. Nothing is changed. Every number is of this page; add the pages up. Counts as more than one request, in proportion to `limit` times the conditions of the rule set, and a merchant may run one at a time.",
+      "Evaluates a rule set on stored payments, newest first, using the signals stored with them. Changes nothing. All numbers refer to this page only; add them up over all pages. The request counts as several requests, in proportion to `limit` times the number of conditions. A merchant can run one backtest at a time.",
     tag: "Risk",
     security: "api_key",
     request: { body: { documentedAs: BacktestBody, checkedBy: backtest } },
-    answers: { 200: { description: "What would have been different.", schema: BacktestAnswer } },
+    answers: {
+      200: {
+        description: "How the decisions of the rule set differ from the stored ones.",
+        schema: BacktestResult,
+      },
+    },
     problems: [...BODY_PROBLEMS, "card_number_refused", "backtest_running"],
     before: [authenticate("risk:read")],
     handle: run,
@@ -112,13 +120,13 @@ async function run(
   const merchant_id = c.get("merchant_id");
   const conditions = countConditions(candidateRules.rules);
   const tally = new BacktestTally(candidateRules);
-  const turn = exclusiveTask(c.env, merchant_id, "backtest", HOLD_MS);
-  await begin(turn);
-  let saidAtMs = Date.now();
-  const goOn = async () => {
-    if (Date.now() - saidAtMs < SAY_AFTER_MS) return;
-    saidAtMs = Date.now();
-    await turn.hold().catch(() => undefined);
+  const lock = exclusiveTask(c.env, merchant_id, "backtest", HOLD_MS);
+  await acquire(lock);
+  let renewedAtMs = Date.now();
+  const renew = async () => {
+    if (Date.now() - renewedAtMs < RENEW_AFTER_MS) return;
+    renewedAtMs = Date.now();
+    await lock.hold().catch(() => undefined);
   };
   try {
     await consumeMore(c, backtestCost(limit, conditions));
@@ -128,7 +136,7 @@ async function run(
       tally,
       conditions,
       () => scheduler.wait(PAUSE_MS),
-      goOn,
+      renew,
     );
     return jsonResponse(c, 200, {
       ...tally.report(),
@@ -136,19 +144,19 @@ async function run(
       next_cursor: next ? await formatListCursor(c, next) : null,
     });
   } finally {
-    // Whoever cannot say so any more is forgotten when its time is up.
-    await turn.free().catch(() => undefined);
+    // If this call fails, the lock expires.
+    await lock.free().catch(() => undefined);
   }
 }
 
-/** @throws Problem when another backtest of the merchant is running, or nobody can say */
-async function begin(turn: ExclusiveTask): Promise<void> {
-  const freeInMs = await turn.hold().catch(() => {
-    throw new Problem("unavailable", { detail: "Backtests cannot be counted right now." });
+/** @throws Problem if another backtest of the merchant is running, or the keeper is unavailable */
+async function acquire(lock: ExclusiveTask): Promise<void> {
+  const freeInMs = await lock.hold().catch(() => {
+    throw new Problem("unavailable", { detail: "The backtest cannot be started at the moment." });
   });
   if (freeInMs === 0) return;
   throw new Problem("backtest_running", {
-    detail: "A merchant may run one backtest at a time. Ask again when the other one is done.",
+    detail: "A merchant can run one backtest at a time. Retry when the current one has finished.",
     headers: { "Retry-After": String(BUSY_RETRY_S) },
   });
 }

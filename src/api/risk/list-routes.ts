@@ -1,4 +1,4 @@
-/** The routes of a merchant's allow and block lists. */
+/** Routes of a merchant's allow and block lists. */
 import { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
 import {
@@ -30,7 +30,7 @@ const PATH = "/api/v1/risk/lists";
 /** An id that no entry can have is not looked up. */
 const params = pathParams(
   z.object({
-    id: z.string().openapi({ description: "An entry's id.", example: EXAMPLE_ENTRY_ID }),
+    id: z.string().openapi({ description: "Id of the entry.", example: EXAMPLE_ENTRY_ID }),
   }),
   ({ id }) => {
     if (!/^rle_[a-z2-7]{26}$/.test(id)) throw new Problem("list_entry_not_found");
@@ -50,11 +50,15 @@ export function riskListRoutes(app: App): void {
     method: "post",
     path: PATH,
     operationId: "addRiskListEntry",
-    summary: "Put a value on a list",
-    description: "A value that is there already keeps its id and gets the note and expiry sent.",
+    summary: "Add a value to a list",
+    description:
+      "If the value is already on the list, its entry keeps its id, and the note and expiry are replaced.",
     request: { body: { documentedAs: ListEntryBody, checkedBy: newListEntry } },
     answers: {
-      200: { description: "The value was there; this is its entry now.", schema: ListEntry },
+      200: {
+        description: "The updated entry of a value that was already on the list.",
+        schema: ListEntry,
+      },
       201: { description: "The new entry.", schema: ListEntry },
     },
     problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_list_entries"],
@@ -66,10 +70,10 @@ export function riskListRoutes(app: App): void {
     method: "get",
     path: PATH,
     operationId: "listRiskListEntries",
-    summary: "List the entries of the lists, newest first",
-    description: "Without those that have expired.",
+    summary: "List the entries of allow and block lists",
+    description: "Returns entries newest first. Expired entries are not included.",
     request: { query: ListEntriesQuery },
-    answers: { 200: { description: "A page.", schema: ListEntryList } },
+    answers: { 200: { description: "A page of entries.", schema: ListEntryList } },
     problems: ["invalid_request"],
     handle: list,
   });
@@ -78,8 +82,8 @@ export function riskListRoutes(app: App): void {
     method: "get",
     path: `${PATH}/{id}`,
     operationId: "getRiskListEntry",
-    summary: "Get an entry of a list",
-    description: "Not found when it has expired.",
+    summary: "Get a list entry",
+    description: "Returns 404 if the entry has expired.",
     request: { params },
     answers: { 200: { description: "The entry.", schema: ListEntry } },
     problems: ["list_entry_not_found"],
@@ -87,7 +91,7 @@ export function riskListRoutes(app: App): void {
       const { db, merchantId, nowMs } = readScope(c);
       const found = await findListEntry(db, merchantId, id, nowMs);
       if (!found) throw new Problem("list_entry_not_found");
-      return jsonResponse(c, 200, shownEntry(found));
+      return jsonResponse(c, 200, toEntryJson(found));
     },
   });
   defineRoute(app, {
@@ -95,10 +99,10 @@ export function riskListRoutes(app: App): void {
     method: "delete",
     path: `${PATH}/{id}`,
     operationId: "removeRiskListEntry",
-    summary: "Take a value off a list",
-    description: "In force for every payment within seconds.",
+    summary: "Remove a list entry",
+    description: "Takes effect within seconds.",
     request: { params },
-    answers: { 204: { description: "Removed." } },
+    answers: { 204: { description: "The entry was removed." } },
     problems: ["list_entry_not_found"],
     handle: async (c, { params: { id } }) => {
       const { db, merchantId, nowMs } = readScope(c);
@@ -120,10 +124,10 @@ async function add(
   const stored = await addListEntry(db, entry);
   if (!stored) {
     throw new Problem("too_many_list_entries", {
-      detail: `A merchant's lists have room for ${MAX_LIST_ENTRIES} entries together.`,
+      detail: `A merchant can have at most ${MAX_LIST_ENTRIES} list entries in total.`,
     });
   }
-  return jsonResponse(c, stored.id === id ? 201 : 200, shownEntry(stored));
+  return jsonResponse(c, stored.id === id ? 201 : 200, toEntryJson(stored));
 }
 
 function alreadyExpired(): Problem {
@@ -148,7 +152,7 @@ async function list(
   const last = page.at(-1)?.position;
   return pageResponse(
     c,
-    page.map((entry) => JSON.stringify(shownEntry(entry))),
+    page.map((entry) => JSON.stringify(toEntryJson(entry))),
     hasMore,
     hasMore && last !== undefined ? await formatPositionCursor(c, "list_entry", last) : undefined,
   );
@@ -158,7 +162,7 @@ function readScope(c: AppContext) {
   return { db: openDatabase(c.env.DB), merchantId: c.get("merchant_id"), nowMs: Date.now() };
 }
 
-function shownEntry({ id, list, field, value, note, created_at, expires_at }: ListEntryRow) {
+function toEntryJson({ id, list, field, value, note, created_at, expires_at }: ListEntryRow) {
   return {
     id,
     list,

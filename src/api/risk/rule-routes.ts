@@ -1,4 +1,4 @@
-/** The routes of a merchant's fraud rules: read any version of them, and write the next one. */
+/** Routes of a merchant's fraud rules: read a version, and write the next one. */
 import type { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
 import { findRuleSet, readRuleSet, type StoredRuleSet, writeRuleSet } from "../../d1/risk-rules";
@@ -17,7 +17,8 @@ export function riskRuleRoutes(app: App): void {
     path: PATH,
     operationId: "getRiskRules",
     summary: "Get the fraud rules",
-    description: "Those in force, or an earlier version, which is what a decision names.",
+    description:
+      "Returns the current version, or an earlier one. Each decision names the version it was made with.",
     tag: "Risk",
     security: "api_key",
     request: { query: RulesQuery },
@@ -25,22 +26,22 @@ export function riskRuleRoutes(app: App): void {
     problems: ["invalid_request", "rule_set_not_found"],
     before: [authenticate("risk:read")],
     handle: async (c, { query: { version } }) => {
-      const found = version === undefined ? await current(c) : await earlier(c, version);
+      const found = version === undefined ? await readCurrent(c) : await readVersion(c, version);
       if (!found) throw new Problem("rule_set_not_found");
-      return jsonResponse(c, 200, shownRuleSet(found));
+      return jsonResponse(c, 200, toRuleSetJson(found));
     },
   });
   defineRoute(app, {
     method: "put",
     path: PATH,
     operationId: "replaceRiskRules",
-    summary: "Change the fraud rules",
+    summary: "Replace the fraud rules",
     description:
-      "All of them at once, as the next version. `version` is the one that was read: of two who have read the same one, the second is told so. In force for every payment within seconds.",
+      "Replaces the whole rule set and increases its version. `version` must be the current version, so that concurrent changes are not lost; otherwise the request fails with `rule_set_version_conflict`. Takes effect within seconds.",
     tag: "Risk",
     security: "api_key",
     request: { body: { documentedAs: NewRuleSetBody, checkedBy: newRuleSet } },
-    answers: { 200: { description: "The rule set with its new version.", schema: RuleSetAnswer } },
+    answers: { 200: { description: "The new version of the rule set.", schema: RuleSetAnswer } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "rule_set_version_conflict"],
     before: [authenticate("risk:write")],
     handle: write,
@@ -51,7 +52,7 @@ async function write(
   c: AppContext,
   { body }: { body: z.output<typeof newRuleSet> },
 ): Promise<Response> {
-  // The time is not kept: it was only sent back.
+  // created_at is ignored, so that a rule set that was read can be sent back.
   const { version, created_at: _, ...ruleSet } = body;
   const db = openDatabase(c.env.DB);
   const written = await writeRuleSet(db, c.get("merchant_id"), version, ruleSet, Date.now());
@@ -61,26 +62,26 @@ async function write(
       errors: [{ pointer: "#/version", message: "is not the current version" }],
     });
   }
-  return jsonResponse(c, 200, shownRuleSet(written.stored));
+  return jsonResponse(c, 200, toRuleSetJson(written.stored));
 }
 
-type Shown = Omit<StoredRuleSet, "created_at"> & { created_at: number | null };
+type AnyRuleSet = Omit<StoredRuleSet, "created_at"> & { created_at: number | null };
 
-/** The rules of a merchant who has made none. */
-function defaultOf(c: AppContext): Shown {
+/** The rule set of a merchant that has none of its own. */
+function readDefault(c: AppContext): AnyRuleSet {
   return { ...c.get("config").default_rules, created_at: null };
 }
 
-async function current(c: AppContext): Promise<Shown> {
-  return (await readRuleSet(openDatabase(c.env.DB), c.get("merchant_id"))) ?? defaultOf(c);
+async function readCurrent(c: AppContext): Promise<AnyRuleSet> {
+  return (await readRuleSet(openDatabase(c.env.DB), c.get("merchant_id"))) ?? readDefault(c);
 }
 
-async function earlier(c: AppContext, version: number): Promise<Shown | undefined> {
-  if (version === 0) return defaultOf(c);
+async function readVersion(c: AppContext, version: number): Promise<AnyRuleSet | undefined> {
+  if (version === 0) return readDefault(c);
   return findRuleSet(openDatabase(c.env.DB), c.get("merchant_id"), version);
 }
 
-function shownRuleSet({ version, rule_set, created_at }: Shown) {
+function toRuleSetJson({ version, rule_set, created_at }: AnyRuleSet) {
   return {
     version,
     ...rule_set,

@@ -1,4 +1,4 @@
-/** `POST /transactions`: a new transaction, or the answer of the first create under its key. */
+/** `POST /transactions`: creates a transaction, or returns the response to the first request under its key. */
 
 import { deriveTransactionId } from "../../domain/identity/id";
 import { newPaymentFault } from "../../domain/money/currency";
@@ -16,13 +16,13 @@ import { processorModeHeaders } from "./processor-mode";
 import { Transaction } from "./schemas";
 
 const PATH = "/api/v1/transactions";
-/** What one can do with a transaction that has been created. */
+/** Operations on a created transaction. */
 const NEXT = Object.fromEntries(
   [
-    ["getTransaction", "Look at it again."],
-    ["processTransaction", "Charge it."],
-    ["cancelTransaction", "Cancel it."],
-    ["listTransactionEvents", "See what happened to it."],
+    ["getTransaction", "Get the transaction."],
+    ["processTransaction", "Charge the transaction."],
+    ["cancelTransaction", "Cancel the transaction."],
+    ["listTransactionEvents", "List the events of the transaction."],
   ].map(([operationId = "", description = ""]) => [
     operationId,
     { operationId, parameters: { id: "$response.body#/id" }, description },
@@ -36,7 +36,7 @@ export function createTransactionRoute(app: App): void {
     operationId: "createTransaction",
     summary: "Create a transaction",
     description:
-      "Safe to repeat: the same key and body get the same answer, for ever. A payment that the fraud rules block or hold is created too, as `failed` or in `review`.",
+      "Safe to retry: the same idempotency key and body always return the first response. A payment that the fraud rules block or hold is created too, with status `failed` or `review`.",
     tag: "Transactions",
     security: "api_key",
     request: {
@@ -49,7 +49,7 @@ export function createTransactionRoute(app: App): void {
     },
     answers: {
       201: {
-        description: "The transaction, now or as first answered.",
+        description: "The created transaction. A retry returns the response to the first request.",
         schema: Transaction,
         headers: ["Location", "Idempotent-Replayed", "Processor-Mode"],
         links: NEXT,

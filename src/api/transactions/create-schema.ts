@@ -24,33 +24,33 @@ const createFields = z
     {
       user_id: text(1, 128)
         .refine((value) => !isCardNumber(value), { message: CARD_MESSAGE, ...CARD })
-        .openapi({ description: "Your name for the customer who pays.", example: "user_123" }),
+        .openapi({ description: "Your id for the customer.", example: "user_123" }),
       amount: z.union([amountNumber, amountText], "must be a number or a decimal string").openapi({
         description:
-          "Major units, above 0 and exact: a JSON number or a decimal string with at most as many decimals as the currency has.",
+          "Amount in major units, greater than 0: a JSON number or a decimal string. It must not have more decimal places than the currency; amounts are never rounded.",
         example: 100.5,
       }),
       currency: z.string("must be a string").optional().openapi({
         description:
-          "ISO 4217. Left out: the merchant's default currency, unless the deployment requires it.",
+          "ISO 4217 code. Default: the merchant's default currency, unless the deployment requires this field.",
         pattern: "^[A-Z]{3}$",
         example: "USD",
       }),
       description: freeText(0, 500).nullish().openapi({ example: "two books" }),
       webhook_url: text(1, 2048).nullish().openapi({
-        description: "An https URL that is told of every event of this transaction.",
+        description: "An https URL that receives every event of this transaction.",
         format: "uri",
         example: "https://example.com/webhooks",
       }),
       metadata: z
-        .record(freeText(1, 40), freeText(0, 500), "must be an object of strings")
+        .record(freeText(1, 40), freeText(0, 500), "must be an object with string values")
         .refine(
           (pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS,
           `must have at most ${MAX_METADATA_PAIRS} pairs`,
         )
         .nullish()
         .openapi({
-          description: `Up to ${MAX_METADATA_PAIRS} pairs of strings of your own.`,
+          description: `Up to ${MAX_METADATA_PAIRS} key-value pairs of strings.`,
           example: { order_id: "1001" },
         }),
     },
@@ -103,7 +103,7 @@ function checkRequest(
   }
   // The one name that an object cannot carry like any other; it would be lost on the way without a word.
   if (typeof metadata === "object" && metadata !== null && Object.hasOwn(metadata, "__proto__")) {
-    fault(["metadata", "__proto__"], "is not a name that can be used");
+    fault(["metadata", "__proto__"], "is not an allowed name");
   }
   if (typeof webhook_url === "string" && webhook_url !== "") {
     const url = parseWebhookUrl(webhook_url, allowInsecureWebhooks);

@@ -1,4 +1,4 @@
-/** The routes of events: the log of one transaction, and the feed of all. */
+/** Routes of events: those of one transaction, and the feed of all transactions. */
 import type { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
 import { eventText, listEvents } from "../../d1/transaction-queries";
@@ -18,35 +18,35 @@ export function eventRoutes(app: App): void {
     method: "get",
     path: "/api/v1/transactions/{id}/events",
     operationId: "listTransactionEvents",
-    summary: "List the events of a transaction, in order",
-    description: "All of them, from its owner.",
+    summary: "List the events of a transaction",
+    description: "Returns all events of the transaction, oldest first.",
     tag: "Events",
     security: "api_key",
     request: { params: transactionParams },
-    answers: { 200: { description: "All of its events.", schema: EventList } },
+    answers: { 200: { description: "All events of the transaction.", schema: EventList } },
     problems: ["transaction_not_found"],
     before: [canRead],
-    handle: eventsOfOne,
+    handle: listTransactionEvents,
   });
 
   defineRoute(app, {
     method: "get",
     path: "/api/v1/events",
     operationId: "listEvents",
-    summary: "List all events, oldest first",
+    summary: "List all events",
     description:
-      "`next_cursor` is given on the last page too, and when there is no event yet: send it again later to read on.",
+      "Returns events oldest first. `next_cursor` is never null, even on the last page: store it to read newer events later.",
     tag: "Events",
     security: "api_key",
     request: { query: EventsQuery },
-    answers: { 200: { description: "A page.", schema: EventList } },
+    answers: { 200: { description: "A page of events.", schema: EventList } },
     problems: ["invalid_request"],
     before: [canList],
-    handle: events,
+    handle: listAllEvents,
   });
 }
 
-async function eventsOfOne(
+async function listTransactionEvents(
   c: AppContext,
   { params: { id } }: { params: { id: string } },
 ): Promise<Response> {
@@ -54,7 +54,7 @@ async function eventsOfOne(
   return pageResponse(c, reply.events.map(eventText), false, undefined);
 }
 
-async function events(
+async function listAllEvents(
   c: AppContext,
   { query: { limit, cursor } }: { query: z.output<typeof EventsQuery> },
 ): Promise<Response> {

@@ -7,14 +7,14 @@ import { Problem } from "../http/problem";
 const IdempotencyHeaders = z.object({
   "Idempotency-Key": z.string().openapi({
     description:
-      '1 to 255 visible ASCII characters, bare or as a string of RFC 9651, whose parameters are ignored: `abc`, `"abc"` and `"abc";x=1` are one key. `X-Idempotency-Key` is taken as well.',
+      '1 to 255 visible ASCII characters, bare or as an RFC 9651 string, whose parameters are ignored: `abc`, `"abc"` and `"abc";x=1` are the same key. The header `X-Idempotency-Key` is accepted too.',
     example: "order-1001",
   }),
 });
 
 const NAMES = ["Idempotency-Key", "X-Idempotency-Key"] as const;
 
-/** The key from either header. @throws Problem when none is there, it is no key, or the two differ. */
+/** @returns the key of either header. @throws Problem if both are absent, one is invalid, or they differ */
 function parseIdempotencyHeaders(c: AppContext): string {
   const given = NAMES.flatMap((header) => {
     const field = c.req.header(header);
@@ -32,7 +32,7 @@ function parseIdempotencyHeaders(c: AppContext): string {
   if (given.some((other) => other.ok && other.key !== first.key)) {
     throw invalidKey(
       given.map(({ header }) => ({ header, message: "differs from the other header" })),
-      "Idempotency-Key and X-Idempotency-Key were both sent and differ.",
+      "Idempotency-Key and X-Idempotency-Key have different values.",
     );
   }
   return first.key;

@@ -1,4 +1,4 @@
-/** The way from a request to the object that owns its transaction. */
+/** Calls from a request to the object that owns its transaction. */
 import { z } from "@hono/zod-openapi";
 import { isTransactionId } from "../../domain/identity/id";
 import type { Refusal } from "../../domain/transaction/refusal";
@@ -11,9 +11,9 @@ import {
 import type { Address, Reply, SharedCall } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { pathParams } from "../http/parse-request";
-import { Problem, problemOf } from "../http/problem";
+import { Problem, toProblem } from "../http/problem";
 
-/** Calls the owner of a transaction, which from then on the request's log line names. */
+/** Calls the owner of a transaction. The request's log line includes the transaction's id from then on. */
 export function callOwner<Value>(
   c: AppContext,
   transactionId: string,
@@ -22,13 +22,13 @@ export function callOwner<Value>(
   return callTransactionOwner(toCaller(c, transactionId), transactionId, call);
 }
 
-/** The same for calls that may share an RPC with those of other requests. */
+/** Calls the owner of a transaction in an RPC that other requests may share. */
 export function callOwnerShared(
   c: AppContext,
   transactionId: string,
-  question: SharedCall,
+  call: SharedCall,
 ): Promise<Reply> {
-  return callTransactionOwnerShared(toCaller(c, transactionId), transactionId, question);
+  return callTransactionOwnerShared(toCaller(c, transactionId), transactionId, call);
 }
 
 function toCaller(c: AppContext, transactionId: string): Caller {
@@ -43,10 +43,10 @@ function toCaller(c: AppContext, transactionId: string): Caller {
 }
 
 /** The reply of an owner when it is not a refusal. @throws Problem */
-export function requireAccepted<Told extends { ok: true }>(
-  reply: Told | { ok: false; refusal: Refusal },
-): Told {
-  if (!reply.ok) throw problemOf(reply.refusal);
+export function requireAccepted<Accepted extends { ok: true }>(
+  reply: Accepted | { ok: false; refusal: Refusal },
+): Accepted {
+  if (!reply.ok) throw toProblem(reply.refusal);
   return reply;
 }
 
@@ -54,7 +54,7 @@ export function requireAccepted<Told extends { ok: true }>(
 export const transactionParams = pathParams(
   z.object({
     id: z.string().openapi({
-      description: "A transaction's id.",
+      description: "Id of the transaction.",
       example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi",
     }),
   }),

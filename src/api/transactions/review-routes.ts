@@ -1,4 +1,4 @@
-/** The reviewer's route: what becomes of a payment that the fraud rules hold. */
+/** The route for the decision about a payment that the fraud rules hold for review. */
 import type { z } from "@hono/zod-openapi";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
@@ -16,7 +16,7 @@ export function reviewRoutes(app: App): void {
     operationId: "reviewTransaction",
     summary: "Approve or reject a transaction in review",
     description:
-      "Approved it is `pending` and can be processed; rejected it is `failed`. Safe to repeat: the same decision again changes nothing, the other one comes too late.",
+      "An approved transaction becomes `pending` and can be processed; a rejected one becomes `failed`. Safe to retry: repeating the decision changes nothing, and the opposite decision is refused.",
     tag: "Risk",
     security: "api_key",
     request: { params: transactionParams, body: ReviewBody },

@@ -1,4 +1,4 @@
-/** The transaction routes: read the request, find the owner, pass on its answer. */
+/** Routes of transactions: each calls the owner of a transaction and returns its reply, or reads lists from D1. */
 import { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
 import { listTransactions } from "../../d1/transaction-queries";
@@ -22,15 +22,15 @@ const keyParams = pathParams(
   z.object({
     key: z.string().openapi({
       description:
-        "The key as the transaction shows it, percent-encoded where an address needs it.",
+        "Idempotency key as shown in the transaction, percent-encoded where a path requires it.",
       example: "order-1001",
     }),
   }),
   ({ key }) => {
-    // As the transaction shows it: in an address nothing is quoted.
+    // A key in a path is not quoted.
     if (isIdempotencyKey(key)) return { key };
     throw new Problem("idempotency_key_invalid", {
-      detail: `The key in the address ${NOT_A_KEY}.`,
+      detail: `The key in the path ${NOT_A_KEY}.`,
       errors: [{ parameter: "key", message: NOT_A_KEY }],
     });
   },
@@ -46,12 +46,12 @@ export function transactionRoutes(app: App): void {
     method: "get",
     path: PATH,
     operationId: "listTransactions",
-    summary: "List transactions, newest first",
-    description: "Page by page. Filters can be combined.",
+    summary: "List transactions",
+    description: "Returns transactions newest first. Filters can be combined.",
     tag: "Transactions",
     security: "api_key",
     request: { query: { documentedAs: ListQuery, checkedBy: listQuery } },
-    answers: { 200: { description: "A page.", schema: TransactionList } },
+    answers: { 200: { description: "A page of transactions.", schema: TransactionList } },
     problems: ["invalid_request"],
     before: [canList],
     handle: list,
@@ -61,8 +61,9 @@ export function transactionRoutes(app: App): void {
     method: "get",
     path: `${PATH}/{id}`,
     operationId: "getTransaction",
-    summary: "Get a transaction, exactly as it is now",
-    description: "Read from its owner, so it shows every change that was answered before.",
+    summary: "Get a transaction",
+    description:
+      "Returns the current state, including every change that was confirmed before this request.",
     tag: "Transactions",
     security: "api_key",
     request: { params: transactionParams },
@@ -79,16 +80,21 @@ export function transactionRoutes(app: App): void {
     method: "post",
     path: `${PATH}/{id}/process`,
     operationId: "processTransaction",
-    summary: "Charge a transaction, once",
+    summary: "Charge a transaction",
     description:
-      "Safe to repeat. A declined charge is a 200 with `status: failed`. With the sandbox, which moves no money, answers have the header `Processor-Mode: sandbox`.",
+      "Safe to retry: a transaction is charged once. A declined charge returns 200 with `status: failed`. With the sandbox processor, which moves no money, responses have the header `Processor-Mode: sandbox`.",
     tag: "Transactions",
     security: "api_key",
     request: { params: transactionParams },
     answers: {
-      200: { description: "The outcome.", schema: Transaction, headers: ["Processor-Mode"] },
+      200: {
+        description: "The transaction with the outcome of its charge.",
+        schema: Transaction,
+        headers: ["Processor-Mode"],
+      },
       202: {
-        description: "The outcome is not known yet; it is being asked for.",
+        description:
+          "The outcome of the charge is not known yet. The API continues to query the processor.",
         schema: Transaction,
         headers: ["Retry-After", "Processor-Mode"],
       },
@@ -108,8 +114,8 @@ export function transactionRoutes(app: App): void {
     method: "post",
     path: `${PATH}/{id}/cancel`,
     operationId: "cancelTransaction",
-    summary: "Cancel a transaction that is pending or in review",
-    description: "Safe to repeat. What has been charged can no longer be cancelled.",
+    summary: "Cancel a transaction",
+    description: "Cancels a transaction with status `pending` or `review`. Safe to retry.",
     tag: "Transactions",
     security: "api_key",
     request: { params: transactionParams },
@@ -131,13 +137,13 @@ export function transactionRoutes(app: App): void {
     path: "/api/v1/idempotency-keys/{key}",
     operationId: "getTransactionByIdempotencyKey",
     summary: "Get the transaction created under an idempotency key",
-    description: "For a client that never saw the answer to its create.",
+    description: "For clients that did not receive the response to their create request.",
     tag: "Transactions",
     security: "api_key",
     request: { params: keyParams },
     answers: {
       200: {
-        description: "The key's transaction as it is now.",
+        description: "The current state of the transaction.",
         schema: Transaction,
         headers: ["Processor-Mode"],
       },

@@ -1,11 +1,10 @@
-/** The shapes of transactions, their events and problems, once: requests are checked by them and openapi.json
- *  is made from them. */
+/** Schemas of transactions and events, for checking requests and for openapi.json. */
 import { z } from "@hono/zod-openapi";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
 import { EVENT_TYPES } from "../../domain/transaction/event";
 import { STATUSES } from "../../domain/transaction/status";
 import { Cursor, cursor, HasMore, limit, Time } from "../http/common-schemas";
-import { createdQuery, rangeOfQuery } from "../http/created-range";
+import { createdQuery, parseQueryRange } from "../http/created-range";
 import { Resolution } from "../operations/resolve-schema";
 import { Review, Risk } from "./decision-schema";
 
@@ -20,16 +19,18 @@ const Failure = z
     code: z.string().openapi({ example: "card_declined" }),
     message: z.string().openapi({ example: "The card was declined." }),
   })
-  .openapi("Failure", { description: "Why the payment failed. Null while it has not." });
+  .openapi("Failure", { description: "Why the payment failed. Null if it has not failed." });
 
 export const Transaction = z
   .object({
     id: TransactionId,
     idempotency_key: z.string().openapi({ example: "order-1001" }),
     user_id: z.string().openapi({ example: "user_123" }),
-    amount: z.number().openapi({ description: "Major units, for people.", example: 100.5 }),
+    amount: z
+      .number()
+      .openapi({ description: "Amount in major units, for display.", example: 100.5 }),
     amount_minor: z.int().openapi({
-      description: "Minor units, as ISO 4217 has them: calculate with these.",
+      description: "Amount in minor units (ISO 4217). Use it for calculations.",
       maximum: MAX_AMOUNT_MINOR,
       example: 10050,
     }),
@@ -38,20 +39,22 @@ export const Transaction = z
     livemode: z.boolean().optional().openapi({
       example: true,
       description:
-        "Whether money moves; false for the sandbox. Decided at creation. Missing in transactions of before it was recorded, until they are charged.",
+        "Whether money moves; `false` with the sandbox processor. Set at creation. Absent in transactions created before this field was introduced, until they are charged.",
     }),
     fraud_score: z.int().min(0).max(100).openapi({ example: 0 }),
     risk: Risk,
     failure: Failure.nullable(),
-    review: Review.nullable().openapi({ description: "Null when it never was in review." }),
+    review: Review.nullable().openapi({
+      description: "Null if the transaction was never in review.",
+    }),
     description: z.string().nullable().openapi({ example: "two books" }),
     metadata: z.record(z.string(), z.string()).openapi({ example: { order_id: "1001" } }),
     webhook_url: z.string().nullable().openapi({ example: "https://example.com/webhooks" }),
-    version: z.int().min(1).openapi({ description: "Grows with every change.", example: 1 }),
+    version: z.int().min(1).openapi({ description: "Increases with every change.", example: 1 }),
     created_at: Time,
     updated_at: Time,
     resolution: Resolution.optional().openapi({
-      description: "Only there when an operator ended the charge by hand.",
+      description: "Present if an operator resolved the charge manually.",
     }),
   })
   .openapi("Transaction");
@@ -60,10 +63,10 @@ export const TransactionEvent = z
   .object({
     id: z.string().openapi({ example: "evt_mfzwizlhn5xgs3dpnrsw45dfoi" }),
     type: z.enum(EVENT_TYPES).openapi("EventType"),
-    sequence: z
-      .int()
-      .min(1)
-      .openapi({ description: "1, 2, 3 … per transaction, without gaps.", example: 1 }),
+    sequence: z.int().min(1).openapi({
+      description: "Number of the event within its transaction: 1, 2, 3 … without gaps.",
+      example: 1,
+    }),
     transaction_id: TransactionId,
     created_at: Time,
     data: Transaction,
@@ -79,19 +82,19 @@ export const EventList = z
 
 export const ListQuery = z.strictObject({
   user_id: z.string().max(128, "must have at most 128 characters").optional().openapi({
-    description: "Only this customer's transactions.",
+    description: "Only transactions of this customer.",
     example: "user_123",
   }),
   status: TransactionStatus.optional().openapi({
-    description: "Only transactions in this status.",
+    description: "Only transactions with this status.",
   }),
   ...createdQuery,
   limit,
   cursor,
 });
-/** A list's query as checked: its bounds come out as one range. */
+/** Parses the query of a list: its bounds become one range. */
 export const listQuery = ListQuery.transform((query, context) => {
   const { user_id, status, limit, cursor } = query;
-  return { filter: { user_id, status, created: rangeOfQuery(query, context) }, limit, cursor };
+  return { filter: { user_id, status, created: parseQueryRange(query, context) }, limit, cursor };
 });
 export const EventsQuery = z.strictObject({ limit, cursor });

@@ -1,4 +1,4 @@
-/** The routes of the delivery log. */
+/** Routes of the delivery log. */
 import { z } from "@hono/zod-openapi";
 import { webhookDispatcher } from "../../webhooks/client";
 import { isOrigin, MAX_EXAMINED, type ShownDelivery } from "../../webhooks/rpc";
@@ -13,7 +13,7 @@ import { DeliveriesQuery, Delivery, DeliveryList, EXAMPLE_DELIVERY_ID } from "./
 
 const PATH = "/api/v1/webhook-deliveries";
 const Params = z.object({
-  id: z.string().openapi({ description: "A delivery's id.", example: EXAMPLE_DELIVERY_ID }),
+  id: z.string().openapi({ description: "Id of the delivery.", example: EXAMPLE_DELIVERY_ID }),
 });
 const params = pathParams(Params);
 
@@ -22,12 +22,12 @@ export function webhookDeliveryRoutes(app: App): void {
     method: "get",
     path: PATH,
     operationId: "listWebhookDeliveries",
-    summary: "List webhook deliveries, newest first",
-    description: `Finished ones are kept for 30 days. At most ${MAX_EXAMINED.toLocaleString("en")} deliveries are examined for a page. So it may have fewer than \`limit\`, or none, though \`has_more\` is true: go on with \`next_cursor\` until \`has_more\` is false.`,
+    summary: "List webhook deliveries",
+    description: `Returns deliveries newest first. Finished deliveries are kept for 30 days. A page examines at most ${MAX_EXAMINED.toLocaleString("en")} deliveries, so it can have fewer than \`limit\` items, or none, while \`has_more\` is true: continue with \`next_cursor\` until \`has_more\` is false.`,
     tag: "Webhooks",
     security: "api_key",
     request: { query: DeliveriesQuery },
-    answers: { 200: { description: "A page.", schema: DeliveryList } },
+    answers: { 200: { description: "A page of deliveries.", schema: DeliveryList } },
     problems: ["invalid_request"],
     before: [authenticate("webhooks:read", "list")],
     handle: list,
@@ -37,7 +37,7 @@ export function webhookDeliveryRoutes(app: App): void {
     path: `${PATH}/{id}`,
     operationId: "getWebhookDelivery",
     summary: "Get a webhook delivery and its attempts",
-    description: "Each attempt with how it ended.",
+    description: "Includes every attempt and its result.",
     tag: "Webhooks",
     security: "api_key",
     request: { params },
@@ -45,18 +45,23 @@ export function webhookDeliveryRoutes(app: App): void {
     problems: ["webhook_delivery_not_found"],
     before: [authenticate("webhooks:read")],
     handle: async (c, { params: { id } }) =>
-      jsonResponse(c, 200, shownDelivery(known(await dispatcher(c).delivery(id)))),
+      jsonResponse(c, 200, toDeliveryJson(requireDelivery(await dispatcher(c).delivery(id)))),
   });
   defineRoute(app, {
     method: "post",
     path: `${PATH}/{id}/redeliver`,
     operationId: "redeliverWebhook",
-    summary: "Deliver again",
-    description: "From the first attempt on, also what was delivered or given up.",
+    summary: "Redeliver a webhook",
+    description: "Restarts the delivery with its first attempt, even if it succeeded or is `dead`.",
     tag: "Webhooks",
     security: "api_key",
     request: { params },
-    answers: { 202: { description: "The delivery, to be looked at again.", schema: Delivery } },
+    answers: {
+      202: {
+        description: "The restarted delivery. Get it later for the result.",
+        schema: Delivery,
+      },
+    },
     problems: ["webhook_delivery_not_found", "webhook_endpoint_not_found"],
     before: [authenticate("webhooks:write")],
     handle: redeliver,
@@ -73,7 +78,7 @@ async function list(
   const { deliveries, next } = await dispatcher(c).deliveries(filter, before, limit);
   return pageResponse(
     c,
-    deliveries.map((delivery) => JSON.stringify(shownDelivery(delivery))),
+    deliveries.map((delivery) => JSON.stringify(toDeliveryJson(delivery))),
     next !== undefined,
     next === undefined ? undefined : await formatPositionCursor(c, "delivery", next),
   );
@@ -83,25 +88,25 @@ async function redeliver(
   c: AppContext,
   { params: { id } }: { params: z.output<typeof Params> },
 ): Promise<Response> {
-  known(await dispatcher(c).delivery(id));
+  requireDelivery(await dispatcher(c).delivery(id));
   const again = await dispatcher(c).redeliver(id);
   if (!again) throw new Problem("webhook_endpoint_not_found");
-  return jsonResponse(c, 202, shownDelivery(again));
+  return jsonResponse(c, 202, toDeliveryJson(again));
 }
 
 function dispatcher(c: AppContext) {
   return webhookDispatcher(c.env, c.get("merchant_id"));
 }
 
-function known<Value>(value: Value | undefined): Value {
+function requireDelivery<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Problem("webhook_delivery_not_found");
   return value;
 }
 
 /** A delivery as its merchant sees it. */
-export function shownDelivery(delivery: ShownDelivery) {
+export function toDeliveryJson(delivery: ShownDelivery) {
   const { id, endpoint_id, message_id, event_type, transaction_id, url, status } = delivery;
-  const timeOf = (ms: number | null): string | null => (ms === null ? null : timeText(ms));
+  const toTimeText = (ms: number | null): string | null => (ms === null ? null : timeText(ms));
   return {
     id,
     endpoint_id: isOrigin(endpoint_id) ? null : endpoint_id,
@@ -114,8 +119,8 @@ export function shownDelivery(delivery: ShownDelivery) {
       ...attempt,
       started_at: timeText(attempt.started_at),
     })),
-    next_attempt_at: timeOf(delivery.lease === null ? delivery.next_at : null),
+    next_attempt_at: toTimeText(delivery.lease === null ? delivery.next_at : null),
     created_at: timeText(delivery.created_at),
-    finished_at: timeOf(delivery.finished_at),
+    finished_at: toTimeText(delivery.finished_at),
   };
 }

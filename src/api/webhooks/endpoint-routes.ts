@@ -1,5 +1,4 @@
-/** The routes of webhook endpoints. They live in the merchant's dispatcher, so what is answered is what
- *  the next event finds. */
+/** Routes of webhook endpoints. The merchant's dispatcher stores them, so a change applies to the next event. */
 import { z } from "@hono/zod-openapi";
 import { webhookDispatcher } from "../../webhooks/client";
 import { DEFAULT_SECRET, type Endpoint as StoredEndpoint } from "../../webhooks/rpc";
@@ -10,7 +9,7 @@ import { Problem } from "../http/problem";
 import { jsonResponse, respond, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { consumeMore } from "../middleware/rate-limit";
-import { shownDelivery } from "./delivery-routes";
+import { toDeliveryJson } from "./delivery-routes";
 import {
   Delivery,
   Endpoint,
@@ -29,7 +28,7 @@ import {
 
 const PATH = "/api/v1/webhook-endpoints";
 const Params = z.object({
-  id: z.string().openapi({ description: "An endpoint's id.", example: EXAMPLE_ENDPOINT_ID }),
+  id: z.string().openapi({ description: "Id of the endpoint.", example: EXAMPLE_ENDPOINT_ID }),
 });
 const params = pathParams(Params);
 type WithId = { params: z.output<typeof Params> };
@@ -46,7 +45,7 @@ const canWrite = authenticate("webhooks:write");
 const reading = { tag: "Webhooks", security: "api_key", before: [canRead] } as const;
 const writing = { tag: "Webhooks", security: "api_key", before: [canWrite] } as const;
 
-/** As how many requests a recovery counts: it may start a thousand deliveries in one commit of the dispatcher. */
+/** The number of requests that a recovery counts as: it may restart a thousand deliveries in one commit. */
 const RECOVER_COST = 50;
 
 export function webhookEndpointRoutes(app: App): void {
@@ -56,7 +55,7 @@ export function webhookEndpointRoutes(app: App): void {
     path: PATH,
     operationId: "createWebhookEndpoint",
     summary: "Register a webhook endpoint",
-    description: "The answer has the endpoint's secret, which is shown this once.",
+    description: "The response contains the endpoint's signing secret, which is shown only once.",
     request: { body: newEndpoint },
     answers: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_webhook_endpoints"],
@@ -68,12 +67,12 @@ export function webhookEndpointRoutes(app: App): void {
     path: PATH,
     operationId: "listWebhookEndpoints",
     summary: "List webhook endpoints",
-    description: "Without their secrets.",
-    answers: { 200: { description: "All of them, oldest first.", schema: EndpointList } },
+    description: "Secrets are not included.",
+    answers: { 200: { description: "All endpoints, oldest first.", schema: EndpointList } },
     problems: [],
     handle: async (c) => {
       const endpoints = await dispatcher(c).endpoints();
-      return jsonResponse(c, 200, { data: endpoints.map(shownEndpoint) });
+      return jsonResponse(c, 200, { data: endpoints.map(toEndpointJson) });
     },
   });
   defineRoute(app, {
@@ -82,14 +81,18 @@ export function webhookEndpointRoutes(app: App): void {
     path: `${PATH}/{id}`,
     operationId: "getWebhookEndpoint",
     summary: "Get a webhook endpoint",
-    description: "Without its secret.",
+    description: "The secret is not included.",
     request: { params },
     answers: { 200: { description: "The endpoint.", schema: Endpoint } },
     problems: ["webhook_endpoint_not_found"],
     handle: async (c, { params }) => {
       const endpoints = await dispatcher(c).endpoints();
       const id = parseId(params.id);
-      return jsonResponse(c, 200, shownEndpoint(known(endpoints.find((one) => one.id === id))));
+      return jsonResponse(
+        c,
+        200,
+        toEndpointJson(requireEndpoint(endpoints.find((one) => one.id === id))),
+      );
     },
   });
   defineRoute(app, {
@@ -97,14 +100,15 @@ export function webhookEndpointRoutes(app: App): void {
     method: "patch",
     path: `${PATH}/{id}`,
     operationId: "changeWebhookEndpoint",
-    summary: "Change a webhook endpoint",
-    description: "What is not sent stays. Switching an endpoint on again forgets its failures.",
+    summary: "Update a webhook endpoint",
+    description:
+      "Fields that are not sent keep their values. Enabling an endpoint again resets its failures.",
     request: { params, body: endpointChange },
-    answers: { 200: { description: "The endpoint as it is now.", schema: Endpoint } },
+    answers: { 200: { description: "The updated endpoint.", schema: Endpoint } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "webhook_endpoint_not_found"],
     handle: async (c, { params, body }) => {
       const changed = await dispatcher(c).changeEndpoint(parseId(params.id), body);
-      return jsonResponse(c, 200, shownEndpoint(known(changed)));
+      return jsonResponse(c, 200, toEndpointJson(requireEndpoint(changed)));
     },
   });
   defineRoute(app, {
@@ -113,12 +117,12 @@ export function webhookEndpointRoutes(app: App): void {
     path: `${PATH}/{id}`,
     operationId: "removeWebhookEndpoint",
     summary: "Remove a webhook endpoint",
-    description: "What is still to be delivered to it is given up.",
+    description: "Pending deliveries to the endpoint become `dead`.",
     request: { params },
-    answers: { 204: { description: "Removed." } },
+    answers: { 204: { description: "The endpoint was removed." } },
     problems: ["webhook_endpoint_not_found"],
     handle: async (c, { params }) => {
-      if (!(await dispatcher(c).removeEndpoint(parseId(params.id)))) throw unknownEndpoint();
+      if (!(await dispatcher(c).removeEndpoint(parseId(params.id)))) throw endpointNotFound();
       return respond(c, 204, "", null);
     },
   });
@@ -127,9 +131,9 @@ export function webhookEndpointRoutes(app: App): void {
     method: "post",
     path: `${PATH}/{id}/rotate-secret`,
     operationId: "rotateWebhookSecret",
-    summary: "Give an endpoint a new secret",
+    summary: "Rotate the secret of a webhook endpoint",
     description:
-      "Both secrets sign until the old one expires. The id `default` stands for the secret of the URLs that transactions name themselves.",
+      "Both secrets sign webhooks until the old one expires. Use the id `default` for the secret of webhooks to the `webhook_url` of transactions.",
     request: { params, body: optionalBody(RotateBody) },
     answers: { 200: { description: "The new secret.", schema: RotatedSecret } },
     problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
@@ -141,13 +145,16 @@ export function webhookEndpointRoutes(app: App): void {
     path: `${PATH}/{id}/test`,
     operationId: "testWebhookEndpoint",
     summary: "Send a test event",
-    description: "Of the type `webhook_endpoint.test`, whatever the endpoint asks for.",
+    description:
+      "Sends an event of type `webhook_endpoint.test`, regardless of the endpoint's event types.",
     request: { params },
-    answers: { 202: { description: "The delivery, to be looked at again.", schema: Delivery } },
+    answers: {
+      202: { description: "The delivery. Get it later for the result.", schema: Delivery },
+    },
     problems: ["webhook_endpoint_not_found"],
     handle: async (c, { params }) => {
       const sent = await dispatcher(c).sendTest(parseId(params.id));
-      return jsonResponse(c, 202, shownDelivery(known(sent)));
+      return jsonResponse(c, 202, toDeliveryJson(requireEndpoint(sent)));
     },
   });
   defineRoute(app, {
@@ -155,11 +162,11 @@ export function webhookEndpointRoutes(app: App): void {
     method: "post",
     path: `${PATH}/{id}/recover`,
     operationId: "recoverWebhookDeliveries",
-    summary: "Deliver again what has failed",
+    summary: "Redeliver failed webhooks",
     description:
-      "The failed deliveries to this endpoint whose event came in the range, oldest first, so many at a time: ask again while `has_more`.",
+      "Restarts failed deliveries to this endpoint, oldest first, whose events were created in the time range. Each request restarts a limited number: repeat it while `has_more` is true.",
     request: { params, body: RecoverBody },
-    answers: { 202: { description: "How many are sent again.", schema: Recovered } },
+    answers: { 202: { description: "Number of restarted deliveries.", schema: Recovered } },
     problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: recover,
   });
@@ -172,7 +179,7 @@ async function create(
   const made = await dispatcher(c).addEndpoint(body);
   if (!made) throw new Problem("too_many_webhook_endpoints");
   const { endpoint, secret } = made;
-  return jsonResponse(c, 201, { ...shownEndpoint(endpoint), secret });
+  return jsonResponse(c, 201, { ...toEndpointJson(endpoint), secret });
 }
 
 async function rotate(
@@ -181,7 +188,7 @@ async function rotate(
 ): Promise<Response> {
   const id = parseId(params.id);
   const overlapMs = body.expires_in_seconds * 1_000;
-  const secret = known(await dispatcher(c).rotateSecret(id, overlapMs));
+  const secret = requireEndpoint(await dispatcher(c).rotateSecret(id, overlapMs));
   const expireAt = timeText(Date.now() + overlapMs);
   return jsonResponse(c, 200, { id, secret, previous_secrets_expire_at: expireAt });
 }
@@ -192,7 +199,9 @@ async function recover(
 ): Promise<Response> {
   await consumeMore(c, RECOVER_COST);
   const untilMs = until?.floor_ms ?? Date.now();
-  const recovered = known(await dispatcher(c).recover(parseId(params.id), since.ceil_ms, untilMs));
+  const recovered = requireEndpoint(
+    await dispatcher(c).recover(parseId(params.id), since.ceil_ms, untilMs),
+  );
   return jsonResponse(c, 202, recovered);
 }
 
@@ -202,20 +211,20 @@ function dispatcher(c: AppContext) {
 
 /** @throws Problem for an id that no endpoint can have: it is not looked up */
 function parseId(id: string): string {
-  if (id !== DEFAULT_SECRET && !/^whe_[a-z2-7]{26}$/.test(id)) throw unknownEndpoint();
+  if (id !== DEFAULT_SECRET && !/^whe_[a-z2-7]{26}$/.test(id)) throw endpointNotFound();
   return id;
 }
 
 const allowsInsecure = (c: AppContext): boolean => c.get("config").allow_insecure_webhooks;
 
-const unknownEndpoint = (): Problem => new Problem("webhook_endpoint_not_found");
+const endpointNotFound = (): Problem => new Problem("webhook_endpoint_not_found");
 
-function known<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw unknownEndpoint();
+function requireEndpoint<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw endpointNotFound();
   return value;
 }
 
-function shownEndpoint(endpoint: StoredEndpoint) {
+function toEndpointJson(endpoint: StoredEndpoint) {
   const { failing_since, created_at } = endpoint;
   return {
     ...endpoint,

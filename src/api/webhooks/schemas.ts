@@ -1,4 +1,4 @@
-/** The shapes of webhooks: endpoints, their secrets, and the log of deliveries. */
+/** Schemas of webhook endpoints, their secrets, and the log of deliveries. */
 import { z } from "@hono/zod-openapi";
 import { containsCardNumber } from "../../domain/text/card-number";
 import { WEBHOOK_TYPES } from "../../domain/webhook/webhook";
@@ -25,16 +25,16 @@ export const EXAMPLE_DELIVERY_ID = "whd_mfzwizlhn5xgs3dpnrsw45dfoi";
 const EXAMPLE_URL = "https://example.com/webhooks";
 const FilterType = z
   .enum(["*", ...WEBHOOK_TYPES], `must be * or one of ${WEBHOOK_TYPES.join(", ")}`)
-  .openapi("WebhookEventType", { description: "`*` stands for all." });
+  .openapi("WebhookEventType", { description: "Type of an event. `*` matches all types." });
 const filter = z
   .array(FilterType, "must be a list of event types")
-  .min(1, "must name at least one event type")
-  .max(MAX_FILTER, `must name at most ${MAX_FILTER} event types`)
-  .openapi({ description: "Event types to send; `*` stands for all.", example: ["*"] });
+  .min(1, "must have at least one event type")
+  .max(MAX_FILTER, `must have at most ${MAX_FILTER} event types`)
+  .openapi({ description: "Event types to send. `*` matches all event types.", example: ["*"] });
 const description = freeText(0, 500).nullable().openapi({ example: "the shop" });
 const enabled = z
   .boolean("must be true or false")
-  .openapi({ description: "Whether anything is sent to it.", example: true });
+  .openapi({ description: "Whether events are sent to the endpoint.", example: true });
 
 const urlOf = (allowInsecure: boolean) =>
   freeText(1, 2048)
@@ -47,7 +47,7 @@ const urlOf = (allowInsecure: boolean) =>
     })
     .openapi({
       format: "uri",
-      description: "Kept, shown and called as it is parsed: in ASCII.",
+      description: "URL that receives the events. Stored and returned in normalized ASCII form.",
       example: EXAMPLE_URL,
     });
 
@@ -62,7 +62,7 @@ const endpointChange = (allowInsecure: boolean) =>
   z
     .strictObject({ url: urlOf(allowInsecure), events: filter, description, enabled })
     .partial()
-    .refine((change) => Object.keys(change).length > 0, "must change something");
+    .refine((change) => Object.keys(change).length > 0, "must have at least one field");
 
 export const NewEndpointBody = newEndpoint(false).openapi("CreateWebhookEndpoint", {
   example: { url: EXAMPLE_URL, events: ["*"], enabled: false },
@@ -86,15 +86,18 @@ export const RotateBody = z
       .min(0, "must not be negative")
       .max(MAX_OVERLAP_S, `must be at most ${MAX_OVERLAP_S}`)
       .default(ONE_DAY_S)
-      .openapi({ description: "How long the old secret signs as well.", example: ONE_DAY_S }),
+      .openapi({
+        description: "Seconds during which the old secret also signs webhooks.",
+        example: ONE_DAY_S,
+      }),
   })
   .openapi("RotateWebhookSecret");
 export const RecoverBody = z
   .strictObject({
-    since: time.openapi({ description: "Created at this time or after it." }),
+    since: time.openapi({ description: "Only events created at or after this time." }),
     until: time
       .optional()
-      .openapi({ description: "Created at this time or before it; without it, until now." }),
+      .openapi({ description: "Only events created at or before this time. Default: now." }),
   })
   .openapi("RecoverWebhooks");
 
@@ -106,15 +109,18 @@ export const Endpoint = z
     events: z.array(FilterType),
     enabled: z.boolean().openapi({ example: true }),
     disabled_reason: z.enum(["gone", "failing"]).nullable().openapi({
-      description: "Why we switched it off: it answered 410, or has been failing for days.",
+      description:
+        "Why the endpoint was disabled automatically: `gone` after a response with status 410, `failing` after days of failures.",
       example: "gone",
     }),
-    failing_since: Time.nullable().openapi({ description: "Null while it is well." }),
+    failing_since: Time.nullable().openapi({
+      description: "Time of the first failure since the last success. Null if there is none.",
+    }),
     created_at: Time,
   })
   .openapi("WebhookEndpoint");
 const secret = z.string().openapi({
-  description: "Shown this once.",
+  description: "Signing secret. Shown only once.",
   example: "whsec_bm90IGEgc2VjcmV0LCBidXQgYW4gZXhhbXBsZSE=",
 });
 /** Written flat: `extend` would become an `allOf`, in which generators lose what may be null. */
@@ -131,8 +137,13 @@ export const RotatedSecret = z
   .openapi("RotatedWebhookSecret");
 export const Recovered = z
   .object({
-    redelivered: z.int().min(0).openapi({ description: "Deliveries started again.", example: 3 }),
-    has_more: HasMore.openapi({ description: "Whether more is left; then ask again." }),
+    redelivered: z
+      .int()
+      .min(0)
+      .openapi({ description: "Number of restarted deliveries.", example: 3 }),
+    has_more: HasMore.openapi({
+      description: "Whether failed deliveries remain. If so, send the request again.",
+    }),
   })
   .openapi("RecoveredWebhooks");
 
@@ -147,24 +158,24 @@ const EXAMPLES = {
 };
 const Attempt = z
   .object({
-    number: z.int().openapi({ description: "1 is the first.", example: 1 }),
+    number: z.int().openapi({ description: "Number of the attempt, starting at 1.", example: 1 }),
     started_at: Time,
     duration_ms: z.int().openapi({ example: 87 }),
-    status_code: z
-      .int()
-      .nullable()
-      .openapi({ description: "null: there was no answer.", example: 200 }),
-    error: z
-      .string()
-      .nullable()
-      .openapi({ description: "null: it was delivered.", example: "timeout" }),
+    status_code: z.int().nullable().openapi({
+      description: "HTTP status of the response. Null if there was none.",
+      example: 200,
+    }),
+    error: z.string().nullable().openapi({
+      description: "Reason for the failure. Null if the attempt succeeded.",
+      example: "timeout",
+    }),
   })
   .openapi("WebhookAttempt");
 export const Delivery = z
   .object({
     id: z.string().openapi({ example: EXAMPLE_DELIVERY_ID }),
     endpoint_id: z.string().nullable().openapi({
-      description: "null when the transaction named the URL itself.",
+      description: "Null if the URL is the `webhook_url` of the transaction.",
       example: EXAMPLE_ENDPOINT_ID,
     }),
     event_id: z.string().openapi(EXAMPLES.event_id),
@@ -173,7 +184,7 @@ export const Delivery = z
     url: z.string().openapi({ example: EXAMPLE_URL }),
     status: DeliveryStatus,
     attempts: z.array(Attempt),
-    next_attempt_at: Time.nullable().openapi({ description: "null when there will be none." }),
+    next_attempt_at: Time.nullable().openapi({ description: "Null if no attempt is scheduled." }),
     created_at: Time,
     finished_at: Time.nullable(),
   })
@@ -188,7 +199,7 @@ export const DeliveriesQuery = z.strictObject({
     description: "Only deliveries to this endpoint.",
     example: EXAMPLE_ENDPOINT_ID,
   }),
-  status: DeliveryStatus.optional().openapi({ description: "Only deliveries in this status." }),
+  status: DeliveryStatus.optional().openapi({ description: "Only deliveries with this status." }),
   event_type: nameOf({ description: "Only events of this type.", ...EXAMPLES.event_type }),
   transaction_id: nameOf({
     description: "Only events of this transaction.",

@@ -37,7 +37,7 @@ export function currencyDecimals(code: string): Decimals {
 /** What is wrong with a text that is no currency, in words that follow the field's name. */
 export function notCurrencyText(code: string): string {
   return NOT_MONEY.includes(code)
-    ? `names ${code}, which is not money that can be paid with`
+    ? `names ${code}, which is not a payment currency`
     : "must be an ISO 4217 currency code, such as USD";
 }
 

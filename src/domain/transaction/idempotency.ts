@@ -58,7 +58,7 @@ const KEY = /^(?!\.{1,2}$)[\x21-\x7e]{1,255}$/;
 export const NOT_A_KEY =
   "must have 1 to 255 visible ASCII characters and must not be `.`, `..` or a card number";
 const NOT_A_STRING =
-  'starts with a quote and is not a string of RFC 9651: send "key", with \\" for a quote inside it';
+  'starts with a quote but is not an RFC 9651 string: send "key", with \\" for a quote inside it';
 
 /** Reads an idempotency key from a header field. What starts with a quote is an item of RFC 9651: a string, whose
  *  parameters a reader has to ignore (section 3.1.2). Everything else is taken as it is. Both spellings are one

@@ -41,7 +41,7 @@ export function isCallable(kept: string, allowInsecure: boolean): boolean {
   return url !== null && targetFault(url, allowInsecure) === undefined;
 }
 
-const NO_CREDENTIALS = "must not carry a user name or password";
+const NO_CREDENTIALS = "must not contain a user name or password";
 
 /** What is wrong with the way a URL is written, though the parser takes it: other readers may not read the same. */
 function spellingFault(
@@ -52,7 +52,7 @@ function spellingFault(
 ): string | undefined {
   if (authority.includes("@")) return NO_CREDENTIALS;
   if (authority === "") return "must be an absolute URL"; // The parser would also take "https:///host".
-  if (text.includes("\\")) return "must not hold a backslash";
+  if (text.includes("\\")) return "must not contain a backslash";
   if (href.length > MAX_URL_CHARACTERS) {
     return `must have at most ${MAX_URL_CHARACTERS} characters once it is percent-encoded`;
   }

@@ -9,7 +9,7 @@ import { MAX_BODY_BYTES } from "../../../src/api/http/request-body";
 import { MAX_API_KEYS } from "../../../src/api/merchants/api-key-routes";
 import * as merchantSchema from "../../../src/api/merchants/schemas";
 import { Rebuild } from "../../../src/api/operations/rebuild-route";
-import { BacktestAnswer } from "../../../src/api/risk/backtest-routes";
+import { BacktestResult } from "../../../src/api/risk/backtest-routes";
 import { ListEntry, ListEntryList } from "../../../src/api/risk/schemas/list";
 import { RuleSetAnswer } from "../../../src/api/risk/schemas/rule-set";
 import * as schema from "../../../src/api/transactions/schemas";
@@ -488,7 +488,7 @@ describe("a body that is refused", () => {
       pull: (controller) => controller.error(faulty({ retryable: true })),
     });
     const said = await refused(broken, "malformed_json");
-    expect(said).toMatchObject({ detail: "The body breaks off." });
+    expect(said).toMatchObject({ detail: "The body is incomplete." });
     expect(logOf(said.request_id)).toMatchObject([{ event: "request", status: 400 }]);
   });
 
@@ -1284,7 +1284,7 @@ describe("openapi.json", () => {
       "DELETE /risk/lists/{id} 204": [await send("DELETE", at)],
       "POST /risk/backtest 200": [
         await send("POST", "/api/v1/risk/backtest", { rule_set: rules }),
-        BacktestAnswer,
+        BacktestResult,
       ],
       "POST /transactions/{id}/review 200": [
         await send("POST", `${TRANSACTIONS}/${id}/review`, review),

@@ -281,7 +281,7 @@ describe("what an answer says of the quota", () => {
     vi.setSystemTime(windowStartMs + INTO_MS + 500);
     const refused = await spendOne(limited(5));
     const problem = await expectRefusal(refused, "rate_limited");
-    expect(problem.detail).toBe("The quota of requests is used up for 45 seconds.");
+    expect(problem.detail).toBe("Quota exceeded: requests. Retry in 45 seconds.");
     expect(refused.headers.get("Retry-After")).toBe("45");
     expect(fieldOf(refused, "RateLimit")).toEqual({ requests: { r: 0, t: 45 } });
   });

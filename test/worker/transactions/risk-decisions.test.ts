@@ -68,7 +68,7 @@ describe("a held payment", () => {
     expect(await problem(await shop.process(held.id))).toMatchObject({
       status: 409,
       code: "illegal_transition",
-      detail: "A transaction that is in review cannot be processed.",
+      detail: "A transaction with status review cannot be processed.",
     });
 
     const queue = await (await shop.get(`${TRANSACTIONS}?status=review`)).json();

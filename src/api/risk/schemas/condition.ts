@@ -1,4 +1,4 @@
-/** The conditions of fraud rules, as they are sent: each kind by itself, and how they nest. */
+/** Schemas of the conditions of fraud rules: each kind, and how they nest. */
 import { z } from "@hono/zod-openapi";
 import {
   MAX_AGE_S,
@@ -43,7 +43,7 @@ const amountCondition = object({
 }).superRefine(({ amount: compared, currency: only }, context) => {
   const limit = "above" in compared ? compared.above : compared.multiple_of;
   if (only === undefined || typeof limit === "string") return;
-  const message = "cannot stand beside amounts by currency";
+  const message = "cannot be combined with amounts by currency";
   context.addIssue({ code: "custom", path: ["currency"], message });
 });
 const measured = {
@@ -52,7 +52,7 @@ const measured = {
   window: choice(WINDOWS).openapi("RiskWindow"),
 };
 const velocity = object({ ...measured, completed_only: flag.exactOptional() });
-const ABOVE = "must be a whole number, or for a sum a decimal as text";
+const ABOVE = "must be a whole number, or a decimal string for sum";
 /** Whether it is an amount depends on the measure. */
 const above = z.union([z.number(), z.string(), z.custom<AmountByCurrency>(isByCurrency)], ABOVE);
 const velocityCondition = object({ velocity, above });
@@ -69,10 +69,13 @@ function checkVelocity(given: VelocityCondition, context: z.RefinementCtx): void
     fault(["above", ...path.map(String)], message);
   }
   if (measure === "customers" && of === "customer") {
-    fault(["velocity", "measure"], "would always be 1: a customer is one customer");
+    fault(["velocity", "measure"], "is always 1 if velocity/of is customer");
   }
   if (measure === "declined_percent" && completed_only) {
-    fault(["velocity", "completed_only"], "would leave out all that declined_percent counts");
+    fault(
+      ["velocity", "completed_only"],
+      "cannot be combined with declined_percent, which counts payments that were not completed",
+    );
   }
 }
 
@@ -90,14 +93,14 @@ function aboveFaults(measure: string, above: number | RuleAmount): AboveFault[] 
   return [{ path: [], message: `must be a whole number from 0 to ${most} for ${measure}` }];
 }
 
-const values = someOf(freeText(1, MAX_VALUE_CHARACTERS), "texts", MAX_VALUES);
+const values = someOf(freeText(1, MAX_VALUE_CHARACTERS), "strings", MAX_VALUES);
 const metadata = {
   in: object({ metadata: field, in: values }),
   is_present: object({ metadata: field, is_present: flag }),
 };
 const customerAge = object({
   below_s: whole(1, MAX_AGE_S).openapi({
-    description: "Seconds since the customer's first payment.",
+    description: "Matches if fewer seconds have passed since the customer's first payment.",
     example: 86_400,
   }),
 });
@@ -115,7 +118,7 @@ const SIMPLE = {
   listed: object({ listed: listName, field: listField }),
 } as const satisfies Schemas<Exclude<ConditionKind, "all" | "any" | "not">>;
 
-const tooDeep = z.custom<Condition>(() => false, `is nested deeper than ${MAX_DEPTH} conditions`);
+const tooDeep = z.custom<Condition>(() => false, `is nested more than ${MAX_DEPTH} levels deep`);
 
 /** A schema for each depth, so that no body can make reading it recurse further than that. */
 function conditionWithin(depth: number): z.ZodType<Condition> {
@@ -147,7 +150,7 @@ const documentedMembers = {
     .strictObject({ above: AmountShape.optional(), multiple_of: AmountShape.optional() })
     .optional()
     .openapi({
-      description: "`above` or `multiple_of`.",
+      description: "Has either `above` or `multiple_of`.",
       minProperties: 1,
       example: { above: "250.00" },
     }),
@@ -155,7 +158,8 @@ const documentedMembers = {
     .union([currency, z.array(currency).min(1).max(MAX_CURRENCIES)])
     .optional()
     .openapi({
-      description: "A list of codes to be one of; beside `amount` the one code it is in.",
+      description:
+        "A list of currency codes, one of which must match. With `amount`: the single currency code of the amount.",
       example: ["USD", "EUR"],
     }),
   velocity: z
@@ -164,11 +168,20 @@ const documentedMembers = {
   above: z
     .union([z.number().openapi({ type: "integer" }), ...AmountShape.options])
     .optional()
-    .openapi({ description: "Beside `velocity`: the number, or the sum as text.", example: 5 }),
+    .openapi({
+      description:
+        "With `velocity`: the threshold as a whole number, or as a decimal string for `sum`.",
+      example: 5,
+    }),
   customer_age: customerAge.optional(),
-  metadata: field.optional().openapi({ description: "The name of a field.", example: "ip" }),
-  in: values.optional().openapi({ description: "Beside `metadata`.", example: ["203.0.113.7"] }),
-  is_present: flag.optional().openapi({ description: "Beside `metadata`.", example: true }),
+  metadata: field.optional().openapi({ description: "Name of a metadata field.", example: "ip" }),
+  in: values.optional().openapi({
+    description: "With `metadata`: values, one of which must match.",
+    example: ["203.0.113.7"],
+  }),
+  is_present: flag
+    .optional()
+    .openapi({ description: "With `metadata`: whether the field must be present.", example: true }),
   listed: listName.optional(),
   field: listField.optional(),
 } as const satisfies Record<ConditionKind | "above" | "in" | "is_present" | "field", z.ZodType>;
@@ -177,7 +190,8 @@ const documentedMembers = {
  *  between objects without a discriminator, nor for an `anyOf` in it that says which members it must have.
  *  `condition` checks which members go together. */
 export const ConditionShape = z.strictObject(documentedMembers).openapi("RiskCondition", {
-  description: "One kind of member says what is asked.",
+  description:
+    "Tests one property of a payment, or combines other conditions with `all`, `any` or `not`.",
   minProperties: 1,
   example: { amount: { above: "1000" } },
 });

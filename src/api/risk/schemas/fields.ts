@@ -37,12 +37,12 @@ export const someOf = <Item extends z.ZodType>(item: Item, what: string, most: n
 
 /** Currencies have at most three decimals; where one has fewer, a threshold between two of its amounts is fine. */
 const DECIMALS = 3;
-export const NOT_DECIMAL = 'must be a decimal in major units, as text, such as "250.00"';
+export const NOT_DECIMAL = 'must be a decimal string in major units, such as "250.00"';
 const DECIMAL_FAULTS: Record<AmountFault, string> = {
   malformed: NOT_DECIMAL,
-  not_positive: "must be above 0",
-  too_many_decimals: `has more than ${DECIMALS} decimals`,
-  too_large: `is above ${MAX_AMOUNT_MINOR} thousandths`,
+  not_positive: "must be greater than 0",
+  too_many_decimals: `must have at most ${DECIMALS} decimal places`,
+  too_large: `must be at most ${MAX_AMOUNT_MINOR} thousandths`,
 };
 /** As people write amounts: without an exponent. */
 export const PLAIN = /^[0-9]+(\.[0-9]+)?$/;
@@ -57,7 +57,7 @@ export const decimal = z
     if (fault) context.addIssue(fault);
   })
   .openapi({
-    description: "Major units, as text.",
+    description: "Decimal string in major units.",
     pattern: PLAIN.source,
     maxLength: MAX_DECIMAL_CHARACTERS,
     example: "250.00",
@@ -102,8 +102,7 @@ function amountFault(code: string, text: unknown): string | undefined {
 export const AmountShape = z.union([
   decimal,
   z.record(z.string(), z.string().openapi({ pattern: PLAIN.source })).openapi({
-    description:
-      "By currency. A payment in a currency that is not named does not meet the condition.",
+    description: "Decimal strings by currency. Payments in other currencies do not match.",
     example: { USD: "250.00", JPY: "40000" },
   }),
 ]);
@@ -111,13 +110,13 @@ export const AmountShape = z.union([
 export const listName = choice(LIST_NAMES).openapi("RiskListName");
 export const listField = choice(LIST_FIELDS).openapi("RiskListField", {
   description:
-    "`customer` is the payment's `user_id`; `email_domain` is that of its metadata's `email`; the others are the metadata's fields of these names.",
+    "`customer`: the payment's `user_id`. `email_domain`: the domain of the metadata field `email`. Others: the metadata field of the same name.",
 });
 
 /** The one name that no transaction's metadata can have. */
 export const field = freeText(1, MAX_FIELD_CHARACTERS).refine(
   (name) => name !== "__proto__",
-  "is not a name that can be used",
+  "is not an allowed name",
 );
 const METADATA = "metadata.";
 export const subject = z

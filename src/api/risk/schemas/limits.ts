@@ -1,5 +1,4 @@
-/** What a rule set's rules must keep together: ids of their own, and limits over all conditions; and how many conditions
- *  that is. */
+/** Checks over all rules of a rule set: unique ids, and limits on the number of conditions and signals. */
 import type { Path } from "../../../domain/risk/conditions/definition";
 import { walkConditions } from "../../../domain/risk/conditions/kinds";
 import { MAX_CONDITIONS, MAX_COUNTED_FIELDS, MAX_SIGNALS } from "../../../domain/risk/limits";
@@ -7,8 +6,8 @@ import { type Rule, type Velocity, velocityName } from "../../../domain/risk/rul
 
 export type LimitFault = { path: Path; message: string };
 
-/** Where rules are too many things together: for each limit the first place that passes it. */
-export function limitFaults(rules: Rule[]): LimitFault[] {
+/** For each limit, the first place that exceeds it. */
+export function findLimitFaults(rules: Rule[]): LimitFault[] {
   const places = rules.flatMap(({ when }, at) => [
     ...walkConditions({ path: ["rules", at, "when"], condition: when }),
   ]);
@@ -19,19 +18,19 @@ export function limitFaults(rules: Rule[]): LimitFault[] {
   const passing = places[MAX_CONDITIONS];
   return [
     ...repeatedIds(rules),
-    ...fault(passing?.path, `is one more than the ${MAX_CONDITIONS} conditions of a rule set`),
+    ...fault(passing?.path, `exceeds the limit of ${MAX_CONDITIONS} conditions per rule set`),
     ...fault(
       firstBeyond(velocities, velocityName, MAX_SIGNALS),
-      `is one more than the ${MAX_SIGNALS} different velocity signals of a rule set`,
+      `exceeds the limit of ${MAX_SIGNALS} different velocity signals per rule set`,
     ),
     ...fault(
       firstBeyond(fields, ({ of }) => of, MAX_COUNTED_FIELDS),
-      `names one more than the ${MAX_COUNTED_FIELDS} metadata fields whose velocity a rule set may ask for`,
+      `exceeds the limit of ${MAX_COUNTED_FIELDS} different metadata fields with velocity per rule set`,
     ),
   ];
 }
 
-/** How many conditions rules have together, combinators included: what it costs to evaluate them. */
+/** The number of conditions of all rules, combinators included, which is the cost of evaluating them. */
 export function countConditions(rules: Rule[]): number {
   return rules.reduce(
     (sum, { when }) => sum + [...walkConditions({ path: [], condition: when })].length,
@@ -46,12 +45,12 @@ function repeatedIds(rules: Rule[]): LimitFault[] {
     first.set(id, earlier ?? at);
     return fault(
       earlier === undefined ? undefined : ["rules", at, "id"],
-      `is the id of rule ${earlier} too`,
+      `is already the id of rule ${earlier}`,
     );
   });
 }
 
-/** The place at which there are more than `most` different things. */
+/** The first place with more than `most` different names so far. */
 function firstBeyond(
   velocities: { path: Path; velocity: Velocity }[],
   nameOf: (velocity: Velocity) => string,

@@ -1,4 +1,4 @@
-/** The shapes of allow and block lists. */
+/** Schemas of allow and block lists. */
 import { z } from "@hono/zod-openapi";
 import { MAX_VALUE_CHARACTERS } from "../../../domain/risk/limits";
 import { listValueOf } from "../../../domain/risk/lists/list-value";
@@ -21,7 +21,7 @@ import {
 import { listField, listName, object } from "./fields";
 
 const MAX_NOTE_CHARACTERS = 500;
-/** As long as a customer's name may be in a payment. */
+/** The same limit as a payment's `user_id`. */
 const MAX_CUSTOMER_CHARACTERS = 128;
 
 export const EXAMPLE_ENTRY_ID = "rle_mfzwizlhn5xgs3dpnrsw45dfoi";
@@ -32,7 +32,7 @@ const fields = {
   note: freeText(0, MAX_NOTE_CHARACTERS).nullish().openapi({ example: "stolen cards" }),
   expires_at: time.nullish().openapi({
     type: ["string", "null"],
-    description: "In the future. From then on it is as if it were not there.",
+    description: "Time at which the entry expires. It must be in the future. Null: never.",
     example: "2030-01-01T00:00:00Z",
   }),
 };
@@ -40,17 +40,17 @@ export const ListEntryBody = object(fields).openapi("CreateRiskListEntry", {
   example: { list: "block", field: "ip", value: "203.0.113.7", note: "stolen cards" },
 });
 
-/** What is wrong with a value that cannot be brought into its field's form. */
+/** Fault message of a value that cannot be normalized, by field. */
 const FORMS: Record<ListField, string> = {
-  customer: "must be a customer's id",
-  card_fingerprint: "must be a fingerprint",
+  customer: "must be a customer id",
+  card_fingerprint: "must be a card fingerprint",
   ip: "must be an IPv4 or IPv6 address",
-  email: "must be an e-mail address",
+  email: "must be an email address",
   email_domain: "must be a domain, such as shop.example",
-  country: "must be a country's two letters, such as NL",
+  country: "must be a two-letter country code, such as NL",
 };
 
-/** What is wrong with a value on a list for a field, if anything. */
+/** The fault of a value for a field, if any. */
 function valueFault(
   field: ListField,
   value: string,
@@ -64,7 +64,7 @@ function valueFault(
   return undefined;
 }
 
-/** The body as checked: its value comes out in the form in which lists hold it. */
+/** Parses the body; its value is normalized to the form that lists store. */
 export const newListEntry = collectIssues(
   ListEntryBody,
   ({ field, value }, { fault }) => {
@@ -76,7 +76,7 @@ export const newListEntry = collectIssues(
   (body) => {
     const { field, value, note = null, expires_at } = body;
     const form = listValueOf(field, value);
-    if (form === undefined) throw new TypeError("a value that was not checked");
+    if (form === undefined) throw new TypeError("the value was not checked");
     return { ...body, value: form, note, expires_at: expires_at?.ceil_ms ?? null };
   },
 );
@@ -97,7 +97,7 @@ export const ListEntryList = z
   .openapi("RiskListEntryPage");
 export const ListEntriesQuery = z.strictObject({
   list: listName.optional().openapi({ description: "Only entries of this list." }),
-  field: listField.optional().openapi({ description: "Only entries for this field." }),
+  field: listField.optional().openapi({ description: "Only entries with this field." }),
   limit,
   cursor,
 });

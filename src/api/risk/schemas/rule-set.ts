@@ -15,28 +15,26 @@ import { keyedUnion } from "../../http/keyed-union";
 import { ReviewDecision } from "../../transactions/decision-schema";
 import { ConditionShape, condition } from "./condition";
 import { choice, flag, object, whole } from "./fields";
-import { limitFaults } from "./limits";
+import { findLimitFaults } from "./limits";
 
-const ID_RULE = `must be 1 to ${MAX_RULE_ID_CHARACTERS} of a-z, 0-9, - and _, and start with a letter or digit`;
+const ID_RULE = `must have 1 to ${MAX_RULE_ID_CHARACTERS} characters from a-z, 0-9, - and _, and start with a letter or digit`;
 const id = z
   .string(ID_RULE)
   .regex(/^[a-z0-9][a-z0-9_-]*$/, ID_RULE)
   .max(MAX_RULE_ID_CHARACTERS, ID_RULE)
-  .refine(
-    (name) => !RESERVED_RULE_IDS.some((reserved) => reserved === name),
-    "is the name of a list's reason",
-  )
+  .refine((name) => !RESERVED_RULE_IDS.some((reserved) => reserved === name), "is reserved")
   .refine((name) => !containsCardNumber(name), { message: CARD_MESSAGE, ...CARD })
   .openapi({ example: "large-amount" });
 const points = whole(1, MAX_POINTS).openapi({
-  description: "What the rule adds to the score when it holds. A rule has this or `outcome`.",
+  description:
+    "Points that the rule adds to the score if it matches. A rule has either `points` or `outcome`.",
   example: 40,
 });
 const outcome = choice(["block", "review", "allow"]).openapi("RiskRuleOutcome", {
-  description: "What the rule decides when it holds. A rule has this or `points`.",
+  description: "Decision if the rule matches. A rule has either `outcome` or `points`.",
 });
 const shadow = flag.openapi({
-  description: "Evaluated and recorded, and changes nothing.",
+  description: "Whether the rule is only evaluated and recorded, without affecting the decision.",
   example: true,
 });
 
@@ -61,7 +59,7 @@ const RuleShape = z
     shadow: shadow.optional(),
   })
   .openapi("RiskRule", {
-    description: "A rule has `points` or an `outcome`.",
+    description: "A rule has either `points` or `outcome`.",
     minProperties: 3,
     example: EXAMPLE_RULE,
   });
@@ -69,17 +67,17 @@ const RuleShape = z
 const score = whole(1, OUT_OF_REACH);
 const rulesOf = <Item extends z.ZodType>(item: Item) =>
   z.array(item, "must be a list of rules").max(MAX_RULES, `must have at most ${MAX_RULES} rules`);
-const ALLOW_BEATS = "Whether a rule or list that allows outweighs one that blocks.";
+const ALLOW_BEATS = "Whether a rule or list that allows takes precedence over one that blocks.";
 const EXPIRES_AFTER =
-  "Seconds after which a review that nobody has decided ends, as `review_expires_to` says.";
+  "Seconds after which an open review ends with the decision in `review_expires_to`.";
 const settings = {
   review_score: score.default(OUT_OF_REACH).openapi({
     example: 50,
-    description: `From this score on a payment is reviewed; ${OUT_OF_REACH}: never.`,
+    description: `Minimum score for a review. ${OUT_OF_REACH}: never.`,
   }),
   block_score: score.default(70).openapi({
     example: 70,
-    description: `From this score on a payment is blocked; ${OUT_OF_REACH}: never.`,
+    description: `Minimum score for a block. ${OUT_OF_REACH}: never.`,
   }),
   allow_beats_block: flag.default(false).openapi({ description: ALLOW_BEATS, example: false }),
   review_expires_after_s: whole(1, MAX_REVIEW_S)
@@ -88,17 +86,17 @@ const settings = {
   review_expires_to: ReviewDecision.default("reject"),
 };
 const version = whole(0, Number.MAX_SAFE_INTEGER).openapi({
-  description: "The version that was read.",
+  description: "Version that this rule set is based on.",
   example: 0,
 });
 /** Taken, so that what was read can be changed and sent back, and not looked at. */
-const ignoredTime = z
-  .string("must be a time")
-  .nullish()
-  .openapi({ description: "Not looked at.", example: "2026-11-22T21:00:00.000Z" });
+const ignoredTime = z.string("must be a time").nullish().openapi({
+  description: "Ignored. Accepted so that a rule set can be sent back as it was read.",
+  example: "2026-11-22T21:00:00.000Z",
+});
 
 function checkLimits({ rules }: { rules: Rule[] }, context: z.RefinementCtx): void {
-  for (const fault of limitFaults(rules)) context.addIssue({ code: "custom", ...fault });
+  for (const fault of findLimitFaults(rules)) context.addIssue({ code: "custom", ...fault });
 }
 
 const sent = <Item extends z.ZodType>(item: Item) => ({
@@ -130,7 +128,10 @@ const answered = {
 };
 export const RuleSetAnswer = z
   .object({
-    version: z.int().min(0).openapi({ description: "0: the deployment's default.", example: 0 }),
+    version: z.int().min(0).openapi({
+      description: "Version of the rule set. 0 is the deployment's default.",
+      example: 0,
+    }),
     rules: z.array(RuleShape),
     ...answered,
     created_at: Time.nullable(),
@@ -142,5 +143,10 @@ export const RulesQuery = z.strictObject({
     .regex(/^\d{1,15}$/, "must be a whole number")
     .transform(Number)
     .optional()
-    .openapi({ type: "integer", minimum: 0, description: "An earlier version.", example: 1 }),
+    .openapi({
+      type: "integer",
+      minimum: 0,
+      description: "Version to return. Default: the current one.",
+      example: 1,
+    }),
 });

@@ -65,7 +65,7 @@ describe("a new payment", () => {
     ["BGN", "2026-01-01", "names BGN, which was withdrawn on 2026-01-01"],
     ["CUC", "2026-11-29", "names CUC, which was withdrawn on 2021-07-01"],
     ["USD", "2026-11-29", undefined],
-    ["XAU", "2026-11-29", "names XAU, which is not money that can be paid with"],
+    ["XAU", "2026-11-29", "names XAU, which is not a payment currency"],
     ["DEM", "2026-11-29", "must be an ISO 4217 currency code, such as USD"],
     ["usd", "2026-11-29", "must be an ISO 4217 currency code, such as USD"],
   ])("in %s on %s is judged by that day", (code, day, fault) => {

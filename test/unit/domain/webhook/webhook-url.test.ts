@@ -8,11 +8,11 @@ describe("a webhook URL", () => {
   const FAULTS = {
     form: "must be an absolute URL",
     scheme: "must start with https://",
-    credentials: "must not carry a user name or password",
+    credentials: "must not contain a user name or password",
     port: "must use port 443 or one from 1024",
     host: "must name a public host",
     length: "must have at most 2048 characters",
-    backslash: "must not hold a backslash",
+    backslash: "must not contain a backslash",
     ipv4: "must write an IPv4 address as four decimal numbers",
     dot: "must not have a dot at the end of its host",
   };

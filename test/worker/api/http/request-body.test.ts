@@ -18,5 +18,5 @@ it.each([
 ])("a body that names a member twice is refused with its place: %s", async (body, pointer) => {
   const refused = await createWith(shop.key, "named-twice", body);
   const { errors } = await expectRefusal(refused, "invalid_request");
-  expect(errors).toEqual([{ pointer, message: "is named twice" }]);
+  expect(errors).toEqual([{ pointer, message: "appears more than once" }]);
 });

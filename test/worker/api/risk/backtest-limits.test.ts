@@ -75,7 +75,7 @@ describe("a backtest counts as requests in proportion to its payments and condit
     expect(leftOf(await run({ limit: 1_000, rule_set: { rules: rulesWith(30) } }, few))).toBe(20);
     const refused = await run({ limit: 1_000, rule_set: { rules: rulesWith(30) } }, few);
     const { detail } = await expectRefusal(refused, "rate_limited");
-    expect(detail).toContain("This counts as 80 requests.");
+    expect(detail).toContain("This request counts as 80 requests.");
     expect(leftOf(refused)).toBe(19);
     expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThan(0);
     expect((await run({ limit: 500 }, few)).status).toBe(200);

@@ -226,7 +226,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
   });
   const KINDS =
     "one of all, any, not, amount, currency, velocity, customer_age, metadata or listed";
-  const DECIMAL = 'must be a decimal in major units, as text, such as "250.00"';
+  const DECIMAL = 'must be a decimal string in major units, such as "250.00"';
 
   const REFUSED: [body: unknown, pointer: string, message: string][] = [
     [[], "#", "must be an object"],
@@ -253,7 +253,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       inRule(USD, { points: 1, outcome: "block" }),
       "#/rules/1/outcome",
-      "cannot stand beside points",
+      "cannot be combined with points",
     ],
     [inRule(USD, { points: 0 }), "#/rules/1/points", "must be a whole number from 1 to 100"],
     [inRule(USD, { points: 101 }), "#/rules/1/points", "must be a whole number from 1 to 100"],
@@ -263,14 +263,10 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     ...["", "A", "-a", "a b", "a.b", "é", 5, text(65)].map((id): [unknown, string, string] => [
       { rules: [{ id, points: 1, when: USD }] },
       "#/rules/0/id",
-      "must be 1 to 64 of a-z, 0-9, - and _, and start with a letter or digit",
+      "must have 1 to 64 characters from a-z, 0-9, - and _, and start with a letter or digit",
     ]),
-    [
-      { rules: [{ ...rule(USD), id: "block_list" }] },
-      "#/rules/0/id",
-      "is the name of a list's reason",
-    ],
-    [{ rules: [rule(USD), rule(USD)] }, "#/rules/1/id", "is the id of rule 0 too"],
+    [{ rules: [{ ...rule(USD), id: "block_list" }] }, "#/rules/0/id", "is reserved"],
+    [{ rules: [rule(USD), rule(USD)] }, "#/rules/1/id", "is already the id of rule 0"],
     [
       { rules: [{ id: "a", points: 1 }] },
       "#/rules/0/when",
@@ -285,9 +281,9 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [inRule({ all: [] }), at("/all"), "must not be empty"],
     [inRule({ any: [] }), at("/any"), "must not be empty"],
     [inRule({ any: [USD, {}] }), at("/any/1"), `must have ${KINDS}`],
-    [inRule({ all: [USD], any: [USD] }), at("/any"), "cannot stand beside all"],
+    [inRule({ all: [USD], any: [USD] }), at("/any"), "cannot be combined with all"],
     [inRule({ not: [USD] }), at("/not"), `must be a condition: an object with ${KINDS}`],
-    [inRule(nested(6)), at("/not".repeat(5)), "is nested deeper than 5 conditions"],
+    [inRule(nested(6)), at("/not".repeat(5)), "is nested more than 5 levels deep"],
     [
       inRule({ amount: 5 }),
       at("/amount"),
@@ -297,7 +293,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       inRule({ amount: { above: "1", multiple_of: "1" } }),
       at("/amount/multiple_of"),
-      "cannot stand beside above",
+      "cannot be combined with above",
     ],
     ...[5, "", "5,00", "1e3", "0x10", " 5", "-5", "+5", ".5", "5.", text(65)].map(
       (above): [unknown, string, string] => [
@@ -306,12 +302,16 @@ describe("a rule set is refused, and told where it is wrong:", () => {
         DECIMAL,
       ],
     ),
-    [inRule({ amount: { above: "0.00" } }), at("/amount/above"), "must be above 0"],
-    [inRule({ amount: { above: "0.0001" } }), at("/amount/above"), "has more than 3 decimals"],
+    [inRule({ amount: { above: "0.00" } }), at("/amount/above"), "must be greater than 0"],
+    [
+      inRule({ amount: { above: "0.0001" } }),
+      at("/amount/above"),
+      "must have at most 3 decimal places",
+    ],
     [
       inRule({ amount: { multiple_of: "1000000000000" } }),
       at("/amount/multiple_of"),
-      "is above 999999999999999 thousandths",
+      "must be at most 999999999999999 thousandths",
     ],
     [
       inRule({ amount: { above: "5" }, currency: "usd" }),
@@ -327,12 +327,12 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       inRule({ amount: { above: { USD: "5", JPY: "0.5" } } }),
       at("/amount/above/JPY"),
-      "has more than the 0 decimals of JPY",
+      "must have at most 0 decimal places in JPY",
     ],
     [
       inRule({ amount: { multiple_of: { KWD: "0.000" } } }),
       at("/amount/multiple_of/KWD"),
-      "must be above 0",
+      "must be greater than 0",
     ],
     [
       inRule({ amount: { above: { usd: "5" } } }),
@@ -342,12 +342,12 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       inRule({ amount: { above: { USD: "5" } }, currency: "USD" }),
       at("/currency"),
-      "cannot stand beside amounts by currency",
+      "cannot be combined with amounts by currency",
     ],
     [
       inRule({ velocity: { ...velocity, measure: "sum" }, above: { JPY: "1.5" } }),
       at("/above/JPY"),
-      "has more than the 0 decimals of JPY",
+      "must have at most 0 decimal places in JPY",
     ],
     [
       inRule({ velocity, above: { USD: "5" } }),
@@ -362,7 +362,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       inRule({ currency: ["XXX"] }),
       at("/currency/0"),
-      "names XXX, which is not money that can be paid with",
+      "names XXX, which is not a payment currency",
     ],
     [
       inRule({ velocity, above: "5" }),
@@ -382,13 +382,13 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       inRule({ velocity }),
       at("/above"),
-      "is required, and must be a whole number, or for a sum a decimal as text",
+      "is required, and must be a whole number, or a decimal string for sum",
     ],
     [inRule({ velocity: { ...velocity, measure: "sum" }, above: 5 }), at("/above"), DECIMAL],
     [
       inRule({ velocity: { ...velocity, measure: "sum" }, above: "5.0001" }),
       at("/above"),
-      "has more than 3 decimals",
+      "must have at most 3 decimal places",
     ],
     [
       inRule({ velocity: { ...velocity, measure: "declined_percent" }, above: 100 }),
@@ -401,12 +401,12 @@ describe("a rule set is refused, and told where it is wrong:", () => {
         above: 5,
       }),
       at("/velocity/completed_only"),
-      "would leave out all that declined_percent counts",
+      "cannot be combined with declined_percent, which counts payments that were not completed",
     ],
     [
       inRule({ velocity: { ...velocity, measure: "customers" }, above: 5 }),
       at("/velocity/measure"),
-      "would always be 1: a customer is one customer",
+      "is always 1 if velocity/of is customer",
     ],
     [inRule({ velocity: "count", above: 5 }), at("/velocity"), "must be an object"],
     [
@@ -437,7 +437,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       inRule({ velocity: { ...velocity, of: "metadata.__proto__" }, above: 5 }),
       at("/velocity/of"),
-      "names a field that is not a name that can be used",
+      "names a field that is not an allowed name",
     ],
     [
       inRule({ velocity: { ...velocity, completed_only: null }, above: 5 }),
@@ -455,12 +455,12 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       inRule({ metadata: "ip", in: ["a"], is_present: true }),
       at("/is_present"),
-      "cannot stand beside in",
+      "cannot be combined with in",
     ],
     [inRule({ metadata: 5, in: ["a"] }), at("/metadata"), "must be a string"],
     [inRule({ metadata: "", in: ["a"] }), at("/metadata"), "must have at least 1 character"],
     [inRule({ metadata: text(41), in: ["a"] }), at("/metadata"), "must have at most 40 characters"],
-    [inRule({ metadata: "ip", in: "a" }), at("/in"), "must be a list of texts"],
+    [inRule({ metadata: "ip", in: "a" }), at("/in"), "must be a list of strings"],
     [inRule({ metadata: "ip", in: [] }), at("/in"), "must not be empty"],
     [inRule({ metadata: "ip", in: ["a", 5] }), at("/in/1"), "must be a string"],
     [inRule({ metadata: "ip", in: [""] }), at("/in/0"), "must have at least 1 character"],
@@ -481,12 +481,12 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     [
       many(MAX_RULES, () => ({ any: [USD, USD, USD, USD, USD] })),
       "#/rules/83/when/any/1",
-      `is one more than the ${MAX_CONDITIONS} conditions of a rule set`,
+      `exceeds the limit of ${MAX_CONDITIONS} conditions per rule set`,
     ],
     [
       counted(9),
       "#/rules/0/when/any/8/velocity",
-      "names one more than the 8 metadata fields whose velocity a rule set may ask for",
+      "exceeds the limit of 8 different metadata fields with velocity per rule set",
     ],
     [
       many(11, (index) => ({
@@ -500,7 +500,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
         })),
       })),
       "#/rules/10/when/all/2/velocity",
-      "is one more than the 32 different velocity signals of a rule set",
+      "exceeds the limit of 32 different velocity signals per rule set",
     ],
   ];
 
@@ -520,7 +520,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
       const response = await put(shop, { version: 0, ...inRule({ all: [when] }) });
       const said = await expectRefusal(response, "card_number_refused");
       expect(said.errors).toEqual([
-        { pointer: at(`/all/0${pointer}`), message: "must not hold a card number" },
+        { pointer: at(`/all/0${pointer}`), message: "must not contain a card number" },
       ]);
     }
   });
@@ -629,18 +629,18 @@ describe("lists", () => {
     [block("ip", "203.0.113"), "#/value", "must be an IPv4 or IPv6 address"],
     [block("ip", "203.0.113.0/24"), "#/value", "must be an IPv4 or IPv6 address"],
     [block("ip", "0x7f.1"), "#/value", "must be an IPv4 or IPv6 address"],
-    [block("email", "ann"), "#/value", "must be an e-mail address"],
-    [block("email", "@shop.example"), "#/value", "must be an e-mail address"],
-    [block("email", "a b@shop.example"), "#/value", "must be an e-mail address"],
+    [block("email", "ann"), "#/value", "must be an email address"],
+    [block("email", "@shop.example"), "#/value", "must be an email address"],
+    [block("email", "a b@shop.example"), "#/value", "must be an email address"],
     [
       block("email_domain", "ann@shop.example"),
       "#/value",
       "must be a domain, such as shop.example",
     ],
     [block("email_domain", "shop."), "#/value", "must be a domain, such as shop.example"],
-    [block("country", "NLD"), "#/value", "must be a country's two letters, such as NL"],
+    [block("country", "NLD"), "#/value", "must be a two-letter country code, such as NL"],
     [block("customer", "x".repeat(129)), "#/value", "must have at most 128 characters"],
-    [block("customer", "x\0"), "#/value", "must not hold NUL or half characters"],
+    [block("customer", "x\0"), "#/value", "must not contain NUL or unpaired surrogates"],
     [block("ip", "::1", { note: "x".repeat(501) }), "#/note", "must have at most 500 characters"],
     [
       block("ip", "::1", { expires_at: "soon" }),

@@ -66,7 +66,7 @@ describe("a new payment", () => {
     ["BGN", "withdrawn on 2026-01-01"],
     ["CUC", "withdrawn on 2021-07-01"],
     ["HRK", "withdrawn on 2023-01-01"],
-    ["XAU", "not money"],
+    ["XAU", "not a payment currency"],
     ["DEM", "ISO 4217"],
   ])(
     "cannot be in %s, which is said with the field's name and the reason",
