@@ -190,7 +190,7 @@ describe("a quota that several isolates spend", () => {
     const start = async (): Promise<Isolate> => {
       started += 1;
       // Under another address it is another module.
-      const address = `../../src/rate-limit/client.ts?isolate=${started}`;
+      const address = `../../../src/rate-limit/client.ts?isolate=${started}`;
       const { consumeQuotas } = (await import(/* @vite-ignore */ address)) as Spending;
       const spender = { env, log: () => undefined, merchant_id: shop.merchant_id };
       return async (requests) => {
