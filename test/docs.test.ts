@@ -1,4 +1,4 @@
-/** The docs' tables say what the code does, and their links lead somewhere. */
+/** The docs' tables say what the code does, and their links and file names exist. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CloudEvent } from "cloudevents";
@@ -160,7 +160,7 @@ describe("docs/logs.md", () => {
     );
   const isLevel = (text: string) => /^(info|warn|error)(, (info|warn|error))*$/.test(text);
 
-  it("has a row for every field that a line may have, and no other", () => {
+  it("docs/logs.md has a row for every field of a log line, and no other", () => {
     const [, type = ""] = readFileSync(join(SRC, "observability/log.ts"), "utf8").split(
       "LogFields = {",
     );
@@ -172,7 +172,7 @@ describe("docs/logs.md", () => {
     expect(documented.sort()).toEqual([...always, ...known].sort());
   });
 
-  it("has a row with the right levels for every event that is logged, and no other", () => {
+  it("docs/logs.md has a row with the right levels for every logged event, and no other", () => {
     const sources = readdirSync(SRC, { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts"))
       .map((file) => readFileSync(join(SRC, file), "utf8"));
@@ -225,7 +225,7 @@ describe("docs/asyncapi.json", () => {
   const { examples, headers } = messages.transactionEvent;
   const payloads: Payload[] = examples.map(({ payload }: { payload: Payload }) => payload);
 
-  it("has an example for every event, which is what is sent, and which the official SDK takes", () => {
+  it("docs/asyncapi.json has an example of every event, as it is sent and as the official SDK accepts it", () => {
     const types = payloads.map(({ type }) => type.slice("payments.".length, -".v1".length));
     expect(types).toEqual(EVENT_TYPES);
     for (const payload of payloads) {
@@ -246,7 +246,7 @@ describe("docs/asyncapi.json", () => {
     }
   });
 
-  it("has a schema that the examples fit", () => {
+  it("docs/asyncapi.json has a schema that its examples fit", () => {
     const { properties, required } = schemas.TransactionEvent;
     expect(properties.type.enum).toEqual(payloads.map(({ type }) => type));
     // Events of before there were traces go without.
@@ -271,7 +271,7 @@ describe("docs/asyncapi.json", () => {
     }
   });
 
-  it("stands alone: every reference is to something in it, and what it shares with the API is the same", () => {
+  it("docs/asyncapi.json refers only to itself, and what it shares with the API is the same", () => {
     const refs = [...JSON.stringify(asyncApi).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref);
     expect(refs.length).toBeGreaterThan(5);
     for (const ref of refs) {
@@ -287,7 +287,7 @@ describe("docs/asyncapi.json", () => {
     }
   });
 
-  it("names the topic and the header of the code", () => {
+  it("docs/asyncapi.json names the topic and the header that the code uses", () => {
     const { kafka } = readConfig({ KAFKA_REST_URL: "https://kafka.example" } as Env);
     const { address, bindings } = asyncApi.channels.paymentEvents;
     expect(kafka).toMatchObject({ topic: address });
