@@ -1,7 +1,7 @@
 /** This release on the stored state of an earlier one, which recorded no schema version: every object opens, and every
  *  transaction goes on. `test/fixtures/release-before-versions.sql` is what a local server of that release left. */
 import { runInDurableObject } from "cloudflare:test";
-import { beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
 import { admin, type Client, call, clientOf, processorSaw, TRANSACTIONS } from "../../support/api";
 import { type LoadedObject, loadEarlierRelease, tablesOf } from "../../support/earlier-release";
@@ -39,6 +39,14 @@ beforeAll(async () => {
   second = await clientWithNewKey(SECOND);
   for (const name of [...Object.keys(STORED), "open"]) ids.set(name, await idOf(first, name));
   for (const name of ["other", "other-pending"]) ids.set(name, await idOf(second, name));
+});
+
+/** A delivery that fails is retried for days, and the test's runtime does not end before. */
+afterAll(async () => {
+  const listed = await first.get("/api/v1/webhook-endpoints");
+  const { data } = (await listed.json()) as { data: { id: string }[] };
+  for (const endpoint of data)
+    await first.ask("DELETE", `/api/v1/webhook-endpoints/${endpoint.id}`);
 });
 
 async function clientWithNewKey(merchantId: string): Promise<Client> {
