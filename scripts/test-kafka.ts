@@ -3,7 +3,6 @@
 // failure; `--only direct` or `--only worker` and `--dialect upstash` or `--dialect rest-v2` choose.
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { startBridge, whyNoBridge } from "./kafka/bridge.ts";
 import { chooseCluster } from "./kafka/cluster.ts";
 import type { Dialect } from "./kafka/dialects.ts";
@@ -12,7 +11,7 @@ import { startGateway } from "./kafka/gateway.ts";
 import { checkAnswers } from "./kafka/gateway-answers.ts";
 import { makeTopic, READER, readTopic, removeTopics } from "./kafka/reader.ts";
 import type { Cluster, Restartable, RestServer } from "./kafka/servers.ts";
-import { judge, type Verdict } from "./kafka/verdict.ts";
+import { judge } from "./kafka/verdict.ts";
 import {
   expectedOf,
   identifyCloudEvent,
@@ -21,16 +20,14 @@ import {
   type Worker,
 } from "./kafka/worker.ts";
 import { errorMessage } from "./processes/errors.ts";
+import { readOptions, type Sender } from "./test-kafka/options.ts";
+import { countResults, type Outcome, phase, report, skipDialect } from "./test-kafka/report.ts";
 
-const SENDERS = ["direct", "worker"] as const;
 const TOPICS = ["direct-0", "direct-1", "direct-2", "answers", "worker"] as const;
 const DIRECT_TOPICS = TOPICS.slice(0, 3);
 
-type Sender = (typeof SENDERS)[number];
 type Topics = Record<(typeof TOPICS)[number], string>;
 type Victim = Restartable | null;
-type Outcome = Partial<Verdict> & { note?: string };
-type Row = Outcome & { name: string; dialect: Dialect; s?: string; result: string };
 type Setting = { cluster: Cluster; dialect: Dialect; server: RestServer };
 type Direct = Setting & { topic: string; victim: Victim };
 type Sent = {
@@ -49,35 +46,11 @@ const ARRIVAL_LIMIT_MS = 60_000;
 const ARRIVAL_POLL_MS = 1_000;
 /** For a record that is written twice to show itself. */
 const SETTLE_MS = 1_000;
-const PROBLEMS_SHOWN = 5;
 
 const START: Record<Dialect, (bootstrap: string) => Promise<RestServer>> = {
   upstash: startGateway,
   "rest-v2": startBridge,
 };
-
-function known<Name extends string>(text: string, names: readonly Name[]): Name[] {
-  return text.split(",").map((one) => {
-    const found = names.find((name) => name === one);
-    if (found === undefined) throw new Error(`"${one}" is none of ${names.join(", ")}.`);
-    return found;
-  });
-}
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      require: { type: "boolean", default: false },
-      only: { type: "string", default: "direct,worker" },
-      dialect: { type: "string", default: "upstash,rest-v2" },
-    },
-  });
-  return {
-    isRequired: values.require,
-    senders: known(values.only, SENDERS),
-    dialects: known(values.dialect, ["upstash", "rest-v2"] satisfies Dialect[]),
-  };
-}
 
 /** Calls back once, when the run is far enough: kills `victim` and starts it again. */
 function faultIn(victim: Victim) {
@@ -123,41 +96,6 @@ async function runWorker({ cluster, worker, topic, victim, earlier }: Sent): Pro
   const verdict = await look();
   for (const id of ids) earlier.add(id);
   return verdict;
-}
-
-const rows: Row[] = [];
-
-/** Runs one phase and keeps its row; a phase that throws has failed, and the others go on. */
-async function phase(name: string, dialect: Dialect, run: () => Promise<Outcome>): Promise<void> {
-  const started = Date.now();
-  console.log(`… ${name}, ${dialect}`);
-  const row: Outcome = await run().catch((error) => ({ problems: [errorMessage(error)] }));
-  const problems = row.problems ?? [];
-  for (const problem of problems.slice(0, PROBLEMS_SHOWN)) console.log(`    ${problem}`);
-  const s = ((Date.now() - started) / 1000).toFixed(1);
-  rows.push({ name, dialect, ...row, s, result: problems.length === 0 ? "ok" : "FAILED" });
-}
-
-function report(): void {
-  const head = ["phase", "dialect", "sent", "received", "duplicates", "order violations"];
-  const lines = [[...head, "s", "result", ""]];
-  for (const row of rows) {
-    const counts = [row.sent, row.received, row.duplicates, row.order_violations];
-    const texts = counts.map((count) => String(count ?? "–"));
-    lines.push([row.name, row.dialect, ...texts, row.s ?? "–", row.result, row.note ?? ""]);
-  }
-  const widths = Array.from({ length: head.length + 3 }, (_, at) =>
-    Math.max(...lines.map((line) => line[at]?.length ?? 0)),
-  );
-  console.log();
-  for (const line of lines) {
-    console.log(
-      line
-        .map((text, at) => text.padEnd(widths[at] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    );
-  }
 }
 
 /** The faults that there are to make: none, the HTTP server's death, and the broker's when it is ours. */
@@ -251,16 +189,16 @@ async function main(): Promise<number> {
       const whyNot = dialect === "rest-v2" ? whyNoBridge() : null;
       if (whyNot) {
         lacking += skipped(isRequired, `${dialect}: ${whyNot}`);
-        rows.push({ name: "all of it", dialect, result: "SKIPPED" });
+        skipDialect(dialect);
       } else await testDialect(cluster, dialect, senders, own);
     }
   } finally {
     report();
     await removeTopics(cluster, names);
   }
-  const count = (wanted: string) => rows.filter(({ result }) => result === wanted).length;
-  const failed = count("FAILED");
-  console.log(`\n${count("ok")} passed, ${failed} failed, ${count("SKIPPED")} skipped`);
+  const failed = countResults("FAILED");
+  const [ok, skips] = [countResults("ok"), countResults("SKIPPED")];
+  console.log(`\n${ok} passed, ${failed} failed, ${skips} skipped`);
   return failed > 0 || lacking > 0 ? 1 : 0;
 }
 
