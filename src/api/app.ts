@@ -1,4 +1,4 @@
-/** The HTTP face: what happens to every request, and which routes there are. */
+/** The HTTP API: middleware, routes, and the handling of errors. */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { NotFoundHandler } from "hono";
 import { SettingsError } from "../config";
@@ -22,7 +22,7 @@ import { transactionRoutes } from "./transactions/routes";
 import { webhookDeliveryRoutes } from "./webhooks/delivery-routes";
 import { webhookEndpointRoutes } from "./webhooks/endpoint-routes";
 
-function answerFault(fault: Error, c: AppContext): Response {
+function respondToFault(fault: Error, c: AppContext): Response {
   if (fault instanceof Problem) {
     c.set("outcome", fault.code);
     return problemResponse(c, fault.code, fault.details);
@@ -37,17 +37,17 @@ function answerFault(fault: Error, c: AppContext): Response {
   return problemResponse(c, code);
 }
 
-/** Durable Objects say of their faults whether the platform was the cause: moved, restarted or overloaded. */
+/** Faults of a Durable Object are marked if the platform caused them: it was moved, restarted or overloaded. */
 function isPlatformFault(fault: Error): boolean {
   return ["retryable", "durableObjectReset", "overloaded"].some(
-    (sign) => (fault as unknown as Record<string, unknown>)[sign] === true,
+    (mark) => (fault as unknown as Record<string, unknown>)[mark] === true,
   );
 }
 
-/** 404, or 405 when the address exists for other methods. */
-function nothingHere(app: OpenAPIHono<AppEnv>): NotFoundHandler<AppEnv> {
+/** 404, or 405 if the path exists for other methods. */
+function respondNotFound(app: OpenAPIHono<AppEnv>): NotFoundHandler<AppEnv> {
   return (c) => {
-    const { path } = c.req; // Without the one trailing slash that is let pass.
+    const { path } = c.req; // Without the trailing slash that is ignored.
     const methods = app.routes
       .filter((route) => route.method !== "ALL" && matches(route.path, path))
       .flatMap(({ method }) => (method === "GET" ? [method, "HEAD"] : method));
@@ -67,10 +67,10 @@ function matches(pattern: string, path: string): boolean {
   );
 }
 
-function makeApp(): OpenAPIHono<AppEnv> {
-  // Not strict: a trailing slash is let pass.
+function createApp(): OpenAPIHono<AppEnv> {
+  // Not strict: a trailing slash is ignored.
   const app = new OpenAPIHono<AppEnv>({ strict: false });
-  app.use(requestLog(answerFault));
+  app.use(requestLog(respondToFault));
   app.use(checkSettings);
   transactionRoutes(app);
   reviewRoutes(app);
@@ -86,9 +86,9 @@ function makeApp(): OpenAPIHono<AppEnv> {
   rebuildRoute(app);
   resolveChargeRoute(app);
   metricsRoute(app);
-  app.onError(answerFault);
-  app.notFound(nothingHere(app));
+  app.onError(respondToFault);
+  app.notFound(respondNotFound(app));
   return app;
 }
 
-export const app = makeApp();
+export const app = createApp();

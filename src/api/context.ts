@@ -1,4 +1,4 @@
-/** What every handler finds in its context. */
+/** The context of every handler. */
 import type { Context } from "hono";
 import type { Config } from "../config";
 import type { Env } from "../env";
@@ -6,20 +6,20 @@ import type { Log } from "../observability/log";
 
 export type Variables = {
   request_id: string;
-  /** Our leg of the request's trace: a W3C `traceparent`. */
+  /** This service's span of the request's trace: a W3C `traceparent`. */
   traceparent: string;
   config: Config;
-  /** Its lines have the ids of the request and its trace. */
+  /** Adds the ids of the request and its trace to every line. */
   log: Log;
-  /** Set by authentication; empty on routes that need none. */
+  /** Set by authentication; undefined on routes without it. */
   merchant_id: string;
-  /** Set with it: the merchant's. */
+  /** The merchant's default currency, set by authentication. */
   default_currency: string;
-  /** What every answer tells the merchant of its quotas. */
+  /** Values of the RateLimit header fields. */
   quotas?: { policies: string; standings: string };
-  /** Set for a create that is over the limit: the problem to respond with, unless it repeats an earlier create. */
+  /** Set for a create over the limit: the problem to respond with, unless it repeats an earlier create. */
   over_limit?: Error;
-  /** For the request's log line: what it was about and, if it was refused, why. */
+  /** Fields of the request's log line. `outcome` is the problem's code if the request was refused. */
   transaction_id?: string;
   outcome?: string;
 };

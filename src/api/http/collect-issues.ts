@@ -1,16 +1,16 @@
-/** Checks that lie between the fields of a body. A schema's own `transform` and `refine` run only when every field
- *  fits by itself; these run whatever else is wrong, so that a client is told of all faults at once. */
+/** Checks that involve several fields of a body. A schema's own `transform` and `refine` run only if every field is
+ *  valid; these checks always run, so that all faults are reported at once. */
 import { z } from "@hono/zod-openapi";
 
 export type Faults = {
   fault: (path: string[], message: string, params?: object) => void;
-  /** Whether anything has been found wrong so far. */
+  /** Whether a fault was found so far. */
   isFaulty: () => boolean;
 };
 
-/** @param check looks at the body as it was sent: any member may be missing or of another type, and a fault of its
- *  type is told already
- *  @param build makes the result of a body without faults */
+/** @param check receives the body as it was sent: a member may be missing or have a wrong type, which is already
+ *  reported
+ *  @param build creates the result from a body without faults */
 export function collectIssues<Schema extends z.ZodType, Result>(
   schema: Schema,
   check: (sent: Record<string, unknown>, faults: Faults) => void,
@@ -19,7 +19,7 @@ export function collectIssues<Schema extends z.ZodType, Result>(
   return z.unknown().transform((sent, context): Result => {
     const parsed = schema.safeParse(sent);
     for (const issue of parsed.error?.issues ?? []) {
-      // An issue was a raw one before it was reported.
+      // A reported issue has all members of a raw issue.
       context.issues.push({ ...issue, input: sent } as z.core.$ZodRawIssue);
     }
     if (typeof sent === "object" && sent !== null) {

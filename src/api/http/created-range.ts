@@ -79,7 +79,7 @@ function readBounds(
   place: (bound: Bound) => Pick<Given, "path" | "name">,
 ): Given[] {
   return Object.entries(bounds).flatMap(([name, instant]) => {
-    const bound = name as Bound; // The keys of the type above.
+    const bound = name as Bound; // The keys of Bounds.
     return instant ? [{ bound, instant, ...place(bound) }] : [];
   });
 }
@@ -102,14 +102,14 @@ function toRange(given: Given[], context: z.RefinementCtx): TimeRange {
     for (const other of others)
       fault(other, `sets the same bound as ${first?.name}: send only one of them`);
   }
-  const [[lower], [upper]] = ends as [Given[], Given[]]; // Made just above.
+  const [[lower], [upper]] = ends as [Given[], Given[]]; // Built just above.
   if (lower && upper && isAfter(lower.instant, upper.instant)) {
     fault(upper, `is before ${lower.name}, so the range is empty`);
   }
   return rangeWithin(given);
 }
 
-/** Whether one instant is later than another, as far as milliseconds tell. */
+/** Whether one instant is later than another, with millisecond precision. */
 function isAfter(one: Instant, other: Instant): boolean {
   if (one.floor_ms !== other.floor_ms) return one.floor_ms > other.floor_ms;
   return one.ceil_ms > other.ceil_ms;

@@ -1,5 +1,5 @@
-/** Cursors: the place after which the next page begins, sealed, so that a place tells nothing of how much other
- *  merchants do and nobody makes one up. They open for the merchant and the list that they were given out for. */
+/** Cursors: the place after which the next page begins, encrypted, so that a place does not reveal the activity of other
+ *  merchants and cannot be forged. A cursor is valid only for the merchant and the list it was created for. */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { type CursorSecret, keepCursorSecret } from "../../d1/cursor-secret";
 import type { ListPlace } from "../../d1/transaction-queries";
@@ -11,21 +11,21 @@ import { fromBase64url, Sealer } from "./sealed-text";
 const SECRET_BYTES = 32;
 const IN_QUERY: Place = { parameter: "cursor" };
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-/** A position always has as many characters: a seal is as long as what it holds. */
+/** Positions are padded to a fixed length, because the length of a cursor reveals the length of its content. */
 const POSITION_DIGITS = 15;
 
 type Numbered = "event" | "delivery" | "list_entry";
 type List = "transaction" | Numbered;
 type Secret = CursorSecret & { sealer: Sealer };
 
-/** By its D1, as this isolate has read it: it never changes. */
+/** The secret of each D1, cached by this isolate. It never changes. */
 const secrets = new WeakMap<D1Database, Secret>();
 
 export function formatListCursor(c: AppContext, { created_at, id }: ListPlace): Promise<string> {
   return seal(c, "transaction", `${created_at} ${id}`);
 }
 
-/** @param at where the request has the cursor. @throws Problem */
+/** @param at location of the cursor in the request. @throws Problem */
 export async function parseListCursor(
   c: AppContext,
   cursor: string,
@@ -57,18 +57,18 @@ export async function parsePositionCursor(
 }
 
 async function seal(c: AppContext, list: List, place: string): Promise<string> {
-  const { sealer } = await secretOf(c);
-  return sealer.seal(place, contextOf(c, list));
+  const { sealer } = await readSecret(c);
+  return sealer.seal(place, buildContext(c, list));
 }
 
 async function open(c: AppContext, list: List, cursor: string): Promise<string> {
-  const secret = await secretOf(c);
-  const place = await secret.sealer.open(cursor, contextOf(c, list));
-  return place ?? unsealed(secret, list, cursor);
+  const secret = await readSecret(c);
+  const place = await secret.sealer.open(cursor, buildContext(c, list));
+  return place ?? parseUnsealed(secret, list, cursor);
 }
 
-/** A cursor of the release before, which was base64url of the same text. */
-function unsealed(secret: CursorSecret, list: List, cursor: string): string {
+/** Reads a cursor of the previous release, which was base64url of the same text. */
+function parseUnsealed(secret: CursorSecret, list: List, cursor: string): string {
   const place = fromBase64url(cursor) ?? "";
   const position = Number(place.split(" ")[1]);
   if (list === "event" && !(position <= secret.unsealed_event)) throw invalidCursor();
@@ -76,13 +76,13 @@ function unsealed(secret: CursorSecret, list: List, cursor: string): string {
   return place;
 }
 
-const contextOf = (c: AppContext, list: List): string => `${list} ${c.get("merchant_id")}`;
+const buildContext = (c: AppContext, list: List): string => `${list} ${c.get("merchant_id")}`;
 
-async function secretOf(c: AppContext): Promise<Secret> {
+async function readSecret(c: AppContext): Promise<Secret> {
   const known = secrets.get(c.env.DB);
   if (known) return known;
-  const drawn = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-  const kept = await keepCursorSecret(c.env.DB, bytesToHex(drawn));
+  const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  const kept = await keepCursorSecret(c.env.DB, bytesToHex(random));
   const secret = { ...kept, sealer: new Sealer(kept.key) };
   secrets.set(c.env.DB, secret);
   return secret;

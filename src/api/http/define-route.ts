@@ -36,7 +36,7 @@ export type HeaderName =
   | "WWW-Authenticate";
 
 /** A successful response: its body, if any, and the header fields beyond those of every response. */
-type Answer = {
+type SuccessResponse = {
   description: string;
   schema?: z.ZodType;
   headers?: readonly HeaderName[];
@@ -61,7 +61,7 @@ type Operation<Parts extends RequestParts> = {
   /** The parts that the handler receives parsed. */
   request?: Parts;
   /** By status. */
-  answers: Record<number, Answer>;
+  responses: Record<number, SuccessResponse>;
   problems: ProblemCode[];
   /** Runs before the request is parsed: authentication and quotas. */
   before?: readonly MiddlewareHandler<AppEnv>[];
@@ -102,7 +102,7 @@ export function defineRoute<Parts extends RequestParts = Record<never, never>>(
   app: App,
   operation: Operation<Parts>,
 ): void {
-  const { method, path, operationId, summary, description, tag, security, answers } = operation;
+  const { method, path, operationId, summary, description, tag, security, responses } = operation;
   const problems = [...operation.problems, ...COMMON[security]];
   const route = createRoute({
     method,
@@ -114,7 +114,7 @@ export function defineRoute<Parts extends RequestParts = Record<never, never>>(
     // An empty list declares an operation without authentication.
     security: security === "none" ? [] : [{ [security]: [] }],
     ...(operation.request ? { request: documentRequest(operation.request) } : {}),
-    responses: { ...successes(answers, security), ...failures(problems, security) },
+    responses: { ...buildSuccesses(responses, security), ...buildFailures(problems, security) },
   });
   app.openAPIRegistry.registerPath(route);
   const parts = operation.request ?? ({} as Parts); // Without a declaration there are no parts.
@@ -138,9 +138,12 @@ function buildHeaderRefs(names: readonly HeaderName[]) {
   return { headers: Object.fromEntries(entries) };
 }
 
-function successes(answers: Record<number, Answer>, security: Security): RouteConfig["responses"] {
+function buildSuccesses(
+  responses: Record<number, SuccessResponse>,
+  security: Security,
+): RouteConfig["responses"] {
   return Object.fromEntries(
-    Object.entries(answers).map(([status, { description, schema, headers = [], links }]) => [
+    Object.entries(responses).map(([status, { description, schema, headers = [], links }]) => [
       status,
       {
         description,
@@ -166,7 +169,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, readonly HeaderName[]>> = {
 /** These occur before the merchant is identified, so no quota applies yet. */
 const UNKNOWN_MERCHANT = new Set<ProblemCode>(["api_key_missing", "api_key_invalid"]);
 
-function failures(codes: ProblemCode[], security: Security): RouteConfig["responses"] {
+function buildFailures(codes: ProblemCode[], security: Security): RouteConfig["responses"] {
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, same]) => {

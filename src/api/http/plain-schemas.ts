@@ -28,11 +28,11 @@ export function plainSchemas<Document extends { paths?: object; components?: obj
 ): Document {
   // The library's types allow forms of OpenAPI 3.0 that it does not write here.
   const { schemas = {} } = (document.components ?? {}) as { schemas?: Record<string, Schema> };
-  const components = { ...document.components, schemas: mapped(schemas, withoutDefault) };
-  const paths = mapped((document.paths ?? {}) as Record<string, object>, (methods) =>
-    mapped(methods as Record<string, { parameters?: Parameter[] }>, (operation) => ({
+  const components = { ...document.components, schemas: mapValues(schemas, withoutDefault) };
+  const paths = mapValues((document.paths ?? {}) as Record<string, object>, (methods) =>
+    mapValues(methods as Record<string, { parameters?: Parameter[] }>, (operation) => ({
       ...operation,
-      ...(operation.parameters ? { parameters: operation.parameters.map(plainParameter) } : {}),
+      ...(operation.parameters ? { parameters: operation.parameters.map(rewriteParameter) } : {}),
     })),
   );
   return { ...document, paths, components };
@@ -40,15 +40,15 @@ export function plainSchemas<Document extends { paths?: object; components?: obj
 
 /** Removes the description that the schema repeats. An optional parameter loses its example, because interactive
  *  documentation would send it. */
-function plainParameter(parameter: Parameter): Parameter {
-  const { description: _, example, ...schema } = plain(parameter.schema, (same) => same);
+function rewriteParameter(parameter: Parameter): Parameter {
+  const { description: _, example, ...schema } = rewriteSchema(parameter.schema, (same) => same);
   const isShown = parameter.required && example !== undefined;
   return { ...parameter, schema: isShown ? { ...schema, example } : schema };
 }
 
 /** Moves the default of a member into its description. */
 function withoutDefault(schema: Schema): Schema {
-  return plain(schema, ({ default: value, ...rest }) => {
+  return rewriteSchema(schema, ({ default: value, ...rest }) => {
     if (value === undefined) return rest;
     const isAll = Array.isArray(value) && value.length > 1;
     const sentence = `Default: ${isAll ? "all of them" : `\`${JSON.stringify(value)}\``}.`;
@@ -59,18 +59,18 @@ function withoutDefault(schema: Schema): Schema {
 type Change = (schema: Schema) => Schema;
 
 /** Applies `change` to a schema and to all schemas inside it. */
-function plain(schema: Schema, change: Change): Schema {
-  const inner = (one: Schema) => plain(one, change);
-  const whole = change(withOneOf(withFormat(withoutAllOf(schema))));
+function rewriteSchema(schema: Schema, change: Change): Schema {
+  const inner = (one: Schema) => rewriteSchema(one, change);
+  const rewritten = change(withOneOf(withFormat(withoutAllOf(schema))));
   for (const name of ["allOf", "anyOf", "oneOf"] as const) {
-    if (whole[name]) whole[name] = whole[name].map(inner);
+    if (rewritten[name]) rewritten[name] = rewritten[name].map(inner);
   }
-  if (whole.items) whole.items = inner(whole.items);
-  if (whole.properties) whole.properties = mapped(whole.properties, inner);
-  if (typeof whole.additionalProperties === "object") {
-    whole.additionalProperties = inner(whole.additionalProperties);
+  if (rewritten.items) rewritten.items = inner(rewritten.items);
+  if (rewritten.properties) rewritten.properties = mapValues(rewritten.properties, inner);
+  if (typeof rewritten.additionalProperties === "object") {
+    rewritten.additionalProperties = inner(rewritten.additionalProperties);
   }
-  return whole;
+  return rewritten;
 }
 
 /** Writes a description next to the reference, as OpenAPI 3.1 allows. */
@@ -104,7 +104,7 @@ function withFormat(schema: Schema): Schema {
   return { ...schema, format: maximum <= MAX_INT32 ? "int32" : "int64" };
 }
 
-function mapped<From, To>(
+function mapValues<From, To>(
   record: Record<string, From>,
   change: (value: From) => To,
 ): Record<string, To> {

@@ -1,4 +1,4 @@
-/** Reading requests: bodies and queries become checked values, or a problem that names the field. */
+/** Parses bodies and queries into checked values, or throws a problem with the location of each fault. */
 import type * as z from "zod";
 import { firstCodePoints, outsideText } from "../../domain/text/outside-text";
 import { repeatedMembers } from "../../domain/text/repeated-member";
@@ -6,36 +6,36 @@ import { readLimited } from "../../runtime/read-limited";
 import type { AppContext } from "../context";
 import { type Place, Problem } from "./problem";
 
-/** Twice what the largest allowed metadata takes in ASCII; every byte more is somebody's mistake or worse. */
+/** Twice the size of the largest allowed metadata in ASCII. */
 export const MAX_BODY_BYTES = 65_536;
-/** So much of a body that is too large is read and dropped. */
+/** This much of a body that is too large is read and discarded. */
 const MAX_DROPPED_BYTES = 16 * 1_048_576;
-/** Enough to mend a form, without letting a hostile body choose the size of our answer. */
+/** Bounds the size of the response to a hostile body. */
 const MAX_FAULTS = 20;
 
-/** The JSON body, checked by `schema`. */
+/** Parses the JSON body with `schema`. @throws Problem */
 export async function readBody<Schema extends z.ZodType>(
   c: AppContext,
   schema: Schema,
 ): Promise<z.output<Schema>> {
   requireJson(c);
-  return checked(schema, parseJson(await readText(c)), inBody);
+  return parseWith(schema, parseJson(await readText(c)), toBodyPlace);
 }
 
-/** The same where no body at all stands for an empty object. */
+/** Parses the JSON body with `schema`; no body is parsed as an empty object. @throws Problem */
 export async function readOptionalBody<Schema extends z.ZodType>(
   c: AppContext,
   schema: Schema,
 ): Promise<z.output<Schema>> {
   requireIdentity(c);
   const text = await readText(c);
-  if (text === "") return checked(schema, {}, inBody);
+  if (text === "") return parseWith(schema, {}, toBodyPlace);
   requireJson(c);
-  return checked(schema, parseJson(text), inBody);
+  return parseWith(schema, parseJson(text), toBodyPlace);
 }
 
-/** A compressed body is refused rather than unpacked, so that its size is what it is. The answer names what would
- *  be taken (RFC 9110, section 15.5.16). @throws Problem */
+/** Refuses compressed bodies, so that the size limit needs no decompression. The response names the accepted coding
+ *  (RFC 9110, section 15.5.16). @throws Problem */
 function requireIdentity(c: AppContext): void {
   const coding = c.req.header("Content-Encoding")?.trim().toLowerCase();
   if (coding === undefined || coding === "" || coding === "identity") return;
@@ -57,7 +57,7 @@ function requireJson(c: AppContext): void {
   }
 }
 
-/** The query, checked by `schema`. A parameter that is sent twice counts as not valid. */
+/** Parses the query with `schema`. A repeated parameter is not valid. @throws Problem */
 export function readQuery<Schema extends z.ZodType>(
   c: AppContext,
   schema: Schema,
@@ -66,55 +66,56 @@ export function readQuery<Schema extends z.ZodType>(
   const repeated = query.filter(([, values]) => values.length > 1).map(([name]) => name);
   if (repeated.length > 0) {
     const faults = repeated.map((name) => ({ path: [name], message: "must be sent only once" }));
-    throw invalid(faults, inQuery);
+    throw toInvalidRequest(faults, toQueryPlace);
   }
-  return checked(
+  return parseWith(
     schema,
     Object.fromEntries(query.map(([name, [value]]) => [name, value])),
-    inQuery,
+    toQueryPlace,
   );
 }
 
-type PlaceOf = (path: PropertyKey[]) => Place;
-const inBody: PlaceOf = (path) => ({ pointer: pointerOf(path) });
-const inQuery: PlaceOf = ([name]) => ({ parameter: cutName(name) });
+type ToPlace = (path: PropertyKey[]) => Place;
+const toBodyPlace: ToPlace = (path) => ({ pointer: toPointer(path) });
+const toQueryPlace: ToPlace = ([name]) => ({ parameter: cutName(name) });
 
-function checked<Schema extends z.ZodType>(
+function parseWith<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
-  placeOf: PlaceOf,
+  toPlace: ToPlace,
 ): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalid(
-    parsed.error.issues.flatMap((issue) => faultsOf(issue, value)),
-    placeOf,
+  throw toInvalidRequest(
+    parsed.error.issues.flatMap((issue) => toFaults(issue, value)),
+    toPlace,
   );
 }
 
 type Fault = { path: PropertyKey[]; message: string; isCard?: boolean };
 
-/** The problem of a request with these faults; a path leads from the body unless `placeOf` says otherwise. */
-export function invalid(all: Fault[], placeOf: PlaceOf = inBody): Problem {
+/** The problem of a request with these faults. @param toPlace converts a path; by default to a location in the body */
+export function toInvalidRequest(all: Fault[], toPlace: ToPlace = toBodyPlace): Problem {
   const faults = all.slice(0, MAX_FAULTS);
   const code = faults.some(({ isCard }) => isCard) ? "card_number_refused" : "invalid_request";
-  const detail = faults.map(({ path, message }) => `${nameOf(path)} ${message}`).join("; ");
+  const detail = faults.map(({ path, message }) => `${formatName(path)} ${message}`).join("; ");
   return new Problem(code, {
     detail: `${detail}.`,
-    errors: faults.map(({ path, message }) => ({ ...placeOf(path), message })),
+    errors: faults.map(({ path, message }) => ({ ...toPlace(path), message })),
   });
 }
 
-function faultsOf(issue: z.core.$ZodIssue, sent: unknown): Fault[] {
+function toFaults(issue: z.core.$ZodIssue, sent: unknown): Fault[] {
   const { path } = issue;
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ path: [...path, key], message: "is not a known field" }));
   }
-  // What is wrong with a key is told by the issues inside.
-  const told = issue.code === "invalid_key" ? (issue.issues[0] ?? issue) : issue;
-  const isCard = told.code === "custom" && told.params?.code === "card_number_refused";
-  const isMissing = told.code !== "custom" && path.length > 0 && memberAt(sent, path) === undefined;
-  const message = isMissing ? `is required, and ${told.message}` : told.message;
+  // The inner issue describes the fault of a key.
+  const cause = issue.code === "invalid_key" ? (issue.issues[0] ?? issue) : issue;
+  const isCard = cause.code === "custom" && cause.params?.code === "card_number_refused";
+  const isMissing =
+    cause.code !== "custom" && path.length > 0 && memberAt(sent, path) === undefined;
+  const message = isMissing ? `is required, and ${cause.message}` : cause.message;
   return [{ path, message, isCard }];
 }
 
@@ -125,22 +126,22 @@ function memberAt(value: unknown, path: PropertyKey[]): unknown {
   );
 }
 
-/** A name longer than this is cut in an answer. */
+/** A longer name is cut in a response. */
 const MAX_NAME_CHARACTERS = 100;
 
-function nameOf(path: PropertyKey[]): string {
+function formatName(path: PropertyKey[]): string {
   return path.length === 0
     ? "The body"
     : outsideText(path.map(String).join("/"), MAX_NAME_CHARACTERS);
 }
 
-/** Well-formed, and no longer than an answer has room for. */
+/** The name as well-formed text of limited length. */
 function cutName(name: PropertyKey | undefined): string {
   return firstCodePoints(String(name ?? "").toWellFormed(), MAX_NAME_CHARACTERS);
 }
 
-/** RFC 6901, as a URI fragment; the whole document is "#". */
-function pointerOf(path: PropertyKey[]): string {
+/** A JSON Pointer (RFC 6901) as a URI fragment; "#" is the whole document. */
+function toPointer(path: PropertyKey[]): string {
   const names = path.map((name) => {
     return encodeURIComponent(cutName(name).replaceAll("~", "~0").replaceAll("/", "~1"));
   });
@@ -150,18 +151,18 @@ function pointerOf(path: PropertyKey[]): string {
 async function readText(c: AppContext): Promise<string> {
   const declared = c.req.header("Content-Length");
   if (Number(declared ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const bytes = await bytesOf(c, declared !== undefined);
+  const bytes = await readBytes(c, declared !== undefined);
   if (!bytes || bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
   return decode(bytes);
 }
 
-async function bytesOf(c: AppContext, isDeclared: boolean): Promise<Uint8Array | undefined> {
+async function readBytes(c: AppContext, isDeclared: boolean): Promise<Uint8Array | undefined> {
   try {
-    // A declared length is kept by HTTP itself, and reading in one go is cheaper.
+    // HTTP enforces a declared length, and reading in one call is cheaper.
     if (isDeclared) return new Uint8Array(await c.req.arrayBuffer());
     return await readLimited(c.req.raw.body, MAX_BODY_BYTES, MAX_DROPPED_BYTES);
   } catch {
-    // The client hung up, or broke the rules of HTTP.
+    // The client disconnected or violated HTTP.
     throw new Problem("malformed_json", { detail: "The body is incomplete." });
   }
 }
@@ -183,12 +184,12 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** JSON, but with a number under `amount` as the text that was sent: a double may already have rounded it. */
+/** Parses JSON, with a number under `amount` as its source text, because a double may be rounded. */
 function parseJson(text: string): unknown {
   const sources = new WeakMap<object, string>();
   let value: unknown;
   try {
-    // The reviver's third argument (ES2026) is newer than our type definitions.
+    // The type definitions do not have the reviver's third argument (ES2026).
     value = JSON.parse(text, function (this: object, key, member, ...rest: [{ source?: string }?]) {
       if (key === "amount" && typeof member === "number") sources.set(this, rest[0]?.source ?? "");
       return member;
@@ -201,7 +202,8 @@ function parseJson(text: string): unknown {
     throw new Problem("malformed_json", { detail });
   }
   const repeated = repeatedMembers(text).next().value;
-  if (repeated) throw invalid([{ path: repeated, message: "appears more than once" }], inBody);
+  if (repeated)
+    throw toInvalidRequest([{ path: repeated, message: "appears more than once" }], toBodyPlace);
   if (typeof value !== "object" || value === null) return value;
   const source = sources.get(value);
   return source === undefined ? value : { ...value, amount: source };

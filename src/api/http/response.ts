@@ -1,7 +1,7 @@
-/** Answers, all made in one place: every one carries the request's id and the same protections. */
+/** Builds all responses, each with the request's id and the same security headers. */
 import type { AppContext } from "../context";
 
-/** For answers that are data: never cached, never framed, never guessed at. */
+/** For responses with data: no caching, no framing, no content sniffing. */
 const PROTECTION = {
   "Cache-Control": "no-store",
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -10,41 +10,41 @@ const PROTECTION = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** Headers of one answer, which replace usual ones of the same name. */
-type Own = Record<string, string>;
+/** Header fields of one response. They replace default ones of the same name. */
+type OwnHeaders = Record<string, string>;
 
-/** An answer without a body, and its headers. */
-type Pattern = { response: Response; headers: Headers };
+/** A response without a body, and its headers. */
+type Template = { response: Response; headers: Headers };
 
-/** One for each set of headers that answers have. An answer writes its values over those of the one before it,
- *  and is a copy of the whole: a runtime copies headers for less than it takes to hand them out. */
-const patterns = new Map<string, Pattern>();
+/** One template for each set of header names. A response overwrites the values of the previous one and copies the
+ *  template, because copying headers is cheaper than setting each of them. */
+const templates = new Map<string, Template>();
 
-function patternOf(status: number, type: string, policy: string, own: Own): Pattern {
-  // With the names of what is an answer's own, so that it has nothing that another has left.
+function findTemplate(status: number, type: string, policy: string, own: OwnHeaders): Template {
+  // The name includes the own header names, so that no header of another response remains.
   const name = `${status} ${type} ${policy} ${Object.keys(own)}`;
-  const known = patterns.get(name);
+  const known = templates.get(name);
   if (known) return known;
   const response = new Response(null, { status, headers: PROTECTION });
   const { headers } = response;
   if (type) headers.set("Content-Type", type);
   if (policy) headers.set("RateLimit-Policy", policy);
-  const pattern = { response, headers };
-  patterns.set(name, pattern);
-  return pattern;
+  const template = { response, headers };
+  templates.set(name, template);
+  return template;
 }
 
-/** @param type the media type; empty for an answer without a body */
+/** @param type the media type; empty for a response without a body */
 export function respond(
   c: AppContext,
   status: number,
   type: string,
   body: BodyInit | null,
-  own: Own = {},
+  own: OwnHeaders = {},
 ): Response {
   const { policies = "", standings = "" } = c.get("quotas") ?? {};
-  // The pattern is everybody's: nothing may be awaited before it is copied.
-  const { response, headers } = patternOf(status, type, policies, own);
+  // The template is shared: nothing may be awaited before it is copied.
+  const { response, headers } = findTemplate(status, type, policies, own);
   headers.set("Request-Id", c.get("request_id"));
   if (standings) headers.set("RateLimit", standings);
   else headers.delete("RateLimit");
@@ -52,8 +52,13 @@ export function respond(
   return new Response(body, response);
 }
 
-/** JSON text that is ready already. */
-export function jsonTextResponse(c: AppContext, status: number, json: string, own?: Own): Response {
+/** A response with serialized JSON. */
+export function jsonTextResponse(
+  c: AppContext,
+  status: number,
+  json: string,
+  own?: OwnHeaders,
+): Response {
   return respond(c, status, "application/json", json, own);
 }
 
@@ -61,7 +66,7 @@ export function jsonResponse(c: AppContext, status: number, value: unknown): Res
   return jsonTextResponse(c, status, JSON.stringify(value));
 }
 
-/** A page of items that are JSON text already; they are not parsed to be written again. */
+/** A page of items that are serialized JSON. */
 export function pageResponse(
   c: AppContext,
   items: string[],
@@ -73,7 +78,7 @@ export function pageResponse(
   return jsonTextResponse(c, 200, page);
 }
 
-/** A time as answers show it: RFC 3339, UTC, with milliseconds. */
+/** A time in responses: RFC 3339, UTC, with milliseconds. */
 export function timeText(ms: number): string {
   return new Date(ms).toISOString();
 }

@@ -1,12 +1,12 @@
-/** Text that only we can read and that nobody can change: AES-GCM (NIST SP 800-38D) by WebCrypto. The same text
- *  gives the same seal, because the nonce is a MAC of it, as in SIV (RFC 5297): a repeated answer stays the same, and
- *  a nonce comes twice only with the same text. */
+/** Authenticated encryption of text: AES-GCM (NIST SP 800-38D) with WebCrypto. The nonce is a MAC of the text, as in SIV
+ *  (RFC 5297). So the same text has the same seal, repeated responses are equal, and a nonce repeats only with the same
+ *  text. */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 
 const NONCE_BYTES = 12;
-/** Of the form below: a later form gets another number. */
+/** Version of the format below. */
 const VERSION = 1;
 
 export class Sealer {
@@ -21,13 +21,13 @@ export class Sealer {
     this.#key = crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]);
   }
 
-  /** @param context what the text is about: it opens under the same context only
+  /** @param context authenticated with the text: opening the seal requires the same context
    *  @returns base64url */
   async seal(text: string, context: string): Promise<string> {
     const mac = hmac(sha256, this.#macKey, utf8ToBytes(JSON.stringify([context, text])));
     const nonce = mac.slice(0, NONCE_BYTES) as Uint8Array<ArrayBuffer>;
     const sealed = await crypto.subtle.encrypt(
-      parameters(nonce, context),
+      buildParameters(nonce, context),
       await this.#key,
       utf8ToBytes(text) as Uint8Array<ArrayBuffer>,
     );
@@ -35,17 +35,17 @@ export class Sealer {
     return toBase64url(String.fromCharCode(...bytes));
   }
 
-  /** The text of a seal; undefined when it is none of ours, or of another context. */
+  /** @returns the text of a seal; undefined if it is not valid in this context */
   async open(seal: string, context: string): Promise<string | undefined> {
     const binary = fromBase64url(seal);
-    // What decodes to the same bytes is not the same text: the one that was given out counts.
+    // Several texts decode to the same bytes; only the canonical one is valid.
     if (binary === undefined || toBase64url(binary) !== seal) return undefined;
     const bytes = Uint8Array.from(binary, (one) => one.charCodeAt(0));
     if (bytes[0] !== VERSION) return undefined;
     const nonce = bytes.slice(1, 1 + NONCE_BYTES);
     try {
       const text = await crypto.subtle.decrypt(
-        parameters(nonce, context),
+        buildParameters(nonce, context),
         await this.#key,
         bytes.slice(1 + NONCE_BYTES),
       );
@@ -56,7 +56,7 @@ export class Sealer {
   }
 }
 
-function parameters(iv: Uint8Array<ArrayBuffer>, context: string) {
+function buildParameters(iv: Uint8Array<ArrayBuffer>, context: string) {
   const additionalData = utf8ToBytes(context) as Uint8Array<ArrayBuffer>;
   return { name: "AES-GCM", iv, additionalData };
 }
@@ -65,7 +65,7 @@ export function toBase64url(binary: string): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** @returns one character for each byte, or undefined when it is no base64url */
+/** @returns one character for each byte; undefined if the text is not base64url */
 export function fromBase64url(text: string): string | undefined {
   try {
     return atob(text.replaceAll("-", "+").replaceAll("_", "/"));

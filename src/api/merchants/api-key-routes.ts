@@ -50,7 +50,7 @@ export function apiKeyRoutes(app: App): void {
     summary: "Create an API key",
     description: "Not safe to retry: each request creates another key.",
     request: { params: merchantParams, body: ApiKeyBody },
-    answers: {
+    responses: {
       201: { description: "The API key. The secret is shown only once.", schema: NewApiKey },
     },
     problems: [...BODY_PROBLEMS, "card_number_refused", "merchant_not_found", "too_many_api_keys"],
@@ -64,7 +64,7 @@ export function apiKeyRoutes(app: App): void {
     summary: "List a merchant's API keys",
     description: "Expired and revoked keys are included. Secrets are not.",
     request: { params: merchantParams },
-    answers: { 200: { description: "API keys of the merchant.", schema: ApiKeyList } },
+    responses: { 200: { description: "API keys of the merchant.", schema: ApiKeyList } },
     problems: ["merchant_not_found"],
     handle: async (c, { params: { merchant } }) => {
       const keys = await listApiKeys(openDatabase(c.env.DB), merchant.id, MAX_LISTED);
@@ -80,7 +80,7 @@ export function apiKeyRoutes(app: App): void {
     description:
       "The old key remains valid for `overlap_s` seconds. A key can be replaced only once: further requests fail with `api_key_rolled`.",
     request: { params: keyParams, body: optionalBody(RollBody) },
-    answers: {
+    responses: {
       201: { description: "The new API key. The secret is shown only once.", schema: NewApiKey },
     },
     problems: [
@@ -99,7 +99,7 @@ export function apiKeyRoutes(app: App): void {
     operationId: "revokeApiKey",
     summary: "Revoke an API key",
     description: "Safe to retry.",
-    answers: { 204: { description: "The key is revoked. It stops working within ten seconds." } },
+    responses: { 204: { description: "The key is revoked. It stops working within ten seconds." } },
     request: { params: keyParams },
     problems: ["merchant_not_found", "api_key_not_found"],
     handle: async (c, { params: { key } }) => {
@@ -150,7 +150,7 @@ function tooManyKeys(): Problem {
   });
 }
 
-/** A new key and what is stored of it. */
+/** A new key and its row in D1. */
 function createRandomKey(
   merchantId: string,
   name: string | null,

@@ -23,7 +23,7 @@ export function merchantRoutes(app: App): void {
     summary: "Create a merchant",
     description: "Not safe to retry: each request creates another merchant.",
     request: { body: MerchantBody },
-    answers: { 201: { description: "The merchant.", schema: Merchant } },
+    responses: { 201: { description: "The merchant.", schema: Merchant } },
     problems: [...BODY_PROBLEMS, "card_number_refused"],
     handle: createMerchant,
   });
@@ -34,7 +34,7 @@ export function merchantRoutes(app: App): void {
     operationId: "listMerchants",
     summary: "List merchants",
     description: `Returns the newest ${MAX_LISTED} merchants.`,
-    answers: { 200: { description: "Merchants, newest first.", schema: MerchantList } },
+    responses: { 200: { description: "Merchants, newest first.", schema: MerchantList } },
     problems: [],
     handle: async (c) =>
       jsonResponse(c, 200, {

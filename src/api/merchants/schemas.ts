@@ -86,7 +86,7 @@ export const ApiKey = z
     }),
   })
   .openapi("ApiKey");
-/** Written flat: `extend` would become an `allOf`, in which generators lose what may be null. */
+/** Not `extend`, which would become an `allOf`, in which code generators lose nullability. */
 export const NewApiKey = z
   .object({
     ...ApiKey.shape,

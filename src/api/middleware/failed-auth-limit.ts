@@ -1,3 +1,4 @@
+/** Limits failed authentications by client address. */
 import { clientNetwork } from "../../domain/identity/client-address";
 import { isDue } from "../../domain/time/clock";
 import type { Env } from "../../env";
@@ -6,7 +7,7 @@ import { withTimeout } from "../../runtime/with-timeout";
 import type { AppContext } from "../context";
 import { Problem } from "../http/problem";
 
-/** API keys by one limiter, the deployment's own tokens by a stricter one. */
+/** API keys have one limiter, the deployment's own tokens a stricter one. */
 export type Credential = "api_key" | "token";
 
 /** As in wrangler.toml, under [[ratelimits]]. */
@@ -15,42 +16,46 @@ const LIMITERS = { api_key: "FAILED_KEYS", token: "FAILED_TOKENS" } as const sat
   Credential,
   keyof Env
 >;
-/** Counting is no reason to keep anybody waiting. */
+/** A slow limiter must not delay responses. */
 const COUNT_LIMIT_MS = 500;
-/** About 1 MB. An address that is evicted is held back again after its next failure. */
-const MAX_HELD_BACK = 10_000;
+/** About 1 MB. An address that is evicted is limited again after its next failure. */
+const MAX_LIMITED = 10_000;
 
-/** Until when an address is held back, as far as this isolate knows. */
-const heldBackUntilMs = new BoundedCache<number>({ max_entries: MAX_HELD_BACK });
+/** The times until which this isolate refuses an address. */
+const limitedUntilMs = new BoundedCache<number>({ max_entries: MAX_LIMITED });
 
-/** Lets everyone start anew in this isolate. */
+/** Removes all limits of this isolate. */
 export function resetFailedAuthLimits(): void {
-  heldBackUntilMs.clear();
+  limitedUntilMs.clear();
 }
 
-/** @throws Problem when the client's address has failed too often in this period */
+/** @throws Problem if the client's address has failed too often in this period */
 export function rejectLimitedAddress(c: AppContext, credential: Credential): void {
-  if (heldBackUntilMs.size === 0) return;
-  const until = heldBackUntilMs.get(nameOf(c, credential)) ?? 0;
+  if (limitedUntilMs.size === 0) return;
+  const until = limitedUntilMs.get(buildName(c, credential)) ?? 0;
   if (!isDue(until, Date.now(), PERIOD_MS)) throw tooMany(until);
 }
 
-/** Counts a failure. @returns the problem to answer with: `failure`, or that there were too many */
+/** Counts a failure. @returns the problem to respond with: `failure`, or that there were too many */
 export async function countFailedAuth(
   c: AppContext,
   credential: Credential,
   failure: Problem,
 ): Promise<Problem> {
-  const name = nameOf(c, credential);
-  if (await hasPatience(c, credential, name)) return failure;
-  // Whole periods of the clock. Where the limiter's own are others, the next failure finds out.
+  const name = buildName(c, credential);
+  if (await isWithinLimit(c, credential, name)) return failure;
+  // Periods are aligned to the clock. The limiter's own may differ; the next failure shows it.
   const until = (Math.floor(Date.now() / PERIOD_MS) + 1) * PERIOD_MS;
-  heldBackUntilMs.set(name, until);
+  limitedUntilMs.set(name, until);
   return tooMany(until);
 }
 
-/** Where there is no limiter, or it does not answer, nobody is held back. */
-async function hasPatience(c: AppContext, credential: Credential, name: string): Promise<boolean> {
+/** Without a limiter, or if it does not respond, every failure is within the limit. */
+async function isWithinLimit(
+  c: AppContext,
+  credential: Credential,
+  name: string,
+): Promise<boolean> {
   const limiter = c.env[LIMITERS[credential]];
   if (!limiter) return true;
   try {
@@ -61,8 +66,8 @@ async function hasPatience(c: AppContext, credential: Credential, name: string):
   }
 }
 
-function nameOf(c: AppContext, credential: Credential): string {
-  // Cloudflare sets this header itself; what a client sends under its name never arrives.
+function buildName(c: AppContext, credential: Credential): string {
+  // Cloudflare sets this header and removes one that a client sends.
   return `${credential}:${clientNetwork(c.req.header("CF-Connecting-IP"))}`;
 }
 

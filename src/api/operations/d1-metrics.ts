@@ -1,10 +1,10 @@
-/** What the book says in `/metrics`: exact sums over all transactions there have ever been. */
+/** Metrics from D1: exact sums over all transactions. */
 import type { Total } from "../../d1/totals";
 import { STATUSES, type Status } from "../../domain/transaction/status";
 import { REVIEW_REJECTED, RISK_BLOCKED } from "../../domain/transaction/transaction";
 import type { Family } from "../../observability/prometheus";
 
-/** @param totals everything the book has counted */
+/** @param totals all totals in D1 */
 export function d1Metrics(totals: Total[]): Family[] {
   const created = totals.filter(({ type }) => type === "transaction.created");
   const completed = totals.filter(({ type }) => type === "transaction.completed");
@@ -12,26 +12,26 @@ export function d1Metrics(totals: Total[]): Family[] {
     {
       name: "payments_transaction_events_total",
       type: "counter",
-      help: "Events in the book. code is why the transaction failed, or in_review if it was cancelled there.",
-      samples: [...sums(totals, ({ type, currency, code }) => ({ type, currency, code }))],
+      help: "Events in D1. code is the reason of a failure, or in_review for a cancellation during review.",
+      samples: [...sumBy(totals, ({ type, currency, code }) => ({ type, currency, code }))],
     },
     {
       name: "payments_transactions",
       type: "gauge",
-      help: "Transactions in the book by the status they are in.",
-      samples: [...statuses(totals)].map(([status, value]) => ({ labels: { status }, value })),
+      help: "Transactions in D1 by status.",
+      samples: [...countByStatus(totals)].map(([status, value]) => ({ labels: { status }, value })),
     },
     {
       name: "payments_risk_decisions_total",
       type: "counter",
-      help: "Transactions by what the fraud rules said of them.",
-      samples: sums(created, ({ decision }) => ({ decision })),
+      help: "Transactions by decision of the fraud rules.",
+      samples: sumBy(created, ({ decision }) => ({ decision })),
     },
     {
       name: "payments_completed_amount_minor_total",
       type: "counter",
       help: "Amounts of completed transactions in minor units of their currency.",
-      samples: sums(
+      samples: sumBy(
         completed,
         ({ currency }) => ({ currency }),
         ({ amount_minor }) => amount_minor,
@@ -40,37 +40,37 @@ export function d1Metrics(totals: Total[]): Family[] {
   ];
 }
 
-function sums(
+function sumBy(
   totals: Total[],
-  labelsOf: (total: Total) => Record<string, string>,
-  worthOf = ({ count }: Total): number => count,
+  toLabels: (total: Total) => Record<string, string>,
+  toValue = ({ count }: Total): number => count,
 ) {
-  const groups = Map.groupBy(totals, (total) => JSON.stringify(labelsOf(total)));
+  const groups = Map.groupBy(totals, (total) => JSON.stringify(toLabels(total)));
   return [...groups].map(([labels, group]) => ({
-    labels: JSON.parse(labels) as Record<string, string>, // The text above.
-    value: group.reduce((sum, total) => sum + worthOf(total), 0),
+    labels: JSON.parse(labels) as Record<string, string>, // Serialized above.
+    value: group.reduce((sum, total) => sum + toValue(total), 0),
   }));
 }
 
-/** What totals say instead of a failure's code of those that were cancelled before their review ended. */
+/** In totals, the code of transactions that were cancelled during their review. */
 const CANCELLED_IN_REVIEW = "in_review";
 
-/** Who came into a status, without those who left it again. */
-function statuses(totals: Total[]): Map<Status, number> {
-  const came = (type: string, isMeant: (total: Total) => boolean = () => true): number =>
+/** For each status, the transactions that entered it minus those that left it. */
+function countByStatus(totals: Total[]): Map<Status, number> {
+  const countEntered = (type: string, matches: (total: Total) => boolean = () => true): number =>
     totals
-      .filter((total) => total.type === `transaction.${type}` && isMeant(total))
+      .filter((total) => total.type === `transaction.${type}` && matches(total))
       .reduce((sum, { count }) => sum + count, 0);
-  const [processing, completed] = [came("processing"), came("completed")];
-  const [opened, approved] = [came("review_opened"), came("review_approved")];
-  const cancelled = came("cancelled");
-  const cancelledInReview = came("cancelled", ({ code }) => code === CANCELLED_IN_REVIEW);
-  const failed = came("failed");
-  const blocked = came("failed", ({ code }) => code === RISK_BLOCKED);
-  const rejected = came("failed", ({ code }) => code === REVIEW_REJECTED);
+  const [processing, completed] = [countEntered("processing"), countEntered("completed")];
+  const [opened, approved] = [countEntered("review_opened"), countEntered("review_approved")];
+  const cancelled = countEntered("cancelled");
+  const cancelledInReview = countEntered("cancelled", ({ code }) => code === CANCELLED_IN_REVIEW);
+  const failed = countEntered("failed");
+  const blocked = countEntered("failed", ({ code }) => code === RISK_BLOCKED);
+  const rejected = countEntered("failed", ({ code }) => code === REVIEW_REJECTED);
   const leftPending = opened + processing + blocked + (cancelled - cancelledInReview);
   const now: Record<Status, number> = {
-    pending: came("created") + approved - leftPending,
+    pending: countEntered("created") + approved - leftPending,
     review: opened - approved - rejected - cancelledInReview,
     processing: processing - completed - (failed - blocked - rejected),
     completed,

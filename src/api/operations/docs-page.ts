@@ -1,5 +1,5 @@
-/** The interactive docs: Swagger UI with its script and styles served by ourselves, so that the page works
- *  without the internet and no other site learns who reads it. */
+/** The interactive docs: Swagger UI, with its script and styles served by this deployment, so that the page works
+ *  offline and sends no requests to other sites. */
 
 export const DOCS_PAGE = `<!doctype html>
 <html lang="en">
@@ -23,15 +23,14 @@ export const DOCS_SCRIPT = `SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#docs",
   deepLinking: true,
-  // A key is forgotten with the page: what is kept in a browser's storage is read by every script of the origin.
+  // Keys are not stored: every script of the origin can read the browser's storage.
   persistAuthorization: false,
   tryItOutEnabled: true,
   defaultModelsExpandDepth: 0,
 });
 `;
 
-/** Swagger UI is made for wide windows. On a narrow one its tables become lists, so that nothing has to be scrolled
- *  sideways but code. */
+/** Adapts Swagger UI to narrow windows: tables become lists, so that only code scrolls sideways. */
 export const DOCS_STYLE = `body { margin: 0; }
 @media (max-width: 640px) {
   .swagger-ui .wrapper, .swagger-ui .information-container.wrapper { padding: 0 12px; }
@@ -61,6 +60,6 @@ export const DOCS_STYLE = `body { margin: 0; }
 }
 `;
 
-/** Swagger UI styles elements inline and draws its icons from data URLs; everything else is ours. */
+/** Swagger UI needs inline styles and icons from data URLs; everything else comes from this origin. */
 export const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";

@@ -22,7 +22,7 @@ export function openRoutes(app: App): void {
     description: "Does not check dependencies. For those, see `GET /health/ready`.",
     tag: "Operations",
     security: "none",
-    answers: { 200: { description: "The Worker is running.", schema: Health } },
+    responses: { 200: { description: "The Worker is running.", schema: Health } },
     problems: [],
     handle: (c) => jsonResponse(c, 200, { status: "healthy" }),
   });
@@ -35,7 +35,7 @@ export function openRoutes(app: App): void {
       "Responds within about a second, even if a dependency hangs. The result is shared by all requests for one second. Returns 503 only if payments cannot be processed: a Durable Object is unreachable, the shard count was changed, or no processor is configured. The status is `degraded` if a part fails that payments do not wait for: an outbox (D1, webhooks, velocity or the event stream), an event that the stream rejects, or charges that remain without an outcome. `outboxes` shows the backlog of each outbox.",
     tag: "Operations",
     security: "none",
-    answers: {
+    responses: {
       200: {
         description: "Payments can be processed: the status is `ready` or `degraded`.",
         schema: Readiness,

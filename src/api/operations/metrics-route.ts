@@ -1,5 +1,5 @@
-/** `GET /metrics` for Prometheus: one question to the book and one to each shard, all at once, and never
- *  longer than two seconds. Who does not answer is left out and named. */
+/** `GET /metrics` for Prometheus: reads D1 and each shard concurrently, within two seconds. The series of a source that
+ *  does not respond are omitted, and `payments_scrape_ok` shows it. */
 
 import { openDatabase } from "../../d1/query";
 import { readTotals } from "../../d1/totals";
@@ -16,11 +16,11 @@ import { d1Metrics } from "./d1-metrics";
 import { shardMetrics } from "./shard-metrics";
 import { webhookMetrics } from "./webhook-metrics";
 
-/** Prometheus gives up after ten seconds by default; its scrapes must not pile up behind a dead part. */
-const ASK_LIMIT_MS = 2_000;
-/** A request may make a thousand calls, and a shard has about a hundred series. Beyond this many shards the
- *  first ones are asked, always the same. */
-const MAX_ASKED = 256;
+/** The default timeout of a Prometheus scrape is ten seconds; scrapes must not accumulate if a source hangs. */
+const SOURCE_LIMIT_MS = 2_000;
+/** A request can make a thousand calls, and a shard has about a hundred series. With more shards than this, only the
+ *  first ones are read. */
+const MAX_SHARDS = 256;
 
 export function metricsRoute(app: App): void {
   app.get("/metrics", authenticateMetrics, async (c) =>
@@ -30,41 +30,41 @@ export function metricsRoute(app: App): void {
 
 async function scrape(c: AppContext): Promise<string> {
   const { transaction_shards } = c.get("config");
-  const shards = Array.from({ length: Math.min(transaction_shards, MAX_ASKED) }, (_, at) => at);
+  const shards = Array.from({ length: Math.min(transaction_shards, MAX_SHARDS) }, (_, at) => at);
   const [totals, ...metrics] = await Promise.all([
-    readTotals(openDatabase(c.env.DB), ASK_LIMIT_MS).catch(() => undefined),
-    ...shards.map((shard) => askShard(c, shard)),
+    readTotals(openDatabase(c.env.DB), SOURCE_LIMIT_MS).catch(() => undefined),
+    ...shards.map((shard) => readShard(c, shard)),
   ]);
-  const told = shards.flatMap((shard) => {
+  const responses = shards.flatMap((shard) => {
     const own = metrics[shard];
     return own ? [{ shard, metrics: own }] : [];
   });
   return formatExposition([
-    scrapeOk({
+    buildScrapeOk({
       book: totals !== undefined,
       ...Object.fromEntries(
         shards.map((shard) => [shardName(shard), metrics[shard] !== undefined]),
       ),
     }),
-    ...(shards.length > 0 ? [shardsAsked(shards.length, told.length)] : []),
+    ...(shards.length > 0 ? [buildShardCounts(shards.length, responses.length)] : []),
     ...(totals ? [...d1Metrics(totals.book), ...webhookMetrics(totals.webhooks)] : []),
-    ...shardMetrics(told),
+    ...shardMetrics(responses),
   ]);
 }
 
-async function askShard(c: AppContext, shard: number): Promise<ShardMetrics | undefined> {
+async function readShard(c: AppContext, shard: number): Promise<ShardMetrics | undefined> {
   try {
-    return await withTimeout(ASK_LIMIT_MS, transactionShard(c.env, shardName(shard)).metrics());
+    return await withTimeout(SOURCE_LIMIT_MS, transactionShard(c.env, shardName(shard)).metrics());
   } catch {
     return undefined;
   }
 }
 
-function scrapeOk(sources: Record<string, boolean>): Family {
+function buildScrapeOk(sources: Record<string, boolean>): Family {
   return {
     name: "payments_scrape_ok",
     type: "gauge",
-    help: "Whether a source answered. The series of one that did not are left out.",
+    help: "Whether a source responded. The series of a source that did not are omitted.",
     samples: Object.entries(sources).map(([source, isOk]) => ({
       labels: { source },
       value: isOk ? 1 : 0,
@@ -72,11 +72,11 @@ function scrapeOk(sources: Record<string, boolean>): Family {
   };
 }
 
-function shardsAsked(asked: number, answered: number): Family {
+function buildShardCounts(asked: number, answered: number): Family {
   return {
     name: "payments_shards",
     type: "gauge",
-    help: "Transaction shards that were asked for their metrics, and that answered.",
+    help: "Transaction shards whose metrics were requested, and shards that responded.",
     samples: [
       { labels: { state: "asked" }, value: asked },
       { labels: { state: "answered" }, value: answered },

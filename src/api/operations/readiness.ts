@@ -1,5 +1,5 @@
-/** Whether payments can be taken, and how far everything behind them has come. Everybody is asked at once and
- *  for a second at most, so that whoever hangs is named and does not hang the answer. */
+/** Checks whether payments can be processed, and reads the backlog of each outbox. All checks run concurrently, for at
+ *  most a second, so that a hanging dependency is reported and does not delay the response. */
 import { waitUntil } from "cloudflare:workers";
 import { findShardCount } from "../../d1/merchants";
 import { openDatabase } from "../../d1/query";
@@ -15,12 +15,12 @@ import type { AppContext } from "../context";
 import { jsonResponse } from "../http/response";
 import type { Dependency, Outbox } from "./readiness-schema";
 
-/** Readiness is asked often and by machines with limits of their own. */
+/** Monitors request readiness often and have time limits of their own. */
 const CHECK_LIMIT_MS = 1_000;
-/** Every shard is asked, up to here; beyond, the first ones stand for all. */
-const MAX_ASKED = 64;
-/** When all is well an event arrives within a second. One that has waited so long says that something is
- *  wrong, whatever its shard remembers of failures. */
+/** With more shards than this, only the first ones are checked. */
+const MAX_CHECKED = 64;
+/** Normally an event is delivered within a second. One that has waited this long shows a fault, even if its shard has
+ *  recorded no failure. */
 const MAX_EVENT_AGE_MS = 60_000;
 const DESTINATIONS = [
   "book",
@@ -29,49 +29,50 @@ const DESTINATIONS = [
   "stream",
 ] as const satisfies DestinationName[];
 
-/** A result is shared for so long: whoever asks more often is told the same again. */
+/** Requests within this time share a result. */
 const MAX_AGE_MS = 1_000;
-/** All checks together take hardly longer than the longest. */
+/** The checks run concurrently, so all of them take hardly longer than the slowest. */
 const SHARED_LIMIT_MS = 2 * CHECK_LIMIT_MS;
 
-type Shown = { status: 200 | 503; body: object };
+type Result = { status: 200 | 503; body: object };
 
-/** By the environment that is asked about, of which an isolate has one. */
-let shared = new WeakMap<Env, SharedResult<Shown>>();
+/** The shared result of each environment; an isolate has one. */
+let shared = new WeakMap<Env, SharedResult<Result>>();
 
-/** Has the next request check everything again. */
+/** Makes the next request run all checks again. */
 export function forgetReadiness(): void {
   shared = new WeakMap();
 }
 
-/** Answers with a result that was made a second ago at most; it costs 64 calls of each kind and is open to everyone. */
+/** Responds with a result that is at most a second old, because a check makes 64 calls of each kind and the route needs
+ *  no authentication. */
 export async function ready(c: AppContext): Promise<Response> {
-  const result = shared.get(c.env) ?? new SharedResult<Shown>(MAX_AGE_MS, SHARED_LIMIT_MS);
+  const result = shared.get(c.env) ?? new SharedResult<Result>(MAX_AGE_MS, SHARED_LIMIT_MS);
   shared.set(c.env, result);
   const { status, body } = await result.get(() => check(c), Date.now, waitUntil);
   return jsonResponse(c, status, body);
 }
 
-type Asked<Value> = { state: Dependency; value: Value | undefined };
+type CheckResult<Value> = { state: Dependency; value: Value | undefined };
 
-async function check(c: AppContext): Promise<Shown> {
+async function check(c: AppContext): Promise<Result> {
   const { transaction_shards, velocity_shards } = c.get("config");
-  const names = transaction_shards === 0 ? ["ready"] : namesOf(shardName, transaction_shards);
+  const names = transaction_shards === 0 ? ["ready"] : listNames(shardName, transaction_shards);
   const [book, velocity, shards] = await Promise.all([
-    asked(() => findShardCount(openDatabase(c.env.DB))),
+    checkCall(() => findShardCount(openDatabase(c.env.DB))),
     Promise.all(
-      namesOf(velocityShardName, velocity_shards).map((name) =>
-        asked(() => velocityShard(c.env, name).ready()),
+      listNames(velocityShardName, velocity_shards).map((name) =>
+        checkCall(() => velocityShard(c.env, name).ready()),
       ),
     ),
-    Promise.all(names.map((name) => asked(() => transactionShard(c.env, name).ready()))),
+    Promise.all(names.map((name) => checkCall(() => transactionShard(c.env, name).ready()))),
   ]);
-  const answers = shards.map(({ value }) => value).filter((value) => value !== undefined);
-  const figures = transaction_shards > 0 && answers.length > 0 ? figuresOf(answers) : NO_FIGURES;
+  const replies = shards.map(({ value }) => value).filter((value) => value !== undefined);
+  const figures = transaction_shards > 0 && replies.length > 0 ? sumFigures(replies) : NO_FIGURES;
   const dependencies = {
     book: book.state,
-    transactions: worstOf(shards),
-    velocity: worstOf(velocity),
+    transactions: findWorst(shards),
+    velocity: findWorst(velocity),
     processor: PROCESSOR_STATES[processorMode(c.get("config"))],
   };
   const kept = book.value ?? transaction_shards;
@@ -89,25 +90,25 @@ async function check(c: AppContext): Promise<Shown> {
       dependencies,
       shard_count: book.state === "ok" ? shardCount : null,
       ...figures,
-      shards: { asked: names.length, answered: answers.length },
+      shards: { asked: names.length, answered: replies.length },
     },
   };
 }
 
-const namesOf = (nameOf: (shard: number) => string, count: number): string[] =>
-  Array.from({ length: Math.min(count, MAX_ASKED) }, (_, at) => nameOf(at));
+const listNames = (toName: (shard: number) => string, count: number): string[] =>
+  Array.from({ length: Math.min(count, MAX_CHECKED) }, (_, at) => toName(at));
 
-/** @param question may throw, fail or hang */
-async function asked<Value>(question: () => Promise<Value>): Promise<Asked<Value>> {
+/** @param call may throw, fail or hang */
+async function checkCall<Value>(call: () => Promise<Value>): Promise<CheckResult<Value>> {
   try {
-    return { state: "ok", value: await withTimeout(CHECK_LIMIT_MS, question()) };
+    return { state: "ok", value: await withTimeout(CHECK_LIMIT_MS, call()) };
   } catch (fault) {
     return { state: fault instanceof TimeoutError ? "hanging" : "failing", value: undefined };
   }
 }
 
-/** One of many that does not answer is as bad as all: its transactions cannot be reached. */
-function worstOf(all: Asked<unknown>[]): Dependency {
+/** One shard that does not respond counts for all, because its transactions cannot be reached. */
+function findWorst(all: CheckResult<unknown>[]): Dependency {
   const states = all.map(({ state }) => state);
   return (
     states.find((state) => state === "hanging") ?? states.find((state) => state !== "ok") ?? "ok"
@@ -118,15 +119,15 @@ const PROCESSOR_STATES = { none: "not_configured", sandbox: "sandbox", live: "ok
 
 const NO_FIGURES = { outboxes: null, charges: null, parked: null };
 
-function figuresOf(answers: ShardReadiness[]) {
-  const outboxOf = (name: DestinationName): Outbox => {
-    const own = answers.map(({ backlogs }) => backlogs.of[name]).filter((one) => one !== undefined);
+function sumFigures(replies: ShardReadiness[]) {
+  const sumOutbox = (name: DestinationName): Outbox => {
+    const own = replies.map(({ backlogs }) => backlogs.of[name]).filter((one) => one !== undefined);
     return own.length === 0 ? null : sum(own);
   };
-  const total = (figure: (answer: ShardReadiness) => number): number =>
-    answers.reduce((subtotal, answer) => subtotal + figure(answer), 0);
+  const total = (figure: (reply: ShardReadiness) => number): number =>
+    replies.reduce((subtotal, reply) => subtotal + figure(reply), 0);
   return {
-    outboxes: Object.fromEntries(DESTINATIONS.map((name) => [name, outboxOf(name)])),
+    outboxes: Object.fromEntries(DESTINATIONS.map((name) => [name, sumOutbox(name)])),
     charges: {
       open: total(({ charges }) => charges.open),
       overdue: total(({ charges }) => charges.overdue),
@@ -135,7 +136,11 @@ function figuresOf(answers: ShardReadiness[]) {
   };
 }
 
-function isBehind({ outboxes, charges, parked }: ReturnType<typeof figuresOf> | typeof NO_FIGURES) {
+function isBehind({
+  outboxes,
+  charges,
+  parked,
+}: ReturnType<typeof sumFigures> | typeof NO_FIGURES) {
   const isFailing = Object.values(outboxes ?? {}).some(
     (outbox) => outbox && (outbox.failing || outbox.oldest_age_ms > MAX_EVENT_AGE_MS),
   );

@@ -57,7 +57,7 @@ export function rebuildRoute(app: App): void {
     security: "admin_token",
     before: [authenticateAdmin],
     request: { body: optionalBody(RebuildBody) },
-    answers: { 202: { description: "The rebuild has started.", schema: Rebuild } },
+    responses: { 202: { description: "The rebuild has started.", schema: Rebuild } },
     problems: [...BODY_PROBLEMS, "not_found"],
     handle: rebuild,
   });

@@ -29,7 +29,7 @@ export function resolveChargeRoute(app: App): void {
     tag: "Operations",
     security: "admin_token",
     request: { params: pathParams(Params), body: ResolveBody },
-    answers: {
+    responses: {
       200: {
         description: "The transaction with its outcome.",
         schema: Transaction,

@@ -1,5 +1,5 @@
-/** What the transaction shards say in `/metrics`. Each shard has series of its own, so that one that does
- *  not answer takes only its own away; a sum over those that happen to answer would go up and down. */
+/** Metrics of the transaction shards. Each shard has its own series, so that only those of a shard that does not respond
+ *  are missing; a sum over the shards that respond would rise and fall. */
 import { counterSamples, histogramsOf } from "../../observability/counter-samples";
 import type { Family, Sample } from "../../observability/prometheus";
 import {
@@ -11,40 +11,40 @@ import {
 } from "../../transactions/counters";
 import type { ShardMetrics } from "../../transactions/rpc";
 
-/** A shard's number and what it says. */
-export type Told = { shard: number; metrics: ShardMetrics };
+/** The number of a shard and its metrics. */
+export type ShardResponse = { shard: number; metrics: ShardMetrics };
 
 const MS_PER_S = 1_000;
 
-/** One row for everything that a shard counts. */
+/** The counters of a shard. */
 const COUNTERS: Record<Counter, { name: string; help: string }> = {
   commands: {
     name: "payments_commands_total",
-    help: "Commands (creates, processes, cancels, gets, reviews, expiries) by what came of them.",
+    help: "Commands (creates, processes, cancels, gets, reviews, expiries) by result.",
   },
   charges: {
     name: "payments_charges_total",
-    help: "Answers of the payment processor. An unknown one is asked for again.",
+    help: "Responses of the payment processor by outcome. A charge with an unknown outcome is retried.",
   },
   anomalies: {
     name: "payments_charge_anomalies_total",
-    help: "Answers of the payment processor that were mended, about another payment, or against the outcome on record.",
+    help: "Responses of the payment processor that were repaired, were about another payment, or contradicted the recorded outcome.",
   },
   deliveries: {
     name: "payments_outbox_deliveries_total",
-    help: "Batches of events handed to the book, the webhooks, velocity and the stream.",
+    help: "Batches of events sent to D1, the webhooks, velocity and the stream.",
   },
   delivered_events: {
     name: "payments_outbox_delivered_events_total",
-    help: "Events in batches that arrived.",
+    help: "Events in delivered batches.",
   },
   stream_requests: {
     name: "payments_stream_requests_total",
-    help: "Requests to the event stream by what came of them.",
+    help: "Requests to the event stream by result.",
   },
   parked_events: {
     name: "payments_stream_parked_total",
-    help: "Events that were parked because the event stream refuses them.",
+    help: "Events that were parked because the event stream rejects them.",
   },
 };
 
@@ -54,39 +54,40 @@ const HISTOGRAMS: Record<
 > = {
   answer_ms: {
     name: "payments_command_duration_seconds",
-    help: "Time in the shard from a command's arrival to its answer.",
+    help: "Time in the shard from the arrival of a command to its response.",
     bounds: DURATION_BOUNDS_MS,
     unit: MS_PER_S,
   },
   round_commands: {
     name: "payments_round_commands",
-    help: "Commands that were decided and committed together.",
+    help: "Commands that were decided and committed in one batch.",
     bounds: BATCH_BOUNDS,
     unit: 1,
   },
   delivery_events: {
     name: "payments_outbox_delivery_events",
-    help: "Events in a batch that arrived; the book's is one statement of D1.",
+    help: "Events in a delivered batch; for D1 a batch is one statement.",
     bounds: DELIVERY_BOUNDS,
     unit: 1,
   },
 };
 
-/** How things stand in a shard. */
+/** The gauges of a shard. */
 const GAUGES: { name: string; help: string; of: (metrics: ShardMetrics) => Sample[] }[] = [
   {
     name: "payments_outbox_depth",
-    help: "Events that have not arrived yet.",
-    of: ({ backlogs }) => perDestination(backlogs, ({ depth }) => depth),
+    help: "Events that are not delivered yet.",
+    of: ({ backlogs }) => sampleDestinations(backlogs, ({ depth }) => depth),
   },
   {
     name: "payments_outbox_oldest_age_seconds",
-    help: "Age of the first event that has not arrived yet.",
-    of: ({ backlogs }) => perDestination(backlogs, ({ oldest_age_ms }) => oldest_age_ms / MS_PER_S),
+    help: "Age of the oldest event that is not delivered yet.",
+    of: ({ backlogs }) =>
+      sampleDestinations(backlogs, ({ oldest_age_ms }) => oldest_age_ms / MS_PER_S),
   },
   {
     name: "payments_stream_parked",
-    help: "Events that wait because the event stream refuses them.",
+    help: "Events that are parked because the event stream rejects them.",
     of: ({ backlogs }) => [{ labels: {}, value: backlogs.parked }],
   },
   {
@@ -106,35 +107,43 @@ const GAUGES: { name: string; help: string; of: (metrics: ShardMetrics) => Sampl
   },
 ];
 
-export function shardMetrics(told: Told[]): Family[] {
+export function shardMetrics(responses: ShardResponse[]): Family[] {
   return [
     ...Object.entries(COUNTERS).map(([counter, { name, help }]): Family => {
-      const samplesOf = ({ counts }: ShardMetrics): Sample[] => counterSamples(counts, counter);
-      return { name, type: "counter", help, samples: ofEach(told, samplesOf) };
+      const toSamples = ({ counts }: ShardMetrics): Sample[] => counterSamples(counts, counter);
+      return { name, type: "counter", help, samples: labelByShard(responses, toSamples) };
     }),
     ...Object.entries(HISTOGRAMS).map(([histogram, { name, help, bounds, unit }]): Family => {
-      const samplesOf = ({ counts }: ShardMetrics): Sample[] =>
+      const toSamples = ({ counts }: ShardMetrics): Sample[] =>
         histogramsOf(counts, histogram, bounds, unit);
-      return { name, type: "histogram", help, samples: ofEach(told, samplesOf) };
+      return { name, type: "histogram", help, samples: labelByShard(responses, toSamples) };
     }),
     ...GAUGES.map(
-      ({ name, help, of }): Family => ({ name, type: "gauge", help, samples: ofEach(told, of) }),
+      ({ name, help, of }): Family => ({
+        name,
+        type: "gauge",
+        help,
+        samples: labelByShard(responses, of),
+      }),
     ),
   ];
 }
 
-function ofEach(told: Told[], samplesOf: (metrics: ShardMetrics) => Sample[]): Sample[] {
-  return told.flatMap(({ shard, metrics }) =>
-    samplesOf(metrics).map((sample) => ({ ...sample, labels: { shard, ...sample.labels } })),
+function labelByShard(
+  responses: ShardResponse[],
+  toSamples: (metrics: ShardMetrics) => Sample[],
+): Sample[] {
+  return responses.flatMap(({ shard, metrics }) =>
+    toSamples(metrics).map((sample) => ({ ...sample, labels: { shard, ...sample.labels } })),
   );
 }
 
-function perDestination(
+function sampleDestinations(
   { of }: ShardMetrics["backlogs"],
-  figureOf: (backlog: { depth: number; oldest_age_ms: number }) => number,
+  toValue: (backlog: { depth: number; oldest_age_ms: number }) => number,
 ): Sample[] {
   return Object.entries(of).map(([destination, backlog]) => ({
     labels: { destination },
-    value: figureOf(backlog),
+    value: toValue(backlog),
   }));
 }

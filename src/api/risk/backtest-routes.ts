@@ -98,7 +98,7 @@ export function riskBacktestRoute(app: App): void {
     tag: "Risk",
     security: "api_key",
     request: { body: { documentedAs: BacktestBody, checkedBy: backtest } },
-    answers: {
+    responses: {
       200: {
         description: "How the decisions of the rule set differ from the stored ones.",
         schema: BacktestResult,

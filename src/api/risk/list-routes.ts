@@ -54,7 +54,7 @@ export function riskListRoutes(app: App): void {
     description:
       "If the value is already on the list, its entry keeps its id, and the note and expiry are replaced.",
     request: { body: { documentedAs: ListEntryBody, checkedBy: newListEntry } },
-    answers: {
+    responses: {
       200: {
         description: "The updated entry of a value that was already on the list.",
         schema: ListEntry,
@@ -73,7 +73,7 @@ export function riskListRoutes(app: App): void {
     summary: "List the entries of allow and block lists",
     description: "Returns entries newest first. Expired entries are not included.",
     request: { query: ListEntriesQuery },
-    answers: { 200: { description: "A page of entries.", schema: ListEntryList } },
+    responses: { 200: { description: "A page of entries.", schema: ListEntryList } },
     problems: ["invalid_request"],
     handle: list,
   });
@@ -85,7 +85,7 @@ export function riskListRoutes(app: App): void {
     summary: "Get a list entry",
     description: "Returns 404 if the entry has expired.",
     request: { params },
-    answers: { 200: { description: "The entry.", schema: ListEntry } },
+    responses: { 200: { description: "The entry.", schema: ListEntry } },
     problems: ["list_entry_not_found"],
     handle: async (c, { params: { id } }) => {
       const { db, merchantId, nowMs } = readScope(c);
@@ -102,7 +102,7 @@ export function riskListRoutes(app: App): void {
     summary: "Remove a list entry",
     description: "Takes effect within seconds.",
     request: { params },
-    answers: { 204: { description: "The entry was removed." } },
+    responses: { 204: { description: "The entry was removed." } },
     problems: ["list_entry_not_found"],
     handle: async (c, { params: { id } }) => {
       const { db, merchantId, nowMs } = readScope(c);
@@ -115,12 +115,12 @@ export function riskListRoutes(app: App): void {
 
 async function add(
   c: AppContext,
-  { body: given }: { body: z.output<typeof newListEntry> },
+  { body: sent }: { body: z.output<typeof newListEntry> },
 ): Promise<Response> {
   const { db, merchantId, nowMs } = readScope(c);
-  if (given.expires_at !== null && given.expires_at <= nowMs) throw alreadyExpired();
+  if (sent.expires_at !== null && sent.expires_at <= nowMs) throw alreadyExpired();
   const id = randomId("rle");
-  const entry = { ...given, id, merchant_id: merchantId, created_at: nowMs };
+  const entry = { ...sent, id, merchant_id: merchantId, created_at: nowMs };
   const stored = await addListEntry(db, entry);
   if (!stored) {
     throw new Problem("too_many_list_entries", {

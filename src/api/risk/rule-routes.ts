@@ -7,7 +7,7 @@ import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { jsonResponse, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
-import { NewRuleSetBody, newRuleSet, RuleSetAnswer, RulesQuery } from "./schemas/rule-set";
+import { NewRuleSetBody, newRuleSet, RuleSetResult, RulesQuery } from "./schemas/rule-set";
 
 const PATH = "/api/v1/risk/rules";
 
@@ -22,7 +22,7 @@ export function riskRuleRoutes(app: App): void {
     tag: "Risk",
     security: "api_key",
     request: { query: RulesQuery },
-    answers: { 200: { description: "The rule set.", schema: RuleSetAnswer } },
+    responses: { 200: { description: "The rule set.", schema: RuleSetResult } },
     problems: ["invalid_request", "rule_set_not_found"],
     before: [authenticate("risk:read")],
     handle: async (c, { query: { version } }) => {
@@ -41,7 +41,7 @@ export function riskRuleRoutes(app: App): void {
     tag: "Risk",
     security: "api_key",
     request: { body: { documentedAs: NewRuleSetBody, checkedBy: newRuleSet } },
-    answers: { 200: { description: "The new version of the rule set.", schema: RuleSetAnswer } },
+    responses: { 200: { description: "The new version of the rule set.", schema: RuleSetResult } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "rule_set_version_conflict"],
     before: [authenticate("risk:write")],
     handle: write,

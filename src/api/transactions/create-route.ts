@@ -5,11 +5,11 @@ import { newPaymentFault } from "../../domain/money/currency";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import type { Problem } from "../http/problem";
-import { invalid } from "../http/request-body";
+import { toInvalidRequest } from "../http/request-body";
 import { jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { limitRepeats } from "../middleware/rate-limit";
-import { CreateTransactionBody, createRequest, type SentCreate } from "./create-schema";
+import { CreateTransactionBody, type SentCreate, selectCreateSchema } from "./create-schema";
 import { idempotencyHeaders } from "./idempotency-header";
 import { callOwner, callOwnerShared, requireAccepted } from "./owner";
 import { processorModeHeaders } from "./processor-mode";
@@ -44,10 +44,10 @@ export function createTransactionRoute(app: App): void {
       body: {
         documentedAs: CreateTransactionBody,
         checkedBy: (c: AppContext) =>
-          createRequest(c.get("config").allow_insecure_webhooks, c.get("default_currency")),
+          selectCreateSchema(c.get("config").allow_insecure_webhooks, c.get("default_currency")),
       },
     },
-    answers: {
+    responses: {
       201: {
         description: "The created transaction. A retry returns the response to the first request.",
         schema: Transaction,
@@ -103,5 +103,5 @@ function refuseNewPayment(
     ...(message === undefined ? [] : [{ path: ["currency"], message }]),
     ...(url_fault === undefined ? [] : [{ path: ["webhook_url"], message: url_fault }]),
   ];
-  return faults.length === 0 ? undefined : invalid(faults);
+  return faults.length === 0 ? undefined : toInvalidRequest(faults);
 }

@@ -1,4 +1,4 @@
-/** The body of a create: as documented, and as checked, from which it comes out as the canonical request. */
+/** The body of a create request: the documented schema, and the one that parses it into the canonical request. */
 import { z } from "@hono/zod-openapi";
 import { findCurrency, notCurrencyText } from "../../domain/money/currency";
 import { MAX_DECIMAL_CHARACTERS, parseAmount } from "../../domain/money/money";
@@ -12,7 +12,7 @@ const MAX_METADATA_PAIRS = 50;
 /** No currency has more. */
 const MAX_DECIMALS = 3;
 
-/** For the document only: `parseAmount` says better what is wrong with an amount. */
+/** For openapi.json only: `parseAmount` reports more precise faults. */
 const amountNumber = z.number().openapi({ minimum: 0 });
 const amountText = z.string().openapi({
   maxLength: MAX_DECIMAL_CHARACTERS,
@@ -57,32 +57,31 @@ const createFields = z
     { error: (issue) => (issue.code === "invalid_type" ? "must be a JSON object" : undefined) },
   )
   .openapi("CreateTransaction", {
-    // Without a webhook_url: whoever tries it must not have anybody's site called.
+    // Without a webhook_url, so that trying the example calls no site.
     example: { user_id: "user_123", amount: 100.5, currency: "USD", description: "two books" },
   });
 
-/** The body of a create as documented. */
+/** The documented body of a create request. */
 export const CreateTransactionBody = createFields;
 
-/** A create as sent: the canonical request, whether it names its currency itself, and why its webhook URL may not
- *  be called. */
+/** A parsed create request: the canonical request, whether it names a currency, and the fault of its webhook URL. */
 export type SentCreate = {
   request: CreateRequest;
   names_currency: boolean;
   url_fault: string | undefined;
 };
 
-// Made once each: making a schema costs more than checking a body by it. There are at most two for each currency.
+// Cached, because creating a schema costs more than using it. There are at most two for each currency.
 const schemas = new Map<string, z.ZodType<SentCreate>>();
 
-/** The body of a create as checked. Whether a new payment can be in its currency today is for the handler to say:
- *  a repetition may be in one that has been withdrawn since. */
-export function createRequest(
+/** The schema that parses a create request. The handler checks whether its currency is valid today, because a repeated
+ *  request may have a currency that was withdrawn since. */
+export function selectCreateSchema(
   allowInsecureWebhooks: boolean,
   defaultCurrency: string,
 ): z.ZodType<SentCreate> {
   const name = `${allowInsecureWebhooks} ${defaultCurrency}`;
-  const schema = schemas.get(name) ?? canonicalRequest(allowInsecureWebhooks, defaultCurrency);
+  const schema = schemas.get(name) ?? buildSchema(allowInsecureWebhooks, defaultCurrency);
   schemas.set(name, schema);
   return schema;
 }
@@ -98,16 +97,16 @@ function checkRequest(
   if (typeof currency === "string") {
     const found = findCurrency(currency);
     if (!found) fault(["currency"], notCurrencyText(currency));
-    const wrong = amountFault(amount, currency, found?.decimals);
+    const wrong = findAmountFault(amount, currency, found?.decimals);
     if (wrong) fault(["amount"], wrong);
   }
-  // The one name that an object cannot carry like any other; it would be lost on the way without a word.
+  // Assigning this name to an object sets its prototype, so the value would be lost without an error.
   if (typeof metadata === "object" && metadata !== null && Object.hasOwn(metadata, "__proto__")) {
     fault(["metadata", "__proto__"], "is not an allowed name");
   }
   if (typeof webhook_url === "string" && webhook_url !== "") {
     const url = parseWebhookUrl(webhook_url, allowInsecureWebhooks);
-    // What was taken by an earlier release, or under another setting, may be repeated; the handler decides.
+    // A URL that an earlier release or setting accepted may be repeated; the handler decides.
     const isLasting = url.href === undefined || isFaulty();
     if (url.fault !== undefined && isLasting) fault(["webhook_url"], url.fault);
     const hasCard = containsCardNumber(`${webhook_url} ${url.href}`);
@@ -115,8 +114,8 @@ function checkRequest(
   }
 }
 
-/** @param decimals undefined for no currency: then only what would be no amount of any is told */
-function amountFault(
+/** @param decimals undefined without a valid currency: then only faults in any currency are reported */
+function findAmountFault(
   amount: unknown,
   currency: string,
   decimals: number | undefined,
@@ -130,7 +129,7 @@ function amountFault(
   return AMOUNT_FAULTS[parsed.fault](currency, most);
 }
 
-function canonicalRequest(allowInsecureWebhooks: boolean, defaultCurrency: string) {
+function buildSchema(allowInsecureWebhooks: boolean, defaultCurrency: string) {
   return collectIssues(
     createFields,
     (sent, faults) => checkRequest(sent, allowInsecureWebhooks, defaultCurrency, faults),
@@ -138,7 +137,7 @@ function canonicalRequest(allowInsecureWebhooks: boolean, defaultCurrency: strin
       const currency = body.currency ?? defaultCurrency;
       const found = findCurrency(currency);
       const amount = found && parseAmount(String(body.amount), found.decimals);
-      if (!amount?.ok) throw new TypeError("an amount that was not checked");
+      if (!amount?.ok) throw new TypeError("the amount was not checked");
       const webhookUrl = body.webhook_url ?? null;
       const url = webhookUrl === null ? {} : parseWebhookUrl(webhookUrl, allowInsecureWebhooks);
       const request = {

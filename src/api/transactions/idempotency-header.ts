@@ -16,22 +16,22 @@ const NAMES = ["Idempotency-Key", "X-Idempotency-Key"] as const;
 
 /** @returns the key of either header. @throws Problem if both are absent, one is invalid, or they differ */
 function parseIdempotencyHeaders(c: AppContext): string {
-  const given = NAMES.flatMap((header) => {
+  const sent = NAMES.flatMap((header) => {
     const field = c.req.header(header);
     return field === undefined ? [] : [{ header, ...parseIdempotencyKey(field) }];
   });
-  const [first] = given;
+  const [first] = sent;
   if (!first) {
     throw new Problem("idempotency_key_missing", {
       detail: "Send an Idempotency-Key header that is unique to this payment.",
       errors: [{ header: NAMES[0], message: "is required" }],
     });
   }
-  const wrong = given.flatMap((one) => (one.ok ? [] : [one]));
+  const wrong = sent.flatMap((one) => (one.ok ? [] : [one]));
   if (!first.ok || wrong.length > 0) throw invalidKey(wrong);
-  if (given.some((other) => other.ok && other.key !== first.key)) {
+  if (sent.some((other) => other.ok && other.key !== first.key)) {
     throw invalidKey(
-      given.map(({ header }) => ({ header, message: "differs from the other header" })),
+      sent.map(({ header }) => ({ header, message: "differs from the other header" })),
       "Idempotency-Key and X-Idempotency-Key have different values.",
     );
   }

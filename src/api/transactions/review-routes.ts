@@ -20,7 +20,7 @@ export function reviewRoutes(app: App): void {
     tag: "Risk",
     security: "api_key",
     request: { params: transactionParams, body: ReviewBody },
-    answers: {
+    responses: {
       200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
     },
     problems: [

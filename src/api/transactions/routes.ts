@@ -51,7 +51,7 @@ export function transactionRoutes(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: { query: { documentedAs: ListQuery, checkedBy: listQuery } },
-    answers: { 200: { description: "A page of transactions.", schema: TransactionList } },
+    responses: { 200: { description: "A page of transactions.", schema: TransactionList } },
     problems: ["invalid_request"],
     before: [canList],
     handle: list,
@@ -67,7 +67,7 @@ export function transactionRoutes(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: { params: transactionParams },
-    answers: {
+    responses: {
       200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
     },
     problems: ["transaction_not_found"],
@@ -86,7 +86,7 @@ export function transactionRoutes(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: { params: transactionParams },
-    answers: {
+    responses: {
       200: {
         description: "The transaction with the outcome of its charge.",
         schema: Transaction,
@@ -119,7 +119,7 @@ export function transactionRoutes(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: { params: transactionParams },
-    answers: {
+    responses: {
       200: {
         description: "The cancelled transaction.",
         schema: Transaction,
@@ -141,7 +141,7 @@ export function transactionRoutes(app: App): void {
     tag: "Transactions",
     security: "api_key",
     request: { params: keyParams },
-    answers: {
+    responses: {
       200: {
         description: "The current state of the transaction.",
         schema: Transaction,

@@ -27,7 +27,7 @@ export function webhookDeliveryRoutes(app: App): void {
     tag: "Webhooks",
     security: "api_key",
     request: { query: DeliveriesQuery },
-    answers: { 200: { description: "A page of deliveries.", schema: DeliveryList } },
+    responses: { 200: { description: "A page of deliveries.", schema: DeliveryList } },
     problems: ["invalid_request"],
     before: [authenticate("webhooks:read", "list")],
     handle: list,
@@ -41,7 +41,7 @@ export function webhookDeliveryRoutes(app: App): void {
     tag: "Webhooks",
     security: "api_key",
     request: { params },
-    answers: { 200: { description: "The delivery.", schema: Delivery } },
+    responses: { 200: { description: "The delivery.", schema: Delivery } },
     problems: ["webhook_delivery_not_found"],
     before: [authenticate("webhooks:read")],
     handle: async (c, { params: { id } }) =>
@@ -56,7 +56,7 @@ export function webhookDeliveryRoutes(app: App): void {
     tag: "Webhooks",
     security: "api_key",
     request: { params },
-    answers: {
+    responses: {
       202: {
         description: "The restarted delivery. Get it later for the result.",
         schema: Delivery,

@@ -16,14 +16,14 @@ import {
   EndpointChangeBody,
   EndpointList,
   EXAMPLE_ENDPOINT_ID,
-  endpointChangeBody,
   NewEndpoint,
   NewEndpointBody,
-  newEndpointBody,
   RecoverBody,
   Recovered,
   RotateBody,
   RotatedSecret,
+  selectEndpointChange,
+  selectNewEndpoint,
 } from "./schemas";
 
 const PATH = "/api/v1/webhook-endpoints";
@@ -34,11 +34,11 @@ const params = pathParams(Params);
 type WithId = { params: z.output<typeof Params> };
 const newEndpoint = {
   documentedAs: NewEndpointBody,
-  checkedBy: (c: AppContext) => newEndpointBody(allowsInsecure(c)),
+  checkedBy: (c: AppContext) => selectNewEndpoint(allowsInsecure(c)),
 };
 const endpointChange = {
   documentedAs: EndpointChangeBody,
-  checkedBy: (c: AppContext) => endpointChangeBody(allowsInsecure(c)),
+  checkedBy: (c: AppContext) => selectEndpointChange(allowsInsecure(c)),
 };
 const canRead = authenticate("webhooks:read");
 const canWrite = authenticate("webhooks:write");
@@ -57,7 +57,7 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Register a webhook endpoint",
     description: "The response contains the endpoint's signing secret, which is shown only once.",
     request: { body: newEndpoint },
-    answers: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
+    responses: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_webhook_endpoints"],
     handle: create,
   });
@@ -68,7 +68,7 @@ export function webhookEndpointRoutes(app: App): void {
     operationId: "listWebhookEndpoints",
     summary: "List webhook endpoints",
     description: "Secrets are not included.",
-    answers: { 200: { description: "All endpoints, oldest first.", schema: EndpointList } },
+    responses: { 200: { description: "All endpoints, oldest first.", schema: EndpointList } },
     problems: [],
     handle: async (c) => {
       const endpoints = await dispatcher(c).endpoints();
@@ -83,7 +83,7 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Get a webhook endpoint",
     description: "The secret is not included.",
     request: { params },
-    answers: { 200: { description: "The endpoint.", schema: Endpoint } },
+    responses: { 200: { description: "The endpoint.", schema: Endpoint } },
     problems: ["webhook_endpoint_not_found"],
     handle: async (c, { params }) => {
       const endpoints = await dispatcher(c).endpoints();
@@ -104,7 +104,7 @@ export function webhookEndpointRoutes(app: App): void {
     description:
       "Fields that are not sent keep their values. Enabling an endpoint again resets its failures.",
     request: { params, body: endpointChange },
-    answers: { 200: { description: "The updated endpoint.", schema: Endpoint } },
+    responses: { 200: { description: "The updated endpoint.", schema: Endpoint } },
     problems: [...BODY_PROBLEMS, "card_number_refused", "webhook_endpoint_not_found"],
     handle: async (c, { params, body }) => {
       const changed = await dispatcher(c).changeEndpoint(parseId(params.id), body);
@@ -119,7 +119,7 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Remove a webhook endpoint",
     description: "Pending deliveries to the endpoint become `dead`.",
     request: { params },
-    answers: { 204: { description: "The endpoint was removed." } },
+    responses: { 204: { description: "The endpoint was removed." } },
     problems: ["webhook_endpoint_not_found"],
     handle: async (c, { params }) => {
       if (!(await dispatcher(c).removeEndpoint(parseId(params.id)))) throw endpointNotFound();
@@ -135,7 +135,7 @@ export function webhookEndpointRoutes(app: App): void {
     description:
       "Both secrets sign webhooks until the old one expires. Use the id `default` for the secret of webhooks to the `webhook_url` of transactions.",
     request: { params, body: optionalBody(RotateBody) },
-    answers: { 200: { description: "The new secret.", schema: RotatedSecret } },
+    responses: { 200: { description: "The new secret.", schema: RotatedSecret } },
     problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: rotate,
   });
@@ -148,7 +148,7 @@ export function webhookEndpointRoutes(app: App): void {
     description:
       "Sends an event of type `webhook_endpoint.test`, regardless of the endpoint's event types.",
     request: { params },
-    answers: {
+    responses: {
       202: { description: "The delivery. Get it later for the result.", schema: Delivery },
     },
     problems: ["webhook_endpoint_not_found"],
@@ -166,7 +166,7 @@ export function webhookEndpointRoutes(app: App): void {
     description:
       "Restarts failed deliveries to this endpoint, oldest first, whose events were created in the time range. Each request restarts a limited number: repeat it while `has_more` is true.",
     request: { params, body: RecoverBody },
-    answers: { 202: { description: "Number of restarted deliveries.", schema: Recovered } },
+    responses: { 202: { description: "Number of restarted deliveries.", schema: Recovered } },
     problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: recover,
   });

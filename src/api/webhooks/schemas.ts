@@ -21,7 +21,7 @@ const MAX_OVERLAP_S = 7 * ONE_DAY_S;
 
 export const EXAMPLE_ENDPOINT_ID = "whe_mfzwizlhn5xgs3dpnrsw45dfoi";
 export const EXAMPLE_DELIVERY_ID = "whd_mfzwizlhn5xgs3dpnrsw45dfoi";
-/** Kept by IANA for examples (RFC 2606). The examples of bodies have nothing sent there. */
+/** Reserved by IANA for examples (RFC 2606). Trying the example bodies sends nothing to it. */
 const EXAMPLE_URL = "https://example.com/webhooks";
 const FilterType = z
   .enum(["*", ...WEBHOOK_TYPES], `must be * or one of ${WEBHOOK_TYPES.join(", ")}`)
@@ -36,7 +36,7 @@ const enabled = z
   .boolean("must be true or false")
   .openapi({ description: "Whether events are sent to the endpoint.", example: true });
 
-const urlOf = (allowInsecure: boolean) =>
+const buildUrl = (allowInsecure: boolean) =>
   freeText(1, 2048)
     .transform((text, context) => {
       const { href = "", fault } = parseWebhookUrl(text, allowInsecure);
@@ -51,32 +51,32 @@ const urlOf = (allowInsecure: boolean) =>
       example: EXAMPLE_URL,
     });
 
-const newEndpoint = (allowInsecure: boolean) =>
+const buildNewEndpoint = (allowInsecure: boolean) =>
   z.strictObject({
-    url: urlOf(allowInsecure),
+    url: buildUrl(allowInsecure),
     events: filter.default(["*"]),
     description: description.default(null),
     enabled: enabled.default(true),
   });
-const endpointChange = (allowInsecure: boolean) =>
+const buildEndpointChange = (allowInsecure: boolean) =>
   z
-    .strictObject({ url: urlOf(allowInsecure), events: filter, description, enabled })
+    .strictObject({ url: buildUrl(allowInsecure), events: filter, description, enabled })
     .partial()
     .refine((change) => Object.keys(change).length > 0, "must have at least one field");
 
-export const NewEndpointBody = newEndpoint(false).openapi("CreateWebhookEndpoint", {
+export const NewEndpointBody = buildNewEndpoint(false).openapi("CreateWebhookEndpoint", {
   example: { url: EXAMPLE_URL, events: ["*"], enabled: false },
 });
-export const EndpointChangeBody = endpointChange(false).openapi("ChangeWebhookEndpoint", {
+export const EndpointChangeBody = buildEndpointChange(false).openapi("ChangeWebhookEndpoint", {
   minProperties: 1,
   example: { description: "the shop" },
 });
-const INSECURE_NEW = newEndpoint(true);
-const INSECURE_CHANGE = endpointChange(true);
-/** The body of a create or a change, checked by the deployment's own rule for URLs. */
-export const newEndpointBody = (allowInsecure: boolean) =>
+const INSECURE_NEW = buildNewEndpoint(true);
+const INSECURE_CHANGE = buildEndpointChange(true);
+/** The schemas of a create or a change, by the deployment's rule for URLs. */
+export const selectNewEndpoint = (allowInsecure: boolean) =>
   allowInsecure ? INSECURE_NEW : NewEndpointBody;
-export const endpointChangeBody = (allowInsecure: boolean) =>
+export const selectEndpointChange = (allowInsecure: boolean) =>
   allowInsecure ? INSECURE_CHANGE : EndpointChangeBody;
 
 export const RotateBody = z
@@ -123,7 +123,7 @@ const secret = z.string().openapi({
   description: "Signing secret. Shown only once.",
   example: "whsec_bm90IGEgc2VjcmV0LCBidXQgYW4gZXhhbXBsZSE=",
 });
-/** Written flat: `extend` would become an `allOf`, in which generators lose what may be null. */
+/** Not `extend`, which would become an `allOf`, in which code generators lose nullability. */
 export const NewEndpoint = z
   .object({ ...Endpoint.shape, secret })
   .openapi("CreatedWebhookEndpoint");
@@ -192,16 +192,16 @@ export const Delivery = z
 export const DeliveryList = z
   .object({ data: z.array(Delivery), has_more: HasMore, next_cursor: Cursor })
   .openapi("WebhookDeliveryList");
-const nameOf = (openapi: { description: string; example: string }) =>
+const buildFilter = (openapi: { description: string; example: string }) =>
   z.string().max(200, "must have at most 200 characters").optional().openapi(openapi);
 export const DeliveriesQuery = z.strictObject({
-  endpoint_id: nameOf({
+  endpoint_id: buildFilter({
     description: "Only deliveries to this endpoint.",
     example: EXAMPLE_ENDPOINT_ID,
   }),
   status: DeliveryStatus.optional().openapi({ description: "Only deliveries with this status." }),
-  event_type: nameOf({ description: "Only events of this type.", ...EXAMPLES.event_type }),
-  transaction_id: nameOf({
+  event_type: buildFilter({ description: "Only events of this type.", ...EXAMPLES.event_type }),
+  transaction_id: buildFilter({
     description: "Only events of this transaction.",
     ...EXAMPLES.transaction_id,
   }),

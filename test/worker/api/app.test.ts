@@ -11,7 +11,7 @@ import * as merchantSchema from "../../../src/api/merchants/schemas";
 import { Rebuild } from "../../../src/api/operations/rebuild-route";
 import { BacktestResult } from "../../../src/api/risk/backtest-routes";
 import { ListEntry, ListEntryList } from "../../../src/api/risk/schemas/list";
-import { RuleSetAnswer } from "../../../src/api/risk/schemas/rule-set";
+import { RuleSetResult } from "../../../src/api/risk/schemas/rule-set";
 import * as schema from "../../../src/api/transactions/schemas";
 import * as webhookSchema from "../../../src/api/webhooks/schemas";
 import { MAX_LIST_ENTRIES } from "../../../src/domain/risk/limits";
@@ -1275,8 +1275,8 @@ describe("openapi.json", () => {
     const at = `${LISTS}/${(await jsonOf<{ id: string }>(listed.clone())).id}`;
     const review = { decision: "approve", reviewer: "ann", note: "known" };
     return {
-      "PUT /risk/rules 200": [put, RuleSetAnswer],
-      "GET /risk/rules 200": [await send("GET", "/api/v1/risk/rules"), RuleSetAnswer],
+      "PUT /risk/rules 200": [put, RuleSetResult],
+      "GET /risk/rules 200": [await send("GET", "/api/v1/risk/rules"), RuleSetResult],
       "POST /risk/lists 201": [listed, ListEntry],
       "POST /risk/lists 200": [await send("POST", LISTS, entry), ListEntry],
       "GET /risk/lists 200": [await send("GET", LISTS), ListEntryList],

@@ -53,19 +53,19 @@ const measured = {
 };
 const velocity = object({ ...measured, completed_only: flag.exactOptional() });
 const ABOVE = "must be a whole number, or a decimal string for sum";
-/** Whether it is an amount depends on the measure. */
+/** An amount or a number, depending on the measure. */
 const above = z.union([z.number(), z.string(), z.custom<AmountByCurrency>(isByCurrency)], ABOVE);
 const velocityCondition = object({ velocity, above });
 type VelocityCondition = z.output<typeof velocityCondition>;
 
-/** Percents stop at 100, so nothing is above it. */
+/** No percentage is above 100. */
 const MOST_PERCENT = 99;
 
-function checkVelocity(given: VelocityCondition, context: z.RefinementCtx): void {
-  const { measure, of, completed_only } = given.velocity;
+function checkVelocity({ velocity, above }: VelocityCondition, context: z.RefinementCtx): void {
+  const { measure, of, completed_only } = velocity;
   const fault = (path: string[], message: string) =>
     context.addIssue({ code: "custom", path, message });
-  for (const { path, message } of aboveFaults(measure, given.above)) {
+  for (const { path, message } of findAboveFaults(measure, above)) {
     fault(["above", ...path.map(String)], message);
   }
   if (measure === "customers" && of === "customer") {
@@ -85,7 +85,7 @@ function isByCurrency(value: unknown): boolean {
 
 type AboveFault = { path: PropertyKey[]; message: string };
 
-function aboveFaults(measure: string, above: number | RuleAmount): AboveFault[] {
+function findAboveFaults(measure: string, above: number | RuleAmount): AboveFault[] {
   if (measure === "sum") return amount.safeParse(above).error?.issues ?? [];
   const most = measure === "declined_percent" ? MOST_PERCENT : Number.MAX_SAFE_INTEGER;
   const isWhole = typeof above === "number" && Number.isSafeInteger(above);
@@ -120,11 +120,11 @@ const SIMPLE = {
 
 const tooDeep = z.custom<Condition>(() => false, `is nested more than ${MAX_DEPTH} levels deep`);
 
-/** A schema for each depth, so that no body can make reading it recurse further than that. */
-function conditionWithin(depth: number): z.ZodType<Condition> {
+/** A schema for each depth, which limits the recursion of parsing. */
+function buildCondition(depth: number): z.ZodType<Condition> {
   if (depth === 0) return tooDeep;
-  const inner = conditionWithin(depth - 1);
-  // How many there may be is counted over the whole rule set.
+  const inner = buildCondition(depth - 1);
+  // The number of conditions is limited for the whole rule set.
   const inners = z.array(inner, "must be a list of conditions").min(1, "must not be empty");
   const schemas = {
     all: object({ all: inners }),
@@ -135,8 +135,8 @@ function conditionWithin(depth: number): z.ZodType<Condition> {
   return keyedUnion("a condition", schemas);
 }
 
-/** A condition as it is checked. */
-export const condition = conditionWithin(MAX_DEPTH);
+/** Parses a condition. */
+export const condition = buildCondition(MAX_DEPTH);
 
 const documented: z.ZodType = z.lazy(() => ConditionShape);
 const documentedList = z.array(documented).min(1).optional();
@@ -186,9 +186,9 @@ const documentedMembers = {
   field: listField.optional(),
 } as const satisfies Record<ConditionKind | "above" | "in" | "is_present" | "field", z.ZodType>;
 
-/** A condition as it is documented: one flat object, because generated clients have no types for a choice
- *  between objects without a discriminator, nor for an `anyOf` in it that says which members it must have.
- *  `condition` checks which members go together. */
+/** The documented schema of a condition: one flat object, because code generators do not support a choice between
+ *  objects without a discriminator, or an inner `anyOf` of required members. `condition` checks which members belong
+ *  together. */
 export const ConditionShape = z.strictObject(documentedMembers).openapi("RiskCondition", {
   description:
     "Tests one property of a payment, or combines other conditions with `all`, `any` or `not`.",

@@ -1,4 +1,4 @@
-/** The members that fraud rules are made of, each with words of its own for what is wrong with it. */
+/** The fields of fraud rules, each with its own fault messages. */
 import { z } from "@hono/zod-openapi";
 import { findCurrency, notCurrencyText } from "../../../domain/money/currency";
 import {
@@ -35,7 +35,7 @@ export const someOf = <Item extends z.ZodType>(item: Item, what: string, most: n
     .min(1, EMPTY)
     .max(most, `must have at most ${most} values`);
 
-/** Currencies have at most three decimals; where one has fewer, a threshold between two of its amounts is fine. */
+/** The most decimal places of any currency. A threshold between two amounts of a currency with fewer is valid. */
 const DECIMALS = 3;
 export const NOT_DECIMAL = 'must be a decimal string in major units, such as "250.00"';
 const DECIMAL_FAULTS: Record<AmountFault, string> = {
@@ -44,16 +44,16 @@ const DECIMAL_FAULTS: Record<AmountFault, string> = {
   too_many_decimals: `must have at most ${DECIMALS} decimal places`,
   too_large: `must be at most ${MAX_AMOUNT_MINOR} thousandths`,
 };
-/** As people write amounts: without an exponent. */
+/** A decimal without an exponent. */
 export const PLAIN = /^[0-9]+(\.[0-9]+)?$/;
-export const decimalFault = (text: string): string | undefined => {
+export const findDecimalFault = (text: string): string | undefined => {
   const parsed = parseAmount(PLAIN.test(text) ? text : "", DECIMALS);
   return parsed.ok ? undefined : DECIMAL_FAULTS[parsed.fault];
 };
 export const decimal = z
   .string(NOT_DECIMAL)
   .superRefine((text, context) => {
-    const fault = decimalFault(text);
+    const fault = findDecimalFault(text);
     if (fault) context.addIssue(fault);
   })
   .openapi({
@@ -62,8 +62,7 @@ export const decimal = z
     maxLength: MAX_DECIMAL_CHARACTERS,
     example: "250.00",
   });
-/** Withdrawn currencies are taken: a rule set that names one can still be changed, and a backtest meets payments
- *  in it. */
+/** Withdrawn currencies are valid: an existing rule set may name one, and a backtest reads payments in it. */
 export const currency = z
   .string(notCurrencyText(""))
   .superRefine((code, context) => {
@@ -71,26 +70,26 @@ export const currency = z
   })
   .openapi({ pattern: "^[A-Z]{3}$", example: "USD" });
 
-/** An amount as it is checked: one decimal, or a decimal for each of some currencies. */
+/** Parses an amount: one decimal, or decimals by currency. */
 export const amount: z.ZodType<RuleAmount> = z.unknown().transform((value, context) => {
   const fault = (message: string, ...path: string[]) =>
     context.addIssue({ code: "custom", path, message });
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const message = typeof value === "string" ? decimalFault(value) : NOT_DECIMAL;
+    const message = typeof value === "string" ? findDecimalFault(value) : NOT_DECIMAL;
     if (message) fault(message);
     return value as string; // Just checked.
   }
   const amounts = Object.entries(value);
   if (amounts.length === 0) fault(EMPTY);
   for (const [code, text] of amounts) {
-    const message = amountFault(code, text);
+    const message = findAmountFault(code, text);
     if (message) fault(message, code);
   }
   return Object.fromEntries(amounts);
 });
 
-/** What is wrong with an amount in a currency, of which it may have no more than the decimals. */
-function amountFault(code: string, text: unknown): string | undefined {
+/** The fault of an amount in a currency, whose number of decimal places it must not exceed. */
+function findAmountFault(code: string, text: unknown): string | undefined {
   const currency = findCurrency(code);
   if (!currency) return notCurrencyText(code);
   if (typeof text !== "string" || !PLAIN.test(text)) return NOT_DECIMAL;
@@ -98,7 +97,7 @@ function amountFault(code: string, text: unknown): string | undefined {
   return parsed.ok ? undefined : AMOUNT_FAULTS[parsed.fault](code, currency.decimals);
 }
 
-/** The same as it is documented. */
+/** The documented schema of an amount. */
 export const AmountShape = z.union([
   decimal,
   z.record(z.string(), z.string().openapi({ pattern: PLAIN.source })).openapi({
@@ -113,7 +112,7 @@ export const listField = choice(LIST_FIELDS).openapi("RiskListField", {
     "`customer`: the payment's `user_id`. `email_domain`: the domain of the metadata field `email`. Others: the metadata field of the same name.",
 });
 
-/** The one name that no transaction's metadata can have. */
+/** A metadata field. `__proto__` is the only name that a transaction's metadata cannot have. */
 export const field = freeText(1, MAX_FIELD_CHARACTERS).refine(
   (name) => name !== "__proto__",
   "is not an allowed name",
@@ -127,8 +126,8 @@ export const subject = z
     if (!text.startsWith(METADATA)) context.addIssue(`must be customer or ${METADATA}<field>`);
     else if (containsCardNumber(text)) {
       context.addIssue({ code: "custom", message: CARD_MESSAGE, ...CARD });
-    } else if (!name.success) context.addIssue(`names a field that ${messageOf(name.error)}`);
+    } else if (!name.success) context.addIssue(`names a field that ${readMessage(name.error)}`);
   })
   .transform((text) => text as Subject) // Just checked.
   .openapi({ type: "string", pattern: "^(customer|metadata\\..+)$", example: "metadata.ip" });
-const messageOf = ({ issues }: z.ZodError): string => issues[0]?.message ?? "";
+const readMessage = ({ issues }: z.ZodError): string => issues[0]?.message ?? "";

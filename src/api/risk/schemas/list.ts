@@ -51,7 +51,7 @@ const FORMS: Record<ListField, string> = {
 };
 
 /** The fault of a value for a field, if any. */
-function valueFault(
+function findValueFault(
   field: ListField,
   value: string,
 ): { message: string; params?: object } | undefined {
@@ -70,7 +70,7 @@ export const newListEntry = collectIssues(
   ({ field, value }, { fault }) => {
     const known = listField.safeParse(field);
     if (!known.success || typeof value !== "string" || value === "") return;
-    const wrong = valueFault(known.data, value);
+    const wrong = findValueFault(known.data, value);
     if (wrong) fault(["value"], wrong.message, wrong.params);
   },
   (body) => {

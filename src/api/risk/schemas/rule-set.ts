@@ -1,4 +1,4 @@
-/** The shapes of fraud rules: a rule set as it is sent, checked and answered. */
+/** Schemas of rule sets: in requests, in responses, and in openapi.json. */
 import { z } from "@hono/zod-openapi";
 import {
   DEFAULT_REVIEW_S,
@@ -42,14 +42,14 @@ const rule: z.ZodType<Rule> = keyedUnion("a rule", {
   points: object({ id, points, when: condition, shadow: shadow.exactOptional() }),
   outcome: object({ id, outcome, when: condition, shadow: shadow.exactOptional() }),
 });
-/** On trial: whoever tries the documentation's examples changes no decision. */
+/** A shadow rule, so that trying the example changes no decision. */
 export const EXAMPLE_RULE = {
   id: "large-amount",
   outcome: "review",
   when: { amount: { above: "1000" } },
   shadow: true,
 };
-/** One flat object: generated clients have no types for a choice between objects without a discriminator. */
+/** One flat object, because code generators do not support a choice between objects without a discriminator. */
 const RuleShape = z
   .strictObject({
     id,
@@ -65,7 +65,7 @@ const RuleShape = z
   });
 
 const score = whole(1, OUT_OF_REACH);
-const rulesOf = <Item extends z.ZodType>(item: Item) =>
+const buildRules = <Item extends z.ZodType>(item: Item) =>
   z.array(item, "must be a list of rules").max(MAX_RULES, `must have at most ${MAX_RULES} rules`);
 const ALLOW_BEATS = "Whether a rule or list that allows takes precedence over one that blocks.";
 const EXPIRES_AFTER =
@@ -89,7 +89,7 @@ const version = whole(0, Number.MAX_SAFE_INTEGER).openapi({
   description: "Version that this rule set is based on.",
   example: 0,
 });
-/** Taken, so that what was read can be changed and sent back, and not looked at. */
+/** Accepted and ignored, so that a rule set that was read can be changed and buildFields back. */
 const ignoredTime = z.string("must be a time").nullish().openapi({
   description: "Ignored. Accepted so that a rule set can be sent back as it was read.",
   example: "2026-11-22T21:00:00.000Z",
@@ -99,25 +99,25 @@ function checkLimits({ rules }: { rules: Rule[] }, context: z.RefinementCtx): vo
   for (const fault of findLimitFaults(rules)) context.addIssue({ code: "custom", ...fault });
 }
 
-const sent = <Item extends z.ZodType>(item: Item) => ({
-  rules: rulesOf(item),
+const buildFields = <Item extends z.ZodType>(item: Item) => ({
+  rules: buildRules(item),
   ...settings,
   created_at: ignoredTime,
 });
-/** A new rule set as checked. `version` is the one that was read. */
-export const newRuleSet = object({ version, ...sent(rule) }).superRefine(checkLimits);
+/** Parses a new rule set. `version` is the version that it is based on. */
+export const newRuleSet = object({ version, ...buildFields(rule) }).superRefine(checkLimits);
 export const NewRuleSetBody = z
-  .strictObject({ version, ...sent(RuleShape) })
+  .strictObject({ version, ...buildFields(RuleShape) })
   .openapi("ReplaceRiskRules", { example: { version: 0, rules: [EXAMPLE_RULE] } });
-/** A rule set on trial, which has no version, or that of the one it was made from. */
-export const candidate = object({ version: version.optional(), ...sent(rule) }).superRefine(
+/** Parses the rule set of a backtest. Its version is optional and ignored. */
+export const candidate = object({ version: version.optional(), ...buildFields(rule) }).superRefine(
   checkLimits,
 );
 export const CandidateBody = z
-  .strictObject({ version: version.optional(), ...sent(RuleShape) })
+  .strictObject({ version: version.optional(), ...buildFields(RuleShape) })
   .openapi("RiskRulesCandidate", { example: { rules: [EXAMPLE_RULE] } });
 
-const answered = {
+const responseFields = {
   review_score: score.openapi({ example: 50 }),
   block_score: score.openapi({ example: 70 }),
   allow_beats_block: z.boolean().openapi({ description: ALLOW_BEATS, example: false }),
@@ -126,14 +126,14 @@ const answered = {
     .openapi({ description: EXPIRES_AFTER, example: DEFAULT_REVIEW_S }),
   review_expires_to: ReviewDecision,
 };
-export const RuleSetAnswer = z
+export const RuleSetResult = z
   .object({
     version: z.int().min(0).openapi({
       description: "Version of the rule set. 0 is the deployment's default.",
       example: 0,
     }),
     rules: z.array(RuleShape),
-    ...answered,
+    ...responseFields,
     created_at: Time.nullable(),
   })
   .openapi("RiskRules");

@@ -1,7 +1,7 @@
 /** Fraud scores: the default rules' numbers, exact thresholds, and reasons that add up. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newRuleSet, RuleSetAnswer } from "../../../../../src/api/risk/schemas/rule-set";
+import { newRuleSet, RuleSetResult } from "../../../../../src/api/risk/schemas/rule-set";
 import { currencyDecimals } from "../../../../../src/domain/money/currency";
 import { ACTIVE_CODES } from "../../../../../src/domain/money/iso-4217";
 import { parseAmount } from "../../../../../src/domain/money/money";
@@ -47,7 +47,7 @@ describe("the default rules", () => {
     for (const unlisted_currency of UNLISTED_CURRENCY) {
       const { version, rule_set } = defaultRuleSet({ ...SETTINGS, unlisted_currency });
       const answer = { version, ...rule_set, created_at: null };
-      expect(RuleSetAnswer.safeParse(answer).error?.issues ?? []).toEqual([]);
+      expect(RuleSetResult.safeParse(answer).error?.issues ?? []).toEqual([]);
     }
   });
 });
