@@ -74,7 +74,7 @@ function checkVelocity({ velocity, above }: VelocityCondition, context: z.Refine
   if (measure === "declined_percent" && completed_only) {
     fault(
       ["velocity", "completed_only"],
-      "cannot be combined with declined_percent, which counts payments that were not completed",
+      "cannot be combined with declined_percent, which counts declined payments",
     );
   }
 }

@@ -89,7 +89,7 @@ const version = whole(0, Number.MAX_SAFE_INTEGER).openapi({
   description: "Version that this rule set is based on.",
   example: 0,
 });
-/** Accepted and ignored, so that a rule set that was read can be changed and buildFields back. */
+/** Accepted and ignored, so that a rule set that was read can be changed and sent back. */
 const ignoredTime = z.string("must be a time").nullish().openapi({
   description: "Ignored. Accepted so that a rule set can be sent back as it was read.",
   example: "2026-11-22T21:00:00.000Z",

@@ -401,7 +401,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
         above: 5,
       }),
       at("/velocity/completed_only"),
-      "cannot be combined with declined_percent, which counts payments that were not completed",
+      "cannot be combined with declined_percent, which counts declined payments",
     ],
     [
       inRule({ velocity: { ...velocity, measure: "customers" }, above: 5 }),
