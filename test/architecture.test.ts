@@ -32,7 +32,7 @@ const EXCEPTIONS: Record<string, string> = {
     "rate-limit/quota-keeper.ts transactions/transaction-shard.ts velocity/velocity-shard.ts webhooks/webhook-dispatcher.ts webhooks/queue/consumer.ts",
   // The names and bounds of what a part counts, which the scrape shows.
   "api/operations/shard-metrics.ts": "transactions/counters.ts",
-  "api/operations/webhook-metrics.ts": "webhooks/metrics.ts",
+  "api/operations/webhook-metrics.ts": "webhooks/counters.ts",
 };
 /** What the domain may use besides itself: pure libraries. */
 const PURE = [

@@ -2,6 +2,11 @@
 
 import type { EventRecord } from "../domain/transaction/event";
 
+/** What one statement may hold. More than some hundred rows gain nothing and block the thread. D1 accepts values of
+ *  2 MB, https://developers.cloudflare.com/d1/platform/limits/; the JSON around each row and multi-byte characters need
+ *  the rest. */
+export const APPEND_LIMITS = { rows: 200, characters: 600_000 };
+
 /** A trigger on `events` brings `transactions` up to date in the same statement, so the two cannot
  *  disagree. Events of a transaction arrive in order, so one that is not above its version is there
  *  already and is passed over: a batch may be written any number of times. */

@@ -1,4 +1,4 @@
-import type { ChargeResult } from "../domain/transaction/decide-charge";
+import type { ChargeResult } from "../domain/transaction/decisions/decide-charge";
 import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 
 export type ChargeRequest = {

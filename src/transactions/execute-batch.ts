@@ -1,5 +1,5 @@
 /** The calls that came in one RPC, executed as if each had come alone. */
-import type { CreateCommand } from "../domain/transaction/decide-create";
+import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { Address, AddressedCall, CallResult, Outcome, Reply, SendResults } from "./rpc";
 
 /** Replies within this time of another are sent with it. */

@@ -1,9 +1,9 @@
 /** The reads of a shard. */
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import { repeatCreate } from "./commands/create";
+import { countRepeated } from "./count-commands";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal/journal";
-import { countRepeated } from "./metrics";
 import { type Address, type EventsReply, notFound, okReply, type Reply } from "./rpc";
 
 /** The transaction as it is now. */

@@ -1,6 +1,6 @@
 /** What crosses between the Worker and the object that owns a transaction. */
 
-import type { CreateCommand } from "../domain/transaction/decide-create";
+import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { EventRecord } from "../domain/transaction/event";
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import type { Refusal } from "../domain/transaction/refusal";

@@ -3,7 +3,7 @@
  *  `commands/` has what each command does. */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
-import type { CreateCommand } from "../domain/transaction/decide-create";
+import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
@@ -19,6 +19,7 @@ import { createOutcomeRecorder } from "./charging/record-outcome";
 import { Recovery } from "./charging/recovery";
 import type { Command } from "./commands/command";
 import type { CommandResult } from "./commands/result";
+import { countDuration, countGet, countRejected } from "./count-commands";
 import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
 import { getMany } from "./get-many";
@@ -26,7 +27,6 @@ import { BatchProcessor, type Committed } from "./group-commit/batch-processor";
 import { Batcher } from "./group-commit/batcher";
 import { CommitDelay } from "./group-commit/commit-delay";
 import { Journal } from "./journal/journal";
-import { countDuration, countGet, countRejected } from "./metrics";
 import { OutboxRelays } from "./outbox/relays";
 import { eventsReply, findReply, repeatReply } from "./queries";
 import { createRulesReader, RulesCache } from "./risk/rules-cache";

@@ -1,9 +1,7 @@
-/** Attempts from the dispatcher's side: which are to be made, how they ended, and what follows from that for
- *  the delivery and its endpoint. To be called inside a transaction. */
-import { MAX_ATTEMPTS } from "../domain/webhook/webhook";
+import { MAX_ATTEMPTS } from "../domain/webhook/retry-schedule";
 import { type Log, traceFields } from "../observability/log";
+import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";
 import type { FanOut } from "./fan-out";
-import { DELAY_BOUNDS_MS, type WebhookCounters } from "./metrics";
 import type { AttemptOrder, AttemptReport, DeliveryNotice, DisabledReason } from "./rpc";
 import type { Deliveries } from "./store/deliveries";
 import type { Delivery } from "./store/delivery";

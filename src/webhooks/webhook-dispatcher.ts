@@ -4,7 +4,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
 import type { EventRecord } from "../domain/transaction/event";
-import { MAX_ATTEMPTS, MAX_ENDPOINTS } from "../domain/webhook/webhook";
+import { MAX_ATTEMPTS } from "../domain/webhook/retry-schedule";
+import { MAX_ENDPOINTS } from "../domain/webhook/webhook";
 import type { Env } from "../env";
 import { createLog, describeFault, type Log } from "../observability/log";
 import { Alarm } from "../runtime/alarm";

@@ -10,12 +10,12 @@ import {
   decideCancel,
   decideOutcome,
   decideProcess,
-} from "../../src/domain/transaction/decide-charge";
-import { decideCreate, type RiskBasis } from "../../src/domain/transaction/decide-create";
-import { decideReview } from "../../src/domain/transaction/decide-review";
+} from "../../src/domain/transaction/decisions/decide-charge";
+import { decideCreate, type RiskBasis } from "../../src/domain/transaction/decisions/decide-create";
+import { decideReview } from "../../src/domain/transaction/decisions/decide-review";
+import type { Change } from "../../src/domain/transaction/decisions/transition";
 import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import type { Failure, Transaction } from "../../src/domain/transaction/transaction";
-import type { Change } from "../../src/domain/transaction/transition";
 
 /** A request, as a W3C `traceparent`. */
 export const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -4,8 +4,8 @@ import {
   decideCancel,
   decideOutcome,
   decideProcess,
-} from "../../src/domain/transaction/decide-charge";
-import { decideExpiry, decideReview } from "../../src/domain/transaction/decide-review";
+} from "../../src/domain/transaction/decisions/decide-charge";
+import { decideExpiry, decideReview } from "../../src/domain/transaction/decisions/decide-review";
 import type { Status } from "../../src/domain/transaction/status";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { DECLINED, type Example, NOW_MS } from "./examples";

@@ -4,7 +4,7 @@
 import { counterSamples, histogramsOf } from "../../observability/counter-samples";
 import type { Count } from "../../observability/durable-counters";
 import type { Family, Sample } from "../../observability/prometheus";
-import { DELAY_BOUNDS_MS, type WebhookCounter } from "../../webhooks/metrics";
+import { DELAY_BOUNDS_MS, type WebhookCounter } from "../../webhooks/counters";
 
 const MS_PER_S = 1_000;
 

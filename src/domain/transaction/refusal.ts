@@ -1,5 +1,5 @@
 /** Every answer the domain may give instead of doing what was asked. The set is closed;
- *  how each one looks over HTTP is decided in `http/problem.ts`, which must have a row for each. */
+ *  how each one looks over HTTP is decided in `api/http/problem.ts`, which must have a row for each. */
 import type { Action, Status } from "./status";
 
 export type Refusal =

@@ -1,6 +1,7 @@
 /** Appends a decided change to the journal. */
+
+import type { Change } from "../../domain/transaction/decisions/transition";
 import type { Result } from "../../domain/transaction/result";
-import type { Change } from "../../domain/transaction/transition";
 import type { Journal, OwnedTransaction } from "../journal/journal";
 import type { CommandBase } from "./context";
 import { type CommandResult, refused, unchanged } from "./result";

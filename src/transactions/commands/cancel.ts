@@ -1,5 +1,5 @@
 /** `cancel`: ends a transaction before its charge is claimed. */
-import { decideCancel } from "../../domain/transaction/decide-charge";
+import { decideCancel } from "../../domain/transaction/decisions/decide-charge";
 import type { OwnedTransaction } from "../journal/journal";
 import { applyDecision } from "./apply";
 import type { CommandContext, MerchantCommand } from "./context";

@@ -1,6 +1,6 @@
 /** The commands of a shard, and the dispatch to the file of each. A command is decided and appended to the journal
  *  synchronously: no file of this folder has an `await`, so a batch of commands and `journal.write()` are one commit. */
-import type { RiskBasis } from "../../domain/transaction/decide-create";
+import type { RiskBasis } from "../../domain/transaction/decisions/decide-create";
 import type { ProcessorMode } from "../../domain/transaction/livemode";
 import type { Journal, OwnedTransaction } from "../journal/journal";
 import { cancel } from "./cancel";

@@ -5,7 +5,7 @@ import {
   decideCreate,
   decideRepeatedCreate,
   type RiskBasis,
-} from "../../domain/transaction/decide-create";
+} from "../../domain/transaction/decisions/decide-create";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
 import { livemodeOf } from "../../domain/transaction/livemode";
 import type { Journal, OwnedTransaction } from "../journal/journal";

@@ -1,5 +1,5 @@
 /** `expire`: ends a review without a decision in time. The alarm sends it. */
-import { decideExpiry } from "../../domain/transaction/decide-review";
+import { decideExpiry } from "../../domain/transaction/decisions/decide-review";
 import { accept } from "../../domain/transaction/result";
 import type { OwnedTransaction } from "../journal/journal";
 import { applyDecision } from "./apply";

@@ -1,5 +1,5 @@
 /** `process`: claims the charge, or finds it claimed or finished. The processor is called after the commit. */
-import { decideProcess } from "../../domain/transaction/decide-charge";
+import { decideProcess } from "../../domain/transaction/decisions/decide-charge";
 import { attemptDueAtMs } from "../charging/open-charges";
 import type { OwnedTransaction } from "../journal/journal";
 import type { CommandContext, MerchantCommand } from "./context";

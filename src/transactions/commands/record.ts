@@ -1,5 +1,8 @@
 /** `record`: records the processor's response to a charge, or schedules the next attempt. */
-import { contradictsOutcome, decideOutcome } from "../../domain/transaction/decide-charge";
+import {
+  contradictsOutcome,
+  decideOutcome,
+} from "../../domain/transaction/decisions/decide-charge";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { ChargeAnswer } from "../../processor/processor";
 import { nextAttemptAtMs } from "../charging/open-charges";

@@ -1,5 +1,5 @@
 /** `resolve`: records the outcome that an operator found for a charge. The processor is not called again. */
-import { decideResolution } from "../../domain/transaction/decide-resolution";
+import { decideResolution } from "../../domain/transaction/decisions/decide-resolution";
 import type { ResolveRequest } from "../../domain/transaction/resolution";
 import type { OwnedTransaction } from "../journal/journal";
 import { applyOutcome } from "./apply";

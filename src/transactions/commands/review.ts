@@ -1,5 +1,5 @@
 /** `review`: records a reviewer's decision. */
-import { decideReview } from "../../domain/transaction/decide-review";
+import { decideReview } from "../../domain/transaction/decisions/decide-review";
 import type { ReviewRequest } from "../../domain/transaction/review";
 import type { OwnedTransaction } from "../journal/journal";
 import { applyDecision } from "./apply";

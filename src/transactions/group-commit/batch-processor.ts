@@ -5,9 +5,9 @@ import { describeFault, type Log, traceFields } from "../../observability/log";
 import { withTimeout } from "../../runtime/with-timeout";
 import { type Command, execute } from "../commands/command";
 import { type CommandResult, refused } from "../commands/result";
+import { countBatch, countWritten } from "../count-commands";
 import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
-import { countBatch, countWritten } from "../metrics";
 import type { OutboxRelays } from "../outbox/relays";
 import {
   type DecisionInputs,

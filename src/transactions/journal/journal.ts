@@ -2,9 +2,10 @@
  *
  *  A row of `events` has the whole transaction as of that event. The last row of a transaction is its state, and all rows
  *  in order are the outbox of every destination, each of which has a checkpoint. All methods are synchronous. */
+
+import type { Change } from "../../domain/transaction/decisions/transition";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
-import type { Change } from "../../domain/transaction/transition";
 import { OpenCharges } from "../charging/open-charges";
 import { StoredBackoffs } from "../outbox/stored-backoff";
 import { Checkpoints } from "./checkpoints";

@@ -2,12 +2,17 @@
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { DestinationName } from "../rpc";
 
+/** Bounds a delivery in events, and in about so many characters of their data. */
+export type BatchLimits = { rows: number; characters: number };
+
 /** How a destination takes events. */
 export type Delivery = {
   /** Resolves when all of these events have arrived. May be called again with the same events.
    *  @param failures how many deliveries have failed in a row before this one
    *  @throws when some have not arrived; a `DeliveryFault` may say when to retry */
   deliver: (events: EventRecord[], failures: number) => Promise<void>;
+  /** The most that one delivery holds. By default 200 events, or 600,000 characters of their data. */
+  max_batch?: BatchLimits;
   /** The first of these events that may go into one delivery, at least one. By default all of them. */
   selectBatch?: (events: EventRecord[]) => EventRecord[];
   /** The only types of events that are delivered. By default all types. */

@@ -15,14 +15,11 @@ import { withTimeout } from "../../runtime/with-timeout";
 import type { CheckpointName } from "../journal/checkpoints";
 import type { Journal } from "../journal/journal";
 import type { Backlog } from "../rpc";
-import { DeliveryFault, type Destination } from "./destination";
+import { type BatchLimits, DeliveryFault, type Destination } from "./destination";
 import { LONGEST_BACKOFF_MS } from "./stored-backoff";
 
-/** Events of one statement. More than some hundred rows gain nothing and block the thread. */
-const DRAIN_ROWS = 200;
-/** Characters of one statement. D1 accepts values of 2 MB; the JSON around each row and multi-byte characters take the
- *  rest, https://developers.cloudflare.com/d1/platform/limits/. */
-const DRAIN_CHARACTERS = 600_000;
+/** What a delivery holds in memory, where the destination has no limits of its own. */
+const DEFAULT_BATCH: BatchLimits = { rows: 200, characters: 600_000 };
 /** Far longer than a healthy delivery. One that takes longer may be repeated without harm. */
 const DELIVERY_TIMEOUT_MS = 10_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
@@ -33,6 +30,7 @@ export class OutboxRelay {
   readonly #journal: Journal;
   readonly #destination: Destination;
   readonly #checkpoint: CheckpointName;
+  readonly #maxBatch: BatchLimits;
   #deliveredThrough: number;
   #stored: number;
   #isDraining = false;
@@ -48,6 +46,7 @@ export class OutboxRelay {
   constructor(journal: Journal, destination: Destination) {
     this.#journal = journal;
     this.#destination = destination;
+    this.#maxBatch = destination.max_batch ?? DEFAULT_BATCH;
     this.#checkpoint = `${destination.name}_delivered_through`;
     this.#stored = journal.checkpoints.get(this.#checkpoint) ?? 0;
     this.#deliveredThrough = this.#stored;
@@ -166,7 +165,7 @@ export class OutboxRelay {
       this.#deliveredThrough = through;
       this.#isSlow = false;
       // Far behind after an outage, no response waits for an event at the end of the queue.
-      const isBehind = this.#journal.lastPosition - this.#deliveredThrough > DRAIN_ROWS;
+      const isBehind = this.#journal.lastPosition - this.#deliveredThrough > this.#maxBatch.rows;
       this.#backoff = isBehind ? { ...this.#backoff, until_ms: 0 } : NO_BACKOFF;
       if (!isBehind) this.#journal.backoffs.delete(this.#destination.name);
       this.#release(this.#deliveredThrough, true);
@@ -198,10 +197,11 @@ export class OutboxRelay {
     const { types, selectBatch = all } = this.#destination;
     const after = this.#deliveredThrough;
     if (types) {
-      const through = Math.min(after + DRAIN_ROWS, this.#journal.lastPosition);
+      const through = Math.min(after + this.#maxBatch.rows, this.#journal.lastPosition);
       return { events: this.#journal.eventsOfTypes(after, through, types), through };
     }
-    const events = selectBatch(this.#journal.eventsAfter(after, DRAIN_ROWS, DRAIN_CHARACTERS));
+    const { rows, characters } = this.#maxBatch;
+    const events = selectBatch(this.#journal.eventsAfter(after, rows, characters));
     return { events, through: events.at(-1)?.position ?? after };
   }
 

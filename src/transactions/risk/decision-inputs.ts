@@ -4,7 +4,7 @@ import { listSignals } from "../../domain/risk/lists/list";
 import type { Observation } from "../../domain/risk/observation";
 import { subjectValue } from "../../domain/risk/payment";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
-import type { RiskBasis } from "../../domain/transaction/decide-create";
+import type { RiskBasis } from "../../domain/transaction/decisions/decide-create";
 import type { Env } from "../../env";
 import { observePayments } from "../../velocity/client";
 import type { Command } from "../commands/command";

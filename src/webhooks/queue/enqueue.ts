@@ -1,4 +1,4 @@
-import { MAX_ATTEMPTS } from "../../domain/webhook/webhook";
+import { MAX_ATTEMPTS } from "../../domain/webhook/retry-schedule";
 import type { Env } from "../../env";
 import { describeFault, type Log } from "../../observability/log";
 import { withTimeout } from "../../runtime/with-timeout";

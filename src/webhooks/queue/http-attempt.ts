@@ -1,11 +1,8 @@
 /** One attempt at a delivery: a signed POST, within its time limit, whatever the other side does. */
 import { retryAfterMs } from "../../domain/time/retry-after";
+import { MAX_RETRY_AFTER_MS } from "../../domain/webhook/retry-schedule";
 import { signWebhook } from "../../domain/webhook/signature";
-import {
-  type AttemptError,
-  type AttemptResult,
-  MAX_RETRY_AFTER_MS,
-} from "../../domain/webhook/webhook";
+import type { AttemptError, AttemptResult } from "../../domain/webhook/webhook";
 import { isCallable } from "../../domain/webhook/webhook-url";
 import { nextSpan } from "../../observability/trace-context";
 import { TimeoutError, withTimeout } from "../../runtime/with-timeout";

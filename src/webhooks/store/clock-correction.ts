@@ -1,6 +1,5 @@
-/** Corrects a dispatcher's times in the future, once its clock has gone back: waits that would last as long as
- *  the clock was wrong are over, and what began or ended later than now did so now. */
-import { LONGEST_COOLDOWN_MS, LONGEST_RETRY_MS } from "../../domain/webhook/webhook";
+import { LONGEST_COOLDOWN_MS } from "../../domain/webhook/circuit-breaker";
+import { LONGEST_RETRY_MS } from "../../domain/webhook/retry-schedule";
 import { SENT_LEASE_MS, TAKEN_LEASE_MS } from "./deliveries";
 
 /** To be called inside a transaction. It looks at every row: only when `ClockWatch` says so. */

@@ -4,13 +4,9 @@
  *  `next_at` says when a pending delivery is to be looked at. Handing it out is a lease: `next_at` moves
  *  a little into the future, and a delivery that comes due with its lease was lost on the way. */
 import { dueAtMs } from "../../domain/time/clock";
-import {
-  type AttemptResult,
-  LONGEST_RETRY_MS,
-  MAX_ATTEMPTS,
-  retryDelayMs,
-} from "../../domain/webhook/webhook";
-import type { WebhookCounters } from "../metrics";
+import { LONGEST_RETRY_MS, MAX_ATTEMPTS, retryDelayMs } from "../../domain/webhook/retry-schedule";
+import type { AttemptResult } from "../../domain/webhook/webhook";
+import type { WebhookCounters } from "../counters";
 import type { Recovered } from "../rpc";
 import type { Delivery, NewDelivery } from "./delivery";
 

@@ -8,10 +8,10 @@ import {
   DISABLE_AFTER_MS,
   inFlightLimit,
   LONGEST_COOLDOWN_MS,
-  matchesFilter,
   needsCooldown,
-} from "../../domain/webhook/webhook";
-import type { WebhookCounters } from "../metrics";
+} from "../../domain/webhook/circuit-breaker";
+import { matchesFilter } from "../../domain/webhook/webhook";
+import type { WebhookCounters } from "../counters";
 import { type DisabledReason, type Endpoint, type EndpointChange, ORIGIN } from "../rpc";
 
 type Row = {

@@ -2,7 +2,7 @@
  *  long ago. */
 import { ageMs, ClockWatch } from "../../domain/time/clock";
 import type { Log } from "../../observability/log";
-import type { WebhookCounters } from "../metrics";
+import type { WebhookCounters } from "../counters";
 import { correctFutureTimes } from "./clock-correction";
 import type { Deliveries } from "./deliveries";
 import type { Delivery } from "./delivery";

@@ -10,8 +10,8 @@ import {
   decideCancel,
   decideOutcome,
   decideProcess,
-} from "../../../src/domain/transaction/decide-charge";
-import { decideReview } from "../../../src/domain/transaction/decide-review";
+} from "../../../src/domain/transaction/decisions/decide-charge";
+import { decideReview } from "../../../src/domain/transaction/decisions/decide-review";
 import { type Event, toEvent } from "../../../src/domain/transaction/event";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
 import { created, DECLINED, held, MERCHANT, NOW_MS } from "../../support/examples";

@@ -1,8 +1,11 @@
 /** Clocks that are set back: no wait of a shard is longer than the longest one that can be right, and nothing
  *  that was learnt in the future counts as fresh. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { decideCancel, decideProcess } from "../../../src/domain/transaction/decide-charge";
-import { decideReview } from "../../../src/domain/transaction/decide-review";
+import {
+  decideCancel,
+  decideProcess,
+} from "../../../src/domain/transaction/decisions/decide-charge";
+import { decideReview } from "../../../src/domain/transaction/decisions/decide-review";
 import { LeasedQuota } from "../../../src/rate-limit/leased-quota";
 import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../../src/transactions/alarm-schedule";
 import { Recovery } from "../../../src/transactions/charging/recovery";

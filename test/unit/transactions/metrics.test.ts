@@ -1,8 +1,8 @@
 /** What a shard counts, and when it stores the counts. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Command } from "../../../src/transactions/commands/command";
+import { countBatch, countWritten } from "../../../src/transactions/count-commands";
 import { Counters, DURATION_BOUNDS_MS } from "../../../src/transactions/counters";
-import { countBatch, countWritten } from "../../../src/transactions/metrics";
 import { NOW_MS } from "../../support/examples";
 import {
   about,

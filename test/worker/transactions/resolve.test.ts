@@ -3,7 +3,7 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../src/config";
 import { transactionObjectName } from "../../../src/domain/identity/id";
-import { RESOLVABLE_AFTER_MS } from "../../../src/domain/transaction/decide-resolution";
+import { RESOLVABLE_AFTER_MS } from "../../../src/domain/transaction/decisions/decide-resolution";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
 import {
   admin,

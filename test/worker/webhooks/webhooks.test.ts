@@ -5,7 +5,7 @@ import { Webhook } from "standardwebhooks";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { EventRecord } from "../../../src/domain/transaction/event";
 import type { Env } from "../../../src/env";
-import { WebhookCounters } from "../../../src/webhooks/metrics";
+import { WebhookCounters } from "../../../src/webhooks/counters";
 import { Endpoints } from "../../../src/webhooks/store/endpoints";
 import { type Client, freshKey, newClient, problem } from "../../support/api";
 import { env } from "../../support/env";

@@ -1,7 +1,7 @@
 /** Which payments a deployment's processor may charge. */
 import { expect, it, vi } from "vitest";
 import { type Config, readConfig } from "../../../../src/config";
-import { decideProcess } from "../../../../src/domain/transaction/decide-charge";
+import { decideProcess } from "../../../../src/domain/transaction/decisions/decide-charge";
 import {
   livemodeOf,
   type ProcessorMode,

@@ -1,15 +1,15 @@
 /** The processor's outcomes that a shard records, also after a resolution. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
-import { RESOLVABLE_AFTER_MS } from "../../../../src/domain/transaction/decide-resolution";
+import { RESOLVABLE_AFTER_MS } from "../../../../src/domain/transaction/decisions/decide-resolution";
 import type { ResolveRequest } from "../../../../src/domain/transaction/resolution";
 import type { ChargeAnswer } from "../../../../src/processor/processor";
 import { createOutcomeRecorder } from "../../../../src/transactions/charging/record-outcome";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
 import type { CommandResult } from "../../../../src/transactions/commands/result";
+import { countBatch, countWritten } from "../../../../src/transactions/count-commands";
 import { Counters } from "../../../../src/transactions/counters";
 import { Journal } from "../../../../src/transactions/journal/journal";
-import { countBatch, countWritten } from "../../../../src/transactions/metrics";
 import {
   basisOf,
   DECLINED,

@@ -6,9 +6,9 @@ import type { Transaction } from "../../../../src/domain/transaction/transaction
 import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../../../src/transactions/alarm-schedule";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
 import type { CommandResult } from "../../../../src/transactions/commands/result";
+import { countBatch, countWritten } from "../../../../src/transactions/count-commands";
 import { Counters } from "../../../../src/transactions/counters";
 import { Journal } from "../../../../src/transactions/journal/journal";
-import { countBatch, countWritten } from "../../../../src/transactions/metrics";
 import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf } from "../../../support/examples";
 import { type MemoryStorage, memoryStorage } from "../../../support/sqlite";
 

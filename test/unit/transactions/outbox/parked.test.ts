@@ -2,7 +2,7 @@
  *  servers are played over real HTTP and word it as the real ones do. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { readConfig } from "../../../../src/config";
-import type { Change } from "../../../../src/domain/transaction/transition";
+import type { Change } from "../../../../src/domain/transaction/decisions/transition";
 import type { Env } from "../../../../src/env";
 import { createStream } from "../../../../src/kafka/create";
 import { classifyMessage } from "../../../../src/kafka/error-class";

@@ -1,6 +1,6 @@
 /** A destination that wants some types of events only. */
 import { describe, expect, it } from "vitest";
-import type { Change } from "../../../../src/domain/transaction/transition";
+import type { Change } from "../../../../src/domain/transaction/decisions/transition";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { OutboxRelay } from "../../../../src/transactions/outbox/relay";
 import { NOW_MS } from "../../../support/examples";

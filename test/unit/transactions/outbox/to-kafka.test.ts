@@ -1,6 +1,6 @@
 /** Kafka as a destination of an outbox. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Change } from "../../../../src/domain/transaction/transition";
+import type { Change } from "../../../../src/domain/transaction/decisions/transition";
 import type { Stream } from "../../../../src/kafka/stream";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { differentTransactions } from "../../../../src/transactions/outbox/kafka-request";

@@ -1,6 +1,6 @@
 /** The webhook dispatchers as a destination of an outbox. */
 import { describe, expect, it, vi } from "vitest";
-import type { Change } from "../../../../src/domain/transaction/transition";
+import type { Change } from "../../../../src/domain/transaction/decisions/transition";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { OutboxRelay } from "../../../../src/transactions/outbox/relay";
 import { WebhookDestination } from "../../../../src/transactions/outbox/to-webhooks";

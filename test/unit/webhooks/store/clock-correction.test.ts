@@ -1,7 +1,7 @@
 /** A webhook dispatcher whose clock was ahead and is set back. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { forgetRisk } from "../../../../src/transactions/risk/rules-cache";
-import { WebhookCounters } from "../../../../src/webhooks/metrics";
+import { WebhookCounters } from "../../../../src/webhooks/counters";
 import { Deliveries } from "../../../../src/webhooks/store/deliveries";
 import { Endpoints } from "../../../../src/webhooks/store/endpoints";
 import { Retention } from "../../../../src/webhooks/store/retention";

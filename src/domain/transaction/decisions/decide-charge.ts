@@ -1,8 +1,8 @@
 /** Decides about the charge of a transaction: to claim it, to record its outcome, or to cancel it before. */
-import { livemodeOf, type ProcessorMode, refusedCharge } from "./livemode";
-import { accept, type Result, refuse } from "./result";
-import { closedReview } from "./review";
-import { type Failure, type Transaction, UNCHARGED_CODES } from "./transaction";
+import { livemodeOf, type ProcessorMode, refusedCharge } from "../livemode";
+import { accept, type Result, refuse } from "../result";
+import { closedReview } from "../review";
+import { type Failure, type Transaction, UNCHARGED_CODES } from "../transaction";
 import { type Change, decideMove, timeOfChange } from "./transition";
 
 /** What a processor has said for certain about a charge. */

@@ -1,12 +1,12 @@
 /** How a transaction leaves review: by a reviewer's word, or because nobody said one in time. */
-import { accept, type Result, refuse } from "./result";
+import { accept, type Result, refuse } from "../result";
 import {
   closedReview,
   type ReviewDecision,
   type ReviewRequest,
   STATUS_OF_DECISION,
-} from "./review";
-import { type Failure, REVIEW_REJECTED, type Transaction } from "./transaction";
+} from "../review";
+import { type Failure, REVIEW_REJECTED, type Transaction } from "../transaction";
 import { type Change, decideMove, timeOfChange } from "./transition";
 
 /** Records a reviewer's word. The same word again changes nothing, whatever became of the transaction

@@ -1,14 +1,14 @@
 /** Decides a create: a new transaction, or the response to the first create under the same key. */
-import { currencyDecimals } from "../money/currency";
-import { formatAmount } from "../money/money";
-import { type Assessment, type Decision, evaluate } from "../risk/evaluate";
-import type { Signals, VersionedRuleSet } from "../risk/rule-set";
-import { toEvent } from "./event";
-import { type CreateRequest, differingFields } from "./idempotency";
-import { accept, type Result, refuse } from "./result";
-import { openReview } from "./review";
-import type { Status } from "./status";
-import { type Failure, RISK_BLOCKED, type Transaction } from "./transaction";
+import { currencyDecimals } from "../../money/currency";
+import { formatAmount } from "../../money/money";
+import { type Assessment, type Decision, evaluate } from "../../risk/evaluate";
+import type { Signals, VersionedRuleSet } from "../../risk/rule-set";
+import { toEvent } from "../event";
+import { type CreateRequest, differingFields } from "../idempotency";
+import { accept, type Result, refuse } from "../result";
+import { openReview } from "../review";
+import type { Status } from "../status";
+import { type Failure, RISK_BLOCKED, type Transaction } from "../transaction";
 import { applyTransition, type Change } from "./transition";
 
 export type CreateCommand = {

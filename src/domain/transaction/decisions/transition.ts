@@ -1,8 +1,8 @@
 /** Moves a transaction to another status: the only place where one changes. */
-import { type Event, toEvent } from "./event";
-import { accept, type Result, refuse } from "./result";
-import { type Action, nextStatus } from "./status";
-import type { Transaction } from "./transaction";
+import { type Event, toEvent } from "../event";
+import { accept, type Result, refuse } from "../result";
+import { type Action, nextStatus } from "../status";
+import type { Transaction } from "../transaction";
 
 /** Everything that one decision changes: the transaction as it is now and what happened on the way. */
 export type Change = { transaction: Transaction; events: Event[] };

@@ -3,10 +3,10 @@ import { expect, it } from "vitest";
 import {
   decideResolution,
   RESOLVABLE_AFTER_MS,
-} from "../../../../src/domain/transaction/decide-resolution";
-import type { ResolveRequest } from "../../../../src/domain/transaction/resolution";
-import type { Transaction } from "../../../../src/domain/transaction/transaction";
-import { EXAMPLES, NOW_MS, taken } from "../../../support/examples";
+} from "../../../../../src/domain/transaction/decisions/decide-resolution";
+import type { ResolveRequest } from "../../../../../src/domain/transaction/resolution";
+import type { Transaction } from "../../../../../src/domain/transaction/transaction";
+import { EXAMPLES, NOW_MS, taken } from "../../../../support/examples";
 
 const LATER_MS = NOW_MS + RESOLVABLE_AFTER_MS;
 const requestFor = (fields: Partial<ResolveRequest> = {}): ResolveRequest => ({

@@ -1,11 +1,11 @@
 /** Creates, and creates under a key that is taken. */
 import { describe, expect, it } from "vitest";
-import { deriveTransactionId } from "../../../../src/domain/identity/id";
+import { deriveTransactionId } from "../../../../../src/domain/identity/id";
 import {
   createResult,
   decideCreate,
   decideRepeatedCreate,
-} from "../../../../src/domain/transaction/decide-create";
+} from "../../../../../src/domain/transaction/decisions/decide-create";
 import {
   basisOf,
   created,
@@ -16,8 +16,8 @@ import {
   MERCHANT,
   NOW_MS,
   requestOf,
-} from "../../../support/examples";
-import { LATER_MS } from "../../../support/transaction-decisions";
+} from "../../../../support/examples";
+import { LATER_MS } from "../../../../support/transaction-decisions";
 
 const later = new Date(LATER_MS).toISOString();
 describe("creating", () => {

@@ -1,10 +1,10 @@
 /** Decisions about an existing transaction. */
 import { describe, expect, it } from "vitest";
-import { decideProcess } from "../../../../src/domain/transaction/decide-charge";
-import { decideExpiry } from "../../../../src/domain/transaction/decide-review";
-import type { Status } from "../../../../src/domain/transaction/status";
-import type { Transaction } from "../../../../src/domain/transaction/transaction";
-import { DECLINED, EXAMPLE_NAMES, EXAMPLES, NOW_MS, taken } from "../../../support/examples";
+import { decideProcess } from "../../../../../src/domain/transaction/decisions/decide-charge";
+import { decideExpiry } from "../../../../../src/domain/transaction/decisions/decide-review";
+import type { Status } from "../../../../../src/domain/transaction/status";
+import type { Transaction } from "../../../../../src/domain/transaction/transaction";
+import { DECLINED, EXAMPLE_NAMES, EXAMPLES, NOW_MS, taken } from "../../../../support/examples";
 import {
   APPROVED,
   BY,
@@ -12,7 +12,7 @@ import {
   decide,
   EXPIRED_MS,
   LATER_MS,
-} from "../../../support/transaction-decisions";
+} from "../../../../support/transaction-decisions";
 
 const REJECTED = { code: "review_rejected", message: "This payment was rejected in review" };
 const FAILURES: Record<string, Transaction["failure"]> = {

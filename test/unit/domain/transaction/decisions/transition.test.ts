@@ -1,17 +1,17 @@
 /** The table of statuses and actions, and any walk through it. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decideCreate } from "../../../../src/domain/transaction/decide-create";
-import { EVENT_TYPES, type Event } from "../../../../src/domain/transaction/event";
+import { decideCreate } from "../../../../../src/domain/transaction/decisions/decide-create";
+import { EVENT_TYPES, type Event } from "../../../../../src/domain/transaction/event";
 import {
   ACTIONS,
   nextStatus,
   STATUSES,
   type Status,
-} from "../../../../src/domain/transaction/status";
-import type { Transaction } from "../../../../src/domain/transaction/transaction";
-import { basisOf, frozen, HOLDING, NOW_MS, RULES, requestOf } from "../../../support/examples";
-import { APPROVED, COMMANDS, decide, EXPIRED_MS } from "../../../support/transaction-decisions";
+} from "../../../../../src/domain/transaction/status";
+import type { Transaction } from "../../../../../src/domain/transaction/transaction";
+import { basisOf, frozen, HOLDING, NOW_MS, RULES, requestOf } from "../../../../support/examples";
+import { APPROVED, COMMANDS, decide, EXPIRED_MS } from "../../../../support/transaction-decisions";
 
 const ALLOWED = new Map<string, Status>([
   ["pending submit", "processing"],

@@ -1,7 +1,7 @@
 /** When an operator may end a charge by hand, and what that changes. */
-import type { ResolveRequest } from "./resolution";
-import { accept, type Result, refuse } from "./result";
-import { DECLINED_BY_OPERATOR, type Failure, type Transaction } from "./transaction";
+import type { ResolveRequest } from "../resolution";
+import { accept, type Result, refuse } from "../result";
+import { DECLINED_BY_OPERATOR, type Failure, type Transaction } from "../transaction";
 import { type Change, decideMove } from "./transition";
 
 /** Until so long after its claim a charge is left to the processor: by then it has been asked about ten times.
