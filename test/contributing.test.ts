@@ -22,6 +22,8 @@ it("CONTRIBUTING.md has a recipe for every everyday change", () => {
     "Add a JSON field",
     "Add a route",
     "Add a fraud condition",
+    "Add a filter to the list of transactions",
+    "Change a limit or a delay",
     "Add a metric",
     "Add a Kafka dialect",
     "Add a processor",
