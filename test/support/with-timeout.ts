@@ -63,9 +63,9 @@ export async function withTimeout<Value>(limitMs: number, work: Promise<Value>):
   }
 }
 
-/** Which file of `src` set the limit, like `api/operations/readiness`; the toolkit in `src/runtime` only passes it on. */
+/** The file of `src` that set the limit, like `api/operations/readiness`. Calls of objects pass on their caller's limit. */
 function callerIn(stack: string): string {
-  return /\/src\/((?!runtime\/)[\w/-]+)\.ts/.exec(stack)?.[1] ?? "";
+  return /\/src\/((?!runtime\/object-stub)[\w/-]+)\.ts/.exec(stack)?.[1] ?? "";
 }
 
 /** @throws when there is no such file in `src`: it was renamed, and the name here was not */

@@ -208,6 +208,7 @@ it("counts what a dispatcher of an earlier version already had", async () => {
       Date.now(),
     );
     storage.sql.exec("DROP TABLE counters");
+    storage.sql.exec("DROP TABLE schema_version");
     storage.sql.exec("ALTER TABLE deliveries DROP COLUMN happened_at");
   });
   await crash(other);

@@ -49,6 +49,7 @@ beforeAll(async () => {
     set("status = 'pending', finished_at = NULL", 4);
     // As an earlier version left it.
     sql.exec("DROP INDEX deliveries_dead");
+    sql.exec("DROP TABLE schema_version");
     migrateWebhooks(sql);
     sql.exec("INSERT INTO attempts SELECT position, 1, 1, 1, 200, NULL FROM deliveries");
   });
