@@ -23,8 +23,8 @@ export type Part = { path: Path; condition: Condition };
 /** A signal that is measured: whose payments, and its full name. */
 export type RequiredSignal = { subject: Subject; name: string };
 
-/** The definition of a kind. Methods, whose parameters TypeScript compares in both directions, so that a definition of
- *  one kind is one of conditions as a whole; `definitionOf` sees to it that each gets its own kind only. */
+/** The definition of a kind. Its members are methods, whose parameters TypeScript compares in both directions: so
+ *  `definitionOf` may return any of them, which is right because it returns the one for the condition's kind. */
 export type ConditionDefinition<Kind extends Condition> = {
   holds(condition: Kind, on: Evaluation): Tristate;
   /** Why the condition came to `truth`, with the values that were compared. */

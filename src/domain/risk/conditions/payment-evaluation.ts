@@ -4,7 +4,7 @@ import type { Payment } from "../payment";
 import type { Condition, Signals } from "../rule-set";
 import { MAX_DETAIL_CHARACTERS } from "./combinators";
 import type { Evaluation, Tristate } from "./definition";
-import { definitionOf } from "./kinds";
+import { explain, holds } from "./kinds";
 
 export class PaymentEvaluation implements Evaluation {
   readonly payment: Payment;
@@ -18,11 +18,11 @@ export class PaymentEvaluation implements Evaluation {
   /** Whether a condition holds for the payment; undefined when a signal is missing on which that depends.
    *  @throws UnknownCurrency */
   holds(condition: Condition): Tristate {
-    return definitionOf(condition).holds(condition, this);
+    return holds(condition, this);
   }
 
   explain(condition: Condition, truth: Tristate): string {
-    return definitionOf(condition).explain(condition, this, truth);
+    return explain(condition, this, truth);
   }
 
   /** The reason that is stored with the payment: the parts that decided, with the numbers that were compared.

@@ -20,7 +20,7 @@ function collect({ rules }: RuleSet): SubjectMeasures[] {
   const measures = new Map<Subject, Set<string>>([["customer", new Set()]]);
   for (const { when } of rules) {
     for (const { condition } of walkConditions({ path: [], condition: when })) {
-      for (const { subject, name } of definitionOf(condition).signals?.(condition) ?? []) {
+      for (const { subject, name } of definitionOf(condition)?.signals?.(condition) ?? []) {
         const own = measures.get(subject) ?? new Set();
         measures.set(subject, own.add(name.slice(subject.length + 1)));
       }
