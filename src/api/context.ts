@@ -4,7 +4,7 @@ import type { Config } from "../config";
 import type { Env } from "../env";
 import type { Log } from "../observability/log";
 
-export type Variables = {
+type Variables = {
   request_id: string;
   /** This service's span of the request's trace: a W3C `traceparent`. */
   traceparent: string;

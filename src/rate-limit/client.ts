@@ -23,7 +23,7 @@ const leasedQuotas = {
 } as const satisfies Record<Policy, BoundedCache<LeasedQuota>>;
 
 /** A quota as a request has left it. */
-export type Standing = { policy: Policy; left: number; ends_at_ms: number };
+type Standing = { policy: Policy; left: number; ends_at_ms: number };
 /** `over` has the quotas that have nothing left, `standings` those of which anything is known. */
 export type QuotaDecision = { over: Policy[]; standings: Standing[] };
 

@@ -195,7 +195,7 @@ export function expectQuietLogs(): void {
 }
 
 type Schema = { $ref?: string };
-export type Operation = {
+type Operation = {
   summary?: string;
   tags?: string[];
   security?: Record<string, string[]>[];

@@ -3,7 +3,7 @@
 import { vi } from "vitest";
 
 /** Below vitest's own limit (vitest.config.ts), so that the message is the assertion's. */
-export const HANG_GUARD_MS = 240_000;
+const HANG_GUARD_MS = 240_000;
 const LOOK_EVERY_MS = 50;
 
 /** Looks again until `look` neither throws nor rejects. @returns what it returned then */

@@ -6,7 +6,7 @@ const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y;
 const META = /^# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/;
 
 type Labels = Record<string, string>;
-export type Series = { name: string; labels: Labels; value: number };
+type Series = { name: string; labels: Labels; value: number };
 type Type = "counter" | "gauge" | "histogram";
 export type Scrape = { series: Series[]; types: Map<string, Type> };
 

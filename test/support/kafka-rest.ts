@@ -42,7 +42,7 @@ export type Request = {
 
 export type Play = (response: ServerResponse, request: IncomingMessage) => void;
 export let requests: Request[] = [];
-export let play: Play = () => {};
+let play: Play = () => {};
 
 /** How the server answers from now on. */
 export function answerWith(next: Play): void {
@@ -50,7 +50,7 @@ export function answerWith(next: Play): void {
 }
 
 export let url = "";
-export const server = createServer(async (request, response) => {
+const server = createServer(async (request, response) => {
   const { method, url, headers } = request;
   requests.push({ method, url, headers, body: await text(request) });
   play(response, request);

@@ -10,13 +10,13 @@ import type { Status } from "../../src/domain/transaction/status";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { DECLINED, type Example, NOW_MS } from "./examples";
 
-export const SETTLED: ChargeResult = { kind: "settled" };
-export const A_DECLINE: ChargeResult = { kind: "declined", failure: DECLINED };
+const SETTLED: ChargeResult = { kind: "settled" };
+const A_DECLINE: ChargeResult = { kind: "declined", failure: DECLINED };
 export const LATER_MS = NOW_MS + 1_234;
 
 /** What must come of a command: the status it leads to, nothing, waiting, or the refused action. */
-export type Expected = Status | "nothing" | "await" | `refuses ${string}`;
-export const DECISIONS: Record<string, Record<Example, Expected>> = {
+type Expected = Status | "nothing" | "await" | `refuses ${string}`;
+const DECISIONS: Record<string, Record<Example, Expected>> = {
   process: {
     pending: "processing",
     processing: "await",
@@ -67,7 +67,7 @@ export const DECISIONS: Record<string, Record<Example, Expected>> = {
   },
 };
 
-export const REVIEWS: typeof DECISIONS = {
+const REVIEWS: typeof DECISIONS = {
   approve: {
     pending: "refuses approve",
     processing: "refuses approve",

@@ -38,7 +38,7 @@ export function payment(measures: string[], fields: Partial<Observation> = {}): 
   };
 }
 
-export const asked = (name: string): Asked => {
+const asked = (name: string): Asked => {
   const measure = parseMeasure(name);
   if (!measure) throw new Error(`no measure is called ${name}`);
   return measure;

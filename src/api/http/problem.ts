@@ -67,7 +67,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 /** Location of a fault in a request: a JSON Pointer into the body (`#/amount`), a query or path parameter, or a
  *  header field. */
 export type Place = { pointer: string } | { parameter: string } | { header: string };
-export type FieldFault = Place & { message: string };
+type FieldFault = Place & { message: string };
 
 type Details = { detail?: string; errors?: FieldFault[]; headers?: Record<string, string> };
 

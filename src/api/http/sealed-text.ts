@@ -61,7 +61,7 @@ function buildParameters(iv: Uint8Array<ArrayBuffer>, context: string) {
   return { name: "AES-GCM", iv, additionalData };
 }
 
-export function toBase64url(binary: string): string {
+function toBase64url(binary: string): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 

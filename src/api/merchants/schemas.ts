@@ -71,7 +71,7 @@ export const RollBody = z
       }),
   })
   .openapi("RollApiKey");
-export const ApiKey = z
+const ApiKey = z
   .object({
     id: z.string().openapi({ example: KEY_ID }),
     merchant_id: z.string().openapi({ example: MERCHANT_ID }),

@@ -59,7 +59,7 @@ export const Transaction = z
   })
   .openapi("Transaction");
 
-export const TransactionEvent = z
+const TransactionEvent = z
   .object({
     id: z.string().openapi({ example: "evt_mfzwizlhn5xgs3dpnrsw45dfoi" }),
     type: z.enum(EVENT_TYPES).openapi("EventType"),

@@ -19,7 +19,7 @@ export type Decision = (typeof DECISIONS)[number];
 
 /** What a rule came to. `error`: it could not be evaluated, and adds nothing. */
 export const OUTCOMES = ["points", "block", "review", "allow", "error"] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+type Outcome = (typeof OUTCOMES)[number];
 
 /** A rule that was hit, or a list that the payment is on (`block_list`, `allow_list`). */
 export type RiskReason = { rule: string; outcome: Outcome; points: number; detail: string };

@@ -69,7 +69,7 @@ export type ConditionKind = keyof ConditionByKind;
 export type Condition = ConditionByKind[ConditionKind];
 
 /** What a rule says when its condition holds: points, or a word that needs no points. */
-export type Verdict = { points: number } | { outcome: "block" | "review" | "allow" };
+type Verdict = { points: number } | { outcome: "block" | "review" | "allow" };
 
 export type Rule = Verdict & {
   id: string;

@@ -7,7 +7,7 @@ export type Instant = { floor_ms: number; ceil_ms: number };
 
 /** The ways to bound a time: after, from, before, up to. */
 export const LOWER_BOUNDS = ["gt", "gte"] as const;
-export const UPPER_BOUNDS = ["lt", "lte"] as const;
+const UPPER_BOUNDS = ["lt", "lte"] as const;
 export type Bound = (typeof LOWER_BOUNDS)[number] | (typeof UPPER_BOUNDS)[number];
 
 /** Whole milliseconds from `from_ms` on and before `until_ms`; undefined where there is no end. */

@@ -1,7 +1,7 @@
 /** How an operator ends a charge whose outcome the processor does not say. */
 
 export const CHARGE_OUTCOMES = ["settled", "declined"] as const;
-export type ChargeOutcome = (typeof CHARGE_OUTCOMES)[number];
+type ChargeOutcome = (typeof CHARGE_OUTCOMES)[number];
 
 /** What an operator says of a charge, from the processor's own records. */
 export type ResolveRequest = {

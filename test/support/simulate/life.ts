@@ -14,7 +14,7 @@ const NAMES: Record<string, string> = { pending: "created" };
 const REFUSED = { status: 409, code: "illegal_transition", pointers: [] };
 const REUSED = { status: 422, code: "idempotency_key_reused", pointers: ["#/amount"] };
 
-export function eventOf(data: Transaction): TransactionEvent {
+function eventOf(data: Transaction): TransactionEvent {
   const id = `evt_${data.id.slice("txn_".length)}_${data.version}`;
   const type = `transaction.${NAMES[data.status] ?? data.status}`;
   const { id: transaction_id, version: sequence, created_at } = data;

@@ -37,7 +37,7 @@ export const someOf = <Item extends z.ZodType>(item: Item, what: string, most: n
 
 /** The most decimal places of any currency. A threshold between two amounts of a currency with fewer is valid. */
 const DECIMALS = 3;
-export const NOT_DECIMAL = 'must be a decimal string in major units, such as "250.00"';
+const NOT_DECIMAL = 'must be a decimal string in major units, such as "250.00"';
 const DECIMAL_FAULTS: Record<AmountFault, string> = {
   malformed: NOT_DECIMAL,
   not_positive: "must be greater than 0",
@@ -45,12 +45,12 @@ const DECIMAL_FAULTS: Record<AmountFault, string> = {
   too_large: `must be at most ${MAX_AMOUNT_MINOR} thousandths`,
 };
 /** A decimal without an exponent. */
-export const PLAIN = /^[0-9]+(\.[0-9]+)?$/;
-export const findDecimalFault = (text: string): string | undefined => {
+const PLAIN = /^[0-9]+(\.[0-9]+)?$/;
+const findDecimalFault = (text: string): string | undefined => {
   const parsed = parseAmount(PLAIN.test(text) ? text : "", DECIMALS);
   return parsed.ok ? undefined : DECIMAL_FAULTS[parsed.fault];
 };
-export const decimal = z
+const decimal = z
   .string(NOT_DECIMAL)
   .superRefine((text, context) => {
     const fault = findDecimalFault(text);

@@ -8,7 +8,7 @@ import { backtestOne, type Decided } from "./backtest";
 const MAX_EXAMPLES = 20;
 
 export type StoredDecision = Decided & { id: string };
-export type Judged = { decision: Decision; fraud_score: number };
+type Judged = { decision: Decision; fraud_score: number };
 export type BacktestExample = {
   transaction_id: string;
   before: Judged;

@@ -21,7 +21,7 @@ export type Path = (string | number)[];
 /** A condition inside another, and where it is in it. */
 export type Part = { path: Path; condition: Condition };
 /** A signal that is measured: whose payments, and its full name. */
-export type RequiredSignal = { subject: Subject; name: string };
+type RequiredSignal = { subject: Subject; name: string };
 
 /** The definition of a kind. Its members are methods, whose parameters TypeScript compares in both directions: so
  *  `definitionOf` may return any of them, which is right because it returns the one for the condition's kind. */
