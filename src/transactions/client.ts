@@ -7,7 +7,7 @@ import { executeCall } from "./execute-batch";
 import { coalesce } from "./request-coalescer";
 import type { Address, Reply, SharedCall, TransactionShardRpc } from "./rpc";
 
-/** A request that calls an owner: its merchant, its trace, and what it runs in. */
+/** A request that calls the owner of a transaction. */
 export type Caller = {
   env: Pick<Env, "TRANSACTIONS">;
   config: Pick<Config, "transaction_shards" | "book_commit_wait_ms" | "processor_timeout_ms">;
@@ -20,12 +20,13 @@ export type Caller = {
 
 export type TransactionOwner = ObjectStub<TransactionShardRpc>;
 
-/** The object of a name, for calls about the object itself. */
+/** The object with a name, for calls that concern no single transaction. */
 export function transactionShard(env: Pick<Env, "TRANSACTIONS">, name: string): TransactionOwner {
   return objectStub(env.TRANSACTIONS, name);
 }
 
-/** Calls the owner of a transaction. */
+/** Calls the owner of a transaction, and once more when the platform has moved or restarted it.
+ *  @throws the fault of the last call */
 export function callTransactionOwner<Value>(
   caller: Caller,
   transactionId: string,
@@ -37,7 +38,7 @@ export function callTransactionOwner<Value>(
 }
 
 /** The same for calls that may share one RPC with those of other requests to the same object.
- *  @throws the fault of the call */
+ *  @throws the fault of the last call */
 export function callTransactionOwnerShared(
   caller: Caller,
   transactionId: string,

@@ -1,6 +1,6 @@
 /** Request coalescing: requests that are in this isolate at the same time and send the same kind of call to the same
- *  object share one RPC, because an RPC costs more than what most of them do. A request without others near it goes
- *  at once.
+ *  object share one RPC, because an RPC costs more than most of these calls. A request without others near it sends
+ *  its call at once.
  *
  *  One request sends the RPC and resolves the promises of the others, which the runtime allows where it runs every
  *  continuation in the request that made its promise. Two things are needed for that: the promises come from
@@ -11,13 +11,13 @@ import { isOverloaded, type ObjectStub } from "../runtime/object-stub";
 import { toCallResults, toManyAddresses } from "./get-many";
 import type { AddressedCall, CallResult, Reply, SendResults, TransactionShardRpc } from "./rpc";
 
-/** The compatibility flag for that. It is set by default, and never in the test runner. */
+/** The compatibility flag that allows it. It is set by default, and never in the test runner. */
 const RUNTIME = (globalThis as { Cloudflare?: Cloudflare }).Cloudflare;
 const CAN_RESOLVE = RUNTIME?.compatibilityFlags.handle_cross_request_promise_resolution === true;
 
 /** Requests do not share an RPC when they arrive further apart than this. */
 const NEAR_MS = 2;
-/** A turn of the event loop: every request that has arrived joins, and none waits for one that has not. */
+/** One turn of the event loop, in which every request that has arrived joins. */
 const GATHER_MS = 0;
 /** A request that has not sent the RPC after so long was cut off. The next request sends it. */
 const OVERDUE_MS = 20;
