@@ -1,5 +1,5 @@
 /** Delays a batch briefly so that callers that just got a response can join it. Most callers send their next command at
- *  once; a batch that begins before they do leaves them to the next one, which everybody else then waits for.
+ *  once; a batch that begins before they do leaves them to the next one, for which later commands then wait.
  *  The same idea as PostgreSQL's `commit_delay`,
  *  https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-COMMIT-DELAY */
 
@@ -11,7 +11,7 @@ const QUIET_TICKS = 4;
 const MAX_TICKS = 16;
 
 export class CommitDelay {
-  /** Responses without a command since. Callers are not told apart: at a steady rate as many commands arrive as
+  /** Responses without a command since. Callers are not distinguished: at a steady rate as many commands arrive as
    *  responses are sent, and there is no delay. */
   #expected = 0;
   #arrivals = 0;

@@ -14,7 +14,7 @@ export function migrateJournal(sql: SqlStorage): void {
   migrate(sql, MIGRATIONS);
 }
 
-/** Version 1: the tables as they were when versions were first recorded. Earlier releases are told apart by what
+/** Version 1: the tables as they were when versions were first recorded. Earlier releases are recognised by what
  *  their tables lack. */
 function createTables(sql: SqlStorage): void {
   const columns = columnNames(sql, "events");
