@@ -14,6 +14,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { LIST_FIELDS, LIST_NAMES, type RuleSet } from "../domain/risk/rule-set";
 import { STATUSES } from "../domain/transaction/status";
+import { sqlLiteral } from "../runtime/sql-literal";
 
 export const merchants = sqliteTable(
   "merchants",
@@ -109,7 +110,7 @@ export const transactions = sqliteTable(
     check("amount_is_positive", sql`${table.amount_minor} > 0`),
     check(
       "status_is_known",
-      sql`${table.status} IN ('pending', 'review', 'processing', 'completed', 'failed', 'cancelled')`,
+      sql`${table.status} IN (${sql.raw(STATUSES.map(sqlLiteral).join(", "))})`,
     ),
   ],
 );

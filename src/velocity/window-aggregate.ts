@@ -2,6 +2,7 @@
 import { MOST_DIFFERENT, type Rolled, WINDOWS_MS } from "../domain/risk/measure";
 import type { Release } from "../domain/risk/observation";
 import type { Measure } from "../domain/risk/rule-set";
+import { sqlLiteral } from "../runtime/sql-literal";
 
 /** A payment as a subject's figures see it. */
 export type Row = {
@@ -18,6 +19,8 @@ const MOST_HELD = 2 * MOST_DIFFERENT;
 /** Sums are read in two limbs: a week of largest amounts overflows 64 bits, and a number has only 53. */
 const LIMB = 1_000_000;
 const LARGEST_SUM = BigInt(Number.MAX_SAFE_INTEGER);
+
+const DECLINED = "declined" satisfies Release["outcome"];
 
 type Tally = Map<string, bigint>;
 /** Rows are tallied by key; `key` and `keySql` say the same, and so do `weight`, `highSql` and `lowSql`. */
@@ -63,10 +66,10 @@ const AGGREGATE_FUNCTIONS: Record<Measure, AggregateFunction> = {
   currencies: { ...different, key: ({ currency }) => currency, keySql: "currency" },
   declined_percent: {
     ...counted,
-    key: ({ outcome }) => (outcome === "declined" ? "declined" : "other"),
-    keySql: "iif(outcome = 'declined' AND released_after < ?3, 'declined', 'other')",
+    key: ({ outcome }) => (outcome === DECLINED ? DECLINED : "other"),
+    keySql: `iif(outcome = ${sqlLiteral(DECLINED)} AND released_after < ?3, ${sqlLiteral(DECLINED)}, 'other')`,
     answer: (tally) => {
-      const declined = tally.get("declined") ?? 0n;
+      const declined = tally.get(DECLINED) ?? 0n;
       const others = declined + (tally.get("other") ?? 0n) - 1n; // The payment itself has no outcome yet.
       return others > 0n ? Number((100n * declined) / others) : 0;
     },

@@ -2,8 +2,10 @@
  *
  *  Stocks are kept as two counts that only grow, what entered and what left, so that whoever sums them up
  *  needs no order: a number that is told late or twice does no harm. */
+
+import type { DeliveryStatus } from "../domain/webhook/webhook";
 import { Counts } from "../observability/durable-counters";
-import type { DeliveryStatus } from "./store/delivery";
+import { ENDPOINT } from "./store/sql-values";
 
 /** Upper bounds of the histogram of times from event to delivery: a healthy delivery, and the retries. */
 export const DELAY_BOUNDS_MS = [
@@ -65,7 +67,7 @@ export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
     );
     for (const { status, n } of stocks) this.moved(null, status, n);
     const endpoints = sql.exec<{ enabled: number }>(
-      "SELECT enabled FROM endpoints WHERE kind = 'endpoint'",
+      `SELECT enabled FROM endpoints WHERE kind = ${ENDPOINT}`,
     );
     for (const { enabled } of endpoints) this.switched(null, enabled === 1);
   }

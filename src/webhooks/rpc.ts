@@ -1,8 +1,8 @@
 /** The methods of a merchant's webhook dispatcher, as its callers see them, and what they take and return. Times are
  *  ms since 1970. */
 import type { EventRecord } from "../domain/transaction/event";
-import type { AttemptResult } from "../domain/webhook/webhook";
-import type { Delivery, DeliveryStatus } from "./store/delivery";
+import type { AttemptResult, DeliveryStatus } from "../domain/webhook/webhook";
+import type { Delivery } from "./store/delivery";
 
 /** Ids of hosts that transactions name by their own URLs begin so; the host follows. */
 export const ORIGIN = "origin:";

@@ -9,6 +9,7 @@ import { migrateJournal } from "../../src/transactions/journal/schema";
 import { migrateVelocity } from "../../src/velocity/schema";
 import { MATCHES, WALKS } from "../../src/webhooks/store/delivery-log";
 import { migrateWebhooks } from "../../src/webhooks/store/schema";
+import { DEAD, ENDPOINT, ORIGIN_KIND, PENDING } from "../../src/webhooks/store/sql-values";
 import { memoryStorage } from "../support/sqlite";
 
 const SRC = join(import.meta.dirname, "../../src");
@@ -40,6 +41,11 @@ const PARTS: Record<string, string[]> = {
   ],
   'keySql ? "GROUP BY 1" : ""': ["", "GROUP BY 1"],
   FIRST_POSITION: ["(SELECT position FROM events WHERE transaction_id = ? AND sequence = 1)"],
+  // Values of columns.
+  PENDING: [PENDING],
+  DEAD: [DEAD],
+  ENDPOINT: [ENDPOINT],
+  ORIGIN_KIND: [ORIGIN_KIND],
   // The delivery log.
   "WALKS[walk]": Object.values(WALKS),
   MATCHES: [MATCHES],

@@ -1,7 +1,7 @@
 /** Schemas of webhook endpoints, their secrets, and the log of deliveries. */
 import { z } from "@hono/zod-openapi";
 import { containsCardNumber } from "../../domain/text/card-number";
-import { WEBHOOK_TYPES } from "../../domain/webhook/webhook";
+import { DELIVERY_STATUSES, WEBHOOK_TYPES } from "../../domain/webhook/webhook";
 import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
 import {
   CARD,
@@ -147,9 +147,8 @@ export const Recovered = z
   })
   .openapi("RecoveredWebhooks");
 
-const STATUSES = ["pending", "succeeded", "dead"] as const;
 const DeliveryStatus = z
-  .enum(STATUSES, `must be one of ${STATUSES.join(", ")}`)
+  .enum(DELIVERY_STATUSES, `must be one of ${DELIVERY_STATUSES.join(", ")}`)
   .openapi("WebhookDeliveryStatus");
 const EXAMPLES = {
   event_id: { example: "evt_mfzwizlhn5xgs3dpnrsw45dfoi" },

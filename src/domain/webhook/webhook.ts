@@ -6,6 +6,9 @@ import { EVENT_TYPES, type EventRecord } from "../transaction/event";
 export const WEBHOOK_TYPES = [...EVENT_TYPES, "webhook_endpoint.disabled"] as const;
 /** Endpoints of a merchant. Every event is matched against each of them. */
 export const MAX_ENDPOINTS = 20;
+/** `pending` until an attempt succeeds, or until no attempt is left. */
+export const DELIVERY_STATUSES = ["pending", "succeeded", "dead"] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 export const TEST_TYPE = "webhook_endpoint.test";
 /** Secrets that sign at the same time, at most: whoever rotates in a hurry. */
 export const MAX_RETAINED_SECRETS = 5;

@@ -1,11 +1,12 @@
 import { LONGEST_COOLDOWN_MS } from "../../domain/webhook/circuit-breaker";
 import { LONGEST_RETRY_MS } from "../../domain/webhook/retry-schedule";
 import { SENT_LEASE_MS, TAKEN_LEASE_MS } from "./deliveries";
+import { PENDING } from "./sql-values";
 
 /** To be called inside a transaction. It looks at every row: only when `ClockWatch` says so. */
 export function correctFutureTimes(sql: SqlStorage, nowMs: number): void {
   sql.exec(
-    "UPDATE deliveries SET next_at = ? WHERE status = 'pending' AND lease IS NULL AND next_at > ?",
+    `UPDATE deliveries SET next_at = ? WHERE status = ${PENDING} AND lease IS NULL AND next_at > ?`,
     nowMs,
     nowMs + LONGEST_RETRY_MS,
   );
@@ -19,7 +20,7 @@ export function correctFutureTimes(sql: SqlStorage, nowMs: number): void {
     );
   }
   sql.exec(
-    "UPDATE deliveries SET started_at = ?1 WHERE status = 'pending' AND started_at > ?1",
+    `UPDATE deliveries SET started_at = ?1 WHERE status = ${PENDING} AND started_at > ?1`,
     nowMs,
   );
   sql.exec("UPDATE deliveries SET finished_at = ?1 WHERE finished_at > ?1", nowMs);

@@ -9,6 +9,7 @@ import type { AttemptResult } from "../../domain/webhook/webhook";
 import type { WebhookCounters } from "../counters";
 import type { Recovered } from "../rpc";
 import type { Delivery, NewDelivery } from "./delivery";
+import { DEAD, PENDING } from "./sql-values";
 
 /** A message in the queue that nobody has picked up by then counts as lost. */
 export const SENT_LEASE_MS = 30_000;
@@ -32,7 +33,7 @@ export class Deliveries {
       .exec<{ position: number }>(
         `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, transaction_id, url, status,
          attempts, tries, next_at, created_at, started_at, happened_at, traceparent)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', 0, 0, ?7, ?7, ?7, ?8, ?9)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ${PENDING}, 0, 0, ?7, ?7, ?7, ?8, ?9)
        ON CONFLICT DO NOTHING RETURNING position`,
         delivery.id,
         delivery.endpoint_id,
@@ -64,7 +65,7 @@ export class Deliveries {
   send(endpointId: string, limit: number, nowMs: number): Delivery[] {
     const due = this.#sql
       .exec<Delivery>(
-        `SELECT * FROM deliveries WHERE endpoint_id = ? AND status = 'pending' AND next_at <= ?
+        `SELECT * FROM deliveries WHERE endpoint_id = ? AND status = ${PENDING} AND next_at <= ?
          ORDER BY next_at LIMIT ?`,
         endpointId,
         nowMs,
@@ -149,7 +150,7 @@ export class Deliveries {
   restart({ position, status }: Pick<Delivery, "position" | "status">, nowMs: number): void {
     if (status !== "pending") this.#counters.moved(status, "pending");
     this.#sql.exec(
-      `UPDATE deliveries SET status = 'pending', tries = 0, lease = NULL, next_at = ?1,
+      `UPDATE deliveries SET status = ${PENDING}, tries = 0, lease = NULL, next_at = ?1,
          started_at = ?1, finished_at = NULL WHERE position = ?2`,
       nowMs,
       position,
@@ -162,10 +163,10 @@ export class Deliveries {
     const rows = this.#sql
       .exec<Pick<Delivery, "position" | "status">>(
         `SELECT position, status FROM deliveries INDEXED BY deliveries_dead
-         WHERE status = 'dead' AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3
+         WHERE status = ${DEAD} AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3
          UNION ALL
          SELECT position, status FROM deliveries INDEXED BY deliveries_pending
-         WHERE status = 'pending' AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3
+         WHERE status = ${PENDING} AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3
            AND ((tries > 0 AND lease IS NULL) OR tries >= ?4)
          ORDER BY position LIMIT ?5`,
         endpointId,
@@ -184,15 +185,15 @@ export class Deliveries {
   failPending(endpointId: string, nowMs: number): void {
     const { open } = this.#sql
       .exec<{ open: number }>(
-        "SELECT count(*) AS open FROM deliveries WHERE endpoint_id = ? AND status = 'pending'",
+        `SELECT count(*) AS open FROM deliveries WHERE endpoint_id = ? AND status = ${PENDING}`,
         endpointId,
       )
       .one();
     if (open === 0) return;
     this.#counters.moved("pending", "dead", open);
     this.#sql.exec(
-      `UPDATE deliveries SET status = 'dead', lease = NULL, next_at = NULL, finished_at = ?
-       WHERE endpoint_id = ? AND status = 'pending'`,
+      `UPDATE deliveries SET status = ${DEAD}, lease = NULL, next_at = NULL, finished_at = ?
+       WHERE endpoint_id = ? AND status = ${PENDING}`,
       nowMs,
       endpointId,
     );
@@ -203,7 +204,7 @@ export class Deliveries {
     const [row] = this.#sql
       .exec<{ at: number | null }>(
         `SELECT min((SELECT min(next_at) FROM deliveries
-           WHERE endpoint_id = endpoints.id AND status = 'pending')) AS at
+           WHERE endpoint_id = endpoints.id AND status = ${PENDING})) AS at
          FROM endpoints WHERE enabled = 1 AND resting_until <= ?`,
         nowMs,
       )

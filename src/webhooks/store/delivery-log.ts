@@ -7,12 +7,13 @@ import {
   type ShownDelivery,
 } from "../rpc";
 import type { Delivery } from "./delivery";
+import { DEAD } from "./sql-values";
 
 /** What a list goes down, from the newest to the oldest: the first whose member is in the filter. What it gave up
  *  a merchant looks for among very many that were delivered, so there is an index of that alone. */
 export const WALKS = {
   transaction_id: "deliveries INDEXED BY deliveries_by_transaction WHERE transaction_id = ?5",
-  dead: "deliveries INDEXED BY deliveries_dead WHERE status = 'dead'",
+  dead: `deliveries INDEXED BY deliveries_dead WHERE status = ${DEAD}`,
   endpoint_id: "deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint_id = ?2",
   all: "deliveries NOT INDEXED WHERE TRUE",
 };

@@ -1,6 +1,6 @@
 /** A delivery, as it is stored. Times are ms. */
 
-export type DeliveryStatus = "pending" | "succeeded" | "dead";
+import type { DeliveryStatus } from "../../domain/webhook/webhook";
 
 export type Delivery = {
   position: number;

@@ -13,10 +13,11 @@ import {
 import { matchesFilter } from "../../domain/webhook/webhook";
 import type { WebhookCounters } from "../counters";
 import { type DisabledReason, type Endpoint, type EndpointChange, ORIGIN } from "../rpc";
+import { ENDPOINT, type EndpointKind, ORIGIN_KIND, PENDING } from "./sql-values";
 
 type Row = {
   id: string;
-  kind: "endpoint" | "origin";
+  kind: EndpointKind;
   url: string;
   description: string | null;
   events: string;
@@ -46,7 +47,7 @@ export class Endpoints {
   /** The registered ones, oldest first. */
   list(): Endpoint[] {
     this.#listed ??= this.#sql
-      .exec<Row>("SELECT * FROM endpoints WHERE kind = 'endpoint' ORDER BY created_at, id")
+      .exec<Row>(`SELECT * FROM endpoints WHERE kind = ${ENDPOINT} ORDER BY created_at, id`)
       .toArray()
       .map(endpointOf);
     return this.#listed;
@@ -94,7 +95,7 @@ export class Endpoints {
     this.#counters.switched(true, false);
     this.#counters.addWithin("endpoints_disabled", `reason=${reason}`);
     this.#sql.exec(
-      "UPDATE endpoints SET enabled = 0, disabled_reason = ? WHERE id = ? AND kind = 'endpoint'",
+      `UPDATE endpoints SET enabled = 0, disabled_reason = ? WHERE id = ? AND kind = ${ENDPOINT}`,
       reason,
       id,
     );
@@ -124,7 +125,7 @@ export class Endpoints {
            WHERE endpoint_id = endpoints.id AND lease IS NOT NULL AND next_at > ?1) AS under_way
          FROM endpoints WHERE enabled = 1 AND resting_until <= ?1 AND EXISTS
            (SELECT 1 FROM deliveries
-            WHERE endpoint_id = endpoints.id AND status = 'pending' AND next_at <= ?1)`,
+            WHERE endpoint_id = endpoints.id AND status = ${PENDING} AND next_at <= ?1)`,
         nowMs,
       )
       .toArray();
@@ -183,7 +184,7 @@ export class Endpoints {
   /** Forgets hosts that nothing is delivered to any more. */
   forgetIdleOrigins(): void {
     this.#sql.exec(
-      `DELETE FROM endpoints WHERE kind = 'origin'
+      `DELETE FROM endpoints WHERE kind = ${ORIGIN_KIND}
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint_id = endpoints.id)`,
     );
   }

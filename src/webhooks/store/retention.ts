@@ -7,6 +7,7 @@ import { correctFutureTimes } from "./clock-correction";
 import type { Deliveries } from "./deliveries";
 import type { Delivery } from "./delivery";
 import type { Endpoints } from "./endpoints";
+import { PENDING } from "./sql-values";
 
 /** Without an outcome after this a delivery is given up. All attempts take less: it is meant for endpoints
  *  that are switched off or resting. */
@@ -64,7 +65,7 @@ export class Retention {
   #giveUp(nowMs: number): number {
     const old = this.#sql
       .exec<{ position: number }>(
-        `SELECT position FROM deliveries WHERE status = 'pending' AND started_at <= ?
+        `SELECT position FROM deliveries WHERE status = ${PENDING} AND started_at <= ?
          ORDER BY started_at LIMIT ?`,
         nowMs - LIFETIME_MS,
         SWEEP_ROWS,
