@@ -81,7 +81,7 @@ function check(env: Env): Config {
         ? { kind: "http", url: settings.PROCESSOR_URL, token: settings.PROCESSOR_TOKEN }
         : { kind: settings.PROCESSOR || "none" },
     processor_timeout_ms: settings.PROCESSOR_TIMEOUT_MS,
-    kafka: kafkaOf(settings),
+    kafka: readKafka(settings),
     limits: {
       requests: settings.RATE_LIMIT_REQUESTS,
       lists: settings.RATE_LIMIT_LISTS,
@@ -95,7 +95,7 @@ function check(env: Env): Config {
   };
 }
 
-function kafkaOf(settings: Settings): Config["kafka"] {
+function readKafka(settings: Settings): Config["kafka"] {
   if (settings.KAFKA_REST_URL === "") return { dialect: "off" };
   if (settings.KAFKA_REST_PASSWORD !== "" && settings.KAFKA_REST_USERNAME === "") {
     throw new SettingsError("KAFKA_REST_USERNAME must be set when KAFKA_REST_PASSWORD is");

@@ -16,13 +16,13 @@ export type MerchantRisk = {
   entries: ListEntry[];
 };
 
-const versionOf = (db: Database, merchantId: string) =>
+const selectVersion = (db: Database, merchantId: string) =>
   db
     .select({ version: riskVersions.version })
     .from(riskVersions)
     .where(eq(riskVersions.merchant_id, merchantId));
 
-const newestOf = (db: Database, merchantId: string) =>
+const selectNewest = (db: Database, merchantId: string) =>
   db
     .select()
     .from(riskRuleSets)
@@ -40,8 +40,8 @@ export async function readRisk(
   const { list, field, value, expires_at } = riskListEntries;
   const [versions, newest, entries] = await queryD1(
     db.batch([
-      versionOf(db, merchantId),
-      newestOf(db, merchantId),
+      selectVersion(db, merchantId),
+      selectNewest(db, merchantId),
       db
         .select({ list, field, value, expires_at_ms: expires_at })
         .from(riskListEntries)
@@ -63,7 +63,7 @@ export async function readRiskVersion(
   merchantId: string,
   limitMs?: number,
 ): Promise<number> {
-  return (await queryD1(versionOf(db, merchantId), limitMs))[0]?.version ?? 0;
+  return (await queryD1(selectVersion(db, merchantId), limitMs))[0]?.version ?? 0;
 }
 
 /** The merchant's newest rule set, or undefined when there is none. */
@@ -71,7 +71,7 @@ export async function readRuleSet(
   db: Database,
   merchantId: string,
 ): Promise<StoredRuleSet | undefined> {
-  return (await queryD1(newestOf(db, merchantId)))[0];
+  return (await queryD1(selectNewest(db, merchantId)))[0];
 }
 
 export async function findRuleSet(
@@ -118,7 +118,7 @@ export async function writeRuleSet(
             lte(version, sql`${newestThere} - ${MAX_KEPT_VERSIONS}`),
           ),
         ),
-      newestOf(db, merchantId),
+      selectNewest(db, merchantId),
     ]),
   );
   const [stored] = inserted;

@@ -30,8 +30,8 @@ export async function listTransactions(
   const wanted = limit + 1;
   const keys =
     filter.user_id === undefined
-      ? inOrder(merchantId, filter, after, wanted)
-      : ofUser(merchantId, filter.user_id, filter, after, wanted);
+      ? selectInOrder(merchantId, filter, after, wanted)
+      : selectOfUser(merchantId, filter.user_id, filter, after, wanted);
   // CROSS JOIN keeps the order of the tables: the page first, and then its events.
   const rows = await queryD1(
     db.all<ListPlace & { data: string }>(sql`
@@ -49,7 +49,7 @@ export async function listTransactions(
 }
 
 /** A merchant's transactions, in the order of the table's key or, of one status, of the index by it. */
-function inOrder(
+function selectInOrder(
   merchantId: string,
   { status, created }: ListFilter,
   after: ListPlace | undefined,
@@ -61,13 +61,13 @@ function inOrder(
       : { index: sql`INDEXED BY transactions_by_status`, condition: sql`AND status = ${status}` };
   return sql`
     SELECT created_at, id, last_event FROM transactions ${byStatus.index}
-    WHERE merchant_id = ${merchantId} ${byStatus.condition} AND ${rangeOf(created, after)}
+    WHERE merchant_id = ${merchantId} ${byStatus.condition} AND ${buildRange(created, after)}
     ORDER BY created_at DESC, id DESC LIMIT ${limit}`;
 }
 
 /** A customer's transactions. Their index has the status before the time, so that one index serves a filter by
  *  both: whatever the status is, the newest of each status are read, and the newest of all taken. */
-function ofUser(
+function selectOfUser(
   merchantId: string,
   userId: string,
   { status, created }: ListFilter,
@@ -81,7 +81,7 @@ function ofUser(
       ON own.merchant_id = ${merchantId} AND (own.created_at, own.id) IN (
         SELECT created_at, id FROM transactions INDEXED BY transactions_by_user
         WHERE merchant_id = ${merchantId} AND user_id = ${userId} AND status = wanted.value
-          AND ${rangeOf(created, after)}
+          AND ${buildRange(created, after)}
         ORDER BY created_at DESC, id DESC LIMIT ${limit})
     ORDER BY own.created_at DESC, own.id DESC LIMIT ${limit}`;
 }
@@ -91,7 +91,7 @@ const AFTER_ALL = "9999-12-31T23:59:60.000Z";
 
 /** One range of the index, whatever is given: of two upper ends SQLite would read down from the one that it
  *  chooses, and drop what the other leaves out. */
-function rangeOf(created: TimeRange | undefined, after: ListPlace | undefined): SQL {
+function buildRange(created: TimeRange | undefined, after: ListPlace | undefined): SQL {
   const { from_ms, until_ms } = created ?? {};
   const until = until_ms === undefined ? AFTER_ALL : timeText(until_ms);
   const end = after && after.created_at < until ? after : { created_at: until, id: "" };

@@ -16,22 +16,22 @@ const Message = z.union([
 ]);
 
 /** An answer that refuses or fails as a whole. */
-export function wholeFault(answer: RestResponse): Produced {
+export function readWholeFault(answer: RestResponse): Produced {
   const { status, text } = answer;
-  const json = jsonOf(text);
+  const json = parseJson(text);
   const parsed = Message.safeParse(json);
   const words = parsed.success
-    ? `: ${quoted(parsed.data, answer)}`
-    : `, ${unread(text, json) ?? "no message"}`;
+    ? `: ${quote(parsed.data, answer)}`
+    : `, ${describeUnreadable(text, json) ?? "no message"}`;
   const isRedirect = status >= 300 && status < 400;
   const reason = `HTTP ${status}${isRedirect ? ", a redirect" : words}`;
   const complaint = classifyStatus(status);
   const isUnclear = complaint === "unclear";
-  return faulty(isUnclear ? complaintOfWhole(parsed.data) : complaint, reason, answer);
+  return toProduced(isUnclear ? classifyWhole(parsed.data) : complaint, reason, answer);
 }
 
 /** A 500 says nothing by itself. Its words may; whoever answers 500 without any may be a proxy in between. */
-function complaintOfWhole(words: string | undefined): ErrorClass {
+function classifyWhole(words: string | undefined): ErrorClass {
   return words === undefined ? "failed" : classifyMessage(words);
 }
 
@@ -49,28 +49,28 @@ const GRAVEST_FIRST: ErrorClass[] = ["access", "failed", "unclear", "records"];
 
 /** An answer with a report for each record, some of them bad.
  *  @param faults at least one */
-export function recordFaults(
+export function readRecordFaults(
   answer: RestResponse,
   faults: RecordFault[],
   reports: number,
 ): Produced {
   const rank = ({ complaint }: RecordFault) => GRAVEST_FIRST.indexOf(complaint);
   const [worst] = faults.toSorted((a, b) => rank(a) - rank(b));
-  const words = `error ${worst?.code ?? "without a code"}: ${quoted(worst?.message ?? "", answer)}`;
+  const words = `error ${worst?.code ?? "without a code"}: ${quote(worst?.message ?? "", answer)}`;
   const reason = `HTTP ${answer.status}, ${faults.length} of ${reports} not written, ${words}`;
   const suspects = faults.map(({ index }) => index).filter((index) => index !== undefined);
-  return faulty(worst?.complaint ?? "failed", reason, answer, suspects);
+  return toProduced(worst?.complaint ?? "failed", reason, answer, suspects);
 }
 
 /** A success that does not confirm every record in the dialect's form.
  *  @param json the answer as the dialect reads it; undefined when it cannot */
-export function unconfirmed({ status, text }: RestResponse, json: unknown): Produced {
-  const words = unread(text, json);
+export function readUnconfirmed({ status, text }: RestResponse, json: unknown): Produced {
+  const words = describeUnreadable(text, json);
   if (words !== undefined) return { kind: "failed", reason: `HTTP ${status}, ${words}` };
   return { kind: "failed", reason: `HTTP ${status}, not every record confirmed`, unclear: true };
 }
 
-export function jsonOf(text: string | undefined): unknown {
+export function parseJson(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? "");
   } catch {
@@ -78,7 +78,7 @@ export function jsonOf(text: string | undefined): unknown {
   }
 }
 
-function faulty(
+function toProduced(
   complaint: ErrorClass,
   reason: string,
   { retry_after_ms }: RestResponse,
@@ -92,14 +92,14 @@ function faulty(
   return { kind: "failed", reason, ...wait, unclear: true, ...named };
 }
 
-function unread(text: string | undefined, json: unknown): string | undefined {
+function describeUnreadable(text: string | undefined, json: unknown): string | undefined {
   if (text === undefined) return "too long";
   return json === undefined ? "not JSON" : undefined;
 }
 
 /** Printable ASCII without card numbers: a log must not be steered by what a server says, and some servers repeat
  *  the record that they refuse. */
-function quoted(message: string, { secrets }: RestResponse): string {
+function quote(message: string, { secrets }: RestResponse): string {
   const discreet = secrets
     .filter((secret) => secret.length >= LEAST_SECRET_CHARACTERS)
     .reduce((text, secret) => text.replaceAll(secret, "[secret]"), message);

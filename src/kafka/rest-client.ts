@@ -9,7 +9,7 @@ export type Dialect = {
   path: string;
   content_type: string;
   accept: string;
-  bodyOf(records: StreamRecord[]): string;
+  buildBody(records: StreamRecord[]): string;
   /** What an answer, whatever its status, says about this many records. */
   read(answer: RestResponse, records: number): Produced;
 };
@@ -20,7 +20,7 @@ export function restStream(rest: KafkaRest, dialect: Dialect): Stream {
     async produce(records) {
       if (records.length === 0) return { kind: "written" };
       try {
-        const body = dialect.bodyOf(records);
+        const body = dialect.buildBody(records);
         const answer = await sendRequest(
           rest,
           { path, content_type, accept, body },

@@ -6,11 +6,11 @@ import { histogramSamples, type Labels, type Sample } from "./prometheus";
 export function counterSamples(counts: Count[], name: string): Sample[] {
   return counts
     .filter((count) => count.name === name)
-    .map(({ labels, value }) => ({ labels: labelsOf(labels), value }));
+    .map(({ labels, value }) => ({ labels: parseLabels(labels), value }));
 }
 
 /** The histograms of one name, one for each set of labels. */
-export function histogramsOf(
+export function buildHistograms(
   counts: Count[],
   name: string,
   bounds: number[],
@@ -22,14 +22,14 @@ export function histogramsOf(
     const start = labels === "" ? "le=" : `${labels},le=`;
     const own = buckets.filter((bucket) => bucket.labels.startsWith(start));
     const byBound = new Map(
-      own.map((bucket) => [String(labelsOf(bucket.labels).le), bucket.value]),
+      own.map((bucket) => [String(parseLabels(bucket.labels).le), bucket.value]),
     );
-    return histogramSamples(labelsOf(labels), bounds, byBound, value, unit);
+    return histogramSamples(parseLabels(labels), bounds, byBound, value, unit);
   });
 }
 
 /** `kind=create,outcome=created` as labels. */
-function labelsOf(text: string): Labels {
+function parseLabels(text: string): Labels {
   if (text === "") return {};
   return Object.fromEntries(
     text.split(",").map((pair) => {

@@ -46,7 +46,7 @@ export class Counts<Counter extends string, Histogram extends string> {
       "SELECT name, labels, value FROM counters",
     );
     for (const { name, labels, value } of stored) {
-      this.#counts.set(keyOf(name, labels), { name, labels, value });
+      this.#counts.set(formatKey(name, labels), { name, labels, value });
     }
   }
 
@@ -68,13 +68,13 @@ export class Counts<Counter extends string, Histogram extends string> {
 
   /** Adds an observation to a histogram. @param bounds of its buckets; above the last one it is `+Inf` */
   observe(name: Histogram, labels: string, bounds: number[], value: number): void {
-    this.add(`${name}_bucket`, bucketOf(labels, bounds, value));
+    this.add(`${name}_bucket`, formatBucketLabels(labels, bounds, value));
     this.add(`${name}_sum`, labels, value);
   }
 
   /** The same of something that the commit under way writes. */
   observeWithin(name: Histogram, labels: string, bounds: number[], value: number): void {
-    this.addWithin(`${name}_bucket`, bucketOf(labels, bounds, value));
+    this.addWithin(`${name}_bucket`, formatBucketLabels(labels, bounds, value));
     this.addWithin(`${name}_sum`, labels, value);
   }
 
@@ -113,7 +113,7 @@ export class Counts<Counter extends string, Histogram extends string> {
 
   #add(name: CountName<Counter, Histogram>, labels: string, by: number): Count | undefined {
     if (!this.#isOn) return undefined;
-    const key = keyOf(name, labels);
+    const key = formatKey(name, labels);
     const count = this.#counts.get(key) ?? { name, labels, value: 0 };
     if (count.value === 0) this.#counts.set(key, count);
     count.value += by;
@@ -134,9 +134,9 @@ export class Counts<Counter extends string, Histogram extends string> {
   }
 }
 
-const keyOf = (name: string, labels: string): string => `${name} ${labels}`;
+const formatKey = (name: string, labels: string): string => `${name} ${labels}`;
 
-function bucketOf(labels: string, bounds: number[], value: number): string {
+function formatBucketLabels(labels: string, bounds: number[], value: number): string {
   const le = bounds.find((bound) => value <= bound) ?? "+Inf";
   return labels === "" ? `le=${le}` : `${labels},le=${le}`;
 }

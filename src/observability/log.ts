@@ -1,7 +1,7 @@
 /** One JSON line per happening. Fields are a closed set: what has no field here (bodies, keys, tokens,
  *  messages of faults) cannot get into a log by accident. */
 
-import { traceIdOf } from "../domain/identity/traceparent";
+import { parseTraceId } from "../domain/identity/traceparent";
 
 const LEVELS = { info: 0, warn: 1, error: 2 } as const;
 export type Level = keyof typeof LEVELS;
@@ -41,7 +41,7 @@ export function createLog(least: Level, common: LogFields = {}): Log {
 
 /** The field that says to which trace something belongs. */
 export function traceFields(traceparent: string | null): { trace_id?: string } {
-  return traceparent ? { trace_id: traceIdOf(traceparent) } : {};
+  return traceparent ? { trace_id: parseTraceId(traceparent) } : {};
 }
 
 /** Lines of a stack kept: enough to find the place. */

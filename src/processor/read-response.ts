@@ -17,7 +17,7 @@ type Members = Record<string, unknown>;
 /** @param text the body of a 2xx answer; undefined when it is too long to be read */
 export function readResponse(text: string | undefined, request: ChargeRequest): ChargeAnswer {
   if (text === undefined) return { kind: "unknown", reason: "an answer that is too long" };
-  const answer = membersOf(text);
+  const answer = readMembers(text);
   if (!answer) return { kind: "unknown", reason: "an answer that is not a JSON object" };
   if (decidesTwice(text)) return { kind: "unknown", reason: "an answer that says one thing twice" };
   const differs = differingEcho(answer, request);
@@ -36,7 +36,7 @@ export function readResponse(text: string | undefined, request: ChargeRequest): 
   }
 }
 
-function membersOf(text: string): Members | undefined {
+function readMembers(text: string): Members | undefined {
   try {
     const json: unknown = JSON.parse(text);
     const isObject = typeof json === "object" && json !== null && !Array.isArray(json);

@@ -47,7 +47,7 @@ const BY_ENDING = new Map(
 );
 const SETTLE: Outcome = { amount_ending: "", answer: settled };
 
-function outcomeOf({ metadata, amount_minor }: ChargeRequest): Outcome {
+function chooseOutcome({ metadata, amount_minor }: ChargeRequest): Outcome {
   const named = metadata.sandbox_outcome;
   if (named !== undefined && Object.hasOwn(SANDBOX_OUTCOMES, named)) {
     return SANDBOX_OUTCOMES[named] ?? SETTLE;
@@ -57,7 +57,7 @@ function outcomeOf({ metadata, amount_minor }: ChargeRequest): Outcome {
 
 export const sandbox: Processor = {
   charge(request: ChargeRequest, signal: () => AbortSignal): ChargeAnswer | Promise<ChargeAnswer> {
-    const { answer, first } = outcomeOf(request);
+    const { answer, first } = chooseOutcome(request);
     if (first === "unknown" && request.attempt <= UNKNOWN_ATTEMPTS) {
       return { kind: "unknown", reason: "the sandbox was told not to know yet" };
     }

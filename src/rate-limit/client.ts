@@ -41,7 +41,7 @@ export function consumeQuotas(
   const purses = quotas.map((quota) => ({
     quota,
     cost,
-    allowance: allowanceOf(quota, spender.merchant_id),
+    allowance: findLeasedQuota(quota, spender.merchant_id),
   }));
   return consumeNow(purses, Date.now()) ?? consumeAfterLease(purses, spender);
 }
@@ -57,7 +57,7 @@ function consumeNow(purses: QuotaShare[], nowMs: number): QuotaDecision | undefi
     if (states[at] !== "free" && states[at] !== "spent") return;
     if (states[at] === "spent") over.push(purse.quota.policy);
     else if (!isOver) purse.allowance.spend(purse.cost);
-    standings.push(standingOf(purse));
+    standings.push(toStanding(purse));
   });
   return { over, standings };
 }
@@ -73,7 +73,7 @@ async function consumeAfterLease(
       const spent = consumeNow(purses, Date.now());
       if (spent) return spent;
     }
-    return { over: purses.map(({ quota }) => quota.policy), standings: purses.map(standingOf) };
+    return { over: purses.map(({ quota }) => quota.policy), standings: purses.map(toStanding) };
   } finally {
     for (const end of ends) end();
   }
@@ -97,11 +97,11 @@ async function ask(
   return await asked;
 }
 
-function standingOf({ quota, allowance }: QuotaShare): Standing {
+function toStanding({ quota, allowance }: QuotaShare): Standing {
   return { policy: quota.policy, left: allowance.left, ends_at_ms: allowance.endsAtMs };
 }
 
-function allowanceOf({ policy, window_ms }: Quota, merchantId: string): LeasedQuota {
+function findLeasedQuota({ policy, window_ms }: Quota, merchantId: string): LeasedQuota {
   const known = leasedQuotas[policy].get(merchantId);
   if (known) return known;
   const fresh = new LeasedQuota(window_ms);

@@ -28,7 +28,10 @@ export type Subject = Known & { windows: Map<Window, SlidingWindow> };
 
 export class Subjects {
   readonly #sql: SqlStorage;
-  readonly #cached = new BoundedCache<Subject>({ max_weight: MAX_CACHED_BYTES, weigh: weightOf });
+  readonly #cached = new BoundedCache<Subject>({
+    max_weight: MAX_CACHED_BYTES,
+    weigh: estimateBytes,
+  });
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -89,7 +92,7 @@ function formatKey({ merchant_id, subject, value }: SubjectName): string {
   return JSON.stringify([merchant_id, subject, value]);
 }
 
-function weightOf({ windows }: Subject): number {
+function estimateBytes({ windows }: Subject): number {
   let bytes = BYTES.subject;
   for (const { size } of windows.values()) {
     bytes += BYTES.window + size.figures * BYTES.figure + size.values * BYTES.value;

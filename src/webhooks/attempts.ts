@@ -22,14 +22,14 @@ export class Attempts {
     endpoints: Endpoints,
     secrets: Secrets,
     deliveries: Deliveries,
-    intake: FanOut,
+    fanOut: FanOut,
     counters: WebhookCounters,
     log: Log,
   ) {
     this.#endpoints = endpoints;
     this.#secrets = secrets;
     this.#deliveries = deliveries;
-    this.#fanOut = intake;
+    this.#fanOut = fanOut;
     this.#counters = counters;
     this.#log = log;
   }
@@ -46,7 +46,7 @@ export class Attempts {
         // An endpoint may have moved since.
         url: this.#endpoints.find(endpoint_id)?.url ?? found.url,
         message_id,
-        body: this.#deliveries.bodyOf(position),
+        body: this.#deliveries.readBody(position),
         secrets: this.#secrets.of(endpoint_id, nowMs),
         traceparent,
       },
@@ -59,7 +59,7 @@ export class Attempts {
     const { endpoint_id } = noted;
     this.#counters.addWithin("attempts", `outcome=${result.error ?? "delivered"}`);
     if (result.error === null) {
-      this.#counters.observeWithin("delay_ms", "", DELAY_BOUNDS_MS, delayOf(noted, nowMs));
+      this.#counters.observeWithin("delay_ms", "", DELAY_BOUNDS_MS, computeDelayMs(noted, nowMs));
       this.#endpoints.succeeded(endpoint_id);
       return;
     }
@@ -94,7 +94,7 @@ export class Attempts {
 }
 
 /** How long after its event a delivery arrives; one that was sent again, after that. */
-function delayOf({ happened_at, created_at, started_at }: Delivery, nowMs: number): number {
+function computeDelayMs({ happened_at, created_at, started_at }: Delivery, nowMs: number): number {
   const since = started_at === created_at ? (happened_at ?? created_at) : started_at;
   // The event was dated by another machine's clock.
   return Math.max(0, nowMs - since);

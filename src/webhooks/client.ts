@@ -1,6 +1,6 @@
 /** The client of merchants' webhook dispatchers. */
 import type { EventRecord } from "../domain/transaction/event";
-import { matchesFilter, webhookUrlOf } from "../domain/webhook/webhook";
+import { matchesFilter, readWebhookUrl } from "../domain/webhook/webhook";
 import type { Env } from "../env";
 import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
 import type { AttemptReport, WebhookDispatcherRpc } from "./rpc";
@@ -25,7 +25,7 @@ export async function handOverEvents(
   const dispatcher = webhookDispatcher(env, merchantId);
   const filter = await dispatcher.wanted();
   const own = events.filter(
-    (event) => matchesFilter(filter, event.type) || webhookUrlOf(event) !== null,
+    (event) => matchesFilter(filter, event.type) || readWebhookUrl(event) !== null,
   );
   if (own.length > 0) await dispatcher.accept(own);
 }

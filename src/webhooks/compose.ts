@@ -9,32 +9,32 @@ import { QueuePublisher } from "./queue/enqueue";
 import { Deliveries } from "./store/deliveries";
 import { DeliveryLog } from "./store/delivery-log";
 import { Endpoints } from "./store/endpoints";
-import { merchantIdOf } from "./store/merchant-id";
+import { readMerchantId } from "./store/merchant-id";
 import { Retention } from "./store/retention";
 import { migrateWebhooks } from "./store/schema";
 import { Secrets } from "./store/secrets";
 
 export function composeDispatcher(state: DurableObjectState, env: Env, log: Log) {
   const { sql } = state.storage;
-  const merchantId = (): string => merchantIdOf(state);
+  const merchantId = (): string => readMerchantId(state);
   state.storage.transactionSync(() => migrateWebhooks(sql));
   const counters = new WebhookCounters(sql, true);
   counters.commit(state.storage, () => counters.begin(sql));
   const endpoints = new Endpoints(sql, counters);
   const secrets = new Secrets(sql);
   const deliveries = new Deliveries(sql, counters);
-  const intake = new FanOut(endpoints, secrets, deliveries);
+  const fanOut = new FanOut(endpoints, secrets, deliveries);
   return {
     counters,
     endpoints,
     secrets,
     deliveries,
     deliveryLog: new DeliveryLog(sql),
-    intake,
-    attempts: new Attempts(endpoints, secrets, deliveries, intake, counters, log),
-    sending: new QueuePublisher(env, merchantId, deliveries, log),
-    sweeping: new Retention(sql, endpoints, deliveries, counters, log),
-    telling: new MetricsReporter(
+    fanOut,
+    attempts: new Attempts(endpoints, secrets, deliveries, fanOut, counters, log),
+    publisher: new QueuePublisher(env, merchantId, deliveries, log),
+    retention: new Retention(sql, endpoints, deliveries, counters, log),
+    metricsReporter: new MetricsReporter(
       () => counters.all(),
       (counts) => writeWebhookCounts(env.DB, merchantId(), counts),
       log,

@@ -38,8 +38,8 @@ export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
 
   /** An endpoint was switched on or off; null for one that is new, or gone. */
   switched(from: boolean | null, to: boolean | null): void {
-    if (from !== null) this.addWithin("endpoints_left", stateOf(from));
-    if (to !== null) this.addWithin("endpoints_entered", stateOf(to));
+    if (from !== null) this.addWithin("endpoints_left", formatState(from));
+    if (to !== null) this.addWithin("endpoints_entered", formatState(to));
   }
 
   /** Commits what `work` writes together with what it counts, or takes both back and throws. */
@@ -73,4 +73,4 @@ export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
   }
 }
 
-const stateOf = (isEnabled: boolean): string => `state=${isEnabled ? "enabled" : "disabled"}`;
+const formatState = (isEnabled: boolean): string => `state=${isEnabled ? "enabled" : "disabled"}`;

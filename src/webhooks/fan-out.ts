@@ -2,7 +2,7 @@
 
 import { eventId, webhookDeliveryId } from "../domain/identity/id";
 import type { EventRecord } from "../domain/transaction/event";
-import { TEST_TYPE, webhookBody, webhookUrlOf } from "../domain/webhook/webhook";
+import { readWebhookUrl, TEST_TYPE, webhookBody } from "../domain/webhook/webhook";
 import { randomId } from "../runtime/random-id";
 import type { DisabledReason, Endpoint } from "./rpc";
 import type { Deliveries } from "./store/deliveries";
@@ -32,7 +32,7 @@ export class FanOut {
    *  @returns for how many. */
   addEvent(event: EventRecord, nowMs: number): number {
     const endpoints = this.#endpoints.subscribedTo(event.type);
-    const own = webhookUrlOf(event);
+    const own = readWebhookUrl(event);
     if (endpoints.length === 0 && own === null) return 0;
     const { type, transaction_id, sequence, traceparent } = event;
     const body = webhookBody(type, event.created_at_ms, event.data);
@@ -49,7 +49,7 @@ export class FanOut {
     for (const endpoint of endpoints) this.#add(message, endpoint, body, nowMs);
     if (own === null) return endpoints.length;
     this.#secrets.ensureDefault(nowMs);
-    this.#add(message, { id: this.#endpoints.originOf(own, nowMs), url: own }, body, nowMs);
+    this.#add(message, { id: this.#endpoints.ensureOrigin(own, nowMs), url: own }, body, nowMs);
     return endpoints.length + 1;
   }
 

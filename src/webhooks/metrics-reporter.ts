@@ -44,7 +44,7 @@ export class MetricsReporter {
     this.#backoff = { ...this.#backoff, until_ms: nowMs + REPORT_EVERY_MS };
     try {
       await this.#write(untold);
-      for (const count of untold) this.#reported.set(nameOf(count), count.value);
+      for (const count of untold) this.#reported.set(formatName(count), count.value);
       this.#backoff = { ...this.#backoff, failures: 0 };
     } catch (fault) {
       this.#backoff = afterFailure(this.#backoff, nowMs, BACKOFF);
@@ -58,9 +58,9 @@ export class MetricsReporter {
   /** Copies, because counts go on while D1 is being told. */
   #unreported(): Count[] {
     return this.#counts()
-      .filter((count) => this.#reported.get(nameOf(count)) !== count.value)
+      .filter((count) => this.#reported.get(formatName(count)) !== count.value)
       .map((count) => ({ ...count }));
   }
 }
 
-const nameOf = ({ name, labels }: Count): string => `${name} ${labels}`;
+const formatName = ({ name, labels }: Count): string => `${name} ${labels}`;

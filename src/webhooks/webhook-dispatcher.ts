@@ -26,7 +26,7 @@ import {
   type ShownDelivery,
   type WebhookDispatcherRpc,
 } from "./rpc";
-import { merchantIdOf } from "./store/merchant-id";
+import { readMerchantId } from "./store/merchant-id";
 import { newSecret } from "./store/secrets";
 
 /** Events and outcomes that arrive together are acted on together. */
@@ -44,15 +44,15 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     super(state, env);
     const log = createLog(readConfig(env).log_level);
     this.#log = (level, event, fields) =>
-      log(level, event, { merchant_id: merchantIdOf(state), ...fields });
+      log(level, event, { merchant_id: readMerchantId(state), ...fields });
     this.#parts = composeDispatcher(state, env, this.#log);
-    if (state.id.name !== undefined) merchantIdOf(state);
+    if (state.id.name !== undefined) readMerchantId(state);
     // For the next delivery, the end of a rest, the next sweep, or what D1 is to be told.
     this.#alarm = new Alarm(state.storage, LOOK_AGAIN_MS, (nowMs) => [
       this.#parts.deliveries.nextAtMs(nowMs),
       this.#parts.endpoints.nextCooldownEndsAtMs(nowMs),
-      this.#parts.sweeping.nextAtMs(nowMs),
-      this.#parts.telling.nextAtMs(nowMs),
+      this.#parts.retention.nextAtMs(nowMs),
+      this.#parts.metricsReporter.nextAtMs(nowMs),
     ]);
     state.blockConcurrencyWhile(async () => {
       await this.#alarm.read();
@@ -71,7 +71,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
   accept(events: EventRecord[]): void {
     const now = Date.now();
     const added = this.#commit(() =>
-      events.reduce((sum, event) => sum + this.#parts.intake.addEvent(event, now), 0),
+      events.reduce((sum, event) => sum + this.#parts.fanOut.addEvent(event, now), 0),
     );
     if (added > 0) this.#dispatchSoon();
   }
@@ -133,7 +133,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     const endpoint = this.#parts.endpoints.find(id);
     if (!endpoint) return undefined;
     const now = Date.now();
-    const deliveryId = this.#commit(() => this.#parts.intake.addTest(endpoint, now));
+    const deliveryId = this.#commit(() => this.#parts.fanOut.addTest(endpoint, now));
     this.#parts.endpoints.endCooldown(id);
     this.#dispatchSoon();
     return this.delivery(deliveryId);
@@ -200,9 +200,11 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     this.#alarm.fired();
     const now = Date.now();
     try {
-      this.#commit(() => this.#parts.sweeping.sweep(now));
+      this.#commit(() => this.#parts.retention.sweep(now));
       // A D1 that hangs must not hold up the deliveries' clock; the alarm comes back to it.
-      const telling = withTimeout(LOOK_AGAIN_MS, this.#parts.telling.report(now)).catch(() => {});
+      const telling = withTimeout(LOOK_AGAIN_MS, this.#parts.metricsReporter.report(now)).catch(
+        () => {},
+      );
       await Promise.all([this.#dispatch(now), telling]);
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: describeFault(fault) });
@@ -229,13 +231,13 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
         .flatMap(({ id, room }) => this.#parts.deliveries.send(id, room, nowMs)),
     );
     this.#alarm.arm(nowMs);
-    await this.#parts.sending.publish(due);
+    await this.#parts.publisher.publish(due);
   }
 
   /** Whatever is written goes through here: what it counts is part of the same commit, and is told. */
   #commit<Value>(work: () => Value): Value {
     const value = this.#parts.counters.commit(this.ctx.storage, work);
-    if (this.#parts.telling.isOpen) this.#alarm.armAfterWrite(Date.now());
+    if (this.#parts.metricsReporter.isOpen) this.#alarm.armAfterWrite(Date.now());
     return value;
   }
 }

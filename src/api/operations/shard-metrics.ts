@@ -1,6 +1,6 @@
 /** Metrics of the transaction shards. Each shard has its own series, so that only those of a shard that does not respond
  *  are missing; a sum over the shards that respond would rise and fall. */
-import { counterSamples, histogramsOf } from "../../observability/counter-samples";
+import { buildHistograms, counterSamples } from "../../observability/counter-samples";
 import type { Family, Sample } from "../../observability/prometheus";
 import {
   BATCH_BOUNDS,
@@ -115,7 +115,7 @@ export function shardMetrics(responses: ShardResponse[]): Family[] {
     }),
     ...Object.entries(HISTOGRAMS).map(([histogram, { name, help, bounds, unit }]): Family => {
       const toSamples = ({ counts }: ShardMetrics): Sample[] =>
-        histogramsOf(counts, histogram, bounds, unit);
+        buildHistograms(counts, histogram, bounds, unit);
       return { name, type: "histogram", help, samples: labelByShard(responses, toSamples) };
     }),
     ...GAUGES.map(

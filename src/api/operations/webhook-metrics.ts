@@ -1,7 +1,7 @@
 /** Metrics of the merchants' dispatchers, summed up in D1. There is no label for the merchant, because it would create a
  *  series for each merchant. */
 
-import { counterSamples, histogramsOf } from "../../observability/counter-samples";
+import { buildHistograms, counterSamples } from "../../observability/counter-samples";
 import type { Count } from "../../observability/durable-counters";
 import type { Family, Sample } from "../../observability/prometheus";
 import { DELAY_BOUNDS_MS, type WebhookCounter } from "../../webhooks/counters";
@@ -22,7 +22,7 @@ export function webhookMetrics(counts: Count[]): Family[] {
       name: "payments_webhook_delivery_delay_seconds",
       type: "histogram",
       help: "Time from an event, or from its redelivery request, to its delivery.",
-      samples: histogramsOf(counts, "delay_ms", DELAY_BOUNDS_MS, MS_PER_S),
+      samples: buildHistograms(counts, "delay_ms", DELAY_BOUNDS_MS, MS_PER_S),
     },
     {
       name: "payments_webhook_deliveries_total",

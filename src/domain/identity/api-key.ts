@@ -2,7 +2,7 @@
  *  needs no database to tell a key from noise. Only a key's SHA-256 is ever stored. */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { base32 } from "./base32";
-import { sha256Of } from "./sha256";
+import { hashSha256 } from "./sha256";
 
 export const SCOPES = [
   "transactions:read",
@@ -33,9 +33,9 @@ export function isApiKey(text: string): boolean {
 
 /** What is stored of a key. A slow hash guards weak passwords; 256 random bits need none. */
 export function hashApiKey(key: string): string {
-  return bytesToHex(sha256Of(key));
+  return bytesToHex(hashSha256(key));
 }
 
 function checksum(secret: string): string {
-  return base32(sha256Of(`checksum:${secret}`), CHECKSUM_CHARACTERS);
+  return base32(hashSha256(`checksum:${secret}`), CHECKSUM_CHARACTERS);
 }

@@ -1,7 +1,7 @@
 /** Names of things. Ids of transactions and events are derived, not drawn: two racing requests,
  *  or a retry next week, compute the same name and so meet at the same object. */
 import { base32, base32Number } from "./base32";
-import { sha256Of } from "./sha256";
+import { hashSha256 } from "./sha256";
 
 /** 26 base32 characters carry 130 bits: a collision among 10^15 ids has odds below 10^-9. */
 const HASH_CHARACTERS = 26;
@@ -11,7 +11,7 @@ const SHARD_CHARACTERS = 6;
 const TRANSACTION_ID = /^txn_[a-z2-7]{26}$/;
 
 function digest(...parts: string[]): string {
-  return base32(sha256Of(JSON.stringify(parts)), HASH_CHARACTERS);
+  return base32(hashSha256(JSON.stringify(parts)), HASH_CHARACTERS);
 }
 
 /** The id of the transaction that `merchantId` creates under `idempotencyKey`, for all time. */

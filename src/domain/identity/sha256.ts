@@ -3,6 +3,6 @@ import { sha256 } from "@noble/hashes/sha2.js";
 
 const utf8 = new TextEncoder();
 
-export function sha256Of(text: string): Uint8Array {
+export function hashSha256(text: string): Uint8Array {
   return sha256(utf8.encode(text));
 }

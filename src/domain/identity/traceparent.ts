@@ -22,7 +22,7 @@ export function parseTraceparent(header: string): string | undefined {
   return `00-${trace}-${span}-${known}`;
 }
 
-export function traceIdOf(traceparent: string): string {
+export function parseTraceId(traceparent: string): string {
   return traceparent.slice(3, 35);
 }
 

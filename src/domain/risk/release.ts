@@ -2,7 +2,7 @@
 import type { EventRecord, EventType } from "../transaction/event";
 import { REVIEW_REJECTED, RISK_BLOCKED, type Transaction } from "../transaction/transaction";
 import type { Release } from "./observation";
-import { sentSubject, subjectValue } from "./payment";
+import { readSentSubject, readSubject } from "./payment";
 import { MEASURES, type Subject, WINDOWS } from "./rule-set";
 
 /** After these a transaction will never be charged. */
@@ -18,16 +18,19 @@ const OUTCOMES: Record<string, Release["outcome"]> = {
 
 /** One for each subject that the payment was counted for: the customer, and the metadata fields whose
  *  velocity is among its frozen signals. */
-export function releasesOf({ merchant_id, type, data }: EventRecord): Release[] {
+export function buildReleases({ merchant_id, type, data }: EventRecord): Release[] {
   const transaction = JSON.parse(data) as Transaction; // Our own text, from the journal.
   const outcome =
     type === "transaction.cancelled"
       ? "cancelled"
       : (OUTCOMES[transaction.failure?.code ?? ""] ?? "declined");
   const releases: Release[] = [];
-  for (const subject of subjectsOf(transaction)) {
+  for (const subject of readSubjects(transaction)) {
     // An earlier release may have counted it by the spelling that was sent. Where it is not counted, nothing happens.
-    const values = new Set([subjectValue(transaction, subject), sentSubject(transaction, subject)]);
+    const values = new Set([
+      readSubject(transaction, subject),
+      readSentSubject(transaction, subject),
+    ]);
     for (const value of values) {
       if (value === undefined) continue;
       releases.push({ transaction_id: transaction.id, merchant_id, subject, value, outcome });
@@ -43,7 +46,7 @@ const METADATA_SIGNAL = new RegExp(
 );
 
 /** Transactions of releases before there were signals were counted for their customer alone. */
-function subjectsOf({ risk }: Transaction): Set<Subject> {
+function readSubjects({ risk }: Transaction): Set<Subject> {
   const subjects = new Set<Subject>(["customer"]);
   for (const name of Object.keys(risk.signals ?? {})) {
     const subject = METADATA_SIGNAL.exec(name)?.[1];

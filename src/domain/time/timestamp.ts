@@ -43,7 +43,7 @@ export function parseInstant(text: string): Instant | undefined {
   date.setUTCFullYear(year, month - 1, day);
   const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   if (!isDay || hour > MAX_HOUR || minute > MAX_MINUTE) return undefined;
-  const offsetMs = offsetOf(parts);
+  const offsetMs = parseOffsetMs(parts);
   if (offsetMs === undefined) return undefined;
   const minuteMs = date.setUTCHours(hour, minute) - offsetMs;
   const wholeMs = minuteMs + second * 1_000;
@@ -70,7 +70,7 @@ export function rangeWithin(bounds: readonly { bound: Bound; instant: Instant }[
 }
 
 /** How far local time is ahead of UTC; undefined when that is no offset. */
-function offsetOf({ sign, hours, minutes }: Record<string, string | undefined>) {
+function parseOffsetMs({ sign, hours, minutes }: Record<string, string | undefined>) {
   if (sign === undefined) return 0;
   const [ahead, rest] = [Number(hours), Number(minutes)];
   if (ahead > MAX_HOUR || rest > MAX_MINUTE) return undefined;

@@ -38,7 +38,7 @@ export type Event = {
 export function toEvent(transaction: Transaction): Event {
   return {
     id: eventId(transaction.id, transaction.version),
-    type: typeOf(transaction),
+    type: toEventType(transaction),
     sequence: transaction.version,
     transaction_id: transaction.id,
     created_at: transaction.updated_at,
@@ -47,7 +47,7 @@ export function toEvent(transaction: Transaction): Event {
 }
 
 /** Pending is what a transaction is at first, and what it is again when it was held and then approved. */
-function typeOf({ status, review }: Transaction): EventType {
+function toEventType({ status, review }: Transaction): EventType {
   return status === "pending" && review ? "transaction.review_approved" : TYPE_OF[status];
 }
 

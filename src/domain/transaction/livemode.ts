@@ -7,7 +7,7 @@ export type ProcessorMode = "none" | "sandbox" | "live";
 
 /** Whether payments that are created now are real. Without a processor they are: whoever sets one up later must
  *  not find that they were for trying. */
-export function livemodeOf(mode: ProcessorMode): boolean {
+export function toLivemode(mode: ProcessorMode): boolean {
   return mode !== "sandbox";
 }
 
@@ -18,6 +18,6 @@ export function refusedCharge(
   mode: ProcessorMode,
 ): Refusal | undefined {
   if (mode === "none") return { code: "processor_not_configured" };
-  if (livemode === undefined || livemode === livemodeOf(mode)) return undefined;
+  if (livemode === undefined || livemode === toLivemode(mode)) return undefined;
   return { code: "livemode_mismatch", livemode };
 }

@@ -41,13 +41,13 @@ export function signWebhook(
     "webhook-id": id,
     "webhook-timestamp": String(timestampSeconds),
     "webhook-signature": secrets
-      .map((secret) => `v1,${base64(hmac(sha256, keyOf(secret), signed))}`)
+      .map((secret) => `v1,${base64(hmac(sha256, decodeSecret(secret), signed))}`)
       .join(" "),
     "X-Webhook-Signature": bytesToHex(hmac(sha256, utf8.encode(newest), utf8.encode(body))),
   };
 }
 
-function keyOf(secret: string): Uint8Array {
+function decodeSecret(secret: string): Uint8Array {
   const characters = atob(secret.slice(SECRET_PREFIX.length));
   return Uint8Array.from(characters, (character) => character.charCodeAt(0));
 }

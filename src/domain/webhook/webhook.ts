@@ -35,7 +35,7 @@ export function webhookBody(type: string, createdAtMs: number, dataText: string)
 }
 
 /** The URL that a transaction itself names, if it does. */
-export function webhookUrlOf(event: EventRecord): string | null {
+export function readWebhookUrl(event: EventRecord): string | null {
   if (event.data.includes('"webhook_url":null')) return null;
   return (JSON.parse(event.data) as { webhook_url: string | null }).webhook_url; // Our own text.
 }

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
 import { base64 } from "../base64";
 import { classifyMessage, type ErrorClass } from "../error-class";
-import { jsonOf, recordFaults, unconfirmed, wholeFault } from "../errors";
+import { parseJson, readRecordFaults, readUnconfirmed, readWholeFault } from "../errors";
 import type { Dialect } from "../rest-client";
 
 /** Confluent writes `error_code: null`, Strimzi `message`, Karapace and Confluent `error`. */
@@ -41,7 +41,7 @@ const CODES = new Map<number, ErrorClass>([
 ]);
 
 /** Strimzi has 500 and Karapace 1 for a record that is too large and for a time-out alike: the words decide. */
-function complaintOf({ error_code, error, message }: Report): ErrorClass {
+function classifyReport({ error_code, error, message }: Report): ErrorClass {
   return CODES.get(error_code ?? 0) ?? classifyMessage(error ?? message ?? "");
 }
 
@@ -54,7 +54,7 @@ export function restV2(topic: string, hasHeaders: boolean): Dialect {
     path: `/topics/${topic}`,
     content_type: "application/vnd.kafka.binary.v2+json",
     accept: "application/vnd.kafka.v2+json",
-    bodyOf: (records) =>
+    buildBody: (records) =>
       JSON.stringify({
         records: records.map(({ key, value }) => ({
           key: base64(key),
@@ -63,7 +63,7 @@ export function restV2(topic: string, hasHeaders: boolean): Dialect {
         })),
       }),
     read(answer, records) {
-      const json = jsonOf(answer.text);
+      const json = parseJson(answer.text);
       const parsed = Reports.safeParse(json);
       const reports = parsed.success ? parsed.data.offsets : [];
       const isEach = reports.length === records;
@@ -71,15 +71,15 @@ export function restV2(topic: string, hasHeaders: boolean): Dialect {
         .map((report, at) => ({ report, index: isEach ? at : undefined }))
         .filter(({ report }) => isFault(report))
         .map(({ report, index }) => ({
-          complaint: complaintOf(report),
+          complaint: classifyReport(report),
           code: report.error_code ?? undefined,
           message: report.error ?? report.message ?? "",
           index,
         }));
       // Confluent gives 200, 401 or 403 with them, Karapace 422, the others 200.
-      if (faults.length > 0) return recordFaults(answer, faults, reports.length);
-      if (answer.status !== 200) return wholeFault(answer);
-      return isComplete(reports, records) ? { kind: "written" } : unconfirmed(answer, json);
+      if (faults.length > 0) return readRecordFaults(answer, faults, reports.length);
+      if (answer.status !== 200) return readWholeFault(answer);
+      return isComplete(reports, records) ? { kind: "written" } : readUnconfirmed(answer, json);
     },
   };
 }

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
 import { base64 } from "../base64";
 import { classifyMessage, classifyStatus, type ErrorClass } from "../error-class";
-import { recordFaults, unconfirmed, wholeFault } from "../errors";
+import { readRecordFaults, readUnconfirmed, readWholeFault } from "../errors";
 import { jsonSequence } from "../json-sequence";
 import type { Dialect } from "../rest-client";
 
@@ -20,7 +20,7 @@ export function restV3(clusterId: string, topic: string): Dialect {
     path: `/v3/clusters/${clusterId}/topics/${topic}/records`,
     content_type: "application/json",
     accept: "application/json",
-    bodyOf: (records) =>
+    buildBody: (records) =>
       records
         .map(({ key, value }) =>
           JSON.stringify({
@@ -31,10 +31,10 @@ export function restV3(clusterId: string, topic: string): Dialect {
         )
         .join("\n"),
     read(answer, records) {
-      if (answer.status !== 200) return wholeFault(answer);
+      if (answer.status !== 200) return readWholeFault(answer);
       const json = jsonSequence(answer.text ?? "");
       const parsed = Reports.safeParse(json);
-      if (!parsed.success) return unconfirmed(answer, json);
+      if (!parsed.success) return readUnconfirmed(answer, json);
       const faults = parsed.data
         .map(({ error_code, message }, index) => ({
           complaint: complaintOfReport(error_code, message ?? ""),
@@ -43,8 +43,8 @@ export function restV3(clusterId: string, topic: string): Dialect {
           index, // A report that is missing ends the list: those before it are in order.
         }))
         .filter(({ code }) => code !== 200);
-      if (faults.length > 0) return recordFaults(answer, faults, parsed.data.length);
-      return parsed.data.length === records ? { kind: "written" } : unconfirmed(answer, json);
+      if (faults.length > 0) return readRecordFaults(answer, faults, parsed.data.length);
+      return parsed.data.length === records ? { kind: "written" } : readUnconfirmed(answer, json);
     },
   };
 }

@@ -2,7 +2,7 @@
  *  in gateways. A request fails or succeeds as a whole: nothing is ever said of single records. */
 import * as z from "zod";
 import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
-import { jsonOf, unconfirmed, wholeFault } from "../errors";
+import { parseJson, readUnconfirmed, readWholeFault } from "../errors";
 import type { Dialect } from "../rest-client";
 
 const HEADERS = [{ key: "content-type", value: CLOUD_EVENT_MEDIA_TYPE }];
@@ -15,14 +15,14 @@ export function upstash(topic: string): Dialect {
     path: "/produce",
     content_type: "application/json",
     accept: "application/json",
-    bodyOf: (records) =>
+    buildBody: (records) =>
       JSON.stringify(records.map(({ key, value }) => ({ topic, key, value, headers: HEADERS }))),
     read(answer, records) {
-      if (answer.status !== 200) return wholeFault(answer);
-      const json = jsonOf(answer.text);
+      if (answer.status !== 200) return readWholeFault(answer);
+      const json = parseJson(answer.text);
       const written = Written.safeParse(json);
       const isComplete = written.success && written.data.length === records;
-      return isComplete ? { kind: "written" } : unconfirmed(answer, json);
+      return isComplete ? { kind: "written" } : readUnconfirmed(answer, json);
     },
   };
 }

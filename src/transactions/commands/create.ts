@@ -7,7 +7,7 @@ import {
   type RiskBasis,
 } from "../../domain/transaction/decisions/decide-create";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
-import { livemodeOf } from "../../domain/transaction/livemode";
+import { toLivemode } from "../../domain/transaction/livemode";
 import type { Journal, OwnedTransaction } from "../journal/journal";
 import { applyChange } from "./apply";
 import type { CommandBase, CommandContext } from "./context";
@@ -26,7 +26,7 @@ export function create(
 ): CommandResult {
   if (existing) return repeatCreate(journal, command.request, existing);
   if (!basis) throw new Error("a create needs its rules and signals");
-  const change = decideCreate({ ...command, livemode: livemodeOf(mode) }, basis, now_ms);
+  const change = decideCreate({ ...command, livemode: toLivemode(mode) }, basis, now_ms);
   const { id, review } = change.transaction;
   if (review) journal.reviews.open(id, Date.parse(review.expires_at));
   return applyChange(journal, command.merchant_id, change, command);

@@ -2,7 +2,7 @@
 import { requiredSignals } from "../../domain/risk/conditions/required-signals";
 import { listSignals } from "../../domain/risk/lists/list";
 import type { Observation } from "../../domain/risk/observation";
-import { subjectValue } from "../../domain/risk/payment";
+import { readSubject } from "../../domain/risk/payment";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
 import type { RiskBasis } from "../../domain/transaction/decisions/decide-create";
 import type { Env } from "../../env";
@@ -90,7 +90,7 @@ function toObservations(payment: Command<"create">, { rule_set }: VersionedRuleS
   const { user_id, currency, amount_minor } = request;
   const observations: Observation[] = [];
   for (const { subject, measures } of requiredSignals(rule_set)) {
-    const value = subjectValue(request, subject);
+    const value = readSubject(request, subject);
     if (value === undefined) continue;
     observations.push({
       transaction_id,

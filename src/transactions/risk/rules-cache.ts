@@ -4,7 +4,7 @@
  *  for the I/O of another one. */
 import { DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { type MerchantRisk, readRisk, readRiskVersion } from "../../d1/risk-rules";
-import { type ListEntry, type Lists, listsOf, NO_LISTS } from "../../domain/risk/lists/list";
+import { buildLists, type ListEntry, type Lists, NO_LISTS } from "../../domain/risk/lists/list";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
 import { ageMs } from "../../domain/time/clock";
 import { describeFault, type Log } from "../../observability/log";
@@ -108,7 +108,7 @@ export class RulesCache {
 function toEntry({ version, rule_set, entries }: MerchantRisk, readAtMs: number): Entry {
   return {
     rules: rule_set && { version: rule_set.version, rule_set: rule_set.rule_set },
-    lists: entries.length === 0 ? NO_LISTS : listsOf(entries),
+    lists: entries.length === 0 ? NO_LISTS : buildLists(entries),
     version,
     read_at_ms: readAtMs,
     bytes: estimateBytes(rule_set, entries),

@@ -44,7 +44,7 @@ export async function sendAttempt(
       signal: abort.signal,
     });
     const response = await withTimeout(ATTEMPT_LIMIT_MS, answer);
-    const result = ended(errorOf(response.status), response);
+    const result = ended(toAttemptError(response.status), response);
     await drain(response.body);
     return result;
   } catch (fault) {
@@ -61,7 +61,7 @@ function askedBy(response: Response | undefined): number | undefined {
 const OK = { first: 200, last: 299 };
 const REDIRECT = { first: 300, last: 399 };
 
-function errorOf(status: number): AttemptError | null {
+function toAttemptError(status: number): AttemptError | null {
   if (status >= OK.first && status <= OK.last) return null;
   return status >= REDIRECT.first && status <= REDIRECT.last ? "redirect" : "http_status";
 }

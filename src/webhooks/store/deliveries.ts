@@ -55,7 +55,7 @@ export class Deliveries {
     return this.#sql.exec<Delivery>("SELECT * FROM deliveries WHERE id = ?", id).toArray()[0];
   }
 
-  bodyOf(position: number): string {
+  readBody(position: number): string {
     return this.#sql
       .exec<{ body: string }>("SELECT body FROM bodies WHERE delivery = ?", position)
       .one().body;

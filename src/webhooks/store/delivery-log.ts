@@ -54,7 +54,7 @@ export class DeliveryLog {
       event_type,
       transaction_id,
     ];
-    const walk = walkOf(filter);
+    const walk = chooseWalk(filter);
     const leavesOut = members.filter((member) => member !== null).length > (walk === "all" ? 1 : 2);
     const last = leavesOut ? this.#lastExamined(walk, members) : undefined;
     const found = this.#sql
@@ -87,7 +87,7 @@ export class DeliveryLog {
   }
 }
 
-function walkOf({ transaction_id, status, endpoint_id }: DeliveryFilter): keyof typeof WALKS {
+function chooseWalk({ transaction_id, status, endpoint_id }: DeliveryFilter): keyof typeof WALKS {
   if (transaction_id !== undefined) return "transaction_id";
   if (status === "dead") return "dead";
   return endpoint_id === undefined ? "all" : "endpoint_id";

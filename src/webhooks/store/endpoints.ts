@@ -49,7 +49,7 @@ export class Endpoints {
     this.#listed ??= this.#sql
       .exec<Row>(`SELECT * FROM endpoints WHERE kind = ${ENDPOINT} ORDER BY created_at, id`)
       .toArray()
-      .map(endpointOf);
+      .map(toEndpoint);
     return this.#listed;
   }
 
@@ -109,7 +109,7 @@ export class Endpoints {
   }
 
   /** The stand-in for the host of a transaction's own URL. */
-  originOf(url: string, nowMs: number): string {
+  ensureOrigin(url: string, nowMs: number): string {
     const { origin } = new URL(url);
     const id = `${ORIGIN}${origin}`;
     const [known] = this.#sql.exec("SELECT 1 FROM endpoints WHERE id = ?", id).toArray();
@@ -213,7 +213,7 @@ const BLANK = {
   failing_since: null,
 };
 
-function endpointOf(row: Row): Endpoint {
+function toEndpoint(row: Row): Endpoint {
   const { id, url, description, disabled_reason, failing_since, created_at } = row;
   return {
     id,

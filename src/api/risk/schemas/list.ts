@@ -1,7 +1,7 @@
 /** Schemas of allow and block lists. */
 import { z } from "@hono/zod-openapi";
 import { MAX_VALUE_CHARACTERS } from "../../../domain/risk/limits";
-import { listValueOf } from "../../../domain/risk/lists/list-value";
+import { toListValue } from "../../../domain/risk/lists/list-value";
 import type { ListField } from "../../../domain/risk/rule-set";
 import { containsCardNumber, isCardNumber } from "../../../domain/text/card-number";
 import { countCodePoints } from "../../../domain/text/code-points";
@@ -57,7 +57,7 @@ function findValueFault(
 ): { message: string; params?: object } | undefined {
   const isCard = field === "customer" ? isCardNumber(value) : containsCardNumber(value);
   if (isCard) return { message: CARD_MESSAGE, params: CARD };
-  if (listValueOf(field, value) === undefined) return { message: FORMS[field] };
+  if (toListValue(field, value) === undefined) return { message: FORMS[field] };
   if (field === "customer" && countCodePoints(value) > MAX_CUSTOMER_CHARACTERS) {
     return { message: `must have at most ${MAX_CUSTOMER_CHARACTERS} characters` };
   }
@@ -75,7 +75,7 @@ export const newListEntry = collectIssues(
   },
   (body) => {
     const { field, value, note = null, expires_at } = body;
-    const form = listValueOf(field, value);
+    const form = toListValue(field, value);
     if (form === undefined) throw new TypeError("the value was not checked");
     return { ...body, value: form, note, expires_at: expires_at?.ceil_ms ?? null };
   },

@@ -24,7 +24,7 @@ export type Part = { path: Path; condition: Condition };
 type RequiredSignal = { subject: Subject; name: string };
 
 /** The definition of a kind. Its members are methods, whose parameters TypeScript compares in both directions: so
- *  `definitionOf` may return any of them, which is right because it returns the one for the condition's kind. */
+ *  `findDefinition` may return any of them, which is right because it returns the one for the condition's kind. */
 export type ConditionDefinition<Kind extends Condition> = {
   holds(condition: Kind, on: Evaluation): Tristate;
   /** Why the condition came to `truth`, with the values that were compared. */

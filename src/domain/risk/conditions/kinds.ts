@@ -63,7 +63,7 @@ const KIND_NAMES = Object.keys(KINDS) as ConditionKind[]; // The table has these
 
 /** The definition of a condition's kind, for what is not done at each payment; undefined for a kind that a newer
  *  release stored. */
-export function definitionOf(condition: Condition): ConditionDefinition<Condition> | undefined {
+export function findDefinition(condition: Condition): ConditionDefinition<Condition> | undefined {
   const kind = KIND_NAMES.find((name) => name in condition);
   return kind && KINDS[kind];
 }
@@ -72,7 +72,7 @@ export function definitionOf(condition: Condition): ConditionDefinition<Conditio
  *  @param path where the condition is in what was sent */
 export function* walkConditions({ path, condition }: Part): Generator<Part> {
   yield { path, condition };
-  for (const part of definitionOf(condition)?.parts?.(condition) ?? []) {
+  for (const part of findDefinition(condition)?.parts?.(condition) ?? []) {
     yield* walkConditions({ path: [...path, ...part.path], condition: part.condition });
   }
 }

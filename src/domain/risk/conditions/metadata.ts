@@ -1,12 +1,12 @@
 /** A field of the payment's metadata: present or not, or one of some values. */
 import { comparableValue } from "../lists/list-value";
-import { metadataOf } from "../payment";
+import { readMetadata } from "../payment";
 import type { ConditionByKind } from "../rule-set";
 import type { ConditionDefinition } from "./definition";
 
 export const metadata: ConditionDefinition<ConditionByKind["metadata"]> = {
   holds(condition, { payment }) {
-    const value = metadataOf(payment, condition.metadata);
+    const value = readMetadata(payment, condition.metadata);
     if ("in" in condition) {
       return value !== undefined && isOneOf(condition.metadata, condition.in, value);
     }
@@ -15,7 +15,7 @@ export const metadata: ConditionDefinition<ConditionByKind["metadata"]> = {
 
   explain(condition, { payment }, truth) {
     const name = `metadata.${condition.metadata}`;
-    if (metadataOf(payment, condition.metadata) === undefined) return `there is no ${name}`;
+    if (readMetadata(payment, condition.metadata) === undefined) return `there is no ${name}`;
     if ("in" in condition) return `${name} is ${truth ? "" : "not "}one of those named`;
     return `there is a ${name}`;
   },

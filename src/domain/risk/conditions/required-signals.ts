@@ -1,7 +1,7 @@
 /** Which signals a rule set reads, so that those and no others are gathered and stored. */
-import { type Payment, sentSubject } from "../payment";
+import { type Payment, readSentSubject } from "../payment";
 import type { RuleSet, Subject } from "../rule-set";
-import { definitionOf, walkConditions } from "./kinds";
+import { findDefinition, walkConditions } from "./kinds";
 
 /** A subject and what is measured of it. A signal is named `${subject}.${measure}`. */
 export type SubjectMeasures = { subject: Subject; measures: string[] };
@@ -20,7 +20,7 @@ function collect({ rules }: RuleSet): SubjectMeasures[] {
   const measures = new Map<Subject, Set<string>>([["customer", new Set()]]);
   for (const { when } of rules) {
     for (const { condition } of walkConditions({ path: [], condition: when })) {
-      for (const { subject, name } of definitionOf(condition)?.signals?.(condition) ?? []) {
+      for (const { subject, name } of findDefinition(condition)?.signals?.(condition) ?? []) {
         const own = measures.get(subject) ?? new Set();
         measures.set(subject, own.add(name.slice(subject.length + 1)));
       }
@@ -32,6 +32,6 @@ function collect({ rules }: RuleSet): SubjectMeasures[] {
 /** The names of the velocity signals that a rule set reads for this payment. */
 export function signalNames(ruleSet: RuleSet, payment: Payment): string[] {
   return requiredSignals(ruleSet)
-    .filter(({ subject }) => sentSubject(payment, subject) !== undefined)
+    .filter(({ subject }) => readSentSubject(payment, subject) !== undefined)
     .flatMap(({ subject, measures }) => measures.map((measure) => `${subject}.${measure}`));
 }

@@ -1,6 +1,6 @@
 /** A count or sum of the subject's payments within a window: above a limit. */
 import { currencyDecimals } from "../../money/currency";
-import { sentSubject } from "../payment";
+import { readSentSubject } from "../payment";
 import { type ConditionByKind, type Measure, velocityName, type Window } from "../rule-set";
 import { isAbove } from "./decimal";
 import type { ConditionDefinition } from "./definition";
@@ -25,7 +25,7 @@ const MEASURE_TEXTS: Record<Measure, (signal: number, currency: string) => strin
 export const velocity: ConditionDefinition<ConditionByKind["velocity"]> = {
   holds({ velocity, above }, { payment, signals }) {
     // A payment without the metadata field belongs to no subject.
-    if (sentSubject(payment, velocity.of) === undefined) return false;
+    if (readSentSubject(payment, velocity.of) === undefined) return false;
     const signal = signals[velocityName(velocity)];
     if (velocity.measure !== "sum") {
       const limit = Number(above);
@@ -39,7 +39,7 @@ export const velocity: ConditionDefinition<ConditionByKind["velocity"]> = {
 
   explain({ velocity, above }, { payment, signals }, truth) {
     const { of, measure, window, completed_only } = velocity;
-    if (sentSubject(payment, of) === undefined) return `there is no ${of}`;
+    if (readSentSubject(payment, of) === undefined) return `there is no ${of}`;
     const limit =
       typeof above === "number" ? String(above) : formatRuleAmount(above, payment.currency);
     if (limit === undefined) return explainMissingAmount(payment.currency);

@@ -24,7 +24,7 @@ const LISTED = [...THOUSANDTHS_PER_USD].sort(([a], [b]) => (a < b ? -1 : 1));
 
 export function defaultRuleSet(settings: DefaultRules): VersionedRuleSet {
   const { threshold_thousandths, max_daily_transactions, review_score, block_score } = settings;
-  const above = (thousandths: number) => ({ amount: { above: amountsOf(thousandths) } });
+  const above = (thousandths: number) => ({ amount: { above: toAmounts(thousandths) } });
   const velocity = { of: "customer", measure: "count", window: "24h" } as const;
   return {
     version: 0,
@@ -52,9 +52,9 @@ const UNLISTED_IS_REVIEWED: Rule = {
 
 /** What a number of thousandths of a dollar is in each currency, in whole minor units rounded down. An amount that
  *  is above it is above the exact one, and the other way round, because it is a whole number of them itself. */
-function amountsOf(usdThousandths: number): AmountByCurrency {
+function toAmounts(usdThousandths: number): AmountByCurrency {
   return Object.fromEntries(
-    LISTED.map(([code, rate]) => [code, amountOf(usdThousandths, rate, currencyDecimals(code))]),
+    LISTED.map(([code, rate]) => [code, toAmount(usdThousandths, rate, currencyDecimals(code))]),
   );
 }
 
@@ -63,7 +63,7 @@ const THOUSANDTHS_TWICE = 1_000_000n;
 
 /** At least one minor unit, since a rule's amount is above 0, and at most the largest amount, above which no payment
  *  is. */
-function amountOf(usdThousandths: number, rateThousandths: number, decimals: number): string {
+function toAmount(usdThousandths: number, rateThousandths: number, decimals: number): string {
   const scaled = BigInt(usdThousandths) * BigInt(rateThousandths) * 10n ** BigInt(decimals);
   const minor = Math.max(1, Math.min(Number(scaled / THOUSANDTHS_TWICE), MAX_AMOUNT_MINOR));
   return formatAmount(minor, decimals);

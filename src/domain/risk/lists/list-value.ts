@@ -7,7 +7,7 @@ import { canonicalDomain, foldText } from "./domain-name";
 import { canonicalAddress } from "./ip-address";
 
 /** The value as lists hold it, or undefined when it cannot stand for this field. It is idempotent. */
-export function listValueOf(field: ListField, text: string): string | undefined {
+export function toListValue(field: ListField, text: string): string | undefined {
   const value = SPELLINGS[field](text);
   return value === undefined || value === "" || isCardNumber(value) ? undefined : value;
 }
@@ -19,7 +19,7 @@ export function comparableValue(field: string, text: string): string {
   if (known === undefined) return text;
   const last = compared.get(known);
   if (last?.text === text) return last.value;
-  const value = listValueOf(known, text) ?? text;
+  const value = toListValue(known, text) ?? text;
   compared.set(known, { text, value });
   return value;
 }
@@ -38,7 +38,7 @@ const SPELLINGS: Record<ListField, (text: string) => string | undefined> = {
   customer: (text) => text,
   card_fingerprint: (text) => text,
   ip: canonicalAddress,
-  email: emailOf,
+  email: toEmail,
   email_domain: (text) => canonicalDomain(text.trim().replace(AT_FIRST, "")),
   country: (text) => /^[A-Za-z]{2}$/.exec(text.trim())?.[0].toUpperCase(),
 };
@@ -52,7 +52,7 @@ function lastAt(email: string): number {
 }
 
 /** Who reads the mail is for the domain to say, but none makes a difference of case or width in earnest. */
-function emailOf(text: string): string | undefined {
+function toEmail(text: string): string | undefined {
   const email = text.trim();
   const name = foldText(email.slice(0, Math.max(0, lastAt(email))));
   const domain = canonicalDomain(domainOfEmail(email) ?? "");

@@ -2,9 +2,9 @@
 
 import type { Payment } from "../payment";
 import { LIST_FIELDS, type ListField, type ListName, listedName, type Signals } from "../rule-set";
-import { domainOfEmail, listValueOf } from "./list-value";
+import { domainOfEmail, toListValue } from "./list-value";
 
-/** `value` as `listValueOf` writes it, or did when it was stored. An entry counts until, and no longer at, `expires_at_ms`. */
+/** `value` as `toListValue` writes it, or did when it was stored. An entry counts until, and no longer at, `expires_at_ms`. */
 export type ListEntry = {
   list: ListName;
   field: ListField;
@@ -17,14 +17,14 @@ export type Lists = ReadonlyMap<string, number>;
 
 export const NO_LISTS: Lists = new Map();
 
-const placeOf = (list: ListName, field: ListField, value: string) => `${list} ${field} ${value}`;
+const formatKey = (list: ListName, field: ListField, value: string) => `${list} ${field} ${value}`;
 
 /** Lists made ready to be asked. An earlier release may have kept an entry in a form of its own, so that two
  *  entries can be one; the later end counts. */
-export function listsOf(entries: Iterable<ListEntry>): Lists {
+export function buildLists(entries: Iterable<ListEntry>): Lists {
   const lists = new Map<string, number>();
   for (const { list, field, value, expires_at_ms } of entries) {
-    const place = placeOf(list, field, listValueOf(field, value) ?? value);
+    const place = formatKey(list, field, toListValue(field, value) ?? value);
     const endsAtMs = expires_at_ms ?? Number.POSITIVE_INFINITY;
     lists.set(place, Math.max(endsAtMs, lists.get(place) ?? 0));
   }
@@ -37,10 +37,10 @@ export function listSignals(payment: Payment, lists: Lists, nowMs: number): Sign
   if (lists.size === 0) return signals;
   for (const field of LIST_FIELDS) {
     const given = fieldValue(payment, field);
-    const value = given === undefined ? undefined : listValueOf(field, given);
+    const value = given === undefined ? undefined : toListValue(field, given);
     if (value === undefined) continue;
     for (const list of ["block", "allow"] as const) {
-      const endsAtMs = lists.get(placeOf(list, field, value));
+      const endsAtMs = lists.get(formatKey(list, field, value));
       if (endsAtMs !== undefined && endsAtMs > nowMs) signals[listedName(list, field)] = 1;
     }
   }

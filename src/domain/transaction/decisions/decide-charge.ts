@@ -1,5 +1,5 @@
 /** Decides about the charge of a transaction: to claim it, to record its outcome, or to cancel it before. */
-import { livemodeOf, type ProcessorMode, refusedCharge } from "../livemode";
+import { type ProcessorMode, refusedCharge, toLivemode } from "../livemode";
 import { accept, type Result, refuse } from "../result";
 import { closedReview } from "../review";
 import { type Failure, type Transaction, UNCHARGED_CODES } from "../transaction";
@@ -15,7 +15,7 @@ export function decideProcess(
   mode: ProcessorMode,
   nowMs: number,
 ): Result<{ step: "claim"; change: Change } | { step: "await" } | { step: "answer" }> {
-  const { status, livemode = livemodeOf(mode) } = transaction;
+  const { status, livemode = toLivemode(mode) } = transaction;
   if (hasChargeOutcome(transaction)) return accept({ step: "answer" });
   const refused = refusedCharge(transaction.livemode, mode);
   if (status === "processing") return refused ? refuse(refused) : accept({ step: "await" });

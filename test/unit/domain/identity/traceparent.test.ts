@@ -1,6 +1,10 @@
 /** W3C Trace Context: what is taken for a `traceparent`, and what becomes of it on the way. */
 import { describe, expect, it } from "vitest";
-import { parseTraceparent, traceIdOf, withSpan } from "../../../../src/domain/identity/traceparent";
+import {
+  parseTraceId,
+  parseTraceparent,
+  withSpan,
+} from "../../../../src/domain/identity/traceparent";
 import { continueTrace, nextSpan, randomHex } from "../../../../src/observability/trace-context";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -55,7 +59,7 @@ describe("a traceparent", () => {
       const given = `00-${TRACE}-${SPAN}-${flags}`;
       for (const next of [continueTrace(given, randomHex()), nextSpan(given)]) {
         expect(next).toMatch(VALID);
-        expect([traceIdOf(next), next.slice(-2)]).toEqual([TRACE, flags]);
+        expect([parseTraceId(next), next.slice(-2)]).toEqual([TRACE, flags]);
         expect(next).not.toContain(SPAN);
       }
     }
@@ -64,7 +68,7 @@ describe("a traceparent", () => {
 
   it("is another one for each request that brings none", () => {
     const made = Array.from({ length: 100 }, () => continueTrace(undefined, randomHex()));
-    expect(new Set(made.map(traceIdOf)).size).toBe(100);
+    expect(new Set(made.map(parseTraceId)).size).toBe(100);
     for (const one of made) expect(one).toMatch(VALID);
   });
 });

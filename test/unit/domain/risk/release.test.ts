@@ -1,6 +1,6 @@
 /** What is told to velocity when a payment comes to nothing. */
 import { expect, it } from "vitest";
-import { RELEASING_TYPES, releasesOf } from "../../../../src/domain/risk/release";
+import { buildReleases, RELEASING_TYPES } from "../../../../src/domain/risk/release";
 import { type EventRecord, toEvent } from "../../../../src/domain/transaction/event";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS } from "../../../support/examples";
@@ -27,7 +27,7 @@ it("payments are released when they end without a charge, and say how they ended
     if (!RELEASING_TYPES.includes(record.type)) return [name, undefined];
     return [
       name,
-      releasesOf(record)
+      buildReleases(record)
         .map(({ outcome }) => outcome)
         .join(" "),
     ];
@@ -58,7 +58,7 @@ it("they are released for every subject that they were counted for, once", () =>
     "metadata.gone.count.1h": 1,
   };
   const metadata = { ip: "198.51.100.7", "a.count.1h.b": "x" };
-  const releases = releasesOf(
+  const releases = buildReleases(
     recordOf({ ...EXAMPLES.cancelled, metadata, risk: { ...risk, signals } }),
   );
   const { id, user_id } = EXAMPLES.cancelled;
@@ -73,7 +73,7 @@ it("they are released for every subject that they were counted for, once", () =>
 it("transactions of before there were signals are released for their customer", () => {
   const { signals: _, ...risk } = EXAMPLES.declined.risk;
   const old = { ...EXAMPLES.declined, risk } as unknown as Transaction; // As they were stored then.
-  expect(releasesOf(recordOf(old)).map(({ subject }) => subject)).toEqual(["customer"]);
+  expect(buildReleases(recordOf(old)).map(({ subject }) => subject)).toEqual(["customer"]);
 });
 
 it("they are released under the value that is counted, and under the one an earlier release counted", () => {
@@ -83,7 +83,7 @@ it("they are released under the value that is counted, and under the one an earl
     metadata: { ip: "[2001:DB8::1]:443" },
     risk: { ...cancelled.risk, signals: { "metadata.ip.count.1h": 1 } },
   });
-  const values = releasesOf(record).flatMap(({ subject, value }) =>
+  const values = buildReleases(record).flatMap(({ subject, value }) =>
     subject === "metadata.ip" ? [value] : [],
   );
   expect(values).toEqual(["2001:db8::1", "[2001:DB8::1]:443"]);

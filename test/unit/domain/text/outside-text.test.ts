@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { containsCardNumber, maskCardNumbers } from "../../../../src/domain/text/card-number";
 import { firstCodePoints, outsideText } from "../../../../src/domain/text/outside-text";
-import { wholeFault } from "../../../../src/kafka/errors";
+import { readWholeFault } from "../../../../src/kafka/errors";
 
 const CARD = "4242424242424242";
 
@@ -109,7 +109,7 @@ it("The longest text is masked without delay", () => {
 
 it("A Kafka server that repeats a card number does not bring it into the log", () => {
   const text = JSON.stringify({ message: `cannot write {"card":"${CARD}"}` });
-  const fault = wholeFault({ status: 400, text, retry_after_ms: undefined, secrets: [] });
+  const fault = readWholeFault({ status: 400, text, retry_after_ms: undefined, secrets: [] });
   expect(fault).toMatchObject({ reason: expect.stringContaining("****************") });
   expect(JSON.stringify(fault)).not.toContain(CARD);
 });

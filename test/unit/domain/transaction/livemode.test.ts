@@ -3,9 +3,9 @@ import { expect, it, vi } from "vitest";
 import { type Config, readConfig } from "../../../../src/config";
 import { decideProcess } from "../../../../src/domain/transaction/decisions/decide-charge";
 import {
-  livemodeOf,
   type ProcessorMode,
   refusedCharge,
+  toLivemode,
 } from "../../../../src/domain/transaction/livemode";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import type { Env } from "../../../../src/env";
@@ -25,7 +25,7 @@ it("has no processor by default, and takes an empty setting for none", () => {
     expect(config.processor).toEqual({ kind: "none" });
     expect(processorMode(config)).toBe("none");
   }
-  expect(MODES.map(livemodeOf)).toEqual([true, false, true]);
+  expect(MODES.map(toLivemode)).toEqual([true, false, true]);
 });
 
 it.each([

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PaymentEvaluation } from "../../../../../src/domain/risk/conditions/payment-evaluation";
-import { type ListEntry, listSignals, listsOf } from "../../../../../src/domain/risk/lists/list";
-import { listValueOf } from "../../../../../src/domain/risk/lists/list-value";
-import { type Payment, subjectValue } from "../../../../../src/domain/risk/payment";
+import { buildLists, type ListEntry, listSignals } from "../../../../../src/domain/risk/lists/list";
+import { toListValue } from "../../../../../src/domain/risk/lists/list-value";
+import { type Payment, readSubject } from "../../../../../src/domain/risk/payment";
 import {
   type Condition,
   LIST_FIELDS,
@@ -28,15 +28,15 @@ const any = fc.oneof(
 it("spells what it has spelt the same again", () => {
   fc.assert(
     fc.property(fc.constantFrom(...LIST_FIELDS), any, (field, text) => {
-      const value = listValueOf(field, text);
-      if (value !== undefined) expect(listValueOf(field, value)).toBe(value);
+      const value = toListValue(field, text);
+      if (value !== undefined) expect(toListValue(field, value)).toBe(value);
     }),
   );
 });
 
 const found = (field: ListField, listed: string, metadata: Record<string, string>) => {
-  const value = listValueOf(field, listed) ?? "";
-  const lists = listsOf([{ list: "block", field, value, expires_at_ms: null }]);
+  const value = toListValue(field, listed) ?? "";
+  const lists = buildLists([{ list: "block", field, value, expires_at_ms: null }]);
   const payment = { amount_minor: 1, currency: "USD", user_id: "user_1", metadata };
   return `listed.block.${field}` in listSignals(payment, lists, 0);
 };
@@ -118,7 +118,7 @@ describe("another spelling of a listed domain or address", () => {
       "%eth0",
     ],
   ])("%s is no address", (ip) => {
-    expect(listValueOf("ip", ip)).toBeUndefined();
+    expect(toListValue("ip", ip)).toBeUndefined();
   });
 
   it("an entry that an earlier release has stored in its own form is found, and ends when the last one does", () => {
@@ -132,7 +132,7 @@ describe("another spelling of a listed domain or address", () => {
     };
     const old = entry("bücher.example", 100);
     const signals = (entries: ListEntry[], nowMs: number) =>
-      listSignals(payment, listsOf(entries), nowMs);
+      listSignals(payment, buildLists(entries), nowMs);
     expect(signals([old], 0)).toEqual({ "listed.block.email_domain": 1 });
     expect(signals([entry(BUECHER, null), old], 200)).toEqual({ "listed.block.email_domain": 1 });
     expect(signals([old], 200)).toEqual({});
@@ -155,8 +155,8 @@ describe("rules and counts", () => {
     expect(holds({ metadata: field, in: [one] }, payment({ [field]: other }), {})).toBe(true);
     expect(holds({ metadata: field, in: [other] }, payment({ [field]: one }), {})).toBe(true);
     const subject = `metadata.${field}` as const;
-    expect(subjectValue(payment({ [field]: other }), subject)).toBe(
-      subjectValue(payment({ [field]: one }), subject),
+    expect(readSubject(payment({ [field]: other }), subject)).toBe(
+      readSubject(payment({ [field]: one }), subject),
     );
   });
 
@@ -168,7 +168,7 @@ describe("rules and counts", () => {
   ])("a metadata.%s of %s is not the one spelled %s", (field, one, other) => {
     expect(holds({ metadata: field, in: [one] }, payment({ [field]: other }), {})).toBe(false);
     const subject = `metadata.${field}` as const;
-    expect(subjectValue(payment({ [field]: other }), subject)).toBe(other);
+    expect(readSubject(payment({ [field]: other }), subject)).toBe(other);
   });
 });
 

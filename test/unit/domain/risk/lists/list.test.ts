@@ -1,7 +1,7 @@
 /** Block and allow lists. */
 import { describe, expect, it } from "vitest";
-import { listSignals, listsOf, NO_LISTS } from "../../../../../src/domain/risk/lists/list";
-import { listValueOf } from "../../../../../src/domain/risk/lists/list-value";
+import { buildLists, listSignals, NO_LISTS } from "../../../../../src/domain/risk/lists/list";
+import { toListValue } from "../../../../../src/domain/risk/lists/list-value";
 import type { Payment } from "../../../../../src/domain/risk/payment";
 import type { ListField } from "../../../../../src/domain/risk/rule-set";
 import { PAYMENT } from "../../../../support/rule-examples";
@@ -11,7 +11,7 @@ describe("lists", () => {
   const entry = (field: ListField, value: string, expires_at_ms: number | null = null) => ({
     list: "block" as const,
     field,
-    value: listValueOf(field, value) ?? "",
+    value: toListValue(field, value) ?? "",
     expires_at_ms,
   });
 
@@ -26,13 +26,13 @@ describe("lists", () => {
     ["email_domain", "example", email, false],
     ["card_fingerprint", "fp", PAYMENT, false],
   ] as [ListField, string, Payment, boolean][])("with %s %s", (field, value, payment, isFound) => {
-    const signals = listSignals(payment, listsOf([entry(field, value)]), 0);
+    const signals = listSignals(payment, buildLists([entry(field, value)]), 0);
     expect(signals).toEqual(isFound ? { [`listed.block.${field}`]: 1 } : {});
   });
 
   it("say nothing when they are empty or the entry has expired", () => {
     expect(listSignals(PAYMENT, NO_LISTS, 0)).toEqual({});
-    const lists = listsOf([entry("customer", "user_1", 1_000)]);
+    const lists = buildLists([entry("customer", "user_1", 1_000)]);
     expect(listSignals(PAYMENT, lists, 999)).toEqual({ "listed.block.customer": 1 });
     expect(listSignals(PAYMENT, lists, 1_000)).toEqual({});
   });
