@@ -38,7 +38,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           PROCESSOR_TIMEOUT_MS: "6000",
           BOOK_COMMIT_WAIT_MS: "500",
           LOG_LEVEL: "error",
-          // Counted everywhere, in nobody's way; test/worker/rate-limit/quota.test.ts sets its own.
+          // Requests are counted everywhere; the tests of quotas set lower limits.
           RATE_LIMIT_REQUESTS: FAR_AWAY,
           RATE_LIMIT_LISTS: FAR_AWAY,
           ALLOW_INSECURE_WEBHOOKS: "false",

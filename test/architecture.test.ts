@@ -7,6 +7,7 @@ import { expect, it } from "vitest";
 const SRC = join(import.meta.dirname, "../src");
 const TEST = import.meta.dirname;
 const MAX_LINES = 250;
+const MAX_TEST_LINES = 400;
 const MAX_FILES_IN_FOLDER = 15;
 
 /** From the top. A file may import from its own folder of `src` and from those of later rows. */
@@ -159,6 +160,24 @@ it("keeps every test in a folder that a vitest project runs, and unit tests besi
     return ![".", "worker", "e2e"].includes(top);
   });
   expect(misplaced).toEqual([]);
+});
+
+it("keeps the files of tests small", () => {
+  const all = readdirSync(TEST, { recursive: true, encoding: "utf8" });
+  const long = all.filter((file) => {
+    if (!file.endsWith(".ts")) return false;
+    return readFileSync(join(TEST, file), "utf8").split("\n").length - 1 > MAX_TEST_LINES;
+  });
+  expect(long).toEqual([]);
+});
+
+it("runs every test that has a larger size in npm run test:heavy", () => {
+  const { scripts } = JSON.parse(readFileSync(join(TEST, "../package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  const sized = tests.filter((file) => /\bsized\(/.test(readFileSync(join(TEST, file), "utf8")));
+  const named = scripts["test:heavy"]?.match(/(?<=test\/)\S+\.test\.ts/g) ?? [];
+  expect(named.sort()).toEqual(sized.filter((file) => file !== "architecture.test.ts").sort());
 });
 
 it("lets no test depend on how fast the machine is", () => {

@@ -1,6 +1,6 @@
 /** Requests whose every answer is held against what all answers promise: headers, the form of problems, one
  *  log line, openapi.json. Log lines are collected; texts with `CANARY` in them must never show up there. */
-import { expect, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import document from "../../openapi.json";
 import { app } from "../../src/api/app";
 import { PROBLEMS, type ProblemCode } from "../../src/api/http/problem";
@@ -176,7 +176,7 @@ function expectLogLine(response: Response, method: string): void {
 }
 
 /** To be called last: nothing in any log line of this file gives anything away. */
-export function expectQuietLogs(): void {
+function expectQuietLogs(): void {
   expect(written.length).toBeGreaterThanOrEqual(requestIds.size);
   for (const line of written) {
     expect(() => JSON.parse(line), line).not.toThrow();
@@ -229,4 +229,17 @@ function compareWithDocument(method: string, asked: string, status: number, code
 }
 
 /** To be called last: the answers of this file that openapi.json does not mention. */
-export const undocumentedAnswers = (): string[] => [...undocumented].sort();
+const undocumentedAnswers = (): string[] => [...undocumented].sort();
+
+/** Two tests about everything that a file has sent and received. To be called at the end of the file. */
+export function checkWholeFile(): void {
+  describe("the whole file", () => {
+    it("No log line of this file contains a key, a token or a text of a client", () => {
+      expectQuietLogs();
+    });
+
+    it("openapi.json documents every response that this file received", () => {
+      expect(undocumentedAnswers()).toEqual([]);
+    });
+  });
+}

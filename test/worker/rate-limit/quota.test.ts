@@ -1,82 +1,36 @@
-/** Limits: the exact quota of a merchant and what is said about it, creates that are repeated over it, keepers
- *  that die, and who comes with wrong credentials. Time stands still unless a test moves it. */
+/** A merchant's quota of requests. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { type BareItem, parseList } from "structured-headers";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../../src/api/app";
-import { MAX_API_KEYS } from "../../../src/api/merchants/api-key-routes";
 import { forgetKeys } from "../../../src/api/middleware/authenticate";
 import { resetFailedAuthLimits } from "../../../src/api/middleware/failed-auth-limit";
-import type { Policy, Quota } from "../../../src/domain/rate-limit/quota";
-import type { Transaction } from "../../../src/domain/transaction/transaction";
-import { BASE, type Client, freshKey, newClient, TRANSACTIONS } from "../../support/api";
+import type { Quota } from "../../../src/domain/rate-limit/quota";
+import { BASE, newClient, TRANSACTIONS } from "../../support/api";
+import { ask, type Bindings, expectRefusal, logLines } from "../../support/contract";
+import { env } from "../../support/env";
 import {
-  ask,
-  type Bindings,
-  createWith,
-  expectRefusal,
-  jsonOf,
-  logLines,
-  textOf,
-} from "../../support/contract";
-import { env, type TestEnv } from "../../support/env";
+  burst,
+  fieldOf,
+  INTO_MS,
+  keeper,
+  leaseElsewhere,
+  limited,
+  MINUTE_MS,
+  missing,
+  shop,
+  statusesOf,
+  windowStartMs,
+} from "../../support/limited-requests";
 import { endHanging } from "../../support/with-timeout";
 
-const MINUTE_MS = 60_000;
 const LIMIT = 100;
-/** Into the window that the tests begin in. */
-const INTO_MS = 15_000;
-
-let shop: Client;
-let windowStartMs = 0;
-beforeEach(async () => {
-  windowStartMs = (Math.floor(Date.now() / MINUTE_MS) + 1) * MINUTE_MS;
-  vi.useFakeTimers({ toFake: ["Date"], now: windowStartMs + INTO_MS });
-  shop = await newClient();
-});
 afterEach(() => {
   vi.useRealTimers();
   forgetKeys();
   resetFailedAuthLimits();
 });
-
-const limited = (limit: number, lists = 0): Bindings => ({
-  RATE_LIMIT_REQUESTS: String(limit),
-  RATE_LIMIT_LISTS: String(lists),
-});
-const missing = `${TRANSACTIONS}/txn_${"a".repeat(26)}`;
 /** A request that costs one, and is answered 404 while there is something left. */
 const spendOne = (bindings: Bindings, { key } = shop) => ask(missing, { key, env: bindings });
-const keeper = ({ merchant_id } = shop) => env.QUOTAS.getByName(merchant_id);
-/** What another isolate does. */
-const leaseElsewhere = (limit: number, policy: Policy = "requests") =>
-  keeper().lease({ policy, limit, window_ms: MINUTE_MS }, 1);
-
-type Limits = Record<string, Record<string, BareItem>>;
-/** A field as a client reads it: items by their names, each with its parameters. */
-function fieldOf({ headers }: Response, name: "RateLimit" | "RateLimit-Policy"): Limits {
-  const items = parseList(headers.get(name) ?? "");
-  for (const [item] of items) expect(item).toBeTypeOf("string");
-  return Object.fromEntries(
-    items.map(([item, parameters]) => [String(item), Object.fromEntries(parameters)]),
-  );
-}
-const statusesOf = (answers: Response[]) => {
-  const counts: Record<number, number> = {};
-  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
-};
-/** Many at once, without the checks that `ask` makes of each answer. */
-function burst(count: number, bindings: Bindings, { key } = shop): Promise<Response[]> {
-  const shared = { ...env, ...bindings } as TestEnv; // Settings are text, as in the environment.
-  const headers = { Authorization: `Bearer ${key}` };
-  return Promise.all(
-    Array.from({ length: count }, () =>
-      app.fetch(new Request(`${BASE}${missing}`, { headers }), shared),
-    ),
-  );
-}
-
 describe("a merchant's quota", () => {
   it("lets exactly the limit pass of 300 requests that come at once", async () => {
     expect(statusesOf(await burst(300, limited(LIMIT)))).toEqual({ 404: LIMIT, 429: 300 - LIMIT });
@@ -176,7 +130,6 @@ describe("a merchant's quota", () => {
     expect(answer.headers.has("RateLimit")).toBe(false);
   });
 });
-
 describe("a quota that several isolates spend", () => {
   const SHARED: Quota = { policy: "requests", limit: 640, window_ms: MINUTE_MS };
   const ISOLATES = 5;
@@ -242,7 +195,6 @@ describe("a quota that several isolates spend", () => {
     }
   });
 });
-
 describe("a clock that steps back", () => {
   it("holds a used-up quota for a window at most, and lends no more meanwhile", async () => {
     expect(statusesOf(await burst(LIMIT + 1, limited(LIMIT)))).toEqual({ 404: LIMIT, 429: 1 });
@@ -257,7 +209,6 @@ describe("a clock that steps back", () => {
     expect((await spendOne(limited(LIMIT))).status).toBe(404);
   });
 });
-
 describe("what an answer says of the quota", () => {
   it("counts down truthfully, request by request and second by second", async () => {
     for (let left = 4; left >= 0; left--) {
@@ -293,86 +244,6 @@ describe("what an answer says of the quota", () => {
     expect((await spendOne(limited(5))).status).toBe(404);
   });
 });
-
-describe("a create over the limit", () => {
-  const body = (amount = 10) => JSON.stringify({ user_id: "user_1", amount });
-  const used = limited(1);
-  let first: Response;
-  let idempotencyKey = "";
-  beforeEach(async () => {
-    idempotencyKey = freshKey();
-    first = await createWith(shop.key, idempotencyKey, body(), {});
-    await burst(20, used); // Another limit than the first create's, so the lease goes first.
-    await exhaust();
-  });
-  /** The rest of the lease that the first create got, and of the window. */
-  async function exhaust() {
-    await leaseElsewhere(1);
-    vi.setSystemTime(windowStartMs + MINUTE_MS + INTO_MS);
-    expect(statusesOf(await burst(2, used))).toEqual({ 404: 1, 429: 1 });
-  }
-  const createOver = (key: string, sent = body(), bindings = used) =>
-    ask(TRANSACTIONS, {
-      key: shop.key,
-      body: sent,
-      headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-      env: bindings,
-    });
-
-  it("is answered from the store when it repeats one that has its answer", async () => {
-    const repeated = await createOver(idempotencyKey);
-    expect(repeated.status).toBe(201);
-    expect(await textOf(repeated)).toBe(await textOf(first));
-    expect(repeated.headers.get("Idempotent-Replayed")).toBe("true");
-    expect(repeated.headers.get("Location")).toBe(first.headers.get("Location"));
-    expect(fieldOf(repeated, "RateLimit")).toMatchObject({ requests: { r: 0 } });
-  });
-
-  it("is answered as first answered, whatever has become of the transaction", async () => {
-    vi.setSystemTime(windowStartMs + 2 * MINUTE_MS);
-    const { id } = await jsonOf<Transaction>(first);
-    expect((await shop.cancel(id)).status).toBe(200);
-    vi.setSystemTime(windowStartMs + 3 * MINUTE_MS);
-    await burst(2, used);
-    expect(await textOf(await createOver(idempotencyKey))).toBe(await textOf(first));
-  });
-
-  it("is refused with the fields when the key was used for something else", async () => {
-    const problem = await expectRefusal(
-      await createOver(idempotencyKey, body(11)),
-      "idempotency_key_reused",
-    );
-    expect(problem.errors?.map(({ pointer }) => pointer)).toEqual(["#/amount"]);
-  });
-
-  it("is refused under a new key, and makes nothing", async () => {
-    const key = freshKey();
-    const refused = await createOver(key);
-    await expectRefusal(refused, "rate_limited");
-    expect(refused.headers.get("Retry-After")).toBe("45");
-    vi.setSystemTime(windowStartMs + 2 * MINUTE_MS);
-    const asked = await ask(`/api/v1/idempotency-keys/${key}`, { key: shop.key });
-    await expectRefusal(asked, "idempotency_key_not_found");
-  });
-
-  it("is not looked up for another merchant's transaction", async () => {
-    const other = await newClient();
-    await burst(2, used, other);
-    const refused = await ask(TRANSACTIONS, {
-      key: other.key,
-      body: body(),
-      headers: { "Content-Type": "application/json", "Idempotency-Key": idempotencyKey },
-      env: used,
-    });
-    await expectRefusal(refused, "rate_limited");
-  });
-
-  it("is looked up as often as the limit allows, and no more", async () => {
-    expect((await createOver(idempotencyKey)).status).toBe(201);
-    await expectRefusal(await createOver(idempotencyKey), "rate_limited");
-  });
-});
-
 describe("a keeper that cannot be asked", () => {
   const withKeeper = (lease: () => unknown): Bindings => ({
     ...limited(5),
@@ -421,159 +292,5 @@ describe("a keeper that cannot be asked", () => {
     const answer = await spendOne(withKeeper(lease));
     expect(fieldOf(answer, "RateLimit")).toEqual({ requests: { r: 3, t: 45 } });
     expect(unwatched()).toEqual([]);
-  });
-});
-
-describe("wrong credentials", () => {
-  const FAILURES = 3;
-  let clients = 0;
-  /** An address of the test's own. */
-  const freshAddress = () => `2001:db8::${(++clients).toString(16)}:0:0:0:1`;
-  /** The platform's limiter, with a count that can be seen. */
-  function limiter() {
-    const counts = new Map<string, number>();
-    return {
-      counts,
-      limit: async ({ key = "" }) => {
-        counts.set(key, (counts.get(key) ?? 0) + 1);
-        return { success: (counts.get(key) ?? 0) <= FAILURES };
-      },
-    };
-  }
-  type Attempt = { path?: string; key?: string; address: string; env?: Bindings };
-  const attempt = ({ path = missing, key, address, env: bindings }: Attempt) =>
-    ask(path, {
-      ...(key === undefined ? {} : { key }),
-      headers: { "CF-Connecting-IP": address },
-      env: bindings ?? {},
-    });
-
-  it("hold an address back after too many, before they are looked at", async () => {
-    const [address, keys] = [freshAddress(), limiter()];
-    const failing = (key?: string) =>
-      attempt({ address, env: { FAILED_KEYS: keys }, ...(key ? { key } : {}) });
-    await expectRefusal(await failing(), "api_key_missing");
-    await expectRefusal(await failing("sk_wrong"), "api_key_invalid");
-    await expectRefusal(await failing(`sk_${"a".repeat(58)}`), "api_key_invalid");
-    const refused = await failing("sk_wrong");
-    await expectRefusal(refused, "too_many_failed_authentications");
-    expect(refused.headers.get("Retry-After")).toBe("45");
-    // A good key that this isolate has not seen is not looked up any more: D1 is not asked.
-    forgetKeys();
-    const untouched = { FAILED_KEYS: keys, DB: undefined };
-    const held = await attempt({ address, key: shop.key, env: untouched });
-    await expectRefusal(held, "too_many_failed_authentications");
-    expect([...keys.counts.values()]).toEqual([FAILURES + 1]);
-  });
-
-  it("are forgiven when the period ends", async () => {
-    const [address, keys] = [freshAddress(), limiter()];
-    for (let count = 0; count <= FAILURES; count++) {
-      await attempt({ address, key: "sk_wrong", env: { FAILED_KEYS: keys } });
-    }
-    forgetKeys();
-    vi.setSystemTime(windowStartMs + MINUTE_MS);
-    expect((await attempt({ address, key: shop.key })).status).toBe(404);
-  });
-
-  it("are forgiven within a period also when the clock has stepped back since", async () => {
-    const [address, keys] = [freshAddress(), limiter()];
-    for (let count = 0; count <= FAILURES; count++) {
-      await attempt({ address, key: "sk_wrong", env: { FAILED_KEYS: keys } });
-    }
-    forgetKeys();
-    vi.setSystemTime(windowStartMs - 60 * MINUTE_MS);
-    expect((await attempt({ address, key: shop.key })).status).toBe(404);
-  });
-
-  it("do not hold back a good key that was seen before, nor other addresses", async () => {
-    const [address, keys] = [freshAddress(), limiter()];
-    const bindings = { FAILED_KEYS: keys };
-    expect((await attempt({ address, key: shop.key, env: bindings })).status).toBe(404);
-    for (let count = 0; count <= FAILURES; count++) {
-      await attempt({ address, key: "sk_wrong", env: bindings });
-    }
-    expect((await attempt({ address, key: shop.key, env: bindings })).status).toBe(404);
-    const elsewhere = await attempt({ address: freshAddress(), key: "sk_wrong", env: bindings });
-    await expectRefusal(elsewhere, "api_key_invalid");
-    const neighbour = address.replace(/1$/, "2");
-    const sameNetwork = await attempt({ address: neighbour, key: "sk_wrong", env: bindings });
-    await expectRefusal(sameNetwork, "too_many_failed_authentications");
-  });
-
-  it("cost a caller with a good key nothing", async () => {
-    const [address, keys] = [freshAddress(), limiter()];
-    await attempt({ address, key: shop.key, env: { FAILED_KEYS: keys } });
-    expect(keys.counts.size).toBe(0);
-  });
-
-  it.each([
-    ["/api/v1/merchants", "admin_token_invalid", env.ADMIN_TOKEN],
-    ["/metrics", "metrics_token_invalid", env.METRICS_TOKEN],
-  ] as const)("for %s hold back even the right one", async (path, code, token) => {
-    const [address, tokens] = [freshAddress(), limiter()];
-    const bindings = { FAILED_TOKENS: tokens };
-    for (let count = 0; count < FAILURES; count++) {
-      await expectRefusal(await attempt({ path, key: "wrong", address, env: bindings }), code);
-    }
-    const refused = await attempt({ path, key: "wrong", address, env: bindings });
-    await expectRefusal(refused, "too_many_failed_authentications");
-    const right = await attempt({ path, key: token, address, env: bindings });
-    await expectRefusal(right, "too_many_failed_authentications");
-    expect((await attempt({ path, key: token, address: freshAddress() })).status).toBe(200);
-    // API keys are another matter.
-    expect((await attempt({ address, key: shop.key })).status).toBe(404);
-  });
-
-  it("are only refused where there is no limiter, or it fails", async () => {
-    const broken = { limit: () => Promise.reject(new Error("broken")) };
-    for (const FAILED_KEYS of [undefined, broken]) {
-      for (let count = 0; count < 20; count++) {
-        const address = "198.51.100.7";
-        const answer = await attempt({ address, key: "sk_wrong", env: { FAILED_KEYS } });
-        await expectRefusal(answer, "api_key_invalid");
-      }
-    }
-  });
-
-  it("are counted by the limiter that wrangler.toml declares", async () => {
-    expect(await env.FAILED_KEYS?.limit({ key: freshAddress() })).toEqual({ success: true });
-    expect(await env.FAILED_TOKENS?.limit({ key: freshAddress() })).toEqual({ success: true });
-  });
-});
-
-describe("a merchant's API keys", () => {
-  const keysOf = ({ merchant_id }: Client) => `/api/v1/merchants/${merchant_id}/api-keys`;
-  const post = (path: string, body: object = {}) =>
-    ask(path, {
-      key: env.ADMIN_TOKEN,
-      body: JSON.stringify(body),
-      headers: { "Content-Type": "application/json" },
-    });
-  type Key = { id: string; expires_at: string | null };
-  const living = async () => {
-    const answer = await ask(keysOf(shop), { key: env.ADMIN_TOKEN });
-    const { data } = await jsonOf<{ data: Key[] }>(answer);
-    return data.filter(({ expires_at }) => expires_at === null);
-  };
-
-  it(`are at most ${MAX_API_KEYS}, also when the last places are raced for`, async () => {
-    for (let count = 1; count < MAX_API_KEYS - 5; count++) await post(keysOf(shop));
-    const racing = await Promise.all(Array.from({ length: 20 }, () => post(keysOf(shop))));
-    expect(statusesOf(racing)).toEqual({ 201: 5, 409: 15 });
-    const keys = await living();
-    expect(keys).toHaveLength(MAX_API_KEYS);
-    // Full as it is, each can be replaced, because the old one makes room; raced for, once.
-    const [one, other] = keys.map(({ id }) => `${keysOf(shop)}/${id}`);
-    const rolls = [`${one}/roll`, `${one}/roll`, `${other}/roll`].map((path) =>
-      post(path, { overlap_s: 3_600 }),
-    );
-    expect(statusesOf(await Promise.all(rolls))).toEqual({ 201: 2, 409: 1 });
-    expect(await living()).toHaveLength(MAX_API_KEYS);
-    await expectRefusal(await post(keysOf(shop)), "too_many_api_keys");
-    const [last] = await living();
-    const path = `${keysOf(shop)}/${last?.id}`;
-    expect((await ask(path, { method: "DELETE", key: env.ADMIN_TOKEN })).status).toBe(204);
-    expect((await post(keysOf(shop))).status).toBe(201);
   });
 });

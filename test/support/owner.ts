@@ -1,0 +1,52 @@
+/** The object that owns a transaction, its events, and the rows of the book. */
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { beforeAll, expect } from "vitest";
+import { readConfig } from "../../src/config";
+import { transactionObjectName } from "../../src/domain/identity/id";
+import type { Transaction } from "../../src/domain/transaction/transaction";
+import type { TransactionShard } from "../../src/transactions/transaction-shard";
+import { type Client, newClient, TRANSACTIONS } from "./api";
+import { env } from "./env";
+import { eventually } from "./eventually";
+
+export let shop: Client;
+beforeAll(async () => {
+  shop = await newClient();
+});
+
+export const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+export function ownerOf(transactionId: string): DurableObjectStub<TransactionShard> {
+  return env.TRANSACTIONS.getByName(
+    transactionObjectName(transactionId, readConfig(env).transaction_shards),
+  );
+}
+
+/** Lets the object's alarm ring until the transaction is in `status`. */
+export async function ringUntil(transactionId: string, status: string): Promise<Transaction> {
+  return eventually(async () => {
+    await runDurableObjectAlarm(ownerOf(transactionId)).catch(() => false);
+    const transaction = await shop.find(transactionId);
+    expect(transaction.status).toBe(status);
+    return transaction;
+  });
+}
+
+export async function eventTypes(id: string): Promise<string[]> {
+  const { data } = (await (await shop.get(`${TRANSACTIONS}/${id}/events`)).json()) as {
+    data: { type: string; sequence: number; id: string }[];
+  };
+  data.forEach(({ sequence, id: eventId }, index) => {
+    expect(sequence).toBe(index + 1);
+    expect(eventId).toBe(`evt_${id.slice(4)}_${index + 1}`);
+  });
+  return data.map(({ type }) => type);
+}
+
+export async function bookRows(id: string) {
+  const [transactions, events] = await env.DB.batch<Record<string, unknown>>([
+    env.DB.prepare("SELECT * FROM transactions WHERE id = ?").bind(id),
+    env.DB.prepare("SELECT * FROM events WHERE transaction_id = ? ORDER BY position").bind(id),
+  ]);
+  return { transactions: transactions?.results ?? [], events: events?.results ?? [] };
+}

@@ -1,0 +1,107 @@
+/** Reads and lists of transactions and events. */
+import { describe, expect, it } from "vitest";
+import type { Transaction } from "../../../src/domain/transaction/transaction";
+import { newClient, problem, TRANSACTIONS } from "../../support/api";
+import { shop, times } from "../../support/owner";
+
+describe("finding", () => {
+  it("lists a transaction right after its create, with the text it was answered with", async () => {
+    const reader = await newClient();
+    const answered = await (await reader.create({})).text();
+    const list = await (await reader.get(TRANSACTIONS)).text();
+    expect(list).toBe(`{"data":[${answered}],"has_more":false,"next_cursor":null}`);
+  });
+
+  it("tells what became of a key", async () => {
+    const transaction = await shop.created({}, "asked/for me?".replaceAll(" ", "_"));
+    const path = `/api/v1/idempotency-keys/${encodeURIComponent(transaction.idempotency_key)}`;
+    expect(await (await shop.get(path)).json()).toEqual(transaction);
+    const unknown = await shop.get("/api/v1/idempotency-keys/never-used");
+    expect([unknown.status, (await problem(unknown)).code]).toEqual([
+      404,
+      "idempotency_key_not_found",
+    ]);
+  });
+
+  it("shows another merchant nothing, in the shape of what does not exist", async () => {
+    const mine = await shop.created({}, "private");
+    const other = await newClient();
+    const missing = `txn_${"a".repeat(26)}`;
+    const routes: [string, (id: string) => Promise<Response>][] = [
+      ["get", (id) => other.get(`${TRANSACTIONS}/${id}`)],
+      ["process", (id) => other.process(id)],
+      ["cancel", (id) => other.cancel(id)],
+      ["events", (id) => other.get(`${TRANSACTIONS}/${id}/events`)],
+    ];
+    for (const [, ask] of routes) {
+      const [foreign, absent] = await Promise.all([ask(mine.id), ask(missing)]);
+      const [one, two] = await Promise.all([problem(foreign), problem(absent)]);
+      expect({ ...one, request_id: "" }).toEqual({ ...two, request_id: "" });
+      expect(one.code).toBe("transaction_not_found");
+    }
+    expect((await other.get("/api/v1/idempotency-keys/private")).status).toBe(404);
+    expect(await (await other.get(TRANSACTIONS)).json()).toMatchObject({ data: [] });
+    expect(await (await other.get("/api/v1/events")).json()).toMatchObject({ data: [] });
+    expect((await shop.find(mine.id)).status).toBe("pending");
+  });
+
+  it("pages through a list while it grows, without a double or a gap", async () => {
+    const reader = await newClient();
+    const existing = await Promise.all(
+      times(25, (index) => reader.created({ user_id: `u${index}` })),
+    );
+    const seen: string[] = [];
+    let path = `${TRANSACTIONS}?limit=4`;
+    for (;;) {
+      const page = (await (await reader.get(path)).json()) as Page;
+      seen.push(...page.data.map(({ id }) => id));
+      if (!page.has_more) break;
+      await reader.created({ user_id: "late" });
+      path = `${TRANSACTIONS}?limit=4&cursor=${page.next_cursor}`;
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(expect.arrayContaining(existing.map(({ id }) => id)));
+  });
+
+  it("filters by customer, status and time", async () => {
+    const reader = await newClient();
+    const [one, two] = [
+      await reader.created({ user_id: "a" }),
+      await reader.created({ user_id: "b" }),
+    ];
+    await reader.cancel(two.id);
+    const ids = async (query: string) =>
+      ((await (await reader.get(`${TRANSACTIONS}?${query}`)).json()) as Page).data.map(
+        ({ id }) => id,
+      );
+    expect(await ids("user_id=a")).toEqual([one.id]);
+    expect(await ids("status=cancelled")).toEqual([two.id]);
+    expect(await ids("status=pending&user_id=b")).toEqual([]);
+    expect(await ids(`created_after=${one.created_at}`)).not.toContain(one.id);
+    expect(await ids("created_before=2020-01-01T00:00:00%2B02:00")).toEqual([]);
+    expect(await ids("created_after=2020-01-01T00:00:00Z")).toEqual([two.id, one.id]);
+  });
+
+  it("feeds all events in order, page by page", async () => {
+    const reader = await newClient();
+    const { id } = await reader.created();
+    await reader.process(id);
+    const first = (await (await reader.get("/api/v1/events?limit=2")).json()) as EventPage;
+    expect(first.data.map(({ sequence }) => sequence)).toEqual([1, 2]);
+    expect(first.has_more).toBe(true);
+    const rest = (await (
+      await reader.get(`/api/v1/events?cursor=${first.next_cursor}`)
+    ).json()) as EventPage;
+    expect(rest.data.map(({ type }) => type)).toEqual(["transaction.completed"]);
+    const done = (await (
+      await reader.get(`/api/v1/events?cursor=${rest.next_cursor}`)
+    ).json()) as EventPage;
+    expect(done).toEqual({ data: [], has_more: false, next_cursor: rest.next_cursor });
+  });
+});
+type Page = { data: Transaction[]; has_more: boolean; next_cursor: string | null };
+type EventPage = {
+  data: { type: string; sequence: number }[];
+  has_more: boolean;
+  next_cursor: string;
+};
