@@ -31,6 +31,7 @@ const MODULE = "example.com/shop/payments";
 const OPENAPI_GENERATOR = "7.25.0";
 const OAPI_CODEGEN = "v2.8.0";
 const OAPI_CODEGEN_RUNTIME = "v1.9.0";
+const OGEN = "v1.25.0";
 const OPENAPI_PYTHON_CLIENT = "0.29.0";
 const NPM_PACKAGES = [
   "@hey-api/openapi-ts@0.99.0",
@@ -92,6 +93,18 @@ export const GENERATORS: Generator[] = [
       await run(join(at.shared, "oapi-codegen"), [...options, document], { cwd: folder });
       await run("go", ["get", `github.com/oapi-codegen/runtime@${OAPI_CODEGEN_RUNTIME}`]);
       return goProgram(at, "oapi-codegen.go");
+    },
+  },
+  {
+    name: `ogen ${OGEN}`,
+    tools: ["go"],
+    async make(at) {
+      const { folder, document, run } = at;
+      await run("go", ["mod", "init", MODULE]);
+      await run("go", ["get", "-tool", `github.com/ogen-go/ogen/cmd/ogen@${OGEN}`]);
+      await run("go", ["tool", "ogen", "-package", "payments", "-target", folder, document]);
+      await run("go", ["get", "."]);
+      return goProgram(at, "ogen.go");
     },
   },
   {

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"example.com/shop/payments"
+)
+
+// client implements SecuritySource too.
+type client struct{ api *payments.Client }
+
+var ctx = context.Background()
+
+func (client) APIKey(context.Context, payments.OperationName) (payments.APIKey, error) {
+	return payments.APIKey{Token: key}, nil
+}
+
+func (client) AdminToken(context.Context, payments.OperationName) (payments.AdminToken, error) {
+	return payments.AdminToken{}, nil
+}
+
+// payment reads an answer: each status of an operation has a type of its own.
+func payment(answer any, err error) Answer {
+	fail(err)
+	switch said := answer.(type) {
+	case *payments.CreateTransactionCreatedHeaders:
+		return transaction(201, said.Response)
+	case *payments.TransactionHeaders:
+		return transaction(200, said.Response)
+	case *payments.CreateTransactionUnprocessableEntity:
+		return Answer{Status: 422, Code: string(said.Response.Code)}
+	case *payments.GetTransactionNotFound:
+		return Answer{Status: 404, Code: string(said.Response.Code)}
+	}
+	fail(fmt.Errorf("unexpected answer %T: %+v", answer, answer))
+	return Answer{}
+}
+
+func transaction(status int, one payments.Transaction) Answer {
+	return Answer{status, "", one.ID, one.AmountMinor, string(one.Status)}
+}
+
+func as[Expected any](answer any, err error) Expected {
+	fail(err)
+	said, ok := answer.(Expected)
+	if !ok {
+		fail(fmt.Errorf("unexpected answer %T: %+v", answer, answer))
+	}
+	return said
+}
+
+func (c client) create(key string, amount payments.CreateTransactionAmount) Answer {
+	body := payments.CreateTransaction{UserID: "user_1", Amount: amount}
+	said, err := c.api.CreateTransaction(ctx, &body, payments.CreateTransactionParams{IdempotencyKey: key})
+	return payment(said, err)
+}
+
+func (c client) CreateText(key, amount string) Answer {
+	return c.create(key, payments.NewStringCreateTransactionAmount(amount))
+}
+
+func (c client) CreateNumber(key string, amount float64) Answer {
+	return c.create(key, payments.NewFloat64CreateTransactionAmount(amount))
+}
+
+func (c client) Process(id string) Answer {
+	said, err := c.api.ProcessTransaction(ctx, payments.ProcessTransactionParams{ID: id})
+	return payment(said, err)
+}
+
+func (c client) Get(id string) Answer {
+	said, err := c.api.GetTransaction(ctx, payments.GetTransactionParams{ID: id})
+	return payment(said, err)
+}
+
+func (c client) List(cursor string) ([]string, string) {
+	params := payments.ListTransactionsParams{Limit: payments.NewOptInt32(2)}
+	if cursor != "" {
+		params.Cursor = payments.NewOptString(cursor)
+	}
+	said, err := c.api.ListTransactions(ctx, params)
+	page := as[*payments.TransactionListHeaders](said, err).Response
+	var ids []string
+	for _, one := range page.Data {
+		ids = append(ids, one.ID)
+	}
+	next, _ := page.NextCursor.Get()
+	return ids, next
+}
+
+func (c client) CreateEndpoint(address string) string {
+	parsed, err := url.Parse(address)
+	fail(err)
+	said, err := c.api.CreateWebhookEndpoint(ctx, &payments.CreateWebhookEndpoint{URL: *parsed})
+	return as[*payments.CreatedWebhookEndpointHeaders](said, err).Response.Secret
+}
+
+func (c client) AddRule(id string, above map[string]string) map[string]string {
+	said, err := c.api.GetRiskRules(ctx, payments.GetRiskRulesParams{})
+	read := as[*payments.RiskRulesHeaders](said, err).Response
+	amounts := payments.NewRiskConditionAmountAbove1RiskConditionAmountAbove(above)
+	amount := payments.RiskConditionAmount{Above: payments.NewOptRiskConditionAmountAbove(amounts)}
+	rule := payments.RiskRule{
+		ID:     id,
+		Points: payments.NewOptInt32(1),
+		When:   payments.RiskCondition{Amount: payments.NewOptRiskConditionAmount(amount)},
+	}
+	body := payments.ReplaceRiskRules{Version: read.Version, Rules: append(read.Rules, rule)}
+	replaced, err := c.api.ReplaceRiskRules(ctx, &body)
+	rules := as[*payments.RiskRulesHeaders](replaced, err).Response.Rules
+	return rules[len(rules)-1].When.Amount.Value.Above.Value.RiskConditionAmountAbove1
+}
+
+func main() {
+	api, err := payments.NewClient(base, client{})
+	fail(err)
+	check(client{api})
+}
