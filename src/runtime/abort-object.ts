@@ -1,8 +1,8 @@
-/** The end of an object that could not finish what it had begun to write. */
+/** Ends an object that could not finish a write. */
 import { describeFault, type Log } from "../observability/log";
 
-/** Ends the object. The platform drops what has been written since the last `await`, and the next call finds
- *  a new object, which reads its tables. Callers are told that the object was reset, and ask again. */
+/** Ends the object. The platform drops what was written since the last `await`, and the next call starts a new object,
+ *  which reads its tables. Callers receive a fault that says that the object was reset, and repeat the call. */
 export function abortObject(state: DurableObjectState, log: Log, fault: unknown): never {
   log("error", "object.reset", { fault: describeFault(fault) });
   state.abort("what was begun could not be written");

@@ -1,7 +1,7 @@
-/** An object's one alarm, as the object knows it: set for the earliest time, and never put off. */
+/** An object's one alarm: set for the earliest due time, and never moved to a later one. */
 
-/** An alarm that is so late will not come by itself for long: the runtime calls within a moment, or, when the
- *  object could not start or not write, at its own later and later times. */
+/** An alarm that is later than this is in the runtime's backoff: it rings within a moment, or, after the object failed to
+ *  start or to write, after growing delays. */
 const LATE_MS = 2_000;
 
 export class Alarm {
@@ -11,8 +11,8 @@ export class Alarm {
   #atMs = Number.POSITIVE_INFINITY;
   #isRenewing = false;
 
-  /** @param leastMs it rings no sooner than after this, which is soon enough for everything
-   *  @param dueAtMs when each kind of open work wants it; undefined when none of that kind is open */
+  /** @param leastMs the shortest time to the next alarm
+   *  @param dueAtMs when each kind of open work is due; undefined when none of that kind is open */
   constructor(
     storage: DurableObjectStorage,
     leastMs: number,
@@ -23,12 +23,12 @@ export class Alarm {
     this.#dueAtMs = dueAtMs;
   }
 
-  /** Learns what the object set before it was last started. */
+  /** Reads the alarm that was set before the object started. */
   async read(): Promise<void> {
     this.#atMs = (await this.#storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
   }
 
-  /** It has rung, and so is no longer set. */
+  /** The alarm has rung, and so is no longer set. */
   fired(): void {
     this.#atMs = Number.POSITIVE_INFINITY;
   }
@@ -42,14 +42,14 @@ export class Alarm {
     void this.#storage.setAlarm(atMs);
   }
 
-  /** The same for a call that has written. When its write arrives although the alarm is late, there was trouble
-   *  and it is over, and the runtime is still waiting longer and longer before it calls again. Setting the
-   *  alarm to another time does not change that; deleting it does, once that is stored. Never in a
-   *  constructor: there the trouble may still be going on, and would end the object once more. */
+  /** The same for a call that has written. A write that succeeds while the alarm is late means that storage had failed
+   *  and works again, while the runtime's backoff goes on. Setting the alarm to another time does not end the backoff;
+   *  deleting it does, once the deletion is stored. Never in a constructor: there storage may still fail, which would end
+   *  the object again. */
   armAfterWrite(nowMs: number): void {
     const isLate = nowMs - this.#atMs >= LATE_MS;
     if (!isLate) this.arm(nowMs);
-    // A write that fails ends the object by itself.
+    // A write that fails ends the object.
     else if (!this.#isRenewing) void this.#renew().catch(() => {});
   }
 

@@ -1,8 +1,8 @@
-/** Reading what somebody else sends, never more of it than was agreed. */
+/** Reads a body that another party sends, up to a limit. */
 
 /** All bytes of a stream, or undefined when there are more than `most`.
- *  @param dropped how many of the rest are still read, and not kept: somebody who listens only after writing
- *  would otherwise find the connection broken where the answer was. */
+ *  @param dropped how many further bytes are read and dropped: a client that reads only after it has written everything
+ *    would otherwise find the connection broken instead of the response */
 export async function readLimited(
   stream: ReadableStream<Uint8Array> | null,
   most: number,
@@ -17,10 +17,10 @@ export async function readLimited(
   }
   if (length > most) return undefined;
   const [only] = chunks;
-  return chunks.length === 1 && only ? only : joined(chunks, length);
+  return chunks.length === 1 && only ? only : concatenate(chunks, length);
 }
 
-function joined(chunks: Uint8Array[], length: number): Uint8Array {
+function concatenate(chunks: Uint8Array[], length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

@@ -1,10 +1,10 @@
-/** A time limit on waiting. What is waited for is not stopped, so it must be harmless when it ends late. */
+/** A time limit on waiting. The work itself is not stopped, so it must be harmless when it ends late. */
 
 export class TimeoutError extends Error {
   override readonly name = "TimeLimit";
 }
 
-/** The work's result, or a `TimeLimit` thrown after `limitMs`. */
+/** The work's result. @throws TimeoutError after `limitMs` */
 export async function withTimeout<Value>(limitMs: number, work: Promise<Value>): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const limit = new Promise<never>((_, reject) => {
@@ -17,7 +17,7 @@ export async function withTimeout<Value>(limitMs: number, work: Promise<Value>):
   }
 }
 
-/** For work that may go on by itself when its time is up. @throws every other fault */
+/** For work that may continue after its time limit. @throws every other fault */
 export function ignoreTimeout(fault: unknown): void {
   if (!(fault instanceof TimeoutError)) throw fault;
 }

@@ -34,7 +34,7 @@ export class Attempts {
     this.#log = log;
   }
 
-  /** The attempt that a notice is about; none when it has been picked up or settled before. */
+  /** The attempt of a notice; none when it was taken or recorded before. */
   take({ delivery_id, number }: DeliveryNotice, nowMs: number): AttemptOrder[] {
     const found = this.#deliveries.take(delivery_id, number, nowMs);
     if (!found) return [];
@@ -43,23 +43,35 @@ export class Attempts {
       {
         delivery_id,
         number,
-        // An endpoint may have moved since.
+        // The endpoint's URL may have changed since.
         url: this.#endpoints.find(endpoint_id)?.url ?? found.url,
         message_id,
         body: this.#deliveries.readBody(position),
-        secrets: this.#secrets.of(endpoint_id, nowMs),
+        secrets: this.#secrets.list(endpoint_id, nowMs),
         traceparent,
       },
     ];
   }
 
+  /** Records an attempt's result once, and disables an endpoint that is gone or has failed for days. */
   record({ delivery_id, number, started_at_ms, result }: AttemptReport, nowMs: number): void {
-    const noted = this.#deliveries.finishAttempt(delivery_id, number, started_at_ms, result, nowMs);
-    if (!noted) return;
-    const { endpoint_id } = noted;
+    const recorded = this.#deliveries.finishAttempt(
+      delivery_id,
+      number,
+      started_at_ms,
+      result,
+      nowMs,
+    );
+    if (!recorded) return;
+    const { endpoint_id } = recorded;
     this.#counters.addWithin("attempts", `outcome=${result.error ?? "delivered"}`);
     if (result.error === null) {
-      this.#counters.observeWithin("delay_ms", "", DELAY_BOUNDS_MS, computeDelayMs(noted, nowMs));
+      this.#counters.observeWithin(
+        "delay_ms",
+        "",
+        DELAY_BOUNDS_MS,
+        computeDelayMs(recorded, nowMs),
+      );
       this.#endpoints.succeeded(endpoint_id);
       return;
     }
@@ -83,7 +95,7 @@ export class Attempts {
     });
   }
 
-  /** Switches an endpoint off and tells the merchant's others. */
+  /** Disables an endpoint and sends an event about it to the merchant's other endpoints. */
   #disable(id: string, reason: DisabledReason, nowMs: number): void {
     const endpoint = this.#endpoints.find(id);
     if (!endpoint?.enabled) return;
@@ -93,9 +105,9 @@ export class Attempts {
   }
 }
 
-/** How long after its event a delivery arrives; one that was sent again, after that. */
+/** The time from the event to its delivery; from the restart for a delivery that was restarted. */
 function computeDelayMs({ happened_at, created_at, started_at }: Delivery, nowMs: number): number {
   const since = started_at === created_at ? (happened_at ?? created_at) : started_at;
-  // The event was dated by another machine's clock.
+  // Another machine's clock dated the event.
   return Math.max(0, nowMs - since);
 }

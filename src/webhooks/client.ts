@@ -15,8 +15,8 @@ export function webhookDispatcher(
   return objectStub(env.WEBHOOKS, merchantId);
 }
 
-/** Hands a merchant's events over to its dispatcher. Reads first which types it wants, because most merchants want
- *  few of them and an event is a kilobyte. */
+/** Hands a merchant's events over to its dispatcher. Reads first which types it subscribes to, because most merchants
+ *  subscribe to few and an event is a kilobyte. */
 export async function handOverEvents(
   env: Bindings,
   merchantId: string,

@@ -1,7 +1,7 @@
-/** What a merchant's dispatcher counts of itself, all of it in the commit of what is counted.
+/** A merchant's dispatcher's counters, all written in the commit of what they count.
  *
- *  Stocks are kept as two counts that only grow, what entered and what left, so that whoever sums them up
- *  needs no order: a number that is told late or twice does no harm. */
+ *  A stock (how many deliveries are pending) is two counters that only grow, entered and left, so that sums over
+ *  dispatchers are right whenever each of them reports. */
 
 import type { DeliveryStatus } from "../domain/webhook/webhook";
 import { Counts } from "../observability/durable-counters";
@@ -25,24 +25,24 @@ export type WebhookHistogram = "delay_ms";
 export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
   readonly #forgets: (() => void)[] = [];
 
-  /** @param forget is called when a commit was taken back: for what memory holds of the tables. */
+  /** @param forget drops what memory holds of the tables; called after a rollback */
   onRollback(forget: () => void): void {
     this.#forgets.push(forget);
   }
 
-  /** Deliveries went from one status to another; null for those that are new, or gone. */
+  /** Counts deliveries that moved from one status to another; null for new or deleted ones. */
   moved(from: DeliveryStatus | null, to: DeliveryStatus | null, deliveries = 1): void {
     if (from !== null) this.addWithin("deliveries_left", `status=${from}`, deliveries);
     if (to !== null) this.addWithin("deliveries_entered", `status=${to}`, deliveries);
   }
 
-  /** An endpoint was switched on or off; null for one that is new, or gone. */
+  /** Counts an endpoint that was enabled or disabled; null for a new or deleted one. */
   switched(from: boolean | null, to: boolean | null): void {
     if (from !== null) this.addWithin("endpoints_left", formatState(from));
     if (to !== null) this.addWithin("endpoints_entered", formatState(to));
   }
 
-  /** Commits what `work` writes together with what it counts, or takes both back and throws. */
+  /** Commits what `work` writes together with what it counts, or rolls both back and throws. */
   commit<Value>(storage: DurableObjectStorage, work: () => Value): Value {
     try {
       const value = storage.transactionSync(() => {
@@ -59,7 +59,7 @@ export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
     }
   }
 
-  /** Counts what a dispatcher had before anything was counted. To be called inside a commit. */
+  /** Counts what a dispatcher had before this release counted anything. Call it inside a commit. */
   begin(sql: SqlStorage): void {
     if (this.all().length > 0) return;
     const stocks = sql.exec<{ status: DeliveryStatus; n: number }>(

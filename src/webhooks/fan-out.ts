@@ -1,4 +1,4 @@
-/** Turns what happened into deliveries: one for everybody who wants to hear of it, with its final bytes. */
+/** Fan-out: creates one delivery of an event for each subscribed endpoint, with its final body. */
 
 import { eventId, webhookDeliveryId } from "../domain/identity/id";
 import type { EventRecord } from "../domain/transaction/event";
@@ -28,8 +28,8 @@ export class FanOut {
     this.#deliveries = deliveries;
   }
 
-  /** An event of a transaction, for the endpoints that want its type and the URL that it names itself.
-   *  @returns for how many. */
+  /** Creates the deliveries of a transaction's event: to the endpoints subscribed to its type, and to the transaction's
+   *  own `webhook_url`. @returns how many there are, also when they existed before */
   addEvent(event: EventRecord, nowMs: number): number {
     const endpoints = this.#endpoints.subscribedTo(event.type);
     const own = readWebhookUrl(event);
@@ -43,7 +43,7 @@ export class FanOut {
       event_type: type,
       transaction_id,
       happened_at,
-      // A shard of the version before may still hand over while a deployment goes round.
+      // During a deployment a shard of the previous version may still hand events over.
       traceparent: traceparent ?? null,
     };
     for (const endpoint of endpoints) this.#add(message, endpoint, body, nowMs);
@@ -53,13 +53,13 @@ export class FanOut {
     return endpoints.length + 1;
   }
 
-  /** @returns the id of the delivery. */
+  /** Creates a delivery of a test event. @returns the id of the delivery */
   addTest(endpoint: Endpoint, nowMs: number): string {
     const body = webhookBody(TEST_TYPE, nowMs, JSON.stringify({ endpoint_id: endpoint.id }));
     return this.#add(ownMessage(TEST_TYPE, nowMs), endpoint, body, nowMs);
   }
 
-  /** Tells a merchant's other endpoints that one was switched off. */
+  /** Creates deliveries that tell the merchant's other endpoints that one was disabled. */
   addDisabled({ id, url }: Endpoint, reason: DisabledReason, nowMs: number): void {
     const data = JSON.stringify({ endpoint_id: id, url, reason });
     const body = webhookBody(DISABLED_TYPE, nowMs, data);

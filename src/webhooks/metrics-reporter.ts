@@ -1,11 +1,11 @@
-/** Tells D1 what this dispatcher has counted. What is told are whole counts, not what came on top, so a call
- *  that is lost, late or made twice changes nothing. */
+/** Writes this dispatcher's counters to D1. It writes totals, not increments, so a write that is lost, late or repeated
+ *  does no harm. */
 import { afterFailure, type Backoff, NO_BACKOFF } from "../domain/time/backoff";
 import { dueAtMs, isDue } from "../domain/time/clock";
 import type { Count } from "../observability/durable-counters";
 import { describeFault, type Log } from "../observability/log";
 
-/** How old a scrape's figures may be. Each telling is a write of D1, shared by everything counted meanwhile. */
+/** How old the values of a scrape may be. Each report is one D1 write for everything counted meanwhile. */
 const REPORT_EVERY_MS = 5_000;
 const BACKOFF: Backoff = { first_ms: 5_000, most_ms: 60_000 };
 
@@ -13,7 +13,7 @@ export class MetricsReporter {
   readonly #counts: () => Count[];
   readonly #write: (counts: Count[]) => Promise<void>;
   readonly #log: Log;
-  /** What D1 has been told, as far as this object remembers: after a restart all of it is told again. */
+  /** The values that D1 has, as far as this object has written them: after a restart all are written again. */
   readonly #reported = new Map<string, number>();
   #isUnderWay = false;
   #backoff = NO_BACKOFF;
@@ -24,27 +24,27 @@ export class MetricsReporter {
     this.#log = log;
   }
 
-  /** When D1 is to be told; undefined when it knows everything. */
+  /** When the next report is due; undefined when there is nothing new. */
   nextAtMs(nowMs: number): number | undefined {
     if (!this.isOpen) return undefined;
     return dueAtMs(this.#backoff.until_ms, nowMs, BACKOFF.most_ms);
   }
 
-  /** Whether there is something that D1 does not know. */
+  /** Whether there is something to report. */
   get isOpen(): boolean {
     return this.#unreported().length > 0;
   }
 
-  /** Tells what is new, when it is time. Never throws. */
+  /** Writes what is new, when a report is due. Never throws. */
   async report(nowMs: number): Promise<void> {
-    const untold = this.#unreported();
+    const unreported = this.#unreported();
     const isTime = isDue(this.#backoff.until_ms, nowMs, BACKOFF.most_ms);
-    if (untold.length === 0 || this.#isUnderWay || !isTime) return;
+    if (unreported.length === 0 || this.#isUnderWay || !isTime) return;
     this.#isUnderWay = true;
     this.#backoff = { ...this.#backoff, until_ms: nowMs + REPORT_EVERY_MS };
     try {
-      await this.#write(untold);
-      for (const count of untold) this.#reported.set(formatName(count), count.value);
+      await this.#write(unreported);
+      for (const count of unreported) this.#reported.set(formatName(count), count.value);
       this.#backoff = { ...this.#backoff, failures: 0 };
     } catch (fault) {
       this.#backoff = afterFailure(this.#backoff, nowMs, BACKOFF);
@@ -55,7 +55,7 @@ export class MetricsReporter {
     }
   }
 
-  /** Copies, because counts go on while D1 is being told. */
+  /** Copies, because counting continues during the write. */
   #unreported(): Count[] {
     return this.#counts()
       .filter((count) => this.#reported.get(formatName(count)) !== count.value)

@@ -1,6 +1,5 @@
-/** WebhookDispatcher: the one serial owner of a merchant's webhooks. It takes events over from the shards,
- *  decides who is to hear of them and when, and notes what became of every attempt. The attempts
- *  themselves are made by the queue's consumer. */
+/** WebhookDispatcher: the one serial owner of a merchant's webhooks. It accepts events from the shards, creates their
+ *  deliveries, schedules attempts and records the results. The queue's consumer makes the attempts. */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
 import type { EventRecord } from "../domain/transaction/event";
@@ -29,10 +28,10 @@ import {
 import { readMerchantId } from "./store/merchant-id";
 import { newSecret } from "./store/secrets";
 
-/** Events and outcomes that arrive together are acted on together. */
+/** Events and results that arrive within this time are dispatched together. */
 const GATHER_MS = 5;
-/** The alarm looks again after this at the earliest: reports drive what is under way. */
-const LOOK_AGAIN_MS = 1_000;
+/** The shortest time to the next alarm. Reports of attempts dispatch sooner. */
+const ALARM_INTERVAL_MS = 1_000;
 
 export class WebhookDispatcher extends DurableObject<Env> implements WebhookDispatcherRpc {
   readonly #log: Log;
@@ -47,8 +46,8 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
       log(level, event, { merchant_id: readMerchantId(state), ...fields });
     this.#parts = composeDispatcher(state, env, this.#log);
     if (state.id.name !== undefined) readMerchantId(state);
-    // For the next delivery, the end of a rest, the next sweep, or what D1 is to be told.
-    this.#alarm = new Alarm(state.storage, LOOK_AGAIN_MS, (nowMs) => [
+    // The next delivery, the end of a cooldown, the next sweep, the next report of counters.
+    this.#alarm = new Alarm(state.storage, ALARM_INTERVAL_MS, (nowMs) => [
       this.#parts.deliveries.nextAtMs(nowMs),
       this.#parts.endpoints.nextCooldownEndsAtMs(nowMs),
       this.#parts.retention.nextAtMs(nowMs),
@@ -61,13 +60,12 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     });
   }
 
-  /** What any endpoint of the merchant wants to hear of: event types, or `*`. */
+  /** The event types that any enabled endpoint subscribes to, or `*`. */
   wanted(): string[] {
     return this.#parts.endpoints.list().flatMap(({ enabled, events }) => (enabled ? events : []));
   }
 
-  /** Takes events over: when this returns, whoever wants to hear of them will. May be called again with
-   *  the same events. */
+  /** Accepts events: when this returns, their deliveries are stored. May be called again with the same events. */
   accept(events: EventRecord[]): void {
     const now = Date.now();
     const added = this.#commit(() =>
@@ -107,7 +105,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     return changed;
   }
 
-  /** @returns whether it was there. Its open deliveries are given up. */
+  /** Ends the endpoint's pending deliveries as dead. @returns whether there was such an endpoint */
   removeEndpoint(id: string): boolean {
     const endpoint = this.#parts.endpoints.find(id);
     if (!endpoint) return false;
@@ -119,7 +117,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     return true;
   }
 
-  /** A new secret for an endpoint or for `default`; the old ones sign too for `overlapMs` more. */
+  /** Makes a new secret for an endpoint or for `default`; the old ones sign for `overlapMs` more. */
   rotateSecret(id: string, overlapMs: number): string | undefined {
     if (id !== DEFAULT_SECRET && !this.#parts.endpoints.find(id)) return undefined;
     const secret = newSecret();
@@ -139,7 +137,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     return this.delivery(deliveryId);
   }
 
-  /** Starts what has failed of an endpoint's deliveries from the beginning, so many at a time. */
+  /** Restarts an endpoint's failed deliveries, at most `MAX_RECOVERED` at a time. */
   recover(id: string, sinceMs: number, untilMs: number): Recovered | undefined {
     if (!this.#parts.endpoints.find(id)) return undefined;
     const done = this.#commit(() =>
@@ -160,13 +158,13 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     return found && this.#parts.deliveryLog.shown(found);
   }
 
-  /** Sends a delivery again, from the beginning. */
+  /** Restarts a delivery with its first attempt. */
   redeliver(id: string): ShownDelivery | undefined {
     const found = this.#parts.deliveries.find(id);
     if (!found) return undefined;
     if (!isOrigin(found.endpoint_id) && !this.#parts.endpoints.find(found.endpoint_id))
       return undefined;
-    // Under way already: its outcome is awaited, not doubled. To the dead-letter queue is no such way.
+    // An attempt that is under way is not doubled. A delivery on its way to the dead-letter queue has none.
     const isUnderWay = found.lease !== null && found.tries < MAX_ATTEMPTS;
     if (!isUnderWay) this.#commit(() => this.#parts.deliveries.restart(found, Date.now()));
     this.#parts.endpoints.endCooldown(found.endpoint_id);
@@ -174,13 +172,13 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     return this.delivery(id);
   }
 
-  /** The attempts that a consumer is to make now. What is missing has been picked up or settled by others. */
+  /** The attempts that a consumer is to make now, without those that were taken or recorded before. */
   take(notices: DeliveryNotice[]): AttemptOrder[] {
     const now = Date.now();
     return this.#commit(() => notices.flatMap((notice) => this.#parts.attempts.take(notice, now)));
   }
 
-  /** Notes how attempts ended, and what follows from it. */
+  /** Records results of attempts, and what follows for their deliveries and endpoints. */
   report(reports: AttemptReport[]): void {
     const now = Date.now();
     this.#commit(() => {
@@ -189,23 +187,24 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     this.#dispatchSoon();
   }
 
-  /** The dead-letter queue's word: a delivery without attempts left is dead. */
+  /** Ends a delivery without attempts left as dead; the dead-letter queue's consumer calls it. */
   giveUp(deliveryId: string): void {
     this.#commit(() => this.#parts.attempts.giveUp(deliveryId, Date.now()));
   }
 
-  /** The clock of retries, and the net under lost messages; never throws, because the platform gives up
-   *  on an alarm that keeps failing. */
+  /** Dispatches what is due, among it what a lost message was about. Never throws, because the platform stops calling
+   *  an alarm that keeps failing. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     const now = Date.now();
     try {
       this.#commit(() => this.#parts.retention.sweep(now));
-      // A D1 that hangs must not hold up the deliveries' clock; the alarm comes back to it.
-      const telling = withTimeout(LOOK_AGAIN_MS, this.#parts.metricsReporter.report(now)).catch(
-        () => {},
-      );
-      await Promise.all([this.#dispatch(now), telling]);
+      // A D1 that hangs must not delay deliveries; the next alarm reports again.
+      const reporting = withTimeout(
+        ALARM_INTERVAL_MS,
+        this.#parts.metricsReporter.report(now),
+      ).catch(() => {});
+      await Promise.all([this.#dispatch(now), reporting]);
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: describeFault(fault) });
     }
@@ -228,13 +227,13 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     const due = this.#commit(() =>
       this.#parts.endpoints
         .withWork(nowMs)
-        .flatMap(({ id, room }) => this.#parts.deliveries.send(id, room, nowMs)),
+        .flatMap(({ id, capacity }) => this.#parts.deliveries.send(id, capacity, nowMs)),
     );
     this.#alarm.arm(nowMs);
     await this.#parts.publisher.publish(due);
   }
 
-  /** Whatever is written goes through here: what it counts is part of the same commit, and is told. */
+  /** All writes go through here: what they count is part of the same commit, and is reported later. */
   #commit<Value>(work: () => Value): Value {
     const value = this.#parts.counters.commit(this.ctx.storage, work);
     if (this.#parts.metricsReporter.isOpen) this.#alarm.armAfterWrite(Date.now());

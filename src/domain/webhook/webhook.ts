@@ -2,7 +2,7 @@
  *  again. */
 import { EVENT_TYPES, type EventRecord } from "../transaction/event";
 
-/** What an endpoint can ask for by name. `*` asks for everything. */
+/** The event types that an endpoint can subscribe to. `*` subscribes to all. */
 export const WEBHOOK_TYPES = [...EVENT_TYPES, "webhook_endpoint.disabled"] as const;
 /** Endpoints of a merchant. Every event is matched against each of them. */
 export const MAX_ENDPOINTS = 20;
@@ -10,15 +10,15 @@ export const MAX_ENDPOINTS = 20;
 export const DELIVERY_STATUSES = ["pending", "succeeded", "dead"] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 export const TEST_TYPE = "webhook_endpoint.test";
-/** Secrets that sign at the same time, at most: whoever rotates in a hurry. */
+/** Secrets that sign at the same time, at most: several rotations in a row overlap. */
 export const MAX_RETAINED_SECRETS = 5;
 
-/** How an attempt ended. `error` is a word of ours; what the receiver has said is not kept. */
+/** How an attempt ended. `error` is one of our codes; what the receiver sent is not stored. */
 export type AttemptResult = {
   status_code: number | null;
   error: AttemptError | null;
   duration_ms: number;
-  /** What the receiver asked for; 0 for nothing. */
+  /** The delay that the receiver requested; 0 for none. */
   retry_after_ms: number;
 };
 export type AttemptError =

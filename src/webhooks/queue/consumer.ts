@@ -1,5 +1,5 @@
-/** The consumers of the two webhook queues. A message only says that a delivery is due; the dispatcher
- *  says what to send, and is told what came of it. A message that arrives twice finds nothing to do. */
+/** The consumers of the two webhook queues. A message only says that a delivery is due; the dispatcher returns what to
+ *  send, and receives the result. A message that arrives twice finds nothing to do. */
 import { readConfig } from "../../config";
 import type { Env } from "../../env";
 import { createLog, describeFault, type Log, traceFields } from "../../observability/log";
@@ -9,7 +9,7 @@ import { sendAttempt } from "./http-attempt";
 
 const DEAD_QUEUE = "webhooks-dead";
 
-/** A dispatcher that cannot be asked has its deliveries asked for again; its own clock would do so too. */
+/** After a dispatcher could not be called. Its own alarm would send the deliveries again as well. */
 const RETRY_S = 5;
 
 /** The queue handler of the Worker. */
@@ -29,7 +29,7 @@ export async function consume(
           for (const { delivery_id } of notices) await dispatcher.giveUp(delivery_id);
         } else {
           const orders = await dispatcher.take(notices);
-          // Not awaited: a receiver that hangs must not hold up the next batch, which is other people's.
+          // Not awaited: a receiver that hangs must not delay the next batch, which belongs to other merchants.
           for (const order of orders) ctx.waitUntil(carryOut(env, merchantId, order, log));
         }
         for (const message of messages) message.ack();
@@ -64,7 +64,7 @@ async function carryOut(
     ...(status_code === null ? {} : { status: status_code }),
   });
   const report = { delivery_id, number, started_at_ms: startedAtMs, result };
-  // A report that is lost costs another attempt: the delivery comes due again.
+  // A lost report costs another attempt: the delivery becomes due again.
   await reportAttempts(env, merchantId, [report]).catch((fault) =>
     log("error", "webhook_report.failed", { delivery_id, fault: describeFault(fault) }),
   );

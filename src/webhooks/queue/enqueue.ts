@@ -8,9 +8,9 @@ import type { Delivery } from "../store/delivery";
 
 /** A queue takes this many messages in one call. */
 const MESSAGES_PER_SEND = 100;
-/** A call without an end would hold the alarm, and every retry with it. What arrives late does no harm. */
+/** A call that hangs would block the alarm, and every retry with it. A message that arrives late does no harm. */
 const SEND_LIMIT_MS = 10_000;
-/** When the queue did not take a message. */
+/** When deliveries are due again that the queue did not accept. */
 const RETRY_MS = 5_000;
 
 export class QueuePublisher {
@@ -31,13 +31,15 @@ export class QueuePublisher {
     this.#log = log;
   }
 
+  /** Sends notices of leased deliveries to the queue, and of those without attempts left to the dead-letter queue. Never
+   *  throws: deliveries that a queue does not accept are due again soon. */
   async publish(deliveries: Delivery[]): Promise<void> {
     const { WEBHOOK_QUEUE, WEBHOOK_DEAD_QUEUE } = this.#queues;
-    const over = deliveries.filter(({ tries }) => tries >= MAX_ATTEMPTS);
+    const exhausted = deliveries.filter(({ tries }) => tries >= MAX_ATTEMPTS);
     const open = deliveries.filter(({ tries }) => tries < MAX_ATTEMPTS);
     await Promise.all([
       this.#enqueue(WEBHOOK_QUEUE, open),
-      this.#enqueue(WEBHOOK_DEAD_QUEUE, over),
+      this.#enqueue(WEBHOOK_DEAD_QUEUE, exhausted),
     ]);
   }
 
@@ -45,7 +47,7 @@ export class QueuePublisher {
     for (let at = 0; at < deliveries.length; at += MESSAGES_PER_SEND) {
       const batch = deliveries.slice(at, at + MESSAGES_PER_SEND);
       try {
-        const notices = batch.map((delivery) => ({ body: this.#noticeOf(delivery) }));
+        const notices = batch.map((delivery) => ({ body: this.#toNotice(delivery) }));
         await withTimeout(SEND_LIMIT_MS, queue.sendBatch(notices));
       } catch (fault) {
         this.#log("error", "webhook_queue.failed", {
@@ -57,7 +59,7 @@ export class QueuePublisher {
     }
   }
 
-  #noticeOf({ id, attempts }: Delivery): DeliveryNotice {
+  #toNotice({ id, attempts }: Delivery): DeliveryNotice {
     return { merchant_id: this.#merchantId(), delivery_id: id, number: attempts + 1 };
   }
 }

@@ -1,4 +1,4 @@
-/** One attempt at a delivery: a signed POST, within its time limit, whatever the other side does. */
+/** One attempt at a delivery: a signed POST within a time limit, whatever the receiver does. */
 import { retryAfterMs } from "../../domain/time/retry-after";
 import { MAX_RETRY_AFTER_MS } from "../../domain/webhook/retry-schedule";
 import { signWebhook } from "../../domain/webhook/signature";
@@ -8,14 +8,14 @@ import { nextSpan } from "../../observability/trace-context";
 import { TimeoutError, withTimeout } from "../../runtime/with-timeout";
 import type { AttemptOrder } from "../rpc";
 
-/** Covers everything from the connection to the status line and the headers, which decide. */
+/** From the connection to the end of the headers. The status alone decides. */
 const ATTEMPT_LIMIT_MS = 5_000;
-/** The body decides nothing. It is read so that a receiver can finish what it writes, this much of it and
- *  this long: a body that drips must not hold the attempt. */
+/** The body does not matter. It is read so that a receiver can finish writing, up to this size and time: a slow body must
+ *  not block the attempt. */
 const MAX_BODY_BYTES = 1_024;
 export const BODY_LIMIT_MS = 500;
 
-/** Makes the attempt. Never throws, and never keeps what the receiver has said. */
+/** Makes the attempt. Never throws, and never stores what the receiver sent. */
 export async function sendAttempt(
   { url, message_id, body, secrets, traceparent }: AttemptOrder,
   allowInsecure: boolean,
@@ -25,9 +25,9 @@ export async function sendAttempt(
     status_code: response?.status ?? null,
     error,
     duration_ms: Date.now() - startedMs,
-    retry_after_ms: askedBy(response) ?? 0,
+    retry_after_ms: readRetryAfterMs(response) ?? 0,
   });
-  // Checked when it was stored, and again: rules and settings may have changed since.
+  // Checked again: rules and settings may have changed since the URL was stored.
   if (!isCallable(url, allowInsecure)) return ended("url_refused");
   const abort = new AbortController();
   try {
@@ -54,7 +54,7 @@ export async function sendAttempt(
   }
 }
 
-function askedBy(response: Response | undefined): number | undefined {
+function readRetryAfterMs(response: Response | undefined): number | undefined {
   return retryAfterMs(response?.headers.get("Retry-After") ?? null, Date.now(), MAX_RETRY_AFTER_MS);
 }
 
@@ -66,8 +66,7 @@ function toAttemptError(status: number): AttemptError | null {
   return status >= REDIRECT.first && status <= REDIRECT.last ? "redirect" : "http_status";
 }
 
-/** Reads some of a body and drops it. A body that is cut, never ends or is not what its headers say is no
- *  fault here. */
+/** Reads some of a body and drops it. A body that is cut off, endless or malformed is no fault. */
 async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
   const read = async (): Promise<void> => {
     let length = 0;

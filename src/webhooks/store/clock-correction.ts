@@ -1,16 +1,12 @@
-import { LONGEST_COOLDOWN_MS } from "../../domain/webhook/circuit-breaker";
-import { LONGEST_RETRY_MS } from "../../domain/webhook/retry-schedule";
-import { SENT_LEASE_MS, TAKEN_LEASE_MS } from "./deliveries";
-import { PENDING } from "./sql-values";
-
-/** To be called inside a transaction. It looks at every row: only when `ClockWatch` says so. */
+/** Corrects a dispatcher's times in the future after its clock has gone back: waits beyond their longest length end, and
+ *  starts and ends in the future become now. */
 export function correctFutureTimes(sql: SqlStorage, nowMs: number): void {
   sql.exec(
     `UPDATE deliveries SET next_at = ? WHERE status = ${PENDING} AND lease IS NULL AND next_at > ?`,
     nowMs,
     nowMs + LONGEST_RETRY_MS,
   );
-  // What is under way has its whole time again, or it would be sent twice.
+  // A lease that is running gets its whole length again; otherwise the delivery would be sent twice.
   const leases = { sent: SENT_LEASE_MS, taken: TAKEN_LEASE_MS };
   for (const [lease, lengthMs] of Object.entries(leases)) {
     sql.exec(

@@ -1,8 +1,8 @@
-/** A merchant's deliveries: one row for each event and endpoint, from the moment the event is taken over
- *  until it has been delivered or given up. A row is the promise; queue messages only remind of it.
+/** A merchant's deliveries: one row for each event and endpoint, from the acceptance of the event until its delivery
+ *  succeeded or is dead. The row is authoritative; a queue message only says that something is due.
  *
- *  `next_at` says when a pending delivery is to be looked at. Handing it out is a lease: `next_at` moves
- *  a little into the future, and a delivery that comes due with its lease was lost on the way. */
+ *  `next_at` is when a pending delivery is due. Handing it out is a lease: `next_at` moves a little into the future, and
+ *  a delivery that becomes due with a lease was lost on the way. */
 import { dueAtMs } from "../../domain/time/clock";
 import { LONGEST_RETRY_MS, MAX_ATTEMPTS, retryDelayMs } from "../../domain/webhook/retry-schedule";
 import type { AttemptResult } from "../../domain/webhook/webhook";
@@ -11,11 +11,11 @@ import type { Recovered } from "../rpc";
 import type { Delivery, NewDelivery } from "./delivery";
 import { DEAD, PENDING } from "./sql-values";
 
-/** A message in the queue that nobody has picked up by then counts as lost. */
+/** A queue message that no consumer has taken by then counts as lost. */
 export const SENT_LEASE_MS = 30_000;
 /** Three times the limit of an attempt. */
 export const TAKEN_LEASE_MS = 15_000;
-/** What one commit can start again without holding up the object. */
+/** As many restarts as one commit makes without blocking the object noticeably. */
 export const MAX_RECOVERED = 1_000;
 
 export class Deliveries {
@@ -27,7 +27,7 @@ export class Deliveries {
     this.#counters = counters;
   }
 
-  /** A delivery that is due at once, unless it is there already. */
+  /** Adds a delivery that is due at once, unless it exists already. */
   add(delivery: NewDelivery, body: string, nowMs: number): void {
     const [added] = this.#sql
       .exec<{ position: number }>(
@@ -61,7 +61,7 @@ export class Deliveries {
       .one().body;
   }
 
-  /** Hands out an endpoint's due deliveries, the longest due first. */
+  /** Leases an endpoint's due deliveries for the queue, the longest due first. */
   send(endpointId: string, limit: number, nowMs: number): Delivery[] {
     const due = this.#sql
       .exec<Delivery>(
@@ -76,7 +76,7 @@ export class Deliveries {
     return due;
   }
 
-  /** Takes back what could not be handed out, but not what has been picked up all the same. */
+  /** Ends the leases of deliveries that the queue did not accept, unless a consumer took them all the same. */
   releaseLeases(deliveries: Delivery[], nextAtMs: number): void {
     for (const { position, attempts } of deliveries) {
       this.#sql.exec(
@@ -89,12 +89,13 @@ export class Deliveries {
     }
   }
 
-  /** After a restart nobody knows which messages are still on their way; those not picked up are due again. */
+  /** After a restart it is unknown which messages are still in the queue, so deliveries that were not taken are due
+   *  again. */
   expireSent(nowMs: number): void {
     this.#sql.exec("UPDATE deliveries SET next_at = ? WHERE lease = 'sent'", nowMs);
   }
 
-  /** Picks up a delivery for its `number`-th attempt. Only the first to ask gets it. */
+  /** Leases a delivery for its `number`-th attempt to the first consumer that asks; undefined for the others. */
   take(id: string, number: number, nowMs: number): Delivery | undefined {
     const found = this.find(id);
     if (found?.lease !== "sent" || found.attempts + 1 !== number) return undefined;
@@ -102,7 +103,8 @@ export class Deliveries {
     return found;
   }
 
-  /** Notes how an attempt ended. @returns the delivery as it was, or undefined when this attempt has been noted before. */
+  /** Records an attempt's result. @returns the delivery as it was before, or undefined when this attempt was recorded
+   *  before */
   finishAttempt(
     id: string,
     number: number,
@@ -127,7 +129,7 @@ export class Deliveries {
       "UPDATE deliveries SET attempts = ?, tries = ?, lease = NULL, next_at = ? WHERE position = ?",
       number,
       tries,
-      // What has had its last attempt goes to the dead-letter queue at once.
+      // After its last attempt it goes to the dead-letter queue at once.
       tries >= MAX_ATTEMPTS ? nowMs : nextAtMs,
       found.position,
     );
@@ -146,7 +148,7 @@ export class Deliveries {
     );
   }
 
-  /** Starts a delivery from the beginning, due now. */
+  /** Restarts a delivery with its first attempt, due now. */
   restart({ position, status }: Pick<Delivery, "position" | "status">, nowMs: number): void {
     if (status !== "pending") this.#counters.moved(status, "pending");
     this.#sql.exec(
@@ -181,7 +183,7 @@ export class Deliveries {
     return { redelivered: restarted.length, has_more: rows.length > MAX_RECOVERED };
   }
 
-  /** What is open for an endpoint that is no more has nowhere to go. */
+  /** Ends the pending deliveries of an endpoint that is deleted as dead. */
   failPending(endpointId: string, nowMs: number): void {
     const { open } = this.#sql
       .exec<{ open: number }>(
@@ -199,7 +201,7 @@ export class Deliveries {
     );
   }
 
-  /** When the next delivery wants to be looked at, of endpoints that may be asked. */
+  /** When the next delivery is due, of endpoints that are enabled and not in a cooldown. */
   nextAtMs(nowMs: number): number | undefined {
     const [row] = this.#sql
       .exec<{ at: number | null }>(

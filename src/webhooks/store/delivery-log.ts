@@ -9,8 +9,8 @@ import {
 import type { Delivery } from "./delivery";
 import { DEAD } from "./sql-values";
 
-/** What a list goes down, from the newest to the oldest: the first whose member is in the filter. What it gave up
- *  a merchant looks for among very many that were delivered, so there is an index of that alone. */
+/** The index that a list walks from the newest to the oldest delivery: the first whose member is in the filter. Dead
+ *  deliveries are few among very many, so they have an index of their own. */
 export const WALKS = {
   transaction_id: "deliveries INDEXED BY deliveries_by_transaction WHERE transaction_id = ?5",
   dead: `deliveries INDEXED BY deliveries_dead WHERE status = ${DEAD}`,
@@ -73,7 +73,7 @@ export class DeliveryLog {
     };
   }
 
-  /** The position at which a page ends, unless the walk ends before. */
+  /** The position at which a page ends, unless the walk ends before it. */
   #lastExamined(walk: keyof typeof WALKS, members: (string | number | null)[]): number | undefined {
     const [last] = this.#sql
       .exec<{ position: number }>(

@@ -1,7 +1,8 @@
-/** A merchant's webhook endpoints: where to send, what, and how each fares.
+/** A merchant's webhook endpoints: URL, subscribed events, and the state of each one's circuit breaker.
  *
- *  Two kinds share one table. An `endpoint` is registered by the merchant. An `origin` stands for the host
- *  of the URLs that transactions name for themselves, so that one bad host rests alone. */
+ *  Two kinds share one table. An `endpoint` is registered by the merchant. An `origin` stands for the host of the URLs
+ *  that transactions name themselves, so that a failing host has a circuit breaker of its own. The columns `rests` and
+ *  `resting_until` hold cooldowns in a row and the end of the last one. */
 import { dueAtMs } from "../../domain/time/clock";
 import {
   cooldownMs,
@@ -33,7 +34,7 @@ type Row = {
 export class Endpoints {
   readonly #sql: SqlStorage;
   readonly #counters: WebhookCounters;
-  /** All registered endpoints; every event is held against each of them. */
+  /** All registered endpoints. Every event is matched against each of them. */
   #listed: Endpoint[] | undefined;
 
   constructor(sql: SqlStorage, counters: WebhookCounters) {
@@ -57,7 +58,7 @@ export class Endpoints {
     return this.list().find((endpoint) => endpoint.id === id);
   }
 
-  /** Those that want to hear of a type of event. */
+  /** The enabled endpoints that subscribe to a type of event. */
   subscribedTo(type: string): Endpoint[] {
     return this.list().filter(({ enabled, events }) => enabled && matchesFilter(events, type));
   }
@@ -67,7 +68,7 @@ export class Endpoints {
     this.#counters.switched(null, endpoint.enabled);
   }
 
-  /** Changes what is given. Switching an endpoint on gives it a clean slate. */
+  /** Changes the given fields. Enabling an endpoint resets its circuit breaker. */
   change(id: string, change: EndpointChange): Endpoint | undefined {
     const found = this.find(id);
     if (!found) return undefined;
@@ -90,7 +91,7 @@ export class Endpoints {
     return this.find(id);
   }
 
-  /** Switches off an endpoint that is on. */
+  /** Disables an enabled endpoint. */
   disable(id: string, reason: DisabledReason): void {
     this.#counters.switched(true, false);
     this.#counters.addWithin("endpoints_disabled", `reason=${reason}`);
@@ -108,7 +109,7 @@ export class Endpoints {
     this.#listed = undefined;
   }
 
-  /** The stand-in for the host of a transaction's own URL. */
+  /** The id of the row for the host of a transaction's own URL, which is added if there is none. */
   ensureOrigin(url: string, nowMs: number): string {
     const { origin } = new URL(url);
     const id = `${ORIGIN}${origin}`;
@@ -117,8 +118,8 @@ export class Endpoints {
     return id;
   }
 
-  /** Those with a delivery that is due and room for another attempt. */
-  withWork(nowMs: number): { id: string; room: number }[] {
+  /** The endpoints with a delivery that is due, and how many attempts each may begin now. */
+  withWork(nowMs: number): { id: string; capacity: number }[] {
     const rows = this.#sql
       .exec<{ id: string; failures: number; under_way: number }>(
         `SELECT id, failures, (SELECT count(*) FROM deliveries
@@ -130,11 +131,11 @@ export class Endpoints {
       )
       .toArray();
     return rows
-      .map(({ id, failures, under_way }) => ({ id, room: inFlightLimit(failures) - under_way }))
-      .filter(({ room }) => room > 0);
+      .map(({ id, failures, under_way }) => ({ id, capacity: inFlightLimit(failures) - under_way }))
+      .filter(({ capacity }) => capacity > 0);
   }
 
-  /** When the first resting endpoint may be asked again. */
+  /** When the first cooldown ends; undefined when there is none. */
   nextCooldownEndsAtMs(nowMs: number): number | undefined {
     const [row] = this.#sql
       .exec<{ at: number | null }>(
@@ -145,7 +146,7 @@ export class Endpoints {
     return row?.at == null ? undefined : dueAtMs(row.at, nowMs, LONGEST_COOLDOWN_MS);
   }
 
-  /** Gives an endpoint a clean slate. */
+  /** Resets the circuit breaker after a success. */
   succeeded(id: string): void {
     const { rowsWritten } = this.#sql.exec(
       `UPDATE endpoints SET failures = 0, failing_since = NULL, rests = 0, resting_until = 0
@@ -155,33 +156,33 @@ export class Endpoints {
     if (rowsWritten > 0) this.#listed = undefined;
   }
 
-  /** Somebody wants to see a delivery now. */
+  /** Ends the cooldown, because a merchant has requested a delivery now. */
   endCooldown(id: string): void {
     this.#sql.exec("UPDATE endpoints SET resting_until = 0 WHERE id = ?", id);
   }
 
-  /** Notes a failure. @returns whether the endpoint has been failing for too long. */
+  /** Records a failure. @returns whether the endpoint has been failing for too long */
   failed(id: string, nowMs: number): boolean {
     const [row] = this.#sql.exec<Row>("SELECT * FROM endpoints WHERE id = ?", id).toArray();
     if (!row) return false;
     const failures = row.failures + 1;
     const since = Math.min(row.failing_since ?? nowMs, nowMs);
-    // Attempts that were under way when a rest began count for that rest.
-    const isNewRest = needsCooldown(failures) && nowMs >= row.resting_until;
-    const rests = row.rests + (isNewRest ? 1 : 0);
+    // Attempts that were under way when a cooldown began count for that cooldown.
+    const isNewCooldown = needsCooldown(failures) && nowMs >= row.resting_until;
+    const rests = row.rests + (isNewCooldown ? 1 : 0);
     this.#sql.exec(
       "UPDATE endpoints SET failures = ?, failing_since = ?, rests = ?, resting_until = ? WHERE id = ?",
       failures,
       since,
       rests,
-      isNewRest ? nowMs + cooldownMs(rests) : row.resting_until,
+      isNewCooldown ? nowMs + cooldownMs(rests) : row.resting_until,
       id,
     );
     this.#listed = undefined;
     return row.kind === "endpoint" && row.enabled === 1 && nowMs - since >= DISABLE_AFTER_MS;
   }
 
-  /** Forgets hosts that nothing is delivered to any more. */
+  /** Deletes the rows of hosts without deliveries. */
   forgetIdleOrigins(): void {
     this.#sql.exec(
       `DELETE FROM endpoints WHERE kind = ${ORIGIN_KIND}

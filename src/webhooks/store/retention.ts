@@ -1,5 +1,5 @@
-/** Keeps a dispatcher's storage bounded: gives up what has been open for too long, and deletes what ended
- *  long ago. */
+/** Keeps a dispatcher's storage bounded: ends deliveries that have been pending for too long as dead, and deletes those
+ *  that ended long ago. */
 import { ageMs, ClockWatch } from "../../domain/time/clock";
 import type { Log } from "../../observability/log";
 import type { WebhookCounters } from "../counters";
@@ -9,12 +9,12 @@ import type { Delivery } from "./delivery";
 import type { Endpoints } from "./endpoints";
 import { PENDING } from "./sql-values";
 
-/** Without an outcome after this a delivery is given up. All attempts take less: it is meant for endpoints
- *  that are switched off or resting. */
+/** A delivery that is still pending after this is dead. All attempts take less: this is for endpoints that are disabled
+ *  or in a cooldown. */
 const LIFETIME_MS = 5 * 86_400_000;
-/** Finished deliveries are kept for looking back and sending again. */
+/** Finished deliveries stay in the delivery log, and can be redelivered, for this long. */
 const KEPT_MS = 30 * 86_400_000;
-/** Nobody notices the milliseconds that so many take. */
+/** Rows in one sweep: some milliseconds of work. */
 const SWEEP_ROWS = 500;
 const SWEEP_EVERY_MS = 86_400_000;
 
@@ -26,7 +26,7 @@ export class Retention {
   readonly #log: Log;
   readonly #clock = new ClockWatch();
   #sweptAtMs = 0;
-  /** The last sweep had more to do than it may. */
+  /** Whether the last sweep reached its limit of rows. */
   #isOpen = false;
 
   constructor(
@@ -43,26 +43,26 @@ export class Retention {
     this.#log = log;
   }
 
-  /** When to sweep next; undefined while there is nothing to keep an eye on. */
+  /** When to sweep next; undefined while there are no deliveries. */
   nextAtMs(nowMs: number): number | undefined {
     if (this.#deliveries.isEmpty) return undefined;
     return nowMs + (this.#isOpen ? 0 : SWEEP_EVERY_MS);
   }
 
-  /** Sweeps when it is time, and corrects times when the clock has gone back. To be called inside a transaction. */
+  /** Sweeps when a sweep is due, and corrects times when the clock has gone back. Call it inside a transaction. */
   sweep(nowMs: number): void {
     if (this.#clock.hasGoneBack(nowMs)) correctFutureTimes(this.#sql, nowMs);
     if (!this.#isOpen && ageMs(this.#sweptAtMs, nowMs) < SWEEP_EVERY_MS) return;
-    const givenUp = this.#giveUp(nowMs);
-    if (givenUp > 0) this.#log("error", "webhook.dead", { rows: givenUp });
+    const ended = this.#endOverdue(nowMs);
+    if (ended > 0) this.#log("error", "webhook.dead", { rows: ended });
     const deleted = this.#delete(nowMs);
-    this.#isOpen = Math.max(givenUp, deleted) >= SWEEP_ROWS;
+    this.#isOpen = Math.max(ended, deleted) >= SWEEP_ROWS;
     if (!this.#isOpen) this.#endpoints.forgetIdleOrigins();
     this.#sweptAtMs = nowMs;
   }
 
-  /** Gives up what has been open for too long, a bounded number at a time. @returns how many. */
-  #giveUp(nowMs: number): number {
+  /** Ends deliveries that have been pending for too long as dead, a bounded number at a time. @returns how many */
+  #endOverdue(nowMs: number): number {
     const old = this.#sql
       .exec<{ position: number }>(
         `SELECT position FROM deliveries WHERE status = ${PENDING} AND started_at <= ?
@@ -75,7 +75,7 @@ export class Retention {
     return old.length;
   }
 
-  /** Deletes what finished long ago, a bounded number at a time. @returns how many. */
+  /** Deletes deliveries that finished long ago, a bounded number at a time. @returns how many */
   #delete(nowMs: number): number {
     const old = this.#sql
       .exec<Pick<Delivery, "position" | "status">>(

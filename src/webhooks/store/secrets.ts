@@ -1,5 +1,4 @@
-/** The secrets that a merchant's webhooks are signed with: one for each endpoint, several while one takes
- *  over from another. */
+/** The secrets that sign a merchant's webhooks: one for each endpoint, several during a rotation. */
 import { formatWebhookSecret, WEBHOOK_SECRET_RANDOM_BYTES } from "../../domain/webhook/signature";
 import { MAX_RETAINED_SECRETS } from "../../domain/webhook/webhook";
 import { DEFAULT_SECRET, isOrigin } from "../rpc";
@@ -15,8 +14,8 @@ export class Secrets {
     this.#sql = sql;
   }
 
-  /** The secrets that a delivery is signed with now, the newest first; an origin's are the default ones. */
-  of(id: string, nowMs: number): string[] {
+  /** The secrets that sign a delivery now, the newest first. An origin has the merchant's default secrets. */
+  list(id: string, nowMs: number): string[] {
     const owner = isOrigin(id) ? DEFAULT_SECRET : id;
     return this.#sql
       .exec<{ secret: string }>(
@@ -33,7 +32,7 @@ export class Secrets {
     this.#sql.exec("INSERT INTO secrets (endpoint_id, secret) VALUES (?, ?)", id, secret);
   }
 
-  /** A new secret beside the old ones, which sign until `expiresAtMs` and no longer. */
+  /** Adds a new secret; the old ones sign until `expiresAtMs`. */
   rotate(id: string, secret: string, expiresAtMs: number, nowMs: number): void {
     this.#sql.exec(
       `UPDATE secrets SET expires_at = ?1
@@ -51,9 +50,9 @@ export class Secrets {
     );
   }
 
-  /** The default secret is made when it is first needed. */
+  /** Makes the default secret when it is first needed. */
   ensureDefault(nowMs: number): void {
-    if (this.of(DEFAULT_SECRET, nowMs).length === 0) this.add(DEFAULT_SECRET, newSecret());
+    if (this.list(DEFAULT_SECRET, nowMs).length === 0) this.add(DEFAULT_SECRET, newSecret());
   }
 
   remove(id: string): void {
