@@ -1,3 +1,4 @@
+/** The port to a payment processor: what it is given, what it may answer, and the time limit of a call. */
 import type { ChargeResult } from "../domain/transaction/decisions/decide-charge";
 import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 

@@ -1,3 +1,4 @@
+/** The client of the velocity objects. */
 import { velocityObjectName } from "../domain/identity/id";
 import type { Observation, Release } from "../domain/risk/observation";
 import type { Signals } from "../domain/risk/rule-set";

@@ -1,3 +1,5 @@
+/** Attempts from the dispatcher's side: which ones a consumer makes, their results, and what follows for the delivery
+ *  and its endpoint. Call it inside a transaction. */
 import { MAX_ATTEMPTS } from "../domain/webhook/retry-schedule";
 import { type Log, traceFields } from "../observability/log";
 import { DELAY_BOUNDS_MS, type WebhookCounters } from "./counters";

@@ -1,3 +1,4 @@
+/** Creates a dispatcher's parts over its storage. */
 import { writeWebhookCounts } from "../d1/webhook-counts";
 import type { Env } from "../env";
 import type { Log } from "../observability/log";

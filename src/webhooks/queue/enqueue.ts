@@ -1,3 +1,4 @@
+/** The producer of the webhook queues: sends notices of deliveries that are due. */
 import { MAX_ATTEMPTS } from "../../domain/webhook/retry-schedule";
 import type { Env } from "../../env";
 import { describeFault, type Log } from "../../observability/log";

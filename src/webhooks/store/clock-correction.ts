@@ -1,5 +1,11 @@
 /** Corrects a dispatcher's times in the future after its clock has gone back: waits beyond their longest length end, and
  *  starts and ends in the future become now. */
+import { LONGEST_COOLDOWN_MS } from "../../domain/webhook/circuit-breaker";
+import { LONGEST_RETRY_MS } from "../../domain/webhook/retry-schedule";
+import { SENT_LEASE_MS, TAKEN_LEASE_MS } from "./deliveries";
+import { PENDING } from "./sql-values";
+
+/** Call it inside a transaction, and only when `ClockWatch` has seen the clock go back: it reads every row. */
 export function correctFutureTimes(sql: SqlStorage, nowMs: number): void {
   sql.exec(
     `UPDATE deliveries SET next_at = ? WHERE status = ${PENDING} AND lease IS NULL AND next_at > ?`,
