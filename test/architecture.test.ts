@@ -23,6 +23,7 @@ const LAYERS = [
   ["settings.ts"],
   ["domain"],
 ];
+
 /** The parts, each with objects of its own, and the files of a part that others may import. */
 const PARTS = LAYERS[2] ?? [];
 const PUBLIC_FILES = ["client.ts", "rpc.ts"];
@@ -35,6 +36,7 @@ const EXCEPTIONS: Record<string, string> = {
   "api/operations/shard-metrics.ts": "transactions/counters.ts",
   "api/operations/webhook-metrics.ts": "webhooks/counters.ts",
 };
+
 /** What the domain may use besides itself: pure libraries. */
 const PURE = [
   "@noble/hashes/hmac.js",
@@ -67,16 +69,16 @@ const levelOf = (file: string) => LAYERS.findIndex((layer) => layer.includes(top
 const imports = files.flatMap(importsOf);
 const own = imports.filter(({ target }) => files.includes(target));
 
-it("has a layer for every folder of the source", () => {
+it("Every folder of the source has a layer", () => {
   expect([...new Set(files.map(topOf))].filter((top) => levelOf(top) < 0)).toEqual([]);
 });
 
-it("knows the file of every import of our own", () => {
+it("Every import of our own files names a file that exists", () => {
   const unknown = imports.filter(({ target }) => target.endsWith(".ts") && !files.includes(target));
   expect(unknown).toEqual([]);
 });
 
-it("lets imports go down only, and across parts only to what is public", () => {
+it("Imports go down the layers only, and across parts only to public files", () => {
   const wrong = own.filter(({ file, target }) => {
     if (topOf(file) === topOf(target)) return false;
     const isAcross = PARTS.includes(topOf(target));
@@ -90,14 +92,14 @@ it("lets imports go down only, and across parts only to what is public", () => {
   expect(wrong.filter(({ file, isTypeOnly }) => !(file === "env.ts" && isTypeOnly))).toEqual([]);
 });
 
-it("needs each of its exceptions", () => {
+it("Every exception of the layers is needed", () => {
   for (const [file, targets] of Object.entries(EXCEPTIONS)) {
     const imported = own.filter((one) => one.file === file).map(({ target }) => target);
     expect(imported, file).toEqual(expect.arrayContaining(targets.split(" ")));
   }
 });
 
-it("has no import cycle, types included", () => {
+it("No import cycle exists, types included", () => {
   const targets = new Map(files.map((file) => [file, new Set<string>()]));
   for (const { file, target } of own) targets.get(file)?.add(target);
   const done = new Set<string>();
@@ -114,7 +116,7 @@ it("has no import cycle, types included", () => {
   expect(files.map((file) => visit(file, [])).find((cycle) => cycle !== undefined)).toBeUndefined();
 });
 
-it("keeps files and folders small", () => {
+it("Files and folders of the source are small", () => {
   const long = files.filter((file) => textOf(file).split("\n").length - 1 > MAX_LINES);
   const folders = Map.groupBy(files, (file) => dirname(file));
   const full = [...folders].filter(([, members]) => members.length > MAX_FILES_IN_FOLDER);
@@ -122,7 +124,7 @@ it("keeps files and folders small", () => {
   expect(full.map(([folder]) => folder)).toEqual([]);
 });
 
-it("keeps the domain pure", () => {
+it("The domain is pure", () => {
   const domain = imports.filter(({ file }) => topOf(file) === "domain");
   expect(
     domain.filter(({ target }) => topOf(target) !== "domain" && !PURE.includes(target)),
@@ -133,7 +135,7 @@ it("keeps the domain pure", () => {
   }
 });
 
-it("has no await between decide and commit", () => {
+it("No await stands between decide and commit", () => {
   // A command is decided and written in one synchronous stretch, which the platform commits as a whole.
   const synchronous = files.filter((file) => /^transactions\/(commands|journal)\//.test(file));
   expect(synchronous.length).toBeGreaterThan(15);
@@ -142,7 +144,7 @@ it("has no await between decide and commit", () => {
   }
 });
 
-it("reads the rows that a statement in an object returns to the end", () => {
+it("The rows that a statement in an object returns are read to the end", () => {
   // With rows left unread the runtime drops everything that the turn has written, and makes the object anew.
   for (const file of files) {
     const text = readFileSync(join(SRC, file), "utf8").replace(/^\s*(\/\*\*|\*|\/\/).*$/gm, "");
@@ -152,7 +154,7 @@ it("reads the rows that a statement in an object returns to the end", () => {
   }
 });
 
-it("keeps every test in a folder that a vitest project runs, and unit tests beside their source", () => {
+it("Every test lies in a folder that a vitest project runs, and unit tests lie beside their source", () => {
   const folders = new Set(files.map((file) => dirname(file)));
   const misplaced = tests.filter((file) => {
     const [top = "", ...rest] = dirname(file).split("/");
@@ -162,7 +164,7 @@ it("keeps every test in a folder that a vitest project runs, and unit tests besi
   expect(misplaced).toEqual([]);
 });
 
-it("keeps the files of tests small", () => {
+it("The files of tests are small", () => {
   const all = readdirSync(TEST, { recursive: true, encoding: "utf8" });
   const long = all.filter((file) => {
     if (!file.endsWith(".ts")) return false;
@@ -171,7 +173,7 @@ it("keeps the files of tests small", () => {
   expect(long).toEqual([]);
 });
 
-it("runs every test that has a larger size in npm run test:heavy", () => {
+it("npm run test:heavy runs every test that has a larger size", () => {
   const { scripts } = JSON.parse(readFileSync(join(TEST, "../package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };
@@ -180,7 +182,7 @@ it("runs every test that has a larger size in npm run test:heavy", () => {
   expect(named.sort()).toEqual(sized.filter((file) => file !== "architecture.test.ts").sort());
 });
 
-it("lets no test depend on how fast the machine is", () => {
+it("No test depends on how fast the machine is", () => {
   for (const file of tests.filter((name) => name !== "architecture.test.ts")) {
     const text = readFileSync(join(TEST, file), "utf8");
     // Waiting is done by test/support/eventually.ts, and vitest.config.ts ends what hangs.

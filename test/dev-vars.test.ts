@@ -10,6 +10,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "dev-vars-"));
 });
+
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const write = (text: string | Uint8Array) => writeFileSync(join(folder, ".dev.vars"), text);

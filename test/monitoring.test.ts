@@ -48,7 +48,7 @@ describe("the alerts", () => {
   );
   const tests = doc("monitoring/alerts.test.yml");
 
-  it("and every other page lead to procedures that are there", () => {
+  it("The alerts and every page of the docs link to procedures that exist", () => {
     const pages = readdirSync(DOCS, { recursive: true, encoding: "utf8" });
     const links = pages
       .filter((name) => /\.(md|yml)$/.test(name))
@@ -59,7 +59,7 @@ describe("the alerts", () => {
     expect(wanted.filter((anchor) => !anchors.has(anchor ?? ""))).toEqual([]);
   });
 
-  it("are there", () => {
+  it("Alerts exist", () => {
     expect(alerts.length).toBeGreaterThan(15);
   });
 
@@ -91,13 +91,16 @@ describe("the dashboard", () => {
   };
   const shown = panels.filter(({ type }) => type !== "row");
 
-  it.each(shown)("shows what exists: $title", ({ targets = [] }) => {
-    const found = targets.flatMap(({ expr }) => seriesIn(expr));
-    expect(found.length).toBeGreaterThan(0);
-    expect(found.filter((name) => !names.has(name))).toEqual([]);
-  });
+  it.each(shown)(
+    "Each panel of the dashboard shows series that exist: $title",
+    ({ targets = [] }) => {
+      const found = targets.flatMap(({ expr }) => seriesIn(expr));
+      expect(found.length).toBeGreaterThan(0);
+      expect(found.filter((name) => !names.has(name))).toEqual([]);
+    },
+  );
 
-  it("shows every series but the parts of histograms", () => {
+  it("The dashboard shows every series except the parts of histograms", () => {
     const all = new Set(
       shown.flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => seriesIn(expr))),
     );
@@ -109,7 +112,7 @@ describe("the dashboard", () => {
     ]);
   });
 
-  it("lets its reader choose the deployment, and starts with one instead of the sum of all", () => {
+  it("The dashboard has a choice of deployment, and starts with one instead of the sum of all", () => {
     expect(templating.list.map(({ name }) => name)).toEqual(["datasource", "job", "instance"]);
     for (const variable of templating.list.slice(1)) {
       expect(variable).toMatchObject({ type: "query", multi: true, includeAll: false });
@@ -120,16 +123,19 @@ describe("the dashboard", () => {
     expect(editable).toBe(false);
   });
 
-  it.each(shown)("asks the chosen deployment alone, and says what it shows: $title", (panel) => {
-    expect(panel.description).toMatch(/\S/);
-    for (const { expr } of panel.targets ?? []) {
-      const selectors = expr.match(/\bpayments_\w+(\{[^}]*\})?/g) ?? [];
-      expect(selectors.length).toBeGreaterThan(0);
-      const chosen = '{job=~"$job", instance=~"$instance"';
-      expect(selectors.filter((selector) => !selector.includes(chosen))).toEqual([]);
-      expect(expr).not.toMatch(/\brate\([^)]*\[(?!\$__rate_interval\])/);
-    }
-  });
+  it.each(shown)(
+    "Each panel of the dashboard reads the chosen deployment alone, and has a description: $title",
+    (panel) => {
+      expect(panel.description).toMatch(/\S/);
+      for (const { expr } of panel.targets ?? []) {
+        const selectors = expr.match(/\bpayments_\w+(\{[^}]*\})?/g) ?? [];
+        expect(selectors.length).toBeGreaterThan(0);
+        const chosen = '{job=~"$job", instance=~"$instance"';
+        expect(selectors.filter((selector) => !selector.includes(chosen))).toEqual([]);
+        expect(expr).not.toMatch(/\brate\([^)]*\[(?!\$__rate_interval\])/);
+      }
+    },
+  );
 });
 
 describe("each alert", () => {

@@ -52,6 +52,7 @@ function* within(place: string, schema: Schema): Generator<[string, Schema]> {
     yield* within(`${place}|`, one);
   }
 }
+
 const all = [
   ...Object.entries(schemas),
   ...operations.flatMap(({ operationId, parameters = [] }) =>
@@ -65,14 +66,14 @@ const placesOf = (isWrong: (schema: Schema) => boolean) =>
 const typesOf = ({ type }: Schema) => [type].flat();
 
 describe("an operation in openapi.json", () => {
-  it("has an operationId that is a verb and a noun, and that no other has", () => {
+  it("Each operation in openapi.json has an operationId of a verb and a noun that no other operation has", () => {
     const ids = operations.map(({ operationId = "" }) => operationId);
     expect(ids.filter((id) => !/^[a-z]+([A-Z][a-z]+)+$/.test(id))).toEqual([]);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toContain("createTransaction");
   });
 
-  it("has a summary and a description, and so has each of its parameters", () => {
+  it("Each operation in openapi.json has a summary and a description, and so has each of its parameters", () => {
     for (const { operationId, summary, description, parameters = [] } of operations) {
       for (const text of [summary, description, ...parameters.map((one) => one.description)]) {
         expect(text, operationId).toMatch(/\S/);
@@ -80,20 +81,20 @@ describe("an operation in openapi.json", () => {
     }
   });
 
-  it("says who may call it, also when everybody may", () => {
+  it("Each operation in openapi.json declares its security, also when it needs none", () => {
     for (const { operationId, path, security } of operations) {
       expect(security, operationId).toHaveLength(path.startsWith("/api/") ? 1 : 0);
     }
   });
 
-  it("has a tag that is described", () => {
+  it("Each operation in openapi.json has a tag that is described", () => {
     const described = document.tags.map(({ name }) => name);
     expect(document.tags.every(({ description }) => /\S/.test(description))).toBe(true);
     const used = new Set(operations.flatMap(({ tags }) => tags));
     expect([...used].sort()).toEqual(described.sort());
   });
 
-  it("declares the header fields of its responses", () => {
+  it("Each operation in openapi.json declares the header fields of its responses", () => {
     for (const { operationId, responses } of operations) {
       for (const [status, { headers = {} }] of Object.entries(responses)) {
         const at = `${operationId} ${status}`;
@@ -118,7 +119,7 @@ describe("an operation in openapi.json", () => {
     ]);
   });
 
-  it("declares Processor-Mode on every answer that is one transaction", () => {
+  it("Each operation in openapi.json declares Processor-Mode on every response that is one transaction", () => {
     const answers = operations.flatMap(({ operationId, responses }) =>
       Object.entries(responses).map(([status, answer]) => ({ ...answer, operationId, status })),
     );
@@ -131,7 +132,7 @@ describe("an operation in openapi.json", () => {
     expect(silent.map(({ operationId, status }) => `${operationId} ${status}`)).toEqual([]);
   });
 
-  it("links a created transaction to what can be done with it", () => {
+  it("openapi.json links a created transaction to the operations on it", () => {
     const links = operations.flatMap(({ responses }) =>
       Object.values(responses).flatMap(({ links = {} }) => Object.values(links)),
     );
@@ -144,7 +145,7 @@ describe("an operation in openapi.json", () => {
 });
 
 describe("a schema in openapi.json", () => {
-  it("says how wide its numbers are", () => {
+  it("Each schema in openapi.json declares the format of its numbers", () => {
     expect(placesOf((one) => typesOf(one).includes("number") && one.format !== "double")).toEqual(
       [],
     );
@@ -153,7 +154,7 @@ describe("a schema in openapi.json", () => {
     expect(schemas.Transaction?.properties?.amount_minor?.format).toBe("int64");
   });
 
-  it("uses no word that a generator stumbles over", () => {
+  it("No schema in openapi.json uses a keyword that code generators misread", () => {
     const words = ["allOf", "not", "exclusiveMinimum", "exclusiveMaximum", "nullable"];
     for (const [place, schema] of all) {
       // Only query parameters may have a default: it says nothing about what has to be sent.
@@ -165,7 +166,7 @@ describe("a schema in openapi.json", () => {
     }
   });
 
-  it("leaves a choice with an object among it open, and closes one between other types", () => {
+  it("A choice with an object in openapi.json is open, and one between other types is closed", () => {
     for (const [place, { oneOf = [], anyOf = [] }] of all) {
       const types = [...oneOf, ...anyOf].flatMap(typesOf);
       // Without a type a choice says which members an object must have; of that generators make objects without any.
@@ -179,7 +180,7 @@ describe("a schema in openapi.json", () => {
     expect(schemas.CreateTransaction?.properties?.amount?.oneOf).toHaveLength(2);
   });
 
-  it("has a name that no generated constructor or inner type takes", () => {
+  it("No schema in openapi.json has the name of a generated constructor or inner type", () => {
     const names = Object.keys(schemas);
     const inner = names.flatMap((name) =>
       Object.entries(schemas[name]?.properties ?? {})
@@ -190,7 +191,7 @@ describe("a schema in openapi.json", () => {
     expect(names.filter((name) => /^New[A-Z]/.test(name))).toEqual([]);
   });
 
-  it("is named where it is a closed set of words that more than one place has", () => {
+  it("A closed set of words that openapi.json uses more than once is a named schema", () => {
     const sets = all
       .filter(([place, { enum: words }]) => words && place.includes(".") && !words.includes(null))
       .map(([, { enum: words }]) => JSON.stringify(words));
@@ -198,7 +199,7 @@ describe("a schema in openapi.json", () => {
     expect(schemas.ProblemCode?.enum?.toSorted()).toEqual(Object.keys(PROBLEMS).sort());
   });
 
-  it("has an example for every property", () => {
+  it("Each property in openapi.json has an example", () => {
     const isShownInside = ({ $ref, properties, items }: Schema) =>
       $ref !== undefined || properties !== undefined || items?.$ref !== undefined;
     const missing = all
@@ -210,14 +211,14 @@ describe("a schema in openapi.json", () => {
 });
 
 describe("an example in openapi.json", () => {
-  it("names no site that somebody could own, and is no webhook URL of a payment", () => {
+  it("No example in openapi.json names a site that can be registered, or is a webhook URL of a payment", () => {
     const hosts = JSON.stringify(document).match(/https?:\/\/[^/"]+/g) ?? [];
     expect(hosts.filter((host) => !/(\.example|\/example\.com)$/.test(host))).toEqual([]);
     expect(schemas.CreateTransaction?.example).not.toHaveProperty("webhook_url");
     expect(schemas.CreateWebhookEndpoint?.example).toMatchObject({ enabled: false });
   });
 
-  it("is filled in for no query parameter, where it would ask for something else", () => {
+  it("No query parameter in openapi.json has an example that would filter the list", () => {
     const filled = operations.flatMap(({ parameters = [] }) =>
       parameters.filter((one) => one.in === "query" && one.schema.example !== undefined),
     );

@@ -15,6 +15,7 @@ const BUNDLED = [
   "bench/worker-entry.ts",
   "scripts/generated/served-document.ts",
 ];
+
 /** Adapters for generated clients, each compiled beside its client. */
 const ADAPTERS = "scripts/generators/clients/";
 /** A folder may import from itself and from these. */

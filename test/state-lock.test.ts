@@ -18,6 +18,7 @@ const children: ChildProcess[] = [];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "state-lock-"));
 });
+
 afterEach(async () => {
   await Promise.all(children.splice(0).map(end));
   rmSync(directory, { recursive: true });

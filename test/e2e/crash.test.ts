@@ -61,7 +61,7 @@ afterAll(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-it("survives kill -9 at any moment: nothing lost, nothing doubled, nothing stuck", async () => {
+it("A server that is killed with kill -9 at any moment loses nothing, doubles nothing and leaves nothing stuck", async () => {
   const acknowledged = new Map<string, Transaction>();
   const asked = new Set<string>();
   for (const [round, steps] of KILL_AFTER_STEPS.entries()) {
@@ -119,7 +119,7 @@ it("survives kill -9 at any moment: nothing lost, nothing doubled, nothing stuck
   }, "every event is in the stream");
 });
 
-it("counts exactly what was sent, also when the server is killed in between", async () => {
+it("The exact metrics count what was sent, although the server is killed in between", async () => {
   const before = await scrape();
   const half = async (name: string) => {
     const made = await Promise.all(

@@ -49,7 +49,7 @@ afterAll(async () => {
   await processor.close();
 });
 
-it("takes charges and reviews up again after a full disk has room again", async ({ skip }) => {
+it("Charges and reviews continue after a full disk has room again", async ({ skip }) => {
   if (refusal !== "") {
     console.error(`NOT TESTED, because no file system could be mounted: ${refusal}`);
     skip(`no file system could be mounted: ${refusal}`);

@@ -26,6 +26,7 @@ async function ask(path: string, method = "GET", body?: object, key = ""): Promi
   const { status, headers } = response;
   return { status, headers, body: (await response.json()) as Answer["body"] };
 }
+
 const create = (key: string, fields: object = {}) =>
   ask(TRANSACTIONS, "POST", { user_id: key, amount: 10, currency: "USD", ...fields }, key);
 const find = (id: string) => ask(`${TRANSACTIONS}/${id}`);
@@ -58,7 +59,7 @@ afterAll(async () => {
 // One deployment through its life, because a start takes seconds: without a processor, with a real one, with the
 // sandbox, and with the real one again. Each test goes on where the one before has ended.
 describe("a deployment whose PROCESSOR is not set", () => {
-  it("creates, reads and cancels, but refuses a charge with 503, names the setting and claims nothing", async () => {
+  it("A deployment without a PROCESSOR creates, reads and cancels, but refuses a charge with 503, names the setting and claims nothing", async () => {
     const { status, body } = await create("unset-1");
     expect([status, body.livemode]).toEqual([201, true]);
     const refused = await act(body.id, "process");
@@ -71,7 +72,7 @@ describe("a deployment whose PROCESSOR is not set", () => {
     expect((await act(body.id, "process")).body.code).toBe("illegal_transition");
   });
 
-  it("is not ready, and logs that it has no processor", async () => {
+  it("A deployment without a PROCESSOR is not ready, and logs that it has no processor", async () => {
     const { status, body } = await ask("/health/ready");
     expect(status).toBe(503);
     expect(body).toMatchObject({
@@ -81,7 +82,7 @@ describe("a deployment whose PROCESSOR is not set", () => {
     expect(logged("processor.not_configured")).toHaveLength(1);
   });
 
-  it("charges the payments of before for real once a processor is set", async () => {
+  it("A deployment charges earlier payments for real once a processor is set", async () => {
     const { body } = await create("unset-2");
     await server.restart(live());
     const charged = await act(body.id, "process");
@@ -96,7 +97,7 @@ describe("a deployment with the sandbox", () => {
   let open: Answer;
   let unasked: Answer;
 
-  it("shows itself in every answer about a charge, in the transaction, in readiness and in the log", async () => {
+  it("A deployment with the sandbox shows it in every response about a charge, in the transaction, in readiness and in the log", async () => {
     real = await create("real-1");
     open = await create("real-2", { metadata: { processor: "pending" } });
     expect((await act(open.body.id, "process")).status).toBe(202);
@@ -124,7 +125,7 @@ describe("a deployment with the sandbox", () => {
     expect(data.map((event) => event.data.livemode)).toEqual([false, false, false]);
   });
 
-  it("answers for no real payment, neither a new one nor one whose charge is open", async () => {
+  it("The sandbox charges no real payment, neither a new one nor one whose charge is open", async () => {
     for (const { body } of [real, open]) {
       const refused = await act(body.id, "process");
       expect([refused.status, refused.body.code]).toEqual([409, "livemode_mismatch"]);
@@ -137,7 +138,7 @@ describe("a deployment with the sandbox", () => {
     expect((await find(open.body.id)).body.status).toBe("processing");
   });
 
-  it("leaves payments that are never charged for real later", async () => {
+  it("Payments made with the sandbox are never charged for real later", async () => {
     unasked = await create("sandbox-3");
     const charged = await create("sandbox-4");
     await act(charged.body.id, "process");

@@ -36,7 +36,7 @@ afterAll(async () => {
   await processor.close();
 });
 
-it("gives racing creates with one key one transaction, and others the fields that differ", async () => {
+it("Racing creates with one key get one transaction, and those with other fields get the names of the fields", async () => {
   const asked = times(200, (at) => (at % 10 === 3 ? 13 : 12));
   const answers = await Promise.all(
     asked.map(async (amount) => ({ amount, ...(await answerOf(create("race", { amount }))) })),
@@ -52,7 +52,7 @@ it("gives racing creates with one key one transaction, and others the fields tha
   expect(data).toHaveLength(1);
 });
 
-it("charges once for 50 concurrent calls", async () => {
+it("50 concurrent calls of process charge once", async () => {
   const { id } = (await answerOf(create("once", { metadata: { processor: "slow" } }))).body;
   const answers = await Promise.all(times(50, () => answerOf(process(id))));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
@@ -60,7 +60,7 @@ it("charges once for 50 concurrent calls", async () => {
   expect(processor.seen.get(id)?.calls).toBe(1);
 });
 
-it("tells each what it has asked for, and a stranger nothing", async () => {
+it("Each request of a shared call gets its own response, and another merchant gets none of them", async () => {
   const made = await Promise.all(
     times(40, async (at) => (await answerOf(create(`own-${at}`, { amount: 1 + at }))).body),
   );
@@ -78,7 +78,7 @@ it("tells each what it has asked for, and a stranger nothing", async () => {
   }
 });
 
-it("lets no charge that hangs keep another's answer", async () => {
+it("A charge that hangs delays no other request's response", async () => {
   const steps = times(12, (at) => (at === 5 ? "wait" : "settle"));
   const made = await Promise.all(
     steps.map(async (step, at) => {
@@ -94,7 +94,7 @@ it("lets no charge that hangs keep another's answer", async () => {
   expect((await held)?.status).toBe(200);
 });
 
-it("answers the others when some hang up, whoever made the call", async () => {
+it("Requests of a shared call get their responses when the clients of other requests disconnect", async () => {
   for (let round = 0; round < 20; round++) {
     const { id } = (await answerOf(create(`stay-${round}`))).body;
     const work = times(40, async (at) => {
@@ -116,7 +116,7 @@ it("answers the others when some hang up, whoever made the call", async () => {
   }
 });
 
-it("still knows whose promise is whose when everything has been compiled", async () => {
+it("Each request gets its own response in the compiled Worker, too", async () => {
   const { id } = (await answerOf(create("long"))).body;
   const statuses = new Map<number, number>();
   let left = LONG_RUN;

@@ -80,9 +80,11 @@ export async function expectRefusal(
 export const pointersOf = ({ errors = [] }: ProblemBody): string[] => [
   ...new Set(errors.flatMap(({ pointer }) => pointer ?? [])),
 ];
+
 export const parametersOf = ({ errors = [] }: ProblemBody): string[] => [
   ...new Set(errors.flatMap(({ parameter }) => parameter ?? [])),
 ];
+
 export const headersOf = ({ errors = [] }: ProblemBody): string[] => [
   ...new Set(errors.flatMap(({ header }) => header ?? [])),
 ];
@@ -202,6 +204,7 @@ type Operation = {
   parameters?: { name: string; in: string; required?: boolean }[];
   responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>;
 };
+
 export type Route = { method: string; path: string; operation: Operation };
 
 /** Every operation of the committed document. Its JSON has a type for each path; this is what they share. */

@@ -31,6 +31,7 @@ export const SETTINGS: DefaultRules = {
   block_score: 70,
   unlisted_currency: "review",
 };
+
 export const RULES = defaultRuleSet(SETTINGS);
 /** Everything is held that scores a point. */
 export const HOLDING = defaultRuleSet({ ...SETTINGS, review_score: 1 });

@@ -68,10 +68,12 @@ const STRIMZI = {
   message:
     "The request included a message larger than the max message size the server will accept.",
 };
+
 const EXPIRED = {
   error_code: 500,
   message: "Expiring 1 record(s) for tx-0:120000 ms has passed since batch creation",
 };
+
 const KARAPACE = {
   error_code: 1,
   error:

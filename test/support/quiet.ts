@@ -22,6 +22,7 @@ const EXPECTED = [
   // A package without the sources that its source map names.
   /^Sourcemap for .* points to missing source files/,
 ];
+
 const DONE = Symbol.for("tests.quiet");
 
 type Stream = NodeJS.WriteStream & { [DONE]?: true };

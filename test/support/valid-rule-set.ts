@@ -20,6 +20,7 @@ const currency = fc.constantFrom("USD", "EUR", "JPY", "KWD");
 const byCurrency = fc.dictionary(currency, fc.integer({ min: 1, max: 999_999 }).map(String), {
   minKeys: 1,
 });
+
 const amount = fc.oneof(decimal, byCurrency);
 const name = fc
   .string({ unit: "grapheme", minLength: 1, maxLength: 12 })

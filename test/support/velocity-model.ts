@@ -12,6 +12,7 @@ const LENGTH_MS: Record<Window, number> = {
   "24h": DAY_MS,
   "7d": 7 * DAY_MS,
 };
+
 const KEPT_MS = 8 * DAY_MS;
 const FORGOTTEN_AFTER_MS = 400 * DAY_MS;
 

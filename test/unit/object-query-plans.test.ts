@@ -21,6 +21,7 @@ const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
   "rate-limit": migrateQuotas,
   observability: migrateJournal,
 };
+
 /** They make or upgrade tables, once in an object's life. */
 const UPGRADES = [
   "transactions/journal/schema.ts",
@@ -229,22 +230,22 @@ function passedOverBy({ file, sql }: Statement): string[] {
   return [...new Set(faults)];
 }
 
-it("finds the statements of the objects", () => {
+it("The statements of the objects are found", () => {
   expect(faults).toEqual([]);
   expect(statements.length).toBeGreaterThan(60);
 });
 
-it.each(statements)("reads no table from end to end in $file: $sql", (statement) => {
+it.each(statements)("No table is read from end to end in $file: $sql", (statement) => {
   const reason = Object.keys(MAY_SCAN).find((start) => statement.sql.startsWith(start));
   if (reason === undefined) expect(scansOf(statement)).toEqual([]);
 });
 
-it.each(statements)("passes over no rows in $file: $sql", (statement) => {
+it.each(statements)("No rows are read in vain in $file: $sql", (statement) => {
   const reason = Object.keys(MAY_PASS_OVER).find((start) => statement.sql.startsWith(start));
   if (reason === undefined) expect(passedOverBy(statement)).toEqual([]);
 });
 
-it("lists no reason for a statement that there is not", () => {
+it("Every exception belongs to a statement that exists", () => {
   const unused = (reasons: Record<string, string>, faultsOf: (one: Statement) => string[]) =>
     Object.keys(reasons).filter(
       (start) => !statements.some((one) => one.sql.startsWith(start) && faultsOf(one).length > 0),

@@ -13,12 +13,14 @@ export const endpointOf = (world: World, kind: string): ReceiverView => {
   if (!found) throw new Error(`there is no ${kind} endpoint`);
   return found;
 };
+
 export const deliveryTo = (world: World, kind: string): Delivery => {
   const { id } = endpointOf(world, kind);
   const found = merchantOf(world).deliveries.find(({ endpoint_id }) => endpoint_id === id);
   if (!found) throw new Error(`there is no delivery to a ${kind} endpoint`);
   return found;
 };
+
 export const answerOf = ({ records }: World, call: string, status?: number): Answer => {
   const answers = records.flatMap((record) => record.answers);
   const found = answers.findLast(
@@ -27,6 +29,7 @@ export const answerOf = ({ records }: World, call: string, status?: number): Ans
   if (!found) throw new Error(`there is no answer to a ${call}`);
   return found;
 };
+
 export const firstOf = <Key, Value>(map: Map<Key, Value>): [Key, Value] => at([...map], 0);
 export const sampleOf = (world: World, name: string, labels: Record<string, string>) => {
   const found = world.metrics.find(
@@ -37,6 +40,7 @@ export const sampleOf = (world: World, name: string, labels: Record<string, stri
   if (!found) throw new Error(`there is no ${name}`);
   return found;
 };
+
 /** Every observer sees the same other transaction. */
 export const changeEverywhere = (
   world: World,

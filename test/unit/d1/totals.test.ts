@@ -23,6 +23,7 @@ let book: DatabaseSync;
 beforeEach(() => {
   book = new DatabaseSync(":memory:");
 });
+
 const migrate = (names: string[]) => {
   for (const name of names) book.exec(readFileSync(join(MIGRATIONS, name), "utf8"));
 };
@@ -43,6 +44,7 @@ function fail(code: string, currency = "USD"): void {
     )
     .run(MERCHANT, data.id, NOW_MS, JSON.stringify(data));
 }
+
 const many = (count: number, from = 0) =>
   Array.from({ length: count }, (_, at) => `code-${String(from + at).padStart(3, "0")}`);
 
@@ -56,6 +58,7 @@ function shown(): Map<string, number> {
   }
   return counts;
 }
+
 const sumOf = (counts: Map<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
 
 it("Of any number of failure codes only so many become labels, and the rest are counted as other", () => {

@@ -26,6 +26,7 @@ let book: DatabaseSync;
 beforeEach(() => {
   book = new DatabaseSync(":memory:");
 });
+
 const migrate = (names: string[]) => {
   for (const name of names) book.exec(readFileSync(join(MIGRATIONS, name), "utf8"));
 };
@@ -112,13 +113,13 @@ const TOTALS = {
 };
 
 describe("the book's totals", () => {
-  it("add up all events", () => {
+  it("D1's totals add up all events", () => {
     migrate(files);
     for (const events of LIVES) write(events);
     expect(totals()).toEqual(TOTALS);
   });
 
-  it("begin with what the book held before there were totals", () => {
+  it("D1's totals begin with the events that D1 held before it had totals", () => {
     migrate(files.slice(0, WITHOUT_TOTALS));
     for (const events of LIVES.slice(0, 3)) write(events);
     write(LIVES[3]?.slice(0, 2) ?? []);
@@ -130,7 +131,7 @@ describe("the book's totals", () => {
 });
 
 describe("the gauges of transactions by status", () => {
-  it("are what a count of the rows says, through reviews and all", () => {
+  it("The gauges of transactions by status equal a count of the rows, also after reviews", () => {
     migrate(files);
     const lives = [
       ...LIVES,
@@ -175,7 +176,7 @@ describe("the gauges of transactions by status", () => {
 });
 
 describe("a book of before there were reviews", () => {
-  it("keeps its transactions and goes on", () => {
+  it("A D1 from before there were reviews keeps its transactions and can be used", () => {
     const before = files.findIndex((name) => name.includes("review_status"));
     migrate(files.slice(0, before));
     for (const events of LIVES) write(events);
@@ -199,7 +200,7 @@ describe("a book of before there were reviews", () => {
 });
 
 describe("the book's transactions", () => {
-  it("are in the state of their last event, and nothing else of them changes", () => {
+  it("D1's transactions are in the state of their last event, and their other columns do not change", () => {
     migrate(files);
     for (const events of LIVES) write(events);
     const states = rows(
@@ -217,7 +218,7 @@ describe("the book's transactions", () => {
     ]);
   });
 
-  it("stay as they are when an event comes again or late", () => {
+  it("D1's transactions do not change when an event comes again or late", () => {
     migrate(files);
     const events = life("a", "completed");
     write(events);
@@ -226,7 +227,7 @@ describe("the book's transactions", () => {
     expect(rows("SELECT * FROM transactions")).toEqual(before);
   });
 
-  it("have each key of a merchant once", () => {
+  it("D1's transactions have each key of a merchant once", () => {
     migrate(files);
     const { transaction } = created({}, NOW_MS, "a");
     write([toEvent(transaction)]);
@@ -247,7 +248,7 @@ describe("the sums of what dispatchers count", () => {
       ]),
     );
 
-  it("follow each merchant's counts, and nothing that comes late or again", () => {
+  it("The sums of the dispatchers' counters follow each merchant's counts, and ignore counts that come late or again", () => {
     migrate(files);
     tell("mer_a", ["attempts", "outcome=delivered", 3], ["attempts", "outcome=timeout", 1]);
     tell("mer_b", ["attempts", "outcome=delivered", 10]);

@@ -5,7 +5,7 @@ import { createStream } from "../../../src/kafka/create";
 import { CREDENTIALS, configWith, url } from "../../support/kafka-rest";
 
 describe("the settings", () => {
-  it("are off without a URL, whatever else is set", () => {
+  it("The stream is off without a URL, whatever else is set", () => {
     const settings = { KAFKA_REST_DIALECT: "rest-v3", ...CREDENTIALS };
     for (const each of [{}, { KAFKA_REST_URL: "" }, settings]) {
       expect(configWith(each).kafka).toEqual({ dialect: "off" });
@@ -13,7 +13,7 @@ describe("the settings", () => {
     }
   });
 
-  it("have defaults", () => {
+  it("The stream's settings have defaults", () => {
     expect(configWith({ KAFKA_REST_URL: "https://kafka.example/a/b" }).kafka).toEqual({
       dialect: "upstash",
       url: "https://kafka.example/a/b",
@@ -49,14 +49,14 @@ describe("the settings", () => {
       { ...v3, KAFKA_REST_DIALECT: "upstash", KAFKA_REST_PASSWORD: "secret-1" },
       "KAFKA_REST_USERNAME",
     ],
-  ])("refuse %j, and do not show it", (settings, name) => {
+  ])("The setting %j is refused, and its value is not shown", (settings, name) => {
     const check = () => configWith(settings);
     expect(check).toThrow(SettingsError);
     expect(check).toThrow(name);
     for (const secret of ["ada", "pass", "secret"]) expect(check).not.toThrow(secret);
   });
 
-  it.each(["...", "a", "A.b_c-9", "t".repeat(249)])("take the topic %s", (topic) => {
+  it.each(["...", "a", "A.b_c-9", "t".repeat(249)])("The topic %s is accepted", (topic) => {
     const { kafka } = configWith({ KAFKA_REST_URL: url, KAFKA_TOPIC: topic });
     expect(kafka).toMatchObject({ topic });
   });

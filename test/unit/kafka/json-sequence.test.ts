@@ -6,7 +6,7 @@ import { base64 } from "../../../src/kafka/base64";
 import { jsonSequence } from "../../../src/kafka/json-sequence";
 
 describe("the parts", () => {
-  it("encodes any text as its UTF-8 bytes in base64", () => {
+  it("Any text is encoded as its UTF-8 bytes in base64", () => {
     const texts = fc.string({ unit: "grapheme", maxLength: 50 });
     fc.assert(
       fc.property(texts, fc.integer({ min: 1, max: 2_000 }), (part, times) => {
@@ -17,7 +17,7 @@ describe("the parts", () => {
     );
   });
 
-  it("finds the objects of a JSON sequence, however they are set apart", () => {
+  it("The objects of a JSON sequence are found with any separators", () => {
     const objects = fc.dictionary(fc.string(), fc.jsonValue());
     const gaps = fc.constantFrom("", " ", "\n", "\r\n\t");
     fc.assert(
@@ -29,7 +29,7 @@ describe("the parts", () => {
   });
 
   it.each(["{", "}", "}{", "{}x", "x{}", '{"a":"}', "1", "[{}]", "{} {} ]", '"{}"', "{}{"])(
-    "finds no JSON sequence in %s",
+    "No JSON sequence is found in %s",
     (text) => {
       expect(jsonSequence(text)).toBeUndefined();
     },

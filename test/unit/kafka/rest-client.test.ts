@@ -59,12 +59,12 @@ describe.each(DIALECTS)("any server, %s", (dialect) => {
       },
       failed("the call failed"),
     ],
-  ])("takes %s as it is", async (_, answer, expected) => {
+  ])("Every dialect reads %s in the same way", async (_, answer, expected) => {
     expect(await asked(dialect, answer)).toEqual(expected);
     expect(requests).toHaveLength(1);
   });
 
-  it("waits no longer than it may for an answer, or for its end", async () => {
+  it("A response of a Kafka server, or its end, is waited for no longer than the limit", async () => {
     let ended = 0;
     const drip: Play = (response) => {
       response.writeHead(200);
@@ -81,7 +81,7 @@ describe.each(DIALECTS)("any server, %s", (dialect) => {
     await until(() => ended === 1);
   });
 
-  it("passes on how long to wait, within limits", async () => {
+  it("The wait that a Kafka server requests is passed on, within limits", async () => {
     for (const [wait, retry_after_ms] of [
       ["7", 7_000],
       ["99999", 300_000],
@@ -97,12 +97,12 @@ describe.each(DIALECTS)("any server, %s", (dialect) => {
     );
   });
 
-  it("asks nobody about no records", async () => {
+  it("No request is sent for no records", async () => {
     expect(await hasty().produce([])).toEqual(WRITTEN);
     expect(requests).toEqual([]);
   });
 
-  it("sends credentials of any alphabet, and never repeats them", async () => {
+  it("Credentials of any alphabet are sent to a Kafka server, and never repeated in reasons", async () => {
     const token = Buffer.from("ada:pa:ss wörd€").toString("base64");
     const message = `no\u0000\n entry: ada with pa:ss wörd€ (Basic ${token})\u202e ${"x".repeat(300)}`;
     answerWith(says(401, { error: message, status: 401 }));
@@ -116,7 +116,7 @@ describe.each(DIALECTS)("any server, %s", (dialect) => {
     expect(reason.length).toBe("HTTP 401: ".length + 200);
   });
 
-  it("finds nobody at the address", async () => {
+  it("A Kafka server that cannot be reached is a failure", async () => {
     const closed = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => closed.once("listening", resolve));
     const { port } = closed.address() as AddressInfo;
@@ -129,7 +129,7 @@ describe.each(DIALECTS)("any server, %s", (dialect) => {
     expect(await stream.produce(RECORDS)).toEqual(failed("the call failed"));
   });
 
-  it("has room for a report of each of many records", async () => {
+  it("A response has room for a report of each of many records", async () => {
     const records = Array.from({ length: 200 }, (_, n) => ({ key: `txn_${n}`, value: "{}" }));
     const report = { topic: "t".repeat(249), note: "n".repeat(500) };
     const many = records.map((_, offset) => ({ ...report, partition: 0, offset }));

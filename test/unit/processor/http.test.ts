@@ -47,7 +47,7 @@ describe("a processor over HTTP", () => {
   const declineOf = (fields: object) =>
     JSON.stringify({ status: "declined", code: "card_declined", message: "No.", ...fields });
 
-  it("is asked with the transaction's id as its key, and with everything it needs", async () => {
+  it("A processor over HTTP gets the transaction's id as its key, and everything that it needs", async () => {
     play = answering(200, '{"status":"settled"}');
     expect(await charge()).toEqual(SETTLED);
     const [call] = calls;
@@ -67,7 +67,7 @@ describe("a processor over HTTP", () => {
     });
   });
 
-  it("gets the same bytes and key however often it is asked", async () => {
+  it("A processor over HTTP gets the same bytes and key in every call", async () => {
     play = answering(200, '{"status":"pending"}');
     const processor = httpProcessor(base, "a-token");
     for (const attempt of [1, 2, 3]) {
@@ -81,7 +81,7 @@ describe("a processor over HTTP", () => {
   });
 
   it.each([undefined, ""])(
-    "gets no Authorization header when there is no token: %j",
+    "A processor over HTTP gets no Authorization header when there is no token: %j",
     async (token) => {
       play = answering(200, '{"status":"settled"}');
       await chargeWithin(httpProcessor(base, token), requestOf(), LONG_MS);
@@ -89,13 +89,16 @@ describe("a processor over HTTP", () => {
     },
   );
 
-  it.each(["", "/", "/v2", "/v2/"])("may live under the path %j", async (path) => {
-    play = answering(200, '{"status":"settled"}');
-    await chargeWithin(httpProcessor(base + path, undefined), requestOf(), LONG_MS);
-    expect(calls[0]?.path).toBe(`${path.replace(/\/$/, "")}/charges`);
-  });
+  it.each(["", "/", "/v2", "/v2/"])(
+    "A processor over HTTP may live under the path %j",
+    async (path) => {
+      play = answering(200, '{"status":"settled"}');
+      await chargeWithin(httpProcessor(base + path, undefined), requestOf(), LONG_MS);
+      expect(calls[0]?.path).toBe(`${path.replace(/\/$/, "")}/charges`);
+    },
+  );
 
-  it("is what the settings choose", async () => {
+  it("The settings choose the processor", async () => {
     play = answering(200, '{"status":"settled"}');
     const config = { processor: { kind: "http", url: base, token: "chosen" } } as const;
     type Config = Parameters<typeof createProcessor>[0]; // Nothing else of it is read.
@@ -129,10 +132,13 @@ describe("a processor over HTTP", () => {
       { kind: "declined", failure: { code: "c".repeat(64), message: "m".repeat(500) } },
     ],
   ];
-  it.each(words)("has the last word: %s", async (_, status, body, answer) => {
-    play = answering(status, body);
-    expect(await charge()).toEqual(answer);
-  });
+  it.each(words)(
+    "A clear response of the processor decides the outcome: %s",
+    async (_, status, body, answer) => {
+      play = answering(status, body);
+      expect(await charge()).toEqual(answer);
+    },
+  );
 
   const noWords: [string, number, string][] = [
     ["pending", 200, '{"status":"pending"}'],
@@ -155,25 +161,28 @@ describe("a processor over HTTP", () => {
     ["no status", 200, '{"code":"card_declined"}'],
     ["settled, in 65,537 characters", 200, '{"status":"settled"}'.padEnd(65_537)],
   ];
-  it.each(noWords)("leaves the outcome unknown with %s", async (_, status, body) => {
+  it.each(noWords)("The outcome is unknown with %s", async (_, status, body) => {
     play = answering(status, body);
     expect(await charge()).toMatchObject({ kind: "unknown", reason: expect.any(String) });
     expect(calls).toHaveLength(1);
   });
 
-  it.each([301, 302, 303, 307, 308])("is not followed elsewhere by HTTP %i", async (status) => {
-    play = (response, call) =>
-      call.path === "/charges"
-        ? answering(status, '{"status":"settled"}', { Location: `${base}/elsewhere` })(
-            response,
-            call,
-          )
-        : answering(200, '{"status":"settled"}')(response, call);
-    expect(await charge()).toMatchObject({ kind: "unknown" });
-    expect(calls.map(({ path }) => path)).toEqual(["/charges"]);
-  });
+  it.each([301, 302, 303, 307, 308])(
+    "A redirect of the processor is not followed: HTTP %i",
+    async (status) => {
+      play = (response, call) =>
+        call.path === "/charges"
+          ? answering(status, '{"status":"settled"}', { Location: `${base}/elsewhere` })(
+              response,
+              call,
+            )
+          : answering(200, '{"status":"settled"}')(response, call);
+      expect(await charge()).toMatchObject({ kind: "unknown" });
+      expect(calls.map(({ path }) => path)).toEqual(["/charges"]);
+    },
+  );
 
-  it("leaves the outcome unknown when the connection breaks", async () => {
+  it("The outcome is unknown when the connection breaks", async () => {
     play = (response) => response.destroy();
     expect(await charge()).toMatchObject({ kind: "unknown" });
     play = (response) => {
@@ -184,7 +193,7 @@ describe("a processor over HTTP", () => {
     expect(await charge()).toMatchObject({ kind: "unknown" });
   });
 
-  it("leaves the outcome unknown when nobody is there", async () => {
+  it("The outcome is unknown when the processor cannot be reached", async () => {
     const processor = httpProcessor("http://127.0.0.1:1", undefined);
     expect(await chargeWithin(processor, requestOf(), LONG_MS)).toMatchObject({ kind: "unknown" });
   });
@@ -192,13 +201,16 @@ describe("a processor over HTTP", () => {
   it.each<[string, Play]>([
     ["no answer", () => {}],
     ["half an answer", (response) => response.write('{"status":')],
-  ])("is hung up on at the time limit when it gives %s", async (_, silence) => {
-    play = silence;
-    expect(await charge(100)).toEqual({ kind: "unknown", reason: "no answer within 100 ms" });
-    await closed;
-  });
+  ])(
+    "The connection is closed at the time limit when the processor sends %s",
+    async (_, silence) => {
+      play = silence;
+      expect(await charge(100)).toEqual({ kind: "unknown", reason: "no answer within 100 ms" });
+      await closed;
+    },
+  );
 
-  it("is not read further than an answer can be long", async () => {
+  it("A response of the processor is not read further than a response can be long", async () => {
     play = (response) => {
       response.writeHead(200);
       response.write(" ".repeat(1_000_000)); // And never an end.

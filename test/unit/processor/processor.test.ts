@@ -17,7 +17,7 @@ describe("charging within a time limit", () => {
     SETTLED,
     { kind: "declined", failure: DECLINED },
     { kind: "unknown", reason: "ask later" },
-  ])("passes the answer on: $kind", async (answer) => {
+  ])("A charge passes on the processor's result: $kind", async (answer) => {
     const seen: unknown[] = [];
     const processor: Processor = {
       charge: async (request) => {
@@ -30,7 +30,7 @@ describe("charging within a time limit", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("takes a throw for an unknown outcome, and tells nothing of its message", async () => {
+  it("A charge whose processor throws has an unknown outcome, without the message", async () => {
     const secret = "connect to 10.0.0.1 with token abc";
     const throwing: Processor[] = [
       { charge: () => Promise.reject(new Error(secret)) },
@@ -48,7 +48,7 @@ describe("charging within a time limit", () => {
     }
   });
 
-  it("takes silence for an unknown outcome at the limit, and stops the call", async () => {
+  it("A charge without a response has an unknown outcome at the time limit, and the call is aborted", async () => {
     let signal: AbortSignal | undefined;
     const processor: Processor = {
       charge: (_, given) => {
@@ -69,7 +69,7 @@ describe("charging within a time limit", () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  it("ignores a word that comes after the limit", async () => {
+  it("A charge ignores a response after the time limit", async () => {
     const processor: Processor = {
       charge: (_, signal) =>
         new Promise((resolve) => signal().addEventListener("abort", () => resolve(SETTLED))),

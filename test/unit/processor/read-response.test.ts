@@ -25,6 +25,7 @@ const REQUEST: ChargeRequest = {
   traceparent: TRACEPARENT,
   livemode: undefined,
 };
+
 const ECHO = { reference: REQUEST.idempotency_key, amount_minor: 10_050, currency: "USD" };
 
 let body = "";
@@ -33,6 +34,7 @@ const server = createServer((request, response) => {
   response.writeHead(200, { "Content-Type": "application/json" });
   response.end(body);
 });
+
 let base = "";
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -48,6 +50,7 @@ function answerTo(text: string): Promise<ChargeAnswer> {
   body = text;
   return chargeWithin(httpProcessor(base, undefined), REQUEST, LIMIT_MS);
 }
+
 const declineWith = (members: object) => JSON.stringify({ status: "declined", ...members });
 
 const STAND_IN = "processor_declined";
@@ -197,6 +200,7 @@ const DIFFERING: [string, object, string[]][] = [
   ["a reference of null", { reference: null }, ["reference"]],
   ["nothing right", { reference: [], amount_minor: {}, currency: true }, Object.keys(ECHO)],
 ];
+
 it.each(DIFFERING)(
   "An answer that echoes %s leaves the outcome unknown and says what differs",
   async (_, echo, differs) => {

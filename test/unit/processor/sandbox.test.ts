@@ -51,7 +51,7 @@ describe("the sandbox", () => {
     return answers;
   }
 
-  it("has these outcomes and no others", () => {
+  it("The sandbox has exactly these outcomes", () => {
     expect(
       Object.entries(SANDBOX_OUTCOMES).map(([name, { amount_ending }]) => [name, amount_ending]),
     ).toEqual(TABLE.map(([name, ending]) => [name, ending]));
@@ -65,14 +65,14 @@ describe("the sandbox", () => {
       answer,
     ];
 
-    it(`answers ${said} when metadata asks for ${name}, whatever the amount`, async () => {
+    it(`The sandbox answers ${said} when metadata requests ${name}, whatever the amount`, async () => {
       for (const amount_minor of [1, 9_001, 9_012, 10_050]) {
         const metadata = { sandbox_outcome: name, order: "1" };
         expect(await ask({ metadata, amount_minor }, unknowns + 2)).toEqual(expected);
       }
     });
 
-    it(`answers ${said} to amounts that end in ${ending}`, async () => {
+    it(`The sandbox answers ${said} to amounts that end in ${ending}`, async () => {
       for (const prefix of ["", "1", "10", "99999999999"]) {
         const amount_minor = Number(prefix + ending);
         expect(await ask({ amount_minor }, unknowns + 2)).toEqual(expected);
@@ -88,16 +88,16 @@ describe("the sandbox", () => {
     ["an outcome that is not in the table", { metadata: { sandbox_outcome: "explode" } }],
     ["the name of something every object has", { metadata: { sandbox_outcome: "constructor" } }],
     ["an empty name", { metadata: { sandbox_outcome: "" } }],
-  ])("settles at once on %s", async (_, fields) => {
+  ])("The sandbox settles at once on %s", async (_, fields) => {
     expect(await sandbox.charge(requestOf(fields), signal)).toEqual(SETTLED);
   });
 
-  it("goes by the amount when the name is not in the table", async () => {
+  it("The sandbox goes by the amount when the name is not in the table", async () => {
     const request = requestOf({ metadata: { sandbox_outcome: "explode" }, amount_minor: 9_001 });
     expect(await sandbox.charge(request, signal)).toEqual(generic);
   });
 
-  it("takes a second to settle slowly", async () => {
+  it("The sandbox takes a second to settle slowly", async () => {
     let answer: ChargeAnswer | undefined;
     const charge = Promise.resolve(sandbox.charge(requestOf({ amount_minor: 9_010 }), signal)).then(
       (given) => {
@@ -111,7 +111,7 @@ describe("the sandbox", () => {
     expect(answer).toEqual(SETTLED);
   });
 
-  it("says nothing at all before a time limit, the first time", async () => {
+  it("The sandbox does not respond before a time limit, the first time", async () => {
     const limit = new AbortController();
     let isOver = false;
     const request = requestOf({ amount_minor: 9_011 });

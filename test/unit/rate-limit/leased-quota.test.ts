@@ -4,7 +4,7 @@ import { LeasedQuota } from "../../../src/rate-limit/leased-quota";
 
 const MINUTE_MS = 60_000;
 describe("an allowance", () => {
-  it("asks for all who wait, and not for those who were cut off long ago", async () => {
+  it("A leased quota requests a lease for all waiting requests, and not for those that timed out long ago", async () => {
     vi.useFakeTimers({ now: 0, toFake: ["Date"] });
     const asked: number[] = [];
     const allowance = new LeasedQuota(MINUTE_MS);

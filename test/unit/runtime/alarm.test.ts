@@ -56,12 +56,14 @@ async function started(): Promise<Alarm> {
   alarm.arm(Date.now());
   return alarm;
 }
+
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
   runtime = new Runtime();
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -72,7 +74,7 @@ function trouble(): void {
   runtime.backOff(NOW_MS);
 }
 
-it("rings soon after the first call that has written when there was trouble before", async () => {
+it("After a failure the alarm is set soon after the first call that has written", async () => {
   trouble();
   const alarm = await started();
   expect(runtime.done, "nothing in the constructor").toEqual([]);
@@ -82,7 +84,7 @@ it("rings soon after the first call that has written when there was trouble befo
   expect(runtime.callMs).toBe(NOW_MS + LEAST_MS);
 });
 
-it("is renewed once, however many calls write meanwhile", async () => {
+it("The alarm is renewed once, however many calls write meanwhile", async () => {
   trouble();
   const alarm = await started();
   for (let call = 0; call < 5; call++) alarm.armAfterWrite(NOW_MS);
@@ -92,7 +94,7 @@ it("is renewed once, however many calls write meanwhile", async () => {
   expect(runtime.done).toEqual(["sync", "delete", "sync", "set"]);
 });
 
-it("is left alone while nothing can be written", async () => {
+it("The alarm is not touched while nothing can be written", async () => {
   trouble();
   runtime.isFull = true;
   const alarm = await started();
@@ -106,7 +108,7 @@ it("is left alone while nothing can be written", async () => {
   expect(runtime.callMs).toBe(NOW_MS + LEAST_MS);
 });
 
-it("is left alone by calls that write nothing", async () => {
+it("The alarm is not touched by calls that write nothing", async () => {
   trouble();
   const alarm = await started();
   alarm.arm(NOW_MS);
@@ -114,7 +116,7 @@ it("is left alone by calls that write nothing", async () => {
   expect(runtime.done).toEqual([]);
 });
 
-it("that is about to ring is not renewed", async () => {
+it("An alarm that is about to fire is not renewed", async () => {
   runtime.alarmMs = NOW_MS - 1_500;
   const alarm = await started();
   alarm.armAfterWrite(NOW_MS);
@@ -122,7 +124,7 @@ it("that is about to ring is not renewed", async () => {
   expect(runtime.done).toEqual([]);
 });
 
-it("is set for the earliest time, and never put off", async () => {
+it("The alarm is set for the earliest time, and never postponed", async () => {
   let dueMs: number | undefined = NOW_MS + 50_000;
   const alarm = new Alarm(runtime.storage, LEAST_MS, () => [undefined, dueMs]);
   await alarm.read();

@@ -14,30 +14,30 @@ function cacheOf(bounds: CacheBounds<string>, ...keys: string[]): BoundedCache<s
 const keptBy = (cache: BoundedCache<string>) => KEYS.filter((key) => cache.has(key));
 
 describe("a bounded cache", () => {
-  it("evicts the least recently set entry when nothing was read", () => {
+  it("A bounded cache evicts the least recently set entry when nothing was read", () => {
     expect(keptBy(cacheOf({ max_entries: 2 }, "a", "b", "c"))).toEqual(["b", "c"]);
   });
 
-  it("keeps an entry that was read since, and evicts the next one", () => {
+  it("A bounded cache keeps an entry that was read since, and evicts the next one", () => {
     const cache = cacheOf({ max_entries: 2 }, "a", "b");
     expect(cache.get("a")).toBe("a");
     cache.set("c", "c");
     expect(keptBy(cache)).toEqual(["a", "c"]);
   });
 
-  it("does not count peek and has as a use", () => {
+  it("A bounded cache does not count peek and has as a use", () => {
     const cache = cacheOf({ max_entries: 2 }, "a", "b");
     expect([cache.peek("a"), cache.has("a")]).toEqual(["a", true]);
     cache.set("c", "c");
     expect(keptBy(cache)).toEqual(["b", "c"]);
   });
 
-  it("counts an entry once, however often it is set", () => {
+  it("A bounded cache counts an entry once, however often it is set", () => {
     const cache = cacheOf({ max_weight: 3, weigh: () => 1 }, "a", "b", "a", "a", "a", "c");
     expect(keptBy(cache)).toEqual(["a", "b", "c"]);
   });
 
-  it("counts the new weight of a value that is set again", () => {
+  it("A bounded cache counts the new weight of a value that is set again", () => {
     const cache = new BoundedCache<{ weight: number }>({
       max_weight: 10,
       weigh: ({ weight }) => weight,
@@ -52,7 +52,7 @@ describe("a bounded cache", () => {
     expect([cache.has("b"), cache.has("c")]).toEqual([true, true]);
   });
 
-  it("keeps a value that is heavier than the limit, alone", () => {
+  it("A bounded cache keeps a value that is heavier than the limit, alone", () => {
     const cache = cacheOf({ max_weight: 3, weigh: ({ length }) => length }, "a", "b");
     cache.set("c", "far too heavy");
     expect(keptBy(cache)).toEqual(["c"]);
@@ -60,7 +60,7 @@ describe("a bounded cache", () => {
     expect(keptBy(cache)).toEqual(["d"]);
   });
 
-  it("deletes the entries that match, or all of them", () => {
+  it("A bounded cache deletes the entries that match, or all of them", () => {
     const cache = cacheOf({ max_entries: 5 }, ...KEYS);
     cache.clear((value) => value === "b" || value === "d");
     expect(keptBy(cache)).toEqual(["a", "c", "e"]);
@@ -70,7 +70,7 @@ describe("a bounded cache", () => {
     expect(keptBy(cache)).toEqual(["a"]);
   });
 
-  it("always holds what a list that is sorted by use holds", () => {
+  it("A bounded cache always holds what a list that is sorted by use holds", () => {
     const step = fc.record({
       does: fc.constantFrom("get", "set", "delete"),
       key: fc.constantFrom(...KEYS),

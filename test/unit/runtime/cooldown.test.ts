@@ -4,7 +4,7 @@ import { Cooldown } from "../../../src/runtime/cooldown";
 import { NOW_MS } from "../../support/examples";
 
 describe("a cooldown", () => {
-  it("is active from a failure until its length has passed", () => {
+  it("A cooldown is active from a failure until its length has passed", () => {
     const cooldown = new Cooldown(2_000);
     expect(cooldown.isActive(NOW_MS)).toBe(false);
     cooldown.start(NOW_MS);
@@ -12,7 +12,7 @@ describe("a cooldown", () => {
     expect(active).toEqual([true, true, false]);
   });
 
-  it("begins again with another failure, and ends with a success", () => {
+  it("A cooldown begins again with another failure, and ends with a success", () => {
     const cooldown = new Cooldown(2_000);
     cooldown.start(NOW_MS);
     cooldown.start(NOW_MS + 1_000);
@@ -21,7 +21,7 @@ describe("a cooldown", () => {
     expect(cooldown.isActive(NOW_MS + 2_500)).toBe(false);
   });
 
-  it("is over when the clock was set back further than its length", () => {
+  it("A cooldown is over when the clock was set back further than its length", () => {
     const cooldown = new Cooldown(2_000);
     cooldown.start(NOW_MS);
     expect(cooldown.isActive(NOW_MS - 60_000)).toBe(false);

@@ -20,14 +20,14 @@ const rowsOf = ({ sql }: MemoryStorage, table: string) =>
 const versionOf = (storage: MemoryStorage) => rowsOf(storage, "schema_version");
 const ran = (storage: MemoryStorage) => rowsOf(storage, "ran").map(({ number }) => number);
 
-it("runs every migration in order for a new object and records the version", () => {
+it("A new object runs every migration in order and records the version", () => {
   const storage = memoryStorage();
   open(storage, NUMBERED);
   expect(ran(storage)).toEqual([1, 2, 3]);
   expect(versionOf(storage)).toEqual([{ version: 3 }]);
 });
 
-it("runs only the migrations after the recorded version", () => {
+it("An object runs only the migrations after its recorded version", () => {
   const storage = memoryStorage();
   open(storage, NUMBERED.slice(0, 1));
   open(storage, NUMBERED);
@@ -35,7 +35,7 @@ it("runs only the migrations after the recorded version", () => {
   expect(versionOf(storage)).toEqual([{ version: 3 }]);
 });
 
-it("writes nothing to an object that is up to date", () => {
+it("An object that is up to date is not written to", () => {
   const storage = memoryStorage();
   open(storage, NUMBERED);
   const statements: string[] = [];
@@ -50,7 +50,7 @@ it("writes nothing to an object that is up to date", () => {
   expect(statements.filter((statement) => !statement.startsWith("SELECT"))).toEqual([]);
 });
 
-it("leaves an object alone that a later release has migrated", () => {
+it("An object that a later release has migrated is not changed", () => {
   const storage = memoryStorage();
   open(storage, NUMBERED);
   open(storage, NUMBERED.slice(0, 2));
@@ -58,7 +58,7 @@ it("leaves an object alone that a later release has migrated", () => {
   expect(versionOf(storage)).toEqual([{ version: 3 }]);
 });
 
-it("runs all missing migrations again after one of them has failed", () => {
+it("All missing migrations run again after one of them has failed", () => {
   const storage = memoryStorage();
   open(storage, NUMBERED.slice(0, 1));
   const failing: Migration = () => {
@@ -148,12 +148,15 @@ function schemaOf({ sql }: MemoryStorage): string[] {
     .sort();
 }
 
-it.each(EARLIER)("gives %s the tables of a new object", (_, migrateObject, tables) => {
-  const earlier = memoryStorage();
-  earlier.sql.exec(tables.trim());
-  earlier.transactionSync(() => migrateObject(earlier.sql));
-  const fresh = memoryStorage();
-  fresh.transactionSync(() => migrateObject(fresh.sql));
-  expect(schemaOf(earlier)).toEqual(schemaOf(fresh));
-  expect(versionOf(earlier)).toEqual(versionOf(fresh));
-});
+it.each(EARLIER)(
+  "An earlier object gets the tables of a new object: %s",
+  (_, migrateObject, tables) => {
+    const earlier = memoryStorage();
+    earlier.sql.exec(tables.trim());
+    earlier.transactionSync(() => migrateObject(earlier.sql));
+    const fresh = memoryStorage();
+    fresh.transactionSync(() => migrateObject(fresh.sql));
+    expect(schemaOf(earlier)).toEqual(schemaOf(fresh));
+    expect(versionOf(earlier)).toEqual(versionOf(fresh));
+  },
+);

@@ -43,12 +43,13 @@ beforeEach(() => {
   calls = [];
   vi.useFakeTimers();
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
 
 describe("a call to an object", () => {
-  it("is made once when it succeeds", async () => {
+  it("A call to an object is made once when it succeeds", async () => {
     expect(await call(namespaceOf(1))).toBe(1);
     expect([stubs, calls]).toEqual([["shard-3"], [7]]);
   });
@@ -57,15 +58,18 @@ describe("a call to an object", () => {
     ["that it may be repeated", { retryable: true }],
     ["that the object was reset", { durableObjectReset: true }],
     ["that the object was reset while it ran", { durableObjectReset: true, remote: true }],
-  ])("is made once more, on a new stub, when the platform says %s", async (_, given) => {
-    expect(await call(namespaceOf(platformFault(given), 2))).toBe(2);
-    expect([stubs, calls]).toEqual([
-      ["shard-3", "shard-3"],
-      [7, 7],
-    ]);
-  });
+  ])(
+    "A call to an object is made once more, on a new stub, when the platform says %s",
+    async (_, given) => {
+      expect(await call(namespaceOf(platformFault(given), 2))).toBe(2);
+      expect([stubs, calls]).toEqual([
+        ["shard-3", "shard-3"],
+        [7, 7],
+      ]);
+    },
+  );
 
-  it("is not made a third time", async () => {
+  it("A call to an object is not made a third time", async () => {
     const last = platformFault({ retryable: true });
     const namespace = namespaceOf(platformFault({ durableObjectReset: true }), last, 3);
     await expect(call(namespace)).rejects.toBe(last);
@@ -80,12 +84,12 @@ describe("a call to an object", () => {
     ],
     ["the method threw", platformFault({ remote: true })],
     ["a fault says nothing", new Error("the method's own words")],
-  ])("is not repeated when %s", async (_, fault) => {
+  ])("A call to an object is not repeated when %s", async (_, fault) => {
     await expect(call(namespaceOf(fault, 2))).rejects.toBe(fault);
     expect(calls).toHaveLength(1);
   });
 
-  it("is not repeated when it timed out: it may still be carried out", async () => {
+  it("A call to an object is not repeated when it timed out: it may still be carried out", async () => {
     const timedOut = call(namespaceOf(undefined, 2), { limit_ms: 1_000 });
     const refused = expect(timedOut).rejects.toThrow(TimeoutError);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -93,14 +97,14 @@ describe("a call to an object", () => {
     expect(calls).toHaveLength(1);
   });
 
-  it("is repeated after a time-out where the caller says that it may be", async () => {
+  it("A call to an object is repeated after a time-out where the caller says that it may be", async () => {
     const repeated = call(namespaceOf(undefined, 2), { limit_ms: 1_000, repeats_timeouts: true });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(await repeated).toBe(2);
     expect(calls).toHaveLength(2);
   });
 
-  it("has the whole time limit for the second attempt, too", async () => {
+  it("A call to an object has the whole time limit for the second attempt, too", async () => {
     const twice = call(namespaceOf(undefined, undefined), {
       limit_ms: 1_000,
       repeats_timeouts: true,
@@ -113,14 +117,14 @@ describe("a call to an object", () => {
     await refused;
   });
 
-  it("goes to the object of the name, with the methods as they are declared", async () => {
+  it("A call to an object goes to the object of the name, with the methods as they are declared", async () => {
     const stub = objectStub(namespaceOf(4), "shard-0");
     expect(await stub.count(1)).toBe(4);
     expect(stubs).toEqual(["shard-0"]);
   });
 });
 
-it("reads from a fault whether an object is overloaded, whatever was thrown", () => {
+it("Whether an object is overloaded is read from the fault, whatever was thrown", () => {
   const thrown = [platformFault({ overloaded: true }), new Error("no"), undefined, null, "text", 5];
   expect(thrown.map(isOverloaded)).toEqual([true, false, false, false, false, false]);
 });

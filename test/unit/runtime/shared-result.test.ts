@@ -15,6 +15,7 @@ beforeEach(() => {
   kept = [];
   shared = new SharedResult(MAX_AGE_MS, LIMIT_MS);
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -27,12 +28,12 @@ const get = (make: () => Promise<number> = async () => ++made) =>
   );
 
 describe("a shared result", () => {
-  it("is made once for all who ask while it is made", async () => {
+  it("A shared result is computed once for all callers that arrive meanwhile", async () => {
     expect(await Promise.all(Array.from({ length: 8 }, () => get()))).toEqual(Array(8).fill(1));
     expect(kept).toHaveLength(1);
   });
 
-  it("is told again until it is as old as it may be", async () => {
+  it("A shared result is reused until it reaches its greatest age", async () => {
     await get();
     nowMs += MAX_AGE_MS - 1;
     expect(await get()).toBe(1);
@@ -40,7 +41,7 @@ describe("a shared result", () => {
     expect(await get()).toBe(2);
   });
 
-  it("is as old as the moment at which it was made", async () => {
+  it("A shared result's age counts from the moment at which it was made", async () => {
     await get(async () => {
       nowMs += 900;
       return ++made;
@@ -49,13 +50,13 @@ describe("a shared result", () => {
     expect(await get()).toBe(1);
   });
 
-  it("is made anew when the clock has stepped back", async () => {
+  it("A shared result is computed again when the clock was set back", async () => {
     await get();
     nowMs -= 60_000;
     expect(await get()).toBe(2);
   });
 
-  it("is a fault for all who wait when it cannot be made, and made anew for the next", async () => {
+  it("A shared result that fails throws for all waiting callers, and is computed again for the next", async () => {
     const fails = () => get(async () => Promise.reject(new Error("down")));
     const answers = await Promise.allSettled([fails(), fails(), fails()]);
     expect(answers.map(({ status }) => status)).toEqual(Array(3).fill("rejected"));
@@ -63,7 +64,7 @@ describe("a shared result", () => {
     expect(await get()).toBe(1);
   });
 
-  it("is begun anew, once, when the request that was making it is gone", async () => {
+  it("A shared result is computed again, once, when the request that was computing it is gone", async () => {
     vi.useFakeTimers();
     let begun = 0;
     const hangsOnce = () =>

@@ -14,7 +14,7 @@ function startable() {
 }
 
 describe("a single flight", () => {
-  it("runs work once for all callers that arrive before it ends", async () => {
+  it("A single flight runs work once for all callers that arrive before it ends", async () => {
     const flights = new SingleFlight<string, number>();
     const { ends, start } = startable();
     const results = Promise.all([1, 2, 3].map(() => flights.run("a", start)));
@@ -24,7 +24,7 @@ describe("a single flight", () => {
     expect([flights.size, flights.has("a")]).toEqual([0, false]);
   });
 
-  it("runs the work of different keys side by side", async () => {
+  it("A single flight runs the work of different keys side by side", async () => {
     const flights = new SingleFlight<string, number>();
     const { ends, start } = startable();
     const results = Promise.all([flights.run("a", start), flights.run("b", start)]);
@@ -34,7 +34,7 @@ describe("a single flight", () => {
     expect(await results).toEqual([0, 1]);
   });
 
-  it("gives a fault to every caller that shares the work, and starts anew for the next", async () => {
+  it("A single flight gives a fault to every caller that shares the work, and starts anew for the next", async () => {
     const flights = new SingleFlight<string, number>();
     const { ends, start } = startable();
     const results = Promise.allSettled([flights.run("a", start), flights.run("a", start)]);
@@ -45,7 +45,7 @@ describe("a single flight", () => {
     expect(await next).toBe(1);
   });
 
-  it("starts anew once when several callers abandon work that hangs", async () => {
+  it("A single flight starts anew once when several callers abandon work that hangs", async () => {
     const flights = new SingleFlight<string, number>();
     const { ends, start } = startable();
     const hanging = flights.run("a", start);

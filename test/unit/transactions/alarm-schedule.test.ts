@@ -7,7 +7,7 @@ import { NOW_MS } from "../../support/examples";
 describe("a shard's next alarm", () => {
   const later = NOW_MS + 60_000;
 
-  it("is not set when nothing is open", () => {
+  it("A shard's next alarm is not set when nothing is open", () => {
     expect(nextAlarmAtMs({ charge_at_ms: undefined, outboxes_at_ms: [] }, NOW_MS)).toBeUndefined();
   });
 
@@ -22,16 +22,16 @@ describe("a shard's next alarm", () => {
     ["a healthy outbox", undefined, [0], NOW_MS + ALARM_INTERVAL_MS],
     ["work due just before the safety margin", NOW_MS + 999, [], NOW_MS + 1_000],
     ["work due just after it", NOW_MS + 1_001, [], NOW_MS + 1_001],
-  ])("is for %s", (_, charge_at_ms, outboxes_at_ms, expected) => {
+  ])("A shard's next alarm is for %s", (_, charge_at_ms, outboxes_at_ms, expected) => {
     expect(nextAlarmAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS)).toBe(expected);
   });
 
-  it("is soon when there are counts to be written", () => {
+  it("A shard's next alarm is soon when counts have to be written", () => {
     const open = { charge_at_ms: later, outboxes_at_ms: [], has_counts: true };
     expect(nextAlarmAtMs(open, NOW_MS)).toBe(NOW_MS + ALARM_INTERVAL_MS);
   });
 
-  it("is never missing while work is open, never early, and never later than the work", () => {
+  it("A shard's next alarm is never missing while work is open, never early, and never later than the work", () => {
     const times = fc.integer({ min: NOW_MS - 100_000, max: NOW_MS + 100_000 });
     const charges = fc.option(times, { nil: undefined });
     fc.assert(

@@ -34,9 +34,11 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
   forgetRisk();
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
+
 const noLog = () => {};
 describe("after a clock that was ahead is set back,", () => {
   /** A transaction in a shard that was told the wrong time. */
@@ -78,7 +80,7 @@ describe("after a clock that was ahead is set back,", () => {
     return { journal, run, transaction_id, takingUp, submitted, carriedOut };
   }
 
-  it("a charge without an outcome is asked about at once, and its callers are told a time that is near", () => {
+  it("After the clock was set back a charge without an outcome is retried at once, and its callers get a near time", () => {
     const shard = shardAt(NOW_MS + YEAR_MS);
     const { transaction_id } = shard;
     shard.run({ kind: "process", merchant_id: MERCHANT, transaction_id } as Command);
@@ -91,7 +93,7 @@ describe("after a clock that was ahead is set back,", () => {
     expect(shard.carriedOut).toEqual([transaction_id]);
   });
 
-  it("a review expires after the longest time that one may be open, and not a year later", () => {
+  it("After the clock was set back a review expires after the longest time that one may be open", () => {
     const shard = shardAt(NOW_MS + YEAR_MS, HOLDING);
     const { transaction_id } = shard;
     const LONGEST_MS = 30 * DAY_MS;
@@ -109,14 +111,14 @@ describe("after a clock that was ahead is set back,", () => {
     });
   });
 
-  it("a shard wakes up for its destinations", () => {
+  it("After the clock was set back a shard's alarm fires for its destinations", () => {
     const times = { charge_at_ms: undefined, outboxes_at_ms: [NOW_MS + DAY_MS] };
     expect(nextAlarmAtMs(times, NOW_MS)).toBe(NOW_MS + ALARM_INTERVAL_MS);
     const paused = { ...times, outboxes_at_ms: [NOW_MS + HOUR_MS] };
     expect(nextAlarmAtMs(paused, NOW_MS)).toBe(NOW_MS + HOUR_MS);
   });
 
-  it("a destination that has failed is tried again", async () => {
+  it("After the clock was set back a destination that has failed is tried again", async () => {
     const journal = new Journal(memoryStorage().sql);
     let isDown = true;
     const outbox = new OutboxRelay(journal, {
@@ -137,7 +139,7 @@ describe("after a clock that was ahead is set back,", () => {
     expect(outbox.backlog(NOW_MS).depth).toBe(0);
   });
 
-  it("a merchant's dispatcher that has failed is asked again", async () => {
+  it("After the clock was set back a merchant's dispatcher that has failed is called again", async () => {
     const storage = memoryStorage();
     const journal = new Journal(storage.sql);
     journal.append(MERCHANT, created(), null);
@@ -157,7 +159,7 @@ describe("after a clock that was ahead is set back,", () => {
     expect(dispatchers.waiting).toBe(0);
   });
 
-  it("a merchant's rules are read again, and the new ones are kept", async () => {
+  it("After the clock was set back a merchant's rules are read again, and the new ones are kept", async () => {
     let version = 1;
     const reader = {
       risk: async () => ({
@@ -176,7 +178,7 @@ describe("after a clock that was ahead is set back,", () => {
     expect(book.get(MERCHANT)).toMatchObject({ rules: { version: 2 } });
   });
 
-  it("a D1 that has failed to say the rules is asked again", async () => {
+  it("After the clock was set back a D1 that could not be read is read again", async () => {
     let isDown = true;
     const reader = {
       risk: async () => {
@@ -193,7 +195,7 @@ describe("after a clock that was ahead is set back,", () => {
     expect(await book.get(MERCHANT)).toMatchObject({ rules: undefined });
   });
 
-  it("a used-up quota is asked about again, and so is a keeper that did not answer", async () => {
+  it("After the clock was set back a used-up quota is leased again, also after a failure of the keeper", async () => {
     const allowance = new LeasedQuota(MINUTE_MS);
     vi.setSystemTime(NOW_MS + DAY_MS);
     await allowance.fill(async () => ({ tokens: 0, left: 0, ends_in_ms: MINUTE_MS }));
@@ -219,8 +221,9 @@ describe("after a clock that was ahead is set back,", () => {
     expect(written).toEqual([1, 2]);
   });
 });
+
 describe("a transaction whose clock steps back", () => {
-  it("has times that never go back, also those of its review", () => {
+  it("A transaction's times never go back when the clock steps back, nor do those of its review", () => {
     const back = NOW_MS - DAY_MS;
     const claimed = taken(decideProcess(EXAMPLES.pending, "live", back));
     expect(claimed).toMatchObject({

@@ -37,7 +37,7 @@ describe("a shard's counts", () => {
     }
   };
 
-  it("are written with the commit they are of", () => {
+  it("A shard's counts are written with the commit to which they belong", () => {
     commit(() => counters.addWithin("commands", "kind=create,outcome=created"));
     expect(stored()).toEqual({ "commands kind=create,outcome=created": 1 });
     commit(() => {
@@ -48,7 +48,7 @@ describe("a shard's counts", () => {
     expect(counters.isOpen).toBe(false);
   });
 
-  it("are taken back with it", () => {
+  it("A shard's counts are rolled back with their commit", () => {
     counters.add("commands", "kind=create,outcome=replayed");
     const fails = () => {
       counters.addWithin("commands", "kind=create,outcome=created");
@@ -68,7 +68,7 @@ describe("a shard's counts", () => {
     });
   });
 
-  it("of times and of many at once are taken back with it, too", () => {
+  it("A shard's durations and bulk counts are rolled back with their commit, too", () => {
     const count = () => {
       counters.addWithin("delivered_events", "destination=book", 7);
       counters.observeWithin("answer_ms", "kind=create", DURATION_BOUNDS_MS, 30);
@@ -87,7 +87,7 @@ describe("a shard's counts", () => {
     expect([stored(), valuesOf(counters)]).toEqual([once, once]);
   });
 
-  it("of what no commit vouches for are written with one a second at most, or when asked for", () => {
+  it("A shard's counts outside commits are written at most once a second, or when they are read", () => {
     commit(() => {});
     counters.add("deliveries", "destination=book,outcome=delivered");
     commit(() => {}, NOW_MS + 999);
@@ -100,7 +100,7 @@ describe("a shard's counts", () => {
     expect(counters.isOpen).toBe(false);
   });
 
-  it("of times are in the bucket of the first bound that is not below them", () => {
+  it("A duration is in the bucket of the first bound that is not below it", () => {
     for (const tookMs of [0, 1, 2, 3, 2_500, 2_501]) {
       counters.observe("answer_ms", "kind=create", DURATION_BOUNDS_MS, tookMs);
     }
@@ -114,7 +114,7 @@ describe("a shard's counts", () => {
     });
   });
 
-  it("are not kept by an object that has one transaction", () => {
+  it("An object that has one transaction keeps no counts", () => {
     const off = new Counters(storage.sql, false);
     off.add("commands", "kind=create,outcome=created");
     off.addWithin("commands", "kind=create,outcome=created");
@@ -122,7 +122,7 @@ describe("a shard's counts", () => {
     expect([off.all(), off.isOpen, stored()]).toEqual([[], false, {}]);
   });
 
-  it("name every command by what came of it, once", () => {
+  it("Every command is counted once, by its outcome", () => {
     const play = (...commands: Command[]) =>
       commit(() => {
         const settled = commands.map((command) => {
@@ -161,7 +161,7 @@ describe("a shard's counts", () => {
     });
   });
 
-  it("of open charges tell how old the oldest is, and how many are overdue", () => {
+  it("The counts of open charges contain the age of the oldest and how many are overdue", () => {
     expect(journal.charges.summarize(NOW_MS)).toEqual({ open: 0, overdue: 0, oldest_age_ms: 0 });
     for (const [key, agoMs] of [
       ["a", 60_001],

@@ -82,20 +82,20 @@ describe("a shared call", () => {
     return work;
   }
 
-  it("is not made for one that comes by itself", async () => {
+  it("A single request is sent by itself", async () => {
     await settled(ask(1));
     await settled(ask(2));
     expect(alone).toHaveBeenCalledTimes(2);
     expect(together).not.toHaveBeenCalled();
   });
 
-  it("is not made for one that comes again as soon as it is answered", async () => {
+  it("A request that follows a response is sent by itself", async () => {
     for (let round = 0; round < 20; round++) await ask(round);
     expect(alone).toHaveBeenCalledTimes(20);
     expect(together).not.toHaveBeenCalled();
   });
 
-  it("is made for those who come while one is asked, each with its own answer", async () => {
+  it("Requests that arrive during a call share the next one, each with its own result", async () => {
     const replies = await settled(askMany(200));
     replies.forEach((reply, at) => {
       expect(reply).toMatchObject({ body: `the body of ${idOf(at)}` });
@@ -104,26 +104,26 @@ describe("a shared call", () => {
     expect(together.mock.calls.map(([calls]) => calls.length)).toEqual([64, 64, 64, 7]);
   });
 
-  it("carries whose each question is", async () => {
+  it("A shared call carries the merchant of each request", async () => {
     await settled(Promise.all([ask(1), ask(2, "mer_2"), ask(3, "mer_3")]));
     const [calls] = together.mock.calls[0] ?? [[]];
     expect(calls.map(({ address }) => address.merchant_id)).toEqual(["mer_2", "mer_3"]);
   });
 
-  it("leaves everybody to ask alone when it fails", async () => {
+  it("Every request is sent alone after its shared call has failed", async () => {
     together.mockRejectedValue(new TypeError("does not implement the method"));
     expect(await settled(askMany(5))).toHaveLength(5);
     expect(alone).toHaveBeenCalledTimes(5);
   });
 
-  it("is not made up for when the object has too much to do", async () => {
+  it("Requests are not sent alone when the object is overloaded", async () => {
     together.mockRejectedValue(Object.assign(new Error("busy"), { overloaded: true }));
     const outcomes = await settled(Promise.allSettled([ask(1), ask(2), ask(3)]));
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
     expect(alone).toHaveBeenCalledTimes(1);
   });
 
-  it("hands the fault of one to that one", async () => {
+  it("The fault of one request goes to that request", async () => {
     const fault = new Error("no room");
     together.mockImplementation(async (calls) =>
       calls.map(({ address }, at) => (at === 1 ? { at, fault } : { at, reply: replyOf(address) })),
@@ -136,7 +136,7 @@ describe("a shared call", () => {
     expect(alone).toHaveBeenCalledTimes(1);
   });
 
-  it("is made by the next when the request that was to make it is gone", async () => {
+  it("The next request sends the shared call when the one that was to send it is gone", async () => {
     // The first to wait is the one that gathers.
     vi.spyOn(scheduler, "wait").mockReturnValueOnce(new Promise(() => {}));
     const first = Promise.all([ask(1), ask(2)]);
@@ -147,7 +147,7 @@ describe("a shared call", () => {
     expect(together.mock.calls.map(([calls]) => calls.length)).toEqual([2]);
   });
 
-  it("carries nobody who has waited for it in vain", async () => {
+  it("A shared call leaves out a request that has timed out", async () => {
     vi.spyOn(scheduler, "wait").mockReturnValueOnce(new Promise(() => {}));
     const first = Promise.all([ask(1), ask(2)]);
     await vi.advanceTimersByTimeAsync(20_000);
@@ -160,7 +160,7 @@ describe("a shared call", () => {
   it.each([
     ["find" as const, 5_000],
     ["process" as const, 17_000], // And what the book and the processor may take.
-  ])("is not waited for for ever: %s", async (kind, patienceMs) => {
+  ])("A request does not wait without end for a shared call: %s", async (kind, patienceMs) => {
     together.mockReturnValue(new Promise(() => {}));
     look.mockReturnValue(new Promise(() => {}));
     const all = Promise.all([1, 2, 3].map((at) => ask(at, "mer_1", kind)));
@@ -171,7 +171,7 @@ describe("a shared call", () => {
     expect(alone).toHaveBeenCalledTimes(3);
   });
 
-  it("is a look for those who only look, each with its own answer or refusal", async () => {
+  it("Reads share a call of their own, each with its own result or refusal", async () => {
     const find = (address: Address) =>
       address.merchant_id === "mer_2" ? notFound : replyOf(address);
     look.mockImplementation(async (looks) => getMany({ find }, looks));
@@ -211,7 +211,7 @@ describe("answering together", () => {
     create: () => Promise.reject(new Error("not asked")),
   });
 
-  it("tells those who are answered before those who are not, and everybody once", async () => {
+  it("Finished requests get their results before the unfinished ones, each once", async () => {
     const told: number[][] = [];
     const [second, third] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const last = await executeBatch(
@@ -226,14 +226,14 @@ describe("answering together", () => {
     expect(last.map(({ at }) => at)).toEqual([3]);
   });
 
-  it("tells all at once when all are answered at once", async () => {
+  it("All requests get their results in one message when all finish at once", async () => {
     const tell = vi.fn<SendResults>();
     const last = await executeBatch(after([]), [0, 1, 2].map(call), tell);
     expect(last.map(({ at }) => at)).toEqual([0, 1, 2]);
     expect(tell).not.toHaveBeenCalled();
   });
 
-  it("answers the rest when a group cannot be delivered", async () => {
+  it("The other results are delivered when one message cannot be", async () => {
     const second = Promise.withResolvers<void>();
     const tell = () => {
       second.resolve();

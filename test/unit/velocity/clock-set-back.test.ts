@@ -11,9 +11,11 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
   forgetRisk();
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
+
 describe("a velocity object whose clock was ahead and is set back", () => {
   const payment = (id: number) => ({
     transaction_id: `txn_${id}`,
@@ -30,7 +32,7 @@ describe("a velocity object whose clock was ahead and is set back", () => {
     "age_s" as const,
   ];
 
-  it("counts what it counted then as of now, so that windows roll on", () => {
+  it("A velocity object whose clock was set back counts earlier payments as of now, so that windows roll on", () => {
     const windows = new VelocityCounter(memoryStorage().sql);
     expect(windows.observe(payment(1), asked, NOW_MS - HOUR_MS)).toEqual([1, 0]);
     expect(windows.observe(payment(2), asked, NOW_MS + YEAR_MS)).toEqual([

@@ -17,7 +17,7 @@ import {
 } from "../../support/velocity";
 
 describe("a sweep", () => {
-  it("deletes a payment a day after it left the longest window, and never the newest", () => {
+  it("A sweep deletes a payment a day after it left the longest window, and never the newest", () => {
     observe(payment([]), START_MS);
     observe(payment([]), START_MS + 1);
     expect(sweep(storage.sql, START_MS + KEPT_MS - 1)).toBe(0);
@@ -27,7 +27,7 @@ describe("a sweep", () => {
     expect(answer("count.7d", START_MS + 2 * KEPT_MS)).toBe(1);
   });
 
-  it("goes on numbering after everything has left, so that no two subjects are one", () => {
+  it("After a sweep of everything the numbers of subjects go on, so that no two subjects share one", () => {
     for (const value of ["a", "b"]) observe(payment([], { value }), START_MS);
     const late = START_MS + 2 * KEPT_MS;
     sweep(storage.sql, late);
@@ -35,7 +35,7 @@ describe("a sweep", () => {
     for (const value of ["c", "a", "b"]) expect(answer("count.7d", late, { value })).toBe(1);
   });
 
-  it("deletes a bounded number at a time, the oldest first", () => {
+  it("A sweep deletes a bounded number at a time, the oldest first", () => {
     storage.transactionSync(() => {
       for (let row = 0; row < 2 * SWEEP_ROWS + 11; row++) observe(payment([]), START_MS + row);
     });
@@ -45,7 +45,7 @@ describe("a sweep", () => {
     expect(rowsOf("counted_payments")).toBe(1);
   });
 
-  it("keeps storage to what eight days bring, however long payments go on", () => {
+  it("Sweeps keep storage to the payments of eight days, however long payments go on", () => {
     for (let hour = 0; hour < 24 * 30; hour++) {
       const nowMs = START_MS + hour * HOUR_MS;
       observe(payment(["count.7d"]), nowMs);
@@ -54,7 +54,7 @@ describe("a sweep", () => {
     }
   });
 
-  it("forgets subjects after 400 days without a payment, and their age with them", () => {
+  it("A sweep deletes subjects after 400 days without a payment, and their age with them", () => {
     for (const [day, expected_s] of [
       [0, 0],
       [399, 399 * 86_400],
@@ -71,7 +71,8 @@ describe("a sweep", () => {
     expect(rowsOf("subjects")).toBe(1);
   });
 });
-it("payments of the first release are taken over, and its repeated reports too", () => {
+
+it("Payments of the first release are migrated, and so are its repeated reports", () => {
   const old = memoryStorage();
   old.sql.exec(`CREATE TABLE payments (position INTEGER PRIMARY KEY, transaction_id TEXT NOT NULL UNIQUE,
     customer TEXT NOT NULL, at INTEGER NOT NULL, currency TEXT NOT NULL, amount_minor INTEGER NOT NULL)`);

@@ -20,7 +20,7 @@ import {
 import { MEASURE_NAMES } from "../../support/velocity-model";
 
 describe("what can be asked", () => {
-  it("is a closed set: six measures in four windows, with and without what came to nothing, and an age", () => {
+  it("The velocity signals are a closed set: six measures in four windows, with and without failed payments, and an age", () => {
     expect(MEASURE_NAMES).toHaveLength(1 + 6 * 4 * 2);
     for (const name of MEASURE_NAMES) expect(parseMeasure(name), name).toBeDefined();
     for (const name of [
@@ -36,11 +36,12 @@ describe("what can be asked", () => {
     }
   });
 });
+
 describe("a window", () => {
   for (const window of WINDOWS) {
     const length = WINDOWS_MS[window];
     for (const memory of ["in memory", "read from its rows"]) {
-      it(`of ${window} holds a payment until, and not at, its end; ${memory}`, () => {
+      it(`A window of ${window} holds a payment until, and not at, its end; ${memory}`, () => {
         for (const [step, expected] of [
           [length - 1, 2],
           [length, 1],
@@ -54,7 +55,7 @@ describe("a window", () => {
       });
     }
 
-    it(`takes each payment out of ${window} once`, () => {
+    it(`A window of ${window} drops each payment once`, () => {
       const steps = [0, 1, length, length + 1, 2 * length, 2 * length + 1];
       const names = [`count.${window}`, `sum.${window}`];
       const all = steps.map((step) => observe(payment(names), START_MS + step));
@@ -62,7 +63,7 @@ describe("a window", () => {
     });
   }
 
-  it("is each subject's own: by merchant, by field, by value", () => {
+  it("A window belongs to one subject: by merchant, by field, by value", () => {
     for (const merchant_id of ["mer_1", "mer_2"]) {
       for (const subject of ["customer", "metadata.ip", "metadata.i"] as const) {
         for (const value of ["user_1", "a/b", "a", "", '"', "p"]) {
@@ -73,7 +74,7 @@ describe("a window", () => {
     }
   });
 
-  it("sums the payment's own currency, and stops at the largest safe integer without losing count", () => {
+  it("A window sums the payment's own currency, and stops at the largest safe integer without losing count", () => {
     const large = (step: number) =>
       answer("sum.1m", START_MS + step, { amount_minor: LARGEST_AMOUNT });
     expect(answer("sum.1m", START_MS, { currency: "JPY" })).toBe(100);
@@ -85,7 +86,7 @@ describe("a window", () => {
     expect(large(MINUTE_MS + 10)).toBe(2 * LARGEST_AMOUNT);
   });
 
-  it("sums a week of the largest amounts, more than 64 bits hold", () => {
+  it("A window sums a week of the largest amounts, which need more than 64 bits", () => {
     storage.transactionSync(() => {
       for (let count = 0; count < 9_300; count++) {
         observe(payment([], { amount_minor: LARGEST_AMOUNT }), START_MS);
@@ -95,7 +96,7 @@ describe("a window", () => {
     expect(answer("sum.1m", START_MS + MINUTE_MS)).toBe(100);
   });
 
-  it("is right for more subjects than are kept in memory", () => {
+  it("Windows are right for more subjects than are kept in memory", () => {
     const values = Array.from({ length: 12_000 }, (_, index) => `user_${index}`);
     storage.transactionSync(() => {
       for (const round of [1, 2]) {
@@ -108,7 +109,7 @@ describe("a window", () => {
     expect(answer("count.1m", START_MS + MINUTE_MS + 1, { value: "user_0" })).toBe(2);
   });
 
-  it("counts only what was stored after a commit that failed", () => {
+  it("A window counts only what was stored after a commit that failed", () => {
     const known = payment(["count.1h"]);
     observe(known, START_MS);
     const failed = payment(["count.1h", "age_s"], { value: "user_2" });
@@ -125,8 +126,9 @@ describe("a window", () => {
     expect(observe(payment(["count.1h.completed"]), START_MS)).toEqual([2]);
   });
 });
+
 describe("a payment that is reported again", () => {
-  it("gets the answers of the first time, whatever has happened since, and counts once", () => {
+  it("A payment that is reported again gets the signals of the first time, and counts once", () => {
     const one = payment(MEASURE_NAMES, { amount_minor: 5 });
     const first = observe(one, START_MS);
     const two = payment(MEASURE_NAMES);
@@ -142,7 +144,7 @@ describe("a payment that is reported again", () => {
     expect(rowsOf("counted_payments")).toBe(3);
   });
 
-  it("is counted once for each of its subjects", () => {
+  it("A payment that is reported again is counted once for each of its subjects", () => {
     const own = payment(["count.1h"]);
     for (const value of ["203.0.113.7", "203.0.113.8"]) {
       expect(observe({ ...own, subject: "metadata.ip", value }, START_MS)).toEqual([1]);
@@ -151,6 +153,7 @@ describe("a payment that is reported again", () => {
     expect(rowsOf("counted_payments")).toBe(3);
   });
 });
+
 describe("a released payment", () => {
   const NAMES = ["count.1h", "count.1h.completed", "sum.1h.completed", "declined_percent.1h"];
 
@@ -158,20 +161,23 @@ describe("a released payment", () => {
     ["declined", [3, 2, 200, 50]],
     ["blocked", [3, 2, 200, 0]],
     ["cancelled", [3, 2, 200, 0]],
-  ] as const)("that was %s counts where everything does", (outcome, expected) => {
-    const released = payment(NAMES);
-    observe(released, START_MS);
-    expect(observe(payment(NAMES), START_MS)).toEqual([2, 2, 200, 0]);
-    windows.release(releaseOf(released, outcome));
-    for (const other of ["cancelled", "declined"] as const) {
-      windows.release(releaseOf(released, other)); // The first outcome is the one.
-    }
-    expect(observe(payment(NAMES), START_MS)).toEqual(expected);
-    restart();
-    expect(observe(payment(["count.1h.completed"]), START_MS)).toEqual([3]);
-  });
+  ] as const)(
+    "A released payment that was %s counts where all payments do",
+    (outcome, expected) => {
+      const released = payment(NAMES);
+      observe(released, START_MS);
+      expect(observe(payment(NAMES), START_MS)).toEqual([2, 2, 200, 0]);
+      windows.release(releaseOf(released, outcome));
+      for (const other of ["cancelled", "declined"] as const) {
+        windows.release(releaseOf(released, other)); // The first outcome is the one.
+      }
+      expect(observe(payment(NAMES), START_MS)).toEqual(expected);
+      restart();
+      expect(observe(payment(["count.1h.completed"]), START_MS)).toEqual([3]);
+    },
+  );
 
-  it("is passed over when nobody knows it, and another subject's stays", () => {
+  it("A release of an unknown payment is ignored, and another subject's payment stays", () => {
     const own = payment([]);
     observe(own, START_MS);
     windows.release({ ...releaseOf(own, "declined"), value: "user_2" });
@@ -180,6 +186,7 @@ describe("a released payment", () => {
     expect(answer("count.1h.completed", START_MS)).toBe(2);
   });
 });
+
 describe("different values", () => {
   const FIELDS = { subject: "metadata.ip", value: "203.0.113.7" } as const;
   const NAMES = ["customers.1m", "customers.1m.completed"];
@@ -187,7 +194,7 @@ describe("different values", () => {
     observe(payment(NAMES, { ...FIELDS, user_id: `user_${index}` }), nowMs);
 
   it.each([false, true])(
-    `are counted up to ${MOST_DIFFERENT}, and exactly again when they have become fewer; reread: %s`,
+    `Different values are counted up to ${MOST_DIFFERENT}, and exactly again when they have become fewer; reread: %s`,
     (isReread) => {
       const COUNT = 25_000; // One a millisecond, so that one leaves a millisecond later on.
       storage.transactionSync(() => {
@@ -208,7 +215,7 @@ describe("different values", () => {
     20_000,
   );
 
-  it("that came to nothing stop counting, also from above the limit", () => {
+  it("Different values of failed payments stop counting, also from above the limit", () => {
     const made = Array.from({ length: 2 * MOST_DIFFERENT + 500 }, (_, index) =>
       payment(NAMES, { ...FIELDS, user_id: `user_${index}` }),
     );

@@ -65,7 +65,7 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
     { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("sweep", "restart") }) },
   );
 
-  it("gets the answers that counting afresh gives", () => {
+  it("Any sequence of payments, repetitions, releases, waits, sweeps, faults and restarts gets the signals of counting afresh", () => {
     let compared = 0;
     const run = fc.property(fc.array(steps, { maxLength: 120, size: "max" }), (sequence) => {
       const held = memoryStorage();

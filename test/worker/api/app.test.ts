@@ -33,7 +33,7 @@ describe("an address", () => {
   const filled = (pattern: string) =>
     pattern.replace(":code", "not_found").replace(":file", "swagger-ui.css").replace(/:\w+/g, "x");
 
-  it("under /api is documented, or does not exist", () => {
+  it("Every route under /api is documented", () => {
     const own = [...routes].flatMap(([path, methods]) =>
       [...methods].map((one) => `${one} ${path}`),
     );
@@ -43,7 +43,7 @@ describe("an address", () => {
     expect(documented.sort()).toEqual(own.filter((route) => /\/(api|health)/.test(route)).sort());
   });
 
-  it("that does not exist is 404 for every method, with or without a key", async () => {
+  it("An unknown address is 404 for every method, with or without a key", async () => {
     const paths = `/api /api/v1 /api/v2/transactions /api/v1/transaction /API/V1/TRANSACTIONS
       ${TRANSACTIONS}// ${TRANSACTIONS}/a/b ${TRANSACTIONS}/a/process/b /api/v1/idempotency-keys
       /api/v1/idempotency-keys/ /problems /problems/ /docs-assets /health/ready/x
@@ -80,7 +80,7 @@ describe("an address", () => {
     },
   );
 
-  it("means the same with a trailing slash", async () => {
+  it("An address means the same with a trailing slash", async () => {
     const key = canaryKey();
     const made = await ask(`${TRANSACTIONS}/`, {
       key: shop.key,
@@ -131,7 +131,7 @@ describe("an address", () => {
   const NO_IDS = `x txn_ txn_${"a".repeat(25)} txn_${"a".repeat(27)} txn_${"A".repeat(26)} ..%2f %00 %
     txn_${"1".repeat(26)} evt_${"a".repeat(26)} txn_${"a".repeat(26)}%00 %20txn_${"a".repeat(26)} '--
     __proto__ shard-0 🎉 ${"a".repeat(5_000)}`;
-  it("with an id of another form holds no transaction", async () => {
+  it("An id of another form is no transaction", async () => {
     for (const id of NO_IDS.split(/\s+/)) {
       const at = `${TRANSACTIONS}/${id}`;
       await expectRefusal(await get(at), "transaction_not_found");
@@ -143,12 +143,13 @@ describe("an address", () => {
     }
   });
 });
+
 describe("an answer", () => {
   /** What says something about one answer only. */
   const OWN = ["Location", "Idempotent-Replayed", "RateLimit", "WWW-Authenticate", "Allow"];
   const ownOf = ({ headers }: Response) => OWN.filter((name) => headers.has(name));
 
-  it("has headers of its own and none of the answers before it, in whatever order they come", async () => {
+  it("A response has headers of its own and none of earlier responses, in any order", async () => {
     const key = canaryKey();
     const sent = body();
     const asks: [() => Promise<Response>, string[]][] = [

@@ -98,12 +98,13 @@ const WINDOWS = {
   "within times that hold nothing": range(at(-20), at(-10)),
   "until a time long after the cursor": range(undefined, at(PAYMENTS * 2)),
 };
+
 const USERS = [undefined, "loyal", "mixed", "nobody"];
 
 describe("a page of transactions reads no more rows than it holds, times a constant", () => {
   for (const user_id of USERS) {
     for (const status of [undefined, ...STATUSES]) {
-      it(`when it lists ${user_id ?? "all"}'s ${status ?? "payments"}`, async () => {
+      it(`A page of ${user_id ?? "all"}'s ${status ?? "payments"} reads no more rows than it holds, times a constant`, async () => {
         for (const [name, window] of Object.entries(WINDOWS)) {
           const filter = { user_id, status, ...window };
           const places = [
@@ -134,6 +135,7 @@ const entry = {
   created_at: 1,
   expires_at: null,
 };
+
 const key: merchants.NewApiKey = {
   id: "key_new",
   merchant_id: "mer_1",
@@ -144,6 +146,7 @@ const key: merchants.NewApiKey = {
   created_at: 1,
   expires_at: null,
 };
+
 const KEYS_WITHOUT_END = 4;
 
 type Case = { most: number; run: () => Promise<unknown> };
@@ -248,7 +251,7 @@ const QUERIES: Record<string, Case[]> = {
 };
 
 for (const [name, cases] of Object.entries(QUERIES)) {
-  it(`reads a bounded number of rows in ${name}`, async () => {
+  it(`The query ${name} reads a bounded number of rows`, async () => {
     for (const { most, run } of cases) {
       expect(await rowsReadBy(run), JSON.stringify(billed)).toBeLessThanOrEqual(most);
     }
@@ -258,7 +261,7 @@ for (const [name, cases] of Object.entries(QUERIES)) {
 /** Exported beside the queries, and asking D1 nothing themselves. */
 const NO_QUERIES = ["DatabaseUnavailable", "openDatabase", "queryD1", "eventText"];
 
-it("has a case for every function that asks D1", () => {
+it("Every function that queries D1 has a case", () => {
   const modules = import.meta.glob<Record<string, unknown>>("../../../src/d1/*.ts", {
     eager: true,
   });

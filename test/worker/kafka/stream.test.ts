@@ -15,6 +15,7 @@ let shop: Client;
 beforeAll(async () => {
   shop = await newClient();
 });
+
 afterEach(() => fate("up"));
 
 const fate = (how: string) =>
@@ -75,7 +76,7 @@ async function expectAll(ids: string[]): Promise<StreamLog> {
 }
 
 describe("the stream", () => {
-  it("has every event as a CloudEvent under its transaction's key, once when all is well", async () => {
+  it("The stream has every event as a CloudEvent under its transaction's key, once when Kafka works", async () => {
     const ids = await payments(20, "well");
     const written = await expectAll(ids);
     for (const { key, value } of written.records) {
@@ -91,7 +92,7 @@ describe("the stream", () => {
   });
 
   it.each(["down", "hang", "half", "lost", "denied"])(
-    "loses nothing and keeps its order when the endpoint is %s, and payments do not notice",
+    "The stream loses nothing and keeps its order when Kafka is %s, and payments go on",
     async (how) => {
       const before = await scrapeAtRest();
       await fate(how);
@@ -121,7 +122,7 @@ describe("the stream", () => {
     },
   );
 
-  it("is never said to be ready while the endpoint is down, however often its objects are evicted", async () => {
+  it("The system is never ready while Kafka is down, however often its objects are evicted", async () => {
     await scrapeAtRest();
     await fate("down");
     const ids = await payments(8, "evicted");
@@ -151,7 +152,7 @@ describe("the stream", () => {
     await eventually(async () => expect((await ready()).status).toBe("ready"));
   });
 
-  it("is not said to be ready when an event has waited for minutes and no failure is known", async () => {
+  it("The system is not ready when an event has waited for minutes, also without a failure", async () => {
     await scrapeAtRest();
     await fate("hang");
     const [id = ""] = await payments(1, "old");
@@ -175,7 +176,7 @@ describe("the stream", () => {
     await eventually(async () => expect((await ready()).status).toBe("ready"));
   });
 
-  it("parks what is refused for good, lets all others pass, and says so", async () => {
+  it("The stream parks permanently refused events, delivers all others, and reports it", async () => {
     const ids = await payments(8, "before");
     await expectAll(ids);
     await fate("poison:venom");
@@ -198,7 +199,7 @@ describe("the stream", () => {
     expect(toldBy(await log()).filter(({ subject }) => subject === bad)).toEqual([]);
   });
 
-  it("tries parked events again although nothing else happens", async () => {
+  it("The stream retries parked events although nothing else happens", async () => {
     for (const name of ["shard-0", "shard-1"]) {
       const shard = env.TRANSACTIONS.getByName(name);
       await runInDurableObject(shard, (_, state) => state.abort("restarted")).catch(() => {});
@@ -206,7 +207,7 @@ describe("the stream", () => {
     await eventually(async () => expect((await ready()).parked).toBe(0));
   });
 
-  it("does not hold the clock of charges while a server keeps it waiting", async () => {
+  it("A Kafka server that does not respond does not delay the alarm of charges", async () => {
     await eventually(async () => expect((await ready()).status).toBe("ready"));
     await fate("hang");
     const ids = await payments(40, "clock");
@@ -221,7 +222,7 @@ describe("the stream", () => {
     await endHanging("kafka/rest-request", shards.length, () => expectAll(ids));
   });
 
-  it("drains a long queue in bounded batches", async () => {
+  it("The stream drains a long queue in bounded batches", async () => {
     const events = sized(2_000, 10_000);
     const shard = env.TRANSACTIONS.getByName("shard-0");
     await fate("down");

@@ -67,7 +67,7 @@ const eventTypes = async (name: string) => {
   return ((await response.json()) as { data: { type: string }[] }).data.map(({ type }) => type);
 };
 
-it("opens every object of the earlier release and records version 1", async () => {
+it("Every object of the earlier release opens and records version 1", async () => {
   expect(objects).toHaveLength(10);
   for (const { name, stub } of objects) {
     await runInDurableObject(stub, (_, { storage: { sql } }) => {
@@ -78,7 +78,7 @@ it("opens every object of the earlier release and records version 1", async () =
 });
 
 it.each(Object.entries(STORED))(
-  "shows the %s payment and replays its create",
+  "The %s payment of the earlier release is shown and its create is replayed",
   async (name, status) => {
     const stored = await first.get(`${TRANSACTIONS}/${id(name)}`);
     const body = (await stored.json()) as Transaction;
@@ -94,7 +94,7 @@ it.each(Object.entries(STORED))(
   },
 );
 
-it("charges pending payments of both merchants once", async () => {
+it("Pending payments of the earlier release are charged once, of both merchants", async () => {
   expect((await first.process(id("pending"))).status).toBe(200);
   expect((await first.process(id("pending"))).status).toBe(200);
   expect(await statusOf("pending")).toBe("completed");
@@ -103,7 +103,7 @@ it("charges pending payments of both merchants once", async () => {
   expect((await second.find(id("other-pending"))).status).toBe("completed");
 });
 
-it("ends the charge that was open when the earlier release stopped", async () => {
+it("The charge that was open when the earlier release stopped is finished", async () => {
   await eventually(async () => expect(await statusOf("open")).toBe("completed"));
   expect(await eventTypes("open")).toEqual([
     "transaction.created",
@@ -112,7 +112,7 @@ it("ends the charge that was open when the earlier release stopped", async () =>
   ]);
 });
 
-it("lets a payment in review be approved and charged, and another one be cancelled", async () => {
+it("A payment in review of the earlier release can be approved and charged, and another one cancelled", async () => {
   const decision = { decision: "approve", reviewer: "ann" };
   const path = `${TRANSACTIONS}/${id("review")}/review`;
   expect((await first.ask("POST", path, decision)).status).toBe(200);
@@ -141,7 +141,7 @@ it.each([
   expect((await processorSaw(id(name))).calls).toBe(0);
 });
 
-it("goes on with the merchant's rules, lists and velocity", async () => {
+it("The merchant's rules, lists and velocity of the earlier release still apply", async () => {
   const blocked = await first.created({ user_id: "user_blocked", amount: 5 });
   expect(blocked.status).toBe("failed");
   expect((await first.created({ user_id: "user_9", amount: 2_500 })).status).toBe("review");
@@ -153,7 +153,7 @@ it("goes on with the merchant's rules, lists and velocity", async () => {
   });
 });
 
-it("sends an earlier delivery again, to the endpoint's new URL", async () => {
+it("An earlier release's delivery is sent again, to the endpoint's new URL", async () => {
   const listed = await first.get(`/api/v1/webhook-deliveries?transaction_id=${id("completed")}`);
   const { data } = (await listed.json()) as {
     data: { id: string; endpoint_id: string; status: string; event_id: string }[];
@@ -174,7 +174,7 @@ it("sends an earlier delivery again, to the endpoint's new URL", async () => {
   });
 });
 
-it("writes every transaction of the earlier release into D1 in a rebuild", async () => {
+it("A rebuild writes every transaction of the earlier release into D1", async () => {
   expect((await admin("/api/v1/operations/rebuild-book", undefined, "POST")).status).toBe(202);
   await eventually(async () => {
     const listed = await first.get(`${TRANSACTIONS}?limit=100`);
@@ -187,7 +187,7 @@ it("writes every transaction of the earlier release into D1 in a rebuild", async
   });
 });
 
-it("leaves no object degraded", async () => {
+it("No object of the earlier release is degraded", async () => {
   await eventually(async () => {
     const response = await call("/health/ready");
     expect(((await response.json()) as { status: string }).status).toBe("ready");

@@ -31,6 +31,7 @@ for (const method of ["log", "info", "debug", "warn", "error"] as const) {
     written.push(line.map(String).join(" "));
   });
 }
+
 const lines = (event: string): Line[] =>
   written.map((line) => JSON.parse(line) as Line).filter((line) => line.event === event);
 
@@ -43,6 +44,7 @@ beforeAll(async () => {
   });
   ({ secret } = (await made.json()) as { secret: string });
 });
+
 const spies: { mockRestore: () => void }[] = [];
 afterEach(async () => {
   for (const spy of spies.splice(0)) spy.mockRestore();
@@ -86,7 +88,7 @@ async function arrived(id: string): Promise<Arrival[]> {
 }
 
 describe("the trace of a request", () => {
-  it("goes to the processor, the webhooks, the stream and the log", async () => {
+  it("The trace of a request goes to the processor, the webhooks, the stream and the log", async () => {
     const id = await createIn("a");
     await processIn("b", id);
     expect((await processorSaw(id)).traceparents).toEqual([onTrace("b")]);
@@ -112,7 +114,7 @@ describe("the trace of a request", () => {
     });
   });
 
-  it("begins here when there is none, or none that is valid", async () => {
+  it("A trace begins in the Worker when there is none, or none that is valid", async () => {
     for (const traceparent of [undefined, "00-zz-11-01", given("c").traceparent.toUpperCase()]) {
       const response = await call("/health", traceparent ? { headers: { traceparent } } : {});
       const line = lines("request").find(
@@ -123,7 +125,7 @@ describe("the trace of a request", () => {
     }
   });
 
-  it("is kept when the object dies in the middle and the charge is taken up again", async () => {
+  it("A trace is kept when the object crashes and the charge is resumed", async () => {
     const id = await createIn("d", { metadata: { processor: "pending,pending,settle" } });
     expect((await processIn("e", id)).status).toBe(202);
     expect(lines("charge.unknown")).toContainEqual(
@@ -139,7 +141,7 @@ describe("the trace of a request", () => {
     expect(new Set(traceparents).size, "each call is a leg of its own").toBe(3);
   });
 
-  it("is not known of events of before there were traces, which go on without", async () => {
+  it("An event from before there were traces is delivered without one", async () => {
     await fate("down");
     const id = await createIn("f");
     const dispatcher = env.WEBHOOKS.getByName(shop.merchant_id);
@@ -178,7 +180,7 @@ describe("the log", () => {
   };
   const BOOM = "boom-secret-9d2c";
 
-  it("has one line for each request, with the id that the client saw", async () => {
+  it("The log has one line for each request, with the id that the client saw", async () => {
     const key = { Authorization: `Bearer ${shop.key}` };
     const post = (body: string, headers = {}) => ({
       method: "POST",
@@ -218,7 +220,7 @@ describe("the log", () => {
     }
   });
 
-  it("has one even for what is thrown and is no Error", async () => {
+  it("The log has a line even for a thrown value that is no Error", async () => {
     const broken = { ...env, TRANSACTIONS: { getByName: thrown("no Error at all") } };
     const request = new Request(`${BASE}${TRANSACTIONS}/${await createIn("3")}`, {
       headers: { Authorization: `Bearer ${shop.key}` },
@@ -231,7 +233,7 @@ describe("the log", () => {
     expect(own).toMatchObject([{ status: 500, outcome: "internal_error" }]);
   });
 
-  it("gives nothing away, whatever is sent and whatever fails", async () => {
+  it("The log contains no secret, whatever is sent and whatever fails", async () => {
     const CANARY = "canary-77aa";
     const CARDS = ["4242424242424242", "5555 5555 5555 4444"];
     const body = (more: object = {}) => ({

@@ -91,7 +91,7 @@ async function lastPosition(): Promise<number> {
 }
 
 describe("a book that was set back", () => {
-  it("is whole again, and has nothing twice, although payments went on", async () => {
+  it("A D1 that was restored from an earlier state is whole after a rebuild, with nothing twice, although payments went on", async () => {
     await pay();
     await isWritten(4);
     const earlier = await lastPosition();
@@ -136,7 +136,7 @@ describe("a book that was set back", () => {
     });
   });
 
-  it("is made anew from nothing", async () => {
+  it("An empty D1 is filled by a rebuild", async () => {
     await pay();
     const before = await isWritten(4);
     const countedBefore = await counted();
@@ -148,7 +148,7 @@ describe("a book that was set back", () => {
     await eventually(async () => expect(await counted()).toEqual(countedBefore));
   });
 
-  it("that was not set back stays as it is", async () => {
+  it("A D1 that was not set back does not change in a rebuild", async () => {
     await pay();
     const before = await isWritten(4);
     const last = await lastPosition();
@@ -160,7 +160,7 @@ describe("a book that was set back", () => {
     expect([await book(), await lastPosition()]).toEqual([before, last]);
   });
 
-  it("is the administrator's to write again, within limits", async () => {
+  it("Only the administrator can start a rebuild, within limits", async () => {
     expect((await shop.ask("POST", REBUILD, {})).status).toBe(401);
     for (const pause_s of [-1, 0.5, 3_601, "1"]) {
       expect((await admin(REBUILD, { pause_s })).status).toBe(400);

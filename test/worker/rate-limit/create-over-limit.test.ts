@@ -22,6 +22,7 @@ afterEach(() => {
   forgetKeys();
   resetFailedAuthLimits();
 });
+
 describe("a create over the limit", () => {
   const body = (amount = 10) => JSON.stringify({ user_id: "user_1", amount });
   const used = limited(1);
@@ -47,7 +48,7 @@ describe("a create over the limit", () => {
       env: bindings,
     });
 
-  it("is answered from the store when it repeats one that has its answer", async () => {
+  it("A repeated create over the limit gets its stored response", async () => {
     const repeated = await createOver(idempotencyKey);
     expect(repeated.status).toBe(201);
     expect(await textOf(repeated)).toBe(await textOf(first));
@@ -56,7 +57,7 @@ describe("a create over the limit", () => {
     expect(fieldOf(repeated, "RateLimit")).toMatchObject({ requests: { r: 0 } });
   });
 
-  it("is answered as first answered, whatever has become of the transaction", async () => {
+  it("A repeated create over the limit gets the first response, whatever has happened to the transaction", async () => {
     vi.setSystemTime(windowStartMs + 2 * MINUTE_MS);
     const { id } = await jsonOf<Transaction>(first);
     expect((await shop.cancel(id)).status).toBe(200);
@@ -65,7 +66,7 @@ describe("a create over the limit", () => {
     expect(await textOf(await createOver(idempotencyKey))).toBe(await textOf(first));
   });
 
-  it("is refused with the fields when the key was used for something else", async () => {
+  it("A create over the limit is refused with the fields when the key was used for something else", async () => {
     const problem = await expectRefusal(
       await createOver(idempotencyKey, body(11)),
       "idempotency_key_reused",
@@ -73,7 +74,7 @@ describe("a create over the limit", () => {
     expect(problem.errors?.map(({ pointer }) => pointer)).toEqual(["#/amount"]);
   });
 
-  it("is refused under a new key, and makes nothing", async () => {
+  it("A create over the limit under a new key is refused, and makes nothing", async () => {
     const key = freshKey();
     const refused = await createOver(key);
     await expectRefusal(refused, "rate_limited");
@@ -83,7 +84,7 @@ describe("a create over the limit", () => {
     await expectRefusal(asked, "idempotency_key_not_found");
   });
 
-  it("is not looked up for another merchant's transaction", async () => {
+  it("A create over the limit does not find another merchant's transaction", async () => {
     const other = await newClient();
     await burst(2, used, other);
     const refused = await ask(TRANSACTIONS, {
@@ -95,7 +96,7 @@ describe("a create over the limit", () => {
     await expectRefusal(refused, "rate_limited");
   });
 
-  it("is looked up as often as the limit allows, and no more", async () => {
+  it("Creates over the limit are looked up as often as the limit permits, and no more", async () => {
     expect((await createOver(idempotencyKey)).status).toBe(201);
     await expectRefusal(await createOver(idempotencyKey), "rate_limited");
   });

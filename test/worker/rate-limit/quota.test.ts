@@ -29,28 +29,29 @@ afterEach(() => {
   forgetKeys();
   resetFailedAuthLimits();
 });
+
 /** A request that costs one, and is answered 404 while there is something left. */
 const spendOne = (bindings: Bindings, { key } = shop) => ask(missing, { key, env: bindings });
 describe("a merchant's quota", () => {
-  it("lets exactly the limit pass of 300 requests that come at once", async () => {
+  it("A quota lets exactly the limit pass of 300 concurrent requests", async () => {
     expect(statusesOf(await burst(300, limited(LIMIT)))).toEqual({ 404: LIMIT, 429: 300 - LIMIT });
   });
 
-  it("costs a question for some of the requests, which those who come together share", async () => {
+  it("A quota calls its keeper for some of the requests, and concurrent ones share a call", async () => {
     const lease = vi.fn(() => ({ tokens: 50, left: 0, ends_in_ms: 45_000 }));
     const counting = { ...limited(50), QUOTAS: { getByName: () => ({ lease }) } };
     expect(statusesOf(await burst(50, counting))).toEqual({ 404: 50 });
     expect(lease).toHaveBeenCalledTimes(1);
   });
 
-  it("costs a burst three questions, because the second is for all who wait", async () => {
+  it("A burst calls the keeper three times, because the second call is for all waiting requests", async () => {
     const lease = vi.fn((quota: Quota, wanted: number) => keeper().lease(quota, wanted));
     const counting = { ...limited(LIMIT), QUOTAS: { getByName: () => ({ lease }) } };
     expect(statusesOf(await burst(300, counting))).toEqual({ 404: LIMIT, 429: 300 - LIMIT });
     expect(lease.mock.calls.length).toBeLessThanOrEqual(3);
   });
 
-  it("refuses without a question until the window ends", async () => {
+  it("A used-up quota refuses without a call of the keeper until the window ends", async () => {
     await burst(20, limited(10));
     const lease = vi.fn();
     const answers = await burst(20, { ...limited(10), QUOTAS: { getByName: () => ({ lease }) } });
@@ -58,7 +59,7 @@ describe("a merchant's quota", () => {
     expect(lease).not.toHaveBeenCalled();
   });
 
-  it("is whole again when the window has ended, to the millisecond", async () => {
+  it("A quota is whole again when the window has ended, to the millisecond", async () => {
     await burst(20, limited(10));
     vi.setSystemTime(windowStartMs + MINUTE_MS - 1);
     await expectRefusal(await spendOne(limited(10)), "rate_limited");
@@ -66,14 +67,14 @@ describe("a merchant's quota", () => {
     expect(statusesOf(await burst(20, limited(10)))).toEqual({ 404: 10, 429: 10 });
   });
 
-  it("forgets a lease with its window", async () => {
+  it("A lease ends with its window", async () => {
     expect((await spendOne(limited(800))).status).toBe(404);
     vi.setSystemTime(windowStartMs + MINUTE_MS);
     const answer = await spendOne(limited(800));
     expect(fieldOf(answer, "RateLimit")).toEqual({ requests: { r: 799, t: 60 } });
   });
 
-  it("survives its keeper's eviction", async () => {
+  it("A quota survives its keeper's eviction", async () => {
     expect(await leaseElsewhere(640)).toMatchObject({ tokens: 10, left: 630 });
     await evictDurableObject(keeper());
     expect(await leaseElsewhere(640)).toMatchObject({ tokens: 10, left: 620 });
@@ -84,7 +85,7 @@ describe("a merchant's quota", () => {
     expect(rows).toEqual([{ policy: "requests", ends_at_ms, leased: 20 }]);
   });
 
-  it("is the merchant's, whichever key it uses, and nobody else's", async () => {
+  it("A quota is shared by all of a merchant's keys, and not with other merchants", async () => {
     const other = await newClient();
     const [hammered, unaffected] = await Promise.all([
       burst(300, limited(10)),
@@ -95,7 +96,7 @@ describe("a merchant's quota", () => {
     expect(keeper().id.equals(keeper(other).id)).toBe(false);
   });
 
-  it("has a smaller share for lists, which leaves the rest alone", async () => {
+  it("Lists have a smaller quota, and do not use up the rest", async () => {
     const bindings = limited(50, 2);
     const list = () => ask(TRANSACTIONS, { key: shop.key, env: bindings });
     const first = await list();
@@ -114,13 +115,13 @@ describe("a merchant's quota", () => {
     expect(fieldOf(await spendOne(bindings), "RateLimit")).toMatchObject({ requests: { r: 47 } });
   });
 
-  it("is spent by a key without the scope too", async () => {
+  it("A key without the scope uses up the quota, too", async () => {
     const { key } = await newClient(["transactions:write"]);
     await expectRefusal(await ask(missing, { key, env: limited(1) }), "scope_missing");
     await expectRefusal(await ask(missing, { key, env: limited(1) }), "rate_limited");
   });
 
-  it("is not counted, nor spoken of, when the setting is 0", async () => {
+  it("A quota of 0 is not counted, and has no headers", async () => {
     const answer = await app.fetch(
       new Request(`${BASE}${missing}`, { headers: { Authorization: `Bearer ${shop.key}` } }),
       { ...env, RATE_LIMIT_REQUESTS: "0" },
@@ -130,6 +131,7 @@ describe("a merchant's quota", () => {
     expect(answer.headers.has("RateLimit")).toBe(false);
   });
 });
+
 describe("a quota that several isolates spend", () => {
   const SHARED: Quota = { policy: "requests", limit: 640, window_ms: MINUTE_MS };
   const ISOLATES = 5;
@@ -157,14 +159,14 @@ describe("a quota that several isolates spend", () => {
   }
   const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
 
-  it("lets exactly the limit pass when all of them are busy", async () => {
+  it("Exactly the limit passes when all isolates are busy", async () => {
     const isolates = await startIsolates();
     const passed = await Promise.all(isolates.map((isolate) => isolate(SHARED.limit)));
     expect(sum(passed)).toBe(SHARED.limit);
     expect(passed.filter((count) => count > 0).length).toBeGreaterThan(1);
   });
 
-  it("is short by the unspent leases of those that have fallen idle, and by no more", async () => {
+  it("Idle isolates reduce the limit by their unused leases, and by no more", async () => {
     const [busy, ...idle] = await startIsolates();
     expect(await Promise.all(idle.map((isolate) => isolate(1)))).toEqual(idle.map(() => 1));
     expect(await busy(2 * SHARED.limit)).toBe(SHARED.limit - idle.length * LEASE);
@@ -175,7 +177,7 @@ describe("a quota that several isolates spend", () => {
     expect(await busy(2 * SHARED.limit)).toBe(SHARED.limit);
   });
 
-  it("is never exceeded, and short by at most a 64th for each other, whoever is asked when", async () => {
+  it("The limit is never exceeded, and is reduced by at most a 64th for each other isolate", async () => {
     for (let seed = 1; seed <= 5; seed++) {
       vi.setSystemTime(windowStartMs + seed * MINUTE_MS);
       const isolates = await startIsolates();
@@ -195,8 +197,9 @@ describe("a quota that several isolates spend", () => {
     }
   });
 });
+
 describe("a clock that steps back", () => {
-  it("holds a used-up quota for a window at most, and lends no more meanwhile", async () => {
+  it("A clock that steps back refuses a used-up quota for one window at most, and leases no more meanwhile", async () => {
     expect(statusesOf(await burst(LIMIT + 1, limited(LIMIT)))).toEqual({ 404: LIMIT, 429: 1 });
     const backMs = windowStartMs + INTO_MS - 60 * MINUTE_MS;
     vi.setSystemTime(backMs);
@@ -209,8 +212,9 @@ describe("a clock that steps back", () => {
     expect((await spendOne(limited(LIMIT))).status).toBe(404);
   });
 });
+
 describe("what an answer says of the quota", () => {
-  it("counts down truthfully, request by request and second by second", async () => {
+  it("The rate limit headers count down exactly, request by request and second by second", async () => {
     for (let left = 4; left >= 0; left--) {
       const answer = await spendOne(limited(5));
       expect(fieldOf(answer, "RateLimit-Policy")).toEqual({ requests: { q: 5, w: 60 } });
@@ -221,13 +225,13 @@ describe("what an answer says of the quota", () => {
     expect(fieldOf(refused, "RateLimit")).toEqual({ requests: { r: 0, t: 40 } });
   });
 
-  it("gives every one of concurrent requests its own remainder", async () => {
+  it("Each of several concurrent requests gets its own remainder", async () => {
     const answers = await burst(LIMIT, limited(LIMIT));
     const left = answers.map((answer) => Number(fieldOf(answer, "RateLimit").requests?.r));
     expect(left.sort((a, b) => a - b)).toEqual(Array.from({ length: LIMIT }, (_, at) => at));
   });
 
-  it("is a problem over the limit, with whole seconds until it is worth trying again", async () => {
+  it("A request over the limit is a problem, with whole seconds until a retry can succeed", async () => {
     await burst(5, limited(5));
     vi.setSystemTime(windowStartMs + INTO_MS + 500);
     const refused = await spendOne(limited(5));
@@ -237,13 +241,14 @@ describe("what an answer says of the quota", () => {
     expect(fieldOf(refused, "RateLimit")).toEqual({ requests: { r: 0, t: 45 } });
   });
 
-  it("keeps its promise: whoever waits that long is let in", async () => {
+  it("A client that waits for Retry-After is accepted", async () => {
     await burst(5, limited(5));
     const waitS = Number((await spendOne(limited(5))).headers.get("Retry-After"));
     vi.setSystemTime(Date.now() + waitS * 1_000);
     expect((await spendOne(limited(5))).status).toBe(404);
   });
 });
+
 describe("a keeper that cannot be asked", () => {
   const withKeeper = (lease: () => unknown): Bindings => ({
     ...limited(5),
@@ -257,7 +262,7 @@ describe("a keeper that cannot be asked", () => {
   it.each([
     ["is dead", () => Promise.reject(new Error("dead"))],
     ["hangs", () => new Promise(() => undefined)],
-  ])("lets everybody pass, and is reported once: %s", async (_, lease) => {
+  ])("All requests pass when the keeper fails, and it is reported once: %s", async (_, lease) => {
     let answers: Response[] = [];
     const pass = () =>
       endHanging("rate-limit/leased-quota", 20, async () => {
@@ -274,7 +279,7 @@ describe("a keeper that cannot be asked", () => {
     expect(unwatched()).toHaveLength(1);
   });
 
-  it("is not asked again for two seconds, and counts from then on", async () => {
+  it("A keeper that failed is not called for two seconds, and counts from then on", async () => {
     const lease = vi.fn(() => Promise.reject(new Error("dead")));
     await burst(20, withKeeper(lease));
     const questions = lease.mock.calls.length;
@@ -284,7 +289,7 @@ describe("a keeper that cannot be asked", () => {
     expect(statusesOf(await burst(20, limited(5)))).toEqual({ 404: 5, 429: 15 });
   });
 
-  it("is asked a second time at once, because it may only have moved", async () => {
+  it("A keeper that may only have moved is called a second time at once", async () => {
     const lease = vi
       .fn()
       .mockRejectedValueOnce(Object.assign(new Error("moved"), { retryable: true }))

@@ -7,7 +7,7 @@ import { bookRows, eventTypes, ownerOf, shop, times } from "../../support/owner"
 import { sized } from "../../support/sized";
 
 describe("creating", () => {
-  it("answers with the whole transaction and where it is", async () => {
+  it("A create returns the whole transaction and its location", async () => {
     const response = await shop.create(
       { user_id: "user_7", amount: 100.5, description: "Books", metadata: { order: "1" } },
       "first",
@@ -34,7 +34,7 @@ describe("creating", () => {
     expect(await shop.find(body.id)).toEqual(body);
   });
 
-  it("gives 200 racing creates with one key one transaction", async () => {
+  it("200 racing creates with one key make one transaction", async () => {
     const key = freshKey("race");
     const responses = await Promise.all(times(200, () => shop.create({ amount: "12.00" }, key)));
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([201]));
@@ -48,7 +48,7 @@ describe("creating", () => {
     expect(events).toHaveLength(1);
   });
 
-  it("keeps nothing of a round that it cannot write to the end", async () => {
+  it("A batch that cannot be written completely leaves nothing behind", async () => {
     const key = freshKey("unwritten");
     const { id } = (await (await shop.create({ amount: "12.00" }, key)).json()) as Transaction;
     await runInDurableObject(ownerOf(id), (_, { storage }) => {
@@ -69,7 +69,7 @@ describe("creating", () => {
     expect((await bookRows(id)).events).toHaveLength(3);
   });
 
-  it("refuses a racing create with another body and names the fields", async () => {
+  it("A racing create with another body is refused with the names of the fields", async () => {
     const key = freshKey("mixed");
     const responses = await Promise.all(
       times(200, (index) =>
@@ -90,7 +90,7 @@ describe("creating", () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  it("replays the first answer byte for byte after everything else has happened", async () => {
+  it("A repeated create gets the first response byte for byte after everything else has happened", async () => {
     const key = freshKey("replay");
     const first = await (await shop.create({ metadata: { b: "2", a: "1" } }, key)).text();
     const { id } = JSON.parse(first) as Transaction;
@@ -103,7 +103,7 @@ describe("creating", () => {
     expect((await shop.find(id)).status).toBe("completed");
   });
 
-  it("takes two spellings of an amount for the same request", async () => {
+  it("Two spellings of an amount are the same request", async () => {
     const key = freshKey("spelling");
     const one = await shop.created({ amount: 100.5 }, key);
     const two = await shop.created({ amount: "100.50" }, key);
@@ -114,7 +114,7 @@ describe("creating", () => {
     expect(new Set([one.id, two.id, three.id]).size).toBe(1);
   });
 
-  it("keeps equal keys of two merchants apart", async () => {
+  it("Equal keys of two merchants are two transactions", async () => {
     const other = await newClient();
     const key = freshKey("shared");
     const [mine, theirs] = await Promise.all([
@@ -125,7 +125,7 @@ describe("creating", () => {
     expect((await shop.find(mine.id)).amount).toBe(10);
   });
 
-  it("blocks by the rules, with reasons, and replays the block", async () => {
+  it("A payment is blocked by the rules, with reasons, and a repeated create gets the block", async () => {
     const key = freshKey("blocked");
     const response = await shop.create({ user_id: "rich", amount: 20_000 }, key);
     const text = await response.text();
@@ -144,12 +144,12 @@ describe("creating", () => {
     expect((await processorSaw(transaction.id)).calls).toBe(0);
   });
 
-  it("does not let a small payment shelter a large one of the same customer", async () => {
+  it("A small payment does not lower the score of a large one of the same customer", async () => {
     expect((await shop.created({ user_id: "sheltered", amount: 1 })).fraud_score).toBe(0);
     expect((await shop.created({ user_id: "sheltered", amount: 20_000 })).status).toBe("failed");
   });
 
-  it("counts a customer's day exactly under concurrent payments and their retries", async () => {
+  it("A customer's payments of a day are counted exactly under concurrent payments and their retries", async () => {
     const payments = sized(100, 500);
     const keys = times(payments, () => freshKey("velocity"));
     const score = async (key: string) =>
@@ -163,8 +163,9 @@ describe("creating", () => {
     );
   });
 });
+
 describe("the shard count", () => {
-  it("is kept: an object that began with one refuses another", async () => {
+  it("An object that began with one shard count refuses another", async () => {
     const { id } = await shop.created();
     const owner = ownerOf(id);
     await evictDurableObject(owner);

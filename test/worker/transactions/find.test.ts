@@ -5,14 +5,14 @@ import { newClient, problem, TRANSACTIONS } from "../../support/api";
 import { shop, times } from "../../support/owner";
 
 describe("finding", () => {
-  it("lists a transaction right after its create, with the text it was answered with", async () => {
+  it("A list has a transaction right after its create, with the text of the response", async () => {
     const reader = await newClient();
     const answered = await (await reader.create({})).text();
     const list = await (await reader.get(TRANSACTIONS)).text();
     expect(list).toBe(`{"data":[${answered}],"has_more":false,"next_cursor":null}`);
   });
 
-  it("tells what became of a key", async () => {
+  it("A transaction is found by its idempotency key", async () => {
     const transaction = await shop.created({}, "asked/for me?".replaceAll(" ", "_"));
     const path = `/api/v1/idempotency-keys/${encodeURIComponent(transaction.idempotency_key)}`;
     expect(await (await shop.get(path)).json()).toEqual(transaction);
@@ -23,7 +23,7 @@ describe("finding", () => {
     ]);
   });
 
-  it("shows another merchant nothing, in the shape of what does not exist", async () => {
+  it("Another merchant gets for a transaction what a missing one gets", async () => {
     const mine = await shop.created({}, "private");
     const other = await newClient();
     const missing = `txn_${"a".repeat(26)}`;
@@ -45,7 +45,7 @@ describe("finding", () => {
     expect((await shop.find(mine.id)).status).toBe("pending");
   });
 
-  it("pages through a list while it grows, without a double or a gap", async () => {
+  it("The pages of a growing list have no double and no gap", async () => {
     const reader = await newClient();
     const existing = await Promise.all(
       times(25, (index) => reader.created({ user_id: `u${index}` })),
@@ -63,7 +63,7 @@ describe("finding", () => {
     expect(seen).toEqual(expect.arrayContaining(existing.map(({ id }) => id)));
   });
 
-  it("filters by customer, status and time", async () => {
+  it("A list is filtered by customer, status and time", async () => {
     const reader = await newClient();
     const [one, two] = [
       await reader.created({ user_id: "a" }),
@@ -82,7 +82,7 @@ describe("finding", () => {
     expect(await ids("created_after=2020-01-01T00:00:00Z")).toEqual([two.id, one.id]);
   });
 
-  it("feeds all events in order, page by page", async () => {
+  it("The feed has all events in order, page by page", async () => {
     const reader = await newClient();
     const { id } = await reader.created();
     await reader.process(id);

@@ -5,7 +5,7 @@ import { eventTypes, ringUntil, shop, times } from "../../support/owner";
 import { endHanging } from "../../support/with-timeout";
 
 describe("processing", () => {
-  it("charges once for 50 concurrent calls, which all get the same answer", async () => {
+  it("50 concurrent calls of process charge once and get the same response", async () => {
     const { id } = await shop.created({ metadata: { processor: "slow" } });
     const responses = await Promise.all(times(50, () => shop.process(id)));
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
@@ -22,7 +22,7 @@ describe("processing", () => {
     expect((await processorSaw(id)).calls).toBe(1);
   });
 
-  it("answers a decline with 200 and the processor's code, and repeats it", async () => {
+  it("A decline is 200 with the processor's code, also when it is repeated", async () => {
     const { id } = await shop.created({ metadata: { processor: "decline:insufficient_funds" } });
     const first = await shop.process(id);
     const text = await first.text();
@@ -48,7 +48,7 @@ describe("processing", () => {
   }
 
   it.each(["pending", "error", "garbage", "drop", "hang"])(
-    "answers 202 to %s and finds the outcome out by itself, under one key",
+    "A charge with %s is 202 and gets its outcome without another request, under one key",
     async (fault) => {
       const { id } = await shop.created({ metadata: { processor: `${fault},settle` } });
       const first = await unknown(fault, () => shop.process(id));
@@ -63,7 +63,7 @@ describe("processing", () => {
     },
   );
 
-  it("lets exactly one of process and cancel win", async () => {
+  it("Exactly one of process and cancel succeeds", async () => {
     const outcomes = await Promise.all(
       times(20, async (index) => {
         const { id } = await shop.created({ user_id: `racer_${index}` });
@@ -82,7 +82,7 @@ describe("processing", () => {
     expect(outcomes.every((status) => status === "completed" || status === "cancelled")).toBe(true);
   });
 
-  it("cancels once, and repeats the answer", async () => {
+  it("A cancel succeeds once, and its response is repeated", async () => {
     const { id } = await shop.created();
     const first = await (await shop.cancel(id)).text();
     const again = await shop.cancel(id);

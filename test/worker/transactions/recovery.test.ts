@@ -13,8 +13,9 @@ async function crash(transactionId: string): Promise<void> {
     () => {},
   );
 }
+
 describe("a crash of the owner", () => {
-  it("while the processor is thinking: the charge is finished without a new request", async () => {
+  it("A crash during the processor's call: the charge is finished without a new request", async () => {
     const { id } = await shop.created({ metadata: { processor: "hang,settle" } });
     const answer = shop.process(id).catch(() => undefined);
     await until(async () => (await processorSaw(id)).calls === 1);
@@ -24,7 +25,7 @@ describe("a crash of the owner", () => {
     expect((await processorSaw(id)).charges).toBe(1);
   });
 
-  it("between claim and call: the charge is made once, after the restart", async () => {
+  it("A crash between claim and call: the charge is made once, after the restart", async () => {
     const { id } = await shop.created();
     await runInDurableObject(ownerOf(id), (object) => {
       // The claim is committed; the call to the processor never leaves.
@@ -40,7 +41,7 @@ describe("a crash of the owner", () => {
     expect(await processorSaw(id)).toMatchObject({ calls: 1, charges: 1 });
   });
 
-  it("between call and record: the processor is asked again under the same key", async () => {
+  it("A crash between call and record: the processor is called again under the same key", async () => {
     const { id } = await shop.created({ metadata: { processor: "slow" } });
     const answer = shop.process(id).catch(() => undefined);
     await until(async () => (await processorSaw(id)).charges === 1);
@@ -51,7 +52,7 @@ describe("a crash of the owner", () => {
     expect(await eventTypes(id)).toHaveLength(3);
   });
 
-  it("after the commit and before the book: the alarm writes the book", async () => {
+  it("A crash after the commit and before the write to D1: the alarm writes to D1", async () => {
     const { id } = await shop.created();
     await withBrokenBook(async () => {
       await shop.cancel(id);
@@ -65,8 +66,9 @@ describe("a crash of the owner", () => {
     expect((await bookRows(id)).transactions[0]).toMatchObject({ status: "cancelled", version: 2 });
   });
 });
+
 describe("a failing book", () => {
-  it("does not stop creates and processes, and catches up by itself", async () => {
+  it("A failing D1 does not stop creates and processes, and catches up without a new request", async () => {
     const ids: string[] = [];
     await withBrokenBook(async () => {
       for (let index = 0; index < 5; index++) {
@@ -87,6 +89,7 @@ describe("a failing book", () => {
     }
   });
 });
+
 /** Makes every D1 write of the book fail, for real: its table is gone meanwhile. */
 async function withBrokenBook(work: () => Promise<void>): Promise<void> {
   await env.DB.exec("ALTER TABLE events RENAME TO events_gone");
@@ -96,12 +99,14 @@ async function withBrokenBook(work: () => Promise<void>): Promise<void> {
     await env.DB.exec("ALTER TABLE events_gone RENAME TO events");
   }
 }
+
 async function bookRowsUnbroken(id: string) {
   const events = await env.DB.prepare("SELECT * FROM events_gone WHERE transaction_id = ?")
     .bind(id)
     .all();
   return { events: events.results };
 }
+
 /** From now on the object's calls to its processor never leave. */
 function blockCharges(_object: TransactionShard): void {
   const real = globalThis.fetch;

@@ -25,14 +25,16 @@ const typesOf = async (client: Client, id: string) => {
   };
   return data.map(({ type }) => type.slice("transaction.".length));
 };
+
 const ownerOf = (id: string) =>
   env.TRANSACTIONS.getByName(transactionObjectName(id, readConfig(env).transaction_shards));
 /** Stops an object at once: nothing in memory survives. */
 async function crash(object: DurableObjectStub): Promise<void> {
   await runInDurableObject(object, (_, state) => state.abort("crash")).catch(() => {});
 }
+
 describe("a held payment", () => {
-  it("waits for a reviewer, and is charged once approved", async () => {
+  it("A held payment waits for a reviewer, and is charged once approved", async () => {
     const shop = await newRuledClient({ rules: [LARGE] });
     const made = await shop.create({ amount: 150 }, "held");
     expect(made.status).toBe(201);
@@ -86,7 +88,7 @@ describe("a held payment", () => {
     expect([replay.status, await replay.text()]).toEqual([201, answered]);
   });
 
-  it("is never charged once rejected", async () => {
+  it("A rejected payment is never charged", async () => {
     const shop = await newRuledClient({ rules: [LARGE] });
     const { id } = await shop.created({ amount: 150 });
     const rejected = await transactionOf(await reject(shop, id));
@@ -106,7 +108,7 @@ describe("a held payment", () => {
     expect(await typesOf(shop, id)).toEqual(["created", "review_opened", "failed"]);
   });
 
-  it("can be cancelled instead", async () => {
+  it("A held payment can be cancelled instead", async () => {
     const shop = await newRuledClient({ rules: [LARGE] });
     const { id } = await shop.created({ amount: 150 });
     const cancelled = await transactionOf(await shop.cancel(id));
@@ -115,7 +117,7 @@ describe("a held payment", () => {
     expect(await transactionOf(await shop.cancel(id))).toEqual(cancelled);
   });
 
-  it("is decided once, whoever is first of 20 who approve and 20 who reject", async () => {
+  it("A held payment is decided once by 20 racing approvals and 20 rejections", async () => {
     const shop = await newRuledClient({ rules: [LARGE] });
     const { id } = await shop.created({ amount: 150 });
     const answers = await Promise.all(
@@ -132,29 +134,32 @@ describe("a held payment", () => {
   it.each([
     ["reject", "failed", "rejected"],
     ["approve", "pending", "approved"],
-  ] as const)("is decided by the alarm when nobody does: %s", async (to, status, ended) => {
-    const shop = await newRuledClient({
-      rules: [LARGE],
-      review_expires_after_s: 1,
-      review_expires_to: to,
-    });
-    const { id } = await shop.created({ amount: 150 });
-    await crash(ownerOf(id));
-    // Only the book is looked at: nobody calls the object, which has to wake by itself.
-    await until(async () => {
-      const row = await env.DB.prepare("SELECT status FROM transactions WHERE id = ?")
-        .bind(id)
-        .first<{ status: string }>();
-      return row?.status === status;
-    });
-    expect(await shop.find(id)).toMatchObject({
-      status,
-      version: 3,
-      review: { status: ended, expired: true, reviewer: null },
-    });
-  });
+  ] as const)(
+    "A held payment that is not reviewed is decided by the alarm: %s",
+    async (to, status, ended) => {
+      const shop = await newRuledClient({
+        rules: [LARGE],
+        review_expires_after_s: 1,
+        review_expires_to: to,
+      });
+      const { id } = await shop.created({ amount: 150 });
+      await crash(ownerOf(id));
+      // Only the book is looked at: nobody calls the object, which has to wake by itself.
+      await until(async () => {
+        const row = await env.DB.prepare("SELECT status FROM transactions WHERE id = ?")
+          .bind(id)
+          .first<{ status: string }>();
+        return row?.status === status;
+      });
+      expect(await shop.find(id)).toMatchObject({
+        status,
+        version: 3,
+        review: { status: ended, expired: true, reviewer: null },
+      });
+    },
+  );
 
-  it("is reviewed only with the scope for it, and only with a word that is one", async () => {
+  it("A review requires its scope and a valid decision", async () => {
     const shop = await newRuledClient({ rules: [LARGE] });
     const { id } = await shop.created({ amount: 150 });
     const cashier = await newClient(["transactions:read", "transactions:write"]);
@@ -170,6 +175,7 @@ describe("a held payment", () => {
     expect(await shop.find(id)).toMatchObject({ status: "review", version: 2 });
   });
 });
-it("every decision above is computed again from what was frozen with it", async () => {
+
+it("Every decision of this file is computed again from what was stored with it", async () => {
   expect(await recomputeAll()).toBeGreaterThan(20);
 });

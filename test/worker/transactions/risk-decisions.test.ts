@@ -34,6 +34,7 @@ const ownerOf = (id: string) =>
 async function crash(object: DurableObjectStub): Promise<void> {
   await runInDurableObject(object, (_, state) => state.abort("crash")).catch(() => {});
 }
+
 describe("a limit in a window", () => {
   const COUNT = sized(120, 1_000);
   const CRASHES = 15;
@@ -85,7 +86,7 @@ describe("a limit in a window", () => {
     { count: COUNT, most: COUNT - 1, completed_only: false, seed: 3 },
     { count: COUNT, most: 99, completed_only: true, seed: 4 },
   ])(
-    "lets of $count concurrent payments exactly $most pass, whatever crashes (completed only: $completed_only, seed $seed)",
+    "Of $count concurrent payments exactly $most pass, whatever crashes (completed only: $completed_only, seed $seed)",
     async ({ count, most, completed_only, seed }) => {
       const shop = await newRuledClient({ rules: [limited(most, completed_only)] });
       const keys = times(count, () => freshKey("limit"));
@@ -109,7 +110,7 @@ describe("a limit in a window", () => {
   const velocityOf = (index: number) =>
     env.VELOCITY.getByName(`velocity-${index % readConfig(env).velocity_shards}`);
 
-  it("catches a burst of 200 customers on one ip after exactly the configured number", async () => {
+  it("A burst of 200 customers on one ip is blocked after exactly the configured number", async () => {
     const rules: Rule[] = [
       {
         id: "card-testing",
@@ -137,7 +138,7 @@ describe("a limit in a window", () => {
     expect(unknown.risk).toMatchObject({ decision: "approve", signals: {} });
   });
 
-  it("counts again what was cancelled, where only payments that came to something count", async () => {
+  it("A cancelled payment makes room in a limit that counts completed payments only", async () => {
     const rules: Rule[] = [
       {
         id: "two",
@@ -156,12 +157,13 @@ describe("a limit in a window", () => {
     await until(async () => (await shop.created(body)).status === "pending");
   });
 });
+
 describe("rules that change", () => {
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  it("are in force for every payment that arrives five seconds later", async () => {
+  it("Changed rules apply to every payment that arrives five seconds later", async () => {
     const shop = await newRuledClient({ rules: [] });
     expect(await shop.created()).toMatchObject({ status: "pending" });
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -174,7 +176,7 @@ describe("rules that change", () => {
     }
   });
 
-  it("record what a shadow rule would have said, and go by the others", async () => {
+  it("The result of a shadow rule is recorded, and does not change the decision", async () => {
     const shop = await newRuledClient({ rules: [{ ...BLOCK_ALL, shadow: true }] });
     expect(await shop.created()).toMatchObject({
       status: "pending",
@@ -183,7 +185,7 @@ describe("rules that change", () => {
     });
   });
 
-  it("leave merchants without rules of their own with the deployment's", async () => {
+  it("A merchant without rules of its own has the deployment's", async () => {
     const shop = await newClient();
     const scores = async (amount: string) => {
       const { fraud_score, risk } = await shop.created({ user_id: `of ${amount}`, amount });
@@ -207,7 +209,7 @@ describe("rules that change", () => {
     ["1500.001", "KWD", 40, ["1500.001 KWD is above 1500 KWD"]],
     ["3000.001", "KWD", 70, ["3000.001 KWD is above 1500 KWD", "3000.001 KWD is above 3000 KWD"]],
   ])(
-    "by the deployment judge %s %s by that currency's threshold",
+    "The deployment's rules judge %s %s by that currency's threshold",
     async (amount, currency, score, why) => {
       const shop = await newClient();
       const { fraud_score, risk } = await shop.created({ amount, currency });
@@ -216,7 +218,7 @@ describe("rules that change", () => {
     },
   );
 
-  it("may name amounts by currency, which payments in others do not meet", async () => {
+  it("Rules may name amounts by currency, which do not apply to payments in others", async () => {
     const velocity = { of: "customer", measure: "sum", window: "24h" } as const;
     const shop = await newRuledClient({
       rules: [
@@ -234,7 +236,7 @@ describe("rules that change", () => {
     expect(await scores("9999999", "EUR")).toBe(0);
   });
 
-  it("begin with the lists: whoever is blocked there is blocked", async () => {
+  it("Lists come before rules: a blocked customer is blocked", async () => {
     const shop = await newClient();
     const entry = { list: "block", field: "email_domain", value: "throwaway.example" };
     expect((await shop.ask("POST", "/api/v1/risk/lists", entry)).status).toBe(201);
@@ -252,8 +254,9 @@ describe("rules that change", () => {
     });
   });
 });
+
 describe("when the rules cannot be read", () => {
-  it("payments go on by those last known; of unknown merchants none is decided", async () => {
+  it("While the rules cannot be read, payments use the last known ones, and of unknown merchants none is decided", async () => {
     const known = await newRuledClient({ rules: [LARGE] });
     await known.created();
     const other = await newRuledClient({ rules: [BLOCK_ALL] });
@@ -271,6 +274,7 @@ describe("when the rules cannot be read", () => {
     expect(await stranger.created({}, "unknown")).toMatchObject({ status: "failed" });
   });
 });
-it("every decision above is computed again from what was frozen with it", async () => {
+
+it("Every decision of this file is computed again from what was stored with it", async () => {
   expect(await recomputeAll()).toBeGreaterThan(sized(1_000, 2_500));
 });

@@ -27,6 +27,7 @@ const payment = (id: number, measures: string[], fields: Partial<Observation> = 
   measures,
   ...fields,
 });
+
 const release = (id: number, outcome: Release["outcome"]): Release => {
   const { transaction_id, merchant_id, subject, value } = payment(id, []);
   return { transaction_id, merchant_id, subject, value, outcome };
@@ -69,29 +70,32 @@ describe("of 1,000 payments at once", () => {
     ["one by one, with crashes", 1, crashed],
     ["in rounds, with crashes", 7, crashed],
     ["in rounds, put out of memory", 7, evicted],
-  ])("each is counted once, so exactly N are within any limit N: %s", async (_, size, ending) => {
-    const name = nameOfNew();
-    const rounds = times(Math.ceil(1_000 / size), (round) =>
-      times(Math.min(size, 1_000 - round * size), (index) =>
-        payment(round * size + index, ["count.24h", "count.1m.completed", "sum.7d"]),
-      ),
-    );
-    const asking = [];
-    for (const [index, round] of rounds.entries()) {
-      asking.push(untilAnswered(() => velocity(name).observe(round)));
-      if (index % Math.ceil(rounds.length / 20) === 7) await ending?.end(name);
-    }
-    const answered = await Promise.all(asking);
-    const answers = answered.flatMap(({ value }) => value);
-    const expected = times(1_000, (index) => [index + 1, index + 1, 100 * (index + 1)]);
-    expect(answers.sort(([a = 0], [b = 0]) => a - b)).toEqual(expected);
-    expect(answered.some(({ asked }) => asked > 1)).toBe(ending?.isNoticed ?? false);
-    expect(await rowsOf(name, "counted_payments")).toBe(1_000);
-  });
+  ])(
+    "Each of 1,000 concurrent payments is counted once, so exactly N are within any limit N: %s",
+    async (_, size, ending) => {
+      const name = nameOfNew();
+      const rounds = times(Math.ceil(1_000 / size), (round) =>
+        times(Math.min(size, 1_000 - round * size), (index) =>
+          payment(round * size + index, ["count.24h", "count.1m.completed", "sum.7d"]),
+        ),
+      );
+      const asking = [];
+      for (const [index, round] of rounds.entries()) {
+        asking.push(untilAnswered(() => velocity(name).observe(round)));
+        if (index % Math.ceil(rounds.length / 20) === 7) await ending?.end(name);
+      }
+      const answered = await Promise.all(asking);
+      const answers = answered.flatMap(({ value }) => value);
+      const expected = times(1_000, (index) => [index + 1, index + 1, 100 * (index + 1)]);
+      expect(answers.sort(([a = 0], [b = 0]) => a - b)).toEqual(expected);
+      expect(answered.some(({ asked }) => asked > 1)).toBe(ending?.isNoticed ?? false);
+      expect(await rowsOf(name, "counted_payments")).toBe(1_000);
+    },
+  );
 });
 
 describe("a velocity object", () => {
-  it("answers a repeated report as the first, after releases and a crash", async () => {
+  it("A velocity object answers a repeated report as the first, after releases and a crash", async () => {
     const name = nameOfNew();
     const measures = ["count.1h.completed", "declined_percent.1h", "sum.1h", "age_s"];
     const reports = times(10, (id) => payment(id, measures));
@@ -106,7 +110,7 @@ describe("a velocity object", () => {
     ]);
   });
 
-  it("counts nothing of a call that fails, not even in memory", async () => {
+  it("A velocity object counts nothing of a call that fails, not even in memory", async () => {
     const name = nameOfNew();
     const [good, other] = [payment(1, ["count.1h"]), payment(2, ["count.1h"], { value: "user_2" })];
     const broken = payment(3, ["count.1h"], { currency: null as unknown as string });
@@ -121,7 +125,7 @@ describe("a velocity object", () => {
     expect(await rowsOf(name, "counted_payments")).toBe(3);
   });
 
-  it("has a clock that stands still while the machine's has stepped back a little, also after a crash", async () => {
+  it("A velocity object's clock stands still while the machine's has stepped back a little, also after a crash", async () => {
     const name = nameOfNew();
     const now = Date.now();
     const count = async (id: number) =>
@@ -139,7 +143,7 @@ describe("a velocity object", () => {
   });
 
   it.each([false, true])(
-    "counts what it counted while its clock was ahead as of now, so that windows roll on (crash: %s)",
+    "A velocity object whose clock was ahead counts earlier payments as of now, so that windows roll on (crash: %s)",
     async (crashes) => {
       const name = nameOfNew();
       const now = Date.now();
@@ -158,7 +162,7 @@ describe("a velocity object", () => {
     },
   );
 
-  it("sweeps by its alarm, which it has from the beginning and again after each", async () => {
+  it("A velocity object sweeps by its alarm, which is set from the beginning and again after each sweep", async () => {
     const name = nameOfNew();
     const now = Date.now();
     clockAt(now);

@@ -70,7 +70,7 @@ async function crash(client: Client): Promise<void> {
   );
 }
 
-it("grows by exactly what was sent to two merchants, although their dispatchers die", async () => {
+it("The webhook metrics grow by exactly what was sent to two merchants, although their dispatchers crash", async () => {
   await endpoint(shop, receiverUrl("well"));
   await endpoint(shop, receiverUrl("first-fails", "500,200"), { events: ["transaction.created"] });
   await endpoint(other, receiverUrl("other"), { events: ["transaction.completed"] });
@@ -107,7 +107,7 @@ it("grows by exactly what was sent to two merchants, although their dispatchers 
   expect(growth(after, await scrape()), "told again").toMatchObject({ attempts: {}, delivered: 0 });
 });
 
-it("shows what is pending, dead and switched off, and what became of it", async () => {
+it("The webhook metrics show pending, dead and disabled ones, and their outcomes", async () => {
   const before = await scrape();
   const gone = await endpoint(shop, receiverUrl("gone", "410"), {
     events: ["transaction.created"],
@@ -156,7 +156,7 @@ it("shows what is pending, dead and switched off, and what became of it", async 
   });
 });
 
-it("is told later what happened while D1 was down, once and whole", async () => {
+it("The webhook metrics contain what happened while D1 was down, once and completely", async () => {
   await endpoint(shop, receiverUrl("while-down"));
   const before = await eventually(async () => {
     await ring(shop);
@@ -184,7 +184,7 @@ it("is told later what happened while D1 was down, once and whole", async () => 
   });
 });
 
-it("counts what a dispatcher of an earlier version already had", async () => {
+it("The webhook metrics count what a dispatcher of an earlier version already had", async () => {
   const id = await endpoint(shop, receiverUrl("earlier"), { enabled: false });
   await eventually(async () => {
     await ring(shop);

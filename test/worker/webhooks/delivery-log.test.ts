@@ -77,7 +77,7 @@ function counted(sql: SqlStorage) {
 }
 
 describe("a page of the delivery log", () => {
-  it("reads a bounded number of rows whatever is asked for, also when nothing is found", async () => {
+  it("A page of the delivery log reads a bounded number of rows with any filter, also when nothing is found", async () => {
     const tooMuch = await inDispatcher((sql) => {
       const pageOf = counted(sql);
       return FILTERS.flatMap((filter) =>
@@ -91,7 +91,7 @@ describe("a page of the delivery log", () => {
     expect(tooMuch).toEqual([]);
   });
 
-  it("goes on below what was examined until everything that matches has been shown once", async () => {
+  it("A page of the delivery log continues below the examined rows until every match has been shown once", async () => {
     const walks: [DeliveryFilter, number[]][] = [
       [{ event_type: "rare" }, [2]],
       [{ status: "pending" }, [4]],
@@ -118,14 +118,14 @@ describe("a page of the delivery log", () => {
     }
   });
 
-  it("has what was given up at once, however much was delivered since", async () => {
+  it("A page of the delivery log has a delivery that was given up at once, however much was delivered since", async () => {
     const { page, read } = await inDispatcher((sql) => counted(sql)({ status: "dead" }));
     expect(page.deliveries.map(({ position }) => position)).toEqual([3]);
     expect(page.next).toBeUndefined();
     expect(read).toBeLessThan(10);
   });
 
-  it("says over HTTP that there is more, with a cursor, when it has found nothing so far", async () => {
+  it("A page of the delivery log that has found nothing so far has a cursor to the rest over HTTP", async () => {
     const list = async (at: string) => {
       const path = `/api/v1/webhook-deliveries?event_type=rare${at}`;
       const response = await shop.ask("GET", path);

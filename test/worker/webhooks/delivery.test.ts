@@ -21,7 +21,7 @@ import {
 import { endHanging } from "../../support/with-timeout";
 
 describe("many transactions and a receiver that fails 30 % of the time", () => {
-  it("loses no event, and the log tells what the receiver tells", async () => {
+  it("Many transactions and a receiver that fails 30 % of the time lose no event, and the log matches the receiver", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("flaky", "flaky:30"));
     const expected = new Set<string>();
@@ -52,8 +52,9 @@ describe("many transactions and a receiver that fails 30 % of the time", () => {
     expect(told.sort()).toEqual(seen.map(({ id, status }) => `${id} ${status}`).sort());
   });
 });
+
 describe("the way to a receiver", () => {
-  it("takes an event over once, however often it is handed over", async () => {
+  it("A dispatcher accepts an event once, however often it is sent", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("once"));
     const { id } = await client.created();
@@ -77,7 +78,7 @@ describe("the way to a receiver", () => {
     expect(await arrivals("once")).toHaveLength(1);
   });
 
-  it("makes one attempt of a message that the queue delivers many times", async () => {
+  it("A message that the queue delivers many times makes one attempt", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("doubled", "hang,200"), { events: ["transaction.created"] });
     await client.created();
@@ -99,7 +100,7 @@ describe("the way to a receiver", () => {
     expect(await arrivals("doubled")).toHaveLength(2);
   });
 
-  it("survives a lost queue message", async () => {
+  it("A delivery survives a lost queue message", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("lost"), { enabled: false });
     const { id } =

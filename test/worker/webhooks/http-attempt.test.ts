@@ -36,7 +36,7 @@ async function answeredLike(step: string): Promise<{ delivery: Delivery; endpoin
 
 for (const body of BODIES) {
   it.each(STATUSES)(
-    `an answer %s with a body of the kind ${body} counts as its status says`,
+    `A response %s with a body of the kind ${body} counts as its status says`,
     async (status, error) => {
       const askedMs = Date.now();
       const { delivery, endpoint } = await answeredLike(`${status}-${body}`);

@@ -18,8 +18,9 @@ let shop: Client;
 beforeAll(async () => {
   shop = await newClient();
 });
+
 describe("the API of webhooks", () => {
-  it("shows a secret once and never again", async () => {
+  it("A webhook secret is shown once and never again", async () => {
     const client = await newClient();
     const { id, secret } = await endpoint(client, receiverUrl("secret"));
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
@@ -30,7 +31,7 @@ describe("the API of webhooks", () => {
     }
   });
 
-  it("keeps merchants apart", async () => {
+  it("A merchant cannot see or change another merchant's endpoints and deliveries", async () => {
     const other = await newClient();
     const { id } = await endpoint(shop, receiverUrl("apart"));
     const { id: delivery } = await json<Delivery>(
@@ -67,13 +68,13 @@ describe("the API of webhooks", () => {
     [{ url: "https://shop.example.com", enabled: "yes" }, "#/enabled"],
     [{ url: "https://shop.example.com", description: "x".repeat(501) }, "#/description"],
     [{ url: "https://shop.example.com", color: "red" }, "#/color"],
-  ])("refuses %j and names %s", async (body, pointer) => {
+  ])("The webhook API refuses %j and names %s", async (body, pointer) => {
     const response = await shop.ask("POST", ENDPOINTS, body);
     expect(response.status).toBe(400);
     expect((await problem(response)).errors?.map((error) => error.pointer)).toContain(pointer);
   });
 
-  it("gives up what is open for an endpoint that is removed", async () => {
+  it("Removing an endpoint gives up its open deliveries", async () => {
     const client = await newClient();
     const { id } = await endpoint(client, receiverUrl("removed", "500"));
     await client.created();
@@ -90,7 +91,7 @@ describe("the API of webhooks", () => {
     expect((await problem(again)).code).toBe("webhook_endpoint_not_found");
   });
 
-  it("pages through the log without gaps or repeats", async () => {
+  it("The pages of the delivery log have no gaps or repeats", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("pages"), { events: ["transaction.created"] });
     for (let index = 0; index < 7; index++) await client.created({}, freshKey("pages"));

@@ -23,7 +23,7 @@ import {
 import { endHanging } from "../../support/with-timeout";
 
 describe("a dispatcher", () => {
-  it("that fails holds up no other merchant's, and gets its events when it works again", async () => {
+  it("A dispatcher that fails delays no other merchant's, and gets its events when it works again", async () => {
     const [broken, well] = [await newClient(), await newClient()];
     await endpoint(broken, receiverUrl("broken"));
     await endpoint(well, receiverUrl("well"));
@@ -60,7 +60,7 @@ describe("a dispatcher", () => {
     await work().finally(() => use(real));
   }
 
-  it("reads what is open, however much has been delivered", async () => {
+  it("A dispatcher reads what is open, however much has been delivered", async () => {
     const client = await newClient();
     const { id } = await endpoint(client, receiverUrl("long-history"), { enabled: false });
     await json(await client.ask("POST", `${ENDPOINTS}/${id}/test`), 202);
@@ -89,7 +89,7 @@ describe("a dispatcher", () => {
     expect(read).toBeLessThan(20);
   });
 
-  it("leaves alone what was delivered although the queue said that it took nothing", async () => {
+  it("A dispatcher does not send again what was delivered although the queue reported a failure", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("taken-after-all"), { events: ["transaction.created"] });
     const taken = async () => (await arrivals("taken-after-all")).length > 0;
@@ -118,7 +118,7 @@ describe("a dispatcher", () => {
     expect(delivery).toMatchObject({ status: "succeeded", next_attempt_at: null });
   });
 
-  it("has its alarm back soon from a queue that does not answer", async () => {
+  it("A dispatcher sets its alarm soon when the queue does not respond", async () => {
     const client = await newClient();
     const { id } = await endpoint(client, receiverUrl("silent-queue"), { enabled: false });
     await json(await client.ask("POST", `${ENDPOINTS}/${id}/test`), 202);
@@ -136,7 +136,7 @@ describe("a dispatcher", () => {
     );
   });
 
-  it("gives up and forgets a bounded number at a time, and all in the end", async () => {
+  it("A dispatcher gives up and deletes a bounded number at a time, and all in the end", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("old-times"), { enabled: false });
     const left = await runInDurableObject(dispatcherOf(client), async (dispatcher, { storage }) => {
@@ -162,7 +162,7 @@ describe("a dispatcher", () => {
     );
   });
 
-  it("sends again what was on its way to the dead-letter queue", async () => {
+  it("A dispatcher sends again what was on its way to the dead-letter queue", async () => {
     const client = await newClient();
     const { id } = await endpoint(client, receiverUrl("last-minute"), { enabled: false });
     const { id: delivery } = await json<Delivery>(

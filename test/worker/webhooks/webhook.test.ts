@@ -22,7 +22,7 @@ import {
 import { endHanging, waitingUnder } from "../../support/with-timeout";
 
 describe("a webhook", () => {
-  it("tells an endpoint of every event, signed, with the transaction's own bytes", async () => {
+  it("An endpoint gets every event, signed, with the transaction's own bytes", async () => {
     const client = await newClient();
     const { secret } = await endpoint(client, receiverUrl("all"));
     const { id } = await client.created({ description: "Ünïcode ✓" });
@@ -54,7 +54,7 @@ describe("a webhook", () => {
     }
   });
 
-  it("goes to those who want its type, and to nobody while they are switched off", async () => {
+  it("A webhook goes to the endpoints that want its type, and to none that is disabled", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("completed"), { events: ["transaction.completed"] });
     await endpoint(client, receiverUrl("off"), { enabled: false });
@@ -65,7 +65,7 @@ describe("a webhook", () => {
     expect(await arrivals("off")).toEqual([]);
   });
 
-  it("goes to the URL that a transaction names, signed with the merchant's default secret", async () => {
+  it("A webhook goes to the URL that a transaction names, signed with the merchant's default secret", async () => {
     const client = await newClient();
     const { secret } = await json<{ secret: string }>(
       await client.ask("POST", `${ENDPOINTS}/default/rotate-secret`, {}),
@@ -80,7 +80,7 @@ describe("a webhook", () => {
     expect(log).toEqual([expect.objectContaining({ endpoint_id: null, url: receiverUrl("own") })]);
   });
 
-  it("is signed by both secrets while one replaces the other, and by one after that", async () => {
+  it("A webhook is signed with both secrets during a rotation, and with one after it", async () => {
     const client = await newClient();
     const old = await endpoint(client, receiverUrl("rotation"));
     const rotate = async (body: object) =>
@@ -103,7 +103,7 @@ describe("a webhook", () => {
     }
   });
 
-  it("is tried again until it is delivered, under one id, and every attempt is logged", async () => {
+  it("A webhook is retried until it is delivered, under one id, and every attempt is logged", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("again", "500,reset,200"), {
       events: ["transaction.created"],
@@ -137,7 +137,7 @@ describe("a webhook", () => {
     ["huge", null, 200],
     ["204", null, 204],
     ["tls", "connection_failed", null],
-  ])("in the face of %s ends in time as %s", async (step, error, status) => {
+  ])("An attempt that meets %s ends in time as %s", async (step, error, status) => {
     const client = await newClient();
     // What hangs once only leaves no later attempt hanging beside those of the next tests.
     const plain = receiverUrl(`odd-${step}`, step === "hang" ? "hang,200" : step);
@@ -162,7 +162,7 @@ describe("a webhook", () => {
     expect(await arrivals("redirected")).toEqual([]);
   });
 
-  it("of one endpoint does not wait for another that hangs, nor does a payment", async () => {
+  it("A webhook does not wait for another endpoint that hangs, nor does a payment", async () => {
     const client = await newClient();
     const hanging = await endpoint(client, receiverUrl("stuck", "hang"));
     await endpoint(client, receiverUrl("quick"));
@@ -183,7 +183,7 @@ describe("a webhook", () => {
     );
   });
 
-  it("waits as long as Retry-After asks, within limits", async () => {
+  it("A webhook waits as long as Retry-After requests, within limits", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("busy", "after:600"), { events: ["transaction.created"] });
     const beforeMs = Date.now();
@@ -197,7 +197,7 @@ describe("a webhook", () => {
     expect(nextMs).toBeLessThanOrEqual(Date.now() + 600_000);
   });
 
-  it("that is answered 410 switches its endpoint off and tells the others", async () => {
+  it("A webhook with the response 410 disables its endpoint and cancels the other deliveries", async () => {
     const client = await newClient();
     const gone = await endpoint(client, receiverUrl("gone", "410"));
     await endpoint(client, receiverUrl("others"), { events: ["webhook_endpoint.disabled"] });
@@ -213,7 +213,7 @@ describe("a webhook", () => {
     expect(await arrivals("gone")).toHaveLength(1);
   });
 
-  it("is dead after its last attempt, and lives again when it is asked for", async () => {
+  it("A webhook is dead after its last attempt, and can be restarted", async () => {
     const client = await newClient();
     const { id } = await endpoint(client, receiverUrl("dead", `${"500,".repeat(22)}200`), {
       events: ["transaction.created"],
@@ -243,7 +243,7 @@ describe("a webhook", () => {
     expect(new Set((await arrivals("dead")).map((arrival) => arrival.id)).size).toBe(1);
   });
 
-  it("can be sent again after it was delivered", async () => {
+  it("A delivered webhook can be sent again", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("twice"), { events: ["transaction.created"] });
     await client.created();
@@ -259,7 +259,7 @@ describe("a webhook", () => {
     expect(seen[0]?.id).toBe(seen[1]?.id);
   });
 
-  it("disables an endpoint that has been failing for three days", async () => {
+  it("An endpoint that has been failing for three days is disabled", async () => {
     const client = await newClient();
     const { id } = await endpoint(client, receiverUrl("weak", "500"));
     await client.created();

@@ -18,6 +18,7 @@ const params = pathParams(z.object({ id: z.string() }), ({ id }) => {
   if (id === "unknown") throw new Problem("transaction_not_found");
   return { id };
 });
+
 const headers = {
   documentedAs: z.object({ "Idempotency-Key": z.string() }),
   parsedBy: () => {
@@ -44,7 +45,7 @@ async function parsed(parts: RequestParts, path: string, body?: string): Promise
 }
 
 describe("parseRequest", () => {
-  it("returns every declared part under its name", async () => {
+  it("parseRequest returns every declared part under its name", async () => {
     const parts = { params, query: Query, body: Body };
     expect(await parsed(parts, "/things/a?limit=5", '{"name":"1"}')).toEqual({
       params: { id: "a" },
@@ -53,7 +54,7 @@ describe("parseRequest", () => {
     });
   });
 
-  it("ignores the parts that are not declared", async () => {
+  it("parseRequest ignores the parts that are not declared", async () => {
     expect(await parsed({}, "/things/unknown?other=1", "no JSON")).toEqual({});
   });
 
@@ -62,14 +63,14 @@ describe("parseRequest", () => {
     ["/things/a?other=1", "invalid_request"],
     ["/things/a", "idempotency_key_missing"],
   ])(
-    "reports the first part with a fault: params, query, headers, body (%s)",
+    "parseRequest reports the first part with a fault: params, query, headers, body (%s)",
     async (path, code) => {
       const parts = { body: Body, headers, query: Query, params };
       expect(await parsed(parts, path, "no JSON")).toBe(code);
     },
   );
 
-  it("parses a missing body as an empty object only if it is optional", async () => {
+  it("parseRequest parses a missing body as an empty object only if it is optional", async () => {
     const Optional = z.strictObject({ pause_s: z.int().default(0) });
     expect(await parsed({ body: optionalBody(Optional) }, "/things/a")).toEqual({
       body: { pause_s: 0 },
@@ -77,7 +78,7 @@ describe("parseRequest", () => {
     expect(await parsed({ body: Optional }, "/things/a")).toBe("unsupported_media_type");
   });
 
-  it("checks a body by the second schema of a pair", async () => {
+  it("parseRequest checks a body by the second schema of a pair", async () => {
     const pair = { documentedAs: z.object({}), checkedBy: () => Body };
     expect(await parsed({ body: pair }, "/things/a", '{"name":1}')).toBe("invalid_request");
     expect(await parsed({ body: pair }, "/things/a", '{"name":"1"}')).toEqual({
@@ -87,7 +88,7 @@ describe("parseRequest", () => {
 });
 
 describe("documentRequest", () => {
-  it("documents the first schema of a pair, and which bodies are required", () => {
+  it("documentRequest documents the first schema of a pair, and which bodies are required", () => {
     const shape = z.object({ flat: z.string() });
     const pair = { documentedAs: shape, checkedBy: Body };
     expect(documentRequest({ body: pair, query: pair }).query).toBe(shape);

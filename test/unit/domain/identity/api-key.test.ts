@@ -12,7 +12,7 @@ import { ALPHABET, base32Of, bytesOf, sha256 } from "../../../support/base32";
 describe("an API key", () => {
   const key = formatApiKey(new Uint8Array(API_KEY_RANDOM_BYTES).map((_, index) => index * 7));
 
-  it("is sk_, 52 characters of secret and 6 of checksum", () => {
+  it("An API key is sk_, 52 characters of secret and 6 of checksum", () => {
     expect(API_KEY_RANDOM_BYTES).toBe(32);
     fc.assert(
       fc.property(bytesOf(32), (random) => {
@@ -24,7 +24,7 @@ describe("an API key", () => {
     );
   });
 
-  it("carries all 256 bits: one bit changed makes another secret", () => {
+  it("An API key carries all 256 bits: one changed bit makes another secret", () => {
     const random = new Uint8Array(32);
     const keys = new Set([formatApiKey(random)]);
     for (let bit = 0; bit < 256; bit++) {
@@ -35,7 +35,7 @@ describe("an API key", () => {
     expect(keys.size).toBe(257);
   });
 
-  it("is no key any more with any one character changed", () => {
+  it("An API key with any one character changed is invalid", () => {
     for (let place = 0; place < key.length; place++) {
       for (const character of `${ALPHABET}A018_ `) {
         if (character === key[place]) continue;
@@ -44,7 +44,7 @@ describe("an API key", () => {
     }
   });
 
-  it("is no key any more with two neighbours swapped", () => {
+  it("An API key with two neighbouring characters swapped is invalid", () => {
     // A fixed seed: a checksum of 30 bits misses one error in a billion, and a test must not.
     fc.assert(
       fc.property(bytesOf(32), fc.integer({ min: 0, max: 59 }), (random, place) => {
@@ -68,11 +68,11 @@ describe("an API key", () => {
     ["a key and a line's end", `${key}\n`],
     ["a key after a space", ` ${key}`],
     ["two keys", `${key}${key}`],
-  ])("is not %s", (_, text) => {
+  ])("An API key is not %s", (_, text) => {
     expect(isApiKey(text)).toBe(false);
   });
 
-  it("is stored as its SHA-256 in hex", () => {
+  it("An API key is stored as its SHA-256 in hex", () => {
     fc.assert(
       fc.property(fc.oneof(fc.constant(key), fc.string({ unit: "grapheme" })), (text) => {
         expect(hashApiKey(text)).toBe(sha256(text).toString("hex"));

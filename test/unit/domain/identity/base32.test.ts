@@ -13,11 +13,14 @@ describe("base32", () => {
     ["foob", "mzxw6yq"],
     ["fooba", "mzxw6ytb"],
     ["foobar", "mzxw6ytboi"],
-  ])("writes %j as RFC 4648 does, in lower case and without padding: %j", (text, encoded) => {
-    expect(base32(new TextEncoder().encode(text), encoded.length)).toBe(encoded);
-  });
+  ])(
+    "Base32 writes %j as RFC 4648 does, in lower case and without padding: %j",
+    (text, encoded) => {
+      expect(base32(new TextEncoder().encode(text), encoded.length)).toBe(encoded);
+    },
+  );
 
-  it("takes the first bits of any bytes, and fills up with zeros past their end", () => {
+  it("Base32 takes the first bits of any bytes, and fills up with zeros past their end", () => {
     const characters = fc.integer({ min: 0, max: 70 });
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), characters, (bytes, length) => {
@@ -26,7 +29,7 @@ describe("base32", () => {
     );
   });
 
-  it("turns characters back into the number they stand for", () => {
+  it("Base32 turns characters back into their number", () => {
     fc.assert(
       fc.property(bytesOf(4), (bytes) => {
         const bits = Buffer.from(bytes).readUInt32BE() >>> 2;

@@ -12,7 +12,7 @@ describe("a client's network", () => {
     ["not an address", "unknown"],
     ["", "unknown"],
     [undefined, "unknown"],
-  ])("of %s is %s", (address, network) => {
+  ])("The network of the client address %s is %s", (address, network) => {
     expect(clientNetwork(address)).toBe(network);
   });
 });

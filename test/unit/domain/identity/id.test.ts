@@ -21,11 +21,11 @@ describe("a transaction's id", () => {
     ["mer_2", "order-1001", "txn_43ggpweld26gi2uarhwwvz473v"],
     ["", "", "txn_ioiih44jk25fd3hjayyvkldoui"],
     ['a"b', "c\\d", "txn_cqjzmhrmdkvbbr627zetpqgonw"],
-  ])("of merchant %j and key %j is the same for all time", (merchantId, key, id) => {
+  ])("The transaction id of merchant %j and key %j never changes", (merchantId, key, id) => {
     expect(deriveTransactionId(merchantId, key)).toBe(id);
   });
 
-  it("is the first 130 bits of SHA-256 over merchant and key", () => {
+  it("A transaction id is the first 130 bits of SHA-256 over merchant and key", () => {
     const keys = fc.string({ unit: "grapheme", maxLength: 40 });
     fc.assert(
       fc.property(keys, keys, (merchantId, key) => {
@@ -45,9 +45,12 @@ describe("a transaction's id", () => {
     ["a\0", "b", "a", "\0b"],
     ["a", "A", "A", "a"],
   ];
-  it.each(alike)("keeps %j with %j and %j with %j apart", (merchantA, keyA, merchantB, keyB) => {
-    expect(deriveTransactionId(merchantA, keyA)).not.toBe(deriveTransactionId(merchantB, keyB));
-  });
+  it.each(alike)(
+    "The transaction ids of %j with %j and of %j with %j differ",
+    (merchantA, keyA, merchantB, keyB) => {
+      expect(deriveTransactionId(merchantA, keyA)).not.toBe(deriveTransactionId(merchantB, keyB));
+    },
+  );
 
   it.each([
     ["txn_abcdefghijklmnopqrstuvwxyz", true],
@@ -62,19 +65,20 @@ describe("a transaction's id", () => {
     [" txn_abcdefghijklmnopqrstuvwxyz", false],
     ["txn_abcdefghijklmnopqrstuvwxyz\n", false],
     ["", false],
-  ])("has one form: %j is %j", (text, isOne) => {
+  ])("A transaction id has one form: %j is %j", (text, isOne) => {
     expect(isTransactionId(text)).toBe(isOne);
   });
 });
+
 describe("the other names", () => {
   const id = deriveTransactionId("mer_1", "order-1001");
 
-  it("gives an event its transaction's name and place, without a full stop", () => {
+  it("An event id is its transaction's name and sequence, without a full stop", () => {
     expect(eventId(id, 1)).toBe(`evt_${id.slice(4)}_1`);
     expect(eventId(id, 12)).toMatch(/^evt_[a-z2-7]{26}_12$/);
   });
 
-  it("draws an id of a prefix and 130 random bits", () => {
+  it("A random id is a prefix and 130 random bits", () => {
     fc.assert(
       fc.property(bytesOf(17), (random) => {
         expect(formatRandomId("mer", random)).toBe(
@@ -85,11 +89,11 @@ describe("the other names", () => {
     expect(formatRandomId("mer", randomBytes(17))).not.toBe(formatRandomId("mer", randomBytes(17)));
   });
 
-  it("gives every transaction an object of its own when there are no shards", () => {
+  it("Every transaction has an object of its own when there are no shards", () => {
     expect(transactionObjectName(id, 0)).toBe(id);
   });
 
-  it("pins which shard owns an id: a change would hide transactions from their clients", () => {
+  it("The shard that owns an id is fixed: a change would hide transactions from their clients", () => {
     expect([1, 2, 3, 16, 4_096].map((shards) => transactionObjectName(id, shards))).toEqual([
       "shard-0",
       "shard-1",
@@ -117,7 +121,7 @@ describe("the other names", () => {
   const numbers = Array.from({ length: 16_000 }, (_, index) => index);
 
   // 37.7 is exceeded by one even spread over 16 shards in a thousand; the inputs are fixed.
-  it("spreads transactions evenly over their shards", () => {
+  it("Transactions are spread evenly over their shards", () => {
     const ids = numbers.map((number) => deriveTransactionId("mer_1", `order-${number}`));
     const { chiSquare, named } = spread(
       ids.map((each) => transactionObjectName(each, 16)),
@@ -128,7 +132,7 @@ describe("the other names", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it("spreads customers evenly over the velocity objects, each always to the same one", () => {
+  it("Customers are spread evenly over the velocity objects, each always to the same one", () => {
     const names = numbers.map((number) => velocityObjectName("mer_1", `user_${number}`, 16));
     const { chiSquare, named } = spread(names, 16);
     expect(named).toEqual(shardNames("velocity", 16));
@@ -136,7 +140,7 @@ describe("the other names", () => {
     expect(velocityObjectName("mer_1", "user_7", 16)).toBe(names[7]);
   });
 
-  it("tells two merchants' customers of the same name apart", () => {
+  it("Customers of the same name of two merchants have different velocity subjects", () => {
     const names = ["mer_1", "mer_2", "mer_3"].map((mer) =>
       velocityObjectName(mer, "user_1", 4_096),
     );

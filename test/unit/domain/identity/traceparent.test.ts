@@ -24,7 +24,9 @@ describe("a traceparent", () => {
     [`cc-${TRACE}-${SPAN}-01`, GIVEN],
     [`cc-${TRACE}-${SPAN}-01-what-the-future-will-be-like`, GIVEN],
     [`01-${TRACE}-${SPAN}-01-`, GIVEN],
-  ])("is taken: %s", (header, taken) => expect(parseTraceparent(header)).toBe(taken));
+  ])("A valid traceparent is accepted: %s", (header, taken) =>
+    expect(parseTraceparent(header)).toBe(taken),
+  );
 
   it.each([
     ["nothing", ""],
@@ -47,14 +49,14 @@ describe("a traceparent", () => {
     ["a space behind", `${GIVEN} `],
     ["a line behind", `${GIVEN}\n`],
     ["two of them", `${GIVEN}, ${GIVEN}`],
-  ])("is not taken: %s", (_, header) => {
+  ])("An invalid traceparent is not accepted: %s", (_, header) => {
     expect(parseTraceparent(header)).toBeUndefined();
     const fresh = continueTrace(header, randomHex());
     expect(fresh).toMatch(VALID);
     expect(fresh).not.toContain(TRACE);
   });
 
-  it("keeps its trace and flags, and names another leg, wherever it goes", () => {
+  it("A traceparent that is passed on keeps its trace and flags, and has a new parent id", () => {
     for (const flags of ["00", "01", "02", "03"]) {
       const given = `00-${TRACE}-${SPAN}-${flags}`;
       for (const next of [continueTrace(given, randomHex()), nextSpan(given)]) {
@@ -66,7 +68,7 @@ describe("a traceparent", () => {
     expect(withSpan(GIVEN, "1234567890abcdef")).toBe(`00-${TRACE}-1234567890abcdef-01`);
   });
 
-  it("is another one for each request that brings none", () => {
+  it("Each request without a traceparent gets a new one", () => {
     const made = Array.from({ length: 100 }, () => continueTrace(undefined, randomHex()));
     expect(new Set(made.map(parseTraceId)).size).toBe(100);
     for (const one of made) expect(one).toMatch(VALID);

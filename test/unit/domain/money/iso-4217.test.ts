@@ -23,24 +23,24 @@ const atMs = (day: string) => Date.parse(`${day}T00:00:00.000Z`);
 const DAY_MS = 86_400_000;
 
 describe("the table of currencies", () => {
-  it("has every code of ISO's list, as a currency or as no money", () => {
+  it("The table of currencies has every code of ISO's list, as a currency or as no money", () => {
     expect([...active, ...NOT_MONEY].sort()).toEqual(Object.keys(copy.minor_units).sort());
     expect(copy.about).toContain(ISO_4217_PUBLISHED);
   });
 
-  it("has the minor units of ISO's list", () => {
+  it("The table of currencies has the minor units of ISO's list", () => {
     const listed = Object.entries(copy.minor_units).filter(([code]) => !NOT_MONEY.includes(code));
     expect(listed.map(([code]) => [code, currencyDecimals(code)])).toEqual(listed);
   });
 
-  it("calls no code money that ISO gives no minor unit or four decimals", () => {
+  it("The table of currencies has no code as money to which ISO gives no minor unit or four decimals", () => {
     const without = Object.entries(copy.minor_units).filter(
       ([, unit]) => unit === null || unit > 3,
     );
     expect(without.filter(([code]) => !NOT_MONEY.includes(code))).toEqual([]);
   });
 
-  it("has every code that was withdrawn since 2015, within a month of its last day as legal tender", () => {
+  it("The table of currencies has every code that was withdrawn since 2015, within a month of its last day as legal tender", () => {
     expect(Object.keys(WITHDRAWN).sort()).toEqual(Object.keys(copy.last_days).sort());
     for (const [code, lastDay] of Object.entries(copy.last_days)) {
       const { withdrawn_on = "" } = findCurrency(code) ?? {};
@@ -49,7 +49,7 @@ describe("the table of currencies", () => {
     }
   });
 
-  it("has no code twice, and no first day of a code that it does not have", () => {
+  it("The table of currencies has no code twice, and no first day of a code that it does not have", () => {
     expect(new Set(CURRENCY_CODES).size).toBe(active.length + Object.keys(WITHDRAWN).length);
     expect(Object.keys(VALID_FROM).filter((code) => !active.includes(code))).toEqual([]);
   });
@@ -68,30 +68,30 @@ describe("a new payment", () => {
     ["XAU", "2026-11-29", "names XAU, which is not a payment currency"],
     ["DEM", "2026-11-29", "must be an ISO 4217 currency code, such as USD"],
     ["usd", "2026-11-29", "must be an ISO 4217 currency code, such as USD"],
-  ])("in %s on %s is judged by that day", (code, day, fault) => {
+  ])("A new payment in %s on %s is judged by that day", (code, day, fault) => {
     expect(newPaymentFault(code, atMs(day))).toBe(fault);
     expect(newPaymentFault(code, atMs(day) + DAY_MS - 1)).toBe(fault);
   });
 
-  it("may be in a code whose withdrawal is announced until that day", () => {
+  it("A new payment may be in a currency whose withdrawal is announced until that day", () => {
     const announced = { decimals: 2, withdrawn_on: "2030-01-01" } as const;
     expect(standingFault("AAA", announced, "2029-12-31")).toBeUndefined();
     expect(standingFault("AAA", announced, "2030-01-01")).toMatch("withdrawn on 2030-01-01");
   });
 
-  it("may be in any currency of the list on the day of its publication", () => {
+  it("A new payment may be in any currency of the list on the day of its publication", () => {
     const faults = active.map((code) => newPaymentFault(code, atMs(ISO_4217_PUBLISHED)));
     expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
   });
 });
 
 describe("a withdrawn currency", () => {
-  it.each(Object.keys(WITHDRAWN))("keeps its decimals: %s", (code) => {
+  it.each(Object.keys(WITHDRAWN))("The withdrawn currency %s keeps its decimals", (code) => {
     expect(currencyDecimals(code)).toBe(code === "BYR" ? 0 : 2);
   });
 });
 
-it("the decimals of a currency that is not known are a fault, never 0", () => {
+it("The decimals of an unknown currency are a fault, never 0", () => {
   for (const code of ["QQQ", "XAU", "", "usd", "__proto__"]) {
     expect(() => currencyDecimals(code)).toThrow(UnknownCurrency);
   }

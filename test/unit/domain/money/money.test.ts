@@ -61,9 +61,12 @@ describe("reading an amount", () => {
     ["999999999999.999", KWD, MAX_AMOUNT_MINOR],
     ["999999999999999e-2", USD, MAX_AMOUNT_MINOR],
   ];
-  it.each(amountsRead)("reads %s with %i decimals as %i", (text, decimals, amount_minor) => {
-    expect(parseAmount(text, decimals)).toEqual({ ok: true, amount_minor });
-  });
+  it.each(amountsRead)(
+    "The amount %s with %i decimals is read as %i",
+    (text, decimals, amount_minor) => {
+      expect(parseAmount(text, decimals)).toEqual({ ok: true, amount_minor });
+    },
+  );
 
   const refused: [AmountFault, number, string[]][] = [
     ["not_positive", USD, ["0", "-0", "0.00", "0e99999", "0e-99999", "-1", "-0.001", "-1e309"]],
@@ -85,13 +88,13 @@ describe("reading an amount", () => {
   for (const [fault, decimals, texts] of refused) {
     for (const text of texts) {
       const shown = JSON.stringify(text.length > 70 ? `${text.slice(0, 10)}…` : text);
-      it(`refuses ${shown} with ${decimals} decimals: ${fault}`, () => {
+      it(`The amount ${shown} with ${decimals} decimals is refused: ${fault}`, () => {
         expect(parseAmount(text, decimals)).toEqual({ ok: false, fault });
       });
     }
   }
 
-  it("agrees with exact arithmetic on every decimal, and never rounds", () => {
+  it("Amounts are read as exact arithmetic reads them, with every number of decimals, and never rounded", () => {
     const digits = (most: number) =>
       fc.string({ unit: fc.constantFrom(..."00123456789"), minLength: 1, maxLength: most });
     const whole = digits(18).map((text) => text.replace(/^0+(?=\d)/, ""));
@@ -115,7 +118,7 @@ describe("reading an amount", () => {
     );
   });
 
-  it("reads every spelling of an amount as that amount", () => {
+  it("Every spelling of an amount is read as that amount", () => {
     const spelling = fc.tuple(
       fc.oneof(amounts, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
       decimalsOfMoney,
@@ -140,7 +143,7 @@ describe("reading an amount", () => {
     );
   });
 
-  it("never throws, and gives a whole amount within bounds or a fault, whatever the text", () => {
+  it("Reading any text as an amount never throws, and gives a whole amount within bounds or a fault", () => {
     const alphabet = fc.string({ unit: fc.constantFrom(..."0019.eE+- x"), maxLength: 70 });
     fc.assert(
       fc.property(fc.oneof(fc.string(), alphabet), decimalsOfMoney, (text, decimals) => {
@@ -170,11 +173,11 @@ describe("writing an amount", () => {
     [MAX_AMOUNT_MINOR, USD, "9999999999999.99"],
     [MAX_AMOUNT_MINOR, KWD, "999999999999.999"],
     [MAX_AMOUNT_MINOR, JPY, "999999999999999"],
-  ])("writes %i with %i decimals as %s", (amountMinor, decimals, text) => {
+  ])("%i minor units with %i decimals are written as %s", (amountMinor, decimals, text) => {
     expect(formatAmount(amountMinor, decimals)).toBe(text);
   });
 
-  it("writes no more than is needed, and what it writes is read back as the same amount", () => {
+  it("An amount is written as short as possible, and reads back as the same amount", () => {
     fc.assert(
       fc.property(amounts, decimalsOfMoney, (amount_minor, decimals) => {
         const text = formatAmount(amount_minor, decimals);
@@ -185,7 +188,7 @@ describe("writing an amount", () => {
     );
   });
 
-  it("survives a trip through a JSON number in both directions", () => {
+  it("An amount survives a trip through a JSON number in both directions", () => {
     fc.assert(
       fc.property(amounts, decimalsOfMoney, (amount_minor, decimals) => {
         const text = formatAmount(amount_minor, decimals);
@@ -219,19 +222,19 @@ describe("currencies", () => {
     ["KWD", 3],
     ["XCG", 2],
     ["BGN", 2],
-  ])("gives %s %i decimals", (code, decimals) => {
+  ])("The currency %s has %i decimals", (code, decimals) => {
     expect(decimalsOf(code)).toBe(decimals);
   });
 
-  it("has no decimals for exactly the currencies that ISO 4217 lists so", () => {
+  it("The currencies without decimals are those that ISO 4217 lists so", () => {
     expect(withDecimals(0)).toEqual(NO_DECIMALS);
   });
 
-  it("has three decimals for exactly the currencies that ISO 4217 lists so", () => {
+  it("The currencies with three decimals are those that ISO 4217 lists so", () => {
     expect(withDecimals(3)).toEqual(THREE_DECIMALS);
   });
 
-  it("has two decimals for all others, and knows the currencies of the world", () => {
+  it("All other currencies have two decimals, and the currencies of the world are in the table", () => {
     const special = NO_DECIMALS.length + THREE_DECIMALS.length;
     expect(withDecimals(2)).toHaveLength(CURRENCY_CODES.length - special);
     expect(CURRENCY_CODES.length).toBeGreaterThan(150);
@@ -244,13 +247,13 @@ describe("currencies", () => {
       " ",
     );
   it.each([...unknown, "", " USD", "USD ", "ＵＳＤ", "840", "__proto__", "constructor"])(
-    "does not know %j",
+    "%j is not a currency",
     (code) => {
       expect(findCurrency(code)).toBeUndefined();
     },
   );
 
-  it("takes no accounting unit for money", () => {
+  it("An accounting unit is not money", () => {
     expect(FUNDS.filter((code) => findCurrency(code) !== undefined)).toEqual([]);
   });
 });

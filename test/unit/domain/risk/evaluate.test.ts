@@ -19,10 +19,11 @@ const unversioned = ({ fraud_score, risk: { rule_set_version: _, ...risk } }: As
   fraud_score,
   risk,
 });
+
 describe("any rule set", () => {
   const cases = fc.record({ rule_set: ruleSet, payment, signals: someSignals });
 
-  it("scores the sum of its live rules that were hit, kept within 0 and 100", () => {
+  it("A rule set's score is the sum of its live rules that hit, kept within 0 and 100", () => {
     fc.assert(
       fc.property(cases, ({ rule_set, payment, signals }) => {
         const { fraud_score, risk } = evaluate(payment, signals, { version: 1, rule_set });
@@ -37,7 +38,7 @@ describe("any rule set", () => {
     );
   });
 
-  it("says the same in whatever order its rules are", () => {
+  it("A rule set decides the same in whatever order its rules are", () => {
     const shuffled = cases.chain((one) =>
       fc.record({
         one: fc.constant(one),
@@ -57,7 +58,7 @@ describe("any rule set", () => {
     );
   });
 
-  it("never becomes milder when a rule gets more points", () => {
+  it("A rule set never becomes milder when a rule gets more points", () => {
     const SEVERITY = { approve: 0, review: 1, block: 2 };
     const more = fc.record({ one: cases, at: fc.nat(7), extra: fc.nat(200) });
     fc.assert(
@@ -76,7 +77,7 @@ describe("any rule set", () => {
     );
   });
 
-  it("is changed in nothing but `shadow` by shadow rules", () => {
+  it("Shadow rules change nothing of a decision except `shadow`", () => {
     fc.assert(
       fc.property(cases, ({ rule_set, payment, signals }) => {
         const live = { ...rule_set, rules: rule_set.rules.filter(({ shadow }) => !shadow) };
@@ -89,7 +90,7 @@ describe("any rule set", () => {
     );
   });
 
-  it("records of a shadow rule what it says when it is live", () => {
+  it("A decision records of a shadow rule what the rule would say if it were live", () => {
     fc.assert(
       fc.property(cases, ({ rule_set, payment, signals }) => {
         const told = (shadow: boolean) => {
@@ -103,7 +104,7 @@ describe("any rule set", () => {
     );
   });
 
-  it("decides the same from the signals it asked for as from all there are", () => {
+  it("A rule set decides the same from its required signals as from all signals", () => {
     const all = fc.record({ rule_set: ruleSet, payment, signals: allSignals });
     fc.assert(
       fc.property(all, ({ rule_set, payment, signals }) => {
@@ -126,7 +127,7 @@ describe("any rule set", () => {
     );
   });
 
-  it("does not mind missing signals that make no difference", () => {
+  it("A rule set ignores missing signals that make no difference", () => {
     const both = fc.record({ condition, payment, signals: allSignals, some: someSignals });
     fc.assert(
       fc.property(both, ({ condition, payment, signals, some }) => {
@@ -142,7 +143,7 @@ describe("any rule set", () => {
     );
   });
 
-  it("approves without a reason when it is empty and the payment is on no list", () => {
+  it("An empty rule set approves without a reason a payment that is on no list", () => {
     fc.assert(
       fc.property(ruleSet, payment, someSignals, (rule_set, payment, signals) => {
         const unlisted = Object.fromEntries(
@@ -163,6 +164,7 @@ describe("any rule set", () => {
     );
   });
 });
+
 describe("a decision", () => {
   const points = (given: number): Rule => ({ id: "points", points: given, when: always });
   const says = (outcome: "block" | "review" | "allow"): Rule => ({
@@ -182,12 +184,15 @@ describe("a decision", () => {
     ["a rule says allow and the score blocks", [says("allow"), points(100)], "approve"],
     ["a rule says allow and another review", [says("allow"), says("review")], "approve"],
     ["a rule says allow and another block", [says("allow"), says("block")], "block"],
-  ] as [string, Rule[], string][])("when %s", (_, rules, expected) => {
-    expect(decisionOf(rules)).toBe(expected);
-    expect(decisionOf(rules.toReversed())).toBe(expected);
-  });
+  ] as [string, Rule[], string][])(
+    "A payment is decided by its score and outcomes: %s",
+    (_, rules, expected) => {
+      expect(decisionOf(rules)).toBe(expected);
+      expect(decisionOf(rules.toReversed())).toBe(expected);
+    },
+  );
 
-  it("lets an allow beat a block where the merchant says so, and not the other way", () => {
+  it("An allow outweighs a block where the merchant's rules say so, and not otherwise", () => {
     const set = { allow_beats_block: true };
     expect(decisionOf([says("allow"), says("block")], {}, set)).toBe("approve");
     expect(decisionOf([says("block")], {}, set)).toBe("block");
@@ -196,7 +201,7 @@ describe("a decision", () => {
     );
   });
 
-  it("blocks whoever is on the block list and approves whoever is on the allow list", () => {
+  it("A payment on the block list is blocked and one on the allow list is approved", () => {
     const blocked = assess([points(10)], { "listed.block.ip": 1 });
     expect(blocked).toMatchObject({ fraud_score: 10, risk: { decision: "block" } });
     expect(blocked.risk.reasons).toEqual([
@@ -213,6 +218,7 @@ describe("a decision", () => {
     });
   });
 });
+
 describe("a rule that cannot be evaluated", () => {
   const fine: Rule = { id: "fine", points: 20, when: always };
   it.each([
@@ -230,7 +236,7 @@ describe("a rule that cannot be evaluated", () => {
     ["a unit is zero", { amount: { multiple_of: "0.00" } }, "a condition could not be evaluated"],
     ["its kind is unknown", { moon: "full" }, "a condition could not be evaluated"],
     ["it has no condition at all", null, "the rule could not be evaluated"],
-  ])("is reported and adds nothing: %s", (_, when, detail) => {
+  ])("A rule that cannot be evaluated is reported and adds nothing: %s", (_, when, detail) => {
     // As a release of another day might have stored it.
     const broken = { id: "broken", outcome: "block", when } as unknown as Rule;
     const { fraud_score, risk } = assess([broken, fine]);
@@ -241,7 +247,7 @@ describe("a rule that cannot be evaluated", () => {
     });
   });
 
-  it("is no error where the missing part makes no difference", () => {
+  it("A rule whose missing part makes no difference is no error", () => {
     const missing: Condition = { customer_age: { below_s: 9 } };
     expect(holds({ any: [missing, always] }, PAYMENT, {})).toBe(true);
     expect(holds({ all: [missing, never] }, PAYMENT, {})).toBe(false);
@@ -250,7 +256,8 @@ describe("a rule that cannot be evaluated", () => {
     expect(holds({ not: missing }, PAYMENT, {})).toBeUndefined();
   });
 });
-it("what versions and signals a decision was made of is in it", () => {
+
+it("A decision contains the versions and signals that it was made from", () => {
   const signals = { "customer.age_s": 5 };
   const { risk } = assess(
     [{ id: "new", points: 1, when: { customer_age: { below_s: 6 } } }],

@@ -21,7 +21,7 @@ function recordOf(transaction: Transaction): EventRecord {
   };
 }
 
-it("payments are released when they end without a charge, and say how they ended", () => {
+it("Payments that end without a charge are released, with the outcome", () => {
   const outcomes = EXAMPLE_NAMES.map((name) => {
     const record = recordOf(EXAMPLES[name]);
     if (!RELEASING_TYPES.includes(record.type)) return [name, undefined];
@@ -46,7 +46,7 @@ it("payments are released when they end without a charge, and say how they ended
   });
 });
 
-it("they are released for every subject that they were counted for, once", () => {
+it("Payments are released once for every subject under which they were counted", () => {
   const { risk } = EXAMPLES.cancelled;
   const signals = {
     "customer.count.24h": 1,
@@ -70,13 +70,13 @@ it("they are released for every subject that they were counted for, once", () =>
   ]);
 });
 
-it("transactions of before there were signals are released for their customer", () => {
+it("Transactions from before there were signals are released for their customer", () => {
   const { signals: _, ...risk } = EXAMPLES.declined.risk;
   const old = { ...EXAMPLES.declined, risk } as unknown as Transaction; // As they were stored then.
   expect(buildReleases(recordOf(old)).map(({ subject }) => subject)).toEqual(["customer"]);
 });
 
-it("they are released under the value that is counted, and under the one an earlier release counted", () => {
+it("Payments are released under the value that is counted, and under the one an earlier release counted", () => {
   const { cancelled } = EXAMPLES;
   const record = recordOf({
     ...cancelled,

@@ -12,6 +12,7 @@ function checkDigit(digits: string): string {
     .reduce((total, digit, index) => total + (index % 2 === 0 ? (DOUBLED[digit] ?? 0) : digit), 0);
   return String((10 - (sum % 10)) % 10);
 }
+
 const digitsOf = (minLength: number, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(..."0123456789"), minLength, maxLength });
 const withCheckDigit = (digits: string) => digits + checkDigit(digits);
@@ -30,6 +31,7 @@ const KNOWN = [
   "6205500000000000004",
   "4000000000000000006",
 ];
+
 const PRINTED = [
   "4242 4242 4242 4242",
   "4242-4242-4242-4242",
@@ -40,7 +42,7 @@ const PRINTED = [
 ];
 
 describe("a card number in free text", () => {
-  it.each([...KNOWN, ...PRINTED])("is found: %s", (number) => {
+  it.each([...KNOWN, ...PRINTED])("A card number in free text is found: %s", (number) => {
     expect(containsCardNumber(number)).toBe(true);
     expect(containsCardNumber(`Paid with ${number}, thank you`)).toBe(true);
     expect(containsCardNumber(`card:${number}\nname: A. Person`)).toBe(true);
@@ -57,7 +59,7 @@ describe("a card number in free text", () => {
     "4242424242424242/12/27",
     "4242 4242 4242 4242, 123",
     "0004242424242424242",
-  ])("is found among other words and numbers: %s", (text) => {
+  ])("A card number is found among other words and numbers: %s", (text) => {
     expect(containsCardNumber(text)).toBe(true);
   });
 
@@ -67,7 +69,7 @@ describe("a card number in free text", () => {
     "4242-4242-4242-4242-123",
     "exp 12 4242 4242 4242 4242",
     "2 x 1 4242 4242 4242 4242",
-  ])("is found in groups beside other digits: %s", (text) => {
+  ])("A card number is found in groups beside other digits: %s", (text) => {
     expect(containsCardNumber(text)).toBe(true);
   });
 
@@ -86,11 +88,11 @@ describe("a card number in free text", () => {
     ["a UUID", "8e03978e-40d5-43dd-bc93-6894a57f9324"],
     ["a telephone number", "+49 30 901820"],
     ["dates", "2026-11-22 2026-11-23"],
-  ])("is not seen in %s", (_, text) => {
+  ])("No card number is found in %s", (_, text) => {
     expect(containsCardNumber(text)).toBe(false);
   });
 
-  it("is found at every length from 13 to 19, in one run or in groups, and at no other", () => {
+  it("A card number is found at every length from 13 to 19, in one run or in groups, and at no other", () => {
     fc.assert(
       fc.property(digitsOf(8, 23), fc.constantFrom("", " ", "-"), (digits, separator) => {
         const number = withCheckDigit(digits);
@@ -105,7 +107,7 @@ describe("a card number in free text", () => {
     );
   });
 
-  it("is not a card number any more with any one digit changed", () => {
+  it("A card number with any one digit changed is no card number", () => {
     const changes = fc.tuple(
       digitsOf(12, 18).map(withCheckDigit),
       fc.nat(),
@@ -123,7 +125,7 @@ describe("a card number in free text", () => {
     );
   });
 
-  it("is looked for in the longest text without delay", () => {
+  it("The longest text is searched for card numbers without delay", () => {
     for (const unit of ["1 ", "1-", "1", "1 - "]) {
       expect(containsCardNumber(unit.repeat(100_000))).toBe(false);
     }
@@ -131,9 +133,12 @@ describe("a card number in free text", () => {
 });
 
 describe("an identifier", () => {
-  it.each([...KNOWN, ...PRINTED])("that is a card number is known as one: %s", (number) => {
-    expect(isCardNumber(number)).toBe(true);
-  });
+  it.each([...KNOWN, ...PRINTED])(
+    "An identifier that is a card number is recognized: %s",
+    (number) => {
+      expect(isCardNumber(number)).toBe(true);
+    },
+  );
 
   it.each([
     ["a name with a card number in it", "user-4242424242424242"],
@@ -149,11 +154,11 @@ describe("an identifier", () => {
     ["a UUID", "8e03978e-40d5-43dd-bc93-6894a57f9324"],
     ["a name", "user_123"],
     ["nothing", ""],
-  ])("is not one: %s", (_, identifier) => {
+  ])("An identifier that is no card number is accepted: %s", (_, identifier) => {
     expect(isCardNumber(identifier)).toBe(false);
   });
 
-  it("is one exactly when it starts with 2 to 6, has 13 to 19 digits and passes Luhn", () => {
+  it("An identifier is a card number exactly when it starts with 2 to 6, has 13 to 19 digits and passes Luhn", () => {
     const numbers = fc.oneof(digitsOf(10, 21), digitsOf(10, 20).map(withCheckDigit));
     fc.assert(
       fc.property(numbers, (digits) => {

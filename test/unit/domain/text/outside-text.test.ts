@@ -71,6 +71,7 @@ const hostile = fc.string({
   ),
   maxLength: 80,
 });
+
 const texts = fc.oneof(hostile, fc.string({ unit: "binary", maxLength: 80 }));
 
 it("Any text comes out well-formed, short enough, and without control characters and card numbers", () => {

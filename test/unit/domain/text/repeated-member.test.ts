@@ -11,7 +11,7 @@ it.each<[string, (string | number)[]]>([
   ['{"a":{"x":1},"b":2,"a":3}', ["a"]],
   ['[{"__proto__":1,"__proto__":2}]', [0, "__proto__"]],
   ['{"a\\"b":1,"a\\"b":2}', ['a"b']],
-])("the member that %s names twice is found with its path", (json, path) => {
+])("The member that %s names twice is found with its path", (json, path) => {
   expect(repeatedMembers(json).next().value).toEqual(path);
 });
 
@@ -26,7 +26,7 @@ it.each([
   expect(repeatedMembers(json).next().value).toBeUndefined();
 });
 
-it("whatever JavaScript writes as JSON names no member twice, and with its first member again it does", () => {
+it("JSON that JavaScript writes names no member twice, and names one twice when its first member is repeated", () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), (value) => {
       const json = JSON.stringify(value);

@@ -7,7 +7,7 @@ import { NOW_MS } from "../../../support/examples";
 const BACKOFF = { first_ms: 1_000, most_ms: 30_000 };
 
 describe("a backoff", () => {
-  it("doubles the wait with each failure, up to its bound", () => {
+  it("A backoff doubles the wait with each failure, up to its bound", () => {
     let state = NO_BACKOFF;
     const waits = Array.from({ length: 7 }, () => {
       state = afterFailure(state, NOW_MS, BACKOFF);
@@ -17,7 +17,7 @@ describe("a backoff", () => {
     expect(state.failures).toBe(7);
   });
 
-  it("waits as long as the other side has requested, but not less than its own delay", () => {
+  it("A backoff waits as long as the other side has requested, but not less than its own delay", () => {
     const waits = [500, 5_000, 60_000].map(
       (leastMs) => afterFailure(NO_BACKOFF, NOW_MS, BACKOFF, leastMs).until_ms - NOW_MS,
     );
@@ -28,7 +28,7 @@ describe("a backoff", () => {
 describe("a delay after failures", () => {
   const backoff = { first_ms: 1_000, most_ms: 300_000 };
 
-  it("doubles from the first to the longest", () => {
+  it("A delay after failures doubles from the first to the longest", () => {
     const delays = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((failures) =>
       delayMs(failures, backoff),
     );
@@ -37,11 +37,11 @@ describe("a delay after failures", () => {
     ]);
   });
 
-  it("is the first one before any failure", () => {
+  it("A delay before any failure is the first one", () => {
     expect(delayMs(0, backoff)).toBe(1_000);
   });
 
-  it("never shrinks and stays within its bounds, for any number of failures", () => {
+  it("A delay never shrinks and stays within its bounds, for any number of failures", () => {
     const bounds = fc.tuple(
       fc.integer({ min: 1, max: 10_000 }),
       fc.integer({ min: 0, max: 10 ** 7 }),

@@ -8,9 +8,11 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
   forgetRisk();
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
+
 describe("a wait", () => {
   it.each([
     ["that is over", -1, true],
@@ -24,12 +26,12 @@ describe("a wait", () => {
     expect(dueAtMs(NOW_MS + waitMs, NOW_MS, 100)).toBe(at);
   });
 
-  it("has no known age when it began in the future", () => {
+  it("A wait that began in the future has no known age", () => {
     expect([ageMs(NOW_MS - 5, NOW_MS), ageMs(NOW_MS, NOW_MS)]).toEqual([5, 0]);
     expect(ageMs(NOW_MS + 1, NOW_MS)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("is doubted at first, and each time the clock has gone back", () => {
+  it("A wait is checked at first, and each time the clock was set back", () => {
     const clock = new ClockWatch();
     const seen = [5, 5, 6, 4, 4, 7].map((now) => clock.hasGoneBack(now));
     expect(seen).toEqual([true, false, false, true, false, false]);

@@ -33,7 +33,7 @@ it.each([
   "Mon, 31 Nov 2026 21:00:30 GMT",
   "Sun, 22 Nov 2026 21:00 GMT",
   "Sun, 22 Nov 2026 21:00:30 GMT;x",
-])("hears no wait in Retry-After: %s, which is neither seconds nor a date of HTTP", (header) => {
+])("No wait is read from Retry-After: %s, which is neither seconds nor an HTTP date", (header) => {
   // JavaScript's own parser reads most of these as some day of some year.
   expect(retryAfterMs(header, NOW_MS, MOST_MS)).toBeUndefined();
 });
@@ -52,7 +52,7 @@ it.each<[string | null, number | undefined]>([
   ["Sun Nov 22 21:00:45 2026", 45_000],
   ["Sun, 22 Nov 2026 20:59:59 GMT", undefined],
   ["Sun, 22 Nov 2099 21:00:00 GMT", MOST_MS],
-])("waits as Retry-After: %s asks", (header, expected) => {
+])("The wait of Retry-After: %s is read", (header, expected) => {
   expect(retryAfterMs(header, NOW_MS, MOST_MS)).toBe(expected);
 });
 
@@ -60,20 +60,20 @@ it.each([
   ["Sun, 06 Nov 1994 08:49:37 GMT"],
   ["Sunday, 06-Nov-94 08:49:37 GMT"],
   ["Sun Nov  6 08:49:37 1994"],
-])("reads RFC 9110's own example of a date, %s", (text) => {
+])("The example date of RFC 9110, %s, is read", (text) => {
   expect(parseHttpDate(text, NOW_MS)).toBe(Date.UTC(1994, 10, 6, 8, 49, 37));
 });
 
-it("reads a leap second as the second after it", () => {
+it("A leap second is read as the second after it", () => {
   expect(parseHttpDate("Sat, 31 Dec 2016 23:59:60 GMT", NOW_MS)).toBe(Date.UTC(2017, 0, 1));
 });
 
-it("takes two digits of a year for the century that is at most 50 years ahead", () => {
+it("Two digits of a year are read as the century that is at most 50 years ahead", () => {
   expect(parseHttpDate("Friday, 22-Nov-75 21:00:00 GMT", NOW_MS)).toBe(Date.UTC(2075, 10, 22, 21));
   expect(parseHttpDate("Tuesday, 22-Nov-77 21:00:00 GMT", NOW_MS)).toBe(Date.UTC(1977, 10, 22, 21));
 });
 
-it("reads whatever time JavaScript writes as a date of HTTP", () => {
+it("Every time that JavaScript writes as an HTTP date is read", () => {
   const seconds = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) / 1_000 });
   fc.assert(
     fc.property(seconds, (at) => {

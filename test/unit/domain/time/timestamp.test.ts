@@ -56,11 +56,11 @@ describe("a time from outside", () => {
     "+002026-01-01T00:00:00Z",
     "٢٠٢٦-01-01T00:00:00Z",
     `2026-01-01T00:00:00.${"0".repeat(100)}Z`,
-  ])("is none: %j", (text) => {
+  ])("%j is not a timestamp", (text) => {
     expect(parseInstant(text)).toBeUndefined();
   });
 
-  it("keeps a fraction that is finer than a millisecond", () => {
+  it("A timestamp keeps a fraction that is finer than a millisecond", () => {
     const ms = at("2026-11-22T21:00:00.123Z");
     expect(parseInstant("2026-11-22T21:00:00.123000001Z")).toEqual({
       floor_ms: ms,
@@ -69,7 +69,7 @@ describe("a time from outside", () => {
     expect(parseInstant("2026-11-22T21:00:00.123000000Z")).toEqual({ floor_ms: ms, ceil_ms: ms });
   });
 
-  it("is the same instant that Date reads, wherever Date reads it", () => {
+  it("A timestamp is the instant that Date reads, wherever Date reads it", () => {
     const date = fc.date({
       min: new Date("0001-01-01T00:00:00Z"),
       max: new Date("9998-12-31T00:00:00Z"),
@@ -100,7 +100,7 @@ describe("bounds of times", () => {
   const base = at("2026-11-22T21:00:00.100Z");
   const textOf = (us: number) => `2026-11-22T21:00:00.1${String(us).padStart(5, "0")}Z`; // From 0 to 99,999 µs after `base`.
 
-  it("take a stored millisecond exactly when it lies within all of them", () => {
+  it("Bounds include a stored millisecond exactly when it lies within all of them", () => {
     const bound = fc.record({
       bound: fc.constantFrom<Bound>("gt", "gte", "lt", "lte"),
       us: fc.integer({ min: 0, max: 4_000 }),

@@ -12,7 +12,7 @@ import { recordOf } from "../../../support/kafka-rest";
 describe("an event as a CloudEvent", () => {
   const { pending, completed } = EXAMPLES;
 
-  it("is these bytes", () => {
+  it("An event becomes exactly these bytes as a CloudEvent", () => {
     const record = recordOf(completed, '{"amount":100.50}');
     const textWith = (trace: string) =>
       `{"specversion":"1.0","id":"evt_${completed.id.slice(4)}_3","source":"/payments",` +
@@ -25,12 +25,12 @@ describe("an event as a CloudEvent", () => {
     expect(toCloudEvent({ ...record, traceparent: null })).toBe(textWith(""));
   });
 
-  it("holds the transaction's text as it is", () => {
+  it("A CloudEvent holds the transaction's text unchanged", () => {
     const data = '{ "amount":1.0,"a":"\\u00e9\\/","b":12345678901234567890 }';
     expect(toCloudEvent(recordOf(pending, data)).endsWith(`,"data":${data}}`)).toBe(true);
   });
 
-  it.each(EXAMPLE_NAMES)("passes the official SDK: %s", (name) => {
+  it.each(EXAMPLE_NAMES)("A CloudEvent passes the official SDK: %s", (name) => {
     const transaction = EXAMPLES[name];
     const key = transaction.id;
     const value = toCloudEvent(recordOf(transaction));
@@ -53,7 +53,7 @@ describe("an event as a CloudEvent", () => {
     }
   });
 
-  it("has sequences that compare as texts", () => {
+  it("The sequences of CloudEvents compare as texts", () => {
     const texts = [1, 2, 9, 10, 11, 100, 2_000_000_000].map(
       (sequence) => JSON.parse(toCloudEvent({ ...recordOf(pending), sequence })).txseq,
     );

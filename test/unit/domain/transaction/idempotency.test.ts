@@ -86,7 +86,7 @@ describe("an idempotency key", () => {
     })
     .filter((key) => key !== "." && key !== "..");
 
-  it("is the same key bare and quoted", () => {
+  it("An idempotency key is the same bare and quoted", () => {
     fc.assert(
       fc.property(keys, (key) => {
         const quoted = `"${key.replace(/["\\]/g, "\\$&")}"`;
@@ -97,7 +97,7 @@ describe("an idempotency key", () => {
     );
   });
 
-  it("is never anything but 1 to 255 visible ASCII characters", () => {
+  it("An idempotency key is always 1 to 255 visible ASCII characters", () => {
     const anyText = fc.array(fc.oneof(fc.nat(0xff), fc.nat(0xffff)));
     fc.assert(
       fc.property(anyText, fc.constantFrom("", '"'), (codes, quote) => {
@@ -108,7 +108,7 @@ describe("an idempotency key", () => {
     );
   });
 
-  it("gives a long hostile header its answer at once", () => {
+  it("A long hostile idempotency header is answered at once", () => {
     const hostile = [
       `"a"${";a=1".repeat(50_000)};`,
       `"${"\\".repeat(100_000)}`,
@@ -118,6 +118,7 @@ describe("an idempotency key", () => {
     for (const header of hostile) expect(keyIn(header)).toBeUndefined();
   });
 });
+
 describe("two create requests", () => {
   const first = requestOf();
 
@@ -136,12 +137,12 @@ describe("two create requests", () => {
     ["metadata", { metadata: { order: "1001", shelf: "b", more: "" } }],
     ["webhook_url", { webhook_url: "https://shop.example/hook/" }],
     ["webhook_url", { webhook_url: null }],
-  ])("differ in %s when one has %j", (field, change) => {
+  ])("Two create requests differ in %s when one has %j", (field, change) => {
     expect(differingFields(first, requestOf(change))).toEqual([field]);
     expect(differingFields(requestOf(change), first)).toEqual([field]);
   });
 
-  it("differ in every field at once, named as the client sent them", () => {
+  it("Two create requests that differ in every field are told apart by all fields, named as the client sent them", () => {
     const other = {
       user_id: "user_2",
       amount_minor: 1,
@@ -154,12 +155,12 @@ describe("two create requests", () => {
     expect(differingFields(first, other)).toEqual(fields);
   });
 
-  it("are the same with nothing in the optional fields", () => {
+  it("Two create requests are the same when both omit the optional fields", () => {
     const bare = { description: null, metadata: {}, webhook_url: null };
     expect(differingFields(requestOf(bare), requestOf(bare))).toEqual([]);
   });
 
-  it("tell no description from an empty one, and null from the text null", () => {
+  it("A missing description equals an empty one, and null differs from the text null", () => {
     const descriptions = [null, "", "null"];
     for (const one of descriptions) {
       for (const other of descriptions) {
@@ -172,7 +173,7 @@ describe("two create requests", () => {
     }
   });
 
-  it("are the same in whatever order their metadata comes, and differ for any other", () => {
+  it("Two create requests are the same with their metadata in any order, and differ with any other metadata", () => {
     const pairs = fc.uniqueArray(fc.tuple(fc.string(), fc.string()), {
       selector: ([key]) => key,
       maxLength: 8,

@@ -19,7 +19,7 @@ const withMode = (livemode: boolean | undefined, transaction: Transaction = EXAM
   return livemode === undefined ? rest : { ...rest, livemode };
 };
 
-it("has no processor by default, and takes an empty setting for none", () => {
+it("A deployment has no processor by default or with an empty setting", () => {
   for (const settings of [{}, { PROCESSOR: "" }]) {
     const config = readConfig(settings as unknown as Env); // No bindings are read here.
     expect(config.processor).toEqual({ kind: "none" });
@@ -39,7 +39,7 @@ it.each([
   [false, "none", "processor_not_configured"],
   [undefined, "none", "processor_not_configured"],
 ] as const)(
-  "lets a payment with livemode %s be charged by %s, or says why not: %s",
+  "A payment with livemode %s is charged by %s, or refused with the reason: %s",
   (livemode, mode, code) => {
     expect(refusedCharge(livemode, mode)?.code).toBe(code);
     for (const status of ["pending", "processing"] as const) {
@@ -49,7 +49,7 @@ it.each([
   },
 );
 
-it("records the mode of a payment of before when it is claimed, and never changes it otherwise", () => {
+it("The mode of an earlier payment is recorded when it is claimed, and does not change otherwise", () => {
   for (const [livemode, mode, expected] of [
     [undefined, "sandbox", false],
     [undefined, "live", true],
@@ -62,7 +62,7 @@ it("records the mode of a payment of before when it is claimed, and never change
   }
 });
 
-it("answers a finished or a cancelled payment as ever, whatever the processor is now", () => {
+it("A finished or cancelled payment gets the same response with any processor", () => {
   for (const mode of MODES) {
     for (const name of ["completed", "declined"] as const) {
       expect(decideProcess(EXAMPLES[name], mode, NOW_MS)).toMatchObject({
@@ -74,7 +74,7 @@ it("answers a finished or a cancelled payment as ever, whatever the processor is
   }
 });
 
-it("asks the processor about no open charge of the other mode", async () => {
+it("The processor is not called for an open charge of the other mode", async () => {
   const fetched = vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("not to be called"));
   const config = { processor: { kind: "http", url: "http://127.0.0.1:9", token: "" } } as const;
   const request = { livemode: false } as ChargeRequest; // Nothing else of it is read.

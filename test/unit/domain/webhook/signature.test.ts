@@ -26,19 +26,20 @@ const verify = (secret: string, headers: Record<string, string>, body: string): 
 beforeEach(() => {
   vi.useFakeTimers({ now: TIMESTAMP_S * 1000 });
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
 
 describe("a webhook secret", () => {
-  it("is whsec_ and the base64 of its 32 bytes", () => {
+  it("A webhook secret is whsec_ and the base64 of its 32 bytes", () => {
     const bytes = Uint8Array.from({ length: 32 }, (_, index) => 255 - index);
     expect(formatWebhookSecret(bytes)).toBe("whsec_//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=");
   });
 });
 
 describe("a signed webhook", () => {
-  it("has the signature of the standard's fixed vector", () => {
+  it("A signed webhook has the signature of the standard's fixed vector", () => {
     expect(signWebhook([SECRET], ID, TIMESTAMP_S, BODY)).toEqual({
       "webhook-id": ID,
       "webhook-timestamp": "1614265330",
@@ -47,7 +48,7 @@ describe("a signed webhook", () => {
     });
   });
 
-  it("carries the older signature, made with the whole secret text over the body alone", () => {
+  it("A signed webhook carries the older signature, made with the whole secret text over the body alone", () => {
     // printf '{"test": 2432232314}' | openssl dgst -sha256 -hmac whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
     expect(signWebhook([SECRET], ID, TIMESTAMP_S, BODY)["X-Webhook-Signature"]).toBe(
       "80ec8a89ce3cd22133a1066caecb4d04fea7467657c8514d717ec42c38a5c94c",
@@ -58,13 +59,13 @@ describe("a signed webhook", () => {
     "{}",
     '{"description":"Zwölf Stück für 9,99 €"}',
     '{"description":"日本語 🙂 \\u0000"}',
-  ])("is verified by the standard's library: %s", (body) => {
+  ])("The standard's library verifies a signed webhook: %s", (body) => {
     const secret = newSecret();
     const headers = signWebhook([secret], "evt_a_1", TIMESTAMP_S, body);
     expect(verify(secret, headers, body)).toEqual(JSON.parse(body));
   });
 
-  it("is verified with the old and with the new secret during a rotation, and with no other", () => {
+  it("A signed webhook is verified with the old and with the new secret during a rotation, and with no other", () => {
     const [newest, older, oldest] = [newSecret(), newSecret(), newSecret()];
     const headers = signWebhook([newest, older], ID, TIMESTAMP_S, BODY);
     expect(verify(newest, headers, BODY)).toEqual({ test: 2432232314 });
@@ -92,27 +93,30 @@ describe("a signed webhook", () => {
       { "webhook-signature": SIGNATURE.slice(0, 20) },
       "No matching signature found",
     ],
-  ])("is refused with %s", (_, { body = BODY, ...changed }: Record<string, string>, fault) => {
-    const headers = { ...signWebhook([SECRET], ID, TIMESTAMP_S, BODY), ...changed };
-    expect(() => verify(SECRET, headers, body)).toThrow(fault);
-  });
+  ])(
+    "A signed webhook is refused with %s",
+    (_, { body = BODY, ...changed }: Record<string, string>, fault) => {
+      const headers = { ...signWebhook([SECRET], ID, TIMESTAMP_S, BODY), ...changed };
+      expect(() => verify(SECRET, headers, body)).toThrow(fault);
+    },
+  );
 
   it.each([
     [-TOLERANCE_S - 1, "Message timestamp too old"],
     [-TOLERANCE_S, undefined],
     [TOLERANCE_S, undefined],
     [TOLERANCE_S + 1, "Message timestamp too new"],
-  ])("signed %d seconds from now: %s", (offset, fault) => {
+  ])("A webhook signed %d seconds from now: %s", (offset, fault) => {
     const headers = signWebhook([SECRET], ID, TIMESTAMP_S + offset, BODY);
     if (fault) expect(() => verify(SECRET, headers, BODY)).toThrow(fault);
     else expect(verify(SECRET, headers, BODY)).toBeDefined();
   });
 
-  it("cannot be made without a secret", () => {
+  it("A webhook cannot be signed without a secret", () => {
     expect(() => signWebhook([], ID, TIMESTAMP_S, BODY)).toThrow("without a secret");
   });
 
-  it("is what node:crypto computes, for any secrets, time and text", () => {
+  it("A signature equals what node:crypto computes, for any secrets, time and text", () => {
     const key = fc.uint8Array({ minLength: 32, maxLength: 32 });
     const keys = fc.array(key, { minLength: 1, maxLength: 4 });
     const id = fc.string({ unit: fc.constantFrom(..."abc_234567"), minLength: 1, maxLength: 40 });

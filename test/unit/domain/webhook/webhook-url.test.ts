@@ -41,7 +41,7 @@ describe("a webhook URL", () => {
     "https://mylocalhost.example.com/",
     "https://notlocal.notinternal/",
     "https://internal.shop.example.com/",
-  ])("may be %s", (url) => {
+  ])("A webhook URL may be %s", (url) => {
     expect(strict(url)).toBeUndefined();
     expect(insecure(url)).toBeUndefined();
   });
@@ -53,7 +53,7 @@ describe("a webhook URL", () => {
     "/hook",
     "https://",
     "https://a b.example.com",
-  ])("is absolute, unlike %j", (url) => {
+  ])("A webhook URL is absolute, unlike %j", (url) => {
     expect(strict(url)).toBe(FAULTS.form);
     expect(insecure(url)).toBe(FAULTS.form);
   });
@@ -66,13 +66,13 @@ describe("a webhook URL", () => {
     "data:text/plain,hello",
     "javascript:alert(1)",
     "mailto:a@shop.example.com",
-  ])("has no other scheme, even where plain HTTP is allowed: %s", (url) => {
+  ])("A webhook URL has no other scheme, even where plain HTTP is allowed: %s", (url) => {
     expect(strict(url)).toBe(FAULTS.scheme);
     expect(insecure(url)).toBe(FAULTS.scheme);
   });
 
   it.each(["http://shop.example.com/hook", "http://localhost:8787/hook", "HTTP://127.0.0.1/"])(
-    "is plain HTTP only where that is allowed: %s",
+    "A webhook URL is plain HTTP only where that is allowed: %s",
     (url) => {
       expect(strict(url)).toBe(FAULTS.scheme);
       expect(insecure(url)).toBeUndefined();
@@ -85,22 +85,22 @@ describe("a webhook URL", () => {
     "https://:secret@shop.example.com/",
     "https://shop.example.com%40@10.0.0.1/",
     "https://shop.example.com:443@10.0.0.1/",
-  ])("carries no credentials, anywhere: %s", (url) => {
+  ])("A webhook URL carries no credentials, anywhere: %s", (url) => {
     expect(strict(url)).toBe(FAULTS.credentials);
     expect(insecure(url)).toBe(FAULTS.credentials);
   });
 
-  it.each([0, 1, 21, 22, 25, 110, 445, 1_023])("does not use port %i", (port) => {
+  it.each([0, 1, 21, 22, 25, 110, 445, 1_023])("A webhook URL does not use port %i", (port) => {
     expect(strict(`https://shop.example.com:${port}/`)).toBe(FAULTS.port);
     expect(insecure(`https://shop.example.com:${port}/`)).toBeUndefined();
   });
 
-  it.each([65_536, 99_999, -1])("has a port that exists, unlike %i", (port) => {
+  it.each([65_536, 99_999, -1])("A webhook URL has a port that exists, unlike %i", (port) => {
     expect(strict(`https://shop.example.com:${port}/`)).toBe(FAULTS.form);
     expect(insecure(`https://shop.example.com:${port}/`)).toBe(FAULTS.form);
   });
 
-  it("has at most 2048 characters", () => {
+  it("A webhook URL has at most 2048 characters", () => {
     const url = (length: number) => "https://shop.example.com/".padEnd(length, "a");
     expect(strict(url(2_048))).toBeUndefined();
     expect(strict(url(2_049))).toBe(FAULTS.length);
@@ -128,7 +128,7 @@ describe("a webhook URL", () => {
     ],
     ...["169.254.169.254", "169.254.0.0", "0xa9fea9fe", "100.64.0.0", "100.127.255.255"],
     ...["100.100.100.200", "192.0.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1"],
-  ])("does not lead to the IPv4 address %s", (host) => {
+  ])("A webhook URL does not lead to the IPv4 address %s", (host) => {
     expect(strict(`https://${host}/hook`)).toBe(FAULTS.host);
     expect(insecure(`https://${host}/hook`)).toBeUndefined();
   });
@@ -138,13 +138,13 @@ describe("a webhook URL", () => {
     ...["fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:7f00:1", "::ffff:a00:1"],
     ...["::ffff:169.254.169.254", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::10.0.0.1"],
     ...["64:ff9b:1::7f00:1", "2002:7f00:1::", "2002:a00:1::1", "2001::1", "2001:db8::1", "100::1"],
-  ])("does not lead to the IPv6 address %s", (host) => {
+  ])("A webhook URL does not lead to the IPv6 address %s", (host) => {
     expect(strict(`https://[${host}]/hook`)).toBe(FAULTS.host);
     expect(strict(`https://[${host}]:8443/hook`)).toBe(FAULTS.host);
   });
 
   it.each(["::7f00:1", "::127.0.0.1", "::a00:1", "::169.254.169.254", "fe00::1", "4000::1"])(
-    "does not lead outside the IPv6 addresses that are in use, to %s",
+    "A webhook URL does not lead outside the IPv6 addresses that are in use, to %s",
     (host) => {
       expect(strict(`https://[${host}]/hook`)).toBe(FAULTS.host);
     },
@@ -157,20 +157,20 @@ describe("a webhook URL", () => {
     ...["x.test", "x.invalid", "x.example", "x.localdomain", "x.svc", "a.b.svc", "x.cluster.local"],
     ...["x.corp", "x.home", "x.private", "x.mail", "x.alt", "x.consul", "1.0.0.127.in-addr.arpa"],
     ...["X.TEST", "x.test.", "x。ｔｅｓｔ", "x.%74est", "x.te\u00adst", "127.0.0.1.x.test"],
-  ])("does not lead to the private name %s", (host) => {
+  ])("A webhook URL does not lead to the private name %s", (host) => {
     expect(strict(`https://${host}/hook`)).toBe(FAULTS.host);
     expect(insecure(`https://${host}/hook`)).toBeUndefined();
   });
 
   it.each(["localhost..", "127.0.0.1..", "x.internal..", "a..example.com", ".shop.example.com"])(
-    "does not lead to a name with an empty label: %s",
+    "A webhook URL does not lead to a name with an empty label: %s",
     (host) => {
       expect(strict(`https://${host}/hook`)).toBe(FAULTS.host);
     },
   );
 
   it.each([" https://shop.example.com/", "https://shop\t.example.com/", "https:shop.example.com"])(
-    "is written as it will be called, unlike %j",
+    "A webhook URL is written as it will be called, unlike %j",
     (url) => {
       expect(strict(url)).toBe(FAULTS.form);
     },
@@ -210,7 +210,7 @@ describe("a webhook URL", () => {
     fc.constantFrom(...ranges).chain(([first, last]) => fc.integer({ min: first, max: last })),
   );
 
-  it("is judged by the IPv4 address it stands for, in every way of writing that", () => {
+  it("A webhook URL is judged by the IPv4 address that it stands for, however the address is written", () => {
     fc.assert(
       fc.property(addresses, (address) => {
         const octets = [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256);
@@ -242,7 +242,7 @@ describe("a webhook URL", () => {
     );
   });
 
-  it("never makes the check throw, and what passes is an https URL to a dotted host", () => {
+  it("The check of a webhook URL never throws, and an accepted URL is https with a dotted host", () => {
     const hosts = fc.oneof(
       fc.domain(),
       fc.ipV4(),
@@ -262,7 +262,7 @@ describe("a webhook URL", () => {
   });
 
   it.each(["https://@shop.example.com/", "https://:@shop.example.com/", "https://:@:443@a.com/"])(
-    "carries no empty credentials either: %s",
+    "A webhook URL carries no empty credentials either: %s",
     (url) => {
       expect(strict(url)).toBe(FAULTS.credentials);
       expect(insecure(url)).toBe(FAULTS.credentials);
@@ -274,13 +274,13 @@ describe("a webhook URL", () => {
     "https://shop.example.com\\@10.0.0.1/",
     "https://shop.example.com/a\\b",
     "https://shop.example.com/?a=\\",
-  ])("has no backslash, which some readers take for a slash: %s", (url) => {
+  ])("A webhook URL has no backslash, which some readers take for a slash: %s", (url) => {
     expect(strict(url)).toBe(FAULTS.backslash);
     expect(insecure(url)).toBe(FAULTS.backslash);
   });
 
   it.each(["https:///shop.example.com/", "https:////shop.example.com/", "https://?", "https://#a"])(
-    "names its host right behind two slashes, unlike %s",
+    "A webhook URL names its host right behind two slashes, unlike %s",
     (url) => {
       expect(strict(url)).toBe(FAULTS.form);
     },
@@ -294,24 +294,24 @@ describe("a webhook URL", () => {
     "a-.example.com",
     "a$b.example.com",
     "a*.example.com",
-  ])("names a host that a name server could have, unlike %s", (host) => {
+  ])("A webhook URL names a host that a name server could have, unlike %s", (host) => {
     expect(strict(`https://${host}/`)).toBe(FAULTS.host);
   });
 
   it.each([`${"a".repeat(63)}.example.com`, `${"a.".repeat(121)}example.com`, "a_b.example.com"])(
-    "may name the host %s",
+    "A webhook URL may name the host %s",
     (host) => {
       expect(strict(`https://${host}/`)).toBeUndefined();
     },
   );
 
-  it("has no dot at the end of its host", () => {
+  it("A webhook URL has no dot at the end of its host", () => {
     expect(strict("https://shop.example.com./hook")).toBe(FAULTS.dot);
     expect(strict("https://shop.example.com。/hook")).toBe(FAULTS.dot);
   });
 
   it.each(["[::ffff:1.1.1.1]", "[::1.1.1.1]", "[64:ff9b::1.1.1.1]", "[2002:101:101::1]"])(
-    "does not hide an IPv4 address in an IPv6 one: %s",
+    "A webhook URL does not hide an IPv4 address in an IPv6 one: %s",
     (host) => {
       expect(strict(`https://${host}/`)).toBe(FAULTS.host);
     },
@@ -326,12 +326,12 @@ describe("a webhook URL", () => {
     expect(parseWebhookUrl(text, false)).toEqual({ href });
   });
 
-  it("is not longer when it is kept than it may be", () => {
+  it("A stored webhook URL is not longer than the limit", () => {
     const url = `https://shop.example.com/${"ü".repeat(1_000)}`;
     expect(strict(url)).toBe("must have at most 2048 characters once it is percent-encoded");
   });
 
-  it("that is kept is taken again, and stays as it is", () => {
+  it("A stored webhook URL is accepted again, and stays as it is", () => {
     const parts = fc.tuple(fc.domain(), fc.webPath(), fc.string());
     fc.assert(
       fc.property(parts, ([host, path, rest]) => {
@@ -349,12 +349,12 @@ describe("a webhook URL", () => {
     "https://shop.example.com./hook",
     "https://shop.example.com\\hook",
     "https://0x01010101/",
-  ])("that an earlier release has stored as %s is still called", (url) => {
+  ])("A webhook URL that an earlier release stored as %s is still called", (url) => {
     expect(isCallable(url, false)).toBe(true);
   });
 
   it.each(["https://x.test/", "https://10.0.0.1/", "http://shop.example.com/", "no URL"])(
-    "that an earlier release has stored as %s is not called",
+    "A webhook URL that an earlier release stored as %s is not called",
     (url) => {
       expect(isCallable(url, false)).toBe(false);
     },

@@ -32,7 +32,7 @@ describe("the rest-v2 dialect", () => {
     error,
   });
 
-  it("sends keys and values in base64, and no headers", async () => {
+  it("The rest-v2 dialect sends keys and values in base64, and no headers", async () => {
     expect(await asked("rest-v2", says(200, offsets(at(0, 1), at(1, 1))))).toEqual(WRITTEN);
     const [request] = requests;
     expect(request).toMatchObject({ method: "POST", url: "/topics/tx" });
@@ -49,7 +49,7 @@ describe("the rest-v2 dialect", () => {
     ).toEqual(RECORDS);
   });
 
-  it("sends the header, in base64, when it is asked to", async () => {
+  it("The rest-v2 dialect sends the header, in base64, when the settings say so", async () => {
     answerWith(says(200, offsets(at(0, 1), at(1, 1))));
     const settings = { KAFKA_REST_DIALECT: "rest-v2", KAFKA_RECORD_HEADERS: "true" };
     expect(await streamWith(settings).produce(RECORDS)).toEqual(WRITTEN);
@@ -155,11 +155,11 @@ describe("the rest-v2 dialect", () => {
     ["more offsets than records", says(200, offsets(at(0, 1), at(1, 1), at(2, 1))), UNCONFIRMED],
     ["an offset without a place", says(200, offsets(at(0, 1), { partition: 0 })), UNCONFIRMED],
     ["another success", says(204, ""), failed("HTTP 204, not JSON")],
-  ])("reads %s", async (_, answer, expected) => {
+  ])("The rest-v2 dialect reads %s", async (_, answer, expected) => {
     expect(await asked("rest-v2", answer)).toMatchObject(expected);
   });
 
-  it("takes two reports of one partition for three records for nothing", async () => {
+  it("The rest-v2 dialect does not accept two reports of one partition for three records", async () => {
     answerWith(says(200, { offsets: [at(0, 1), at(0, 2)] }));
     const third = { key: "txn_3", value: "{}" };
     expect(await STREAMS["rest-v2"]().produce([...RECORDS, third])).toEqual(UNCONFIRMED);

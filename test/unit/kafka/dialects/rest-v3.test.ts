@@ -26,7 +26,7 @@ describe("the rest-v3 dialect", () => {
     `"timestamp":"2026-11-22T21:00:00Z","key":{"type":"STRING","size":4},"value":{"type":"STRING","size":9}}`;
   const bad = (error_code: number, message: string) => JSON.stringify({ error_code, message });
 
-  it("sends records one after the other, strings as they are, with a header", async () => {
+  it("The rest-v3 dialect sends records one after the other, strings unchanged, with a header", async () => {
     expect(await asked("rest-v3", says(200, `${ok(1)}\r\n${ok(2)}\r\n`))).toEqual(WRITTEN);
     const [request] = requests;
     expect(request).toMatchObject({ method: "POST", url: "/v3/clusters/lkc-1/topics/tx/records" });
@@ -42,7 +42,7 @@ describe("the rest-v3 dialect", () => {
     );
   });
 
-  it("keeps the path in front", async () => {
+  it("The rest-v3 dialect keeps the path of the URL", async () => {
     answerWith(says(200, ok(1)));
     const settings = { KAFKA_REST_URL: `${url}/kafka/`, KAFKA_CLUSTER_ID: "lkc-1" };
     const stream = streamWith({ KAFKA_REST_DIALECT: "rest-v3", ...settings });
@@ -91,7 +91,7 @@ describe("the rest-v3 dialect", () => {
     ["413", says(413, bad(413, "Too large")), refused("records", "HTTP 413: Too large")],
     ["415", says(415, bad(415, "Media type")), refused("access", "HTTP 415: Media type")],
     ["an HTML 429", says(429, HTML), failed("HTTP 429, not JSON")],
-  ])("reads %s", async (_, answer, expected) => {
+  ])("The rest-v3 dialect reads %s", async (_, answer, expected) => {
     expect(await asked("rest-v3", answer)).toMatchObject(expected);
   });
 });

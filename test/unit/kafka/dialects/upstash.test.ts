@@ -22,8 +22,9 @@ const UPSTASH_OK = [
   { topic: "tx", partition: 0, offset: 0, timestamp: 1637743323016 },
   { topic: "tx", partition: 2, offset: 7, timestamp: 1637743323016 },
 ];
+
 describe("the upstash dialect", () => {
-  it("sends what the last published client sends", async () => {
+  it("The upstash dialect sends what the last published client sends", async () => {
     answerWith(says(200, UPSTASH_OK));
     const [username, password] = ["ada", "s3cret/+="];
     const client = new UpstashKafka({ url: `${url}/`, username, password });
@@ -67,7 +68,7 @@ describe("the upstash dialect", () => {
     ],
     ["500", says(500, { error: "oh", status: 500 }), failed("HTTP 500: oh")],
     ["a success without content", says(204, ""), failed("HTTP 204, not JSON")],
-  ])("reads %s", async (_, answer, expected) => {
+  ])("The upstash dialect reads %s", async (_, answer, expected) => {
     expect(await asked("upstash", answer)).toMatchObject(expected);
   });
 });

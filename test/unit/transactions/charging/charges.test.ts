@@ -31,7 +31,7 @@ describe("charges", () => {
   const transaction = EXAMPLES.processing;
   const other = { ...transaction, id: idOf("other") };
 
-  it("ask with the transaction's id and hand the word back to be recorded", async () => {
+  it("A charge calls the processor with the transaction's id and returns the result to be recorded", async () => {
     const answer = charges.carryOut({ transaction, attempt: 4 }, TRACEPARENT);
     expect(asked[0]?.request).toEqual({
       idempotency_key: transaction.id,
@@ -48,7 +48,7 @@ describe("charges", () => {
     expect(recorded).toEqual([[transaction.id, SETTLED, 4, TRACEPARENT]]);
   });
 
-  it("share one call among all who ask about a transaction meanwhile", async () => {
+  it("All callers that wait for a transaction's charge share one call", async () => {
     const answers = [1, 1, 2].map((attempt) =>
       charges.carryOut({ transaction, attempt }, TRACEPARENT),
     );
@@ -61,7 +61,7 @@ describe("charges", () => {
     expect(charges.isUnderWay(transaction.id)).toBe(false);
   });
 
-  it("ask anew once the word is recorded, and about others at the same time", async () => {
+  it("A transaction is charged again only after its result was recorded, and others at the same time", async () => {
     const one = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
     const two = charges.carryOut({ transaction: other, attempt: 1 }, TRACEPARENT);
     expect(asked.map(({ request }) => request.idempotency_key)).toEqual([transaction.id, other.id]);
@@ -79,7 +79,7 @@ describe("charges", () => {
     ]);
   });
 
-  it("tell everyone when the word could not be recorded, and may be asked for again", async () => {
+  it("All waiting callers get the fault when a result cannot be recorded, and the charge can be repeated", async () => {
     fault = new Error("no disk");
     const answers = [1, 1].map((attempt) =>
       charges.carryOut({ transaction, attempt }, TRACEPARENT),

@@ -28,6 +28,7 @@ const requestFor = (fields: Partial<ResolveRequest> = {}): ResolveRequest => ({
   force: false,
   ...fields,
 });
+
 describe("a shard", () => {
   const id = deriveTransactionId(MERCHANT, "k");
   const common = { traceparent: TRACEPARENT, transaction_id: id };

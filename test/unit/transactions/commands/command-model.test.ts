@@ -70,7 +70,7 @@ describe("any sequence of commands to a shard", () => {
     }
   }
 
-  it("keeps events, charges and answers as the model says", () => {
+  it("Any sequence of commands to a shard has the events, charges and results of the model", () => {
     fc.assert(
       fc.property(fc.array(steps, { maxLength: 40, size: "max" }), (sequence) => {
         freshShard();

@@ -17,14 +17,14 @@ import {
 } from "../../../support/shard";
 
 describe("a command", () => {
-  it("creates, and is answered with the bytes that were stored", () => {
+  it("A create gets the bytes that were stored", () => {
     const answer = run(create());
     expect(answer).toMatchObject({ kind: "done", replayed: false, wrote: true });
     expect(parsed(answer)).toEqual(created({}, NOW_MS, "k").transaction);
     expect(answer).toMatchObject({ data: journal.findText(idOf("k"))?.data });
   });
 
-  it("that creates again gets the first answer's bytes, whatever became of it since", () => {
+  it("A create repeated under the same key gets the first response's bytes, whatever has happened since", () => {
     const first = run(create());
     const again = { ...first, replayed: true, wrote: false };
     expect(run(create(), NOW_MS + 1)).toEqual(again);
@@ -35,14 +35,14 @@ describe("a command", () => {
     expect(journal.readEvents(idOf("k"))).toHaveLength(3);
   });
 
-  it("that creates a blocked payment again gets the blocked one", () => {
+  it("A repeated create of a blocked payment gets the blocked payment", () => {
     const first = run(create("k", { amount_minor: 1_000_001 }));
     expect(parsed(first)).toMatchObject({ status: "failed", version: 2 });
     const again = run(create("k", { amount_minor: 1_000_001 }));
     expect(again).toEqual({ ...first, replayed: true, wrote: false });
   });
 
-  it("that follows a create in its own round finds what that one made", () => {
+  it("A create repeated in the same batch finds what the first one made", () => {
     const inRound = (command: Command) => execute(journal, command, basisOf(), "live", NOW_MS);
     const first = inRound(create());
     expect(inRound(create())).toEqual({ ...first, replayed: true, wrote: false });
@@ -50,7 +50,7 @@ describe("a command", () => {
     expect(refusalOf(inRound(about("cancel")))?.code).toBe("illegal_transition");
   });
 
-  it("that creates something else under a known key is refused and writes nothing", () => {
+  it("A create of something else under a known key is refused and writes nothing", () => {
     run(create());
     expect(refusalOf(run(create("k", { amount_minor: 1 })))).toEqual({
       code: "idempotency_key_reused",
@@ -59,7 +59,7 @@ describe("a command", () => {
     expect(journal.lastPosition).toBe(1);
   });
 
-  it("that creates needs signals, unless the transaction exists", () => {
+  it("A create needs signals, unless the transaction exists", () => {
     expect(() => execute(journal, create(), undefined, "live", NOW_MS)).toThrow("signals");
     run(create());
     const again = execute(journal, create(), undefined, "live", NOW_MS);
@@ -72,13 +72,13 @@ describe("a command", () => {
     ["records", record(SETTLED, "none")],
     ["processes another merchant's", about("process", "k", "mer_other")],
     ["cancels another merchant's", about("cancel", "k", "mer_other")],
-  ])("that %s transaction finds none", (_, command) => {
+  ])("A command that %s transaction finds none", (_, command) => {
     run(create());
     expect(refusalOf(run(command))).toEqual({ code: "transaction_not_found" });
     expect(journal.lastPosition).toBe(1);
   });
 
-  it("claims a charge once; who asks meanwhile is told of the same order", () => {
+  it("A process command claims a charge once; further ones get the same charge", () => {
     run(create());
     const claim = run(about("process"), NOW_MS + 5);
     expect(claim).toMatchObject({
@@ -96,7 +96,7 @@ describe("a command", () => {
     expect(journal.lastPosition).toBe(2);
   });
 
-  it("asks about an unknown outcome ever later, up to five minutes, and never gives up", () => {
+  it("A charge with an unknown outcome is retried at growing intervals, up to five minutes, without end", () => {
     run(create());
     run(about("process"));
     const waits: number[] = [];
@@ -118,7 +118,7 @@ describe("a command", () => {
   it.each([
     ["settled", SETTLED, "completed"],
     ["declined", A_DECLINE, "failed"],
-  ])("records a %s charge once; every later word changes nothing", (_, answer, status) => {
+  ])("A %s charge is recorded once; no later result changes it", (_, answer, status) => {
     run(create());
     run(about("process"));
     const outcome = run(record(answer), NOW_MS + 7);
@@ -134,7 +134,7 @@ describe("a command", () => {
     expect(journal.lastPosition).toBe(3);
   });
 
-  it("cancels a pending transaction, and again without a change", () => {
+  it("A cancel cancels a pending transaction, and a repeated one changes nothing", () => {
     run(create());
     const cancelled = run(about("cancel"));
     expect(cancelled).toMatchObject({ kind: "done", wrote: true });
@@ -146,7 +146,7 @@ describe("a command", () => {
     });
   });
 
-  it("is refused what the table does not allow, and opens no charge", () => {
+  it("A command that the table does not permit is refused, and opens no charge", () => {
     run(create());
     run(about("process"));
     expect(refusalOf(run(about("cancel")))).toEqual({
@@ -159,7 +159,7 @@ describe("a command", () => {
     expect(journal.charges.due(NOW_MS, 10)).toHaveLength(1);
   });
 
-  it("notices a charge that was lost rather than charge again", () => {
+  it("A charge that was lost is reported instead of charged again", () => {
     run(create());
     run(about("process"));
     journal.charges.close(idOf("k"));

@@ -23,7 +23,7 @@ function ledger() {
 const nothing = () => {};
 
 describe("the commit of a round", () => {
-  it("is one for all commands, answered in order, and finished once", () => {
+  it("A batch has one commit for all commands, which get their results in order, and finishes once", () => {
     const book = ledger();
     const settled = commitBatch(["a", "b"], book.write, () => void book.write("end"), book);
     expect(settled).toEqual([
@@ -33,7 +33,7 @@ describe("the commit of a round", () => {
     expect(book.rows).toEqual(["a", "b", "end"]);
   });
 
-  it("gives a fault in deciding to its own command alone", () => {
+  it("A fault in deciding goes to its own command alone", () => {
     const book = ledger();
     const run = (command: string) => {
       if (command === "b") throw FAULT;
@@ -47,7 +47,7 @@ describe("the commit of a round", () => {
     expect(book.resets).toEqual([]);
   });
 
-  it("is dropped with its object when a command faults with its changes half made", () => {
+  it("A batch is dropped with its object when a command throws with its changes half made", () => {
     const book = ledger();
     const run = (command: string) => {
       book.write(command);
@@ -59,7 +59,7 @@ describe("the commit of a round", () => {
     expect(book.rows).toEqual(["a", "b"]);
   });
 
-  it("is dropped as well when it cannot be finished", () => {
+  it("A batch is dropped with its object when it cannot be finished", () => {
     const book = ledger();
     const finish = () => {
       throw FAULT;

@@ -32,7 +32,7 @@ describe("rounds", () => {
   const outcomeOf = (answer: Promise<string>) =>
     answer.catch((fault: unknown) => `fault: ${fault instanceof Error ? fault.message : fault}`);
 
-  it("start at once with one command when idle, also after earlier ones have ended", async () => {
+  it("An idle batcher starts a batch at once with one command, also after earlier batches have ended", async () => {
     const { rounds, plays, played } = stage();
     for (const [index, command] of ["a", "b"].entries()) {
       const answer = rounds.submit(command);
@@ -44,7 +44,7 @@ describe("rounds", () => {
     }
   });
 
-  it("gather what arrives at once, and what arrives during a round into the next one, in order", async () => {
+  it("Commands that arrive together share a batch, and those that arrive during it share the next one, in order", async () => {
     const { rounds, plays, played } = stage();
     const answers = ["a", "b"].map((command) => rounds.submit(command));
     await turn();
@@ -64,7 +64,7 @@ describe("rounds", () => {
     expect(await Promise.all(answers)).toEqual(["A", "B", "C", "D", "E"]);
   });
 
-  it("answer before the next round may start, and wait for it to be allowed", async () => {
+  it("A batch gives its results before the next batch starts, and the next one waits for permission", async () => {
     const { rounds, plays, played } = stage();
     const next = Promise.withResolvers<void>();
     const first = rounds.submit("a");
@@ -79,7 +79,7 @@ describe("rounds", () => {
     expect(played()).toEqual([["a"], ["b"]]);
   });
 
-  it("give one command's fault to its own caller alone", async () => {
+  it("A command's fault goes to its own caller alone", async () => {
     const { rounds, plays } = stage();
     const answers = ["a", "b", "c"].map((command) => outcomeOf(rounds.submit(command)));
     await turn();
@@ -93,7 +93,7 @@ describe("rounds", () => {
     expect(await Promise.all(answers)).toEqual(["A", "fault: broken", "C"]);
   });
 
-  it("fail all commands of a round that throws, and none of the next", async () => {
+  it("A batch that throws fails all of its commands, and none of the next batch", async () => {
     const { rounds, plays } = stage();
     const first = outcomeOf(rounds.submit("a"));
     await turn();
@@ -109,7 +109,7 @@ describe("rounds", () => {
     expect(await third).toBe("D");
   });
 
-  it("go on after a play that throws before it returns a promise", async () => {
+  it("The batcher goes on after a batch that throws before it returns a promise", async () => {
     let plays = 0;
     const rounds = new Batcher<string, string>(new CommitDelay(), (commands) => {
       plays += 1;
@@ -121,7 +121,7 @@ describe("rounds", () => {
     expect(await outcomeOf(rounds.submit("b"))).toBe("b");
   });
 
-  it("keep their answers and go on when what the next round waits for fails", async () => {
+  it("A batch keeps its results, and the batcher goes on, when the wait before the next batch fails", async () => {
     const { rounds, plays } = stage();
     const first = outcomeOf(rounds.submit("a"));
     await turn();
@@ -133,7 +133,7 @@ describe("rounds", () => {
     expect(await second).toBe("B");
   });
 
-  it("wait for the company that is expected", async () => {
+  it("A batch waits for the callers that the commit delay expects", async () => {
     const company = new CommitDelay();
     const { rounds, played } = stage(company);
     company.responded();
@@ -147,7 +147,7 @@ describe("rounds", () => {
     expect(played()).toEqual([["a", "b"]]);
   });
 
-  it("leave nobody without an answer when a play settles too few", async () => {
+  it("Every command gets a result when a batch settles too few", async () => {
     const { rounds, plays } = stage();
     const answer = outcomeOf(rounds.submit("a"));
     await turn();
@@ -155,7 +155,7 @@ describe("rounds", () => {
     expect(await answer).toMatch(/^fault: /);
   });
 
-  it("hold at most 256 commands each, and play all of them once, in order", async () => {
+  it("A batch holds at most 256 commands, and all commands run once, in order", async () => {
     const sizes: number[] = [];
     const order: string[] = [];
     const rounds = new Batcher<string, string>(new CommitDelay(), async (commands) => {

@@ -14,7 +14,7 @@ describe("a round's company", () => {
     return { company, gather, gathered: () => gathered };
   }
 
-  it("is nobody at first, and nobody when as many came as were answered", async () => {
+  it("The commit delay expects no callers at first, and none when as many arrived as got responses", async () => {
     const { company, gather, gathered } = expecting(0);
     gather();
     await turn();
@@ -26,7 +26,7 @@ describe("a round's company", () => {
     expect(gathered()).toBe(2);
   });
 
-  it("is waited for until all are back, by everybody who waits, and not a tick longer", async () => {
+  it("The commit delay waits until all callers are back, in every waiting batch, and not longer", async () => {
     const { company, gather, gathered } = expecting(3);
     gather();
     gather();
@@ -40,7 +40,7 @@ describe("a round's company", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("is forgotten after four milliseconds in which nobody came", async () => {
+  it("The commit delay ends after four milliseconds in which no caller arrived", async () => {
     const { company, gather, gathered } = expecting(3);
     gather();
     await vi.advanceTimersByTimeAsync(3);
@@ -55,7 +55,7 @@ describe("a round's company", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("is waited for sixteen milliseconds at most, however many keep coming", async () => {
+  it("The commit delay lasts at most sixteen milliseconds, however many callers arrive", async () => {
     const { company, gather, gathered } = expecting(100);
     gather();
     for (let tick = 0; tick < 16; tick++) {
@@ -66,7 +66,7 @@ describe("a round's company", () => {
     expect(gathered()).toBe(1);
   });
 
-  it("owes nobody anything: strangers do not make up for those who are answered later", async () => {
+  it("Callers that got no response do not count for those that get theirs later", async () => {
     const { company, gather, gathered } = expecting(0);
     for (let stranger = 0; stranger < 5; stranger++) company.arrived();
     company.responded();

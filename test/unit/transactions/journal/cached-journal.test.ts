@@ -26,16 +26,19 @@ type Step = {
   key: string;
   amount_minor: number;
 };
+
 const step: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom("create", "process", "cancel", "expire", "load"),
   key: fc.constantFrom(...KEYS),
   amount_minor: fc.constantFrom(...AMOUNTS_MINOR),
 });
+
 function commandOf(kind: Exclude<Step["kind"], "load">, { key, amount_minor }: Step): Command {
   const about = { merchant_id: MERCHANT, transaction_id: idOf(key), traceparent: TRACEPARENT };
   if (kind !== "create") return { kind, ...about };
   return { kind, ...about, idempotency_key: key, request: requestOf({ amount_minor }) };
 }
+
 function take(journal: Journal, step: Step): void {
   if (step.kind === "load") {
     journal.load(KEYS.map(idOf));
@@ -46,6 +49,7 @@ function take(journal: Journal, step: Step): void {
   execute(journal, command, basis, "live", step.kind === "expire" ? REVIEWS_END_MS : NOW_MS);
   journal.write();
 }
+
 function toldBy(journal: Journal) {
   const from = Array.from({ length: journal.lastPosition + 2 }, (_, position) => position);
   return {
@@ -58,14 +62,16 @@ function toldBy(journal: Journal) {
     nextReviewAtMs: journal.reviews.nextAtMs(NOW_MS),
   };
 }
+
 /** Everything that happened to each transaction, but not who asked for it. */
 function historiesIn(journal: Journal) {
   return KEYS.map((key) =>
     journal.readEvents(idOf(key)).map((event) => ({ ...event, traceparent: null })),
   );
 }
+
 describe("a journal with a memory", () => {
-  it("tells what one that just started reads from the tables", () => {
+  it("A journal with a cache returns what a newly started one reads from the tables", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
         const storage = memoryStorage();
@@ -78,7 +84,7 @@ describe("a journal with a memory", () => {
     );
   });
 
-  it("finds all that were asked for at once, and knows of those that are not there", () => {
+  it("A journal with a cache finds several transactions at once, and remembers which do not exist", () => {
     const storage = memoryStorage();
     const writer = new Journal(storage.sql);
     for (const key of ["a", "b"]) {
@@ -92,7 +98,7 @@ describe("a journal with a memory", () => {
     expect(found).toEqual(["processing", "processing", undefined]);
   });
 
-  it("goes on with the events that the first version kept, which knew no traces", () => {
+  it("A journal continues with events of the first version, which have no traces", () => {
     const steps = fc.array(step, { maxLength: 12 });
     fc.assert(
       fc.property(steps, steps, (before, after) => {

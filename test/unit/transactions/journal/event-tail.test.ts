@@ -20,7 +20,7 @@ describe("the newest events", () => {
   const positions = (recent: EventTail, after: number) =>
     recent.after(after)?.map(({ position }) => position);
 
-  it("are told from any place that they reach back to, and not from before", () => {
+  it("The event tail returns events after any position that it reaches back to, and none for earlier positions", () => {
     const recent = new EventTail();
     expect(positions(recent, 0)).toBeUndefined();
     for (const position of [8, 9, 10]) recent.add(event(position));
@@ -32,7 +32,7 @@ describe("the newest events", () => {
     ]);
   });
 
-  it("are bounded in number and in size", () => {
+  it("The event tail is bounded in number and in size", () => {
     const many = new EventTail();
     for (let position = 1; position <= 1_001; position++) many.add(event(position));
     expect([many.after(500), many.after(501)?.length]).toEqual([undefined, 500]);

@@ -18,7 +18,7 @@ import {
 } from "../../../support/shard";
 
 describe("a journal", () => {
-  it("takes up open charges by their due time, as many as asked for", () => {
+  it("A journal returns open charges by their due time, as many as requested", () => {
     for (const [key, at] of [
       ["a", 30],
       ["b", 10],
@@ -45,14 +45,14 @@ describe("a journal", () => {
     expect(journal.charges.find("b")).toMatchObject({ attempts: 3 });
   });
 
-  it("refuses a second event of the same place", () => {
+  it("A journal refuses a second event at the same position", () => {
     run(create());
     journal.append(MERCHANT, created({}, NOW_MS, "k"), TRACEPARENT);
     expect(() => journal.write()).toThrow();
     expect(new Journal(storage.sql).lastPosition).toBe(1);
   });
 
-  it("writes what a round has taken down in order, however much that is", () => {
+  it("A journal writes the changes of a batch in order, however many they are", () => {
     for (const count of [1, 3, 4, 5, 11, 12, 13, 29]) {
       const first = journal.lastPosition + 1;
       const keys = Array.from({ length: count }, (_, index) => `${first + index}`);
@@ -67,7 +67,7 @@ describe("a journal", () => {
     }
   });
 
-  it("finds what a round has taken down, also when memory is too small for all of it", () => {
+  it("A journal finds the changes of a batch, also when the cache is too small for all of them", () => {
     const long = { metadata: Object.fromEntries(times(50, (n) => [`${n}`, "x".repeat(500)])) };
     const keys = times(200, (n) => `k${n}`);
     for (const key of keys) decide(create(key, long));
@@ -78,7 +78,7 @@ describe("a journal", () => {
     expect(new Journal(storage.sql).find(idOf("k0"))?.transaction.status).toBe("processing");
   });
 
-  it("counts every change, and no command that faults in deciding has made one", () => {
+  it("A journal counts every change, and a command that throws while deciding has made none", () => {
     const changesBy = (work: () => unknown) => {
       const before = journal.changes;
       work();
@@ -98,7 +98,7 @@ describe("a journal", () => {
     ]).toEqual([1, 1, 1]);
   });
 
-  it("finds every transaction, also when there are more than are kept in memory", () => {
+  it("A journal finds every transaction, also when there are more than are cached", () => {
     const keys = Array.from({ length: 2_100 }, (_, index) => `key ${index}`);
     storage.transactionSync(() => {
       for (const key of keys) run(create(key, { amount_minor: 1 }));
@@ -113,7 +113,7 @@ describe("a journal", () => {
     run(create("last"));
   });
 
-  it("is found again as it was left", () => {
+  it("A reopened journal has the state that it had", () => {
     run(create());
     run(about("process"));
     journal.checkpoints.set("transaction_shards", 16);

@@ -30,6 +30,7 @@ const create = (key: string): Command => ({
   request: requestOf({ amount_minor: 500_001 }),
   traceparent: null,
 });
+
 const word = (decision: "approve" | "reject", key: string, merchant_id = MERCHANT): Command => ({
   kind: "review",
   merchant_id,
@@ -39,17 +40,20 @@ const word = (decision: "approve" | "reject", key: string, merchant_id = MERCHAN
   note: null,
   traceparent: null,
 });
+
 const about = (kind: "cancel" | "process", key: string): Command => ({
   kind,
   merchant_id: MERCHANT,
   transaction_id: idOf(key),
   traceparent: null,
 });
+
 const expire = (key: string): Command => ({
   kind: "expire",
   transaction_id: idOf(key),
   traceparent: null,
 });
+
 const run = (command: Command, nowMs = NOW_MS): CommandResult =>
   execute(journal, command, basisOf(1, HOLDING), "live", nowMs);
 const statusOf = (key: string) => journal.find(idOf(key))?.transaction.status;
@@ -57,7 +61,7 @@ const codeOf = (answer: CommandResult) =>
   answer.kind === "refused" ? answer.refusal.code : undefined;
 
 describe("a review", () => {
-  it("is open from the create on, until somebody has decided", () => {
+  it("A review is open from the create until it is decided", () => {
     const created = run(create("a"));
     expect(created).toMatchObject({ kind: "done", status: "review", wrote: true });
     expect(journal.reviews.nextAtMs(NOW_MS)).toBe(NOW_MS + EXPIRY_MS);
@@ -71,13 +75,13 @@ describe("a review", () => {
     expect(run(about("process", "a"))).toMatchObject({ kind: "pending" });
   });
 
-  it("is nobody else's", () => {
+  it("A review belongs to its merchant only", () => {
     run(create("a"));
     expect(codeOf(run(word("approve", "a", "mer_other")))).toBe("transaction_not_found");
     expect(codeOf(run(word("approve", "b")))).toBe("transaction_not_found");
   });
 
-  it("that is due is found in order, as many as asked for, and not before its time", () => {
+  it("Due reviews are found in order, as many as requested, and not before their time", () => {
     for (const [key, at] of [
       ["c", 3],
       ["a", 1],
@@ -91,7 +95,7 @@ describe("a review", () => {
     expect(new Journal(storage.sql).reviews.nextAtMs(NOW_MS)).toBe(NOW_MS + EXPIRY_MS + 1);
   });
 
-  it("that expires does so once, and not when it was decided meanwhile", () => {
+  it("A review expires once, and not when it was decided meanwhile", () => {
     for (const key of ["a", "b"]) run(create(key));
     run(word("approve", "b"));
     expect(run(expire("a"), NOW_MS + EXPIRY_MS - 1)).toMatchObject({ wrote: false });
@@ -101,7 +105,7 @@ describe("a review", () => {
     expect([statusOf("a"), statusOf("b")]).toEqual(["failed", "pending"]);
   });
 
-  it("has a row exactly while its transaction waits, after any commands", () => {
+  it("A review has a row exactly while its transaction waits, after any commands", () => {
     const keys = fc.constantFrom("a", "b", "c");
     const command = fc.oneof(
       keys.map(create),
@@ -128,7 +132,7 @@ describe("a review", () => {
   });
 });
 
-it("the alarm is set for the next review that expires", () => {
+it("The alarm is set for the next review that expires", () => {
   const at = NOW_MS + EXPIRY_MS;
   const open = { charge_at_ms: undefined, outboxes_at_ms: [], review_at_ms: at };
   expect(nextAlarmAtMs(open, NOW_MS)).toBe(at);
@@ -136,7 +140,7 @@ it("the alarm is set for the next review that expires", () => {
   expect(nextAlarmAtMs({ ...open, charge_at_ms: at - 1 }, NOW_MS)).toBe(at - 1);
 });
 
-it("counts name what came of reviews", () => {
+it("Reviews are counted by their outcome", () => {
   const counters = new Counters(storage.sql, true);
   const play = (command: Command, nowMs = NOW_MS) => {
     const answer = run(command, nowMs);

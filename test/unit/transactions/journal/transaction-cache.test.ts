@@ -11,7 +11,7 @@ describe("the transactions kept", () => {
     first_position: 1,
   });
 
-  it("are those used last, as far as there is room", () => {
+  it("The transaction cache keeps those used last, as far as there is room", () => {
     const hot = new TransactionCache();
     for (const id of ["a", "b", "c"]) hot.set(id, kept(1_300_000));
     hot.set("a", kept(1_300_001));
@@ -24,14 +24,14 @@ describe("the transactions kept", () => {
     ]);
   });
 
-  it("take room only once, however often they change", () => {
+  it("A transaction takes room in the cache only once, however often it changes", () => {
     const hot = new TransactionCache();
     hot.set("a", kept(1_000_000));
     for (let times = 0; times < 10; times++) hot.set("b", kept(1_500_000));
     expect(hot.get("a")).toBeDefined();
   });
 
-  it("are no longer missing once they are there", () => {
+  it("A transaction is no longer recorded as missing once it exists", () => {
     const hot = new TransactionCache();
     hot.setAbsent("a");
     expect(hot.isAbsent("a")).toBe(true);
@@ -39,7 +39,7 @@ describe("the transactions kept", () => {
     expect(hot.isAbsent("a")).toBe(false);
   });
 
-  it("do not add up to a memory of everything that was ever missing", () => {
+  it("The cache does not keep every transaction that was ever missing", () => {
     const hot = new TransactionCache();
     for (let id = 0; id <= 10_000; id++) hot.setAbsent(`${id}`);
     expect([hot.isAbsent("0"), hot.isAbsent("10000")]).toEqual([false, true]);

@@ -78,7 +78,7 @@ describe("a record that a server finds too large", () => {
   });
 
   it.each(["strimzi", "karapace"])(
-    "is parked at the first delivery, as %s words it, and its neighbours are written twice at most",
+    "A record that a server finds too large is parked at the first delivery, as %s reports it, and its neighbours are written twice at most",
     async (server) => {
       await fate(`${server}:1500`);
       const before = (await log()).records.length;
@@ -106,7 +106,7 @@ describe("a record for which a server that nobody knows fails", () => {
     await fate("up");
   });
 
-  it("is found and parked once deliveries have failed three times, and its neighbours go on", async () => {
+  it("A record for which an unknown server fails is found and parked after three failed deliveries, and its neighbours go on", async () => {
     await fate("unknown:venom");
     const before = (await log()).records.length;
     const { outbox, parked, drain } = shard([
@@ -133,7 +133,7 @@ describe("a record for which a server that nobody knows fails", () => {
     expect(alone).toBe(3);
   });
 
-  it("is not looked for when everything fails alike, with a bounded number of requests", async () => {
+  it("A bad record is not searched for when all records fail alike, with a bounded number of requests", async () => {
     await fate("unknown:");
     const { outbox, parked, drain } = shard(among({ key: "bad", text: "" }, 300));
     for (let failures = 1; failures <= 3; failures++) await drain();
@@ -145,7 +145,7 @@ describe("a record for which a server that nobody knows fails", () => {
   });
 
   it.each(["expired", "down", "denied"])(
-    "is never looked for in an outage, a time-out or a refusal of access: %s",
+    "A bad record is never searched for in an outage, a time-out or a refusal of access: %s",
     async (how) => {
       await fate(how);
       const { outbox, parked, drain } = shard(among({ key: "bad", text: LARGE }));
@@ -157,7 +157,7 @@ describe("a record for which a server that nobody knows fails", () => {
     },
   );
 
-  it("may be one of several, which are all found and parked", async () => {
+  it("Several bad records are all found and parked", async () => {
     await fate("unknown:venom");
     const { parked, drain, outbox } = shard([
       ...among({ key: "bad", text: "venom" }),
@@ -193,7 +193,7 @@ describe("a server's words", () => {
     ["The server disconnected before a response was received.", "failed"],
     ["java.lang.IllegalStateException", "unclear"],
     ["", "unclear"],
-  ])("mean what Kafka means by them: %s", (words, expected) => {
+  ])("A server's error has the meaning that Kafka gives it: %s", (words, expected) => {
     expect(classifyMessage(words)).toBe(expected);
   });
 });

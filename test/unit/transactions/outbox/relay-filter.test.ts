@@ -7,7 +7,7 @@ import { NOW_MS } from "../../../support/examples";
 import { memoryStorage } from "../../../support/sqlite";
 
 describe("a destination that wants some types of events only", () => {
-  it("gets those, in order and once, and is past all the others", async () => {
+  it("A destination with a filter gets the events of its types, in order and once, and is past all the others", async () => {
     const { sql } = memoryStorage();
     const journal = new Journal(sql);
     const types = Array.from({ length: 1_000 }, (_, at) =>

@@ -10,7 +10,7 @@ describe("an outbox whose object is evicted between two attempts", () => {
   fakeClock();
 
   it.each(["book", "webhooks", "velocity", "stream"] as const)(
-    "goes on with the delays of before, and still counts as failing: %s",
+    "An outbox whose object was evicted keeps its delays, and still counts as failing: %s",
     async (name) => {
       const { sql } = memoryStorage();
       const journal = new Journal(sql);
@@ -45,6 +45,7 @@ describe("an outbox whose object is evicted between two attempts", () => {
     },
   );
 });
+
 describe("an outbox whose destination is set back", () => {
   const PAUSED_UNTIL_MS = NOW_MS + 60_000;
   let journal: Journal;
@@ -81,7 +82,7 @@ describe("an outbox whose destination is set back", () => {
   });
   afterEach(() => void vi.useRealTimers());
 
-  it("delivers everything again, and lets nobody wait for it meanwhile", async () => {
+  it("An outbox that was rewound delivers everything again, and no request waits for it meanwhile", async () => {
     expect(outbox.isOpen).toBe(false);
     outbox.rewind(NOW_MS);
     expect(outbox.isOpen).toBe(true);
@@ -92,7 +93,7 @@ describe("an outbox whose destination is set back", () => {
     expect(outbox.backlog(NOW_MS)).toEqual({ depth: 0, oldest_age_ms: 0, failures: 0 });
   });
 
-  it("does not begin before its time, not even in an object that was started anew", async () => {
+  it("A rewound outbox does not begin before its time, also in a newly started object", async () => {
     outbox.rewind(PAUSED_UNTIL_MS);
     for (const each of [outbox, open()]) {
       expect(each.wakeAtMs).toBe(PAUSED_UNTIL_MS);
@@ -108,7 +109,7 @@ describe("an outbox whose destination is set back", () => {
   it.each([
     ["arrives", true],
     ["fails", false],
-  ])("takes no notice of a delivery under way that %s", async (_, arrives) => {
+  ])("A rewound outbox ignores a delivery in progress that %s", async (_, arrives) => {
     const end = Promise.withResolvers<void>();
     deliver = () => end.promise;
     append(1);
@@ -128,7 +129,7 @@ describe("an outbox whose destination is set back", () => {
     expect(firsts).toEqual([251, 1, 201]);
   });
 
-  it("goes straight on after a delivery under way when there is no pause", async () => {
+  it("A rewound outbox without a pause goes on directly after a delivery in progress", async () => {
     deliver = async (first) => {
       if (first === 251) outbox.rewind(NOW_MS);
     };
@@ -137,7 +138,7 @@ describe("an outbox whose destination is set back", () => {
     expect(firsts).toEqual([251, 1, 201]);
   });
 
-  it("has nothing to say when nothing has ever happened", () => {
+  it("Nothing is rewound when nothing has ever happened", () => {
     journal = new Journal(memoryStorage().sql);
     outbox = open();
     outbox.rewind(NOW_MS);
@@ -145,17 +146,21 @@ describe("an outbox whose destination is set back", () => {
     expect(outbox.backlog(NOW_MS).failures).toBe(0);
   });
 });
+
 describe("a pause that an earlier version stored as a mark", () => {
   it.each([
     [4_000_000_000_000, { failures: 1, until_ms: 4_000_000_000_000 }],
     [1_000, undefined], // Over long ago.
-  ])("until %d goes on as a pause of the book", (until_ms, expected) => {
-    const { sql } = memoryStorage();
-    new Journal(sql);
-    sql.exec("DROP TABLE pauses");
-    sql.exec("DROP TABLE schema_version");
-    sql.exec("INSERT INTO marks VALUES ('book_paused_until_ms', ?)", until_ms);
-    expect(new Journal(sql).backoffs.get("book")).toEqual(expected);
-    expect(sql.exec("SELECT * FROM marks").toArray()).toEqual([]);
-  });
+  ])(
+    "A pause that an earlier version stored until %d continues as a pause of the relay to D1",
+    (until_ms, expected) => {
+      const { sql } = memoryStorage();
+      new Journal(sql);
+      sql.exec("DROP TABLE pauses");
+      sql.exec("DROP TABLE schema_version");
+      sql.exec("INSERT INTO marks VALUES ('book_paused_until_ms', ?)", until_ms);
+      expect(new Journal(sql).backoffs.get("book")).toEqual(expected);
+      expect(sql.exec("SELECT * FROM marks").toArray()).toEqual([]);
+    },
+  );
 });

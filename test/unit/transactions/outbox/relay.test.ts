@@ -48,7 +48,7 @@ describe("an outbox", () => {
   const range = (first: number, last: number) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-  it("delivers everything in order, at most 200 events at a time", async () => {
+  it("An outbox delivers everything in order, at most 200 events at a time", async () => {
     append(450);
     await outbox.drain(NOW_MS);
     expect(positions()).toEqual([range(1, 200), range(201, 400), range(401, 450)]);
@@ -57,7 +57,7 @@ describe("an outbox", () => {
     expect(batches).toHaveLength(3);
   });
 
-  it("delivers at most 600,000 characters at a time, but never nothing", async () => {
+  it("An outbox delivers at most 600,000 characters at a time, but always at least one event", async () => {
     append(5, { note: "n".repeat(250_000) });
     append(1, { note: "n".repeat(700_000) });
     append(1);
@@ -65,7 +65,7 @@ describe("an outbox", () => {
     expect(positions()).toEqual([[1, 2], [3, 4], [5], [6], [7]]);
   });
 
-  it("delivers the journal's own rows", async () => {
+  it("An outbox delivers the journal's own rows", async () => {
     append(1);
     await outbox.drain(NOW_MS);
     const change = created({ metadata: {} }, NOW_MS, "order-1");
@@ -84,7 +84,7 @@ describe("an outbox", () => {
     ]);
   });
 
-  it("is open until its mark is stored, and begins at the stored mark again", async () => {
+  it("An outbox is open until its checkpoint is stored, and a restarted one begins at the stored checkpoint", async () => {
     expect(outbox.isOpen).toBe(false);
     append(3);
     await outbox.drain(NOW_MS);
@@ -100,7 +100,7 @@ describe("an outbox", () => {
     expect(positions().at(-1)).toEqual([4]);
   });
 
-  it("runs one drain at a time, which also takes what is written meanwhile", async () => {
+  it("An outbox runs one drain at a time, which also takes what is written meanwhile", async () => {
     const first = Promise.withResolvers<void>();
     deliver = () => (batches.length === 1 ? first.promise : Promise.resolve());
     append(1);
@@ -114,7 +114,7 @@ describe("an outbox", () => {
     expect(positions()).toEqual([[1], [2, 3]]);
   });
 
-  it("forgets no event that is written in the moment a drain ends", async () => {
+  it("An outbox delivers an event that is written at the moment when a drain ends", async () => {
     const late: number[] = [];
     for (const hops of range(0, 20)) {
       append(1);
@@ -129,7 +129,7 @@ describe("an outbox", () => {
     expect(late).toEqual([]);
   });
 
-  it("rests after a failure, ever longer up to 30 seconds, and begins where it was", async () => {
+  it("An outbox waits after a failure, at growing intervals up to 30 seconds, and begins where it was", async () => {
     append(2);
     deliver = () => Promise.reject(new Error("down"));
     const rests: number[] = [];
@@ -157,7 +157,7 @@ describe("an outbox", () => {
     expect(outbox.deliveredThrough).toBe(2);
   });
 
-  it("takes a delivery that hangs for a failed one", async () => {
+  it("A delivery that hangs counts as failed", async () => {
     append(1);
     deliver = () => new Promise(() => {});
     const draining = outbox.drain(NOW_MS);
@@ -169,7 +169,7 @@ describe("an outbox", () => {
     expect(outbox.retryAtMs).toBe(NOW_MS + 11_000);
   });
 
-  it("tells who waits for an event that it was delivered, and only then", async () => {
+  it("A request that waits for an event resumes after its delivery, and not before", async () => {
     append(2);
     const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     deliver = () => ends[batches.length - 1]?.promise ?? Promise.resolve();
@@ -191,7 +191,7 @@ describe("an outbox", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("tells who waits at once that a delivery failed, and lets nobody wait meanwhile", async () => {
+  it("Waiting requests resume at once after a failed delivery, and no request waits meanwhile", async () => {
     append(1);
     deliver = () => Promise.reject(new Error("down"));
     const waiting = outbox.delivered(1);
@@ -201,7 +201,7 @@ describe("an outbox", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("lets nobody wait longer than an answer may, and after that nobody until it has delivered", async () => {
+  it("A request waits for a delivery no longer than its limit, and none waits after that until a delivery succeeds", async () => {
     append(1);
     let told: boolean | undefined;
     const waiting = outbox.delivered(1).then((delivered) => {
@@ -220,7 +220,7 @@ describe("an outbox", () => {
     expect(await next).toBe(true);
   });
 
-  it("delivers although no answer may wait for it", async () => {
+  it("An outbox delivers although no response may wait for it", async () => {
     const impatient = new OutboxRelay(journal, {
       name: "book",
       wait_ms: 0,
@@ -236,7 +236,7 @@ describe("an outbox", () => {
     expect(impatient.deliveredThrough).toBe(1);
   });
 
-  it("lets nobody wait for the end of a long queue after an outage", async () => {
+  it("No request waits for the end of a long queue after an outage", async () => {
     append(500);
     deliver = () => Promise.reject(new Error("down"));
     await outbox.drain(NOW_MS);

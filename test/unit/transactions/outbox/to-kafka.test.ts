@@ -63,21 +63,21 @@ describe("the stream as a destination", () => {
   });
   afterEach(() => void vi.useRealTimers());
 
-  it("gets past several bad transactions in a row", async () => {
+  it("The Kafka relay passes several bad transactions in a row", async () => {
     const { parked, drain } = streamingOf(["bad1", "bad1", "bad2", "bad2", "bad3", "good"]);
     await drain();
     expect(new Set(written)).toEqual(new Set(["good"]));
     expect(parked.count).toBe(5);
   });
 
-  it("parks nothing when the server takes nothing", async () => {
+  it("The Kafka relay parks nothing when the server accepts nothing", async () => {
     const keys = Array.from({ length: 30 }, (_, at) => [`bad${at}`, `bad${at}`]).flat();
     const { parked, drain } = streamingOf(keys);
     await expect(drain()).rejects.toThrow("no");
     expect(parked.count).toBe(0);
   });
 
-  it("ends a delivery that was given up with its request, before the next one begins", async () => {
+  it("A delivery that timed out is aborted with its request, before the next one begins", async () => {
     const { streaming, parked, journal } = streamingOf(["bad1", "bad2", "good", "good"]);
     const [first, next] = [journal.eventsAfter(0, 3, 1_000), journal.eventsAfter(3, 1, 1_000)];
     await streaming.deliver(first);
@@ -96,7 +96,7 @@ describe("the stream as a destination", () => {
     expect(written).toEqual(["bad1", "good"]);
   });
 
-  it("takes up what was parked behind each other, one of a transaction at a time", async () => {
+  it("Parked events are sent in order, one of a transaction at a time", async () => {
     const { streaming, parked, drain } = streamingOf([...Array(90).fill("bad"), "good"]);
     await drain();
     expect(parked.count).toBe(90);
@@ -112,7 +112,7 @@ describe("the stream as a destination", () => {
     expect([rounds, written.length, parked.count]).toEqual([90, 90, 0]);
   });
 
-  it("comes round to every parked transaction, however many stay bad", async () => {
+  it("Every parked transaction is retried in turn, however many stay bad", async () => {
     const keys = Array.from({ length: 150 }, (_, at) => `bad${at}`);
     const { streaming, parked, drain } = streamingOf(keys.flatMap((key, at) => [key, `good${at}`]));
     await drain();

@@ -58,7 +58,7 @@ describe("the webhooks' dispatchers as a destination", () => {
     return { append, broken, asked, memory, taken, start, outbox: start() };
   }
 
-  it("hold up nobody else's events while one of them fails, and count what waits", async () => {
+  it("A dispatcher that fails delays no other dispatcher's events, and its waiting events are counted", async () => {
     const { append, broken, taken, outbox } = shard();
     append("broken", HELD_UP);
     append("well", 1);
@@ -71,7 +71,7 @@ describe("the webhooks' dispatchers as a destination", () => {
     expect(outbox.wakeAtMs).toBeGreaterThan(Date.now());
   });
 
-  it("get all that waited at once when they are back, also after a restart", async () => {
+  it("A dispatcher that works again gets all waiting events at once, also after a restart", async () => {
     for (const restarts of [false, true]) {
       const { append, broken, taken, outbox, start } = shard();
       append("broken", HELD_UP);
@@ -88,7 +88,7 @@ describe("the webhooks' dispatchers as a destination", () => {
     }
   });
 
-  it("are asked rarely while they fail, however often the others are", async () => {
+  it("A dispatcher that fails is called rarely, however often the others are", async () => {
     const { append, broken, asked, outbox } = shard();
     for (const merchant of ["a", "b", "c"]) append(merchant, 1);
     for (const merchant of ["a", "b"]) broken.add(merchant);
@@ -104,7 +104,7 @@ describe("the webhooks' dispatchers as a destination", () => {
     expect([times.a, times.b, times.c].map((list) => list?.length)).toEqual([5, 2, 21]);
   });
 
-  it("are many and have much waiting, and little of it is in memory at a time", async () => {
+  it("Only a little of many dispatchers' waiting events is in memory at a time", async () => {
     const MERCHANTS = 25;
     const { append, broken, memory, outbox } = shard();
     for (let at = 0; at < MERCHANTS; at++) {

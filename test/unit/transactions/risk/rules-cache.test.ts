@@ -50,12 +50,13 @@ beforeEach(() => {
   forgetRisk();
   logged.length = 0;
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
 
 describe("a merchant's rules", () => {
-  it("are read once, and not again for two seconds", async () => {
+  it("A merchant's rules are read once, and not again for two seconds", async () => {
     const d1 = fake();
     const book = bookOf(d1);
     await Promise.all([versionIn(book), versionIn(book), versionIn(book)]);
@@ -64,7 +65,7 @@ describe("a merchant's rules", () => {
     expect(d1.asked).toEqual({ risk: 1, version: 0 });
   });
 
-  it("are asked about in the background while they are in use, by their version alone", async () => {
+  it("A merchant's rules are checked in the background while they are in use, by their version alone", async () => {
     const d1 = fake();
     const book = bookOf(d1);
     await versionIn(book);
@@ -77,7 +78,7 @@ describe("a merchant's rules", () => {
     expect(d1.asked).toEqual({ risk: 1, version: 20 });
   });
 
-  it("are the new ones four seconds after a change, whenever somebody pays", async () => {
+  it("A payment four seconds after a change gets the new rules", async () => {
     for (const pause of [100, 500, 1_999, 2_000, 3_999, 4_000, 60_000]) {
       forgetRisk();
       const d1 = fake();
@@ -97,7 +98,7 @@ describe("a merchant's rules", () => {
     }
   });
 
-  it("are waited for when the last answer is four seconds old", async () => {
+  it("A payment waits for the rules when the last read is four seconds old", async () => {
     const d1 = fake();
     const book = bookOf(d1);
     await versionIn(book);
@@ -112,7 +113,7 @@ describe("a merchant's rules", () => {
     expect(await versionIn(book)).toBe(2);
   });
 
-  it("are never replaced by an answer to an older question", async () => {
+  it("The result of an older read never replaces a merchant's newer rules", async () => {
     const d1 = fake();
     const [slow, quick] = [bookOf(d1), bookOf(d1)];
     let answer = () => {};
@@ -132,7 +133,7 @@ describe("a merchant's rules", () => {
     expect(await versionIn(slow)).toBe(2);
   });
 
-  it("are not there for merchants who have made none", async () => {
+  it("A merchant without rules has none in the cache", async () => {
     const book = new RulesCache(
       {
         risk: async () => ({ version: 0, rule_set: undefined, entries: [] }),
@@ -145,7 +146,7 @@ describe("a merchant's rules", () => {
 });
 
 describe("when D1 cannot be asked", () => {
-  it("the last known rules are in force, and that is logged", async () => {
+  it("The last known rules apply while D1 fails, and the failure is logged", async () => {
     const d1 = fake();
     const book = bookOf(d1);
     await versionIn(book);
@@ -155,7 +156,7 @@ describe("when D1 cannot be asked", () => {
     expect(logged).toEqual(["risk_rules.failed"]);
   });
 
-  it("it is left alone for two seconds, so that payments do not wait for it each time", async () => {
+  it("After a failure D1 is not read for two seconds, so that payments do not wait for it each time", async () => {
     const d1 = fake();
     const book = bookOf(d1);
     await versionIn(book);
@@ -172,7 +173,7 @@ describe("when D1 cannot be asked", () => {
     expect(await versionIn(book)).toBe(2);
   });
 
-  it("nothing is decided for a merchant whose rules were never seen", async () => {
+  it("No payment is decided for a merchant whose rules were never read", async () => {
     const d1 = fake();
     d1.meet(() => Promise.reject(DOWN));
     await expect(versionIn(bookOf(d1))).rejects.toBe(DOWN);
@@ -195,7 +196,7 @@ describe("memory", () => {
     ["rules", { version: 1, rule_set: { version: 1, rule_set: large }, entries: [] }, 40],
     ["lists", { version: 1, rule_set: undefined, entries }, 10],
   ] as [string, MerchantRisk, number][])(
-    "is bounded by what %s take, and the newest merchants stay",
+    "The rules cache is bounded by what %s take, and the newest merchants stay",
     async (_, stored, merchants) => {
       const asked: string[] = [];
       const risk = async (merchantId: string) => {

@@ -19,7 +19,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-it("a body that never ends holds an attempt for no longer than its own limit", async () => {
+it("A body that never ends holds an attempt for no longer than its own limit", async () => {
   const endless = new ReadableStream<Uint8Array>({
     pull: (controller) =>
       new Promise((resolve) => {

@@ -15,9 +15,11 @@ beforeEach(() => {
   vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
   forgetRisk();
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
+
 const noLog = () => {};
 describe("a dispatcher whose clock was ahead and is set back", () => {
   const AHEAD_MS = NOW_MS + YEAR_MS;
@@ -58,7 +60,7 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
   }
   const result = { status_code: 500, error: "http_status", duration_ms: 1 } as const;
 
-  it("makes attempts, ends leases and ends rests that it would hold up", () => {
+  it("A dispatcher whose clock was set back makes the attempts, and ends the leases and cooldowns, that would last too long", () => {
     const { endpoints, deliveries, add, sweep } = dispatcher();
     for (const id of ["whd_due", "whd_lost", "whd_failed"]) add(id, AHEAD_MS);
     deliveries.send("whe_1", 2, AHEAD_MS);
@@ -77,7 +79,7 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
     expect(lost.map(({ id }) => id)).toContain("whd_lost");
   });
 
-  it("holds waits to their own lengths when its clock is right", () => {
+  it("A dispatcher whose clock is right keeps the lengths of its waits", () => {
     const { sql, deliveries, add, sweep } = dispatcher();
     add("whd_sent", NOW_MS);
     deliveries.send("whe_1", 1, NOW_MS);
@@ -88,7 +90,7 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
     expect(times()).toEqual([{ next_at: Number(before[0]?.next_at) - 1, started_at: NOW_MS - 1 }]);
   });
 
-  it("keeps what has ended no longer than if it had ended now", () => {
+  it("A dispatcher whose clock was set back keeps finished deliveries no longer than if they had ended now", () => {
     const { sql, deliveries, add, sweep } = dispatcher();
     add("whd_1", AHEAD_MS);
     deliveries.finish(1, "succeeded", AHEAD_MS);
@@ -97,7 +99,7 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
     expect(sql.exec("SELECT 1 FROM deliveries").toArray()).toEqual([]);
   });
 
-  it("gives up what never arrives no later than if it had begun now", () => {
+  it("A dispatcher whose clock was set back gives up a delivery no later than if it had begun now", () => {
     const { sql, add, sweep } = dispatcher();
     add("whd_1", AHEAD_MS);
     sweep(NOW_MS);
@@ -106,7 +108,7 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
     expect(found?.status).toBe("dead");
   });
 
-  it("disables an endpoint that fails for three days from now on", () => {
+  it("A dispatcher whose clock was set back disables an endpoint that fails for three days from now on", () => {
     const { endpoints } = dispatcher();
     endpoints.failed("whe_1", AHEAD_MS);
     expect(endpoints.failed("whe_1", NOW_MS)).toBe(false);

@@ -5,7 +5,7 @@ import { NOW_MS } from "../../../support/examples";
 import { commit, counters, storage } from "../../../support/webhook-store";
 
 describe("recovering what has failed", () => {
-  it("starts so much at a time, the oldest first, until nothing is left", () => {
+  it("A recovery restarts a bounded number at a time, the oldest first, until nothing is left", () => {
     const deliveries = new Deliveries(storage.sql, counters);
     const failed = MAX_RECOVERED + 7;
     commit(() => {
@@ -32,7 +32,7 @@ describe("recovering what has failed", () => {
     expect(recover()).toEqual({ redelivered: 0, has_more: false });
   });
 
-  it("takes the dead and the failing ones in order, of one endpoint and one range", () => {
+  it("A recovery takes the dead and the failing deliveries in order, of one endpoint and one range", () => {
     const deliveries = new Deliveries(storage.sql, counters);
     const rows = [
       ["failing", "whe_1", "pending", 3, null, NOW_MS],

@@ -10,7 +10,7 @@ describe("endpoints in memory", () => {
     added: () => endpoints.add({ ...ENDPOINT, id: "whe_2" }),
   };
   it.each(Object.entries(changes))(
-    "are those on disk after a commit that failed: %s",
+    "Endpoints in memory equal those on disk after a commit that failed: %s",
     (_, change) => {
       const failing = () =>
         commit(() => {

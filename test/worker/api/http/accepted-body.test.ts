@@ -15,7 +15,7 @@ import {
 import { body, create, get, pairs, streamOf } from "../../../support/shop";
 
 describe("a body that is taken", () => {
-  it("keeps every text exactly as it was sent, in the answer, at its owner and in lists", async () => {
+  it("Every text is kept exactly as it was sent, in the response, at its owner and in lists", async () => {
     const texts = ["'; DROP TABLE transactions; --", '" OR ""="', "%_\\", "", "null", "__proto__"];
     texts.push(
       "💳👩‍👩‍👧 e\u0301 é",
@@ -41,7 +41,7 @@ describe("a body that is taken", () => {
   });
 
   it.each(["__proto__", "constructor", "prototype", "hasOwnProperty", "toJSON"])(
-    "never loses a metadata pair on the way, not even one named %s",
+    "No metadata pair is lost, not even one named %s",
     async (name) => {
       const response = await create(body(`"metadata":{"${name}":"kept","other":"1"}`));
       if (response.status !== 400) expect(await textOf(response)).toContain(`"${name}":"kept"`);
@@ -55,7 +55,7 @@ describe("a body that is taken", () => {
     1234567890123.45 USD 123456789012345, 9999999999999.99 USD 999999999999999,
     999999999999999 JPY 999999999999999, ${CANARY_AMOUNT} EUR ${CANARY_AMOUNT_MINOR}`;
   it.each(EXACT.split(/,\s+/))(
-    "has its exact amount, as a number and a string: %s",
+    "An amount is exact, as a number and as a string: %s",
     async (row) => {
       const [text = "", currency = "", minor = ""] = row.split(" ");
       for (const sent of [text, `"${text}"`, `  ${text}\n`]) {
@@ -66,7 +66,7 @@ describe("a body that is taken", () => {
     },
   );
 
-  it("has the amount of its own field, not of the metadata, and reads escaped names alike", async () => {
+  it("A body's amount is that of its own field, not of the metadata, and escaped names are read alike", async () => {
     const sent = '{"metadata":{"amount":"5"},"user_id":"misled","amount":2.50}';
     expect(await jsonOf(await create(sent))).toMatchObject({ amount_minor: 250 });
     const escaped = '{"user_id":"u","\\u0061mount":100.000000000000001}';
@@ -85,11 +85,11 @@ describe("a body that is taken", () => {
     "white space around": `\r\n\t ${body()} \n`,
     "digits that are no card number": body('"description":"4242424242424241"'),
   };
-  it.each(Object.entries(FINE))("may have %s", async (_, sent) => {
+  it.each(Object.entries(FINE))("A body may have %s", async (_, sent) => {
     expect((await create(sent)).status).toBe(201);
   });
 
-  it("may name its media type in other letters and with a charset", async () => {
+  it("A body may name its media type in other letters and with a charset", async () => {
     for (const type of [
       "application/json; charset=utf-8",
       "Application/JSON",
@@ -99,7 +99,7 @@ describe("a body that is taken", () => {
     }
   });
 
-  it("may come in pieces that cut characters in half", async () => {
+  it("A body may come in pieces that cut characters in half", async () => {
     const sent = utf8(body('"description":"💳é💳"'));
     expect(await jsonOf(await create(streamOf(sent, 1)))).toMatchObject({ description: "💳é💳" });
   });

@@ -32,6 +32,7 @@ type Schema = {
   oneOf?: Schema[];
   allOf?: Schema[];
 };
+
 const schemas = document.components.schemas as unknown as Record<string, Schema>;
 
 /** The places in a schema where a client can put text of its own, as JSON pointers. */
@@ -104,6 +105,7 @@ const rule = (fields: object) => ({
   when: { listed: "block", field: "ip" },
   ...fields,
 });
+
 const ruleSet = (fields: object) => ({ version: 0, rules: [rule(fields)] });
 const RULES: [string, object, string][] = [
   ["/id", { id: RUN }, "/id"],
@@ -115,6 +117,7 @@ const RULES: [string, object, string][] = [
   ["/when/metadata", { when: { metadata: RUN, is_present: true } }, "/when/metadata"],
   ["/when/in/0", { when: { metadata: "ip", in: [CARD] } }, "/when/in/0"],
 ];
+
 const said = { outcome: "settled", reason: "Known", resolved_by: "ann" };
 
 /** For each field a request that has a card number there and is right otherwise. */

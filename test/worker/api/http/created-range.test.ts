@@ -44,7 +44,7 @@ describe("a list between two times", () => {
     ["created_at[lte]", true],
     ["created_after", false],
     ["created_before", false],
-  ])("with %s at a payment's own time has that payment: %s", async (name, has) => {
+  ])("A list with %s at a payment's own time has that payment: %s", async (name, has) => {
     const one = newest();
     expect((await found({ [name]: one.created_at })).includes(one.id)).toBe(has);
   });
@@ -58,12 +58,12 @@ describe("a list between two times", () => {
     ["created_before", "0001", true],
     ["created_before", "0000", false],
     ["created_at[gte]", "0000", true],
-  ])("compares every decimal of %s: .mmm%s", async (name, digits, has) => {
+  ])("A list compares every decimal of %s: .mmm%s", async (name, digits, has) => {
     const one = newest();
     expect((await found({ [name]: finer(one, digits) })).includes(one.id)).toBe(has);
   });
 
-  it("loses and doubles nothing where windows meet", async () => {
+  it("Adjoining windows of a list lose and double nothing", async () => {
     const border = newest().created_at;
     const before = await found({ "created_at[lt]": border });
     const after = await found({ "created_at[gte]": border });
@@ -71,13 +71,13 @@ describe("a list between two times", () => {
     expect(after).toContain(newest().id);
   });
 
-  it("takes lower-case letters and a leap second", async () => {
+  it("A list's bounds may have lower-case letters and a leap second", async () => {
     const { created_at, id } = newest();
     expect(await found({ "created_at[gte]": created_at.toLowerCase() })).toContain(id);
     expect(await found({ "created_at[gte]": "2016-12-31T23:59:60Z" })).toHaveLength(3);
   });
 
-  it("goes on with its cursor within its bounds", async () => {
+  it("A list's cursor continues within its bounds", async () => {
     const first = await shop.get(
       `${TRANSACTIONS}?limit=1&created_at%5Blte%5D=${newest().created_at}`,
     );
@@ -90,7 +90,7 @@ describe("a list between two times", () => {
     [["created_at[gt]", "created_at[gte]"], "created_at[gte]"],
     [["created_after", "created_at[gt]"], "created_after"],
     [["created_before", "created_at[lte]"], "created_before"],
-  ])("is refused when %s bound one end twice", async (names, named) => {
+  ])("A list is refused when %s bound one end twice", async (names, named) => {
     const said = await refused(
       Object.fromEntries(names.map((name) => [name, "2026-01-01T00:00:00Z"])),
     );
@@ -98,7 +98,7 @@ describe("a list between two times", () => {
     expect(said.errors).toHaveLength(1);
   });
 
-  it("is refused when its end is before its beginning", async () => {
+  it("A list is refused when its end is before its beginning", async () => {
     const said = await refused({
       "created_at[gte]": "2026-01-02T00:00:00Z",
       "created_at[lt]": "2026-01-01T00:00:00Z",
@@ -106,7 +106,7 @@ describe("a list between two times", () => {
     expect(said.detail).toContain("created_at[lt] is before created_at[gte]");
   });
 
-  it("is refused when a bound is no time, or no bound", async () => {
+  it("A list is refused when a bound is not a time, or is empty", async () => {
     expect((await refused({ "created_at[gte]": "now" })).detail).toContain("created_at[gte]");
     expect((await refused({ "created_at[eq]": "2026-01-01T00:00:00Z" })).code).toBe(
       "invalid_request",
@@ -126,14 +126,14 @@ describe("a backtest between two times", () => {
     };
   };
 
-  it("has the same four bounds as members of created_at", async () => {
+  it("A backtest has the same four bounds as members of created_at", async () => {
     const { created_at } = newest();
     const of = async (bounds: object) => (await examined({ created_at: bounds })).body.examined;
     expect(await of({ gte: created_at })).toBe((await of({ gt: created_at })) + 1);
     expect(await of({ lte: finer(newest(), "5") })).toBe(3);
   });
 
-  it("is refused when they contradict each other", async () => {
+  it("A backtest is refused when its bounds contradict each other", async () => {
     const { status, body } = await examined({
       created_at: { gt: "2026-01-01T00:00:00Z" },
       created_after: "2026-01-01T00:00:00Z",
@@ -144,7 +144,7 @@ describe("a backtest between two times", () => {
 });
 
 describe("an entry of a list that expires at a fraction of a millisecond", () => {
-  it("is there until then", async () => {
+  it("A list entry that expires at a fraction of a millisecond is there until then", async () => {
     const response = await shop.ask("POST", "/api/v1/risk/lists", {
       list: "block",
       field: "ip",

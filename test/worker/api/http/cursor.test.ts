@@ -24,17 +24,19 @@ const pageOf = async (path: string, { key } = shop, DB = env.DB) => {
   expect(response.status, path).toBe(200);
   return jsonOf<Page>(response);
 };
+
 const nextOf = async (path: string, client = shop) => {
   const { next_cursor } = await pageOf(path, client);
   if (next_cursor === null) throw new Error(`${path} has no next page`);
   return next_cursor;
 };
+
 const bytesOf = (cursor: string) => atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
 const anotherIsolate = () => recordedD1(env.DB, []);
 
 describe("a cursor", () => {
   it.each([`${EVENTS}?limit=1`, `${LISTS}?limit=1`])(
-    "of %s tells nothing of how much other merchants do",
+    "A cursor of %s shows nothing of other merchants' volume",
     async (path) => {
       const before = await nextOf(path);
       // Words, since digits stand in sealed bytes by chance.
@@ -47,7 +49,7 @@ describe("a cursor", () => {
   );
 
   it.each([`${TRANSACTIONS}?limit=1`, `${EVENTS}?limit=1`, `${LISTS}?limit=1`])(
-    "of %s is the same for the same place, and opens in another isolate",
+    "A cursor of %s is the same for the same place, and opens in another isolate",
     async (path) => {
       const cursor = await nextOf(path);
       expect(await nextOf(path)).toBe(cursor);
@@ -58,7 +60,7 @@ describe("a cursor", () => {
   );
 
   it.each([`${TRANSACTIONS}?limit=1`, `${EVENTS}?limit=1`, `${LISTS}?limit=1`])(
-    "of %s is refused when any character of it is changed",
+    "A cursor of %s is refused when any character of it is changed",
     async (path) => {
       const cursor = await nextOf(path);
       for (let at = 0; at < cursor.length; at += 5) {
@@ -70,7 +72,7 @@ describe("a cursor", () => {
     },
   );
 
-  it("is refused on another list, and from another merchant", async () => {
+  it("A cursor is refused on another list, and from another merchant", async () => {
     const thief = await newClient();
     const events = await nextOf(`${EVENTS}?limit=1`);
     for (const [path, key] of [
@@ -85,7 +87,7 @@ describe("a cursor", () => {
 });
 
 describe("an empty feed", () => {
-  it("has a cursor from which everything that happens later is read", async () => {
+  it("An empty feed has a cursor from which all later events are read", async () => {
     const newcomer = await newClient();
     const empty = await pageOf(EVENTS, newcomer);
     expect(empty).toMatchObject({ data: [], has_more: false, next_cursor: expect.any(String) });
@@ -113,7 +115,7 @@ describe("a cursor of the release before", () => {
     for (let made = 0; made < 2; made++) await shop.created();
   });
 
-  it("goes on with its list", async () => {
+  it("A cursor of the earlier release continues its list", async () => {
     const all = await pageOf(TRANSACTIONS, shop, upgraded);
     const [newest] = all.data as unknown as { id: string; created_at: string }[];
     const place = btoa(`${newest?.created_at} ${newest?.id}`).replace(/=+$/, "");
@@ -121,13 +123,13 @@ describe("a cursor of the release before", () => {
     expect(rest.data).toEqual(all.data.slice(1));
   });
 
-  it("goes on with the feed, up to where the feed was", async () => {
+  it("A cursor of the earlier release continues the feed, up to where the feed was", async () => {
     const rest = await pageOf(`${EVENTS}?cursor=${btoa(`event ${last}`)}`, shop, upgraded);
     expect(rest.data).toHaveLength(2);
     await pageOf(`${LISTS}?cursor=${btoa("list_entry 1")}`, shop, upgraded);
   });
 
-  it("is refused beyond that, where nobody was given one", async () => {
+  it("A cursor of the earlier release is refused beyond the place that it could have had", async () => {
     for (const cursor of [
       `${EVENTS}?cursor=${btoa(`event ${last + 1}`)}`,
       `${LISTS}?cursor=${btoa("list_entry 99")}`,

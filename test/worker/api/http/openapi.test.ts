@@ -27,13 +27,13 @@ import {
 } from "../../../support/shop";
 
 describe("openapi.json", () => {
-  it("is served as it is committed", async () => {
+  it("openapi.json is served as it is committed", async () => {
     const response = await ask("/openapi.json");
     expect(response.headers.get("Content-Type")).toMatch(/^application\/json/);
     expect(await response.json()).toEqual(JSON.parse(JSON.stringify(document)));
   });
 
-  it("is an OpenAPI 3.1 document of which every reference leads somewhere", () => {
+  it("openapi.json is an OpenAPI 3.1 document whose references all lead somewhere", () => {
     expect(document.openapi).toMatch(/^3\.1\.\d$/);
     expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
     const refs = JSON.stringify(document).match(/(?<="\$ref":")[^"]+/g) ?? [];
@@ -49,7 +49,7 @@ describe("openapi.json", () => {
   }
 
   it.each(operations.map((route) => [`${route.method} ${route.path}`, route] as const))(
-    "says what one must know of %s",
+    "openapi.json documents %s completely",
     (_, { path, operation }) => {
       const { summary, tags, parameters = [], security, responses } = operation;
       expect(summary).toMatch(/\S/);
@@ -108,7 +108,7 @@ describe("openapi.json", () => {
     };
   }
 
-  it("describes every good answer, and each of them is exactly as described", async () => {
+  it("openapi.json describes every successful response, and each of them is exactly as described", async () => {
     const merchants = "/api/v1/merchants";
     const own = `${merchants}/${shop.merchant_id}/api-keys`;
     const { id, idempotency_key } = await shop.created();

@@ -142,13 +142,13 @@ describe("a problem", () => {
     },
   );
 
-  it("has no page when its code is not one of ours", async () => {
+  it("An unknown problem code has no page", async () => {
     for (const code of ["nonsense", "__proto__", "constructor", "%00"]) {
       await expectRefusal(await ask(`/problems/${code}`), "not_found");
     }
   });
 
-  it("is what wrong settings lead to, too, and names none of them", async () => {
+  it("Wrong settings lead to a problem that names none of them", async () => {
     const wrong = { TRANSACTION_SHARDS: `${CANARY} shards` };
     const response = await ask(missing, { key: shop.key, env: wrong });
     const said = await expectRefusal(response, "internal_error");
@@ -160,18 +160,21 @@ describe("a problem", () => {
     ["was reset", { durableObjectReset: true }, 2],
     ["is overloaded", { retryable: true, overloaded: true }, 1],
     ["is broken", {}, 1],
-  ])("comes after the right number of calls when the owner %s", async (_, signs, calls) => {
-    let seen = 0;
-    const bindings = ownersThat(() => {
-      seen += 1;
-      throw faulty(signs);
-    });
-    const response = await ask(missing, { key: shop.key, env: bindings });
-    await expectRefusal(response, Object.keys(signs).length ? "unavailable" : "internal_error");
-    expect(seen).toBe(calls);
-  });
+  ])(
+    "A problem comes after the right number of calls when the owner %s",
+    async (_, signs, calls) => {
+      let seen = 0;
+      const bindings = ownersThat(() => {
+        seen += 1;
+        throw faulty(signs);
+      });
+      const response = await ask(missing, { key: shop.key, env: bindings });
+      await expectRefusal(response, Object.keys(signs).length ? "unavailable" : "internal_error");
+      expect(seen).toBe(calls);
+    },
+  );
 
-  it("does not come at all when the second call to a restarted owner succeeds", async () => {
+  it("No problem comes when the second call to a restarted owner succeeds", async () => {
     let seen = 0;
     const bindings = ownersThat(() => {
       seen += 1;

@@ -28,7 +28,7 @@ describe("a query", () => {
     ["__proto__"]: "a",
     constructor: "a",
   };
-  it.each(Object.keys(WRONG))("is refused because of its %s", async (name) => {
+  it.each(Object.keys(WRONG))("A query is refused because of its %s", async (name) => {
     const values = `${WRONG[name]}`.split(/\s+/);
     const queries = [...values, `${values[0]}&${name}=${values[0]}`].map(
       (value) => `${name}=${value}`,
@@ -48,7 +48,7 @@ describe("a query", () => {
     "status=failed&status=failed",
     "user_id=a&user_id=a",
     "cursor=a&cursor=a",
-  ])("is refused when it says something twice: %s", async (query) => {
+  ])("A query with a repeated parameter is refused: %s", async (query) => {
     await expectRefusal(await get(`${TRANSACTIONS}?${query}`), "invalid_request");
   });
 
@@ -57,7 +57,7 @@ describe("a query", () => {
   const pageOf = async (reader: Client, path: string) =>
     jsonOf<ListPage>(await ask(path, { key: reader.key }));
 
-  it("is refused when its cursor is not one that this list handed out", async () => {
+  it("A query is refused when its cursor is not one of this list", async () => {
     const reader = await newClient();
     for (let made = 0; made < 3; made++) await reader.created();
     const { next_cursor: transactions } = await pageOf(reader, `${TRANSACTIONS}?limit=1`);
@@ -100,7 +100,7 @@ describe("a query", () => {
     expect((await pageOf(reader, `/api/v1/events?cursor=${events}`)).data).toHaveLength(2);
   });
 
-  it("shows nobody another merchant's rows through a borrowed cursor", async () => {
+  it("A cursor of another merchant shows none of that merchant's rows", async () => {
     const [reader, thief] = [await newClient(), await newClient()];
     for (let made = 0; made < 2; made++) await reader.created();
     for (const list of LISTS) {
@@ -110,7 +110,7 @@ describe("a query", () => {
     }
   });
 
-  it("bounds a page by its limit, which is 10 unless told", async () => {
+  it("A page has at most as many rows as its limit, which is 10 by default", async () => {
     const reader = await newClient();
     for (let made = 0; made < 12; made++) await reader.created();
     for (const list of LISTS) {
@@ -125,7 +125,7 @@ describe("a query", () => {
     }
   });
 
-  it("takes SQL for a name and finds nobody", async () => {
+  it("A customer's name that contains SQL finds nothing", async () => {
     for (const name of [
       "' OR 1=1 --",
       "%",
@@ -139,7 +139,7 @@ describe("a query", () => {
     }
   });
 
-  it("compares times exactly, in whatever offset they are written", async () => {
+  it("Times in a query are compared exactly, in any offset", async () => {
     const reader = await newClient();
     const { created_at } = await reader.created();
     const utc = (ms: number) => new Date(Date.parse(created_at) + ms).toISOString();
@@ -159,7 +159,7 @@ describe("a query", () => {
     ["2024-02-29T12:00:00.123456789-11:30", "before"],
     ["0000-01-01T00:00:00Z", "before"],
     ["9999-12-31T23:59:59Z", "after"],
-  ])("knows that %s was or will be %s now", async (time, side) => {
+  ])("A query takes %s as %s now", async (time, side) => {
     await shop.created({ user_id: "timely" });
     const own = `${TRANSACTIONS}?user_id=timely`;
     const after = await pageOf(shop, `${own}&created_after=${time}`);
@@ -170,7 +170,7 @@ describe("a query", () => {
     ]);
   });
 
-  it("does not take a time after the year 9999 for one before all others", async () => {
+  it("A time after the year 9999 is not before all others", async () => {
     const response = await get(`${TRANSACTIONS}?created_after=9999-12-31T23:59:59-23:59`);
     if (response.status === 400) await expectRefusal(response, "invalid_request");
     else expect(await jsonOf<ListPage>(response)).toMatchObject({ data: [] });

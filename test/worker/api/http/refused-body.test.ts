@@ -72,7 +72,7 @@ describe("a body that is refused", () => {
     "UTF-16": new Uint8Array(Uint16Array.from(body(), (unit) => unit.charCodeAt(0)).buffer),
     "two byte order marks": `\ufeff\ufeff${body()}`,
   };
-  it.each(Object.entries(MALFORMED))("as malformed: %s", async (_, sent) => {
+  it.each(Object.entries(MALFORMED))("A body is refused as malformed: %s", async (_, sent) => {
     await refused(sent, "malformed_json");
   });
 
@@ -88,14 +88,17 @@ describe("a body that is refused", () => {
     "an unknown field of 60,000 characters": body(`"${"é".repeat(30_000)}":1`),
     "4,500 metadata pairs": body(`"metadata":{${pairs(4_500)}}`),
   };
-  it.each(Object.entries(MONSTERS))("in few words, however large: %s", async (_, sent) => {
-    const response = await create(sent);
-    expect(response.status).toBe(400);
-    expect((await textOf(response)).length).toBeLessThan(5_000);
-  });
+  it.each(Object.entries(MONSTERS))(
+    "A refusal is short, however large the body is: %s",
+    async (_, sent) => {
+      const response = await create(sent);
+      expect(response.status).toBe(400);
+      expect((await textOf(response)).length).toBeLessThan(5_000);
+    },
+  );
 
   it.each(["null", "[]", '[{"user_id":"u","amount":1}]', '"text"', "5", "true"])(
-    "for not being an object: %s",
+    "A body that is not an object is refused: %s",
     async (sent) => {
       // RFC 6901: the whole document is the empty pointer; as a URI fragment that is "#".
       expect(pointersOf(await refused(sent, "invalid_request"))).toEqual(["#"]);
@@ -119,7 +122,7 @@ describe("a body that is refused", () => {
     "metadata/order": String.raw`5 true null [] ["a"] {} "\u0000" "\ud800" "${"v".repeat(501)}"`,
     "metadata/amount": "5 0.10 100.000000000000001",
   };
-  it.each(Object.entries(WRONG))("because of its %s", async (field, values) => {
+  it.each(Object.entries(WRONG))("A body is refused because of its %s", async (field, values) => {
     const [name = "", inner] = field.split("/");
     const rest = Object.entries({ user_id: '"u"', amount: "1" }).filter(
       ([other]) => other !== name,
@@ -132,14 +135,14 @@ describe("a body that is refused", () => {
     }
   });
 
-  it("because of an amount that is not exact, as a string too", async () => {
+  it("A body is refused because of an amount that is not exact, also as a string", async () => {
     for (const amount of INEXACT.split(/\s+/)) {
       const said = await refused(body("", `"${amount}"`), "invalid_request");
       expect(pointersOf(said), amount).toEqual(["#/amount"]);
     }
   });
 
-  it("because its currency has no such part", async () => {
+  it("A body is refused when its currency has no such decimals", async () => {
     for (const each of ["JPY 100.5", "JPY 1e-1", "USD 1.005", "KWD 1.2345"]) {
       const [currency = "", amount = ""] = each.split(" ");
       for (const sent of [amount, `"${amount}"`]) {
@@ -163,11 +166,14 @@ describe("a body that is refused", () => {
     "#/a%20b%2541": body('"a b%41":1'),
     "#/%C3%BC": body('"ü":1'),
   };
-  it.each(Object.entries(PLACES))("with a JSON pointer to the place: %s", async (pointer, sent) => {
-    expect(pointersOf(await refused(sent, "invalid_request"))).toEqual([pointer]);
-  });
+  it.each(Object.entries(PLACES))(
+    "A body is refused with a JSON pointer to the place: %s",
+    async (pointer, sent) => {
+      expect(pointersOf(await refused(sent, "invalid_request"))).toEqual([pointer]);
+    },
+  );
 
-  it("with every fault at once, and without stumbling over half characters", async () => {
+  it("A body is refused with all of its faults at once, also with half characters", async () => {
     const many = '{"user_id":5,"amount":[],"currency":5,"x":1}';
     const named = pointersOf(await refused(many, "invalid_request"));
     expect(named.sort()).toEqual(["#/amount", "#/currency", "#/user_id", "#/x"]);
@@ -184,11 +190,14 @@ describe("a body that is refused", () => {
     "metadata key": body(`"metadata":{"${CARD}":"card"}`),
     "webhook URL": body(`"webhook_url":"https://example.com/${CARD}"`),
   };
-  it.each(Object.entries(CARDS))("for a card number in its %s", async (_, sent) => {
-    await refused(sent, "card_number_refused");
-  });
+  it.each(Object.entries(CARDS))(
+    "A body is refused for a card number in its %s",
+    async (_, sent) => {
+      await refused(sent, "card_number_refused");
+    },
+  );
 
-  it("for a card number in what merchants, keys and endpoints are called", async () => {
+  it("Names of merchants, keys and endpoints are refused for a card number", async () => {
     const { merchant_id, key } = victim;
     const text = `${CANARY} ${CARD}`;
     const headers = { "Content-Type": "application/json" };
@@ -204,7 +213,7 @@ describe("a body that is refused", () => {
     }
   });
 
-  it("when the last of two equal names is not valid, and not because the first is not", async () => {
+  it("A body is refused when the last of two equal names is not valid, and not because the first is not", async () => {
     await refused(body('"amount":100.000000000000001', "5"), "invalid_request");
     const response = await create(body('"amount":5', "100.000000000000001"));
     expect([201, 400]).toContain(response.status);
@@ -213,7 +222,7 @@ describe("a body that is refused", () => {
     }
   });
 
-  it("for its media type, or for having none", async () => {
+  it("A body is refused for its media type, or for having none", async () => {
     const types = ["", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "json"];
     types.push("multipart/form-data; boundary=x", "application/json-patch+json", "text/json");
     types.push("application/jsonp", "text/plain, application/json", "*/*");
@@ -225,7 +234,7 @@ describe("a body that is refused", () => {
     await expectRefusal(response, "unsupported_media_type");
   });
 
-  it("for its size: 10 MB at once", async () => {
+  it("A body is refused for its size: 10 MB at once", async () => {
     const large = body(`"description":"${"x".repeat(10_000_000)}"`);
     await refused(large, "body_too_large");
     await refused(large, "body_too_large", { "Content-Length": String(large.length) });
@@ -249,20 +258,20 @@ describe("a body that is refused", () => {
     return { stream, seen };
   }
 
-  it("for its size, after all of it is read: 10 MB without a length", async () => {
+  it("A body is refused for its size after all of it is read: 10 MB without a length", async () => {
     const { stream, seen } = bodyOf(1_280);
     await refused(stream, "body_too_large");
     expect(seen).toEqual({ pulled: 1_280, isCancelled: false });
   });
 
-  it("for its size, and not read for ever: a stream without an end", async () => {
+  it("A body without an end is refused for its size, and not read without end", async () => {
     const { stream, seen } = bodyOf(Number.POSITIVE_INFINITY);
     await refused(stream, "body_too_large");
     expect(seen.pulled).toBeLessThan(2_080);
     expect(seen.isCancelled).toBe(true);
   });
 
-  it("for breaking off, which is no fault of ours", async () => {
+  it("A body that breaks off is refused as the client's fault", async () => {
     const broken = new ReadableStream<Uint8Array>({
       start: (controller) => controller.enqueue(utf8('{"user_id":"u"')),
       pull: (controller) => controller.error(faulty({ retryable: true })),
@@ -272,7 +281,7 @@ describe("a body that is refused", () => {
     expect(logOf(said.request_id)).toMatchObject([{ event: "request", status: 400 }]);
   });
 
-  it("for one byte too many, and not without it", async () => {
+  it("A body is refused for one byte too many, and accepted without it", async () => {
     const padded = (length: number) => body().padEnd(length, " ");
     await refused(padded(MAX_BODY_BYTES + 1), "body_too_large");
     await refused(streamOf(utf8(padded(MAX_BODY_BYTES + 1)), 1_000), "body_too_large");
@@ -280,7 +289,7 @@ describe("a body that is refused", () => {
     expect((await create(streamOf(utf8(padded(MAX_BODY_BYTES)), 1_000))).status).toBe(201);
   });
 
-  it("leaves nothing behind in the book", async () => {
+  it("A refused body leaves nothing behind in D1", async () => {
     for (const list of [TRANSACTIONS, "/api/v1/events"]) {
       expect(await jsonOf(await ask(list, { key: victim.key }))).toMatchObject({ data: [] });
     }

@@ -15,7 +15,7 @@ it.each([
     '{"user_id":"u","amount":1,"metadata":{"ip":"203.0.113.7","ip":"198.51.100.1"}}',
     "#/metadata/ip",
   ],
-])("a body that names a member twice is refused with its place: %s", async (body, pointer) => {
+])("A body that names a member twice is refused with its place: %s", async (body, pointer) => {
   const refused = await createWith(shop.key, "named-twice", body);
   const { errors } = await expectRefusal(refused, "invalid_request");
   expect(errors).toEqual([{ pointer, message: "appears more than once" }]);

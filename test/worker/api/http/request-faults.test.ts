@@ -32,7 +32,7 @@ async function gzip(text: string): Promise<Uint8Array> {
 }
 
 describe("a body that is wrong in many ways", () => {
-  it("is answered with all of its faults, also those that lie between its fields", async () => {
+  it("A body is refused with all of its faults, also those between its fields", async () => {
     const wrong = {
       user_id: 5,
       amount: "1.005",
@@ -51,13 +51,13 @@ describe("a body that is wrong in many ways", () => {
     ]);
   });
 
-  it("is told of its currency and its amount when its customer is missing", async () => {
+  it("A body without a customer is refused with the faults of its currency and its amount", async () => {
     const wrong = { amount: "-1", currency: "XXX" };
     const said = await expectRefusal(await create(wrong), "invalid_request");
     expect(pointersOf(said).sort()).toEqual(["#/amount", "#/currency", "#/user_id"]);
   });
 
-  it("is refused for its card numbers with everything else that is wrong", async () => {
+  it("A body is refused for its card numbers with all other faults", async () => {
     const card = "4242 4242 4242 4242";
     const wrong = { amount: 1, description: card, metadata: { a: card, b: 5 } };
     const said = await expectRefusal(await create(wrong), "card_number_refused");
@@ -69,7 +69,7 @@ describe("a body that is wrong in many ways", () => {
     ]);
   });
 
-  it("is told of a list entry's value and its note at once", async () => {
+  it("A list entry is refused for its value and its note at once", async () => {
     const wrong = { list: "block", field: "ip", value: "nowhere", note: 5 };
     const said = await expectRefusal(await send("/api/v1/risk/lists", wrong), "invalid_request");
     expect(pointersOf(said).sort()).toEqual(["#/note", "#/value"]);
@@ -77,7 +77,7 @@ describe("a body that is wrong in many ways", () => {
 });
 
 describe("a query that is wrong", () => {
-  it("is answered with the names of its parameters", async () => {
+  it("A query is refused with the names of its parameters", async () => {
     const query = "limit=0&status=none&surplus=1";
     const response = await ask(`${TRANSACTIONS}?${query}`, { key: shop.key });
     const said = await expectRefusal(response, "invalid_request");
@@ -85,7 +85,7 @@ describe("a query that is wrong", () => {
     expect([pointersOf(said), headersOf(said)]).toEqual([[], []]);
   });
 
-  it("is answered with the name of its cursor, and a body with a pointer to it", async () => {
+  it("A query is refused with the name of its cursor, and a body with a pointer to it", async () => {
     const listed = await ask(`${TRANSACTIONS}?cursor=x`, { key: shop.key });
     expect(parametersOf(await expectRefusal(listed, "invalid_request"))).toEqual(["cursor"]);
     const tried = await send("/api/v1/risk/backtest", { rule_set: { rules: [] }, cursor: "x" });
@@ -96,7 +96,7 @@ describe("a query that is wrong", () => {
 describe("an Idempotency-Key", () => {
   const body = '{"user_id":"keys","amount":1}';
 
-  it("is the same with parameters of a structured field, which are ignored", async () => {
+  it("The parameters of an Idempotency-Key's structured field are ignored", async () => {
     const key = freshKey();
     const first = await createWith(shop.key, key, body);
     const again = await createWith(shop.key, `"${key}";x=1`, body);
@@ -105,7 +105,7 @@ describe("an Idempotency-Key", () => {
   });
 
   it.each(['"abc', '"abc";', '"abc"x', '"abc", "def"'])(
-    "is refused by the name of its header when it is quoted and no string: %s",
+    "An Idempotency-Key that is quoted and no string is refused by the header's name: %s",
     async (key) => {
       const said = await expectRefusal(
         await createWith(shop.key, key, body),
@@ -116,7 +116,7 @@ describe("an Idempotency-Key", () => {
     },
   );
 
-  it("is asked for by the name of its header", async () => {
+  it("A missing Idempotency-Key is refused by the header's name", async () => {
     const response = await ask(TRANSACTIONS, { key: shop.key, body, headers: JSON_TYPE });
     const said = await expectRefusal(response, "idempotency_key_missing");
     expect(headersOf(said)).toEqual(["Idempotency-Key"]);
@@ -126,7 +126,7 @@ describe("an Idempotency-Key", () => {
 describe("a compressed body", () => {
   const text = '{"user_id":"zipped","amount":1}';
 
-  it("is refused and changes nothing", async () => {
+  it("A compressed body is refused and changes nothing", async () => {
     const key = freshKey();
     for (const coding of ["gzip", "GZIP", "br", "deflate", "gzip, identity", "nonsense"]) {
       const sent = coding === "br" ? utf8(text) : await gzip(text);
@@ -139,7 +139,7 @@ describe("a compressed body", () => {
     await expectRefusal(found, "idempotency_key_not_found");
   });
 
-  it("is refused where a body may be left out, too", async () => {
+  it("A compressed body is refused where a body is optional, too", async () => {
     const made = await ask(`/api/v1/merchants/${shop.merchant_id}/api-keys/${shop.key_id}/roll`, {
       key: env.ADMIN_TOKEN,
       headers: { ...JSON_TYPE, "Content-Encoding": "gzip" },
@@ -149,7 +149,7 @@ describe("a compressed body", () => {
     expect((await shop.get(TRANSACTIONS)).status).toBe(200);
   });
 
-  it("is taken when it says that it is not compressed", async () => {
+  it("A body with the encoding identity is accepted", async () => {
     for (const coding of ["identity", "Identity"]) {
       const response = await createWith(shop.key, freshKey(), text, { "Content-Encoding": coding });
       expect(response.status).toBe(201);
@@ -158,7 +158,7 @@ describe("a compressed body", () => {
 });
 
 describe("an API key", () => {
-  it("that is rolled ten times at once has one successor", async () => {
+  it("An API key that is rolled ten times at once has one successor", async () => {
     const keys = `/api/v1/merchants/${shop.merchant_id}/api-keys`;
     const admin = { key: env.ADMIN_TOKEN, headers: JSON_TYPE };
     const { id } = await jsonOf<{ id: string }>(await ask(keys, { ...admin, body: "{}" }));
@@ -179,7 +179,7 @@ describe("an API key", () => {
 });
 
 describe("the front page", () => {
-  it.each(["GET", "HEAD"])("leads to the documentation for %s", async (method) => {
+  it.each(["GET", "HEAD"])("The front page leads to the documentation for %s", async (method) => {
     const response = await ask("/", { method });
     expect([response.status, response.headers.get("Location")]).toEqual([302, "/docs"]);
     expect(response.body).toBeNull();
@@ -197,13 +197,16 @@ describe("PROCESSOR_URL", () => {
     "https://processor.example/a b",
     "processor.example",
     "mailto:processor@example.com",
-  ])("is refused at the start, without being shown: %s", (url) => {
+  ])("A wrong PROCESSOR_URL is refused at the start, without being shown: %s", (url) => {
     const check = () => readConfig(settings(url) as Env);
     expect(check).toThrow(/^PROCESSOR_URL: must be an http or https URL/);
     expect(check).not.toThrow(/secret/);
   });
 
-  it.each(["https://processor.example", "http://127.0.0.1:8080/pay/"])("may be %s", (url) => {
-    expect(readConfig(settings(url) as Env).processor).toMatchObject({ kind: "http", url });
-  });
+  it.each(["https://processor.example", "http://127.0.0.1:8080/pay/"])(
+    "PROCESSOR_URL may be %s",
+    (url) => {
+      expect(readConfig(settings(url) as Env).processor).toMatchObject({ kind: "http", url });
+    },
+  );
 });

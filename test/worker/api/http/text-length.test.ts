@@ -64,7 +64,7 @@ it("openapi.json has a maxLength of each of these fields", () => {
   ]).toEqual([128, 500, 500, 500, 200]);
 });
 
-it("a customer named by 128 emoji can pay, be named in a rule and in a query, and be blocked", async () => {
+it("A customer named by 128 emoji can pay, be named in a rule and in a query, and be blocked", async () => {
   const user_id = EMOJI.repeat(128);
   const rules = [
     { id: "named", points: 1, when: { metadata: "customer", in: [EMOJI.repeat(500)] } },

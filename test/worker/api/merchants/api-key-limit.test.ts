@@ -13,6 +13,7 @@ afterEach(() => {
   forgetKeys();
   resetFailedAuthLimits();
 });
+
 describe("a merchant's API keys", () => {
   const keysOf = ({ merchant_id }: Client) => `/api/v1/merchants/${merchant_id}/api-keys`;
   const post = (path: string, body: object = {}) =>
@@ -28,7 +29,7 @@ describe("a merchant's API keys", () => {
     return data.filter(({ expires_at }) => expires_at === null);
   };
 
-  it(`are at most ${MAX_API_KEYS}, also when the last places are raced for`, async () => {
+  it(`A merchant has at most ${MAX_API_KEYS} API keys, also when requests race for the last places`, async () => {
     for (let count = 1; count < MAX_API_KEYS - 5; count++) await post(keysOf(shop));
     const racing = await Promise.all(Array.from({ length: 20 }, () => post(keysOf(shop))));
     expect(statusesOf(racing)).toEqual({ 201: 5, 409: 15 });

@@ -32,8 +32,9 @@ afterEach(() => {
   vi.useRealTimers();
   forgetKeys(); // What was remembered in another time.
 });
+
 describe("a merchant", () => {
-  it("is made and listed, the newest first", async () => {
+  it("A merchant is created and listed, the newest first", async () => {
     const names = ["First", "'; DROP TABLE merchants; --", "💳", "n".repeat(200)];
     const made: { id: string }[] = [];
     for (const name of names) {
@@ -59,13 +60,13 @@ describe("a merchant", () => {
     ["#/name", '{"name":"\\ud800"}'],
     ["#/id", '{"name":"a","id":"mer_mine"}'],
     ["#/__proto__", '{"name":"a","__proto__":{}}'],
-  ])("is not made when %s is not valid", async (pointer, body) => {
+  ])("A merchant is refused when %s is not valid", async (pointer, body) => {
     const headers = { "Content-Type": "application/json" };
     const response = await ask(MERCHANTS, { key: env.ADMIN_TOKEN, body, headers });
     expect(pointersOf(await expectRefusal(response, "invalid_request"))).toEqual([pointer]);
   });
 
-  it("that does not exist has no keys and gets none", async () => {
+  it("A merchant that does not exist has no keys and gets none", async () => {
     for (const id of ["mer_none", "x", "%00", "'--", `mer_${"a".repeat(26)}`]) {
       await expectRefusal(await asAdmin(keysOf(id)), "merchant_not_found");
       await expectRefusal(await asAdmin(keysOf(id), {}), "merchant_not_found");
@@ -75,13 +76,14 @@ describe("a merchant", () => {
     expect(await statusWith(shop.key)).toBe(200);
   });
 });
+
 describe("an API key", () => {
   let merchantId: string;
   beforeAll(async () => {
     ({ merchant_id: merchantId } = await newClient());
   });
 
-  it("is shown once, works at once, and is listed without itself, the newest first", async () => {
+  it("An API key is shown once, works at once, and is listed without its secret, the newest first", async () => {
     const made = await newKey(merchantId, { name: "Till 1", scopes: [SCOPES[0], SCOPES[0]] });
     const { key, ...shown } = made;
     expect(key).toMatch(/^sk_[a-z2-7]{58}$/);
@@ -119,7 +121,7 @@ describe("an API key", () => {
     ["#/name", '{"name":5}'],
     ["#/key", '{"key":"sk_mine"}'],
     ["#/expires_at", '{"expires_at":null}'],
-  ])("is not made when %s is not valid", async (pointer, body) => {
+  ])("An API key is refused when %s is not valid", async (pointer, body) => {
     const before = await listed(merchantId);
     const headers = { "Content-Type": "application/json" };
     const response = await ask(keysOf(merchantId), { key: env.ADMIN_TOKEN, body, headers });
@@ -127,7 +129,7 @@ describe("an API key", () => {
     expect(await listed(merchantId)).toEqual(before);
   });
 
-  it("is nowhere in D1, only its hash", async () => {
+  it("Only an API key's hash is in D1", async () => {
     const made = await newKey(merchantId);
     await create(made.key);
     const secret = made.key.slice(3, -6);
@@ -152,7 +154,7 @@ describe("an API key", () => {
     }
   });
 
-  it("dies at once when it is revoked, here, and stays dead", async () => {
+  it("A revoked API key stops working at once in the same isolate, and stays so", async () => {
     const { id, key } = await newKey(merchantId);
     expect(await statusWith(key)).toBe(200);
     const answer = await revoke(merchantId, id);
@@ -167,7 +169,7 @@ describe("an API key", () => {
     expect(await statusWith(key)).toBe(401);
   });
 
-  it("dies elsewhere, where it was just seen, within the time that is promised", async () => {
+  it("A revoked API key stops working in other isolates within the documented time", async () => {
     const { id, key } = await newKey(merchantId);
     expect(await statusWith(key)).toBe(200);
     // As a revocation in another isolate would: this one is not told.
@@ -179,7 +181,7 @@ describe("an API key", () => {
     expect(await statusWith(key)).toBe(401);
   });
 
-  it("dies elsewhere within that time also when the clock has stepped back a day since it was seen", async () => {
+  it("A revoked API key stops working within that time, although the clock has stepped back a day since it was used", async () => {
     travel(DAY_MS);
     const { id, key } = await newKey(merchantId);
     expect(await statusWith(key)).toBe(200);
@@ -190,7 +192,7 @@ describe("an API key", () => {
     expect(await statusWith(key)).toBe(401);
   });
 
-  it("that is rolled has a successor at once and lives on for a day", async () => {
+  it("A rolled API key has a successor at once and works for another day", async () => {
     travel(0);
     const old = await newKey(merchantId, { name: "Till 2", scopes: ["transactions:read"] });
     const rolled = await roll(merchantId, old.id);
@@ -209,7 +211,7 @@ describe("an API key", () => {
     expect([await statusWith(old.key), await statusWith(next.key)]).toEqual([401, 200]);
   });
 
-  it("that is rolled without overlap dies at once", async () => {
+  it("An API key that is rolled without overlap stops working at once", async () => {
     const old = await newKey(merchantId);
     expect(await statusWith(old.key)).toBe(200);
     const next = await jsonOf<NewKey>(await roll(merchantId, old.id, { overlap_s: 0 }));
@@ -217,7 +219,7 @@ describe("an API key", () => {
     await expectRefusal(await roll(merchantId, old.id), "api_key_not_found");
   });
 
-  it("dies on time while it is remembered, to the second", async () => {
+  it("An API key expires on time while it is cached, to the second", async () => {
     const old = await newKey(merchantId);
     await roll(merchantId, old.id, { overlap_s: 5 });
     expect(await statusWith(old.key)).toBe(200);
@@ -225,7 +227,7 @@ describe("an API key", () => {
     expect(await statusWith(old.key)).toBe(401);
   });
 
-  it("is not rolled twice, so it never lives longer, and lives shorter when it is revoked", async () => {
+  it("An API key cannot be rolled twice, so its life is never longer, and a revocation ends it earlier", async () => {
     const old = await newKey(merchantId);
     await roll(merchantId, old.id, { overlap_s: 60 });
     const ends = async () => (await listed(merchantId)).find(({ id }) => id === old.id)?.expires_at;
@@ -238,7 +240,7 @@ describe("an API key", () => {
     expect(await statusWith(old.key)).toBe(401);
   });
 
-  it("stays as it is when the order to roll it is not understood", async () => {
+  it("An API key does not change when the request to roll it is invalid", async () => {
     const { id, key } = await newKey(merchantId);
     const path = `${keysOf(merchantId)}/${id}/roll`;
     const json = { "Content-Type": "application/json" };
@@ -257,7 +259,7 @@ describe("an API key", () => {
     expect(await statusWith(key)).toBe(200);
   });
 
-  it("does not live on for a day because the order to end it now lacks a media type", async () => {
+  it("An API key is not given another day when the request to end it at once lacks a media type", async () => {
     const { id, key } = await newKey(merchantId);
     const path = `${keysOf(merchantId)}/${id}/roll`;
     const response = await ask(path, { key: env.ADMIN_TOKEN, body: '{"overlap_s":0}' });
@@ -265,7 +267,7 @@ describe("an API key", () => {
     else await expectRefusal(response, "unsupported_media_type");
   });
 
-  it("may be rolled by a client that names a media type and sends nothing", async () => {
+  it("A client that names a media type and sends no body can roll an API key", async () => {
     const { id } = await newKey(merchantId);
     const response = await ask(`${keysOf(merchantId)}/${id}/roll`, {
       method: "POST",
@@ -275,7 +277,7 @@ describe("an API key", () => {
     expect(response.status).toBe(201);
   });
 
-  it("of another merchant cannot be rolled or revoked", async () => {
+  it("An API key of another merchant cannot be rolled or revoked", async () => {
     const other = await newKey((await newClient()).merchant_id);
     for (const id of [other.id, "key_none", "%00", "'--"]) {
       await expectRefusal(await roll(merchantId, id, {}), "api_key_not_found");

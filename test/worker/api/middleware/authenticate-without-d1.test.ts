@@ -38,6 +38,7 @@ afterEach(() => {
   vi.useRealTimers();
   forgetKeys(); // What was remembered in another time.
 });
+
 describe("while D1 does not answer", () => {
   const fault = () => new Error(`${CANARY} fault`);
   const database = (fate: () => unknown): Bindings => {
@@ -63,7 +64,7 @@ describe("while D1 does not answer", () => {
   const acted = (key: string, id: string, action: string, bindings: Bindings) =>
     ask(`${TRANSACTIONS}/${id}/${action}`, { method: "POST", key, env: bindings });
 
-  it.each(OUTAGES)("because it %s, a key seen before still pays", async (_, down, hangs) => {
+  it.each(OUTAGES)("While D1 %s, a key that was seen before still pays", async (_, down, hangs) => {
     const client = await newClient();
     const known = await client.created({ user_id: "regular" });
     travel(KEY_FRESH_MS + 1);
@@ -90,26 +91,23 @@ describe("while D1 does not answer", () => {
     expect(waits).toBe(hangs);
   });
 
-  it.each(OUTAGES)(
-    "because it %s, an unknown key is told to wait, not to go",
-    async (_, down, hangs) => {
-      const { key } = await newKey(shop.merchant_id);
-      for (const unknown of [key, drawnKey()]) {
-        const waits = await endHanging("d1/query", hangs, async () => {
-          await expectRefusal(await ask(TRANSACTIONS, { key: unknown, env: down }), "unavailable");
-        });
-        expect(waits).toBe(hangs);
-      }
-      await expectRefusal(await ask(TRANSACTIONS, { key: "sk_no", env: down }), "api_key_invalid");
-      await expectRefusal(await ask(TRANSACTIONS, { env: down }), "api_key_missing");
-      await expectRefusal(await ask(MERCHANTS, { key, env: down }), "admin_token_invalid");
-      expect(await statusWith(key)).toBe(200);
-      expect(await statusWith(drawnKey())).toBe(401);
-    },
-  );
+  it.each(OUTAGES)("While D1 %s, an unknown key gets 503, not 401", async (_, down, hangs) => {
+    const { key } = await newKey(shop.merchant_id);
+    for (const unknown of [key, drawnKey()]) {
+      const waits = await endHanging("d1/query", hangs, async () => {
+        await expectRefusal(await ask(TRANSACTIONS, { key: unknown, env: down }), "unavailable");
+      });
+      expect(waits).toBe(hangs);
+    }
+    await expectRefusal(await ask(TRANSACTIONS, { key: "sk_no", env: down }), "api_key_invalid");
+    await expectRefusal(await ask(TRANSACTIONS, { env: down }), "api_key_missing");
+    await expectRefusal(await ask(MERCHANTS, { key, env: down }), "admin_token_invalid");
+    expect(await statusWith(key)).toBe(200);
+    expect(await statusWith(drawnKey())).toBe(401);
+  });
 
   it.each(OUTAGES)(
-    "because it %s, what only D1 knows is unavailable, in time",
+    "While D1 %s, routes that need it are unavailable, in time",
     async (_, down, hangs) => {
       expect(await statusWith(shop.key)).toBe(200);
       const before = await listed(shop.merchant_id);
@@ -135,7 +133,7 @@ describe("while D1 does not answer", () => {
     },
   );
 
-  it("known keys wait for it once and not with every request", async () => {
+  it("While D1 fails, known keys wait for it once and not with every request", async () => {
     const client = await newClient();
     const { id } = await client.created();
     travel(KEY_FRESH_MS + 1);
@@ -152,7 +150,7 @@ describe("while D1 does not answer", () => {
     expect(asked).toBe(2);
   });
 
-  it("no key is taken for fresh that was seen in the future", async () => {
+  it("While D1 fails, no key counts as fresh that was seen in the future", async () => {
     travel(DAY_MS);
     const client = await newClient();
     const { id } = await client.created();
@@ -162,7 +160,7 @@ describe("while D1 does not answer", () => {
     expect((await find({})).status).toBe(200);
   });
 
-  it("a key is trusted for a limited time", async () => {
+  it("While D1 fails, a key is trusted for a limited time", async () => {
     travel(0);
     const client = await newClient();
     const { id } = await client.created();
@@ -173,7 +171,7 @@ describe("while D1 does not answer", () => {
     await expectRefusal(await find(), "unavailable");
   });
 
-  it("a key that was revoked or has expired here is not let in", async () => {
+  it("While D1 fails, a key that was revoked or has expired in this isolate is refused", async () => {
     travel(0);
     const revoked = await newKey(shop.merchant_id);
     expect(await statusWith(revoked.key)).toBe(200);
@@ -189,7 +187,7 @@ describe("while D1 does not answer", () => {
     await expectRefusal(late, "api_key_invalid");
   });
 
-  it("scopes hold", async () => {
+  it("While D1 fails, scopes are enforced", async () => {
     const reader = await newKey(shop.merchant_id, { scopes: ["transactions:read"] });
     expect(await statusWith(reader.key)).toBe(200);
     travel(KEY_FRESH_MS + 1);
@@ -200,7 +198,7 @@ describe("while D1 does not answer", () => {
     await expectRefusal(refused, "scope_missing");
   });
 
-  it("nothing is left of it once it is back", async () => {
+  it("After D1 has recovered no trace of the outage is left", async () => {
     const client = await newClient();
     travel(KEY_FRESH_MS + 1);
     await endHanging("d1/query", 1, async () => {
@@ -215,7 +213,7 @@ describe("while D1 does not answer", () => {
     expect(await statusWith(fresh.key)).toBe(401);
   });
 
-  it("the objects write the book later: payments go on, and lists show them again", async () => {
+  it("While D1 fails payments go on, and lists show them after the objects have written them to D1", async () => {
     const client = await newClient();
     await env.DB.exec("ALTER TABLE events RENAME TO events_gone");
     let id = "";

@@ -33,6 +33,7 @@ afterEach(() => {
   vi.useRealTimers();
   forgetKeys(); // What was remembered in another time.
 });
+
 /** Another character in the place of one. */
 const altered = (text: string, at: number) =>
   `${text.slice(0, at)}${text[at] === "a" ? "b" : "a"}${text.slice(at + 1)}`;
@@ -76,7 +77,7 @@ describe("a credential", () => {
     });
   };
 
-  it("is asked for by every route that openapi.json does not call open", () => {
+  it("Every route that openapi.json does not declare open requires a credential", () => {
     expect(behind("api_key").length).toBeGreaterThanOrEqual(8);
     expect(behind("admin_token").length).toBeGreaterThanOrEqual(6);
     const open = operations.filter(({ operation }) => !operation.security?.length);
@@ -88,7 +89,7 @@ describe("a credential", () => {
     expect(others.map(({ path }) => path).filter((path) => path.startsWith("/api"))).toEqual([]);
   });
 
-  it.each(behind("api_key"))("must be a living API key: %s", async (_, route) => {
+  it.each(behind("api_key"))("A route requires a valid API key: %s", async (_, route) => {
     const { key } = shop;
     for (const headers of [
       {},
@@ -140,7 +141,7 @@ describe("a credential", () => {
     }
   });
 
-  it.each(behind("admin_token"))("must be the admin token: %s", async (_, route) => {
+  it.each(behind("admin_token"))("A route requires the admin token: %s", async (_, route) => {
     const token = env.ADMIN_TOKEN;
     const values = ["", token, `Basic ${btoa(token)}`, `Bearer ${shop.key}`, "Bearer", "Bearer "];
     values.push(
@@ -163,7 +164,7 @@ describe("a credential", () => {
     }
   });
 
-  it("that was refused has done nothing", async () => {
+  it("A refused credential has changed nothing", async () => {
     expect(await statusWith(shop.key)).toBe(200);
     expect(await shop.find(transaction.id)).toEqual(transaction);
     const all = await jsonOf<{ data: unknown[] }>(await ask(TRANSACTIONS, { key: shop.key }));
@@ -171,7 +172,7 @@ describe("a credential", () => {
     expect(await listed(shop.merchant_id)).toHaveLength(4);
   });
 
-  it("may name its scheme in any letters and be followed by blanks", async () => {
+  it("A credential's scheme may have any letter case and be followed by blanks", async () => {
     for (const scheme of ["bearer", "BEARER", "Bearer  "]) {
       const headers = { Authorization: `${scheme} ${shop.key} ` };
       expect((await ask(TRANSACTIONS, { headers })).status).toBe(200);
@@ -180,14 +181,14 @@ describe("a credential", () => {
     }
   });
 
-  it("is looked at before anything else in the request", async () => {
+  it("A credential is checked before everything else in the request", async () => {
     const body = "x".repeat(100_000);
     await expectRefusal(await ask(TRANSACTIONS, { body }), "api_key_missing");
     await expectRefusal(await ask(`${TRANSACTIONS}?limit=x`), "api_key_missing");
     await expectRefusal(await ask(`${MERCHANTS}/none/api-keys`, { body }), "admin_token_invalid");
   });
 
-  it("opens what its scopes name, and nothing else", async () => {
+  it("A credential permits what its scopes name, and nothing else", async () => {
     const keys = new Map(
       await Promise.all(
         SCOPES.map(async (scope) => {
@@ -224,8 +225,9 @@ describe("a credential", () => {
     }
   });
 });
+
 describe("many callers at once", () => {
-  it("with a key that this isolate has forgotten are all let in, and none with a dead one", async () => {
+  it("Concurrent requests with a valid key that is not cached are all accepted, and none with an invalid one", async () => {
     const { id, key } = await newKey(shop.merchant_id);
     forgetKeys();
     const all = () => Promise.all(Array.from({ length: 50 }, () => statusWith(key)));
@@ -234,7 +236,7 @@ describe("many callers at once", () => {
     expect(new Set(await all())).toEqual(new Set([401]));
   });
 
-  it("cannot make the isolate remember keys that do not exist", async () => {
+  it("Requests with invalid keys do not fill the isolate's cache", async () => {
     const key = drawnKey();
     expect(await statusWith(key)).toBe(401);
     const broken = {

@@ -11,6 +11,7 @@ afterEach(() => {
   forgetKeys();
   resetFailedAuthLimits();
 });
+
 describe("wrong credentials", () => {
   const FAILURES = 3;
   let clients = 0;
@@ -35,7 +36,7 @@ describe("wrong credentials", () => {
       env: bindings ?? {},
     });
 
-  it("hold an address back after too many, before they are looked at", async () => {
+  it("After too many wrong credentials an address is refused before its credentials are checked", async () => {
     const [address, keys] = [freshAddress(), limiter()];
     const failing = (key?: string) =>
       attempt({ address, env: { FAILED_KEYS: keys }, ...(key ? { key } : {}) });
@@ -53,7 +54,7 @@ describe("wrong credentials", () => {
     expect([...keys.counts.values()]).toEqual([FAILURES + 1]);
   });
 
-  it("are forgiven when the period ends", async () => {
+  it("Wrong credentials are forgotten when the period ends", async () => {
     const [address, keys] = [freshAddress(), limiter()];
     for (let count = 0; count <= FAILURES; count++) {
       await attempt({ address, key: "sk_wrong", env: { FAILED_KEYS: keys } });
@@ -63,7 +64,7 @@ describe("wrong credentials", () => {
     expect((await attempt({ address, key: shop.key })).status).toBe(404);
   });
 
-  it("are forgiven within a period also when the clock has stepped back since", async () => {
+  it("Wrong credentials are forgotten within a period although the clock has stepped back since", async () => {
     const [address, keys] = [freshAddress(), limiter()];
     for (let count = 0; count <= FAILURES; count++) {
       await attempt({ address, key: "sk_wrong", env: { FAILED_KEYS: keys } });
@@ -73,7 +74,7 @@ describe("wrong credentials", () => {
     expect((await attempt({ address, key: shop.key })).status).toBe(404);
   });
 
-  it("do not hold back a good key that was seen before, nor other addresses", async () => {
+  it("Wrong credentials do not block a valid key that was seen before, nor other addresses", async () => {
     const [address, keys] = [freshAddress(), limiter()];
     const bindings = { FAILED_KEYS: keys };
     expect((await attempt({ address, key: shop.key, env: bindings })).status).toBe(404);
@@ -88,7 +89,7 @@ describe("wrong credentials", () => {
     await expectRefusal(sameNetwork, "too_many_failed_authentications");
   });
 
-  it("cost a caller with a good key nothing", async () => {
+  it("A request with a valid key does not count as a wrong credential", async () => {
     const [address, keys] = [freshAddress(), limiter()];
     await attempt({ address, key: shop.key, env: { FAILED_KEYS: keys } });
     expect(keys.counts.size).toBe(0);
@@ -97,7 +98,7 @@ describe("wrong credentials", () => {
   it.each([
     ["/api/v1/merchants", "admin_token_invalid", env.ADMIN_TOKEN],
     ["/metrics", "metrics_token_invalid", env.METRICS_TOKEN],
-  ] as const)("for %s hold back even the right one", async (path, code, token) => {
+  ] as const)("Wrong credentials for %s block the right one, too", async (path, code, token) => {
     const [address, tokens] = [freshAddress(), limiter()];
     const bindings = { FAILED_TOKENS: tokens };
     for (let count = 0; count < FAILURES; count++) {
@@ -112,7 +113,7 @@ describe("wrong credentials", () => {
     expect((await attempt({ address, key: shop.key })).status).toBe(404);
   });
 
-  it("are only refused where there is no limiter, or it fails", async () => {
+  it("Wrong credentials are only refused where there is no limiter, or it fails", async () => {
     const broken = { limit: () => Promise.reject(new Error("broken")) };
     for (const FAILED_KEYS of [undefined, broken]) {
       for (let count = 0; count < 20; count++) {
@@ -123,7 +124,7 @@ describe("wrong credentials", () => {
     }
   });
 
-  it("are counted by the limiter that wrangler.toml declares", async () => {
+  it("The limiter of wrangler.toml counts wrong credentials", async () => {
     expect(await env.FAILED_KEYS?.limit({ key: freshAddress() })).toEqual({ success: true });
     expect(await env.FAILED_TOKENS?.limit({ key: freshAddress() })).toEqual({ success: true });
   });

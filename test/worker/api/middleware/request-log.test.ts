@@ -24,7 +24,7 @@ import {
 } from "../../../support/shop";
 
 describe("the log", () => {
-  it("has one line for a request, with the route and never the address", async () => {
+  it("The log has one line for a request, with the route and never the address", async () => {
     const key = canaryKey();
     const { id } = await jsonOf<TransactionBody>(await create(body(), {}, key));
     const cases: [Response, string][] = [
@@ -47,7 +47,7 @@ describe("the log", () => {
     }
   });
 
-  it("says where a fault happened, and not what it said", async () => {
+  it("The log contains the place of a fault, and not its message", async () => {
     const messages = [CANARY, "one line\n    at a second (which looks like a place)"];
     for (const message of messages) {
       const fault = new TypeError(message, { cause: new Error(CANARY) });
@@ -62,7 +62,7 @@ describe("the log", () => {
     }
   });
 
-  it("is silent about a request when it is told to be", async () => {
+  it("The log has no line for a request when LOG_LEVEL is warn", async () => {
     const bindings = { ...env, LOG_LEVEL: "warn" };
     const response = await app.fetch(new Request(`${BASE}/health`), bindings);
     expect(logOf(response.headers.get("Request-Id"))).toEqual([]);

@@ -162,7 +162,7 @@ function expectMixed(before: Scrape, after: Scrape, times = 1, gets = {}): void 
 const EVENTS = 80 + 2 * 10 + 2 * 60 + 15;
 
 describe("the metrics", () => {
-  it("are shown to the bearer of their own token alone", async () => {
+  it("The metrics are shown only for their own token", async () => {
     const ways: Record<string, string>[] = [
       {},
       { Authorization: "Bearer " },
@@ -188,7 +188,7 @@ describe("the metrics", () => {
     );
   });
 
-  it("have the form that Prometheus reads, whatever a processor calls its declines", async () => {
+  it("The metrics have the form that Prometheus reads, whatever a processor calls its declines", async () => {
     const code = 'odd "code" \\ of\ntwo lines {a="b"} 1';
     const { id } = await shop.created({ metadata: { processor: `decline:${code}` } });
     await shop.process(id);
@@ -202,7 +202,7 @@ describe("the metrics", () => {
     expect(text).not.toContain(shop.merchant_id);
   });
 
-  it("say who was asked, and that there is no stream", async () => {
+  it("The metrics contain which parts responded, and that there is no stream", async () => {
     const now = await scrape();
     expect(sumsOf(now, "payments_shards", "state")).toEqual({ asked: SHARDS, answered: SHARDS });
     const sources = Object.fromEntries(["book", ...shards].map((source) => [source, 1]));
@@ -211,7 +211,7 @@ describe("the metrics", () => {
     expect(new Set(destinations)).toEqual(new Set([undefined, "book", "webhooks", "velocity"]));
   });
 
-  it("grow by exactly what was sent", async () => {
+  it("The metrics grow by exactly what was sent", async () => {
     const before = await scrapeAtRest();
     await sendMixed();
     const after = await scrapeAtRest();
@@ -235,7 +235,7 @@ describe("the metrics", () => {
     }
   });
 
-  it("grow by exactly what 1,000 requests did, with shards evicted and dying between them", async () => {
+  it("The metrics grow by exactly what 1,000 requests did, although shards are evicted and crash", async () => {
     const before = await scrapeAtRest();
     await sendMixed(async () => {
       await ringAll();
@@ -251,7 +251,7 @@ describe("the metrics", () => {
     expectMixed(before, await scrapeAtRest(), 3, gets);
   });
 
-  it("lose nothing that was committed when a shard dies at once", async () => {
+  it("The metrics lose nothing that was committed when a shard crashes at once", async () => {
     const before = await scrapeAtRest();
     const made = await times(40, () => shop.created());
     await crashAll();
@@ -267,7 +267,7 @@ describe("the metrics", () => {
     expect(growthOf(before, after, "payments_charges_total", "outcome")).toEqual({ settled: 40 });
   });
 
-  it("never go back behind what was told, even of what no commit vouches for", async () => {
+  it("The metrics never go back, even those outside commits", async () => {
     const key = freshKey("told");
     await shop.created({}, key);
     await times(5, () => shop.created({}, key));
@@ -279,7 +279,7 @@ describe("the metrics", () => {
     }
   });
 
-  it("show a charge that stays open", async () => {
+  it("The metrics show a charge that stays open", async () => {
     const { id } = await shop.created({ metadata: { processor: "pending,pending,settle" } });
     const before = await scrapeAtRest();
     const claimedMs = Date.now();
@@ -298,7 +298,7 @@ describe("the metrics", () => {
 });
 
 describe("the metrics of gets", () => {
-  it("count each by what came of it, and how long it took", async () => {
+  it("The metrics of gets count each by its outcome and its duration", async () => {
     const { id } = await shop.created();
     const stranger = await newClient();
     const before = await scrapeAtRest();
@@ -338,7 +338,7 @@ describe("when a part is dead, the metrics", () => {
   it.each([
     ["rejects", rejects],
     ["hangs", () => never],
-  ])("of a book that %s are left out", async (_, fate) => {
+  ])("The metrics leave out a D1 that %s", async (_, fate) => {
     const now = await inTime("d1/query", { DB: database(fate) });
     const sources = Object.fromEntries(shards.map((source) => [source, 1]));
     expect(sumsOf(now, "payments_scrape_ok", "source")).toEqual(sources);
@@ -354,7 +354,7 @@ describe("when a part is dead, the metrics", () => {
   it.each([
     ["rejects", rejects],
     ["hangs", () => never],
-  ])("of a shard that %s are left out", async (_, fate) => {
+  ])("The metrics leave out a shard that %s", async (_, fate) => {
     await shop.created();
     const all = await scrape();
     const dead = all.series.find(({ name }) => name === "payments_commands_total")?.labels.shard;
@@ -376,7 +376,7 @@ describe("when a part is dead, the metrics", () => {
     expect(now.types.has("payments_transactions")).toBe(true);
   });
 
-  it("of shards are not there when every transaction has an object of its own", async () => {
+  it("The metrics have no shards when every transaction has an object of its own", async () => {
     const now = await scrape({ TRANSACTION_SHARDS: "0" });
     expect(sumsOf(now, "payments_scrape_ok", "source")).toEqual({ book: 1 });
     expect(now.series.filter(({ labels }) => labels.shard !== undefined)).toEqual([]);

@@ -15,7 +15,7 @@ import { faulty, REBUILD, raising } from "../../../support/shop";
 import { endHanging } from "../../../support/with-timeout";
 
 describe("the open pages", () => {
-  it("say that the Worker runs", async () => {
+  it("The health page says that the Worker is running", async () => {
     const response = await ask("/health");
     expect([response.status, await response.json()]).toEqual([200, { status: "healthy" }]);
   });
@@ -55,31 +55,34 @@ describe("the open pages", () => {
       17,
       { TRANSACTIONS: objects(hangs), DB: database(() => never) },
     ],
-  ])("say whether payments can be taken, in time: %s", async (expected, hanging, bindings) => {
-    let response = new Response();
-    const asked = await endHanging("api/operations/readiness", hanging, async () => {
-      response = await ask("/health/ready", { env: bindings });
-    });
-    expect(asked).toBe(hanging);
-    const [status, code, book, transactions, velocity, silent] = expected.split(" ");
-    const dependencies = { book, transactions, velocity };
-    const said = await jsonOf<{ shards: unknown }>(response);
-    const shard_count = book === "ok" ? "ok" : null;
-    const whole = { status, dependencies, shard_count };
-    expect([response.status, said]).toMatchObject([Number(code), whole]);
-    expect(said.shards).toEqual({ asked: 16, answered: 16 - Number(silent) });
-    if (silent === "16")
-      expect(said).toMatchObject({ outboxes: null, charges: null, parked: null });
-  });
+  ])(
+    "The readiness page says whether payments can be accepted, in time: %s",
+    async (expected, hanging, bindings) => {
+      let response = new Response();
+      const asked = await endHanging("api/operations/readiness", hanging, async () => {
+        response = await ask("/health/ready", { env: bindings });
+      });
+      expect(asked).toBe(hanging);
+      const [status, code, book, transactions, velocity, silent] = expected.split(" ");
+      const dependencies = { book, transactions, velocity };
+      const said = await jsonOf<{ shards: unknown }>(response);
+      const shard_count = book === "ok" ? "ok" : null;
+      const whole = { status, dependencies, shard_count };
+      expect([response.status, said]).toMatchObject([Number(code), whole]);
+      expect(said.shards).toEqual({ asked: 16, answered: 16 - Number(silent) });
+      if (silent === "16")
+        expect(said).toMatchObject({ outboxes: null, charges: null, parked: null });
+    },
+  );
 
-  it("say that a changed shard count stops payments", async () => {
+  it("The readiness page says that a changed shard count stops payments", async () => {
     await newClient().then((client) => client.get(TRANSACTIONS)); // Has the count written down.
     const response = await ask("/health/ready", { env: { TRANSACTION_SHARDS: "8" } });
     const said = { status: "unready", shard_count: "changed", shards: { asked: 8, answered: 8 } };
     expect([response.status, await response.json()]).toMatchObject([503, said]);
   });
 
-  it("add up the shards' figures, and say when charges stay open", async () => {
+  it("The readiness page adds up the shards' numbers, and is degraded when charges stay open", async () => {
     const answer = (figure: number, overdue: number, failures: number) => ({
       backlogs: {
         of: { webhooks: { depth: figure, oldest_age_ms: 100 * figure, failures } },
@@ -118,7 +121,7 @@ describe("the open pages", () => {
     }
   });
 
-  it("have the book written again by all shards or say that not all will", async () => {
+  it("A rebuild is started on all shards, or fails if one does not respond", async () => {
     const post = (bindings: Bindings) =>
       ask(REBUILD, { method: "POST", key: env.ADMIN_TOKEN, env: bindings });
     const silent = { getByName: () => ({ rebuildBook: () => Promise.reject(faulty()) }) };
@@ -131,7 +134,7 @@ describe("the open pages", () => {
     expect([new Set(asked).size, asked.at(-1)]).toEqual([250, "shard-249"]);
   });
 
-  it("say how far the book and the webhooks are behind, and that there is no stream", async () => {
+  it("The readiness page shows the delay of D1 and of the webhooks, and that there is no stream", async () => {
     const none = { depth: 0, oldest_age_ms: 0, failing: false };
     await eventually(async () => {
       const said = await (await ask("/health/ready")).json();
@@ -143,7 +146,7 @@ describe("the open pages", () => {
     });
   });
 
-  it("show docs that load nothing from anybody else", async () => {
+  it("The docs load nothing from other sites", async () => {
     const page = await ask("/docs");
     expect(page.headers.get("Content-Type")).toMatch(/^text\/html; *charset=utf-8$/i);
     const html = await textOf(page);
@@ -171,7 +174,7 @@ describe("the open pages", () => {
     expect(script).toContain("persistAuthorization: false"); // No key is kept in the browser.
   });
 
-  it("give a browser that has a file already the file or a 304, not a 404", async () => {
+  it("A browser with a cached file of the docs gets the file or a 304, not a 404", async () => {
     const fetch = async ({ headers }: Request) =>
       headers.has("If-None-Match") ? new Response(null, { status: 304 }) : new Response("file");
     const headers = { "If-None-Match": '"1"' };
@@ -182,7 +185,7 @@ describe("the open pages", () => {
     expect([200, 304]).toContain(response.status);
   });
 
-  it("have no docs' files where none were deployed", async () => {
+  it("The docs have no files where none were deployed", async () => {
     const bindings = { ASSETS: undefined };
     await expectRefusal(await ask("/docs-assets/swagger-ui.css", { env: bindings }), "not_found");
   });

@@ -15,6 +15,7 @@ beforeEach(() => {
   };
   bindings = { ...env, VELOCITY: { getByName } } as unknown as TestEnv; // What readiness uses of it.
 });
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -26,13 +27,13 @@ const ready = async () => {
 };
 
 describe("readiness", () => {
-  it("is checked once for all who ask at the same time", async () => {
+  it("Readiness is checked once for all concurrent requests", async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, ready));
     expect(answers).toEqual(Array(8).fill(answers[0]));
     expect(checks).toBe(1);
   });
 
-  it("is checked again after a second, and not before", async () => {
+  it("Readiness is checked again after a second, and not before", async () => {
     for (let asked = 0; asked < 20; asked++) await ready();
     vi.setSystemTime(Date.now() + 999);
     await ready();

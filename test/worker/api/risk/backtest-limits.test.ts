@@ -19,6 +19,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"], now });
   shop = await newClient();
 });
+
 afterEach(() => {
   vi.useRealTimers();
   forgetKeys();
@@ -35,6 +36,7 @@ const rulesWith = (conditions: number): Rule[] => [
     },
   },
 ];
+
 const run = (body: object = {}, bindings: Bindings = {}, { key } = shop) =>
   ask("/api/v1/risk/backtest", {
     key,
@@ -46,6 +48,7 @@ const limited = (requests: number): Bindings => ({
   RATE_LIMIT_REQUESTS: String(requests),
   RATE_LIMIT_LISTS: "0",
 });
+
 const leftOf = ({ headers }: Response) =>
   Number(/;r=(\d+)/.exec(headers.get("RateLimit") ?? "")?.[1]);
 const keeper = () => env.QUOTAS.getByName(shop.merchant_id);
@@ -62,7 +65,7 @@ describe("a backtest counts as requests in proportion to its payments and condit
     expect(backtestCost(limit, conditions)).toBe(cost);
   });
 
-  it("of the merchant's quota", async () => {
+  it("A backtest counts against the merchant's quota in proportion to its payments and conditions", async () => {
     expect(leftOf(await run({ limit: 1_000 }, limited(6_000)))).toBe(6_000 - 20);
     const rules = rulesWith(40);
     expect(leftOf(await run({ rule_set: { rules }, limit: 100 }, limited(6_000)))).toBe(
@@ -70,7 +73,7 @@ describe("a backtest counts as requests in proportion to its payments and condit
     );
   });
 
-  it("and is refused, and spends no more than its request, when there are not so many left", async () => {
+  it("A backtest is refused, and costs one request, when too little of the quota is left", async () => {
     const few = limited(100);
     expect(leftOf(await run({ limit: 1_000, rule_set: { rules: rulesWith(30) } }, few))).toBe(20);
     const refused = await run({ limit: 1_000, rule_set: { rules: rulesWith(30) } }, few);
@@ -81,13 +84,13 @@ describe("a backtest counts as requests in proportion to its payments and condit
     expect((await run({ limit: 500 }, few)).status).toBe(200);
   });
 
-  it("but never as more than the whole quota", async () => {
+  it("A backtest never costs more than the whole quota", async () => {
     const response = await run({ limit: 1_000, rule_set: { rules: rulesWith(400) } }, limited(50));
     expect(response.status).toBe(200);
     expect(leftOf(response)).toBe(0);
   });
 
-  it("and as nothing where nothing is counted", async () => {
+  it("A backtest costs nothing where requests are not counted", async () => {
     const request = new Request(`${BASE}/api/v1/risk/backtest`, {
       method: "POST",
       headers: { Authorization: `Bearer ${shop.key}`, "Content-Type": "application/json" },
@@ -99,7 +102,7 @@ describe("a backtest counts as requests in proportion to its payments and condit
 });
 
 describe("a merchant's second backtest at a time", () => {
-  it("is refused with the time to wait, whatever isolate runs the first, and others' are not", async () => {
+  it("A merchant's second concurrent backtest is refused with the time to wait, in any isolate, and other merchants' are not", async () => {
     expect(await keeper().hold("backtest", "another isolate", 10_000)).toBe(0);
     const refused = await run();
     expect(refused.headers.get("Retry-After")).toBe("2");
@@ -110,7 +113,7 @@ describe("a merchant's second backtest at a time", () => {
     expect((await run()).status).toBe(200);
   });
 
-  it("runs when nothing has been heard of the first for ten seconds", async () => {
+  it("A backtest runs when the first one has not renewed its hold for ten seconds", async () => {
     expect(await keeper().hold("backtest", "a dead isolate", 10_000)).toBe(0);
     vi.setSystemTime(Date.now() + 9_999);
     await expectRefusal(await run(), "backtest_running");
@@ -118,14 +121,14 @@ describe("a merchant's second backtest at a time", () => {
     expect((await run()).status).toBe(200);
   });
 
-  it("runs after one that was refused or has failed", async () => {
+  it("A backtest runs after one that was refused or has failed", async () => {
     await run({ limit: 1_000, rule_set: { rules: rulesWith(400) } }, limited(50));
     await expectRefusal(await run({ limit: 500 }, limited(50)), "rate_limited");
     vi.setSystemTime(Date.now() + 2 * MINUTE_MS);
     expect((await run()).status).toBe(200);
   });
 
-  it("is 503 when nobody can say whether there is another", async () => {
+  it("A backtest is refused with 503 when the keeper cannot be reached", async () => {
     const lease = () => ({ tokens: 100, left: 100, ends_in_ms: 1_000 });
     const hold = () => Promise.reject(new Error("dead"));
     const QUOTAS = { getByName: () => ({ lease, hold, free: hold }) };
@@ -134,7 +137,7 @@ describe("a merchant's second backtest at a time", () => {
 });
 
 describe("a backtest's work", () => {
-  it("is cut into slices of five hundred conditions, between which others have their turn", async () => {
+  it("A backtest is cut into slices of five hundred conditions, between which other requests run", async () => {
     for (let made = 0; made < 12; made++) await shop.created();
     const wanted = { merchant_id: shop.merchant_id, filter: {}, after: undefined, limit: 12 };
     const pausesWith = async (conditions: number) => {
@@ -150,7 +153,7 @@ describe("a backtest's work", () => {
     expect(await pausesWith(MAX_CONDITIONS)).toBe(12);
   });
 
-  it("adds up to the same, however it is cut", async () => {
+  it("A backtest has the same result, however it is cut", async () => {
     for (let made = 0; made < 5; made++) await shop.created();
     const whole = await jsonOf<object>(await run({ limit: 5 }));
     expect(whole).toMatchObject({ examined: 5, unchanged: 5, has_more: false });

@@ -25,7 +25,7 @@ describe("a backtest", () => {
     return jsonOf<Report>(response);
   };
 
-  it("says what would have been different, and changes nothing", async () => {
+  it("A backtest reports what would have been different, and changes nothing", async () => {
     const client = await newClient();
     const small = await client.created({ amount: 50 });
     const large = await client.created({ amount: 500, user_id: "user_2" });
@@ -67,7 +67,7 @@ describe("a backtest", () => {
     expect((await current(client)).version).toBe(0);
   });
 
-  it("takes the rules as they are answered, and says where they are wrong", async () => {
+  it("A backtest accepts rules as the API returns them, and reports where they are wrong", async () => {
     expect((await backtest(shop, { rule_set: await current(shop) })).status).toBe(200);
     const refused: [object, string, ProblemCode?][] = [
       [{}, "#/rule_set"],
@@ -85,7 +85,7 @@ describe("a backtest", () => {
     }
   });
 
-  it("is paged over a range, and the pages add up", async () => {
+  it("A backtest is paged over a range, and the pages add up", async () => {
     const client = await newClient();
     const made = [];
     for (let index = 0; index < 7; index++) {
@@ -117,7 +117,7 @@ describe("a backtest", () => {
     expect((await report(shop, rules)).examined).toBe(0);
   });
 
-  it("reads more than one read's worth, and ends a page early when payments are large", async () => {
+  it("A backtest reads more than one read's worth, and ends a page early when payments are large", async () => {
     const client = await newClient();
     await Promise.all(
       Array.from({ length: 120 }, (_, at) => client.created({ user_id: `u${at}` })),
@@ -137,7 +137,7 @@ describe("a backtest", () => {
     expect(await report(client, [])).toMatchObject({ examined: 100, has_more: true });
   });
 
-  it("has at most 20 examples", async () => {
+  it("A backtest has at most 20 examples", async () => {
     const client = await newClient();
     await Promise.all(
       Array.from({ length: 25 }, (_, index) => client.created({ user_id: `user_${index}` })),

@@ -33,7 +33,7 @@ describe("lists", () => {
     ["email", "Ann@bu\u0308cher.example", "ann@xn--bcher-kva.example"],
     ["ip", "[2001:DB8::7%eth0]:443", "2001:db8::7"],
     ["country", "nl", "NL"],
-  ])("hold %s %j as %j, once", async (field, value, stored) => {
+  ])("Lists hold %s %j as %j, once", async (field, value, stored) => {
     const client = await newClient();
     const first = await add(client, { list: "block", field, value, note: "chargeback" });
     expect(first.status).toBe(201);
@@ -99,7 +99,7 @@ describe("lists", () => {
       "must be in the future",
     ],
     [block("ip", "::1", { until: 1 }), "#/until", "is not a known field"],
-  ])("refuse %j at %s: %s", async (entry, pointer, message) => {
+  ])("Lists refuse %j at %s: %s", async (entry, pointer, message) => {
     const said = await expectRefusal(await add(shop, entry), "invalid_request");
     expect(said.errors).toContainEqual({ pointer, message });
     expect((await listed(shop)).data).toEqual([]);
@@ -112,14 +112,14 @@ describe("lists", () => {
     block("card_fingerprint", `card ${CARD}`),
     block("email", `${CARD}@shop.example`),
     block("ip", "::1", { note: `paid with ${CARD}` }),
-  ])("refuse a card number: %j", async (entry) => {
+  ])("Lists refuse a card number: %j", async (entry) => {
     const said = await expectRefusal(await add(shop, entry), "card_number_refused");
     // Twice, because one group of four may stand in a random id.
     expect(JSON.stringify(said)).not.toMatch(/4242.?4242/);
     expect((await listed(shop)).data).toEqual([]);
   });
 
-  it("are paged newest first, by list and field, whatever is added meanwhile", async () => {
+  it("Lists are paged newest first, by list and field, whatever is added meanwhile", async () => {
     const client = await newClient();
     const made: string[] = [];
     for (let index = 0; index < 7; index++) {
@@ -147,7 +147,7 @@ describe("lists", () => {
     }
   });
 
-  it("forget what is taken off, and know nothing of what was never there", async () => {
+  it("A removed list entry is gone, and an entry that never existed is not found", async () => {
     const client = await newClient();
     const { id } = await added(client, block("ip", "::1"));
     expect((await remove(client, id)).status).toBe(204);
@@ -157,7 +157,7 @@ describe("lists", () => {
     expect((await added(client, block("ip", "::1"))).id).not.toBe(id);
   });
 
-  it("forget what has expired: it is not shown, not read, and makes room", async () => {
+  it("An expired list entry is not shown, not read, and makes room", async () => {
     const client = await newClient();
     const expires_at = new Date(Date.now() + 3_600_000).toISOString();
     const { id } = await added(client, block("ip", "::1", { expires_at }));
@@ -177,7 +177,7 @@ describe("lists", () => {
     expect((await add(client, block("ip", "::2"))).status).toBe(201);
   });
 
-  it(`have room for ${MAX_LIST_ENTRIES} entries, however many are added at once`, async () => {
+  it(`Lists have room for ${MAX_LIST_ENTRIES} entries, however many are added at once`, async () => {
     const client = await newClient();
     await fillLists(client.merchant_id, MAX_LIST_ENTRIES - 2);
     const racing = Array.from({ length: 8 }, (_, index) => add(client, block("ip", `::${index}`)));

@@ -326,7 +326,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     expect((await current(shop)).version).toBe(0);
   });
 
-  it("a card number anywhere", async () => {
+  it("A rule set with a card number anywhere is refused", async () => {
     for (const [when, pointer] of [
       [{ metadata: "card", in: ["a", CARD] }, "/in/1"],
       [{ metadata: CARD, is_present: true }, "/metadata"],
@@ -339,7 +339,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     }
   });
 
-  it("nesting that no reader survives", async () => {
+  it("A rule set that is nested too deeply is refused", async () => {
     const deep = (open: string, close: string, depth: number) =>
       `{"version":0,"rules":[{"id":"a","points":1,"when":${open.repeat(depth)}{}${close.repeat(depth)}}]}`;
     for (const text of [deep('{"not":', "}", 6_000), deep('{"all":[', "]}", 5_000)]) {
@@ -351,7 +351,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     }
   });
 
-  it("one that is larger than a body may be", async () => {
+  it("A rule set that is larger than a body may be is refused", async () => {
     const values = Array.from({ length: 100 }, (_, index) => `${index}`.padEnd(500, "x"));
     const rules = [
       rule({
@@ -364,7 +364,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     await expectRefusal(await put(shop, { version: 0, rules }), "body_too_large");
   });
 
-  it("but not one that is as large as it may be", async () => {
+  it("A rule set that is as large as a body may be is accepted", async () => {
     const client = await newClient();
     const around = (when: unknown) => ({ any: [{ not: { not: { not: when } } }] });
     const rules = Array.from({ length: MAX_RULES }, (_, index) => ({
@@ -376,6 +376,7 @@ describe("a rule set is refused, and told where it is wrong:", () => {
     expect((await written(client, { rules })).rules).toEqual(rules);
   });
 });
+
 /** 32 different ones, of 8 fields. */
 function signal(index: number) {
   return {

@@ -30,7 +30,7 @@ const versionOf = (client: Client) => readRiskVersion(db, client.merchant_id);
 describe("the rules of a merchant", () => {
   const above = (amounts: object) => ({ amount: { above: expect.objectContaining(amounts) } });
 
-  it("are the deployment's default until there are others", async () => {
+  it("A merchant without rules gets the deployment's default rules", async () => {
     const first = await current(shop);
     expect(first).toEqual({
       version: 0,
@@ -54,7 +54,7 @@ describe("the rules of a merchant", () => {
     expect(await jsonOf(await ask(`${RULES}?version=0`, { key: shop.key }))).toEqual(first);
   });
 
-  it("can be read, changed and sent back, and every version stays readable", async () => {
+  it("A merchant's rules can be read, changed and sent back, and every version stays readable", async () => {
     const client = await newClient();
     const read = await current(client);
     const response = await put(client, { ...read, block_score: 50 });
@@ -77,7 +77,7 @@ describe("the rules of a merchant", () => {
     await expectRefusal(unknown, "rule_set_not_found");
   });
 
-  it("have sensible values for what is left out", async () => {
+  it("A merchant's rules have sensible values for what is left out", async () => {
     const client = await newClient();
     expect(await written(client, { rules: [] })).toMatchObject({
       version: 1,
@@ -89,7 +89,7 @@ describe("the rules of a merchant", () => {
     });
   });
 
-  it("come back as they were sent, whatever they are", async () => {
+  it("A merchant's rules are returned as they were sent", async () => {
     const client = await newClient();
     let version = 0;
     await fc.assert(
@@ -107,7 +107,7 @@ describe("the rules of a merchant", () => {
     );
   });
 
-  it("are changed by exactly one of 20 who have read the same version", async () => {
+  it("Of 20 concurrent changes to the same version of the rules one succeeds", async () => {
     const client = await newClient();
     await written(client, { rules: [] });
     for (const version of [1, 2]) {
@@ -126,7 +126,7 @@ describe("the rules of a merchant", () => {
     expect(await versionOf(client)).toBe(3);
   });
 
-  it("are not changed by who has read another version", async () => {
+  it("A change that names another version of the rules is refused", async () => {
     const client = await newClient();
     for (const version of [1, 7]) {
       const said = await expectRefusal(
@@ -142,7 +142,7 @@ describe("the rules of a merchant", () => {
     expect(await versionOf(client)).toBe(0);
   });
 
-  it("are all still there after a change that named a version far ahead", async () => {
+  it("All rules are still there after a change that named a version far ahead", async () => {
     const client = await newClient();
     await written(client, { rules: [] });
     const before = await current(client);
@@ -153,7 +153,7 @@ describe("the rules of a merchant", () => {
     }
   });
 
-  it(`are kept in their last ${MAX_KEPT_VERSIONS} versions`, async () => {
+  it(`The last ${MAX_KEPT_VERSIONS} versions of the rules are kept`, async () => {
     const client = await newClient();
     await env.DB.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
@@ -168,8 +168,9 @@ describe("the rules of a merchant", () => {
     expect((await ask(`${RULES}?version=2`, { key: client.key })).status).toBe(200);
   });
 });
+
 describe("whoever keeps rules in memory", () => {
-  it("is told of every change by one number, and gets all of one moment", async () => {
+  it("One number shows a cache every change, and a read has everything of one moment", async () => {
     const client = await newClient();
     const now = Date.now();
     expect(await readRisk(db, client.merchant_id, now)).toEqual({
@@ -200,8 +201,9 @@ describe("whoever keeps rules in memory", () => {
     expect(await versionOf(client)).toBe(5);
   });
 });
+
 describe("another merchant", () => {
-  it("sees and changes nothing", async () => {
+  it("Another merchant sees and changes nothing", async () => {
     const [owner, other] = [await newClient(), await newClient()];
     await written(owner, { rules: [rule(USD)] });
     const { id } = await added(owner, { list: "block", field: "ip", value: "::1" });
@@ -216,7 +218,7 @@ describe("another merchant", () => {
     expect(await versionOf(owner)).toBe(2);
   });
 
-  it("or a key without the scope is let in nowhere", async () => {
+  it("A key without the scope is refused by every route of the rules", async () => {
     const cases: [scope: string, method: string, path: string][] = [
       ["risk:write", "GET", RULES],
       ["risk:read", "PUT", RULES],

@@ -41,6 +41,7 @@ const made = async (client: Client, fields: object, idempotencyKey = freshKey())
   expect(response.status, await response.clone().text()).toBe(201);
   return jsonOf<Transaction>(response);
 };
+
 const howMany = async ({ key }: Client) =>
   (await jsonOf<{ data: unknown[] }>(await ask("/api/v1/transactions?limit=100", { key }))).data
     .length;
@@ -55,7 +56,7 @@ async function clientIn(default_currency?: string): Promise<Client> {
 }
 
 describe("a new payment", () => {
-  it("may be in the Caribbean guilder, whose cents count", async () => {
+  it("A payment in the Caribbean guilder has decimals", async () => {
     const shop = await newClient();
     const { amount, amount_minor, currency } = await made(shop, { currency: "XCG" });
     expect([amount, amount_minor, currency]).toEqual([100.5, 10_050, "XCG"]);
@@ -69,7 +70,7 @@ describe("a new payment", () => {
     ["XAU", "not a payment currency"],
     ["DEM", "ISO 4217"],
   ])(
-    "cannot be in %s, which is said with the field's name and the reason",
+    "A payment cannot be in %s, and the refusal names the field and the reason",
     async (currency, why) => {
       const shop = await newClient();
       const refused = await expectRefusal(await create(shop, { currency }), "invalid_request");
@@ -79,7 +80,7 @@ describe("a new payment", () => {
     },
   );
 
-  it("is taken until the day on which its currency is withdrawn, and refused from then on", async () => {
+  it("A payment is accepted until the day on which its currency is withdrawn, and refused from then on", async () => {
     on(LAST_DAY_OF_BGN);
     const shop = await newClient();
     const { currency } = await made(shop, { currency: "BGN" });
@@ -89,7 +90,7 @@ describe("a new payment", () => {
     expect(pointersOf(refused)).toEqual(["#/currency"]);
   });
 
-  it("is refused before the day on which its currency begins", async () => {
+  it("A payment is refused before the day on which its currency begins", async () => {
     on("2025-03-30T23:59:59.999Z");
     const shop = await newClient();
     const refused = await expectRefusal(await create(shop, { currency: "XCG" }), "invalid_request");
@@ -111,7 +112,7 @@ describe("a payment that was made while its currency was valid", () => {
     return { shop, payment };
   }
 
-  it("gets the same answer again when its create is repeated, and no other under its key", async () => {
+  it("A payment in a currency withdrawn since keeps its response for a repeated create, and its key is taken", async () => {
     const { shop, payment } = await paidInLeva();
     const repeated = await create(shop, { ...lev, amount: 1234.56 }, order);
     expect([repeated.status, repeated.headers.get("Idempotent-Replayed")]).toEqual([201, "true"]);
@@ -122,7 +123,7 @@ describe("a payment that was made while its currency was valid", () => {
     expect((await expectRefusal(euro, "idempotency_key_reused")).detail).toContain("currency");
   });
 
-  it("is read, charged and listed as ever", async () => {
+  it("A payment in a currency withdrawn since can be read, charged and listed", async () => {
     const { shop, payment } = await paidInLeva();
     expect(await shop.find(payment.id)).toEqual(payment);
     const charged = await jsonOf<Transaction>(await shop.process(payment.id));
@@ -131,7 +132,7 @@ describe("a payment that was made while its currency was valid", () => {
     expect(await howMany(shop)).toBe(1);
   });
 
-  it("is met by rules that name its currency, in a backtest", async () => {
+  it("A payment in a currency withdrawn since is found by rules that name its currency, in a backtest", async () => {
     const { shop } = await paidInLeva();
     const when = { all: [{ currency: ["BGN"] }, { amount: { above: "1234.55" } }] };
     const rules = [{ id: "leva", outcome: "block", when }];
@@ -159,7 +160,7 @@ describe("a payment that was made while its currency was valid", () => {
 });
 
 describe("a merchant's default currency", () => {
-  it("is USD when none is named, also of a merchant from before there were others", async () => {
+  it("A merchant's default currency is USD when none is named, also of a merchant from before there were others", async () => {
     const shop = await clientIn(undefined);
     expect((await made(shop, {})).currency).toBe("USD");
     const old = await newClient();
@@ -172,7 +173,7 @@ describe("a merchant's default currency", () => {
     expect((await made(old, {})).currency).toBe("USD");
   });
 
-  it("is what a create is in that names no currency, with that currency's decimals", async () => {
+  it("A create without a currency has the merchant's default currency, with its decimals", async () => {
     const shop = await clientIn("JPY");
     const { amount, amount_minor, currency } = await made(shop, { amount: 12_000 });
     expect([amount, amount_minor, currency]).toEqual([12_000, 12_000, "JPY"]);
@@ -182,7 +183,7 @@ describe("a merchant's default currency", () => {
     expect((await made(shop, { currency: "KWD", amount: "1.234" })).amount_minor).toBe(1_234);
   });
 
-  it("makes a create that names it and one that names none the same request", async () => {
+  it("A create that names the default currency equals one that names none", async () => {
     const shop = await clientIn("EUR");
     const key = freshKey();
     const first = await made(shop, {}, key);
@@ -194,7 +195,7 @@ describe("a merchant's default currency", () => {
   });
 
   it.each([["XAU"], ["usd"], ["DEM"], ["BGN"], [978], [null], [""]])(
-    "cannot be %j",
+    "A merchant's default currency cannot be %j",
     async (default_currency) => {
       const response = await ask("/api/v1/merchants", {
         key: env.ADMIN_TOKEN,
@@ -206,7 +207,7 @@ describe("a merchant's default currency", () => {
     },
   );
 
-  it("that has been withdrawn has to be replaced in the request, except when it repeats one", async () => {
+  it("A create without a currency is refused when the default was withdrawn, except when it repeats an earlier one", async () => {
     on(LAST_DAY_OF_BGN);
     const shop = await clientIn("BGN");
     const key = freshKey();
@@ -219,7 +220,7 @@ describe("a merchant's default currency", () => {
     expect((await made(shop, { currency: "EUR" })).currency).toBe("EUR");
   });
 
-  it("is remembered with the key: a create whose key is known asks D1 for nothing", async () => {
+  it("A create with a known key does not read the default currency from D1", async () => {
     const shop = await clientIn("JPY");
     await made(shop, { amount: 1 });
     const dead = new Proxy(env.DB, {
@@ -235,7 +236,7 @@ describe("a merchant's default currency", () => {
 describe("where a currency is required", () => {
   const REQUIRED = { REQUIRE_CURRENCY: "true" };
 
-  it("a create that names none is refused, and one that names its own is taken", async () => {
+  it("Where a currency is required, a create without one is refused, and one with its own is accepted", async () => {
     const shop = await clientIn("EUR");
     const refused = await create(shop, {}, freshKey(), REQUIRED);
     expect(pointersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["#/currency"]);
@@ -244,7 +245,7 @@ describe("where a currency is required", () => {
     expect([named.status, (await jsonOf<Transaction>(named)).currency]).toEqual([201, "EUR"]);
   });
 
-  it("a create from before it was required still gets its answer", async () => {
+  it("A create from before a currency was required still gets its response", async () => {
     const shop = await clientIn("EUR");
     const key = freshKey();
     const first = await made(shop, {}, key);
@@ -254,7 +255,7 @@ describe("where a currency is required", () => {
     await expectRefusal(other, "idempotency_key_reused");
   });
 
-  it("a request over the merchant's quota is told what is wrong with it, not to wait", async () => {
+  it("A request over the merchant's quota is refused for its faults, not for the quota", async () => {
     const shop = await clientIn("EUR");
     const limits = { ...REQUIRED, RATE_LIMIT_REQUESTS: "1", RATE_LIMIT_LISTS: "0" };
     await create(shop, { currency: "EUR" }, freshKey(), limits);

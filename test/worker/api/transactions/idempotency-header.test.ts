@@ -29,7 +29,7 @@ describe("the Idempotency-Key header", () => {
     "a card number with dashes": "4242-4242-4242-4242",
     "a card number in quotes": '"4242424242424242"',
   };
-  it.each(Object.entries(NO_KEYS))("is refused: %s", async (_, key) => {
+  it.each(Object.entries(NO_KEYS))("The Idempotency-Key header is refused: %s", async (_, key) => {
     await expectRefusal(await send({ "Idempotency-Key": key }), "idempotency_key_invalid");
     await expectRefusal(await send({ "X-Idempotency-Key": key }), "idempotency_key_invalid");
     const both = { "Idempotency-Key": "one", "X-Idempotency-Key": key };
@@ -37,18 +37,18 @@ describe("the Idempotency-Key header", () => {
     await expectRefusal(await get("/api/v1/idempotency-keys/one"), "idempotency_key_not_found");
   });
 
-  it("is refused when it comes under both names and differs", async () => {
+  it("The Idempotency-Key header is refused when it comes under both names and differs", async () => {
     const both = { "Idempotency-Key": "one", "X-Idempotency-Key": "One" };
     await expectRefusal(await send(both), "idempotency_key_invalid");
     await expectRefusal(await get("/api/v1/idempotency-keys/one"), "idempotency_key_not_found");
   });
 
-  it("is asked for when it is missing, whatever the body", async () => {
+  it("The Idempotency-Key header is required, whatever the body", async () => {
     await expectRefusal(await send({}), "idempotency_key_missing");
     await expectRefusal(await send({}, "{"), "idempotency_key_missing");
   });
 
-  it("means the same bare, in quotes, under its older name and twice", async () => {
+  it("The Idempotency-Key header means the same bare, in quotes, under its older name and twice", async () => {
     const key = canaryKey();
     const first = await textOf(await send({ "Idempotency-Key": key }));
     for (const headers of [
@@ -80,14 +80,17 @@ describe("the Idempotency-Key header", () => {
     "a name of Object.prototype": "__proto__",
     "digits that are no card number": "4242424242424241",
   };
-  it.each(Object.entries(KEYS))("is kept and found again with %s", async (_, key) => {
-    const made = await jsonOf<TransactionBody>(await send({ "Idempotency-Key": key }));
-    expect(made.idempotency_key).toBe(key);
-    const path = `/api/v1/idempotency-keys/${encodeURIComponent(key)}`;
-    for (const one of [path, `${path}/`]) expect(await jsonOf(await get(one))).toEqual(made);
-  });
+  it.each(Object.entries(KEYS))(
+    "An idempotency key is kept and found again with %s",
+    async (_, key) => {
+      const made = await jsonOf<TransactionBody>(await send({ "Idempotency-Key": key }));
+      expect(made.idempotency_key).toBe(key);
+      const path = `/api/v1/idempotency-keys/${encodeURIComponent(key)}`;
+      for (const one of [path, `${path}/`]) expect(await jsonOf(await get(one))).toEqual(made);
+    },
+  );
 
-  it("is found by the name that the transaction shows, even when that looks quoted", async () => {
+  it("An idempotency key is found by the name that the transaction shows, even when that looks quoted", async () => {
     const inner = await jsonOf<TransactionBody>(await send({ "Idempotency-Key": "quoted" }));
     const outer = await jsonOf<TransactionBody>(
       await send({ "Idempotency-Key": '"\\"quoted\\""' }),
@@ -98,7 +101,7 @@ describe("the Idempotency-Key header", () => {
     expect(await jsonOf(await get(path))).toEqual(outer);
   });
 
-  it("is refused or unknown in an address, but never a fault, when it cannot be a key", async () => {
+  it("An idempotency key that is not valid is refused or unknown in an address, but never a fault", async () => {
     const keys = ["a%20b", "%00", "%C3%BC", "%", "%zz", "%E0%A4%A", "k".repeat(256), "%22%22"];
     for (const key of keys) {
       const response = await get(`/api/v1/idempotency-keys/${key}`);

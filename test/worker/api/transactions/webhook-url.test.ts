@@ -19,13 +19,13 @@ beforeAll(async () => {
 const create = (key: string, webhook_url: string) =>
   createWith(shop.key, key, JSON.stringify({ user_id: "u", amount: 1, webhook_url }));
 
-it("a transaction keeps and shows its webhook URL as it is parsed", async () => {
+it("A transaction keeps and shows its webhook URL as it is parsed", async () => {
   const made = await create("parsed", WRITTEN);
   expect((await jsonOf<Transaction>(made)).webhook_url).toBe(KEPT);
 });
 
 it.each([WRITTEN, KEPT, "https://bücher.example.com/hook?x=%C3%BC"])(
-  "a create that spells its webhook URL as %s repeats the one that spelled it otherwise",
+  "A create that spells its webhook URL as %s repeats the one that spelled it otherwise",
   async (webhook_url) => {
     await create(`again-${webhook_url.length}`, WRITTEN);
     const again = await create(`again-${webhook_url.length}`, webhook_url);
@@ -33,7 +33,7 @@ it.each([WRITTEN, KEPT, "https://bücher.example.com/hook?x=%C3%BC"])(
   },
 );
 
-it("a create with another webhook URL is not a repetition", async () => {
+it("A create with another webhook URL is not a repetition", async () => {
   await create("other", WRITTEN);
   const other = await create("other", `${KEPT}2`);
   await expectRefusal(other, "idempotency_key_reused");
@@ -45,7 +45,7 @@ it.each([
   ["https://shop.example.com", "https://shop.example.com/other", ["webhook_url"]],
   [null, KEPT, ["webhook_url"]],
   [KEPT, null, ["webhook_url"]],
-])("a URL kept by an earlier release as %s and sent as %s differs in %j", (first, sent, fields) => {
+])("A URL kept by an earlier release as %s and sent as %s differs in %j", (first, sent, fields) => {
   const request = (webhook_url: string | null): CreateRequest => ({
     user_id: "u",
     amount_minor: 100,
@@ -57,7 +57,7 @@ it.each([
   expect(differingFields(request(first), request(sent))).toEqual(fields);
 });
 
-it("an endpoint keeps and shows its URL as it is parsed, when it is made and when it is changed", async () => {
+it("An endpoint keeps and shows its URL as it is parsed, when it is made and when it is changed", async () => {
   const made = await ask(ENDPOINTS, { key: shop.key, headers: json, body: `{"url":"${WRITTEN}"}` });
   const { id, url } = await jsonOf<{ id: string; url: string }>(made);
   expect(url).toBe(KEPT);
@@ -77,7 +77,7 @@ it.each([
   "https://shop.example.com\\hook",
   `https://${"a".repeat(64)}.example.com/`,
   "https://%34242424242424242.example.com/",
-])("the URL %s is refused for a transaction and for an endpoint", async (url) => {
+])("The URL %s is refused for a transaction and for an endpoint", async (url) => {
   const asTransaction = await create("refused", url);
   const asEndpoint = await ask(ENDPOINTS, {
     key: shop.key,
@@ -89,7 +89,7 @@ it.each([
   expect(pointersOf(await expectRefusal(asEndpoint, code))).toEqual(["#/url"]);
 });
 
-it("a create whose webhook URL was taken before and is refused now has its answer, and a new one is refused", async () => {
+it("A repeated create whose webhook URL is refused now gets its response, and a new one is refused", async () => {
   const url = "https://@shop.test/hook";
   const body = JSON.stringify({ user_id: "u", amount: 1, webhook_url: "https://shop.test/hook" });
   const before = { key: shop.key, headers: { ...json, "Idempotency-Key": "was-taken" }, body };

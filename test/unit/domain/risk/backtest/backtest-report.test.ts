@@ -18,6 +18,7 @@ const LENIENT: RuleSet = {
   review_expires_after_s: 60,
   review_expires_to: "reject",
 };
+
 const withRules = (...rules: Rule[]): RuleSet => ({ ...LENIENT, rules });
 const stored = (signals?: Signals, more: Partial<StoredDecision> = {}): StoredDecision => ({
   id: "txn_1",
@@ -29,6 +30,7 @@ const stored = (signals?: Signals, more: Partial<StoredDecision> = {}): StoredDe
   risk: { decision: "approve", ...(signals ? { signals } : {}) },
   ...more,
 });
+
 const velocity = { of: "metadata.ip", measure: "customers", window: "1h" } as const;
 const SIGNAL = "metadata.ip.customers.1h";
 const manyOnIp = (says: { points: number } | { outcome: "block" | "review" | "allow" }): Rule => ({
@@ -36,6 +38,7 @@ const manyOnIp = (says: { points: number } | { outcome: "block" | "review" | "al
   ...says,
   when: { velocity, above: 5 },
 });
+
 const large: Rule = { id: "large", outcome: "block", when: { amount: { above: "10" } } };
 
 describe("a payment that lacks a signal", () => {
@@ -63,13 +66,13 @@ describe("a payment that lacks a signal", () => {
     expect(report.examples).toHaveLength(changed);
   });
 
-  it("is undecidable when points below zero might take back what others add", () => {
+  it("A payment that lacks a signal is undecidable when points below zero might cancel what other rules add", () => {
     const points: Rule = { id: "points", points: 70, when: { amount: { above: "10" } } };
     const rules = [manyOnIp({ points: -1 }), { ...manyOnIp({ outcome: "block" }), id: "twin" }];
     expect(backtestReport([stored()], withRules(points, ...rules)).undecidable).toBe(1);
   });
 
-  it("is undecidable when an allow might outweigh a block", () => {
+  it("A payment that lacks a signal is undecidable when an allow might outweigh a block", () => {
     const candidate = {
       ...withRules(manyOnIp({ outcome: "allow" }), large),
       allow_beats_block: true,
@@ -84,7 +87,7 @@ describe("a payment that lacks a signal", () => {
   });
 });
 
-it("every payment is counted once, and a certain one is decided as its missing signals would have it", () => {
+it("A backtest counts every payment once, and decides a certain one as its missing signals would", () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(payment, someSignals), { maxLength: 5 }),

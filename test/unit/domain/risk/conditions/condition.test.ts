@@ -61,18 +61,18 @@ describe("a condition", () => {
       { not: { listed: "allow", field: "email_domain" } },
       "the email domain is not on the allow list",
     ],
-  ] as [string, Condition, string][])("explains %s", (_, when, detail) => {
+  ] as [string, Condition, string][])("A condition explains %s", (_, when, detail) => {
     expect(detailOf(when)).toBe(detail);
   });
 
-  it("is false for velocity of a field that the payment lacks", () => {
+  it("A velocity condition on a field that the payment lacks is false", () => {
     for (const of of ["metadata.card_fingerprint", "metadata.note", "metadata.toString"] as const) {
       const when: Condition = { velocity: { of, measure: "count", window: "1h" }, above: 0 };
       expect(holds(when, PAYMENT, {})).toBe(false);
     }
   });
 
-  it("compares sums in major units of the payment's currency", () => {
+  it("A condition compares sums in major units of the payment's currency", () => {
     const above = (limit: string | number, currency: string, sum: number) =>
       holds(
         { velocity: { of: "customer", measure: "sum", window: "24h" }, above: limit },
@@ -86,7 +86,7 @@ describe("a condition", () => {
     expect(above("9999999999999999999", "JPY", Number.MAX_SAFE_INTEGER)).toBe(false);
   });
 
-  it("knows multiples exactly, whatever decimals they have", () => {
+  it("A condition recognizes multiples exactly, with any number of decimals", () => {
     const decimals: Record<string, number> = { JPY: 0, USD: 2, KWD: 3 };
     const units = fc.tuple(fc.integer({ min: 1, max: 99_999 }), fc.integer({ min: 0, max: 4 }));
     fc.assert(
@@ -103,12 +103,12 @@ describe("a condition", () => {
     );
   });
 
-  it("never explains at more length than is kept", () => {
+  it("A condition's explanation is never longer than what is stored", () => {
     const long = Array.from({ length: 50 }, () => always);
     expect(detailOf({ all: long })?.length).toBe(300);
   });
 
-  it("cuts between characters, never through one", () => {
+  it("An explanation is cut between characters, never through one", () => {
     const absent = (metadata: string): Condition => ({ metadata, is_present: false });
     const names = Array.from({ length: 20 }, () => absent("😀".repeat(20)));
     for (const first of ["a".repeat(20), "a".repeat(21)]) {

@@ -9,7 +9,7 @@ describe("the signals that rules ask for", () => {
   const of = (rules: Rule[]) => requiredSignals({ ...EMPTY, rules });
   const velocity = { of: "metadata.ip", measure: "customers", window: "1h" } as const;
 
-  it("are each named once, by subject, with the customer always there", () => {
+  it("The required signals of rules are named once each, by subject, and always include the customer", () => {
     expect(of([])).toEqual([{ subject: "customer", measures: [] }]);
     const both: Condition = {
       any: [
@@ -29,7 +29,7 @@ describe("the signals that rules ask for", () => {
     ]);
   });
 
-  it("leave out fields that a payment lacks, which a backtest does not miss either", () => {
+  it("The required signals leave out fields that a payment lacks, which a backtest does not miss either", () => {
     const rules: Rule[] = [{ id: "a", outcome: "block", when: { velocity, above: 1 } }];
     const candidate = { ...EMPTY, rules };
     const stored = { ...PAYMENT, fraud_score: 0, risk: { decision: "approve" as const } };

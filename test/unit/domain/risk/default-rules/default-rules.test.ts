@@ -29,6 +29,7 @@ const RATES: Record<string, bigint> = {
   KWD: 300n,
   BHD: 400n,
 };
+
 const usd = (amount_minor: number) => ({ amount_minor, currency: "USD" });
 const assess = (
   { amount_minor, currency }: { amount_minor: number; currency: string },
@@ -43,7 +44,7 @@ const assess = (
 const rulesOf = (result: ReturnType<typeof assess>) => result.risk.reasons.map(({ rule }) => rule);
 
 describe("the default rules", () => {
-  it("are as the API documents rules, so that a client that checks what it reads can read them", () => {
+  it("The default rules fit the schema that the API documents", () => {
     for (const unlisted_currency of UNLISTED_CURRENCY) {
       const { version, rule_set } = defaultRuleSet({ ...SETTINGS, unlisted_currency });
       const answer = { version, ...rule_set, created_at: null };
@@ -76,7 +77,7 @@ describe("with the default rules", () => {
     expect(rulesOf(result)).toEqual(reasons);
   });
 
-  it("says why, with the numbers it compared", () => {
+  it("A decision by the default rules gives its reasons, with the numbers that were compared", () => {
     const { risk } = assess(usd(1_000_001), signalsOf(11), SETTINGS);
     expect(risk.reasons).toEqual([
       { rule: ONCE, outcome: "points", points: 40, detail: "10000.01 USD is above 5000 USD" },
@@ -90,13 +91,13 @@ describe("with the default rules", () => {
     ]);
   });
 
-  it("asks for the customer's count of the day, and for nothing else", () => {
+  it("The default rules require the customer's count of the day, and no other signal", () => {
     expect(requiredSignals(defaultRuleSet(SETTINGS).rule_set)).toEqual([
       { subject: "customer", measures: ["count.24h"] },
     ]);
   });
 
-  it("is version 0, and needs nobody to review", () => {
+  it("The default rules are version 0, and hold no payment for review", () => {
     expect(defaultRuleSet(SETTINGS)).toMatchObject({
       version: 0,
       rule_set: { review_score: 101, allow_beats_block: false, review_expires_to: "reject" },
@@ -117,7 +118,7 @@ describe("the rules' settings", () => {
     ["33.333", 33_333, "JPY", 4_999, 5_000],
     ["33.333", 33_333, "KWD", 9_999, 10_000],
   ])(
-    "put the threshold of %s dollars in %i thousandths between two amounts of %s",
+    "The default rules put the threshold of %s dollars in %i thousandths between two amounts of %s",
     (_, threshold, currency, below, above) => {
       const rules = { ...SETTINGS, threshold_thousandths: threshold };
       const score = (amount_minor: number) =>
@@ -131,7 +132,7 @@ describe("the rules' settings", () => {
     ["review", ["currency_without_threshold"], "review"],
     ["approve", [], "approve"],
   ] as const)(
-    "say %s to a payment in a currency without a threshold, and do not look at its amount",
+    "The default rules say %s to a payment in a currency without a threshold, whatever its amount",
     (unlisted_currency, reasons, decision) => {
       const rules = { ...SETTINGS, unlisted_currency };
       for (const amount_minor of [1, 999_999_999_999_999]) {
@@ -144,19 +145,19 @@ describe("the rules' settings", () => {
     },
   );
 
-  it("block at the score itself, and never when it is 101", () => {
+  it("The default rules block at the block score itself, and never when it is 101", () => {
     const decision = (block_score: number) =>
       assess(usd(1_000_001), signalsOf(11), { ...SETTINGS, block_score }).risk.decision;
     expect([99, 100, 101].map(decision)).toEqual(["block", "block", "approve"]);
   });
 
-  it("hold from the review score on, where one is set", () => {
+  it("The default rules hold payments from the review score on, where one is set", () => {
     const decision = (review_score: number) =>
       assess(usd(500_001), signalsOf(), { ...SETTINGS, review_score }).risk.decision;
     expect([40, 41, 101].map(decision)).toEqual(["review", "approve", "approve"]);
   });
 
-  it("may call even the first payment of a day one too many", () => {
+  it("The daily limit of the default rules may be zero, so that even the first payment of a day exceeds it", () => {
     const rules = { ...SETTINGS, max_daily_transactions: 0 };
     expect(assess(usd(1), signalsOf(1), rules).fraud_score).toBe(30);
   });
@@ -198,7 +199,7 @@ describe("any payment", () => {
         count,
       });
     });
-  it("has exactly the reasons that exact arithmetic gives it, and their sum as its score", () => {
+  it("The default rules give any payment exactly the reasons of exact arithmetic, and their sum as its score", () => {
     fc.assert(
       fc.property(cases, ({ rules, currency, amount_minor, count }) => {
         const threshold = BigInt(rules.threshold_thousandths);
@@ -221,7 +222,7 @@ describe("any payment", () => {
     );
   });
 
-  it("never scores less for more money or for more payments", () => {
+  it("The default rules never give a payment a lower score for more money or for more payments", () => {
     const more = fc.integer({ min: 0, max: 1_000_000 });
     fc.assert(
       fc.property(cases, more, fc.nat(20), (one, extraMinor, extraCount) => {
@@ -247,7 +248,7 @@ describe("the table of thresholds", () => {
     return Object.entries(when.amount.above);
   };
 
-  it("has a coarse amount for every currency that was valid when the rates were written down", () => {
+  it("The table of thresholds has a coarse amount for every currency that was valid when the rates were written down", () => {
     const valid = [...Object.values(ACTIVE_CODES).flat(), "ANG", "BGN"].sort();
     for (const id of ["amount_above_threshold", "amount_above_twice"]) {
       const amounts = amountsOf(id);
@@ -262,7 +263,7 @@ describe("the table of thresholds", () => {
     }
   });
 
-  it("keeps within what a merchant may send, whatever the settings", () => {
+  it("The table of thresholds keeps within what a merchant may send, whatever the settings", () => {
     for (const threshold_thousandths of [1, 5_000_000, 999_999_999_999_999]) {
       const { rule_set } = defaultRuleSet({ ...SETTINGS, threshold_thousandths });
       const parsed = newRuleSet.safeParse({ version: 0, ...rule_set });
@@ -271,7 +272,7 @@ describe("the table of thresholds", () => {
     }
   });
 
-  it("says how old it is", () => {
+  it("The table of thresholds contains its date", () => {
     expect(REFERENCE_RATES_OF).toMatch(/^20\d\d-\d\d$/);
   });
 });
@@ -293,7 +294,7 @@ describe("a payment in a currency that this release does not know", () => {
     ["round amount", { amount: { multiple_of: "1" } }],
     ["sum", { velocity, above: "1" }],
   ])(
-    "is not reckoned with no decimals: a rule about its %s is an error that names it",
+    "A payment in an unknown currency is not computed with zero decimals: a rule about its %s is an error that names it",
     (_, when) => {
       expect(unknown(when)).toMatchObject({
         decision: "approve",
@@ -302,12 +303,12 @@ describe("a payment in a currency that this release does not know", () => {
     },
   );
 
-  it("is met by rules that need no decimals", () => {
+  it("A payment in an unknown currency is evaluated by rules that need no decimals", () => {
     expect(unknown({ currency: ["QQQ"] }).decision).toBe("block");
     expect(unknown({ amount: { above: { USD: "1" } } })).toMatchObject({ reasons: [] });
   });
 
-  it("is never created", () => {
+  it("A payment in an unknown currency is never created", () => {
     expect(() => created({ currency: "QQQ" })).toThrow("the decimals of QQQ are not known");
   });
 });

@@ -25,7 +25,7 @@ const any = fc.oneof(
   fc.constantFrom("nl", " NL ", "@Shop.Example", "A@B@shop.example", "::FFFF:1.2.3.4"),
 );
 
-it("spells what it has spelt the same again", () => {
+it("The normal spelling of a value has itself as its normal spelling", () => {
   fc.assert(
     fc.property(fc.constantFrom(...LIST_FIELDS), any, (field, text) => {
       const value = toListValue(field, text);
@@ -69,7 +69,7 @@ describe("another spelling of a listed domain or address", () => {
     expect(found("email_domain", other, { email: `ann@${one}` })).toBe(false);
   });
 
-  it("a domain that is no host's is compared as folded text", () => {
+  it("A domain that no host can have is compared as folded text", () => {
     expect(found("email_domain", "[203.0.113.7]", { email: "ann@[203.0.113.7]" })).toBe(true);
     expect(
       found("email_domain", "xn--zzzzzzzzzzz.example", { email: "a@XN--ZZZZZZZZZZZ.example" }),
@@ -121,7 +121,7 @@ describe("another spelling of a listed domain or address", () => {
     expect(toListValue("ip", ip)).toBeUndefined();
   });
 
-  it("an entry that an earlier release has stored in its own form is found, and ends when the last one does", () => {
+  it("An entry that an earlier release stored in its own form is found, and ends when the last one does", () => {
     const entry = (value: string, expires_at_ms: number | null) =>
       ({ list: "block", field: "email_domain", value, expires_at_ms }) as const;
     const payment = {
@@ -151,7 +151,7 @@ describe("rules and counts", () => {
     ["email", "ann@xn--bcher-kva.example", "Ann@BÜCHER.example"],
     ["email_domain", "bücher.example", "xn--bcher-kva.example."],
     ["country", "nl", "NL"],
-  ])("a metadata.%s of %s is the one spelled %s", (field, one, other) => {
+  ])("A rule finds metadata.%s of %s when it names the spelling %s", (field, one, other) => {
     expect(holds({ metadata: field, in: [one] }, payment({ [field]: other }), {})).toBe(true);
     expect(holds({ metadata: field, in: [other] }, payment({ [field]: one }), {})).toBe(true);
     const subject = `metadata.${field}` as const;
@@ -165,11 +165,14 @@ describe("rules and counts", () => {
     ["card_fingerprint", "Fp", "fp"],
     ["ip", "somewhere", "Somewhere"],
     ["customer", "A", "a"],
-  ])("a metadata.%s of %s is not the one spelled %s", (field, one, other) => {
-    expect(holds({ metadata: field, in: [one] }, payment({ [field]: other }), {})).toBe(false);
-    const subject = `metadata.${field}` as const;
-    expect(readSubject(payment({ [field]: other }), subject)).toBe(other);
-  });
+  ])(
+    "A rule does not find metadata.%s of %s when it names the spelling %s",
+    (field, one, other) => {
+      expect(holds({ metadata: field, in: [one] }, payment({ [field]: other }), {})).toBe(false);
+      const subject = `metadata.${field}` as const;
+      expect(readSubject(payment({ [field]: other }), subject)).toBe(other);
+    },
+  );
 });
 
 describe("a payment's own spelling", () => {

@@ -25,12 +25,15 @@ describe("lists", () => {
     ["email_domain", "@SHOP.example", email, true],
     ["email_domain", "example", email, false],
     ["card_fingerprint", "fp", PAYMENT, false],
-  ] as [ListField, string, Payment, boolean][])("with %s %s", (field, value, payment, isFound) => {
-    const signals = listSignals(payment, buildLists([entry(field, value)]), 0);
-    expect(signals).toEqual(isFound ? { [`listed.block.${field}`]: 1 } : {});
-  });
+  ] as [ListField, string, Payment, boolean][])(
+    "A payment on lists with %s %s",
+    (field, value, payment, isFound) => {
+      const signals = listSignals(payment, buildLists([entry(field, value)]), 0);
+      expect(signals).toEqual(isFound ? { [`listed.block.${field}`]: 1 } : {});
+    },
+  );
 
-  it("say nothing when they are empty or the entry has expired", () => {
+  it("Lists have no effect when they are empty or the entry has expired", () => {
     expect(listSignals(PAYMENT, NO_LISTS, 0)).toEqual({});
     const lists = buildLists([entry("customer", "user_1", 1_000)]);
     expect(listSignals(PAYMENT, lists, 999)).toEqual({ "listed.block.customer": 1 });

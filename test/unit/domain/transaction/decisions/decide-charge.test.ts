@@ -20,6 +20,7 @@ const FAILURES: Record<string, Transaction["failure"]> = {
   reject: REJECTED,
   expire: REJECTED,
 };
+
 /** How the review ends when a held transaction moves; any other keeps the one it has. */
 function reviewAfter(command: string, { status, review }: Transaction, decided_at: string) {
   if (status !== "review" || !review) return review;
@@ -31,6 +32,7 @@ function reviewAfter(command: string, { status, review }: Transaction, decided_a
   };
   return { ...review, ...ends[command], decided_at };
 }
+
 describe("a decision", () => {
   for (const [command, row] of Object.entries(COMMANDS)) {
     for (const name of EXAMPLE_NAMES) {
@@ -40,19 +42,19 @@ describe("a decision", () => {
 
       if (expected === "await" || expected === "nothing") {
         const does = expected === "await" ? "waits for the charge under way" : "changes nothing";
-        it(`${title} ${does}`, () => {
+        it(`The decision ${title} ${does}`, () => {
           const outcome = expected === "await" ? "await" : { ok: true, value: null };
           expect(decide(command, transaction, EXPIRED_MS)).toEqual(outcome);
         });
       } else if (expected.startsWith("refuses")) {
-        it(`${title} is refused with its status and the action`, () => {
+        it(`The decision ${title} is refused with the status and the action`, () => {
           const [, action] = expected.split(" ");
           const { status } = transaction;
           const refusal = { code: "illegal_transition", status, action };
           expect(decide(command, transaction, LATER_MS)).toEqual({ ok: false, refusal });
         });
       } else {
-        it(`${title} makes it ${expected} and tells it in one event`, () => {
+        it(`The decision ${title} makes it ${expected} and records it in one event`, () => {
           const nowMs = command === "expire" ? EXPIRED_MS : LATER_MS;
           const decided = decide(command, transaction, nowMs);
           if (decided === "await" || !decided.ok || !decided.value) throw new Error("no change");
@@ -81,11 +83,11 @@ describe("a decision", () => {
     }
   }
 
-  it("to expire a review waits for its time to the millisecond", () => {
+  it("A review expires at its time, to the millisecond", () => {
     expect(decide("expire", EXAMPLES.held, EXPIRED_MS - 1)).toEqual({ ok: true, value: null });
   });
 
-  it("to expire a review may approve, where the rules say so", () => {
+  it("A review may expire to an approval, where the rules say so", () => {
     const { review } = EXAMPLES.held;
     if (!review) throw new Error("not held");
     const lenient: Transaction = {
@@ -100,7 +102,7 @@ describe("a decision", () => {
     });
   });
 
-  it("never makes an event older than the one before it, though the clock steps back", () => {
+  it("A decision never makes an event older than the one before it, though the clock steps back", () => {
     const earlier = NOW_MS - 86_400_000;
     const claim = taken(decideProcess(EXAMPLES.pending, "live", earlier));
     if (claim.step !== "claim") throw new Error("not claimed");

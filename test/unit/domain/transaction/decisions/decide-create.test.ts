@@ -28,7 +28,7 @@ describe("creating", () => {
     request: requestOf(),
   });
 
-  it("makes a pending transaction of everything that was asked", () => {
+  it("A create makes a pending transaction with everything that was requested", () => {
     const change = decideCreate(command, basisOf(), NOW_MS);
     expect(change.transaction).toEqual({
       id: deriveTransactionId(MERCHANT, "order-1001"),
@@ -74,11 +74,11 @@ describe("creating", () => {
     ["JPY", 10_050, 10_050],
     ["KWD", 10_050, 10.05],
     ["USD", 999_999_999_999_999, 9_999_999_999_999.99],
-  ])("shows people %s %i minor units as %d", (currency, amount_minor, amount) => {
+  ])("A transaction shows in %s %i minor units as %d", (currency, amount_minor, amount) => {
     expect(created({ currency, amount_minor }).transaction.amount).toBe(amount);
   });
 
-  it("tells of a blocked payment in two events, first pending and then failed", () => {
+  it("A blocked payment has two events, first pending and then failed", () => {
     const { transaction, events } = created({ amount_minor: 1_000_001 }, LATER_MS);
     expect(transaction).toMatchObject({
       status: "failed",
@@ -103,7 +103,7 @@ describe("creating", () => {
     expect(events[1]?.data).toEqual(transaction);
   });
 
-  it("tells of a held payment in two events, first pending and then in review", () => {
+  it("A held payment has two events, first pending and then in review", () => {
     const { transaction, events } = held();
     expect(transaction).toMatchObject({
       status: "review",
@@ -133,35 +133,42 @@ describe("creating", () => {
     });
   });
 
-  it("keeps an approved payment's reasons too", () => {
+  it("An approved payment keeps its reasons, too", () => {
     const { transaction } = created({ amount_minor: 500_001 });
     expect(transaction).toMatchObject({ status: "pending", fraud_score: 40, version: 1 });
     expect(transaction.risk.reasons.map(({ rule }) => rule)).toEqual(["amount_above_threshold"]);
   });
 
-  it("is decided by nothing but what it is given", () => {
+  it("A create depends on nothing but its arguments", () => {
     const again = () => JSON.stringify(decideCreate(command, basisOf(3), NOW_MS));
     expect(again()).toBe(again());
   });
 });
+
 describe("creating again under the same key", () => {
-  it.each(EXAMPLE_NAMES)("accepts the same request when the transaction is %s", (name) => {
-    const amount_minor = EXAMPLES[name].amount_minor;
-    expect(decideRepeatedCreate(EXAMPLES[name], requestOf({ amount_minor }))).toEqual({
-      ok: true,
-      value: null,
-    });
-  });
+  it.each(EXAMPLE_NAMES)(
+    "A repeated create with the same request is accepted when the transaction is %s",
+    (name) => {
+      const amount_minor = EXAMPLES[name].amount_minor;
+      expect(decideRepeatedCreate(EXAMPLES[name], requestOf({ amount_minor }))).toEqual({
+        ok: true,
+        value: null,
+      });
+    },
+  );
 
-  it.each(EXAMPLE_NAMES)("refuses another request when it is %s, naming the fields", (name) => {
-    const request = requestOf({ amount_minor: 7, metadata: {}, user_id: "user_2" });
-    expect(decideRepeatedCreate(EXAMPLES[name], request)).toEqual({
-      ok: false,
-      refusal: { code: "idempotency_key_reused", fields: ["user_id", "amount", "metadata"] },
-    });
-  });
+  it.each(EXAMPLE_NAMES)(
+    "A repeated create with another request is refused when the transaction is %s, with the names of the fields",
+    (name) => {
+      const request = requestOf({ amount_minor: 7, metadata: {}, user_id: "user_2" });
+      expect(decideRepeatedCreate(EXAMPLES[name], request)).toEqual({
+        ok: false,
+        refusal: { code: "idempotency_key_reused", fields: ["user_id", "amount", "metadata"] },
+      });
+    },
+  );
 
-  it("is answered with the version that the first create was answered with", () => {
+  it("A repeated create gets the version that the first create got", () => {
     const answers = EXAMPLE_NAMES.map((name) => {
       const { version, status } = createResult(EXAMPLES[name]);
       return [name, `${version} ${status}`];

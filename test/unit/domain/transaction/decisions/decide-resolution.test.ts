@@ -16,6 +16,7 @@ const requestFor = (fields: Partial<ResolveRequest> = {}): ResolveRequest => ({
   force: false,
   ...fields,
 });
+
 const decide = (
   transaction: Transaction,
   fields: Partial<ResolveRequest> = {},
@@ -59,6 +60,7 @@ it("A charge cannot be resolved until fifteen minutes after its claim, unless it
     { forced: false },
   );
 });
+
 it("A charge cannot be resolved while the processor is being asked, unless it is forced", () => {
   expect(decide(EXAMPLES.processing, {}, true)).toMatchObject({
     ok: false,
@@ -68,6 +70,7 @@ it("A charge cannot be resolved while the processor is being asked, unless it is
     taken(decide(EXAMPLES.processing, { force: true }, true))?.transaction.resolution,
   ).toMatchObject({ forced: true });
 });
+
 it("A resolution that is repeated with its outcome changes nothing, and with the other one is refused", () => {
   for (const outcome of ["settled", "declined"] as const) {
     const resolved = taken(decide(EXAMPLES.processing, { outcome }))?.transaction;
@@ -83,6 +86,7 @@ it("A resolution that is repeated with its outcome changes nothing, and with the
     });
   }
 });
+
 const { processing: _, ...ENDED } = EXAMPLES;
 it.each(Object.entries(ENDED))(
   "A transaction that is not processing cannot be resolved, not even by force: %s",

@@ -34,11 +34,12 @@ describe("a transaction's status", () => {
     }
   }
 
-  it("is one of six, and eight actions move it", () => {
+  it("A transaction has one of six statuses, and eight actions change it", () => {
     expect(STATUSES.join(" ")).toBe("pending review processing completed failed cancelled");
     expect(ACTIONS.join(" ")).toBe("submit block hold approve reject cancel settle decline");
   });
 });
+
 /** A transaction's whole life under commands in any order, against the table and a count. */
 describe("any sequence of commands", () => {
   const commands = fc.record({
@@ -56,7 +57,7 @@ describe("any sequence of commands", () => {
     steps: fc.array(commands, { maxLength: 25 }),
   });
 
-  it("stays inside the table, has at most one outcome and tells it all without gaps", () => {
+  it("Any sequence of commands stays inside the table, has at most one outcome and gives events without gaps", () => {
     const seen = new Set<string>();
     fc.assert(
       fc.property(lives, ({ amount_minor, rules, count, steps }) => {

@@ -17,7 +17,7 @@ it.each([
   ["Shop.Example", "shop.example"],
   ["1.2", "1.2"],
   ["[203.0.113.7]", "[203.0.113.7]"],
-])("the domain %s is %s in workerd too", (text, name) => {
+])("The domain %s is %s in workerd too", (text, name) => {
   expect(canonicalDomain(text)).toBe(name);
   expect(canonicalDomain(name)).toBe(name);
 });
