@@ -1,6 +1,6 @@
-/** Base64 of a text's UTF-8 bytes. `btoa` alone knows only Latin-1. */
+/** Base64 of a text's UTF-8 bytes. `btoa` alone takes Latin-1 only. */
 
-/** Characters are made from this many bytes at once: each is an argument, and a call takes only so many. */
+/** Bytes converted at once: each is an argument, and the number of arguments of a call is limited. */
 const STEP_BYTES = 8_192;
 
 export function base64(text: string): string {

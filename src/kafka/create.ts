@@ -1,4 +1,4 @@
-/** Which stream a deployment writes its events to, if any. */
+/** Creates the stream that a deployment writes its events to, if any. */
 import type { Config } from "../config";
 import { restV2 } from "./dialects/rest-v2";
 import { restV3 } from "./dialects/rest-v3";
@@ -6,7 +6,7 @@ import { upstash } from "./dialects/upstash";
 import { restStream } from "./rest-client";
 import type { Stream } from "./stream";
 
-/** Undefined when KAFKA_REST_URL is empty. */
+/** The configured stream; undefined when KAFKA_REST_URL is empty. */
 export function createStream({ kafka }: Config): Stream | undefined {
   switch (kafka.dialect) {
     case "off":

@@ -1,11 +1,11 @@
-/** Classifies what a REST server in front of Kafka says is wrong: an HTTP status, or the words of an error
- *  whose code says nothing. docs/kafka.md lists the servers, their versions and their words. */
+/** Classifies errors of a REST server in front of Kafka: by HTTP status, or by message where the code is ambiguous.
+ *  docs/kafka.md lists the servers, their versions and their messages. */
 
-/** `failed` passes by itself (an outage, a time-out, a limit). `records` and `access` last until somebody
- *  repairs something. `unclear` may be either: the server gave no reason that is known here. */
+/** `failed` is temporary (an outage, a time-out, a limit). `records` and `access` last until an operator repairs
+ *  something. `unclear` may be either: the server gave no reason in this list. */
 export type ErrorClass = "failed" | "unclear" | "records" | "access";
 
-/** What an HTTP status complains of. An unknown 4xx holds everything back, which loses nothing. */
+/** The class of an HTTP status. An unknown 4xx counts as `access`, which holds everything back and loses nothing. */
 export function classifyStatus(status: number): ErrorClass {
   if ([400, 413, 422].includes(status)) return "records";
   if ([408, 425, 429].includes(status)) return "failed";
@@ -13,10 +13,10 @@ export function classifyStatus(status: number): ErrorClass {
   return status >= 300 && status < 500 ? "access" : "failed";
 }
 
-/** A server's own words under a code that also has other meanings, most telling first. Kafka's Java client
- *  and broker (`org.apache.kafka.common.protocol.Errors`, `KafkaProducer`) word them so, and Strimzi passes
- *  them on; Karapace passes on the descriptions of kafka-python's `kafka.errors`. */
-const WORDS: [RegExp, ErrorClass][] = [
+/** Messages under codes with several meanings, the most specific first. They are those of Kafka's Java client and broker
+ *  (`org.apache.kafka.common.protocol.Errors`, `KafkaProducer`), which Strimzi passes on, and of kafka-python's
+ *  `kafka.errors`, which Karapace passes on. */
+const MESSAGES: [RegExp, ErrorClass][] = [
   [/larger than (the max message size|this maximum)/i, "records"],
   [/when serialized which is larger than/i, "records"],
   [/larger than the configured segment size/i, "records"],
@@ -29,6 +29,6 @@ const WORDS: [RegExp, ErrorClass][] = [
   [/overload|throttl|quota|too many|buffer|queue|memory|disk|log directory|closed/i, "failed"],
 ];
 
-export function classifyMessage(words: string): ErrorClass {
-  return WORDS.find(([pattern]) => pattern.test(words))?.[1] ?? "unclear";
+export function classifyMessage(message: string): ErrorClass {
+  return MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? "unclear";
 }

@@ -1,5 +1,5 @@
-/** One POST to a REST server in front of Kafka, bounded in time and size. It knows nothing of records;
- *  what an answer means is the dialects' affair. */
+/** One POST to a REST server in front of Kafka, bounded in time and size. The dialects build the body and interpret the
+ *  response. */
 import type { KafkaRest } from "../config";
 import { retryAfterMs } from "../domain/time/retry-after";
 import { readLimited } from "../runtime/read-limited";
@@ -7,31 +7,32 @@ import { withTimeout } from "../runtime/with-timeout";
 import { base64 } from "./base64";
 
 /** Errors are a few hundred bytes, error pages a few thousand. */
-const MAX_ANSWER_BYTES = 65_536;
+const MAX_RESPONSE_BYTES = 65_536;
 const MAX_RETRY_AFTER_MS = 300_000;
-/** What a server may say of each record besides: its topic of up to 249 characters and a few numbers. */
+/** The report on a record: its topic of up to 249 characters and a few numbers. */
 const MAX_REPORT_BYTES = 1_024;
 
 export type RestRequest = { path: string; content_type: string; accept: string; body: string };
 
 export type RestResponse = {
   status: number;
-  /** Undefined when it is longer than an answer may be. */
+  /** Undefined when it is longer than the limit. */
   text: string | undefined;
   retry_after_ms: number | undefined;
-  /** What the request was authorised with. Some servers repeat what they refuse. */
+  /** The credentials of the request, which must not get into a log. Some servers repeat what they refuse. */
   secrets: string[];
 };
 
-/** @param reports for how many records the answer may hold a report
- *  @throws TimeLimit when the whole answer is not there in time; whatever `fetch` throws */
+/** Sends a request and reads the whole response.
+ *  @param reports for how many records the response may hold a report
+ *  @throws TimeoutError when the response is not complete in time; whatever `fetch` throws */
 export async function sendRequest(
   rest: KafkaRest,
   sending: RestRequest,
   reports: number,
 ): Promise<RestResponse> {
   const limit = new AbortController();
-  const mostBytes = MAX_ANSWER_BYTES + reports * MAX_REPORT_BYTES;
+  const mostBytes = MAX_RESPONSE_BYTES + reports * MAX_REPORT_BYTES;
   try {
     return await withTimeout(rest.timeout_ms, exchange(rest, sending, mostBytes, limit.signal));
   } finally {

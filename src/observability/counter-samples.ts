@@ -1,4 +1,4 @@
-/** Counts that an object keeps as samples of the exposition. */
+/** Converts objects' counters to samples of the Prometheus exposition. */
 import type { Count } from "./durable-counters";
 import { histogramSamples, type Labels, type Sample } from "./prometheus";
 
@@ -28,7 +28,7 @@ export function buildHistograms(
   });
 }
 
-/** `kind=create,outcome=created` as labels. */
+/** Parses `kind=create,outcome=created`. */
 function parseLabels(text: string): Labels {
   if (text === "") return {};
   return Object.fromEntries(

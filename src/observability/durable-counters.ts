@@ -1,8 +1,8 @@
-/** What an object counts of itself. Counts live in memory and in one table of its own, and only grow.
+/** An object's counters, in memory and in one table of its own. They only grow.
  *
- *  A count of something that was committed is written in the very same commit, so it is exactly as durable
- *  as what it counts. All others are written by the alarm, by a commit or before they are told to anybody:
- *  a crash loses up to about a second of them, and nobody ever sees one go down. */
+ *  A counter of something that is committed is written in the same commit, so it is exactly as durable as what it counts.
+ *  All others are written by the alarm, by a commit, or before a scrape reads them: a crash loses up to about a second of
+ *  them, and no reader ever sees one go down. */
 
 import { ageMs } from "../domain/time/clock";
 
@@ -11,10 +11,10 @@ export type CountName<Counter extends string, Histogram extends string> =
   | Counter
   | `${Histogram}_${"bucket" | "sum"}`;
 
-/** Labels as text, `kind=create,outcome=created`: all of them are words of our own, without `,` and `=`. */
+/** Labels as text, `kind=create,outcome=created`: all of them are our own constants, without `,` and `=`. */
 export type Count<Name extends string = string> = { name: Name; labels: string; value: number };
 
-/** The table, for whoever makes an object's tables. */
+/** The table, for the schemas of objects. */
 export const COUNTERS_TABLE = `
   CREATE TABLE IF NOT EXISTS counters (
     name TEXT NOT NULL,
@@ -24,7 +24,7 @@ export const COUNTERS_TABLE = `
   ) WITHOUT ROWID;
 `;
 
-/** How often counts are written that nothing depends on. Each is a row, and rows are paid for. */
+/** How often counters are written that belong to no commit. Each is a row, and rows are billed. */
 const WRITE_EVERY_MS = 1_000;
 
 export class Counts<Counter extends string, Histogram extends string> {
@@ -33,7 +33,7 @@ export class Counts<Counter extends string, Histogram extends string> {
   readonly #counts = new Map<string, Count<CountName<Counter, Histogram>>>();
   readonly #unwritten = new Set<Count>();
   #writtenAtMs = 0;
-  /** What the commit under way has added to counts, and which of them it has written. */
+  /** What the commit under way has added to counters, and which of them it has written. */
   readonly #added: { count: Count; by: number }[] = [];
   readonly #written: Count[] = [];
 
@@ -50,17 +50,17 @@ export class Counts<Counter extends string, Histogram extends string> {
     }
   }
 
-  /** Whether there are counts that only memory knows. */
+  /** Whether there are counters that are not written yet. */
   get isOpen(): boolean {
     return this.#unwritten.size > 0;
   }
 
-  /** Counts something that no commit vouches for. */
+  /** Counts something that belongs to no commit. */
   add(name: CountName<Counter, Histogram>, labels: string, by = 1): void {
     this.#add(name, labels, by);
   }
 
-  /** Counts something that the commit under way writes: the count is written, or taken back, with it. */
+  /** Counts something that the commit under way writes: the counter is written, or rolled back, with it. */
   addWithin(name: CountName<Counter, Histogram>, labels: string, by = 1): void {
     const count = this.#add(name, labels, by);
     if (count) this.#added.push({ count, by });
@@ -72,13 +72,13 @@ export class Counts<Counter extends string, Histogram extends string> {
     this.add(`${name}_sum`, labels, value);
   }
 
-  /** The same of something that the commit under way writes. */
+  /** The same for something that the commit under way writes. */
   observeWithin(name: Histogram, labels: string, bounds: number[], value: number): void {
     this.addWithin(`${name}_bucket`, formatBucketLabels(labels, bounds, value));
     this.addWithin(`${name}_sum`, labels, value);
   }
 
-  /** Writes what must be written with the commit under way, and from time to time all the rest. */
+  /** Writes the counters of the commit under way, and from time to time all others. */
   writeWithin(nowMs: number): void {
     const isTime = ageMs(this.#writtenAtMs, nowMs) >= WRITE_EVERY_MS;
     const due = isTime ? this.#unwritten : this.#added.map(({ count }) => count);
@@ -93,20 +93,20 @@ export class Counts<Counter extends string, Histogram extends string> {
     this.committed();
   }
 
-  /** What was counted and written within the commit is there to stay. */
+  /** Confirms what the commit has counted and written. */
   committed(): void {
     this.#added.length = 0;
     this.#written.length = 0;
   }
 
-  /** The commit was taken back: what it counted did not happen, and what it wrote is not written. */
+  /** Reverts what a rolled-back commit has counted and written. */
   rolledBack(): void {
     for (const count of this.#written) this.#unwritten.add(count);
     for (const { count, by } of this.#added) count.value -= by;
     this.committed();
   }
 
-  /** All counts, the written and the unwritten. */
+  /** All counters, written or not. */
   all(): Count<CountName<Counter, Histogram>>[] {
     return [...this.#counts.values()];
   }

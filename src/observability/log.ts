@@ -1,5 +1,5 @@
-/** One JSON line per happening. Fields are a closed set: what has no field here (bodies, keys, tokens,
- *  messages of faults) cannot get into a log by accident. */
+/** One JSON line per event. Fields are a closed set: what has no field here (bodies, keys, tokens, messages of faults)
+ *  cannot get into a log by accident. */
 
 import { parseTraceId } from "../domain/identity/traceparent";
 
@@ -8,7 +8,7 @@ export type Level = keyof typeof LEVELS;
 
 export type LogFields = {
   request_id?: string | undefined;
-  /** The W3C trace of the request that caused what happened. */
+  /** The W3C trace of the request that caused the event. */
   trace_id?: string;
   merchant_id?: string | undefined;
   transaction_id?: string | undefined;
@@ -30,7 +30,7 @@ export type LogFields = {
 
 export type Log = (level: Level, event: string, fields: LogFields) => void;
 
-/** A log that drops what is below `least`. @param common fields that every line has */
+/** A log that drops lines below a level. @param common fields of every line */
 export function createLog(least: Level, common: LogFields = {}): Log {
   return (level, event, fields) => {
     if (LEVELS[level] < LEVELS[least]) return;
@@ -39,7 +39,7 @@ export function createLog(least: Level, common: LogFields = {}): Log {
   };
 }
 
-/** The field that says to which trace something belongs. */
+/** The field with the trace that something belongs to. */
 export function traceFields(traceparent: string | null): { trace_id?: string } {
   return traceparent ? { trace_id: parseTraceId(traceparent) } : {};
 }
@@ -50,7 +50,7 @@ const STACK_LINES = 6;
 /** What may be logged of a fault: its class and where it happened. */
 export function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  // A stack begins with the message, which may look like anything; behind it come the places.
+  // A stack begins with the message, which may look like anything; the frames follow.
   const places = (error.stack ?? "").replace(`${error.name}: ${error.message}`, "");
   const isTold = error.message !== "" && places.includes(error.message);
   const frames = isTold ? [] : places.split("\n").filter((line) => /^\s+at /.test(line));

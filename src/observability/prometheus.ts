@@ -4,7 +4,7 @@
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export type Labels = Record<string, string | number>;
-/** `suffix` goes behind the family's name: `_bucket`, `_sum` and `_count` of a histogram. */
+/** `suffix` is appended to the family's name: `_bucket`, `_sum` and `_count` of a histogram. */
 export type Sample = { suffix?: string; labels: Labels; value: number };
 export type Family = {
   name: string;
@@ -13,7 +13,7 @@ export type Family = {
   samples: Sample[];
 };
 
-/** The text of all families that have a sample; one without says nothing, and a zero would be a guess. */
+/** The text of all families that have a sample. A family without one is left out: a zero would be a guess. */
 export function formatExposition(families: Family[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)

@@ -1,4 +1,4 @@
-/** Which processor a deployment charges with, and which payments it may be asked about. */
+/** Creates the processor that a deployment charges with. */
 import type { Config } from "../config";
 import { type ProcessorMode, refusedCharge } from "../domain/transaction/livemode";
 import type { Log } from "../observability/log";
@@ -10,8 +10,8 @@ export function processorMode({ processor }: Pick<Config, "processor">): Process
   return processor.kind === "http" ? "live" : processor.kind;
 }
 
-/** The chosen processor. It is asked about no payment of the other mode, also not about a charge that was open
- *  when the setting was changed: such a charge stays without an outcome until the setting is back. */
+/** The configured processor. It is not called for payments of the other mode, not even for a charge that was open when the
+ *  setting was changed: such a charge has no outcome until the setting is changed back. */
 export function createProcessor(config: Pick<Config, "processor">): Processor {
   const { processor } = config;
   const mode = processorMode(config);
@@ -28,7 +28,7 @@ export function createProcessor(config: Pick<Config, "processor">): Processor {
 
 let isAnnounced = false;
 
-/** Says once in an isolate that no money moves. To be called by whatever may be the first to run in one. */
+/** Logs once in an isolate that no money moves. Call it wherever an isolate may begin its work. */
 export function logProcessorMode(config: Pick<Config, "processor">, log: Log): void {
   const mode = processorMode(config);
   if (isAnnounced || mode === "live") return;

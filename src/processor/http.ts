@@ -1,12 +1,12 @@
-/** A processor reached over HTTP: the small form that a gateway in front of a real acquirer has to speak.
- *  docs/processor.md is the contract; `answer.ts` says what an answer means. */
+/** A processor over HTTP: the small protocol that a gateway in front of an acquirer implements. docs/processor.md is the
+ *  contract; `read-response.ts` interprets the response. */
 
 import { nextSpan } from "../observability/trace-context";
 import { readLimited } from "../runtime/read-limited";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
 import { readResponse } from "./read-response";
 
-/** A processor's answer is a few hundred bytes; one with a long trail of its own still has room. */
+/** A response is a few hundred bytes; this leaves room for members of the processor's own. */
 const MAX_ANSWER_BYTES = 65_536;
 
 export function httpProcessor(url: string, token: string | undefined): Processor {

@@ -1,5 +1,5 @@
-/** What a processor's answer means. A clear status word decides. An echo of another payment makes the outcome
- *  unknown; everything else is cut, replaced or left out, so that no other member can keep a charge open. */
+/** Interprets a processor's response. Its `status` decides. An echo of another payment makes the outcome unknown;
+ *  everything else is cut, replaced or left out, so that no other member can keep a charge open. */
 import { outsideText } from "../domain/text/outside-text";
 import { repeatedMembers } from "../domain/text/repeated-member";
 import { RESERVED_FAILURE_CODES } from "../domain/transaction/transaction";
@@ -8,13 +8,14 @@ import type { ChargeAnswer, ChargeRequest, EchoMember } from "./processor";
 /** In code points. */
 const MAX_CODE_CHARACTERS = 64;
 const MAX_MESSAGE_CHARACTERS = 500;
-/** Stands in for a code that is missing or is no text. */
+/** Used for a code that is missing or not text. */
 const NO_CODE = "processor_declined";
 const NO_MESSAGE = "The processor declined the charge";
 
 type Members = Record<string, unknown>;
 
-/** @param text the body of a 2xx answer; undefined when it is too long to be read */
+/** The outcome that a response reports.
+ *  @param text the body of a 2xx response; undefined when it is too long to be read */
 export function readResponse(text: string | undefined, request: ChargeRequest): ChargeAnswer {
   if (text === undefined) return { kind: "unknown", reason: "an answer that is too long" };
   const answer = readMembers(text);
@@ -48,14 +49,14 @@ function readMembers(text: string): Members | undefined {
 
 const DECIDING = ["status", "reference", "amount_minor", "currency"];
 
-/** Whether a member that decides stands twice. What else does, cannot keep a charge open. */
+/** Whether a member that decides occurs twice. Other repeated members cannot keep a charge open. */
 function decidesTwice(text: string): boolean {
   return [...repeatedMembers(text)].some(([name, ...inside]) => {
     return inside.length === 0 && DECIDING.includes(String(name));
   });
 }
 
-/** The members of the request that the answer repeats with another value or type. */
+/** The members that the response echoes with another value or type. */
 function differingEcho(answer: Members, request: ChargeRequest): EchoMember[] {
   const sent: Record<EchoMember, unknown> = {
     reference: request.idempotency_key,
@@ -71,12 +72,12 @@ function declined(answer: Members): ChargeAnswer {
   const code = textMember(answer, "code", MAX_CODE_CHARACTERS, mended) || NO_CODE;
   const isSilent = !Object.hasOwn(answer, "message");
   const message = isSilent ? "" : textMember(answer, "message", MAX_MESSAGE_CHARACTERS, mended);
-  const failure = { code: foreign(code), message: message || NO_MESSAGE };
+  const failure = { code: renameReserved(code), message: message || NO_MESSAGE };
   return { kind: "declined", failure, ...(mended.length > 0 ? { mended } : {}) };
 }
 
-/** A member as it can be kept; "" when there is nothing to keep.
- *  @param mended takes the name of the member and what was wrong with it, never its value */
+/** A member as it can be stored; "" when nothing is left.
+ *  @param mended receives the name of the member and what was wrong with it, never its value */
 function textMember(answer: Members, name: string, most: number, mended: string[]): string {
   const value = Object.hasOwn(answer, name) ? answer[name] : undefined;
   const kept = typeof value === "string" ? outsideText(value, most) : "";
@@ -88,7 +89,7 @@ function textMember(answer: Members, name: string, most: number, mended: string[
   return kept;
 }
 
-/** A processor cannot give the codes that say what we have decided ourselves. */
-function foreign(code: string): string {
+/** Renames codes that are reserved for our own decisions. */
+function renameReserved(code: string): string {
   return RESERVED_FAILURE_CODES.includes(code) ? `processor_${code}` : code;
 }

@@ -1,17 +1,17 @@
-/** A processor for development, demos and benchmarks: it moves no money and answers by one table.
+/** A processor for development, demos and benchmarks: it moves no money and responds by one table.
  *  An outcome is chosen by `metadata.sandbox_outcome`, or by an amount whose minor units end in the
  *  row's four digits (9002 for 90.02 USD, 190.02 USD …). Everything else settles at once. */
 import type { Failure } from "../domain/transaction/transaction";
 import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
 
 const SLOW_MS = 1_000;
-/** Asks that stay without an answer before an `unknown_then_…` outcome is known: 1 + 2 s with the standard delays. */
+/** Calls without a response before an `unknown_then_…` outcome: 1 + 2 s with the standard delays. */
 const UNKNOWN_ATTEMPTS = 2;
 
 type Outcome = {
   amount_ending: string;
   answer: { kind: "settled" } | { kind: "declined"; failure: Failure };
-  /** What comes before the answer. */
+  /** What happens before the response. */
   first?: "slow" | "timeout" | "unknown";
 };
 

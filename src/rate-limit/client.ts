@@ -1,5 +1,5 @@
-/** Spending a merchant's quotas in this isolate: at once while its leases last, and otherwise after a word
- *  with the merchant's keeper. */
+/** The client of merchants' quotas: consumes them from this isolate's leases, and calls the merchant's keeper for a new
+ *  lease when one is used up. */
 import { waitUntil } from "cloudflare:workers";
 import type { Lease, Policy, Quota } from "../domain/rate-limit/quota";
 import type { Env } from "../env";
@@ -12,9 +12,9 @@ import type { Task } from "./rpc";
 
 /** Merchants kept for each policy, about 2 MB. A merchant that is evicted loses what it was leased. */
 const MAX_MERCHANTS = 10_000;
-/** A lease is for all who wait when it is asked for, so the second answer decides nearly everyone. Only who
- *  was overtaken this often by others of a flood is turned away without knowing better. */
-const MAX_ASKS = 20;
+/** A lease covers all requests that wait when it is requested, so a second one decides nearly every request. A request
+ *  that others of a flood have overtaken this often is refused. */
+const MAX_LEASES = 20;
 
 const leasedQuotas = {
   requests: new BoundedCache<LeasedQuota>({ max_entries: MAX_MERCHANTS }),
@@ -22,83 +22,84 @@ const leasedQuotas = {
   repeats: new BoundedCache<LeasedQuota>({ max_entries: MAX_MERCHANTS }),
 } as const satisfies Record<Policy, BoundedCache<LeasedQuota>>;
 
-/** A quota as a request has left it. */
+/** What is left of a quota after a request, as far as this isolate has the number. */
 type Standing = { policy: Policy; left: number; ends_at_ms: number };
-/** `over` has the quotas that have nothing left, `standings` those of which anything is known. */
+/** `over` has the quotas that are used up, `standings` the state of those that the keeper has leased. */
 export type QuotaDecision = { over: Policy[]; standings: Standing[] };
 
-/** Whose quotas are spent, and how their keeper is reached. */
+/** The merchant whose quotas are consumed, and the bindings to call its keeper. */
 export type QuotaClient = { env: Env; log: Log; merchant_id: string };
 
-type QuotaShare = { quota: Quota; cost: number; allowance: LeasedQuota };
+type QuotaShare = { quota: Quota; cost: number; leasedQuota: LeasedQuota };
 
-/** Spends as much as a request costs, mostly one, of each quota, or of none when one of them has not so much left. */
+/** Consumes the cost of a request, mostly one, of each quota, or of none when one of them has less left. Never throws:
+ *  requests pass uncounted while the keeper cannot be called. */
 export function consumeQuotas(
-  spender: QuotaClient,
+  client: QuotaClient,
   quotas: readonly Quota[],
   cost = 1,
 ): QuotaDecision | Promise<QuotaDecision> {
-  const purses = quotas.map((quota) => ({
+  const shares = quotas.map((quota) => ({
     quota,
     cost,
-    allowance: findLeasedQuota(quota, spender.merchant_id),
+    leasedQuota: findLeasedQuota(quota, client.merchant_id),
   }));
-  return consumeNow(purses, Date.now()) ?? consumeAfterLease(purses, spender);
+  return consumeNow(shares, Date.now()) ?? consumeAfterLease(shares, client);
 }
 
-/** Without a word to the keeper; undefined when there must be one. */
-function consumeNow(purses: QuotaShare[], nowMs: number): QuotaDecision | undefined {
-  const states = purses.map(({ allowance, cost }) => allowance.state(nowMs, cost));
+/** Consumes from the leases at hand; undefined when a new lease is needed. */
+function consumeNow(shares: QuotaShare[], nowMs: number): QuotaDecision | undefined {
+  const states = shares.map(({ leasedQuota, cost }) => leasedQuota.state(nowMs, cost));
   const isOver = states.includes("spent");
   if (!isOver && states.includes("empty")) return undefined;
   const over: Policy[] = [];
   const standings: Standing[] = [];
-  purses.forEach((purse, at) => {
+  shares.forEach((share, at) => {
     if (states[at] !== "free" && states[at] !== "spent") return;
-    if (states[at] === "spent") over.push(purse.quota.policy);
-    else if (!isOver) purse.allowance.spend(purse.cost);
-    standings.push(toStanding(purse));
+    if (states[at] === "spent") over.push(share.quota.policy);
+    else if (!isOver) share.leasedQuota.spend(share.cost);
+    standings.push(toStanding(share));
   });
   return { over, standings };
 }
 
 async function consumeAfterLease(
-  purses: QuotaShare[],
-  spender: QuotaClient,
+  shares: QuotaShare[],
+  client: QuotaClient,
 ): Promise<QuotaDecision> {
-  const ends = purses.map(({ allowance, cost }) => allowance.wait(Date.now(), cost));
+  const ends = shares.map(({ leasedQuota, cost }) => leasedQuota.wait(Date.now(), cost));
   try {
-    for (let asks = 0; asks < MAX_ASKS; asks++) {
-      await Promise.all(purses.map((purse) => fill(purse, spender)));
-      const spent = consumeNow(purses, Date.now());
-      if (spent) return spent;
+    for (let leases = 0; leases < MAX_LEASES; leases++) {
+      await Promise.all(shares.map((share) => fill(share, client)));
+      const decision = consumeNow(shares, Date.now());
+      if (decision) return decision;
     }
-    return { over: purses.map(({ quota }) => quota.policy), standings: purses.map(toStanding) };
+    return { over: shares.map(({ quota }) => quota.policy), standings: shares.map(toStanding) };
   } finally {
     for (const end of ends) end();
   }
 }
 
-async function fill({ quota, cost, allowance }: QuotaShare, spender: QuotaClient): Promise<void> {
-  const isNews = await allowance.fill((wanted) => ask(spender, quota, wanted), cost);
-  const { log, merchant_id } = spender;
+async function fill({ quota, cost, leasedQuota }: QuotaShare, client: QuotaClient): Promise<void> {
+  const isNews = await leasedQuota.fill((wanted) => requestLease(client, quota, wanted), cost);
+  const { log, merchant_id } = client;
   if (isNews) log("error", "quota.unwatched", { merchant_id });
 }
 
-/** A lease whose answer was lost is lost: fewer requests pass then, never more. */
-async function ask(
+/** Requests a lease. A lease whose response was lost is lost: fewer requests pass then, never more. */
+async function requestLease(
   { env, merchant_id }: QuotaClient,
   quota: Quota,
   wanted: number,
 ): Promise<Lease> {
-  const asked = callObject(env.QUOTAS, merchant_id, (keeper) => keeper.lease(quota, wanted));
-  // Others wait for this too. A client that hangs up must not take their answer along.
-  waitUntil(asked.catch(() => undefined));
-  return await asked;
+  const lease = callObject(env.QUOTAS, merchant_id, (keeper) => keeper.lease(quota, wanted));
+  // Other requests wait for this lease, too: it must go on when this request's client disconnects.
+  waitUntil(lease.catch(() => undefined));
+  return await lease;
 }
 
-function toStanding({ quota, allowance }: QuotaShare): Standing {
-  return { policy: quota.policy, left: allowance.left, ends_at_ms: allowance.endsAtMs };
+function toStanding({ quota, leasedQuota }: QuotaShare): Standing {
+  return { policy: quota.policy, left: leasedQuota.left, ends_at_ms: leasedQuota.endsAtMs };
 }
 
 function findLeasedQuota({ policy, window_ms }: Quota, merchantId: string): LeasedQuota {
@@ -109,18 +110,18 @@ function findLeasedQuota({ policy, window_ms }: Quota, merchantId: string): Leas
   return fresh;
 }
 
-/** The keeper answers in milliseconds, far away in some hundred. */
-const ASK_LIMIT_MS = 2_000;
+/** The keeper responds in milliseconds, from far away in some hundred. */
+const CALL_LIMIT_MS = 2_000;
 
-/** One go at a task: `hold` takes it or extends the hold, `free` ends it. */
+/** A hold on a task that a merchant may run once at a time: `hold` takes or extends it, `free` ends it. */
 export type ExclusiveTask = {
-  /** @returns 0 when this one has it, otherwise in how many ms it is free at the latest
-   *  @throws when the keeper does not answer */
+  /** @returns 0 when this hold has the task, otherwise in how many ms the task is free at the latest
+   *  @throws when the keeper does not respond */
   hold: () => Promise<number>;
   free: () => Promise<void>;
 };
 
-/** @param forMs after which another may begin although nothing has been heard of this one */
+/** @param forMs the length of a hold that is not extended; another may begin afterwards */
 export function exclusiveTask(
   env: Env,
   merchantId: string,
@@ -130,7 +131,7 @@ export function exclusiveTask(
   const holder = crypto.randomUUID();
   const keeper = () => objectStub(env.QUOTAS, merchantId);
   return {
-    hold: () => withTimeout(ASK_LIMIT_MS, keeper().hold(task, holder, forMs)),
-    free: () => withTimeout(ASK_LIMIT_MS, keeper().free(task, holder)),
+    hold: () => withTimeout(CALL_LIMIT_MS, keeper().hold(task, holder, forMs)),
+    free: () => withTimeout(CALL_LIMIT_MS, keeper().free(task, holder)),
   };
 }

@@ -1,6 +1,5 @@
-/** QuotaKeeper: the one serial owner of a merchant's quotas. It hands out leases and knows nothing of the
- *  requests that they are spent on, nor of the limits, which come with each question. It also sees to it that a
- *  merchant does once at a time what it may do only so. */
+/** QuotaKeeper: the one serial owner of a merchant's quotas. It hands out leases; the limits come with each call. It also
+ *  grants the tasks that a merchant may run once at a time. */
 import { DurableObject } from "cloudflare:workers";
 import {
   decideHold,
@@ -25,13 +24,13 @@ export class QuotaKeeper extends DurableObject<Env> implements QuotaKeeperRpc {
     this.#windows = new Map([...rows].map(({ policy, ...window }) => [policy, window]));
   }
 
-  /** Hands out the next lease of a policy. It is written down before it is told, so that an object that was
-   *  evicted in the middle of a window does not give the same requests away twice. */
+  /** Hands out the next lease of a policy. It is stored before it is returned, so that an object that was evicted within
+   *  a window does not lease the same requests twice. */
   lease(quota: Quota, wanted: number): Lease {
     const { policy } = quota;
     const known = this.#windows.get(policy);
     const { window, lease } = decideLease(known, quota, wanted, Date.now());
-    // An end that was brought forward is written down too: measured from every question, it would never come.
+    // An end that was brought forward is stored, too: counted from each call anew, it would never come.
     if (lease.tokens > 0 || window.ends_at_ms !== known?.ends_at_ms) {
       this.ctx.storage.sql.exec(
         `INSERT INTO windows (policy, ends_at_ms, leased) VALUES (?, ?, ?)
@@ -45,8 +44,8 @@ export class QuotaKeeper extends DurableObject<Env> implements QuotaKeeperRpc {
     return lease;
   }
 
-  /** Takes a task that is done once at a time, or extends the hold of the one who has it.
-   *  @param holder draws its own name, so that a repeated call is the same one's
+  /** Takes a task, or extends the hold of the holder that has it.
+   *  @param holder a random name, so that a repeated call belongs to the same holder
    *  @returns 0 when this holder has it now, otherwise in how many ms it is free at the latest */
   hold(task: Task, holder: string, forMs: number): number {
     const { sql } = this.ctx.storage;
@@ -65,7 +64,7 @@ export class QuotaKeeper extends DurableObject<Env> implements QuotaKeeperRpc {
     return 0;
   }
 
-  /** Ends a hold. One that another has by now stays. */
+  /** Ends a hold, unless another holder has the task by now. */
   free(task: Task, holder: string): void {
     this.ctx.storage.sql.exec("DELETE FROM holds WHERE task = ? AND holder = ?", task, holder);
   }

@@ -6,7 +6,7 @@ import type { Env } from "../env";
 import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
 import type { VelocityShardRpc } from "./rpc";
 
-/** A count takes a few milliseconds. Whoever waits longer keeps a whole round waiting. */
+/** A count takes a few milliseconds. A slow one delays a whole batch. */
 const CALL_LIMIT_MS = 1_000;
 
 /** A velocity shard by its name. */
@@ -19,8 +19,8 @@ export function velocityShard(
 
 export type Observed = { ok: true; signals: Signals } | { ok: false; fault: unknown };
 
-/** The signals of each payment by transaction id, of all its subjects. A velocity object that fails takes
- *  only the payments with it that it was asked about. */
+/** Counts payments, and returns the signals of each by transaction id, of all its subjects. A velocity object that fails
+ *  makes only those payments fail that it counts. */
 export async function observePayments(
   velocity: Env["VELOCITY"],
   shards: number,
@@ -29,40 +29,40 @@ export async function observePayments(
   const byObject = Map.groupBy(observations, (observation) => nameFor(observation, shards));
   const observed = new Map<string, Observed>();
   const calls = [...byObject].map(async ([name, group]) => {
-    const answers = await observe(velocity, name, group);
+    const response = await observe(velocity, name, group);
     group.forEach((observation, index) => {
       const { transaction_id } = observation;
       const before = observed.get(transaction_id) ?? { ok: true, signals: {} };
-      observed.set(transaction_id, before.ok ? add(before, observation, answers, index) : before);
+      observed.set(transaction_id, before.ok ? add(before, observation, response, index) : before);
     });
   });
   await Promise.all(calls);
   return observed;
 }
 
-type Answers = { ok: true; measured: number[][] } | { ok: false; fault: unknown };
+type Measured = { ok: true; measured: number[][] } | { ok: false; fault: unknown };
 
 function add(
   { signals }: Observed & { ok: true },
   { subject, measures }: Observation,
-  answers: Answers,
+  response: Measured,
   index: number,
 ): Observed {
-  if (!answers.ok) return answers;
-  const measured = answers.measured[index];
+  if (!response.ok) return response;
+  const measured = response.measured[index];
   if (measured?.length !== measures.length) {
-    return { ok: false, fault: new Error("velocity answered too little") };
+    return { ok: false, fault: new Error("velocity returned too few values") };
   }
   for (const [at, signal] of measured.entries()) signals[`${subject}.${measures[at]}`] = signal;
   return { ok: true, signals };
 }
 
-/** Counting is idempotent, so a call that timed out is made once more. */
+/** Counting is idempotent, so a call that timed out is repeated once. */
 async function observe(
   velocity: Env["VELOCITY"],
   name: string,
   observations: Observation[],
-): Promise<Answers> {
+): Promise<Measured> {
   const options = { limit_ms: CALL_LIMIT_MS, repeats_timeouts: true };
   try {
     const measured = await callObject(
@@ -77,8 +77,8 @@ async function observe(
   }
 }
 
-/** Takes payments that came to nothing out of counts; one that is out already stays out.
- *  @throws when one of the velocity objects cannot be told. */
+/** Releases payments that were not completed: they no longer count where only completed ones do. Idempotent. Not repeated
+ *  here: the outbox calls again. @throws the fault of a velocity object that could not be called */
 export async function releasePayments(
   velocity: Env["VELOCITY"],
   shards: number,

@@ -1,24 +1,24 @@
-/** Keeps a velocity object's storage bounded: deletes payments that nobody needs any more and subjects that
- *  have not been seen for long, a bounded number at a time. */
+/** Keeps a velocity object's storage bounded: deletes payments that are in no window any more and subjects without a
+ *  payment for long, a bounded number at a time. */
 import { WINDOWS_MS } from "../domain/risk/measure";
 import { SPARE_MS } from "./sliding-window";
 import { FORGOTTEN_AFTER_MS } from "./subjects";
 
 const KEPT_MS = WINDOWS_MS["7d"] + SPARE_MS;
-/** Rows deleted in one go: some milliseconds, so a sweep never holds up payments. */
+/** Rows deleted in one sweep: some milliseconds, so that it does not delay payments. */
 export const SWEEP_ROWS = 5_000;
 
-/** @returns how many rows were deleted; `SWEEP_ROWS` or more mean that there may be others. */
+/** Deletes expired rows. @returns how many; with `SWEEP_ROWS` or more there may be others */
 export function sweep(sql: SqlStorage, nowMs: number): number {
   const payments = sweepPayments(sql, nowMs - KEPT_MS);
-  // Subjects only once their payments are gone.
+  // Subjects follow when no expired payment is left.
   return payments < SWEEP_ROWS
     ? payments + sweepSubjects(sql, nowMs - FORGOTTEN_AFTER_MS)
     : payments;
 }
 
-/** The newest stays, for the clock and the numbering to go on from. Positions rise with the times, so the
- *  expired rows are the first. */
+/** The newest row stays: the clock and the numbering continue from it. Positions rise with the times, so the expired
+ *  rows are the first. */
 function sweepPayments(sql: SqlStorage, until: number): number {
   const { rows, last } = sql
     .exec<{ rows: number; last: number | null }>(
@@ -33,7 +33,7 @@ function sweepPayments(sql: SqlStorage, until: number): number {
   return rows;
 }
 
-/** The subject of the newest payment stays with it, so that it is not counted again under another number. */
+/** The subject of the newest payment stays with it, so that it does not get a second number. */
 function sweepSubjects(sql: SqlStorage, until: number): number {
   return sql
     .exec(

@@ -1,27 +1,27 @@
-/** One window of one subject: the figures that have been asked for, kept up to date. A payment is added
- *  once and, when it has left the window, read once more and taken away. So it costs the same whether the
- *  subject made ten others or ten thousand. */
+/** One sliding window of one subject: the aggregates that were requested, kept up to date. A payment is added once and,
+ *  when it has left the window, read once and removed. So it costs the same for a subject with ten payments and with ten
+ *  thousand. */
 import { DAY_MS, type Rolled, WINDOWS_MS } from "../domain/risk/measure";
 import type { Window } from "../domain/risk/rule-set";
 import { type Row, WindowAggregate } from "./window-aggregate";
 
-/** Rows are kept for so long after they have left the longest window: a window that was looked at within it
- *  still finds the rows that leave, and a payment reported again all the rows its first answer was made of. */
+/** Rows are kept for this long after they have left the longest window: a window that was read within this time finds
+ *  the rows that leave it, and a payment that is reported again finds the rows of its first result. */
 export const SPARE_MS = DAY_MS;
 
-/** The payment that is asked about, as it was counted. */
+/** The payment that is being counted, as it is stored. */
 export type Own = Row & { subject_id: number; position: number };
 
 export class SlidingWindow {
   readonly #sql: SqlStorage;
   readonly #lengthMs: number;
   readonly #aggregates = new Map<string, WindowAggregate>();
-  /** Rows up to and including this time are no longer counted. */
+  /** Rows up to and including this time have left the window. */
   #left: number;
-  /** No row that is counted is older. Known exactly once rows have been read for leaving. */
+  /** No row in the window is older. Exact after the first read of rows that leave. */
   #oldest: number;
 
-  /** @param isFirst whether the subject has no payment but its own. */
+  /** @param isFirst whether `own` is the subject's first payment */
   constructor(sql: SqlStorage, window: Window, own: Own, isFirst: boolean) {
     this.#sql = sql;
     this.#lengthMs = WINDOWS_MS[window];
@@ -29,45 +29,45 @@ export class SlidingWindow {
     this.#oldest = isFirst ? own.at : this.#left;
   }
 
-  /** Whether nobody has asked for so long that it is cheaper to begin again: nothing is left of what was
-   *  counted then, or rows that have left since may be gone. */
+  /** Whether the window was not read for so long that it is cheaper to start over: none of its rows is left in it, or
+   *  rows that have left since may be deleted. */
   isStale(nowMs: number): boolean {
     return nowMs - this.#lengthMs - this.#left >= Math.min(this.#lengthMs, SPARE_MS);
   }
 
-  /** The figures and the values in them, for an estimate of their size. */
-  get size(): { figures: number; values: number } {
+  /** How many aggregates there are and how many values they hold, for an estimate of their size. */
+  get size(): { aggregates: number; values: number } {
     let values = 0;
-    for (const figure of this.#aggregates.values()) values += figure.size;
-    return { figures: this.#aggregates.size, values };
+    for (const aggregate of this.#aggregates.values()) values += aggregate.size;
+    return { aggregates: this.#aggregates.size, values };
   }
 
   add(row: Row): void {
-    for (const figure of this.#aggregates.values()) figure.add(row);
+    for (const aggregate of this.#aggregates.values()) aggregate.add(row);
   }
 
-  /** A payment has been released; it may have left the window already. */
+  /** Applies the release of a payment, which may have left the window already. */
   change(before: Row, after: Row): void {
     if (before.at <= this.#left) return;
-    for (const figure of this.#aggregates.values()) figure.change(before, after);
+    for (const aggregate of this.#aggregates.values()) aggregate.change(before, after);
     this.#dropSpent();
   }
 
-  /** @param own has been stored and added. */
-  answer(asked: Rolled, own: Own, isFirst: boolean): number {
+  /** The value of a measure. @param own is stored and added */
+  read(requested: Rolled, own: Own, isFirst: boolean): number {
     this.#expire(own.subject_id, own.at - this.#lengthMs);
-    let figure = this.#aggregates.get(asked.name);
-    if (!figure) {
-      figure = new WindowAggregate(asked);
-      if (isFirst) figure.add(own);
-      else figure.read(this.#sql, asked, own);
-      this.#aggregates.set(asked.name, figure);
+    let aggregate = this.#aggregates.get(requested.name);
+    if (!aggregate) {
+      aggregate = new WindowAggregate(requested);
+      if (isFirst) aggregate.add(own);
+      else aggregate.read(this.#sql, requested, own);
+      this.#aggregates.set(requested.name, aggregate);
     }
-    return figure.answer(own);
+    return aggregate.value(own);
   }
 
-  /** Reads what has left, and with it the oldest of what stays: the next payment need not look before that
-   *  one leaves. The payment that is asked about is stored, so one always stays. */
+  /** Removes the rows that have left. It reads the oldest row that stays, too: until that one leaves, later calls need no
+   *  read. The payment that is being counted is stored, so one row always stays. */
   #expire(subjectId: number, until: number): void {
     if (this.#oldest <= until) {
       const rows = this.#sql.exec<Row>(
@@ -81,7 +81,8 @@ export class SlidingWindow {
       );
       for (const row of rows) {
         this.#oldest = row.at;
-        if (row.at <= until) for (const figure of this.#aggregates.values()) figure.remove(row);
+        if (row.at <= until)
+          for (const aggregate of this.#aggregates.values()) aggregate.remove(row);
       }
       this.#dropSpent();
     }
@@ -89,7 +90,7 @@ export class SlidingWindow {
   }
 
   #dropSpent(): void {
-    for (const [name, figure] of this.#aggregates)
-      if (figure.isSpent) this.#aggregates.delete(name);
+    for (const [name, aggregate] of this.#aggregates)
+      if (aggregate.isSpent) this.#aggregates.delete(name);
   }
 }

@@ -1,30 +1,30 @@
-/** Whose payments are counted here: each subject's number, its first payment, and, of those seen lately,
- *  the windows that have been asked for. */
+/** The subjects whose payments are counted here: each one's number and first payment and, for recent ones, the windows
+ *  that were requested. */
 import { DAY_MS } from "../domain/risk/measure";
 import type { Observation } from "../domain/risk/observation";
 import type { Window } from "../domain/risk/rule-set";
 import { BoundedCache } from "../runtime/bounded-cache";
 import type { SlidingWindow } from "./sliding-window";
 
-/** After so long without a payment a subject is a new one: a year, and five weeks for whoever pays once a year. */
+/** After this long without a payment a subject is new again: a year, and five weeks for customers who pay once a year. */
 export const FORGOTTEN_AFTER_MS = 400 * DAY_MS;
-/** Noting that a subject was seen is a write of its own, so it is done once a day. */
-const NOTED_EVERY_MS = DAY_MS;
+/** The time of a subject's last payment is a write of its own, so it is stored once a day. */
+const STORED_EVERY_MS = DAY_MS;
 
-/** What is kept in memory at most, of the object's 128 MB; other subjects are counted from their rows. One
- *  subject with every figure at its largest is some 50 MB by itself, and then the only one. */
+/** The cache's share of the object's 128 MB; other subjects are counted from their rows. One subject with every aggregate
+ *  at its largest takes some 50 MB, and is then the only one in the cache. */
 const MAX_CACHED_BYTES = 10_000_000;
-/** Estimates, on the large side, of what each costs in memory. */
-const BYTES = { subject: 500, window: 200, figure: 300, value: 120 };
+/** Estimates of the memory of each, on the large side. */
+const BYTES = { subject: 500, window: 200, aggregate: 300, value: 120 };
 
 export type SubjectName = Pick<Observation, "merchant_id" | "subject" | "value">;
-type Known = {
+type StoredSubject = {
   id: number;
   first_at: number;
-  /** When it was last noted that there was a payment. */
+  /** When the time of its last payment was last stored. */
   seen_at: number;
 };
-export type Subject = Known & { windows: Map<Window, SlidingWindow> };
+export type Subject = StoredSubject & { windows: Map<Window, SlidingWindow> };
 
 export class Subjects {
   readonly #sql: SqlStorage;
@@ -37,12 +37,12 @@ export class Subjects {
     this.#sql = sql;
   }
 
-  /** The subject, which is new if it is not known or has been forgotten. One that is not known is numbered
-   *  by the position of its first payment. */
+  /** The subject, which is new if it is not stored or had no payment for long. A new subject's number is the position of
+   *  its first payment. */
   find(name: SubjectName, position: number, nowMs: number): Subject {
     const key = formatKey(name);
     const cached = this.#cached.get(key);
-    if (cached && nowMs - cached.seen_at < NOTED_EVERY_MS) return cached;
+    if (cached && nowMs - cached.seen_at < STORED_EVERY_MS) return cached;
     const windows = cached?.windows ?? new Map<Window, SlidingWindow>();
     const subject = { ...this.#read(name, position, nowMs), windows };
     this.#cached.set(key, subject);
@@ -59,21 +59,21 @@ export class Subjects {
     this.#cached.set(formatKey(name), subject);
   }
 
-  /** Reads a subject, and notes it if it is new or has not been seen for a day. */
-  #read(name: SubjectName, position: number, nowMs: number): Known {
+  /** Reads a subject, and stores it if it is new or was not stored for a day. */
+  #read(name: SubjectName, position: number, nowMs: number): StoredSubject {
     const { merchant_id, subject, value } = name;
-    const [known] = this.#sql
-      .exec<Known>(
+    const [stored] = this.#sql
+      .exec<StoredSubject>(
         "SELECT id, first_at, seen_at FROM subjects WHERE merchant_id = ? AND subject = ? AND value = ?",
         merchant_id,
         subject,
         value,
       )
       .toArray();
-    if (known && nowMs - known.seen_at < NOTED_EVERY_MS) return known;
-    const isKnown = known !== undefined && nowMs - known.seen_at < FORGOTTEN_AFTER_MS;
-    const id = known?.id ?? position;
-    const first_at = isKnown ? known.first_at : nowMs;
+    if (stored && nowMs - stored.seen_at < STORED_EVERY_MS) return stored;
+    const isSame = stored !== undefined && nowMs - stored.seen_at < FORGOTTEN_AFTER_MS;
+    const id = stored?.id ?? position;
+    const first_at = isSame ? stored.first_at : nowMs;
     this.#sql.exec(
       "INSERT OR REPLACE INTO subjects (merchant_id, subject, value, id, first_at, seen_at) VALUES (?, ?, ?, ?, ?, ?)",
       merchant_id,
@@ -95,7 +95,7 @@ function formatKey({ merchant_id, subject, value }: SubjectName): string {
 function estimateBytes({ windows }: Subject): number {
   let bytes = BYTES.subject;
   for (const { size } of windows.values()) {
-    bytes += BYTES.window + size.figures * BYTES.figure + size.values * BYTES.value;
+    bytes += BYTES.window + size.aggregates * BYTES.aggregate + size.values * BYTES.value;
   }
   return bytes;
 }

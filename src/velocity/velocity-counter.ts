@@ -1,5 +1,5 @@
-/** Exact rolling windows over the subjects that live here, in the object's SQLite. Every payment of the last
- *  week is a row of each of its subjects. Of subjects seen lately the figures asked for are kept in memory. */
+/** Exact sliding windows over the subjects that live here, in the object's SQLite. Every payment of the last
+ *  week is a row of each of its subjects. Requested aggregates of recent subjects are cached in memory. */
 import type { Asked } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
 import { migrateVelocity } from "./schema";
@@ -10,7 +10,7 @@ import { type Row, WindowAggregate } from "./window-aggregate";
 export class VelocityCounter {
   readonly #sql: SqlStorage;
   #subjects: Subjects;
-  /** The place of the newest payment in the order in which they were counted. */
+  /** The position of the newest payment: payments are numbered in the order in which they were counted. */
   #position: number;
   #newestAt: number;
 
@@ -33,8 +33,8 @@ export class VelocityCounter {
     return this.#newestAt;
   }
 
-  /** Dates everything that is in the future back to now, once the clock has been set back. Positions still rise
-   *  with the times. A payment reported again may get other answers than before. */
+  /** Corrects times in the future to now, after the clock was set back. Positions still rise with the times. A payment
+   *  that is reported again may get other values than before. */
   bringBack(nowMs: number): void {
     this.#sql.exec("UPDATE counted_payments SET at = ?1 WHERE at > ?1", nowMs);
     this.#sql.exec(
@@ -45,31 +45,31 @@ export class VelocityCounter {
     this.#newestAt = Math.min(this.#newestAt, nowMs);
   }
 
-  /** Counts a payment once for its subject and returns what is asked, with it included. A payment reported
-   *  again gets the answers of the first time. `nowMs` must not be below that of an earlier call. */
-  observe(payment: Observation, asked: Asked[], nowMs: number): number[] {
+  /** Counts a payment once for its subject and returns the requested measures, which include it. A payment that is
+   *  reported again gets the values of the first time. @param nowMs must not be below that of an earlier call */
+  observe(payment: Observation, requested: Asked[], nowMs: number): number[] {
     const position = this.#position + 1;
     const subject = this.#subjects.find(payment, position, nowMs);
     const { user_id, currency, amount_minor } = payment;
     const place = { subject_id: subject.id, at: nowMs, position };
     const own: Own = { ...place, user_id, currency, amount_minor, outcome: null };
     if (!this.#insert(payment.transaction_id, own)) {
-      return this.#recall(payment.transaction_id, subject, asked);
+      return this.#recall(payment.transaction_id, subject, requested);
     }
     this.#position = position;
     this.#newestAt = nowMs;
-    for (const [window, rolling] of subject.windows) {
-      if (rolling.isStale(nowMs)) subject.windows.delete(window);
-      else rolling.add(own);
+    for (const [window, sliding] of subject.windows) {
+      if (sliding.isStale(nowMs)) subject.windows.delete(window);
+      else sliding.add(own);
     }
-    const answers = asked.map((one) =>
-      one === "age_s" ? ageS(subject, own) : this.#answer(subject, one, own),
+    const values = requested.map((one) =>
+      one === "age_s" ? ageS(subject, own) : this.#measure(subject, one, own),
     );
     this.#subjects.reweigh(payment, subject);
-    return answers;
+    return values;
   }
 
-  /** Notes what a payment came to. The first outcome counts; one of a payment that is not held is passed over. */
+  /** Records a payment's outcome. The first outcome counts; a payment that is not stored is ignored. */
   release({ transaction_id, merchant_id, subject, value, outcome }: Release): void {
     const [after] = this.#sql
       .exec<Row>(
@@ -88,20 +88,20 @@ export class VelocityCounter {
     if (!after) return;
     const before = { ...after, outcome: null };
     const cached = this.#subjects.findCached({ merchant_id, subject, value });
-    for (const rolling of cached?.windows.values() ?? []) rolling.change(before, after);
+    for (const sliding of cached?.windows.values() ?? []) sliding.change(before, after);
   }
 
-  #answer(subject: Subject, asked: Exclude<Asked, "age_s">, own: Own): number {
+  #measure(subject: Subject, requested: Exclude<Asked, "age_s">, own: Own): number {
     const isFirst = subject.id === own.position;
-    let rolling = subject.windows.get(asked.window);
-    if (!rolling) {
-      rolling = new SlidingWindow(this.#sql, asked.window, own, isFirst);
-      subject.windows.set(asked.window, rolling);
+    let sliding = subject.windows.get(requested.window);
+    if (!sliding) {
+      sliding = new SlidingWindow(this.#sql, requested.window, own, isFirst);
+      subject.windows.set(requested.window, sliding);
     }
-    return rolling.answer(asked, own, isFirst);
+    return sliding.read(requested, own, isFirst);
   }
 
-  /** @returns false if the payment has been counted for this subject before. */
+  /** @returns false if the payment was counted for this subject before */
   #insert(transactionId: string, own: Own): boolean {
     const { rowsWritten } = this.#sql.exec(
       `INSERT INTO counted_payments
@@ -118,8 +118,8 @@ export class VelocityCounter {
     return rowsWritten > 0;
   }
 
-  /** What a payment was answered when it was first counted, from the rows and releases that were there then. */
-  #recall(transactionId: string, subject: Subject, asked: Asked[]): number[] {
+  /** The values that a payment got when it was first counted, from the rows and releases that were stored by then. */
+  #recall(transactionId: string, subject: Subject, requested: Asked[]): number[] {
     const own = this.#sql
       .exec<Own>(
         `SELECT subject_id, at, position, user_id, currency, amount_minor, NULL AS outcome
@@ -128,11 +128,11 @@ export class VelocityCounter {
         subject.id,
       )
       .one();
-    return asked.map((one) => {
+    return requested.map((one) => {
       if (one === "age_s") return ageS(subject, own);
-      const figure = new WindowAggregate(one);
-      figure.read(this.#sql, one, own);
-      return figure.answer(own);
+      const aggregate = new WindowAggregate(one);
+      aggregate.read(this.#sql, one, own);
+      return aggregate.value(own);
     });
   }
 }

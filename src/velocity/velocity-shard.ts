@@ -1,5 +1,4 @@
-/** VelocityShard: the one serial counter of the subjects that live here. It knows payments, times and what
- *  payments came to, nothing of scores or rules. */
+/** VelocityShard: the one serial counter of its subjects' payments. It does not depend on scores or rules. */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
@@ -11,9 +10,10 @@ import { Alarm } from "../runtime/alarm";
 import { SWEEP_ROWS, sweep } from "./retention";
 import { VelocityCounter } from "./velocity-counter";
 
-/** So far the clock may step back, and the object's own only stands still: as long as the shortest window. */
-const HELD_MS = WINDOWS_MS["1m"];
-/** Expired rows are worth an hour's patience: they cost disk, never exactness. */
+/** While the machine's clock is at most this far behind, the object's own clock stands still: as long as the shortest
+ *  window. */
+const MAX_STEP_BACK_MS = WINDOWS_MS["1m"];
+/** Expired rows may stay for an hour: they take space, and are never counted. */
 const SWEEP_EVERY_MS = WINDOWS_MS["1h"];
 
 export class VelocityShard extends DurableObject<Env> {
@@ -21,7 +21,7 @@ export class VelocityShard extends DurableObject<Env> {
   readonly #counter: VelocityCounter;
   readonly #alarm: Alarm;
   #now: number;
-  /** The last sweep had more to do than it may. */
+  /** Whether the last sweep reached its limit of rows. */
   #hasMoreToSweep = false;
 
   constructor(state: DurableObjectState, env: Env) {
@@ -38,35 +38,35 @@ export class VelocityShard extends DurableObject<Env> {
     });
   }
 
-  /** Counts each payment once for its subject and returns the measures it asks for, in order; all of them
-   *  in one commit. A payment reported before gets the answers it got then. A measure that does not exist
-   *  is a fault of the caller's, which asks for what it has parsed: nothing is counted, no answer is guessed. */
+  /** Counts each payment once for its subject and returns the requested measures in order, all in one commit. A payment
+   *  that was reported before gets the values that it got then.
+   *  @throws when a measure does not exist, before anything is counted */
   observe(observations: Observation[]): number[][] {
-    const asked = observations.map(({ measures }) => measures.map(known));
-    const answers = this.#commit(() => {
+    const requested = observations.map(({ measures }) => measures.map(readMeasure));
+    const measured = this.#commit(() => {
       const now = this.#tick();
       return observations.map((payment, index) =>
-        this.#counter.observe(payment, asked[index] ?? [], now),
+        this.#counter.observe(payment, requested[index] ?? [], now),
       );
     });
     this.#alarm.armAfterWrite(Date.now());
-    return answers;
+    return measured;
   }
 
-  /** Notes of each payment that it came to nothing, once; all of them in one commit. */
+  /** Records each payment's outcome once, all in one commit. */
   release(releases: Release[]): void {
     this.#commit(() => {
       for (const release of releases) this.#counter.release(release);
     });
   }
 
-  /** Answers when the object is alive and its storage can be read. */
+  /** Returns true when the object is alive and its storage can be read. */
   ready(): boolean {
     this.ctx.storage.sql.exec("SELECT 1 FROM counted_payments LIMIT 1").toArray();
     return true;
   }
 
-  /** Never throws, so that the runtime has no reason to wait longer and longer before it calls again. */
+  /** Never throws, so that the runtime's backoff of alarms does not begin. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
     const { storage } = this.ctx;
@@ -79,12 +79,12 @@ export class VelocityShard extends DurableObject<Env> {
     this.#alarm.arm(Date.now());
   }
 
-  /** The clock of this object alone decides. It only goes forward, and stands still while the machine's is behind
-   *  it; when that is far behind, it was ahead before, and what was counted then is counted as of now. Else no
-   *  payment would leave its windows until the same time has come again. To be called inside a commit. */
+  /** The object's own clock, which only goes forward and stands still while the machine's is behind it. When that is far
+   *  behind, it was ahead before, and the payments counted then are dated to now: otherwise none would leave its windows
+   *  until the same time has come again. Call it inside a commit. */
   #tick(): number {
     const now = Date.now();
-    if (this.#now - now > HELD_MS) {
+    if (this.#now - now > MAX_STEP_BACK_MS) {
       this.#counter.bringBack(now);
       this.#now = now;
     }
@@ -92,7 +92,8 @@ export class VelocityShard extends DurableObject<Env> {
     return this.#now;
   }
 
-  /** What is written without an `await` between is one commit. What cannot be finished has not happened. */
+  /** Writes without an `await` between them are one commit. A write that fails ends the object, so that nothing of it is
+   *  stored. */
   #commit<Value>(write: () => Value): Value {
     try {
       return write();
@@ -102,8 +103,8 @@ export class VelocityShard extends DurableObject<Env> {
   }
 }
 
-function known(name: string): Asked {
-  const asked = parseMeasure(name);
-  if (!asked) throw new Error(`no measure is called ${name}`);
-  return asked;
+function readMeasure(name: string): Asked {
+  const measure = parseMeasure(name);
+  if (!measure) throw new Error(`no measure is called ${name}`);
+  return measure;
 }

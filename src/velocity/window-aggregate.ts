@@ -1,10 +1,10 @@
-/** One figure of one window: what it adds up, how it is read from the rows, and what it comes to. */
+/** One aggregate of one window: what it adds up, how it is read from the rows, and its value. */
 import { MOST_DIFFERENT, type Rolled, WINDOWS_MS } from "../domain/risk/measure";
 import type { Release } from "../domain/risk/observation";
 import type { Measure } from "../domain/risk/rule-set";
 import { sqlLiteral } from "../runtime/sql-literal";
 
-/** A payment as a subject's figures see it. */
+/** A payment as aggregates read it. */
 export type Row = {
   at: number;
   user_id: string;
@@ -13,17 +13,17 @@ export type Row = {
   outcome: Release["outcome"] | null;
 };
 
-/** Different values remembered at most. Twice of what is told, so that a figure which has grown too large
- *  has to lose half of them before it is read from its rows again. */
-const MOST_HELD = 2 * MOST_DIFFERENT;
-/** Sums are read in two limbs: a week of largest amounts overflows 64 bits, and a number has only 53. */
+/** Different values kept at most. Twice the highest count that is returned, so that an aggregate with too many has to
+ *  lose half of them before it is read from its rows again. */
+const MAX_KEPT = 2 * MOST_DIFFERENT;
+/** Sums are read in two limbs: a week of the largest amounts overflows 64 bits, and a number has only 53. */
 const LIMB = 1_000_000;
 const LARGEST_SUM = BigInt(Number.MAX_SAFE_INTEGER);
 
 const DECLINED = "declined" satisfies Release["outcome"];
 
 type Tally = Map<string, bigint>;
-/** Rows are tallied by key; `key` and `keySql` say the same, and so do `weight`, `highSql` and `lowSql`. */
+/** Rows are tallied by key. `key` and `keySql` compute the same, and so do `weight`, `highSql` and `lowSql`. */
 type AggregateFunction = {
   key: (row: Row) => string;
   /** Undefined where all rows have the same: grouping costs more than counting. */
@@ -31,20 +31,20 @@ type AggregateFunction = {
   weight: (row: Row) => bigint;
   highSql: string;
   lowSql: string;
-  answer: (tally: Tally, own: Row) => number;
+  value: (tally: Tally, own: Row) => number;
 };
 
 const counted = { weight: () => 1n, highSql: "0", lowSql: "count(*)" };
 const different = {
   ...counted,
-  answer: ({ size }: Tally) => Math.min(size, MOST_DIFFERENT),
+  value: ({ size }: Tally) => Math.min(size, MOST_DIFFERENT),
 };
 const AGGREGATE_FUNCTIONS: Record<Measure, AggregateFunction> = {
   count: {
     ...counted,
     key: () => "",
     keySql: undefined,
-    answer: (tally) => Number(tally.get("") ?? 0n),
+    value: (tally) => Number(tally.get("") ?? 0n),
   },
   sum: {
     key: ({ currency }) => currency,
@@ -52,7 +52,7 @@ const AGGREGATE_FUNCTIONS: Record<Measure, AggregateFunction> = {
     weight: ({ amount_minor }) => BigInt(amount_minor),
     highSql: `sum(amount_minor / ${LIMB})`,
     lowSql: `sum(amount_minor % ${LIMB})`,
-    answer: (tally, { currency }) => {
+    value: (tally, { currency }) => {
       const sum = tally.get(currency) ?? 0n;
       return Number(sum < LARGEST_SUM ? sum : LARGEST_SUM);
     },
@@ -68,7 +68,7 @@ const AGGREGATE_FUNCTIONS: Record<Measure, AggregateFunction> = {
     ...counted,
     key: ({ outcome }) => (outcome === DECLINED ? DECLINED : "other"),
     keySql: `iif(outcome = ${sqlLiteral(DECLINED)} AND released_after < ?3, ${sqlLiteral(DECLINED)}, 'other')`,
-    answer: (tally) => {
+    value: (tally) => {
       const declined = tally.get(DECLINED) ?? 0n;
       const others = declined + (tally.get("other") ?? 0n) - 1n; // The payment itself has no outcome yet.
       return others > 0n ? Number((100n * declined) / others) : 0;
@@ -80,7 +80,7 @@ export class WindowAggregate {
   readonly #function: AggregateFunction;
   readonly #completedOnly: boolean;
   readonly #tally: Tally = new Map();
-  /** Of a figure with too many different values: how many may go before it has to be read again. */
+  /** For an aggregate with too many different values: how many may leave before it has to be read again. */
   #spare: number | undefined;
 
   constructor({ measure, completed_only }: Rolled) {
@@ -112,23 +112,22 @@ export class WindowAggregate {
     this.add(after);
   }
 
-  /** @param own the payment that is asked about; it has been added. */
-  answer(own: Row): number {
-    return this.#spare === undefined ? this.#function.answer(this.#tally, own) : MOST_DIFFERENT;
+  /** @param own the payment that is being counted; it was added */
+  value(own: Row): number {
+    return this.#spare === undefined ? this.#function.value(this.#tally, own) : MOST_DIFFERENT;
   }
 
-  /** Whether it can no longer be told without reading the rows again. */
+  /** Whether the rows have to be read again to know the value. */
   get isSpent(): boolean {
     return this.#spare !== undefined && this.#spare < 0;
   }
 
-  /** How many values are remembered. */
+  /** How many values are kept. */
   get size(): number {
     return this.#tally.size;
   }
 
-  /** Reads the figure as it was for the payment at this time and position: from the rows that were there
-   *  then, with the releases that were known then. */
+  /** Reads the aggregate as of a payment's time and position: from the rows and the releases that were stored by then. */
   read(
     sql: SqlStorage,
     { window }: Rolled,
@@ -143,7 +142,7 @@ export class WindowAggregate {
       own.subject_id,
       own.at - WINDOWS_MS[window],
       own.position,
-      MOST_HELD + 1,
+      MAX_KEPT + 1,
     );
     for (const { key, high, low } of groups) {
       this.#put(key, BigInt(high) * BigInt(LIMB) + BigInt(low));
@@ -157,8 +156,8 @@ export class WindowAggregate {
   #put(key: string, weight: bigint): void {
     if (this.#spare !== undefined) return;
     this.#tally.set(key, (this.#tally.get(key) ?? 0n) + weight);
-    if (this.#tally.size <= MOST_HELD) return;
+    if (this.#tally.size <= MAX_KEPT) return;
     this.#tally.clear();
-    this.#spare = MOST_HELD - MOST_DIFFERENT;
+    this.#spare = MAX_KEPT - MOST_DIFFERENT;
   }
 }

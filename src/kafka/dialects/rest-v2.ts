@@ -20,7 +20,7 @@ const Report = z.object({
 type Report = z.infer<typeof Report>;
 const Reports = z.object({ offsets: z.array(Report).min(1) });
 
-/** What a code means by itself: Confluent's five digits, and Kafka's own as Redpanda gives them. */
+/** The classes of unambiguous codes: Confluent's five digits, and Kafka's own, which Redpanda returns. */
 const CODES = new Map<number, ErrorClass>([
   [10, "records"], // MESSAGE_TOO_LARGE
   [18, "records"], // RECORD_LIST_TOO_LARGE
@@ -32,22 +32,22 @@ const CODES = new Map<number, ErrorClass>([
   [40101, "access"],
   [40301, "access"],
   [50003, "failed"],
-  [404, "failed"], // Strimzi's topic that it has not heard of yet.
+  [404, "failed"], // Strimzi: a topic that is not in its metadata yet.
   ...[408, 429, 503, 504].map((status): [number, ErrorClass] => [status, "failed"]),
-  // Kafka's errors that pass: https://kafka.apache.org/protocol#protocol_error_codes. 2 is Karapace's, too.
+  // Kafka's temporary errors: https://kafka.apache.org/protocol#protocol_error_codes. 2 is Karapace's as well.
   ...[2, 3, 5, 6, 7, 8, 9, 13, 14, 15, 16, 19, 20, 56, 74, 75, 89, 97, 98].map(
     (code): [number, ErrorClass] => [code, "failed"],
   ),
 ]);
 
-/** Strimzi has 500 and Karapace 1 for a record that is too large and for a time-out alike: the words decide. */
+/** Strimzi's 500 and Karapace's 1 stand for a record that is too large as well as for a time-out: the message decides. */
 function classifyReport({ error_code, error, message }: Report): ErrorClass {
   return CODES.get(error_code ?? 0) ?? classifyMessage(error ?? message ?? "");
 }
 
 const HEADERS = [{ key: "content-type", value: base64(CLOUD_EVENT_MEDIA_TYPE) }];
 
-/** @param hasHeaders whether records say in a header what they are */
+/** @param hasHeaders whether each record has a header with its content type */
 export function restV2(topic: string, hasHeaders: boolean): Dialect {
   const headers = hasHeaders ? { headers: HEADERS } : {};
   return {
@@ -71,12 +71,12 @@ export function restV2(topic: string, hasHeaders: boolean): Dialect {
         .map((report, at) => ({ report, index: isEach ? at : undefined }))
         .filter(({ report }) => isFault(report))
         .map(({ report, index }) => ({
-          complaint: classifyReport(report),
+          errorClass: classifyReport(report),
           code: report.error_code ?? undefined,
           message: report.error ?? report.message ?? "",
           index,
         }));
-      // Confluent gives 200, 401 or 403 with them, Karapace 422, the others 200.
+      // Confluent sends reports with 200, 401 or 403, Karapace with 422, the others with 200.
       if (faults.length > 0) return readRecordFaults(answer, faults, reports.length);
       if (answer.status !== 200) return readWholeFault(answer);
       return isComplete(reports, records) ? { kind: "written" } : readUnconfirmed(answer, json);

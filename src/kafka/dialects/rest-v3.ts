@@ -9,7 +9,7 @@ import { jsonSequence } from "../json-sequence";
 import type { Dialect } from "../rest-client";
 
 const HEADERS = [{ name: "content-type", value: base64(CLOUD_EVENT_MEDIA_TYPE) }];
-/** Kafka will not take the record: the one error among the 500s that lasts. */
+/** Kafka refuses the record: the only permanent error among the 500s. */
 const NOT_RETRIABLE = 50002;
 const RETRIABLE = 50003;
 
@@ -37,10 +37,10 @@ export function restV3(clusterId: string, topic: string): Dialect {
       if (!parsed.success) return readUnconfirmed(answer, json);
       const faults = parsed.data
         .map(({ error_code, message }, index) => ({
-          complaint: complaintOfReport(error_code, message ?? ""),
+          errorClass: complaintOfReport(error_code, message ?? ""),
           code: error_code,
           message: message ?? "",
-          index, // A report that is missing ends the list: those before it are in order.
+          index, // A missing report ends the list: those before it are in order.
         }))
         .filter(({ code }) => code !== 200);
       if (faults.length > 0) return readRecordFaults(answer, faults, parsed.data.length);

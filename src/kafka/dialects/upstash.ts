@@ -1,5 +1,5 @@
 /** The produce form of Upstash's REST API for Kafka. The product ended in March 2025; the form lives on
- *  in gateways. A request fails or succeeds as a whole: nothing is ever said of single records. */
+ *  in gateways. A request fails or succeeds as a whole: there are no reports on single records. */
 import * as z from "zod";
 import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
 import { parseJson, readUnconfirmed, readWholeFault } from "../errors";
@@ -7,7 +7,7 @@ import type { Dialect } from "../rest-client";
 
 const HEADERS = [{ key: "content-type", value: CLOUD_EVENT_MEDIA_TYPE }];
 
-/** One for each record, in the request's order. */
+/** One report for each record, in the order of the request. */
 const Written = z.array(z.object({ partition: z.int().min(0), offset: z.int().min(0) }));
 
 export function upstash(topic: string): Dialect {
