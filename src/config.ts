@@ -1,10 +1,11 @@
-/** The environment, read and checked once. Raw bindings are `Env`; everything else sees `Config`, with units in the names. */
+/** The settings, read from the environment and checked once. Raw bindings are `Env`; all other code reads `Config`, with
+ *  units in the names. */
 import { defaultRuleSet } from "./domain/risk/default-rules/default-rules";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
 import type { Env } from "./env";
 import { Settings } from "./settings";
 
-/** A REST server in front of Kafka. An empty username: it wants no credentials. */
+/** A REST server in front of Kafka. An empty username: no credentials are sent. */
 export type KafkaRest = {
   url: string;
   username: string;
@@ -17,7 +18,7 @@ export type Config = {
   transaction_shards: number;
   velocity_shards: number;
   book_commit_wait_ms: number;
-  /** In force for merchants who have made none. */
+  /** For merchants without rules of their own. */
   default_rules: VersionedRuleSet;
   /** `none`: charges are refused until a processor is chosen. */
   processor: { kind: "none" | "sandbox" } | { kind: "http"; url: string; token: string };
@@ -27,15 +28,15 @@ export type Config = {
     | ({ dialect: "upstash" } & KafkaRest)
     | ({ dialect: "rest-v2"; record_headers: boolean } & KafkaRest)
     | ({ dialect: "rest-v3"; cluster_id: string } & KafkaRest);
-  /** What a merchant may ask for in a window; 0: as much as it likes. */
+  /** Requests of a merchant in a window; 0: no limit. */
   limits: { requests: number; lists: number; window_ms: number };
   /** Whether a create has to name its currency. */
   require_currency: boolean;
   allow_insecure_webhooks: boolean;
   log_level: "info" | "warn" | "error";
-  /** Empty: there is no admin, and every admin call is answered 401. */
+  /** Empty: every admin call gets 401. */
   admin_token: string;
-  /** Empty: nobody may see the metrics. */
+  /** Empty: every scrape of the metrics gets 401. */
   metrics_token: string;
 };
 
@@ -46,7 +47,7 @@ export class SettingsError extends Error {
 
 const checked = new WeakMap<Env, Config>();
 
-/** The checked settings of an environment. @throws SettingsFault */
+/** The checked settings of an environment. @throws SettingsError */
 export function readConfig(env: Env): Config {
   const known = checked.get(env);
   if (known) return known;

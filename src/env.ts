@@ -1,4 +1,4 @@
-/** What the platform hands to the Worker and its objects, as wrangler.toml declares it. Each object's methods are
+/** The bindings of the Worker and its objects, as wrangler.toml declares them. Each object's methods are
  *  those that its part's `rpc.ts` declares. */
 import type { QuotaKeeperRpc } from "./rate-limit/rpc";
 import type { ObjectNamespace } from "./runtime/object-stub";

@@ -3,12 +3,12 @@ import * as z from "zod";
 import { parseAmount } from "./domain/money/money";
 import { UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
 
-/** More shards than this would make rounds of one and cold objects, whatever the load. */
+/** With more shards than this a batch has one command and objects are cold, whatever the load. */
 const MAX_SHARDS = 4_096;
 const MAX_WAIT_MS = 60_000;
-/** A client that is over the limit waits until the window ends, so that must be soon enough to wait for. */
+/** A client that is over the limit waits until the window ends. */
 const MAX_WINDOW_S = 3_600;
-/** As high as a quota goes in a structured field (RFC 9651: at most 15 digits). */
+/** The largest integer of a structured field (RFC 9651: 15 digits). */
 const MAX_REQUESTS = 999_999_999_999_999;
 
 const whole = (least: number, most: number) =>
@@ -28,7 +28,7 @@ const threshold = z.string().transform((text, context) => {
 
 /** Basic authentication (RFC 7617) cannot carry control characters. */
 const credential = z.string().regex(/^\P{Cc}*$/u, "must be without control characters");
-/** A server that we call: empty for none. Credentials have settings of their own, and a path is put behind it. */
+/** A server that we call: empty for none. Credentials have settings of their own, and a path is appended. */
 const baseUrl = z
   .string()
   .refine(isBaseUrl, "must be an http or https URL without credentials, query or fragment")
@@ -44,7 +44,7 @@ export const Settings = z.object({
   MAX_DAILY_TRANSACTIONS: whole(0, Number.MAX_SAFE_INTEGER).default(10),
   FRAUD_REVIEW_SCORE: whole(1, 101).default(101),
   FRAUD_BLOCK_SCORE: whole(1, 101).default(70),
-  /** No default: a deployment that moves no money must be meant to. */
+  /** No default: a deployment must choose to move no money. */
   PROCESSOR: z.enum(["", "sandbox", "http"]).default(""),
   PROCESSOR_URL: baseUrl,
   PROCESSOR_TOKEN: z.string().default(""),
@@ -80,7 +80,7 @@ export type Settings = z.output<typeof Settings>;
 /** The name of a setting. */
 export type Setting = keyof z.input<typeof Settings>;
 
-/** Empty, or a URL that a path can be put behind. */
+/** Empty, or a URL that a path can be appended to. */
 function isBaseUrl(text: string): boolean {
   if (text === "") return true;
   const url = URL.parse(text);

@@ -1,4 +1,4 @@
-/** Composition only: what the platform calls, and where it is done. */
+/** The entry module: the handlers and classes that the platform calls. */
 
 import { app } from "./api/app";
 import type { Env } from "./env";

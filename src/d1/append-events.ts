@@ -1,4 +1,4 @@
-/** The one way in which transactions get into D1: a batch of events, in one statement. */
+/** Writes transactions to D1, always as a batch of events in one statement. */
 
 import type { EventRecord } from "../domain/transaction/event";
 
@@ -7,9 +7,9 @@ import type { EventRecord } from "../domain/transaction/event";
  *  the rest. */
 export const APPEND_LIMITS = { rows: 200, characters: 600_000 };
 
-/** A trigger on `events` brings `transactions` up to date in the same statement, so the two cannot
- *  disagree. Events of a transaction arrive in order, so one that is not above its version is there
- *  already and is passed over: a batch may be written any number of times. */
+/** A trigger on `events` updates `transactions` in the same statement, so the two cannot disagree. Events of a transaction
+ *  arrive in order, so one that is not above its version is stored already and is skipped: a batch may be written any
+ *  number of times. */
 const WRITE = `
   INSERT INTO events (merchant_id, transaction_id, sequence, type, created_at, data)
   SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5

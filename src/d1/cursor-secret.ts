@@ -1,10 +1,10 @@
-/** What cursors are sealed with. It is drawn when it is first needed, and stays with the book whose places cursors
- *  tell. */
+/** The secret that seals cursors. It is generated when it is first needed, and stored beside the rows that cursors point
+ *  to. */
 import { queryD1 } from "./query";
 
-/** `key` is 32 bytes as hex. Cursors of the release before were not sealed; those of the lists that are numbered
- *  over all merchants are taken up to the position that had been given out by then, and none beyond, because who can
- *  make cursors of such a list can find out where its own rows stand among others'. */
+/** `key` is 32 bytes as hex. Cursors of the previous release were not sealed. Those of lists that are numbered over all
+ *  merchants are accepted up to the last position of that time and not beyond: a client that can make cursors of such a
+ *  list can find out the positions of its rows among other merchants'. */
 export type CursorSecret = { key: string; unsealed_event: number; unsealed_list_entry: number };
 
 const SECRET = "cursor_secret";
@@ -15,7 +15,7 @@ const KEEP = `
     'unsealed_list_entry', coalesce((SELECT max(position) FROM risk_list_entries), 0))
   WHERE true ON CONFLICT (name) DO NOTHING`;
 
-/** The deployment's secret. @param drawn becomes it where there is none yet
+/** The deployment's secret. @param drawn is stored where there is none yet
  *  @throws DatabaseUnavailable */
 export async function keepCursorSecret(db: D1Database, drawn: string): Promise<CursorSecret> {
   const [, kept] = await queryD1(

@@ -1,4 +1,4 @@
-/** Merchants and their API keys, and the one question every request asks: whose key is this? */
+/** Merchants and their API keys in D1, and the lookup of a key that every request needs. */
 import { and, desc, eq, exists, type SQL, sql } from "drizzle-orm";
 import type { Scope } from "../domain/identity/api-key";
 import { type Database, queryD1 } from "./query";
@@ -7,11 +7,11 @@ import { apiKeys, merchants, settings } from "./schema";
 export type Merchant = typeof merchants.$inferSelect;
 export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;
 
-/** What a key stands for. */
+/** The merchant and the permissions of a key. */
 export type KeyHolder = {
   key_id: string;
   merchant_id: string;
-  /** It never changes, so whoever keeps this keeps the right one. */
+  /** It never changes, so it may be cached without a limit. */
   default_currency: string;
   scopes: string[];
   expires_at_ms: number | null;
@@ -19,7 +19,7 @@ export type KeyHolder = {
 
 const SHARDS = "transaction_shards";
 
-/** Columns of two tables: a D1 batch loses all but one of those that have the same name, so these have none. */
+/** Columns of two tables. A D1 batch drops all but one column of the same name, so these names differ. */
 const holding = {
   key_id: apiKeys.id,
   merchant_id: apiKeys.merchant_id,
@@ -28,8 +28,8 @@ const holding = {
   expires_at_ms: apiKeys.expires_at,
 };
 
-/** Who holds the key with this hash, and the shard count this deployment began with.
- *  The first to ask writes the count down. */
+/** The holder of the key with this hash, and the shard count that this deployment began with, which the first call
+ *  stores. */
 export async function findKeyHolder(
   db: Database,
   hash: string,
@@ -52,7 +52,7 @@ export async function findKeyHolder(
   return { holder, shards: kept };
 }
 
-/** The shard count this deployment began with; undefined before its first request. */
+/** The shard count that this deployment began with; undefined before its first request. */
 export async function findShardCount(db: Database): Promise<number | undefined> {
   const [kept] = await queryD1(db.select().from(settings).where(eq(settings.name, SHARDS)));
   return kept && Number(kept.value);
@@ -80,7 +80,7 @@ export async function findMerchant(db: Database, id: string): Promise<Merchant |
   return (await queryD1(db.select().from(merchants).where(eq(merchants.id, id))))[0];
 }
 
-/** The newest merchants first. */
+/** A page of merchants, the newest first. */
 export async function listMerchants(db: Database, limit: number): Promise<Merchant[]> {
   return queryD1(
     db.all<Merchant>(sql`
@@ -107,8 +107,8 @@ export async function insertApiKey(db: Database, key: NewApiKey, most: number): 
   return meta.changes > 0;
 }
 
-/** Adds a key and lets another one end at a time, both or neither. Only a key without an end is replaced: of those
- *  who race to replace one, the first has done it. The one that ends makes room. @returns whether it did */
+/** Adds a key and sets the end of another one, both or neither. Only a key without an end is replaced, so of concurrent
+ *  calls only the first succeeds. The replaced key does not count for the limit. @returns whether it did */
 export async function replaceApiKey(
   db: Database,
   key: NewApiKey,
@@ -129,7 +129,7 @@ export async function replaceApiKey(
 const isWithoutEnd = (id: string) => sql`EXISTS (SELECT 1 FROM ${apiKeys}
   WHERE ${apiKeys.id} = ${id} AND ${apiKeys.expires_at} IS NULL)`;
 
-/** One statement counts and adds, so of two that race for the last place one is late. */
+/** One statement counts and adds, so of two concurrent calls for the last place one fails. */
 function insertion(
   db: Database,
   key: NewApiKey,
@@ -172,7 +172,7 @@ export async function findApiKey(
   return (await queryD1(db.select().from(apiKeys).where(own)))[0];
 }
 
-/** Lets a key end at a time; a key that ends earlier already stays as it is. */
+/** Sets the end of a key; a key that ends earlier stays as it is. */
 export async function endApiKey(db: Database, key: ApiKey, expiresAtMs: number): Promise<void> {
   await queryD1(ending(db, key, expiresAtMs));
 }

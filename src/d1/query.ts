@@ -1,21 +1,21 @@
-/** How D1 is asked: within a time limit, and with one kind of fault for whatever goes wrong. */
+/** Runs D1 queries within a time limit, with one error class for every failure. */
 import { drizzle } from "drizzle-orm/d1";
 import { withTimeout } from "../runtime/with-timeout";
 import * as schema from "./schema";
 
-/** D1 did not answer, or answered with an error. The caller may try again later. */
+/** D1 did not respond, or responded with an error. The caller may try again later. */
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
 }
 
-/** Longer than any healthy query takes, short enough for a caller to learn that something is wrong. */
+/** Longer than any healthy query takes, and short enough for a caller to wait. */
 const LIMIT_MS = 5_000;
 
 export type Database = ReturnType<typeof open>;
 
 const opened = new WeakMap<D1Database, Database>();
 
-/** The query builder over a binding, made once for each. */
+/** The query builder over a binding, created once for each. */
 export function openDatabase(db: D1Database): Database {
   const known = opened.get(db) ?? open(db);
   opened.set(db, known);

@@ -1,5 +1,5 @@
-/** Merchants' allow and block lists in D1. An entry that has expired is gone for every reader here; its row
- *  is deleted when the next entry is added. */
+/** Merchants' allow and block lists in D1. No function here returns an entry that has expired; its row is deleted when the
+ *  next entry is added. */
 import { and, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES, type ListField, type ListName } from "../domain/risk/rule-set";
@@ -10,14 +10,14 @@ export type ListEntryRow = typeof riskListEntries.$inferSelect;
 export type NewListEntry = Omit<ListEntryRow, "position">;
 export type ListEntryFilter = { list?: ListName | undefined; field?: ListField | undefined };
 
-/** Expired rows that one addition deletes: enough to make room, and bounded. */
+/** Expired rows that one addition deletes at most. */
 const SWEEP_ROWS = 500;
 
 const { merchant_id, list, field, value, position, expires_at } = riskListEntries;
 const isAlive = (nowMs: number) => or(isNull(expires_at), gt(expires_at, nowMs));
 
-/** Puts a value on a list. One that is there keeps its id and gets the new note and expiry.
- *  @returns the entry as it is now, or undefined when the merchant has no room for another. */
+/** Puts a value on a list. A value that is on the list keeps its id and gets the new note and expiry.
+ *  @returns the entry as it is now, or undefined when the merchant's lists are full */
 export async function addListEntry(
   db: Database,
   entry: NewListEntry,
@@ -46,7 +46,7 @@ export async function addListEntry(
   return rows[0];
 }
 
-/** A value that was on the list until a moment ago comes back as a new entry. */
+/** Deletes expired entries, so that a value whose entry has expired gets a new one. */
 function sweep(db: Database, merchantId: string, nowMs: number) {
   const expired = db
     .select({ position })
@@ -82,8 +82,8 @@ export async function findListEntry(
   return (await queryD1(db.select().from(riskListEntries).where(one)))[0];
 }
 
-/** A merchant's entries, the newest first, from before a position on. The newest of each list and field are
- *  read, and the newest of all taken; entries that have expired are passed over. */
+/** A merchant's entries below a position, the newest first. Reads the newest of each list and field and returns the newest
+ *  of all; skips entries that have expired. */
 export async function listListEntries(
   db: Database,
   merchantId: string,

@@ -1,4 +1,4 @@
-/** Merchants' fraud rules in D1: every version as it was sent, and all that a payment's decision needs. */
+/** Merchants' fraud rules in D1: every version as it was sent, and everything that a decision needs. */
 import { and, desc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_KEPT_VERSIONS } from "../domain/risk/limits";
 import type { ListEntry } from "../domain/risk/lists/list";
@@ -8,10 +8,10 @@ import { riskListEntries, riskRuleSets, riskVersions } from "./schema";
 
 export type StoredRuleSet = VersionedRuleSet & { created_at: number };
 
-/** What decides a merchant's payments. `version` goes up with every change of any of it. */
+/** A merchant's rules and list entries. `version` goes up with every change of any of them. */
 export type MerchantRisk = {
   version: number;
-  /** Undefined: the merchant has made none, and the deployment's default is in force. */
+  /** Undefined: the merchant has no rules of its own, and the deployment's default applies. */
   rule_set: VersionedRuleSet | undefined;
   entries: ListEntry[];
 };
@@ -30,7 +30,7 @@ const selectNewest = (db: Database, merchantId: string) =>
     .orderBy(desc(riskRuleSets.version))
     .limit(1);
 
-/** All of it as of one moment: a batch is one transaction. What has expired by `nowMs` is left out. */
+/** All of it as of one moment, since a batch is one transaction; without entries that have expired by `nowMs`. */
 export async function readRisk(
   db: Database,
   merchantId: string,
@@ -57,7 +57,7 @@ export async function readRisk(
   return { version: versions[0]?.version ?? 0, rule_set: newest[0], entries };
 }
 
-/** Whether what is held of a merchant's rules and lists is still so: one row, by its key. 0: there are none. */
+/** The version of a merchant's rules and lists, to check a cached copy: one row, by its key. 0: there are none. */
 export async function readRiskVersion(
   db: Database,
   merchantId: string,
@@ -87,8 +87,8 @@ export type WrittenRuleSet =
   | { ok: true; stored: StoredRuleSet }
   | { ok: false; current_version: number };
 
-/** Makes a rule set the newest, if `expectedVersion` is the newest at that moment: of several writers who
- *  have read the same version exactly one succeeds. */
+/** Stores a rule set as the next version, if `expectedVersion` is the newest one: of several writers that have read the
+ *  same version exactly one succeeds. */
 export async function writeRuleSet(
   db: Database,
   merchantId: string,
@@ -109,7 +109,7 @@ export async function writeRuleSet(
             coalesce(${newestThere}, 0)`,
         )
         .returning(),
-      // Counted from what is there, not from what the caller named: this runs for a refused change, too.
+      // Relative to the stored version, not to the caller's: this runs for a refused change, too.
       db
         .delete(riskRuleSets)
         .where(

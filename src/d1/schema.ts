@@ -22,7 +22,7 @@ export const merchants = sqliteTable(
     id: text().primaryKey(),
     name: text().notNull(),
     created_at: integer().notNull(),
-    /** What a create is in that names no currency; never changes. Merchants from before it have USD. */
+    /** The currency of creates that name none; never changes. USD for merchants from before it existed. */
     default_currency: text().notNull().default("USD"),
   },
   (table) => [index("merchants_by_time").on(table.created_at, table.id)],
@@ -36,9 +36,9 @@ export const apiKeys = sqliteTable(
       .notNull()
       .references(() => merchants.id),
     name: text(),
-    /** SHA-256 of the key in hex; the key itself is shown once and kept nowhere. */
+    /** SHA-256 of the key in hex; the key itself is shown once and not stored. */
     hash: text().notNull().unique(),
-    /** The key's last four characters, by which its owner knows it again. */
+    /** The key's last four characters, by which its owner recognises it. */
     last_four: text().notNull(),
     scopes: text({ mode: "json" }).$type<string[]>().notNull(),
     created_at: integer().notNull(),
@@ -46,19 +46,19 @@ export const apiKeys = sqliteTable(
   },
   (table) => [
     index("api_keys_by_merchant").on(table.merchant_id, table.created_at, table.id),
-    // Those that count for the limit: keys that have ended pile up.
+    // Only these count for the limit; the number of ended keys is not bounded.
     index("api_keys_without_end").on(table.merchant_id).where(sql`expires_at IS NULL`),
   ],
 );
 
-/** Facts about the deployment that must not change behind its back. */
+/** Facts about the deployment that must not change unnoticed. */
 export const settings = sqliteTable("settings", {
   name: text().primaryKey(),
   value: text().notNull(),
 });
 
-/** The log of everything, in the order in which the book learned it. An event's id is its transaction's
- *  and its sequence; that each is here once, the version of its transaction sees to. */
+/** All events, in the order in which they were written here. An event's id is its transaction's id and its sequence; the
+ *  transaction's version keeps each of them unique. */
 export const events = sqliteTable(
   "events",
   {
@@ -68,15 +68,15 @@ export const events = sqliteTable(
     sequence: integer().notNull(),
     type: text().notNull(),
     created_at: integer().notNull(),
-    /** The transaction as of then: the JSON text that was answered. */
+    /** The transaction as of then: the JSON text of the response. */
     data: text().notNull(),
   },
   (table) => [index("events_by_merchant").on(table.merchant_id, table.position)],
 );
 
-/** What transactions are searched and sorted by; the rest is in their last event. The rows lie in the order in
- *  which they are listed. There is no index by id alone, which is as good as random and would cost each write a
- *  page of its own: the shards answer what is asked by id. */
+/** The columns that transactions are filtered and sorted by; the rest is in their last event. Rows are stored in the order
+ *  in which they are listed. There is no index by id alone: ids are as good as random, so it would cost each write a page
+ *  of its own, and the shards serve reads by id. */
 export const transactions = sqliteTable(
   "transactions",
   {
@@ -94,7 +94,7 @@ export const transactions = sqliteTable(
     last_event: integer().notNull(),
   },
   (table) => [
-    // WITHOUT ROWID, which drizzle cannot say.
+    // WITHOUT ROWID, which drizzle cannot express.
     primaryKey({ columns: [table.merchant_id, table.created_at, table.id] }),
     uniqueIndex("transactions_by_key").on(table.merchant_id, table.idempotency_key),
     // The status before the time: it serves a customer's transactions of one status and, read once for each
@@ -115,8 +115,7 @@ export const transactions = sqliteTable(
   ],
 );
 
-/** How many events there are of each kind, and what their transactions add up to, so that nobody has to
- *  read all events to know it. */
+/** How many events there are of each kind and the sum of their transactions, so that no query reads all events. */
 export const totals = sqliteTable(
   "totals",
   {
@@ -124,7 +123,7 @@ export const totals = sqliteTable(
     currency: text().notNull(),
     /** Why the transaction failed: a code of `total_codes`, or `other`. Empty when it has not failed. */
     code: text().notNull(),
-    /** What the fraud rules said of the transaction. */
+    /** The decision of the fraud rules. */
     decision: text().notNull(),
     count: integer().notNull(),
     amount_minor: integer().notNull(),
@@ -132,14 +131,14 @@ export const totals = sqliteTable(
   (table) => [primaryKey({ columns: [table.type, table.currency, table.code, table.decision] })],
 );
 
-/** The failure codes that totals tell apart: our own and the first that processors gave, `MAX_TOTAL_CODES` at
- *  most, for good. A processor chooses its codes, so without a limit it would choose how many series there are. */
+/** The failure codes with totals of their own: ours and the first ones that processors sent, at most `MAX_TOTAL_CODES`,
+ *  permanently. A processor chooses its codes, so without a limit it would choose the number of series. */
 export const totalCodes = sqliteTable("total_codes", { code: text().primaryKey() });
 
-/** As in the trigger `events_count_totals`, which cannot name it. Card networks have about forty decline codes. */
+/** The trigger `events_count_totals` repeats this number. Card networks have about forty decline codes. */
 export const MAX_TOTAL_CODES = 64;
 
-/** What each merchant's dispatcher has counted, as it last said. `labels` are pairs: `outcome=delivered`. */
+/** The counters of each merchant's dispatcher, as it last reported them. `labels` are pairs: `outcome=delivered`. */
 export const webhookCounts = sqliteTable(
   "webhook_counts",
   {
@@ -189,7 +188,7 @@ export const riskListEntries = sqliteTable(
     expires_at: integer(),
   },
   (table) => [
-    // In the order of the lists for each list and field: without them, all of these are read.
+    // For each list and field in the order of the lists; without this index a list reads all entries.
     index("risk_list_entries_by_field").on(
       table.merchant_id,
       table.list,
@@ -205,8 +204,8 @@ export const riskListEntries = sqliteTable(
   ],
 );
 
-/** Goes up with every change of a merchant's rules or lists, by triggers: who keeps them in memory asks
- *  for this one number, and cannot miss a change that somebody forgot to count. */
+/** Goes up with every change of a merchant's rules or lists. Triggers do that, so that no change is missed: a cache of them
+ *  is checked by this one number. */
 export const riskVersions = sqliteTable("risk_versions", {
   merchant_id: text().primaryKey(),
   version: integer().notNull(),

@@ -1,4 +1,4 @@
-/** What D1 adds up to: small tables that triggers keep, so asking never reads the events or the merchants. */
+/** Totals in D1: small tables that triggers maintain, so that a scrape reads neither events nor merchants. */
 import type { Count } from "../observability/durable-counters";
 import { type Database, queryD1 } from "./query";
 import { totals, webhookTotals } from "./schema";
@@ -6,13 +6,13 @@ import { totals, webhookTotals } from "./schema";
 /** Events of one kind. `code` is why their transactions failed, or empty; `amount_minor` is in `currency`. */
 export type Total = typeof totals.$inferSelect;
 
-/** All of the book, and the sums of what the merchants' dispatchers have counted, in one call.
- *  @throws DatabaseUnavailable when there is no answer within `limitMs`. */
+/** The totals of events and of the merchants' dispatchers, in one call.
+ *  @throws DatabaseUnavailable when there is no response within `limitMs` */
 export async function readTotals(
   db: Database,
   limitMs: number,
 ): Promise<{ book: Total[]; webhooks: Count[] }> {
-  const questions = [db.select().from(totals), db.select().from(webhookTotals)] as const;
-  const [book, webhooks] = await queryD1(db.batch(questions), limitMs);
+  const queries = [db.select().from(totals), db.select().from(webhookTotals)] as const;
+  const [book, webhooks] = await queryD1(db.batch(queries), limitMs);
   return { book, webhooks };
 }

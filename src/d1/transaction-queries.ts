@@ -1,4 +1,4 @@
-/** Reading the book: lists of transactions and the feed of events. Rows are JSON text, ready to be answered. */
+/** Reads D1's copy: lists of transactions and the feed of events. Rows are JSON text, ready for the response. */
 import { type SQL, sql } from "drizzle-orm";
 import { eventId } from "../domain/identity/id";
 import { LAST_MS, type TimeRange } from "../domain/time/timestamp";
@@ -6,7 +6,7 @@ import { STATUSES, type Status } from "../domain/transaction/status";
 import { type Database, queryD1 } from "./query";
 import type { events } from "./schema";
 
-/** A page: what it holds, and where the next one begins. */
+/** A page: its items, and where the next one begins. */
 export type Page<Place> = { items: string[]; hasMore: boolean; next: Place | undefined };
 
 /** A transaction's place in a list that is sorted newest first. */
@@ -15,7 +15,7 @@ export type ListPlace = { created_at: string; id: string };
 export type ListFilter = {
   user_id?: string | undefined;
   status?: Status | undefined;
-  /** Of their creation: the first that counts, and the first that no longer does. */
+  /** The range of `created_at`. */
   created?: TimeRange | undefined;
 };
 
@@ -65,8 +65,8 @@ function selectInOrder(
     ORDER BY created_at DESC, id DESC LIMIT ${limit}`;
 }
 
-/** A customer's transactions. Their index has the status before the time, so that one index serves a filter by
- *  both: whatever the status is, the newest of each status are read, and the newest of all taken. */
+/** A customer's transactions. Their index has the status before the time, so that it also serves a filter by status.
+ *  Without that filter the newest of each status are read, and the newest of all returned. */
 function selectOfUser(
   merchantId: string,
   userId: string,
@@ -86,11 +86,11 @@ function selectOfUser(
     ORDER BY own.created_at DESC, own.id DESC LIMIT ${limit}`;
 }
 
-/** Sorts behind every time that is stored; a year of five digits would sort before them. */
+/** Sorts after every stored time; a year of five digits would sort before them. */
 const AFTER_ALL = "9999-12-31T23:59:60.000Z";
 
-/** One range of the index, whatever is given: of two upper ends SQLite would read down from the one that it
- *  chooses, and drop what the other leaves out. */
+/** One range of the index for every filter. With two upper bounds SQLite would use one for the index, and read and drop
+ *  the rows that the other excludes. */
 function buildRange(created: TimeRange | undefined, after: ListPlace | undefined): SQL {
   const { from_ms, until_ms } = created ?? {};
   const until = until_ms === undefined ? AFTER_ALL : timeText(until_ms);
@@ -103,8 +103,8 @@ function timeText(ms: number): string {
   return ms > LAST_MS ? AFTER_ALL : new Date(ms).toISOString();
 }
 
-/** One page of a merchant's events, oldest first, in the order in which the book learned them:
- *  an event that arrives later is always after every position handed out before. */
+/** One page of a merchant's events, oldest first, in the order in which they were written to D1: an event that arrives
+ *  later is always after every position returned before. */
 export async function listEvents(
   db: Database,
   merchantId: string,

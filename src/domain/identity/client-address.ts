@@ -1,7 +1,7 @@
-/** Who shares an address with whom. */
+/** Groups client addresses by network. */
 import ipaddr from "ipaddr.js";
 
-/** What providers give to one customer: whoever has one address of an IPv6 /64 has all 2^64 of them. */
+/** Providers assign an IPv6 /64 to one customer, who can use all 2^64 addresses of it. */
 const IPV6_NETWORK_BYTES = 8;
 
 /** The name of an address as far as one client goes: an IPv4 address, or the network of an IPv6 address.

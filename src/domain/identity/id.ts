@@ -1,5 +1,5 @@
-/** Names of things. Ids of transactions and events are derived, not drawn: two racing requests,
- *  or a retry next week, compute the same name and so meet at the same object. */
+/** Ids and object names. Ids of transactions and events are derived, not random: concurrent requests and later retries
+ *  compute the same id and reach the same object. */
 import { base32, base32Number } from "./base32";
 import { hashSha256 } from "./sha256";
 
@@ -23,12 +23,12 @@ export function isTransactionId(text: string): boolean {
   return TRANSACTION_ID.test(text);
 }
 
-/** The id of an event: its transaction and its place there, so the same event never has two names. */
+/** The id of an event: its transaction and its sequence, so an event has one id only. */
 export function eventId(transactionId: string, sequence: number): string {
   return `evt_${transactionId.slice("txn_".length)}_${sequence}`;
 }
 
-/** The name of the Durable Object that owns a transaction. The only place that knows.
+/** The name of the Durable Object that owns a transaction. Nothing else computes it.
  *  @param shards number of shards; 0 gives every transaction an object of its own. */
 export function transactionObjectName(transactionId: string, shards: number): string {
   if (shards === 0) return transactionId;
@@ -68,7 +68,7 @@ export function webhookDeliveryId(messageId: string, endpointId: string): string
   return `whd_${digest(messageId, endpointId)}`;
 }
 
-/** A drawn id, for things that no client names: merchants, keys.
+/** A random id, for things that no client names: merchants, keys.
  *  @param random at least 17 random bytes, given by the caller. */
 export function formatRandomId(prefix: string, random: Uint8Array): string {
   return `${prefix}_${base32(random, HASH_CHARACTERS)}`;

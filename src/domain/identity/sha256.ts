@@ -1,4 +1,4 @@
-/** SHA-256 of text, without waiting: WebCrypto's is a promise, and a decision must not hold one. */
+/** Synchronous SHA-256 of text: WebCrypto's returns a promise, and a decision must not wait. */
 import { sha256 } from "@noble/hashes/sha2.js";
 
 const utf8 = new TextEncoder();

@@ -1,38 +1,37 @@
-/** How many requests a merchant may make in a window, how they are handed out in leases, and what it may do once
- *  at a time.
+/** A merchant's quotas, their leases, and holds on tasks that run once at a time.
  *
- *  Whoever serves requests spends a lease by itself, so that a request costs no question. What is handed out
- *  is never more than the limit; a lease that nobody spends is lost when its window ends. */
+ *  An isolate consumes a lease without a call for each request. The leases of a window are never more than the limit; what
+ *  is left of a lease is lost when its window ends. */
 
-/** `requests` counts everything. A list counts as one of `lists` too, because it reads many rows. `repeats`
- *  are questions whether a create over the limit was answered before. */
+/** `requests` counts every request. A list also counts as one of `lists`, because it reads many rows. `repeats` counts
+ *  creates over the limit that are looked up, because they may repeat an earlier create. */
 export type Policy = "requests" | "lists" | "repeats";
 
 export type Quota = { policy: Policy; limit: number; window_ms: number };
 
-/** A window and how much of the quota is in leases already. */
+/** A window and how much of the quota is leased already. */
 export type Window = { ends_at_ms: number; leased: number };
 
-/** `tokens` requests for the one who asked; `left` is what nobody has yet. It ends in so many ms by any clock. */
+/** `tokens` are the requests of this lease, `left` the rest of the quota. The end is relative: clocks may differ. */
 export type Lease = { tokens: number; left: number; ends_in_ms: number };
 
-/** A lease is this part of the limit, or as much as is wanted at once: at most some 130 questions in a window whatever
- *  the limit is, and nobody who sits on a lease keeps more than a 64th of it from the others. */
+/** A lease is this part of the limit, or as many requests as wait: at most some 130 calls in a window whatever the limit
+ *  is, and an idle isolate withholds at most a 64th of the limit. */
 const LEASES_IN_LIMIT = 64;
 
-/** Who does something that a merchant may do once at a time. It is free again when the holder says so or, if
- *  that holder is gone, at `ends_at_ms`. */
+/** The holder of a task that a merchant may run once at a time. The task is free when the holder ends the hold, or at
+ *  `ends_at_ms`. */
 export type TaskHold = { holder: string; ends_at_ms: number };
 
-/** Takes a hold, or extends it for the one who has it.
- *  @returns the hold as it is then, and in how many ms it is free for this holder: 0 when it has it */
+/** Takes a hold, or extends it for its holder.
+ *  @returns the hold as it is then, and in how many ms the task is free for this holder: 0 when it has the task */
 export function decideHold(
   known: TaskHold | undefined,
   holder: string,
   forMs: number,
   nowMs: number,
 ): { hold: TaskHold; free_in_ms: number } {
-  // One that would last longer than it was taken for is from a clock that has stepped back since.
+  // A hold that would last longer than its length was taken before the clock stepped back.
   const lastsMs = known ? known.ends_at_ms - nowMs : 0;
   const isOthers = known && known.holder !== holder && lastsMs > 0 && lastsMs <= forMs;
   if (isOthers) return { hold: known, free_in_ms: lastsMs };
@@ -56,9 +55,8 @@ export function decideLease(
   };
 }
 
-/** The known window goes on until its end. When the clock has stepped back before its beginning, or the setting
- *  has become shorter, it ends a whole window from now at the latest: nobody waits longer, and what is leased
- *  already still counts. */
+/** The current window goes on until its end. When the clock has stepped back before its beginning, or the setting has
+ *  become shorter, it ends one window from now at the latest, and what is leased still counts. */
 function windowAt(known: Window | undefined, windowMs: number, nowMs: number): Window {
   if (known && known.ends_at_ms > nowMs) {
     return { ...known, ends_at_ms: Math.min(known.ends_at_ms, nowMs + windowMs) };

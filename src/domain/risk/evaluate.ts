@@ -1,5 +1,5 @@
 /** The decision about a payment: a pure function of the payment, its signals and the rule set. All three
- *  are kept, so every decision can be computed again. The order of rules never matters. */
+ *  are stored, so every decision can be computed again. The order of rules never matters. */
 import { UnknownCurrency } from "../money/currency";
 import { explainListed } from "./conditions/listed";
 import { PaymentEvaluation } from "./conditions/payment-evaluation";
@@ -17,19 +17,18 @@ import {
 export const DECISIONS = ["approve", "review", "block"] as const;
 export type Decision = (typeof DECISIONS)[number];
 
-/** What a rule came to. `error`: it could not be evaluated, and adds nothing. */
+/** A rule's outcome. `error`: it could not be evaluated, and adds nothing. */
 export const OUTCOMES = ["points", "block", "review", "allow", "error"] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
 /** A rule that was hit, or a list that the payment is on (`block_list`, `allow_list`). */
 export type RiskReason = { rule: string; outcome: Outcome; points: number; detail: string };
 
-/** A decision with everything it was made of, frozen with its transaction. `reasons` and `shadow` are
- *  sorted by rule; the payment itself is the transaction. */
+/** A decision with its inputs, frozen with its transaction. `reasons` and `shadow` are sorted by rule. */
 export type Risk = {
   decision: Decision;
   reasons: RiskReason[];
-  /** What the rules on trial would have added. */
+  /** The reasons that shadow rules would have added. */
   shadow: RiskReason[];
   rule_set_version: number;
   signals: Signals;
@@ -38,7 +37,7 @@ export type Assessment = { fraud_score: number; risk: Risk };
 
 const MAX_SCORE = 100;
 
-/** Scores a payment from 0 to 100, decides, and says why. `signals` count the payment itself. */
+/** Scores a payment from 0 to 100, decides, and lists the reasons. `signals` include the payment itself. */
 export function evaluate(
   payment: Payment,
   signals: Signals,

@@ -1,5 +1,5 @@
-/** How large a rule set and its lists may be. Every payment pays for what is in them, so each limit bounds
- *  a cost: time to decide, counts to keep, memory of a shard. */
+/** Limits of rule sets and lists. Each bounds a cost of every payment: time to decide, counts to store, memory of a
+ *  shard. */
 
 /** More than an analyst can oversee, and still well below a millisecond to evaluate. */
 export const MAX_RULES = 100;
@@ -9,9 +9,9 @@ export const MAX_CONDITIONS = 500;
 export const MAX_DEPTH = 5;
 /** Different velocity signals: each is a number that is frozen with every payment. */
 export const MAX_SIGNALS = 32;
-/** Different metadata fields whose velocity is asked for: each is one more count of every payment. */
+/** Different metadata fields with velocity signals: each is one more count of every payment. */
 export const MAX_COUNTED_FIELDS = 8;
-/** Values of one `in`; whoever needs more wants a list. */
+/** Values of one `in`; for more there are lists. */
 export const MAX_VALUES = 100;
 /** Currencies of one `currency`, or amounts by currency: more than there are. */
 export const MAX_CURRENCIES = 200;
@@ -26,7 +26,7 @@ export const OUT_OF_REACH = 101;
 export const MAX_AGE_S = 315_360_000;
 /** Long enough for a weekend. */
 export const DEFAULT_REVIEW_S = 259_200;
-/** Thirty days: whatever is not reviewed by then will not be. */
+/** Thirty days. */
 export const MAX_REVIEW_S = 2_592_000;
 /** Both lists of a merchant together. A shard that sees the merchant's payments keeps them in memory. */
 export const MAX_LIST_ENTRIES = 5_000;

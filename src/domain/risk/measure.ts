@@ -1,5 +1,5 @@
-/** What velocity can be asked about a subject, as a closed set of names: `count.24h`, `sum.1h.completed`,
- *  `age_s`. What each means exactly is in docs/risk-signals.md; the counting itself lives in `velocity/`. */
+/** The measures of a subject's velocity, as a closed set of names: `count.24h`, `sum.1h.completed`, `age_s`.
+ *  docs/risk-signals.md defines each; `velocity/` computes them. */
 import { MEASURES, type Measure, WINDOWS, type Window } from "./rule-set";
 
 const MINUTE_MS = 60_000;
@@ -14,14 +14,14 @@ export const WINDOWS_MS: Record<Window, number> = {
   "7d": 7 * DAY_MS,
 };
 
-/** Where a count of different customers, amounts or currencies stops. Nobody draws a line above it, and it
- *  bounds what has to be remembered of a subject with a million payments. */
+/** Where a count of different customers, amounts or currencies stops: above any useful threshold, and a bound of the
+ *  memory for a subject with a million payments. */
 export const MOST_DIFFERENT = 10_000;
 
 /** Whole seconds since the subject's first payment. */
 const AGE = "age_s";
 
-/** One figure of one window. */
+/** One aggregate of one window. */
 export type Rolled = { name: string; measure: Measure; window: Window; completed_only: boolean };
 export type Asked = typeof AGE | Rolled;
 
@@ -37,7 +37,7 @@ const KNOWN: ReadonlyMap<string, Asked> = new Map<string, Asked>([
   ),
 ]);
 
-/** The measure of that name, if there is one. */
+/** The measure with this name; undefined when there is none. */
 export function parseMeasure(name: string): Asked | undefined {
   return KNOWN.get(name);
 }

@@ -1,8 +1,8 @@
-/** What is asked of the velocity shards about one payment and one subject. */
+/** The messages to the velocity shards about one payment and one subject. */
 import type { Subject } from "./rule-set";
 
-/** A payment to be counted once for its subject, however often it is reported.
- *  `measures` names what is wanted back, in order: `count.24h`, `sum.1h.completed`, `age_s` … */
+/** A payment to be counted once for its subject, however often it is reported. `measures` are the requested values in
+ *  order: `count.24h`, `sum.1h.completed`, `age_s` … `amount_minor` is in minor units of `currency`. */
 export type Observation = {
   transaction_id: string;
   merchant_id: string;
@@ -15,7 +15,7 @@ export type Observation = {
   measures: string[];
 };
 
-/** A payment that came to nothing: it no longer counts where only completed ones do. */
+/** A payment that was not completed: it no longer counts where only completed ones do. */
 export type Release = {
   transaction_id: string;
   merchant_id: string;

@@ -1,4 +1,4 @@
-/** What fraud rules know of a payment itself. A create request is one, and so is a stored transaction. */
+/** The part of a payment that fraud rules read. A create request has it, and so has a stored transaction. */
 import { comparableValue } from "./lists/list-value";
 import type { Subject } from "./rule-set";
 
@@ -11,16 +11,16 @@ export type Payment = {
 
 const METADATA = "metadata.";
 
-/** Whose payments a subject means for this payment: the customer, or the value of a metadata field.
- *  Undefined when the payment has no such field; an empty one is none, or all who send nothing would be
- *  counted as one. An address, e-mail address, domain or country has one value for all its spellings. */
+/** A subject's value for this payment: the customer, or the value of a metadata field. Undefined when the payment has no
+ *  such field or an empty one; otherwise all payments without a value would be counted together. An address, e-mail
+ *  address, domain or country has one value for all its spellings. */
 export function readSubject(payment: Payment, subject: Subject): string | undefined {
   const sent = readSentSubject(payment, subject);
   if (subject === "customer" || sent === undefined) return sent;
   return comparableValue(subject.slice(METADATA.length), sent);
 }
 
-/** The same as the payment spells it, which earlier releases counted by. */
+/** The same in the payment's own spelling, by which earlier releases counted. */
 export function readSentSubject(payment: Payment, subject: Subject): string | undefined {
   if (subject === "customer") return payment.user_id;
   return readMetadata(payment, subject.slice(METADATA.length));

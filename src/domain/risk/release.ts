@@ -1,4 +1,4 @@
-/** Which counts a payment is taken out of when it has come to nothing. */
+/** The velocity counts that a payment leaves when it was not completed. */
 import type { EventRecord, EventType } from "../transaction/event";
 import { REVIEW_REJECTED, RISK_BLOCKED, type Transaction } from "../transaction/transaction";
 import type { Release } from "./observation";
@@ -26,7 +26,7 @@ export function buildReleases({ merchant_id, type, data }: EventRecord): Release
       : (OUTCOMES[transaction.failure?.code ?? ""] ?? "declined");
   const releases: Release[] = [];
   for (const subject of readSubjects(transaction)) {
-    // An earlier release may have counted it by the spelling that was sent. Where it is not counted, nothing happens.
+    // An earlier release may have counted it by the spelling that was sent. A release that matches no count has no effect.
     const values = new Set([
       readSubject(transaction, subject),
       readSentSubject(transaction, subject),
@@ -45,7 +45,7 @@ const METADATA_SIGNAL = new RegExp(
   "s",
 );
 
-/** Transactions of releases before there were signals were counted for their customer alone. */
+/** Transactions from before signals existed were counted for their customer alone. */
 function readSubjects({ risk }: Transaction): Set<Subject> {
   const subjects = new Set<Subject>(["customer"]);
   for (const name of Object.keys(risk.signals ?? {})) {

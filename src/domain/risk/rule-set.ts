@@ -1,11 +1,10 @@
-/** A merchant's fraud rules as data: what a rule may look at, what it may say, and how the parts are
- *  named. What they come to for a payment is in `evaluate.ts`; nothing in here decides. */
+/** A merchant's fraud rules as data: conditions, outcomes and names. `evaluate.ts` evaluates them. */
 
 /** The field's usual spellings; rolling, to the millisecond. */
 export const WINDOWS = ["1m", "1h", "24h", "7d"] as const;
 export type Window = (typeof WINDOWS)[number];
 
-/** Whose payments are looked at: the customer's, or those with the same value in a metadata field. */
+/** Whose payments are counted: the customer's, or those with the same value in a metadata field. */
 export type Subject = "customer" | `metadata.${string}`;
 
 /** `sum` is in the payment's own currency. `customers`, `amounts` and `currencies` count different ones.
@@ -40,7 +39,7 @@ export type ListField = (typeof LIST_FIELDS)[number];
 export const LIST_NAMES = ["allow", "block"] as const;
 export type ListName = (typeof LIST_NAMES)[number];
 
-/** How a list's own effect is named among the reasons; no rule may have these ids. */
+/** The ids of reasons that lists produce; no rule may have them. */
 export const RESERVED_RULE_IDS = LIST_NAMES.map((list) => `${list}_list` as const);
 
 /** Decimals in major units, as text, by currency. A payment in a currency that is not there does not meet the
@@ -68,7 +67,7 @@ export type ConditionByKind = {
 export type ConditionKind = keyof ConditionByKind;
 export type Condition = ConditionByKind[ConditionKind];
 
-/** What a rule says when its condition holds: points, or a word that needs no points. */
+/** The effect of a rule whose condition holds: points, or an outcome. */
 type Verdict = { points: number } | { outcome: "block" | "review" | "allow" };
 
 export type Rule = Verdict & {
@@ -85,7 +84,7 @@ export type RuleSet = {
   block_score: number;
   /** Whether an allow, by list or by rule, outweighs a block. */
   allow_beats_block: boolean;
-  /** How long a review stays open, and what becomes of the payment then. */
+  /** How long a review stays open, and its decision when it expires. */
   review_expires_after_s: number;
   review_expires_to: "approve" | "reject";
 };
@@ -93,8 +92,7 @@ export type RuleSet = {
 /** The rule set that was in force, and which it was. Version 0 is the deployment's default. */
 export type VersionedRuleSet = { version: number; rule_set: RuleSet };
 
-/** What is known of a payment's surroundings, by name; frozen with the transaction, so that its decision
- *  can be computed again. */
+/** Velocity and list signals by name, frozen with the transaction, so that its decision can be computed again. */
 export type Signals = Record<string, number>;
 
 export const CUSTOMER_AGE = "customer.age_s";

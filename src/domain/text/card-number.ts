@@ -9,7 +9,7 @@ const GROUPED_DIGITS = /\d+(?:[ -]\d+)*/g;
 const SEPARATOR = /[ -]/;
 
 /** Payment cards start with 2 to 6 (Mastercard, Amex and JCB, Visa, Mastercard, Discover and UnionPay).
- *  Asked only of identifiers, where a customer number that happens to pass Luhn must stay usable. */
+ *  Applied to identifiers only, where a customer number that happens to pass Luhn must stay usable. */
 const PAYMENT_CARD = /^[2-6]\d{12,18}$/;
 
 function passesLuhn(digits: string): boolean {

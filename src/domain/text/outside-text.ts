@@ -1,13 +1,13 @@
-/** The gate for text from outside that nobody can be asked to correct: a processor's codes and messages, a
- *  Kafka server's or a webhook receiver's words, a name that is quoted back. A client's fields are refused
- *  instead (`http/fields.ts`). Whatever is stored, sent on or logged of such text comes through here. */
+/** Cleans text from outside that cannot be refused: a processor's codes and messages, a Kafka server's or a webhook
+ *  receiver's message, a name that is quoted back. A client's fields are refused instead. All such text passes through
+ *  here before it is stored, sent on or logged. */
 import { maskCardNumbers } from "./card-number";
 
 /** What may steer a terminal, end a line, or show text in another order than it is stored in:
  *  control characters (NUL among them), line and paragraph separators, bidirectional controls (UAX #9). */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu;
 
-/** The text as it may be kept: well-formed UTF-16 (a lone surrogate becomes U+FFFD), a space for each run of
+/** The text as it may be stored: well-formed UTF-16 (a lone surrogate becomes U+FFFD), a space for each run of
  *  control characters, card numbers masked, without spaces around it, at most `most` code points.
  *  It is idempotent. @returns "" when nothing is left */
 export function outsideText(text: string, most: number): string {

@@ -17,8 +17,8 @@ const CENTURY = 100;
 /** A year of two digits is not further ahead than this (RFC 9110, 5.6.7). */
 const MOST_YEARS_AHEAD = 50;
 
-/** Milliseconds since 1970, or undefined when the text is no date of HTTP or names a day that there is not.
- *  @param nowMs tells the century of a year of two digits. */
+/** Milliseconds since 1970, or undefined when the text is no HTTP date or the day does not exist.
+ *  @param nowMs decides the century of a year of two digits */
 export function parseHttpDate(text: string, nowMs: number): number | undefined {
   const found = FORMS.map((form) => form.exec(text)?.groups).find((groups) => groups !== undefined);
   if (!found) return undefined;

@@ -1,8 +1,8 @@
 /** The Retry-After header (RFC 9110, 10.2.3): seconds, or a date. */
 import { parseHttpDate } from "./http-date";
 
-/** The wait that a server asks for, at most `mostMs`: one wrong header must not stop everything for a
- *  day. Undefined when it asks for none, or for something that is neither. */
+/** The wait in ms that a server requests, at most `mostMs`: a wrong header must not stop everything for a day. Undefined
+ *  when the header is missing, invalid or in the past. */
 export function retryAfterMs(
   header: string | null,
   nowMs: number,

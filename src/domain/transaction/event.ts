@@ -1,4 +1,4 @@
-/** What happened to a transaction, told in order and without gaps. */
+/** The events of a transaction, in order and without gaps. */
 import { eventId } from "../identity/id";
 import type { Status } from "./status";
 import type { Transaction } from "./transaction";
@@ -14,7 +14,7 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** What has happened when a transaction has come into a status. */
+/** The event type of each status that a transaction enters. */
 const TYPE_OF: Record<Status, EventType> = {
   pending: "transaction.created",
   review: "transaction.review_opened",
@@ -24,7 +24,7 @@ const TYPE_OF: Record<Status, EventType> = {
   cancelled: "transaction.cancelled",
 };
 
-/** One thing that happened. `sequence` is 1, 2, 3 … per transaction; `data` is the whole transaction then. */
+/** An event. `sequence` is 1, 2, 3 … per transaction; `data` is the whole transaction at that time. */
 export type Event = {
   id: string;
   type: EventType;
@@ -34,7 +34,7 @@ export type Event = {
   data: Transaction;
 };
 
-/** The event of a transaction having reached the state it is in: its version is its sequence. */
+/** The event of a transaction's last change: its version is the event's sequence. */
 export function toEvent(transaction: Transaction): Event {
   return {
     id: eventId(transaction.id, transaction.version),
@@ -51,7 +51,7 @@ function toEventType({ status, review }: Transaction): EventType {
   return status === "pending" && review ? "transaction.review_approved" : TYPE_OF[status];
 }
 
-/** An event as it is kept and handed on. `data` is the transaction's final JSON text, the same bytes for
+/** An event as it is stored and sent on. `data` is the transaction's final JSON text, the same bytes for
  *  every reader; `position` counts the events of one shard. */
 export type EventRecord = {
   position: number;

@@ -1,12 +1,12 @@
-/** Whether a payment is real. It is decided when the payment is created and never changes, so that a payment of
- *  the sandbox cannot move money later, and the real processor is never asked about one of the sandbox. */
+/** Whether a payment is real. It is decided when the payment is created and never changes, so that a sandbox
+ *  payment cannot move money later, and the real processor is never called for one. */
 import type { Refusal } from "./refusal";
 
-/** What a deployment charges with; `none` when nobody has chosen a processor yet. */
+/** The kind of processor that a deployment charges with; `none` while none is configured. */
 export type ProcessorMode = "none" | "sandbox" | "live";
 
-/** Whether payments that are created now are real. Without a processor they are: whoever sets one up later must
- *  not find that they were for trying. */
+/** Whether payments that are created now are real. Without a processor they are, so that a real processor that is
+ *  configured later can charge them. */
 export function toLivemode(mode: ProcessorMode): boolean {
   return mode !== "sandbox";
 }

@@ -1,4 +1,4 @@
-/** The two ways a decision can end. A refusal is an answer, not an accident: it is returned, never thrown. */
+/** The two ways a decision can end. A refusal is returned, never thrown. */
 import type { Refusal } from "./refusal";
 
 export type Result<Value> = { ok: true; value: Value } | { ok: false; refusal: Refusal };

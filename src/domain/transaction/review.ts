@@ -1,8 +1,8 @@
-/** A payment that the fraud rules hold until somebody has looked at it. */
+/** The review of a payment that the fraud rules hold until a reviewer decides. */
 
 export const REVIEW_STATUSES = ["open", "approved", "rejected", "cancelled"] as const;
 
-/** `cancelled`: the transaction was, before anybody decided. */
+/** `cancelled`: the transaction was cancelled before a decision. */
 export type ReviewStatus = (typeof REVIEW_STATUSES)[number];
 
 export const REVIEW_DECISIONS = ["approve", "reject"] as const;
@@ -11,18 +11,18 @@ export type ReviewDecision = (typeof REVIEW_DECISIONS)[number];
 /** Part of the transaction. Times are RFC 3339 UTC. */
 export type Review = {
   status: ReviewStatus;
-  /** Until when somebody can decide, and what is decided then. */
+  /** Until when a reviewer can decide, and the decision when none does. */
   expires_at: string;
   expires_to: ReviewDecision;
-  /** Whether it was that: nobody had decided in time. */
+  /** Whether the review expired without a decision. */
   expired: boolean;
-  /** Who decided and why, as the caller said; null when it was not said. */
+  /** Who decided and why, as the request says; null when it does not. */
   reviewer: string | null;
   note: string | null;
   decided_at: string | null;
 };
 
-/** A reviewer's word. */
+/** A reviewer's decision. */
 export type ReviewRequest = {
   decision: ReviewDecision;
   reviewer: string | null;
@@ -51,7 +51,7 @@ export function openReview(
 
 export type ReviewTerms = { review_expires_after_s: number; review_expires_to: ReviewDecision };
 
-/** The review with its end noted. */
+/** The review with its end. */
 export function closedReview(
   review: Review,
   status: Exclude<ReviewStatus, "open">,

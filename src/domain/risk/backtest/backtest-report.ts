@@ -1,10 +1,10 @@
-/** What a candidate rule set would have changed over many stored decisions, added up. */
+/** Adds up what a candidate rule set would have changed in many stored decisions. */
 
 import { type Decision, evaluate, type RiskReason } from "../evaluate";
 import type { Condition, Rule, RuleSet, Signals } from "../rule-set";
 import { backtestOne, type Decided } from "./backtest";
 
-/** Enough to see what a change is about, and an answer that stays small. */
+/** Enough to understand a change, in a response that stays small. */
 const MAX_EXAMPLES = 20;
 
 export type StoredDecision = Decided & { id: string };
@@ -22,7 +22,7 @@ export type BacktestReport = {
   unchanged: number;
   /** By kind: `approve_to_block` … */
   changed: Record<string, number>;
-  /** Payments whose decision hangs on signals that were not frozen with them. */
+  /** Payments whose decision depends on signals that were not frozen with them. */
   undecidable: number;
   /** Payments that lack a signal that the candidate looks at, by signal. */
   lacking: Record<string, number>;
@@ -31,7 +31,7 @@ export type BacktestReport = {
   examples: BacktestExample[];
 };
 
-/** A report that is added up payment by payment, so that whoever has many can pause in between. */
+/** A report that is added up payment by payment, so that the caller can pause in between. */
 export class BacktestTally {
   readonly #candidate: RuleSet;
   readonly #changed = new Map<string, number>();
@@ -80,7 +80,7 @@ export class BacktestTally {
   }
 }
 
-/** The report of payments that are all at hand. */
+/** The report of payments that are all in memory. */
 export function backtestReport(stored: StoredDecision[], candidate: RuleSet): BacktestReport {
   const tally = new BacktestTally(candidate);
   for (const payment of stored) tally.add(payment);
@@ -95,12 +95,11 @@ function rulesHit(reasons: RiskReason[]): Set<string> {
   return new Set(reasons.filter(({ outcome }) => outcome !== "error").map(({ rule }) => rule));
 }
 
-/** Holds for every payment: it asks for nothing. */
+/** Holds for every payment. */
 const ALWAYS: Condition = { all: [] };
 
-/** Whether the decision is the same whatever the rules that lack a signal would have come to. It is enough
- *  to try the two ends: of these rules all that are in favour of the payment hold and no other, or the other
- *  way round. */
+/** Whether the decision is the same whatever the outcome of the rules that lack a signal. It is enough to try both
+ *  extremes: of these rules only those in favour of the payment hold, or only the others. */
 function isCertain(payment: Decided, candidate: RuleSet, reasons: RiskReason[]): boolean {
   const unknown = new Set(
     reasons.filter(({ outcome }) => outcome === "error").map(({ rule }) => rule),

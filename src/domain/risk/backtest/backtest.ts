@@ -1,4 +1,4 @@
-/** What another rule set would have said of a payment that was decided before. */
+/** Decides a stored payment again by another rule set. */
 
 import { signalNames } from "../conditions/required-signals";
 import { type Assessment, type Decision, evaluate, type Risk } from "../evaluate";

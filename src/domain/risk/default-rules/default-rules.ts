@@ -1,4 +1,4 @@
-/** The rule set of merchants who have made none: the deployment's numbers as rules, with a threshold for each
+/** The rule set of merchants without rules of their own, made from the deployment's settings, with a threshold for each
  *  currency. */
 import { currencyDecimals } from "../../money/currency";
 import { formatAmount, MAX_AMOUNT_MINOR } from "../../money/money";
@@ -6,8 +6,7 @@ import { DEFAULT_REVIEW_S } from "../limits";
 import type { AmountByCurrency, Rule, VersionedRuleSet } from "../rule-set";
 import { THOUSANDTHS_PER_USD } from "./reference-rates";
 
-/** What becomes of a payment in a currency without a threshold: somebody looks at it, or its amount counts for
- *  nothing. */
+/** What happens to a payment in a currency without a threshold: it is held for review, or its amount is ignored. */
 export const UNLISTED_CURRENCY = ["review", "approve"] as const;
 
 /** The rules' settings. The threshold is in thousandths of a US dollar; other currencies' follow from it. */
@@ -19,7 +18,7 @@ export type DefaultRules = {
   unlisted_currency: (typeof UNLISTED_CURRENCY)[number];
 };
 
-/** Alphabetical, for whoever reads the rules. */
+/** Alphabetical, for readers of the rules. */
 const LISTED = [...THOUSANDTHS_PER_USD].sort(([a], [b]) => (a < b ? -1 : 1));
 
 export function defaultRuleSet(settings: DefaultRules): VersionedRuleSet {

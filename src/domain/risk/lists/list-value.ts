@@ -6,7 +6,7 @@ import { LIST_FIELDS, type ListField } from "../rule-set";
 import { canonicalDomain, foldText } from "./domain-name";
 import { canonicalAddress } from "./ip-address";
 
-/** The value as lists hold it, or undefined when it cannot stand for this field. It is idempotent. */
+/** The value in the form of lists, or undefined when it is not valid for this field. Idempotent. */
 export function toListValue(field: ListField, text: string): string | undefined {
   const value = SPELLINGS[field](text);
   return value === undefined || value === "" || isCardNumber(value) ? undefined : value;
@@ -24,7 +24,7 @@ export function comparableValue(field: string, text: string): string {
   return value;
 }
 
-/** The last value of each field: all of a rule set's conditions ask about the same payment. */
+/** The last value of each field: all conditions of a rule set read the same payment. */
 const compared = new Map<ListField, { text: string; value: string }>();
 
 /** What follows the last @ of an e-mail address; undefined when there is none. */

@@ -19,8 +19,8 @@ export const NO_LISTS: Lists = new Map();
 
 const formatKey = (list: ListName, field: ListField, value: string) => `${list} ${field} ${value}`;
 
-/** Lists made ready to be asked. An earlier release may have kept an entry in a form of its own, so that two
- *  entries can be one; the later end counts. */
+/** Builds the lookup of entries. An earlier release may have stored an entry in another form, so two entries can become
+ *  one; the later end counts. */
 export function buildLists(entries: Iterable<ListEntry>): Lists {
   const lists = new Map<string, number>();
   for (const { list, field, value, expires_at_ms } of entries) {
@@ -31,7 +31,7 @@ export function buildLists(entries: Iterable<ListEntry>): Lists {
   return lists;
 }
 
-/** The lists' signals that say yes. One that is not there says no, so none is ever lacking. */
+/** The list signals that are 1. A missing list signal is 0, so none is ever missing. */
 export function listSignals(payment: Payment, lists: Lists, nowMs: number): Signals {
   const signals: Signals = {};
   if (lists.size === 0) return signals;
