@@ -83,7 +83,7 @@ describe("a dispatcher", () => {
       const sql = { exec } as unknown as SqlStorage;
       const counters = new WebhookCounters(storage.sql, true);
       const found = new Endpoints(sql, counters).withWork(Date.now());
-      expect(found).toEqual([{ id, room: 20 }]);
+      expect(found).toEqual([{ id, capacity: 20 }]);
       return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
     });
     expect(read).toBeLessThan(20);
