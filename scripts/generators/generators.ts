@@ -1,58 +1,29 @@
 // The code generators that openapi.json is tried with, each at one version. `tools` have to be on the PATH.
 // `make(at)` installs the generator, has it write a client, compiles that together with its adapter in clients/,
 // and gives the command that runs it.
-import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { BIN, ROOT } from "../install.mjs";
-import type { ChildOptions } from "../processes/child-process.ts";
-
-export type RunOptions = Pick<ChildOptions, "cwd" | "env">;
-type Run = (command: string, args: string[], options?: RunOptions) => Promise<string>;
-
-export type At = {
-  /** Empty, to work in. */
-  folder: string;
-  /** A folder that all generators share. */
-  shared: string;
-  document: string;
-  /** The API's address. */
-  base: string;
-  /** Runs a command in the folder; throws when it fails. */
-  run: Run;
-};
-
-export type Program = [command: string, args: string[]];
+import {
+  type At,
+  goProgram,
+  MODULE,
+  npmPackages,
+  type Program,
+  pythonProgram,
+  pythonWith,
+  runNpm,
+  rustProgram,
+  typescriptProgram,
+} from "./programs.ts";
 
 export type Generator = { name: string; tools: string[]; make(at: At): Promise<Program> };
 
-const CLIENTS = join(ROOT, "scripts", "generators", "clients");
-const MODULE = "example.com/shop/payments";
 const OPENAPI_GENERATOR = "7.25.0";
 const OAPI_CODEGEN = "v2.8.0";
 const OAPI_CODEGEN_RUNTIME = "v1.9.0";
 const OGEN = "v1.25.0";
 const OPENAPI_PYTHON_CLIENT = "0.29.0";
-const NPM_PACKAGES = [
-  "@hey-api/openapi-ts@0.99.0",
-  "openapi-fetch@0.17.0",
-  "openapi-typescript@7.13.0",
-  "orval@8.38.0",
-  "typescript@5.9.3",
-];
-const TSCONFIG = {
-  compilerOptions: {
-    target: "ES2022",
-    module: "ESNext",
-    moduleResolution: "Bundler",
-    lib: ["ES2023", "DOM", "DOM.Iterable"],
-    types: [],
-    strict: true,
-    skipLibCheck: true,
-    noEmit: true,
-  },
-  include: ["*.ts", "generated"],
-};
 
 export const GENERATORS: Generator[] = [
   {
@@ -70,6 +41,14 @@ export const GENERATORS: Generator[] = [
       await openapiGenerator(at, "python", ["packageName=payments"]);
       const requirements = ["-r", join(at.folder, "requirements.txt")];
       return pythonProgram(at, "openapi-generator.py", await pythonWith(at, requirements));
+    },
+  },
+  {
+    name: `openapi-generator ${OPENAPI_GENERATOR}, rust`,
+    tools: ["java", "mvn", "cargo"],
+    async make(at) {
+      await openapiGenerator({ ...at, document: withOneOf(at) }, "rust", ["packageName=payments"]);
+      return rustProgram(at, "openapi-generator.rs");
     },
   },
   {
@@ -175,50 +154,10 @@ async function openapiGenerator(
   await run("java", ["-jar", jar, "generate", "-q", "-i", document, "-g", language, ...output]);
 }
 
-/** The client's module is in `folder`; the program that uses it goes into a folder of it. */
-async function goProgram({ folder, run }: At, adapter: string): Promise<Program> {
-  const program = join(folder, "check");
-  mkdirSync(program);
-  copyFileSync(join(CLIENTS, "scenario.go"), join(program, "scenario.go"));
-  copyFileSync(join(CLIENTS, adapter), join(program, "main.go"));
-  const binary = join(program, "check");
-  await run("go", ["vet", "./check"]);
-  await run("go", ["build", "-mod=mod", "-o", binary, "./check"]);
-  return [binary, []];
-}
-
-async function pythonWith({ folder, run }: At, requirements: string[]): Promise<string> {
-  const python = join(folder, "python", "bin", "python");
-  await run("python3", ["-m", "venv", join(folder, "python")]);
-  await run(python, ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...requirements]);
-  return python;
-}
-
-function pythonProgram({ folder }: At, adapter: string, python: string): Program {
-  for (const file of ["scenario.py", adapter])
-    copyFileSync(join(CLIENTS, file), join(folder, file));
-  return [python, [join(folder, adapter)]];
-}
-
-/** The generators for TypeScript share a folder of packages; all are installed once. */
-async function npmPackages({ shared, run }: At): Promise<void> {
-  if (existsSync(join(shared, "node_modules", ".package-lock.json"))) return;
-  await run("npm", ["install", "--no-audit", "--no-fund", "--prefix", shared, ...NPM_PACKAGES]);
-}
-
-const runNpm = ({ shared, run }: At, tool: string, args: string[]) =>
-  run(join(shared, "node_modules/.bin", tool), args);
-
-/** Types have to fit under `strict`; then it is bundled for Node. */
-async function typescriptProgram(at: At, adapter: string): Promise<Program> {
-  const { folder, shared, run } = at;
-  for (const file of ["scenario.ts", adapter])
-    copyFileSync(join(CLIENTS, file), join(folder, file));
-  symlinkSync(join(shared, "node_modules"), join(folder, "node_modules"));
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
-  await runNpm(at, "tsc", ["-p", folder]);
-  const bundle = join(folder, "check.mjs");
-  const options = ["--bundle", "--platform=node", "--format=esm", `--outfile=${bundle}`];
-  await run(join(BIN, "esbuild"), [join(folder, adapter), ...options]);
-  return [process.execPath, [bundle]];
+/** A copy of the document with `oneOf` for `anyOf`, of which the generator for Rust makes empty structures. The types in
+ *  every choice of the document differ, so both mean the same. */
+function withOneOf({ folder, document }: At): string {
+  const copy = join(folder, "one-of.json");
+  writeFileSync(copy, readFileSync(document, "utf8").replaceAll('"anyOf"', '"oneOf"'));
+  return copy;
 }
