@@ -59,7 +59,7 @@ export const sandbox: Processor = {
   charge(request: ChargeRequest, signal: () => AbortSignal): ChargeAnswer | Promise<ChargeAnswer> {
     const { answer, first } = chooseOutcome(request);
     if (first === "unknown" && request.attempt <= UNKNOWN_ATTEMPTS) {
-      return { kind: "unknown", reason: "the sandbox was told not to know yet" };
+      return { kind: "unknown", reason: "the sandbox outcome is still unknown" };
     }
     if (first === "timeout" && request.attempt === 1) {
       return new Promise((resolve) => {

@@ -2,10 +2,10 @@
  *  messages named here are dropped; any other one is shown, so that it can be seen. */
 const EXPECTED = [
   // Objects that a test ended, or that ended themselves because a test let a write fail.
-  /broken\.outputGateBroken; jsg\.Error: (crash|evicted|forget|restarted|what was begun could not be written)/,
+  /broken\.outputGateBroken; jsg\.Error: (a new release|crash|evicted|forget|restarted|what was begun could not be written)/,
   // Their callers, and receivers and servers that cut the connection or speak no TLS.
   /Network connection lost/,
-  /disconnected: (client error|HTTP body)/,
+  /disconnected: (client error|Connection refused|HTTP body)/,
   /TLS handshake failed/,
   // Webhooks to hosts like shop.example, which nobody has. The second is what the first becomes.
   /failed to lookup address information/,

@@ -52,9 +52,8 @@ export function velocityObjectName(merchantId: string, subject: string, shards: 
   return velocityShardName(fnv1a(`${merchantId} ${subject}`) % shards);
 }
 
-/** A number from a text, evenly spread: 32-bit FNV-1a, its upper half folded into the lower one, which alone
- *  decides a remainder. No hash that withstands an attack, which would gain nothing here: whose payments are
- *  counted where is neither secret nor of any advantage. */
+/** 32-bit FNV-1a of a text, with its upper half folded into the lower one, which alone decides a remainder. It is not
+ *  collision-resistant, and need not be: which object counts a subject is no secret and gives no advantage. */
 function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) {
@@ -63,7 +62,7 @@ function fnv1a(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The id of the delivery of an event to an endpoint: taking an event over twice finds the first one. */
+/** The id of the delivery of an event to an endpoint: an event that is taken over twice has one delivery. */
 export function webhookDeliveryId(messageId: string, endpointId: string): string {
   return `whd_${digest(messageId, endpointId)}`;
 }

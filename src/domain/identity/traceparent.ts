@@ -1,16 +1,16 @@
 /** W3C Trace Context, https://www.w3.org/TR/trace-context/: which request caused what, across systems.
  *
- *  A `traceparent` is `00-TRACE-SPAN-FLAGS` in lower-case hex. The trace is the whole journey, a span one leg
- *  of it: whoever sends a request on names a span of its own, and keeps the trace. */
+ *  A `traceparent` is `00-TRACE-SPAN-FLAGS` in lower-case hex. The trace stays the same across systems; each
+ *  system that sends a request on replaces the span with one of its own. */
 
-/** Those of version 00. A later version may put more behind them. */
+/** The length of version 00. A later version may append fields. */
 const CHARACTERS = 55;
 const FIELDS = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
-/** Sampled, and drawn at random; the others have no meaning yet and must not be passed on. */
+/** The flags sampled and random; the others are undefined and must not be passed on. */
 const KNOWN_FLAGS = 0b11;
 
-/** What a request says of where it comes from, in the form of version 00; undefined when it says nothing that
- *  can be used, and a new trace has to begin. */
+/** A request's trace context in the form of version 00; undefined when the header is invalid and a new trace has to
+ *  start. */
 export function parseTraceparent(header: string): string | undefined {
   const [, version, trace = "", span = "", flags = ""] =
     FIELDS.exec(header.slice(0, CHARACTERS)) ?? [];
@@ -26,7 +26,7 @@ export function parseTraceId(traceparent: string): string {
   return traceparent.slice(3, 35);
 }
 
-/** The same trace, on another leg. @param span 16 hex digits */
+/** The same trace with another span. @param span 16 hex digits */
 export function withSpan(traceparent: string, span: string): string {
   return `${traceparent.slice(0, 36)}${span}${traceparent.slice(52)}`;
 }

@@ -27,7 +27,7 @@ export class UnknownCurrency extends Error {
   override readonly name = "UnknownCurrency";
 }
 
-/** The decimals of the minor unit of money that is already ours. @throws UnknownCurrency */
+/** The decimals of the minor unit of a stored amount's currency. @throws UnknownCurrency */
 export function currencyDecimals(code: string): Decimals {
   const currency = CURRENCIES.get(code);
   if (!currency) throw new UnknownCurrency(`the decimals of ${code.slice(0, 3)} are not known`);

@@ -32,7 +32,7 @@ export const VALID_FROM: Record<string, string> = {
   XCG: "2025-03-31",
 };
 
-/** Withdrawn codes: the first day on which nobody could pay in it any more, or on which ISO withdrew it. */
+/** Withdrawn codes: the first day on which payments were no longer possible, or on which ISO withdrew the code. */
 export const WITHDRAWN: Record<string, { decimals: Decimals; withdrawn_on: string }> = {
   LTL: { decimals: 2, withdrawn_on: "2015-01-01" },
   BYR: { decimals: 0, withdrawn_on: "2017-01-01" },

@@ -51,7 +51,7 @@ function canonical(value: CreateRequest[keyof CreateRequest]): string {
 }
 
 /** 1 to 255 visible ASCII characters: what fits a header, a log line and an index everywhere. The two that a
- *  path cannot end in are none: nobody could look them up. */
+ *  path cannot end in are none: they could not be looked up. */
 const KEY = /^(?!\.{1,2}$)[\x21-\x7e]{1,255}$/;
 
 /** What is wrong with a text that is no key. */

@@ -24,7 +24,7 @@ export function needsCooldown(failures: number): boolean {
   return failures >= FAILURES_TO_COOLDOWN;
 }
 
-/** How long a cooldown is in ms. @param rests how many there have been in a row, this one included */
+/** The length of a cooldown in ms. @param rests how many cooldowns there were in a row, this one included */
 export function cooldownMs(rests: number): number {
   return delayMs(rests, COOLDOWN);
 }

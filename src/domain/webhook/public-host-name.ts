@@ -1,15 +1,15 @@
-/** Which names of hosts can be anybody's in the public DNS. */
+/** Whether a host name can exist in the public DNS. */
 
-/** Names that no registry gives out, so that they lead nowhere or into the network of whoever asks. */
+/** Top-level names that no registry assigns: they resolve to nothing, or to hosts of a private network. */
 const RESERVED = [
   ...["test", "localhost", "invalid", "example"], // RFC 6761
   "local", // RFC 6762
   ...["intranet", "internal", "private", "corp", "home", "lan"], // RFC 6762, appendix G; ICANN for `internal`
   "onion", // RFC 7686
   "alt", // RFC 9476
-  "arpa", // RFC 3172: for addresses and numbers; home.arpa (RFC 8375) is everybody's own
-  "mail", // ICANN: never given out, as corp and home, because too many networks use it inside
-  ...["localdomain", "svc", "consul"], // what Linux, Kubernetes and Consul call hosts of their own
+  "arpa", // RFC 3172: for addresses and numbers; home.arpa (RFC 8375) is for home networks
+  "mail", // ICANN: never assigned, like corp and home, because too many private networks use it
+  ...["localdomain", "svc", "consul"], // names of hosts inside Linux, Kubernetes and Consul
 ];
 /** RFC 1035, 2.3.4, as text without the dot at the end. */
 const MAX_NAME_CHARACTERS = 253;

@@ -1,4 +1,4 @@
-/** What proves to a receiver that a webhook is ours and unchanged. Standard Webhooks 1.0.0, symmetric:
+/** Signs webhooks, so that a receiver can verify their origin and content. Standard Webhooks 1.0.0, symmetric:
  *  https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";

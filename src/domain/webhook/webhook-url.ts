@@ -1,6 +1,5 @@
-/** Which URLs we are willing to call, and the form in which they are kept. Everything that could lead into
- *  somebody's private network is refused by name; what a Worker cannot see, the address that is dialled in the
- *  end, docs/webhooks.md says. */
+/** Which webhook URLs are accepted, and the form in which they are stored. Hosts that could be inside a private network
+ *  are refused by name. A Worker cannot see the address that a name resolves to; docs/webhooks.md has what that means. */
 import ipaddr from "ipaddr.js";
 import { countCodePoints } from "../text/code-points";
 import { isPublicName } from "./public-host-name";

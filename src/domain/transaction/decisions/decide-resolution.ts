@@ -5,7 +5,7 @@ import { DECLINED_BY_OPERATOR, type Failure, type Transaction } from "../transac
 import { type Change, decideMove } from "./transition";
 
 /** Until so long after its claim a charge is left to the processor: by then it has been asked about ten times.
- *  Processors that settle late do it within minutes; whoever waits longer has a reason to look. */
+ *  Processors that settle late do it within minutes; an operator who waits longer has a reason to look. */
 export const RESOLVABLE_AFTER_MS = 900_000;
 
 const DECLINED: Failure = {

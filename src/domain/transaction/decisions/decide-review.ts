@@ -1,4 +1,4 @@
-/** How a transaction leaves review: by a reviewer's word, or because nobody said one in time. */
+/** Decides how a transaction leaves review: by a reviewer's decision, or because the review expired. */
 import { accept, type Result, refuse } from "../result";
 import {
   closedReview,
@@ -20,7 +20,7 @@ export function decideReview(
   return endReview(transaction, decision, nowMs, { reviewer, note });
 }
 
-/** Ends a review that nobody has decided in time. Before that time, and after a decision, nothing changes.
+/** Ends a review that has expired. Before that time, and after a decision, nothing changes.
  *  @param expiresAtMs `review.expires_at`, unless a clock that was wrong then has been corrected since */
 export function decideExpiry(
   transaction: Transaction,
