@@ -7,6 +7,7 @@ import { join } from "node:path";
 import {
   type At,
   goProgram,
+  javaProgram,
   MODULE,
   npmPackages,
   type Program,
@@ -20,6 +21,15 @@ import {
 export type Generator = { name: string; tools: string[]; make(at: At): Promise<Program> };
 
 const OPENAPI_GENERATOR = "7.25.0";
+const JAVA_PROPERTIES = [
+  "library=native",
+  "containerDefaultToNull=true",
+  "invokerPackage=com.example.payments",
+  "apiPackage=com.example.payments.api",
+  "modelPackage=com.example.payments.model",
+];
+/** What it generates for a choice with an array or an object does not compile. */
+const JAVA_MAPPINGS = "RiskAmount=Object,RiskCurrencies=Object,RiskThreshold=Object";
 const OAPI_CODEGEN = "v2.8.0";
 const OAPI_CODEGEN_RUNTIME = "v1.9.0";
 const OGEN = "v1.25.0";
@@ -32,6 +42,14 @@ export const GENERATORS: Generator[] = [
     async make(at) {
       await openapiGenerator(at, "go", ["packageName=payments", "enumClassPrefix=true"]);
       return goProgram(at, "openapi-generator.go");
+    },
+  },
+  {
+    name: `openapi-generator ${OPENAPI_GENERATOR}, java`,
+    tools: ["java", "javac", "mvn"],
+    async make(at) {
+      await openapiGenerator(at, "java", JAVA_PROPERTIES, ["--schema-mappings", JAVA_MAPPINGS]);
+      return javaProgram(at, "openapi-generator.java");
     },
   },
   {
@@ -138,6 +156,7 @@ async function openapiGenerator(
   { folder, document, run }: At,
   language: string,
   properties: string[] = [],
+  more: string[] = [],
 ): Promise<void> {
   const artifact = `org.openapitools:openapi-generator-cli:${OPENAPI_GENERATOR}`;
   await run("mvn", ["-q", "dependency:get", `-Dartifact=${artifact}`, "-Dtransitive=false"]);
@@ -151,7 +170,18 @@ async function openapiGenerator(
   const module = ["--git-host", "example.com", "--git-user-id", user, "--git-repo-id", repository];
   const options = ["enumUnknownDefaultCase=true", ...properties].join(",");
   const output = ["-o", folder, ...module, `--additional-properties=${options}`];
-  await run("java", ["-jar", jar, "generate", "-q", "-i", document, "-g", language, ...output]);
+  await run("java", [
+    "-jar",
+    jar,
+    "generate",
+    "-q",
+    "-i",
+    document,
+    "-g",
+    language,
+    ...output,
+    ...more,
+  ]);
 }
 
 /** A copy of the document with `oneOf` for `anyOf`, of which the generator for Rust makes empty structures. The types in

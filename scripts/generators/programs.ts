@@ -1,5 +1,12 @@
 // How a generated client is compiled and run in each language, together with its adapter in clients/.
-import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { BIN, ROOT } from "../install.mjs";
 import type { ChildOptions } from "../processes/child-process.ts";
@@ -112,4 +119,17 @@ export async function rustProgram({ folder, run }: At, adapter: string): Promise
   writeFileSync(join(program, "Cargo.toml"), CARGO_TOML);
   await run("cargo", ["build", "--quiet", "--manifest-path", join(program, "Cargo.toml")]);
   return [join(program, "target", "debug", "check"), []];
+}
+
+/** Compiles the client with Maven, and the adapter beside it with the classes that the client needs. */
+export async function javaProgram({ folder, run }: At, adapter: string): Promise<Program> {
+  const program = join(folder, "check");
+  mkdirSync(program);
+  copyFileSync(join(CLIENTS, adapter), join(program, "Check.java"));
+  const list = join(folder, "classpath");
+  const compile = ["-q", "-Dmaven.test.skip=true", "compile", "dependency:build-classpath"];
+  await run("mvn", [...compile, `-Dmdep.outputFile=${list}`]);
+  const classes = [join(folder, "target", "classes"), readFileSync(list, "utf8").trim()].join(":");
+  await run("javac", ["-cp", classes, "-d", program, join(program, "Check.java")]);
+  return ["java", ["-cp", `${program}:${classes}`, "Check"]];
 }

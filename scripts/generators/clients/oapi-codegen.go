@@ -100,7 +100,7 @@ func (c client) AddRule(id string, above map[string]string) map[string]string {
 		fail(fmt.Errorf("replace rules: %s", written.Body))
 	}
 	rules = written.JSON200.Rules
-	last, err := rules[len(rules)-1].When.Amount.Above.AsRiskConditionAmountAbove1()
+	last, err := rules[len(rules)-1].When.Amount.Above.AsRiskAmount1()
 	fail(err)
 	return last
 }

@@ -100,8 +100,8 @@ func (c client) CreateEndpoint(address string) string {
 func (c client) AddRule(id string, above map[string]string) map[string]string {
 	said, err := c.api.GetRiskRules(ctx, payments.GetRiskRulesParams{})
 	read := as[*payments.RiskRulesHeaders](said, err).Response
-	amounts := payments.NewRiskConditionAmountAbove1RiskConditionAmountAbove(above)
-	amount := payments.RiskConditionAmount{Above: payments.NewOptRiskConditionAmountAbove(amounts)}
+	amounts := payments.NewRiskAmount1RiskAmount(above)
+	amount := payments.RiskConditionAmount{Above: payments.NewOptRiskAmount(amounts)}
 	rule := payments.RiskRule{
 		ID:     id,
 		Points: payments.NewOptInt32(1),
@@ -110,7 +110,7 @@ func (c client) AddRule(id string, above map[string]string) map[string]string {
 	body := payments.ReplaceRiskRules{Version: read.Version, Rules: append(read.Rules, rule)}
 	replaced, err := c.api.ReplaceRiskRules(ctx, &body)
 	rules := as[*payments.RiskRulesHeaders](replaced, err).Response.Rules
-	return rules[len(rules)-1].When.Amount.Value.Above.Value.RiskConditionAmountAbove1
+	return rules[len(rules)-1].When.Amount.Value.Above.Value.RiskAmount1
 }
 
 func main() {

@@ -75,7 +75,7 @@ func (c client) AddRule(id string, above map[string]string) map[string]string {
 	read, _, err := c.api.RiskAPI.GetRiskRules(c.ctx).Execute()
 	fail(err)
 	when := payments.RiskCondition{Amount: &payments.RiskConditionAmount{
-		Above: &payments.RiskConditionAmountAbove{MapmapOfStringstring: &above},
+		Above: &payments.RiskAmount{MapmapOfStringstring: &above},
 	}}
 	rule := payments.NewRiskRule(id, when)
 	rule.SetPoints(1)

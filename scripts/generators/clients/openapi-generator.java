@@ -11,7 +11,6 @@ import com.example.payments.model.Problem;
 import com.example.payments.model.ReplaceRiskRules;
 import com.example.payments.model.RiskCondition;
 import com.example.payments.model.RiskConditionAmount;
-import com.example.payments.model.RiskConditionAmountAbove;
 import com.example.payments.model.RiskRule;
 import com.example.payments.model.Transaction;
 import com.example.payments.model.TransactionList;
@@ -24,10 +23,19 @@ import java.util.Objects;
 /** The scenario of scenario.ts. */
 public final class Check {
   private static final String PREFIX = System.getenv("PREFIX");
-  private static final ApiClient API = new ApiClient();
+  private static final ApiClient API = connect();
   private static final TransactionsApi TRANSACTIONS = new TransactionsApi(API);
 
   private record Answer(int status, String code, String id, Long minor, String state) {}
+
+  /** An API object copies these settings when it is constructed. */
+  private static ApiClient connect() {
+    var api = new ApiClient();
+    api.updateBaseUri(System.getenv("BASE"));
+    var authorization = "Bearer " + System.getenv("KEY");
+    api.setRequestInterceptor(request -> request.header("Authorization", authorization));
+    return api;
+  }
 
   private interface Call {
     ApiResponse<Transaction> send() throws ApiException;
@@ -41,14 +49,18 @@ public final class Check {
       return new Answer(answer.getStatusCode(), null, data.getId(), data.getAmountMinor(), state);
     } catch (ApiException error) {
       if (error.getResponseBody() == null) throw error;
-      var code = Problem.fromJson(error.getResponseBody()).getCode().getValue();
-      return new Answer(error.getCode(), code, null, null, null);
+      var code = API.getObjectMapper().readValue(error.getResponseBody(), Problem.class).getCode();
+      return new Answer(error.getCode(), code.getValue(), null, null, null);
     }
   }
 
-  private static Answer create(int number, Object amount) throws Exception {
-    var body = new CreateTransaction().userId("user_1").amount(new CreateTransactionAmount(amount));
+  private static Answer create(int number, CreateTransactionAmount amount) throws Exception {
+    var body = new CreateTransaction().userId("user_1").amount(amount);
     return payment(() -> TRANSACTIONS.createTransactionWithHttpInfo(PREFIX + "-" + number, body));
+  }
+
+  private static Answer create(int number, String amount) throws Exception {
+    return create(number, new CreateTransactionAmount(amount));
   }
 
   private static Answer get(String id) throws Exception {
@@ -67,14 +79,14 @@ public final class Check {
     return ids;
   }
 
-  private static Map<String, String> addRule(Map<String, String> above) throws ApiException {
+  private static Object addRule(Map<String, String> above) throws ApiException {
     var risk = new RiskApi(API);
     var read = risk.getRiskRules(null);
-    var amount = new RiskConditionAmount().above(new RiskConditionAmountAbove(above));
+    var amount = new RiskConditionAmount().above(above);
     var rule = new RiskRule().id(PREFIX + "-large").points(1).when(new RiskCondition().amount(amount));
     var body = new ReplaceRiskRules().version(read.getVersion()).rules(read.getRules());
     var rules = risk.replaceRiskRules(body.addRulesItem(rule)).getRules();
-    return rules.get(rules.size() - 1).getWhen().getAmount().getAbove().getMapStringString();
+    return rules.get(rules.size() - 1).getWhen().getAmount().getAbove();
   }
 
   private static void expect(String what, Object seen, Object wanted) {
@@ -84,13 +96,10 @@ public final class Check {
   }
 
   public static void main(String[] args) throws Exception {
-    API.setBasePath(System.getenv("BASE"));
-    API.setBearerToken(System.getenv("KEY"));
-
     var text = create(1, "100.50");
     var id = text.id();
     expect("create with a string", text, new Answer(201, null, id, 10_050L, "pending"));
-    var number = create(2, 12.5);
+    var number = create(2, new CreateTransactionAmount(12.5));
     expect("create with a number", number, new Answer(201, null, number.id(), 1_250L, "pending"));
     var large = create(3, "90000000.07");
     var failed = new Answer(201, null, large.id(), 9_000_000_007L, "failed");

@@ -38,7 +38,7 @@ class Client:
 
     def add_rule(self, id, above):
         read = risk.get_risk_rules()
-        amount = models.RiskConditionAmount(above=models.RiskConditionAmountAbove(above))
+        amount = models.RiskConditionAmount(above=models.RiskAmount(above))
         rule = models.RiskRule(id=id, points=1, when=models.RiskCondition(amount=amount))
         body = models.ReplaceRiskRules(version=read.version, rules=[*read.rules, rule])
         return risk.replace_risk_rules(body).rules[-1].when.amount.above.actual_instance

@@ -7,8 +7,8 @@ use payments::apis::configuration::Configuration;
 use payments::apis::{Error, risk_api, transactions_api, webhooks_api};
 use payments::models::{
     CreateTransaction, CreateTransactionAmount, CreateWebhookEndpoint, Problem, ProblemCode,
-    ReplaceRiskRules, RiskCondition, RiskConditionAmount, RiskConditionAmountAbove, RiskRule,
-    Transaction, TransactionStatus,
+    ReplaceRiskRules, RiskAmount, RiskCondition, RiskConditionAmount, RiskRule, Transaction,
+    TransactionStatus,
 };
 
 async fn create(
@@ -49,7 +49,7 @@ async fn list(api: &Configuration) -> Vec<String> {
     }
 }
 
-async fn add_rule(api: &Configuration, id: String, above: RiskConditionAmountAbove) {
+async fn add_rule(api: &Configuration, id: String, above: RiskAmount) {
     let read = risk_api::get_risk_rules(api, None).await.expect("rules");
     let mut amount = RiskConditionAmount::new();
     amount.above = Some(Box::new(above));
@@ -99,5 +99,5 @@ async fn main() {
     let made = webhooks_api::create_webhook_endpoint(&api, body).await.expect("an endpoint");
     assert!(made.secret.starts_with("whsec_"), "the endpoint's secret");
     let above = HashMap::from([("EUR", "4000"), ("USD", "5000")].map(|(c, a)| (c.into(), a.into())));
-    add_rule(&api, format!("{prefix}-large"), RiskConditionAmountAbove::Object(above)).await;
+    add_rule(&api, format!("{prefix}-large"), RiskAmount::Object(above)).await;
 }

@@ -156,6 +156,7 @@ const documentedMembers = {
     }),
   currency: z
     .union([currency, z.array(currency).min(1).max(MAX_CURRENCIES)])
+    .openapi("RiskCurrencies")
     .optional()
     .openapi({
       description:
@@ -167,6 +168,7 @@ const documentedMembers = {
     .optional(),
   above: z
     .union([z.number().openapi({ type: "integer" }), ...AmountShape.options])
+    .openapi("RiskThreshold")
     .optional()
     .openapi({
       description:

@@ -97,14 +97,17 @@ function findAmountFault(code: string, text: unknown): string | undefined {
   return parsed.ok ? undefined : AMOUNT_FAULTS[parsed.fault](code, currency.decimals);
 }
 
-/** The documented schema of an amount. */
-export const AmountShape = z.union([
-  decimal,
-  z.record(z.string(), z.string().openapi({ pattern: PLAIN.source })).openapi({
-    description: "Decimal strings by currency. Payments in other currencies do not match.",
-    example: { USD: "250.00", JPY: "40000" },
-  }),
-]);
+/** The documented schema of an amount. The choices among the members of a condition have names, so that a generator
+ *  that does not support one can be given another type for it. */
+export const AmountShape = z
+  .union([
+    decimal,
+    z.record(z.string(), z.string().openapi({ pattern: PLAIN.source })).openapi({
+      description: "Decimal strings by currency. Payments in other currencies do not match.",
+      example: { USD: "250.00", JPY: "40000" },
+    }),
+  ])
+  .openapi("RiskAmount", { example: "250.00" });
 
 export const listName = choice(LIST_NAMES).openapi("RiskListName");
 export const listField = choice(LIST_FIELDS).openapi("RiskListField", {
