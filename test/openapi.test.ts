@@ -179,6 +179,14 @@ describe("a schema in openapi.json", () => {
     expect(schemas.CreateTransaction?.properties?.amount?.oneOf).toHaveLength(2);
   });
 
+  it("A choice with a list or an object in openapi.json is a named schema, which a generator can map", () => {
+    const isMixed = ({ oneOf = [], anyOf = [] }: Schema) =>
+      [...oneOf, ...anyOf].flatMap(typesOf).some((type) => type === "array" || type === "object");
+    const named = Object.keys(schemas).filter((name) => isMixed(schemas[name] ?? {}));
+    expect(named).toEqual(["RiskAmount", "RiskCurrencies", "RiskThreshold"]);
+    expect(placesOf(isMixed)).toEqual(named);
+  });
+
   it("No schema in openapi.json has the name of a generated constructor or inner type", () => {
     const names = Object.keys(schemas);
     const inner = names.flatMap((name) =>
