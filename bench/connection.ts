@@ -1,5 +1,5 @@
 // One keep-alive connection that sends one request at a time, over and over (a closed loop).
-// It must not know what the requests mean; it checks only the status it was told to expect.
+// It must not depend on what the requests mean; it checks only that the status is the expected one.
 import { Client, type Dispatcher } from "undici";
 import { errorCode, errorMessage } from "../scripts/processes/errors.ts";
 import type { CaseRequest } from "./cases.ts";

@@ -10,7 +10,7 @@ import type { HostReady } from "./messages.ts";
 const LOOPBACK = "127.0.0.1";
 const [dir = ""] = process.argv.slice(2);
 
-// The parent is gone, however it went; workerd must not outlive it.
+// The parent has ended, for whatever reason; workerd must not outlive it.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 
 const { workerOptions } = unstable_getMiniflareWorkerOptions(join(dir, "wrangler.json"));
@@ -21,7 +21,7 @@ const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     host: LOOPBACK,
     port: 0,
-    // Otherwise Miniflare asks the network for a sample of request.cf.
+    // Otherwise Miniflare downloads a sample of request.cf.
     cf: false,
     log: new Log(LogLevel.WARN),
     // Lines go to the log as they are; Miniflare's own handler would spend a core on their looks.
@@ -48,7 +48,7 @@ const url = await miniflare.unsafeGetDirectURL("bench");
 const ready: HostReady = { kind: "ready", origin: url.origin, pid: await findWorkerd() };
 process.send?.(ready);
 
-/** Miniflare keeps its child to itself; on Linux /proc tells. Elsewhere there is no pid. */
+/** Miniflare does not expose its child's pid; on Linux /proc has it. Elsewhere the result is null. */
 async function findWorkerd(): Promise<number | null> {
   try {
     for (const entry of await readdir("/proc")) {

@@ -1,11 +1,11 @@
-// The process that holds a bare workerd, which reads the wrangler config by itself and brings its
+// The process that holds a bare workerd, which reads the wrangler config directly and brings its
 // own D1 and queues. Only releases whose `serve` takes a wrangler.json can do this.
 import { spawn } from "node:child_process";
 import type { HostReady } from "./messages.ts";
 
 const [dir = "", workerd = ""] = process.argv.slice(2);
 
-// The parent is gone, however it went; workerd must not outlive it.
+// The parent has ended, for whatever reason; workerd must not outlive it.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 
 const CONTROL_FD = 3;

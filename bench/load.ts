@@ -1,4 +1,4 @@
-// The load generator: a process of its own, told over IPC what to run, so that neither the server
+// The load generator: a process of its own that gets its cases over IPC, so that neither the server
 // nor the printing of progress shares its event loop. It lives as long as one server does, because
 // later cases read what earlier ones wrote.
 import { build, type Histogram } from "hdr-histogram-js";
@@ -27,7 +27,7 @@ function send(message: FromLoad): void {
   process.send?.(message);
 }
 
-// The parent is gone, however it went: nothing is left to report to.
+// The parent has ended, for whatever reason: there is nothing left to report to.
 process.on("disconnect", () => process.exit(1));
 
 async function run({ name, connections, warmup_ms, measure_ms }: RunRequest): Promise<RunResult> {

@@ -1,4 +1,4 @@
-// One run: asks the load generator for a case, reads the server's CPU time at both ends of the
+// One run: starts a case in the load generator, reads the server's CPU time at both ends of the
 // measured window, and turns the two into a row of the table.
 import type { Child } from "../scripts/processes/child-process.ts";
 import type { FromLoad, RunRequest, RunResult } from "./messages.ts";

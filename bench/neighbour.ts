@@ -1,5 +1,5 @@
-// `npm run bench:neighbour`: how much longer a merchant's creates take while another merchant asks for the
-// dearest backtest again and again. Windows with and without that neighbour take turns on one server.
+// `npm run bench:neighbour`: how much longer a merchant's creates take while another merchant requests the
+// most expensive backtest repeatedly. Windows with and without that neighbour take turns on one server.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";

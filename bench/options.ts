@@ -19,7 +19,7 @@ export type Options = {
 };
 
 const MODES: Mode[] = ["miniflare", "workerd"];
-/** Newer than the one that the pinned Miniflare brings: it reads a wrangler config by itself. An optional
+/** Newer than the one that the pinned Miniflare brings: it reads a wrangler config directly. An optional
  *  dependency, which is there on Linux x64 only. */
 const STANDALONE = "node_modules/workerd-standalone/bin/workerd";
 const BINARIES: Record<Mode, string> = {

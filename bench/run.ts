@@ -1,6 +1,6 @@
 // The benchmark: builds the Worker, runs it as a server with durable state on a disk, drives it
 // from another process in a closed loop and prints what it measured. `npm run bench -- --help`.
-// It asks only 127.0.0.1 and leaves nothing behind but the server's log.
+// It sends requests only to 127.0.0.1 and leaves nothing behind but the server's log.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";

@@ -1,7 +1,7 @@
 // The entry module of the benched bundle: the built Worker as it is, and beside it three paths
-// that only the bench knows. The two baselines run here, in the same isolate and the same process
+// that only the benchmark uses. The two baselines run here, in the same isolate and the same process
 // as the Worker, because a ratio between two servers would mostly compare two moments of a noisy
-// machine. This file runs inside workerd and must not know how it was started.
+// machine. This file runs inside workerd and must not depend on how it was started.
 import type { Env } from "../src/env";
 import worker from "../src/worker";
 

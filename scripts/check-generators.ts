@@ -76,7 +76,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
   const chosen = GENERATORS.filter(({ name }) => name.includes(values.only));
   if (chosen.length === 0) throw new Error(`No generator has ${values.only} in its name.`);
-  // A tool that is told a path through a symbolic link may take two names for two files.
+  // A tool that gets a path through a symbolic link may treat its two names as two files.
   const folder = removeAtExit(realpathSync(mkdtempSync(join(tmpdir(), "generators-"))));
   const shared = join(folder, "shared");
   mkdirSync(shared);

@@ -1,6 +1,6 @@
 // `npm run check:monitoring`: Grafana's dashboard-linter checks the dashboard, and promtool checks what /metrics
 // answers, the alert rules and their tests.
-// By default it starts the API with a state of its own and sends it a few requests; --url asks one that runs.
+// By default it starts the API with a state of its own and sends it a few requests; --url checks one that runs.
 // It says which of the two tools is missing; --require makes that a failure.
 import "./processes/no-local-proxy.ts";
 import { spawnSync } from "node:child_process";
@@ -49,7 +49,7 @@ async function scrape(base: string, token: string): Promise<string> {
   return response.text();
 }
 
-/** Makes most series count something: payments of every outcome, a replay, a webhook to nobody. */
+/** Makes most series count something: payments of every outcome, a replay, a webhook that nothing receives. */
 async function useApi(base: string, key: string): Promise<void> {
   const ask = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
     fetch(`${base}/api/v1${path}`, {

@@ -48,8 +48,8 @@ const textOf = (document: Document) => `${JSON.stringify(document, null, 2)}\n`;
 const SCHEMA_REF = /"#\/components\/schemas\/(\w+)"/g;
 
 /**
- * docs/asyncapi.json with the schemas that its event needs of the API: tools find no other file beside a document
- * that they were given by itself.
+ * docs/asyncapi.json with the schemas of openapi.json that its event needs: a tool that gets only this document
+ * cannot resolve references to another file.
  */
 function asyncApiText(openApi: Document): string {
   const document = JSON.parse(readFileSync(ASYNCAPI, "utf8")) as Document;

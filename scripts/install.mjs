@@ -79,7 +79,7 @@ export function projectNode() {
   );
 }
 
-/** Installs what package-lock.json asks for, unless it is there; throws when it cannot. */
+/** Installs what package-lock.json lists, unless it is there; throws when it cannot. */
 export function install() {
   const lock = readFileSync(join(ROOT, "package-lock.json"), "utf8");
   const digest = createHash("sha256").update(lock).digest("hex");

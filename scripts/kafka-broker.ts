@@ -1,5 +1,5 @@
 // `npm run kafka:broker`: a real Apache Kafka on this machine, to see events arrive in. What it
-// holds is gone when it stops.
+// holds is deleted when it stops.
 import { startBridge, whyNoBridge } from "./kafka/bridge.ts";
 import { startBroker } from "./kafka/broker.ts";
 import { whyNoBroker } from "./kafka/jars.ts";

@@ -29,7 +29,7 @@ each webhook and prints it. Ctrl-C deletes the endpoint again.
 /** By this the endpoints of earlier runs are known. */
 const DESCRIPTION = "npm run listen";
 const API_LIMIT_MS = 10_000;
-// On the way out nobody wants to wait; what is left over the next run clears away.
+// Kept short so that the command ends quickly; the next run deletes what this one leaves over.
 const DELETE_LIMIT_MS = 3_000;
 const PROBE_LIMIT_MS = 1_000;
 
@@ -181,7 +181,7 @@ async function listen(values: Options): Promise<void> {
   await remove(api, endpoint.id);
 }
 
-// Only under npm: its shell dies of a SIGTERM without telling anyone.
+// Only under npm: its shell ends on SIGTERM without forwarding the signal.
 if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 
 try {

@@ -82,7 +82,7 @@ async function open(base: string): Promise<void> {
   console.log(welcome(base, key));
 }
 
-/** Serves until wrangler ends, by itself or by a signal to us; gives its exit code. */
+/** Serves until wrangler ends or this process gets a signal; returns wrangler's exit code. */
 async function serve(base: string, port: number, lock: Lock): Promise<number> {
   const at = ["--ip", HOST, "--port", String(port)];
   const wrangler = startWrangler(["dev", ...at, "--persist-to", STATE_DIR], "inherit");
@@ -99,7 +99,7 @@ async function serve(base: string, port: number, lock: Lock): Promise<number> {
 // Only under npm: a server started from a shell may well outlive that shell.
 if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 
-/** Everything from the free port to the end of the server; nobody else uses the state meanwhile. */
+/** Everything from the free port to the end of the server; no other process uses the state meanwhile. */
 async function run(): Promise<number> {
   const port = apiPort();
   const base = `http://${HOST}:${port}`;

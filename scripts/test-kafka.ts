@@ -1,5 +1,5 @@
-// `npm run test:kafka`: events all the way into a living Kafka and out again by a client that knows
-// nothing of us, with servers killed on the way. `-- --require` makes whatever cannot be run a
+// `npm run test:kafka`: sends events into a real Kafka, kills servers on the way, and reads the events
+// back with an independent client. `-- --require` makes whatever cannot be run a
 // failure; `--only direct` or `--only worker` and `--dialect upstash` or `--dialect rest-v2` choose.
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -41,7 +41,7 @@ type Sent = {
 /** How far a run is when something is killed in it, and how long that stays dead. */
 const FAULT_AT = 1 / 3;
 const DEAD_MS = 700;
-/** The Worker waits longer and longer between tries at a server that is gone. */
+/** The Worker backs off between attempts while the server is down. */
 const ARRIVAL_LIMIT_MS = 60_000;
 const ARRIVAL_POLL_MS = 1_000;
 /** For a record that is written twice to show itself. */
@@ -64,7 +64,7 @@ function faultIn(victim: Victim) {
     onProgress: (share: number) => {
       if (!victim || done || share < FAULT_AT) return;
       done = fault(victim);
-      // Whoever waits for its end hears how it failed; until then nobody does.
+      // A caller awaits it later and gets the error; this prevents an unhandled rejection until then.
       done.catch(() => {});
     },
     ended: () => done,

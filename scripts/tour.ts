@@ -36,7 +36,7 @@ function readWaitingPart(commands: string): string {
   return part;
 }
 
-/** Asks `look` for more output until the step's expectations hold: a slow machine may need longer than the document. */
+/** Calls `look` for more output until the step's expectations hold: a slow machine may need longer than the document. */
 async function checkUntilSettled(
   { title }: { title: string },
   output: string,
@@ -113,7 +113,7 @@ async function main(): Promise<void> {
   );
 }
 
-// Only under npm: its shell dies of a SIGTERM without telling anyone.
+// Only under npm: its shell ends on SIGTERM without forwarding the signal.
 if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 

@@ -22,9 +22,9 @@ async function main(): Promise<number> {
   return (await simulate(options, state)) === 0 ? 0 : DIFFERENT;
 }
 
-// Only under npm: its shell dies of a SIGTERM without telling anyone.
+// Only under npm: its shell ends on SIGTERM without forwarding the signal.
 if (process.env.npm_lifecycle_event) await import("../scripts/processes/lifeline.ts");
-// What was started ends with this process, when it ends by itself.
+// Child processes end when this process exits; a signal must therefore cause a regular exit.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
   process.on(signal, () => process.exit(FAILED));
 

@@ -1,4 +1,4 @@
-// The Strimzi bridge, an HTTP server of somebody else's that takes the v2 produce form. It is not
+// The Strimzi bridge, a third-party HTTP server that accepts the v2 produce form. It is not
 // on Maven Central: KAFKA_BRIDGE_HOME names the folder of an unpacked release, with `libs` in it.
 import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -23,7 +23,7 @@ const ASK_LIMIT_MS = 2_000;
 const UUID_BYTES = 16;
 const JAVA = ["-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
 const PARTITIONS = 3;
-/** A broker that was killed may come back only when its controller has given it up. */
+/** A killed broker may restart only after its controller has removed it. */
 const SESSION_MS = 2_000;
 const HEARTBEAT_MS = 500;
 

@@ -1,5 +1,5 @@
-// What the gateway answers to what nobody should send, to the last published client of the form it
-// speaks, and while the broker is gone.
+// Checks what the gateway answers to invalid requests, to the last published client of the form it
+// accepts, and while the broker is down.
 import { Kafka } from "@upstash/kafka";
 import { SEND } from "./dialects.ts";
 import { readTopic } from "./reader.ts";
@@ -74,7 +74,7 @@ async function checkOrderAndClient(
   must(client === JSON.stringify(['{"a":1}', "2", '{"a":3}']), `the client wrote ${client}`);
 }
 
-/** While the broker is gone nothing is confirmed, and the gateway recovers by itself. */
+/** While the broker is down nothing is confirmed; the gateway recovers without a restart. */
 async function checkOutage(broker: Restartable, server: RestServer, topic: string): Promise<void> {
   await broker.kill();
   const value = JSON.stringify({ topic, value: "during the outage" });

@@ -10,7 +10,7 @@ const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/;
 const PARTITION_MAX = 2 ** 31 - 1;
 const FIELDS = new Set(["topic", "value", "key", "headers", "partition", "timestamp"]);
 
-/** A record that a request asks for, its texts as bytes. */
+/** A record to produce, its texts as bytes. */
 export type RequestedRecord = {
   topic: string;
   value: Buffer;
@@ -80,7 +80,7 @@ function readRecord(message: unknown, index: number): RequestedRecord {
 }
 
 /**
- * The records that the text of a request asks for, in its order. Throws a BadRequest.
+ * Parses the body of a produce request into its records, in their order. Throws a BadRequest.
  */
 export function readProduceRequest(text: string): RequestedRecord[] {
   let body: unknown;

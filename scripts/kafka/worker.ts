@@ -1,5 +1,5 @@
-// The Worker itself, run by wrangler with a state folder of its own and told where to stream to;
-// and what its events have to look like in Kafka, by the word of its own API.
+// Runs the Worker under wrangler, with a state folder of its own and a Kafka address to stream to,
+// and derives from its API's answers the records that Kafka must contain.
 import { randomUUID } from "node:crypto";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,10 +34,10 @@ const AT_ONCE = 10;
 const SEQUENCE_DIGITS = 10;
 const CLOUD_EVENT = /^application\/cloudevents\+json\b/i;
 
-/** Starts the Worker with these variables; `call(method, path, body?, key?)` asks its API. */
+/** Starts the Worker with these variables; `call(method, path, body?, key?)` calls its API. */
 export async function startWorker(variables: Record<string, string>): Promise<Worker> {
   const state = removeAtExit(mkdtempSync(join(tmpdir(), "kafka-worker-")));
-  ensureDevVars(); // With PROCESSOR=sandbox, unless somebody has chosen another.
+  ensureDevVars(); // With PROCESSOR=sandbox, unless .dev.vars already sets another.
   await migrate(state);
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -117,7 +117,7 @@ export function checkOf(event: ApiEvent): ExpectedEvent<ReadCloudEvent>["check"]
   };
 }
 
-/** What has to be in the topic, by the events that the API tells of these transactions. */
+/** What has to be in the topic, by the events that the API returns for these transactions. */
 export async function expectedOf(
   worker: Worker,
   ids: string[],

@@ -22,8 +22,8 @@ type ClientError = Error & {
 
 const CLIENT_ID = "kafka-gateway";
 
-// Three tries of at most these each end before ANSWER_LIMIT_MS, so that an answer tells how the
-// attempt ended and not merely that it went on for too long. An idempotent producer of this client
+// Three tries of at most these each end before ANSWER_LIMIT_MS, so that an answer says how the
+// attempt ended and not merely that it took too long. An idempotent producer of this client
 // takes fewer than two retries to mean no end of them.
 const RETRIES = 2;
 const RETRY_DELAY_MS = 250;
@@ -32,7 +32,7 @@ const REQUEST_LIMIT_MS = 2_500;
 const ANSWER_LIMIT_MS = 9_000;
 const WAITING_MAX = 256;
 
-/** A broker takes a batch of 1 MiB unless it has been told otherwise; this leaves room for its frame. */
+/** A broker accepts batches of up to 1 MiB by default; this leaves room for the frame. */
 const BATCH_BYTES_MAX = 900_000;
 /** More than the lengths and the timestamp of one record take. */
 const RECORD_FRAME_BYTES = 64;

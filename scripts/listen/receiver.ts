@@ -1,4 +1,4 @@
-// A receiver of webhooks that tells what arrives. It does what every receiver should: it verifies
+// A receiver of webhooks that prints what arrives. It does what every receiver should: it verifies
 // first, does nothing twice, and answers at once.
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +8,7 @@ import { errorMessage } from "../processes/errors.ts";
 import { readBody } from "./read-body.ts";
 
 const PATH = "/webhooks";
-// Enough for an evening of watching; the oldest are forgotten first.
+// Enough for several hours of use; the oldest entries are dropped first.
 const REMEMBERED_MAX = 10_000;
 
 /** The parts of an event that are shown. */
@@ -19,7 +19,7 @@ type Options = { port: number; failPercent: number; print: Print };
 
 export type Receiver = { url: string; trust(secrets: string[]): void; close(): void };
 
-/** A Map that forgets its oldest entries. */
+/** Sets an entry and drops the oldest ones above the limit. */
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   map.set(key, value);
@@ -95,7 +95,7 @@ function createDesk({ failPercent, print }: Omit<Options, "port">) {
 
 /**
  * Listens at `port` of this machine, 0 for any free one. Deliveries wait until `trust(secrets)` has
- * said whose signatures count, since the first may come before the secret does.
+ * set the accepted secrets, since the first may arrive before the secret does.
  */
 export async function startReceiver({ port, failPercent, print }: Options): Promise<Receiver> {
   const decide = createDesk({ failPercent, print });
@@ -107,7 +107,7 @@ export async function startReceiver({ port, failPercent, print }: Options): Prom
       const body = await readBody(request);
       return end(decide(await trusted, body, request.headers));
     } catch {
-      // The sender has gone away in the middle, or went on for too long.
+      // The sender closed the connection early, or the body exceeded its limit.
       response.destroy();
     }
   });

@@ -24,7 +24,7 @@ export function readDevVars(folder = ROOT): Record<string, string> {
   return parse(readText(pathIn(folder)));
 }
 
-/** Adds those of `wanted` that are missing; what somebody has written is left alone. */
+/** Adds those of `wanted` that are missing; existing entries stay unchanged. */
 export function addDevVars(wanted: Record<string, string>, folder = ROOT): void {
   const path = pathIn(folder);
   const text = readText(path);

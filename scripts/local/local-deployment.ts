@@ -1,4 +1,4 @@
-// What a local deployment needs before it can be used: secrets, tables, and somebody to be.
+// What a local deployment needs before it can be used: secrets, tables and a demo merchant.
 // Each step is skipped when it has been done, so the second start is as quick as wrangler is.
 import "../processes/no-local-proxy.ts";
 import { createHash, randomBytes } from "node:crypto";
@@ -49,7 +49,7 @@ export function ensureDevVars(): void {
     METRICS_TOKEN: randomBytes(TOKEN_BYTES).toString("base64url"),
     // A webhook receiver on this machine has neither a public address nor a certificate.
     ALLOW_INSECURE_WEBHOOKS: "true",
-    // A deployment has to choose; on this machine nobody wants to move money.
+    // A deployment has to choose a processor; the sandbox moves no money.
     PROCESSOR: "sandbox",
   });
 }
@@ -114,7 +114,7 @@ export function readDemo(state = STATE_DIR): Demo | null {
 
 /**
  * The demo merchant. Made through the admin API of the Worker at `base`, once: kept beside the data
- * it belongs to, and made anew only when that data is gone.
+ * it belongs to, and created again only when that data no longer exists.
  */
 export async function ensureDemo(base: string, state = STATE_DIR): Promise<Demo> {
   const kept = readDemo(state);

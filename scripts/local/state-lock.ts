@@ -14,7 +14,7 @@ import {
 } from "../processes/identify.ts";
 
 const NAME = "server.lock";
-// A server whose `npm start` was killed ends by itself within about a second; the rest is room.
+// A server whose `npm start` was killed ends within about a second; the rest is margin.
 const ENDING_LIMIT_MS = 15_000;
 const ENDING_POLL_MS = 200;
 
@@ -35,7 +35,7 @@ export class StateInUseError extends Error {}
 
 /**
  * The record in `path`, null when there is no such file. Locks appear with their whole content, so
- * one that cannot be read was cut off by a power failure: nobody holds it.
+ * one that cannot be read was cut off by a power failure: no process holds it.
  */
 function readRecord(path: string): LockRecord | null {
   try {
@@ -79,7 +79,7 @@ function createExclusively(path: string, record: LockRecord, draft: string): boo
 /**
  * Takes `path` for `record` and gives null, or gives the record of the process that has it.
  *
- * A stale lock is replaced by whoever first takes a lock named after it, so two processes that
+ * A stale lock is replaced by the process that first takes a lock named after it, so two processes that
  * find it at the same time cannot both replace it, nor can one replace the other's new lock. When
  * the one that replaces it is killed meanwhile, its own lock is stale and is replaced the same way.
  */

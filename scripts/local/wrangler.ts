@@ -14,8 +14,8 @@ function environment(): Record<string, string | undefined> {
     // A shell in which a deployment's environment is chosen must not choose the local secrets too.
     CLOUDFLARE_ENV: undefined,
     PATH: `${BIN}${delimiter}${process.env.PATH ?? ""}`,
-    // Without these wrangler asks the internet for request metadata, for its newest version
-    // and for a place to count us.
+    // Without these wrangler downloads request metadata, looks up its newest version and sends
+    // usage statistics.
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
     WRANGLER_HIDE_BANNER: "true",
     WRANGLER_SEND_METRICS: "false",
@@ -23,12 +23,12 @@ function environment(): Record<string, string | undefined> {
 }
 
 /**
- * Starts wrangler. `stop()` asks it to end, and it ends its own processes; `kill()` gives none of them a chance to
- * say goodbye.
+ * Starts wrangler. `stop()` signals it to end, and it ends its own processes; `kill()` ends all of them
+ * without a chance to clean up.
  *
  * It leads a process group of its own, so that its runtime can be found and ended with it, and
  * so that Ctrl-C reaches it once, through us. It gets no terminal to read from, so it neither
- * asks questions nor listens for hotkeys.
+ * prompts nor listens for hotkeys.
  */
 export function startWrangler(
   args: readonly string[],

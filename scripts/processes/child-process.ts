@@ -50,7 +50,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // The whole group has ended by itself.
+    // The whole group has already ended.
   }
 }
 

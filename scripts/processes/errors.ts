@@ -1,4 +1,4 @@
-// What a caught value tells: it need not be an Error.
+// The message and code of a caught value, which need not be an Error.
 
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-// Asks the API for everything there is after the traffic: lists, feeds, each key and transaction, the
+// Reads everything from the API after the traffic: lists, feeds, each key and transaction, the
 // delivery logs, the metrics. Compares nothing.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Plan } from "../plan/plan.ts";

@@ -20,7 +20,7 @@ const POLL_MS = 1_000;
 const READY_LIMIT_MS = 10_000;
 const DELIVERIES = "/api/v1/webhook-deliveries?limit=100&status=pending";
 
-/** Pending ones that somebody answers, as many as the first page with such has. */
+/** Counts pending deliveries to endpoints that answer, on the first page that has any. */
 async function countPending({ api, endpoints }: OpenMerchant): Promise<number> {
   const hanging = new Set(endpoints.filter(({ kind }) => kind === "hanging").map(({ id }) => id));
   let at = "";

@@ -1,4 +1,4 @@
-// What will be sent, all of it, as a pure function of the options: nothing in here knows the time, a
+// What will be sent, all of it, as a pure function of the options: nothing in here depends on the time, a
 // port or an id. What the system makes of it, and in which order, is left to the run.
 import { createHash } from "node:crypto";
 import { makeOrder, type Order, type Role } from "./orders.ts";

@@ -32,7 +32,7 @@ function sfc32(seed: Buffer): () => number {
   };
 }
 
-/** The chances of whoever `names` name. */
+/** A random generator seeded by `names`: the same names give the same sequence. */
 export function randomOf(...names: (string | number)[]): Random {
   const unit = sfc32(createHash("sha256").update(JSON.stringify(names)).digest());
   const whole = (least: number, most: number) => least + Math.floor(unit() * (most - least + 1));

@@ -78,7 +78,7 @@ function checkList(
     ...(new Set(places).size < places.length ? ["a list had a transaction twice"] : []),
     ...(isDeepStrictEqual(places, [...places].sort().reverse()) ? [] : ["a list was not sorted"]),
     ...(list.some(({ user_id }) => user_id !== order.body.user_id)
-      ? ["a list by user_id had somebody else's"]
+      ? ["a list by user_id had another user's transaction"]
       : []),
     ...(isStale
       ? [`a list told version ${own?.version ?? 0} after version ${floor} was acknowledged`]

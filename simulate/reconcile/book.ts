@@ -1,5 +1,5 @@
-// Whether everything that the API tells of a merchant's transactions, by key, by id, in lists, in
-// logs and in the feed, is one story, complete and nobody else's. Pure.
+// Checks that everything the API returns about a merchant's transactions, by key, by id, in lists, in
+// logs and in the feed, is consistent, complete and of that merchant only. Pure.
 import { isDeepStrictEqual } from "node:util";
 import type { Order } from "../plan/orders.ts";
 import type {
@@ -113,7 +113,7 @@ function checkMerchant(merchant: MerchantView, orders: Order[], records: OrderRe
   ];
 }
 
-/** The differences in what the API tells of transactions. */
+/** The differences in what the API returns about transactions. */
 export function reconcileBook({ plan, records, merchants }: World): Difference[] {
   return merchants.flatMap((merchant, at) => {
     const orders = plan.orders.filter((order) => order.merchant === at);

@@ -1,5 +1,5 @@
-// Whether the server had to report a fault of its own. What it logs as an error somebody is woken up for,
-// so there must be none but for what was broken on purpose. Pure.
+// Checks that the server logged no fault of its own. A logged error pages the operator, so only faults
+// that the simulation caused on purpose may appear. Pure.
 
 import type { Difference, World } from "../world.ts";
 
@@ -10,7 +10,7 @@ export function errorsIn(output: string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const line of output.split("\n")) {
     if (!line.startsWith('{"time"') || !line.includes('"level":"error"')) continue;
-    // A kill may have cut a line; what it said is lost with it.
+    // A kill may have cut a line, and its event name is lost then.
     const [, event = "unknown"] = /"event":"([^"]+)"/.exec(line) ?? [];
     counts.set(event, (counts.get(event) ?? 0) + 1);
   }

@@ -1,5 +1,5 @@
 // Whether /metrics has counted what happened. What docs/metrics.md calls exact must be equal, also
-// after kills; what it calls exact to a second must be, as long as nobody was killed. Pure.
+// after kills; what it calls exact to a second must be, as long as no process was killed. Pure.
 
 import { type Sample, sumsBy } from "../observe/exposition.ts";
 import { chargeOutcome, RISK_BLOCKED } from "../plan/expectation.ts";
@@ -78,7 +78,7 @@ function exactSums(transactions: Transaction[], events: TransactionEvent[]) {
 }
 
 /** Answers that changed nothing, as the clients saw them: the shards count those, and perhaps attempts
- *  whose answer nobody waited for. */
+ *  whose answer no client waited for. */
 function boundsOf(records: OrderRecord[], attempts: Attempts) {
   const answers = records.flatMap((record) => record?.answers ?? []);
   const creates = answers.filter(({ call }) => call === "create");
@@ -151,7 +151,7 @@ export function reconcileMetrics(world: World): Difference[] {
   });
   const delivered = sumsBy(metrics, "payments_outbox_delivered_events_total", "destination");
   const all = new Map(["book", "webhooks", "stream"].map((name) => [name, events.length]));
-  // Velocity hears only of payments that came to nothing.
+  // Velocity gets events only for failed and cancelled payments.
   all.set("velocity", events.filter(({ type }) => NOTHING.has(type)).length);
   const outboxes =
     chaos.kills > 0 ? [] : compare("payments_outbox_delivered_events_total", delivered, all);

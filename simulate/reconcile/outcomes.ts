@@ -5,7 +5,7 @@ import { assess, chargeOutcome, RISK_BLOCKED, RULES } from "../plan/expectation.
 import type { Call, Order } from "../plan/orders.ts";
 import type { Difference, MerchantView, OrderRecord, Transaction, World } from "../world.ts";
 
-/** How many payments of the customer the fraud rules were told of, this one included. */
+/** How many payments of the customer the fraud rules counted, this one included. */
 const countOf = ({ risk }: Transaction) => risk.signals?.["customer.count.24h"] ?? 0;
 const isFrequent = (transaction: Transaction) => countOf(transaction) > RULES.daily;
 

@@ -1,5 +1,5 @@
 // Whether every event is in the Kafka topic at least once, each transaction's first times in order,
-// with the data that the API tells. Pure.
+// with the data that the API returns. Pure.
 import { type ExpectedEvent, judge, type Verdict } from "../../scripts/kafka/verdict.ts";
 import { checkOf, identifyCloudEvent, type ReadCloudEvent } from "../../scripts/kafka/worker.ts";
 import type { Difference, MerchantView, TransactionEvent, World } from "../world.ts";

@@ -1,5 +1,5 @@
-// Whether every event has come to every receiver that wanted it, verified and as the API tells it,
-// and whether the delivery log says the same as the receivers' own. Pure.
+// Checks that every event arrived at every receiver that subscribed to it, verified and as the API
+// returns it, and that the delivery log agrees with the receivers' own. Pure.
 
 import type {
   Delivery,
@@ -12,7 +12,7 @@ import type {
 
 const isGood = (status: number | null) => status !== null && status >= 200 && status <= 299;
 
-/** The body of an event's webhook: the same bytes, because the API tells the same text. */
+/** The body of an event's webhook: the same bytes, because the API returns the same text. */
 const bodyOf = ({ type, created_at, data }: TransactionEvent) =>
   JSON.stringify({ type, timestamp: created_at, data });
 

@@ -37,7 +37,7 @@ async function ownReceiver(api: Api, seed: string): Promise<OpenReceiver> {
   return { ...receiver, id: null, events: [] };
 }
 
-/** The merchants, `{ id, api, endpoints, own }`; `seen` is told of each attempt of a request of theirs. */
+/** The merchants, `{ id, api, endpoints, own }`; `seen` is called for each attempt of a request of theirs. */
 export async function makeMerchants({ plan, server, seen }: Wanted): Promise<OpenMerchant[]> {
   const admin = openApi({ address: server.address, token: server.ADMIN_TOKEN });
   const merchants: OpenMerchant[] = [];

@@ -21,7 +21,7 @@ export type Receiver = {
 
 const SLOW_MS: [number, number] = [200, 900];
 const FLAKY_SHARE = 0.3;
-/** A flaky receiver takes an event after so many failures: delays double, and nobody waits for a tenth. */
+/** A flaky receiver accepts an event after so many failures: delays double, so more would take too long. */
 const FLAKY_FAILURES_MAX = 3;
 
 /** What a receiver of each kind answers to the `nth` arrival of an event; null for nothing, ever. */
@@ -38,7 +38,7 @@ const ANSWERS: Record<EndpointKind, (random: Random, nth: number) => Promise<num
 
 /**
  * Listens at a free port. `log` maps the id of each verified event to its arrivals, `{ text, status }`;
- * `unverified` counts the others. Deliveries wait until `trust(secret)` has said whose signature counts.
+ * `unverified` counts the others. Deliveries wait until `trust(secret)` has set the accepted secret.
  */
 export async function startReceiver(kind: EndpointKind, seed: string): Promise<Receiver> {
   const log = new Map<string, Arrival[]>();
@@ -68,7 +68,7 @@ export async function startReceiver(kind: EndpointKind, seed: string): Promise<R
   const server = createServer((request, response) => {
     receive(request).then(
       (status) => status !== null && response.writeHead(status).end(),
-      // The sender has gone away in the middle: killed, perhaps.
+      // The sender closed the connection before the end of the request, perhaps because it was killed.
       () => response.destroy(),
     );
   });

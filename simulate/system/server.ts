@@ -30,7 +30,7 @@ const OWNER_ONLY = 0o600;
 
 /** Over those in wrangler.toml. Add here what must not stand in the simulation's way. */
 const SETTINGS = {
-  // Locally all objects share one thread and each commits by itself: fewer of them get more done.
+  // Locally all objects share one thread and each commits separately: fewer of them have a higher throughput.
   TRANSACTION_SHARDS: "4",
   VELOCITY_SHARDS: "2",
   // Traffic is to come as fast as it goes; how it is limited is tested elsewhere.

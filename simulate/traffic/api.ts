@@ -31,7 +31,7 @@ type Request = (method: string, path: string, given?: Given) => Promise<ApiAnswe
 export type Api = {
   /** One attempt: the answer, or undefined when there is none. */
   attempt(method: string, path: string, given?: Given): Promise<ApiAnswer | undefined>;
-  /** Asks again, with the same key, until there is a final answer. @throws Unanswered */
+  /** Retries with the same key until there is a final answer. @throws Unanswered */
   insist: Request;
   /** The JSON of an answer that must be 2xx. */
   must<Answer>(method: string, path: string, body?: object): Promise<Answer>;
@@ -57,11 +57,11 @@ function pauseMs(tries: number, answer: ApiAnswer | undefined): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
 }
 
-/** Whether asking again would not help. */
+/** Whether a retry would not help. */
 export const isFinal = ({ status }: { status: number }) =>
   status < 500 && status !== TOO_MANY_REQUESTS;
 
-/** Nobody answered, for as long as anybody would wait. */
+/** No final answer arrived within the time limit. */
 export class Unanswered extends Error {}
 
 function requestOf(token: string, method: string, { body, key }: Given) {

@@ -46,7 +46,7 @@ export function openChaos({ faults, server, kafka }: Victims) {
       waiting.shift();
       if (fault.kind === "kill") kills = kills.then(() => kill(fault));
       else outages = outages.then(() => outage(fault));
-      // Whoever waits for the end hears how it failed; until then nobody does.
+      // A caller awaits these later and gets the error; this prevents an unhandled rejection until then.
       kills.catch(() => {});
     }
   }

@@ -72,7 +72,7 @@ function readAnswer(call: Call, floor: number, { status, headers, text }: ApiAns
 }
 
 /**
- * A client of one merchant. `api` asks in its name, `own_url` is where its transactions' own
+ * A client of one merchant. `api` sends requests as that merchant, `own_url` is where its transactions' own
  * webhooks go, `records` keeps what it learns, by the order's number.
  */
 export function openClient({ api, own_url, records }: Client) {

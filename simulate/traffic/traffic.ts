@@ -1,5 +1,5 @@
 // The pace of the traffic: so many at a time, so many a second at most, later visits after
-// earlier ones. Knows nothing of what a visit is.
+// earlier ones. Does not depend on what a visit does.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Visit } from "../plan/plan.ts";
 
@@ -35,7 +35,7 @@ export async function runTraffic({
       const [order, part] = place;
       const wait_ms = rate === 0 ? 0 : started + (at * 1_000) / rate - Date.now();
       if (wait_ms > 0) await sleep(wait_ms);
-      // The part before was taken from the queue earlier, so somebody is at it and will end.
+      // The part before was taken from the queue earlier, so another worker is running it and will end.
       const carriedOut = Promise.resolve(ends.get(order)).then(() => visit(order, part));
       ends.set(order, carriedOut);
       await carriedOut;
