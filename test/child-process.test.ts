@@ -28,24 +28,24 @@ async function untilEnded(processes: Awaited<ReturnType<typeof readProcesses>>):
   while (processes.some(isRunning)) await sleep(20);
 }
 
-it("gives the exit code and all that a command has printed on both streams", async () => {
+it("The result of a command has its exit code and its whole output on both streams", async () => {
   const script = 'console.log("out"); console.error("err"); process.exitCode = 3;';
   const { code, said } = await runChild(NODE, ["-e", script], { limit_ms: HANG_GUARD_MS });
   expect(code).toBe(3);
   expect(said.split("\n").sort()).toEqual(["", "err", "out"]);
 });
 
-it("gives exit code 127 for a command that cannot be started, and says why", async () => {
+it("The result of a command that cannot be started has exit code 127 and the reason", async () => {
   const { code, said } = await runChild("no-such-command", [], { limit_ms: HANG_GUARD_MS });
   expect(code).toBe(127);
   expect(said).toContain("ENOENT");
 });
 
-it("ends a command that takes too long with exit code 124", async () => {
+it("A command that exceeds its time limit is ended with exit code 124", async () => {
   expect((await runChild(NODE, ["-e", FOREVER], { limit_ms: 100 })).code).toBe(124);
 });
 
-it("adds variables to a child's environment and takes those away that are undefined", async () => {
+it("A child's environment has the variables that are given, and lacks those given as undefined", async () => {
   const env = { ADDED: "yes", PATH_OF_NOTHING: undefined };
   process.env.PATH_OF_NOTHING = "here";
   const script = "console.log(process.env.ADDED, process.env.PATH_OF_NOTHING);";
@@ -53,7 +53,7 @@ it("adds variables to a child's environment and takes those away that are undefi
   expect(said).toBe("yes undefined\n");
 });
 
-it("stops a child that ignores SIGTERM, with its whole group, when the time is over", async () => {
+it("A child that ignores SIGTERM is killed with its whole process group after the grace period", async () => {
   const child = startChild(NODE, ["-e", STUBBORN], { stop_limit_ms: 200 });
   const processes = await readProcesses(child);
   expect(child.isRunning()).toBe(true);
@@ -62,7 +62,7 @@ it("stops a child that ignores SIGTERM, with its whole group, when the time is o
   await untilEnded(processes);
 });
 
-it("ends what a child has left behind in its group when the child ends by itself", async () => {
+it("Processes that a child leaves in its group are ended when the child exits", async () => {
   const child = startChild(NODE, ["-e", STUBBORN]);
   const processes = await readProcesses(child);
   child.process.kill("SIGKILL");
@@ -70,7 +70,7 @@ it("ends what a child has left behind in its group when the child ends by itself
   await untilEnded(processes);
 });
 
-it("kills all groups and removes the folders when the process that started them ends", async () => {
+it("All process groups are killed and their folders removed when the process that started them ends", async () => {
   const folder = mkdtempSync(join(tmpdir(), "child-process-"));
   const script = `
     import { removeAtExit } from ${JSON.stringify(join(MODULES, "remove-at-exit.ts"))};
@@ -87,7 +87,7 @@ it("kills all groups and removes the folders when the process that started them 
   expect(() => rmSync(folder)).toThrow(/ENOENT/);
 });
 
-it("passes a child's message on, and fails when the child ends without one", async () => {
+it("Waiting for a child's message returns it, and fails when the child exits without one", async () => {
   const asked = ["-e", 'process.send("ready"); process.on("message", () => process.exit(1));'];
   const child = startChild(NODE, asked, { hasMessages: true });
   expect(await nextMessage(child, "it was ready", HANG_GUARD_MS)).toBe("ready");
@@ -96,7 +96,7 @@ it("passes a child's message on, and fails when the child ends without one", asy
   await expect(next).rejects.toThrow("Waited in vain until it went on. It ended.");
 });
 
-it("says what a child has printed when it ends before what is waited for", async () => {
+it("The error for a child that exits before its expected output contains what it printed", async () => {
   const child = startChild(NODE, ["-e", 'console.error("no port is free");']);
   const waiting = until(() => false, "it answered", HANG_GUARD_MS, child);
   await expect(waiting).rejects.toThrow(

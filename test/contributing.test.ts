@@ -35,7 +35,7 @@ it("CONTRIBUTING.md has a recipe for every everyday change", () => {
   ]);
 });
 
-it("every file that CONTRIBUTING.md names before the recipes is there", () => {
+it("Every file that CONTRIBUTING.md names before the recipes exists", () => {
   const [before = ""] = text.split(/^## /m);
   const run = [...before.matchAll(/vitest run --project \S+ (\S+)/g)].map(([, path = ""]) => path);
   expect(run).toHaveLength(2);
@@ -43,7 +43,7 @@ it("every file that CONTRIBUTING.md names before the recipes is there", () => {
   expect(missing).toEqual([]);
 });
 
-it.each(recipes)("the recipe $title names files of src and a test that exist", ({ recipe }) => {
+it.each(recipes)("The recipe $title names files of src and a test that exist", ({ recipe }) => {
   const paths = listPaths(recipe).filter((path) => path !== "schemas.ts");
   expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   const [steps = "", tests = ""] = recipe.split("\nTest: ");

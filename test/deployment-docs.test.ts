@@ -45,7 +45,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("the second environment of docs/deployment.md", () => {
-  it("the second environment has every binding of production, by name", () => {
+  it("The second environment has every binding of production, by name", () => {
     const names = ({ durable_objects, d1_databases, queues, ratelimits, r2_buckets }: Config) => ({
       objects: durable_objects.bindings.map(({ name, class_name }) => [name, class_name]),
       databases: d1_databases.map(({ binding, migrations_dir }) => [binding, migrations_dir]),
@@ -57,7 +57,7 @@ describe("the second environment of docs/deployment.md", () => {
     expect(names(staging)).toEqual(names(production));
   });
 
-  it("the second environment shares no queue, database or rate limiter with production", () => {
+  it("The second environment shares no queue, database or rate limiter with production", () => {
     const owned = ({ queues, d1_databases, ratelimits, name }: Config) => [
       name,
       ...queues.consumers.flatMap(({ queue, dead_letter_queue }) => [queue, dead_letter_queue]),
@@ -68,7 +68,7 @@ describe("the second environment of docs/deployment.md", () => {
     expect(shared).toEqual([]);
   });
 
-  it("the second environment inherits what docs/deployment.md says it inherits", () => {
+  it("The second environment inherits what docs/deployment.md says it inherits", () => {
     const inherited = ({ compatibility_date, compatibility_flags, migrations }: Config) => ({
       compatibility_date,
       compatibility_flags,

@@ -47,8 +47,8 @@ const FILES: [string, string][] = [
   ["a name with dots and dashes", "my.name-1=one\nADMIN_TOKEN=two\n"],
 ];
 
-describe(".dev.vars is read as wrangler reads it", () => {
-  it.each(FILES)("with %s", (_, text) => {
+describe("reading .dev.vars", () => {
+  it.each(FILES)("A .dev.vars with %s is read as wrangler reads it", (_, text) => {
     write(text);
     const vars = readDevVars(folder);
     expect(vars).toEqual(readByWrangler());
@@ -56,28 +56,31 @@ describe(".dev.vars is read as wrangler reads it", () => {
   });
 });
 
-describe("a missing setting is added to .dev.vars, and nothing that is there changes", () => {
-  it.each(FILES)("with %s", (_, text) => {
-    write(text);
-    const before = readDevVars(folder);
-    addDevVars({ ADMIN_TOKEN: "other", ADDED: "new" }, folder);
-    expect(readByWrangler()).toEqual({ ...before, ADDED: "new" });
-    expect(read().startsWith(text)).toBe(true);
-  });
+describe("adding to .dev.vars", () => {
+  it.each(FILES)(
+    "A missing setting is added to a .dev.vars with %s, and nothing else in it changes",
+    (_, text) => {
+      write(text);
+      const before = readDevVars(folder);
+      addDevVars({ ADMIN_TOKEN: "other", ADDED: "new" }, folder);
+      expect(readByWrangler()).toEqual({ ...before, ADDED: "new" });
+      expect(read().startsWith(text)).toBe(true);
+    },
+  );
 });
 
-it("a .dev.vars that is not there is written whole", () => {
+it("A missing .dev.vars is written with all settings", () => {
   addDevVars({ ADMIN_TOKEN: "one", METRICS_TOKEN: "two" }, folder);
   expect(readByWrangler()).toEqual({ ADMIN_TOKEN: "one", METRICS_TOKEN: "two" });
 });
 
-it("a .dev.vars whose last line would swallow what is added is refused with the line's name", () => {
+it("A .dev.vars whose last line would absorb an added setting is refused with the name of that setting", () => {
   write("ADMIN_TOKEN=one\nNOTE:\n");
   expect(() => addDevVars({ ADDED: "new" }, folder)).toThrow(/malformed where it sets NOTE/);
   expect(read()).toBe("ADMIN_TOKEN=one\nNOTE:\n");
 });
 
-it("a .dev.vars in UTF-16, which wrangler cannot read, is refused by name", () => {
+it("A .dev.vars in UTF-16, which wrangler cannot read, is refused with the name of the encoding", () => {
   write(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("ADMIN_TOKEN=one\n", "utf16le")]));
   expect(() => readDevVars(folder)).toThrow(/\.dev\.vars is UTF-16/);
 });

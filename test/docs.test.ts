@@ -47,7 +47,7 @@ const PAGES = [
   "simulate/README.md",
 ];
 
-it("every link of the README and the docs leads to a file and a heading that are there", () => {
+it("Every link in the README and the docs leads to a file and a heading that exist", () => {
   const broken: string[] = [];
   for (const page of PAGES) {
     const links = readFileSync(join(ROOT, page), "utf8").matchAll(/\]\((?!https?:)([^)\s]+)\)/g);
@@ -61,7 +61,7 @@ it("every link of the README and the docs leads to a file and a heading that are
   expect(broken).toEqual([]);
 });
 
-it("every source file that the README or a page of the docs names is there", () => {
+it("Every source file that the README or a page of the docs names exists", () => {
   const missing = PAGES.flatMap((page) => {
     const text = readFileSync(join(ROOT, page), "utf8").replace(/https?:\/\/\S+/g, "");
     const named = [...text.matchAll(/[\w.-]+(?:\/[\w.-]+)+\.(?:ts|mjs|sql)\b/g)].map(

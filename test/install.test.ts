@@ -6,11 +6,11 @@ import { findMissing } from "../scripts/install.mjs";
 
 const lock = readFileSync(join(import.meta.dirname, "../package-lock.json"), "utf8");
 
-it("packages that npm has installed from the lock count as installed, so npm ci does not run twice", () => {
+it("Packages that npm has installed from the lock count as installed, so npm ci does not run twice", () => {
   expect(findMissing(lock)).toEqual([]);
 });
 
-it("a package of another version, and one that is absent and not optional, are missing", () => {
+it("A package of another version, and an absent one that is not optional, count as missing", () => {
   const packages = {
     "": {},
     "node_modules/vitest": { version: "0.0.1" },

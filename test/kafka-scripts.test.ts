@@ -6,7 +6,7 @@ import { judge, type TopicRecord } from "../scripts/kafka/verdict";
 
 const topic = "tx";
 
-it("reads one message or many, with everything that the form has", () => {
+it("A produce request has one message or many, with all optional fields", () => {
   const [one] = readProduceRequest('{"topic":"tx","value":"é","key":null}');
   expect(one).toMatchObject({ topic, value: Buffer.from("é"), headers: [] });
   expect(one?.key).toBeUndefined();
@@ -36,7 +36,7 @@ it.each([
   ["a negative time", '{"topic":"tx","value":"v","timestamp":-1}'],
   ["an unknown field", '{"topic":"tx","value":"v","kee":"k"}'],
   ["a wrong one among right ones", '[{"topic":"tx","value":"v"},null]'],
-])("refuses %s", (_, text) => {
+])("A malformed produce request is refused: %s", (_, text) => {
   expect(() => readProduceRequest(text)).toThrow();
 });
 
@@ -52,7 +52,7 @@ const verdictOn = (records: TopicRecord[]) =>
   judge(expected, records, ({ value }) => JSON.parse(value.toString()));
 const [e1, e2, e3] = [read("e1", 1), read("e2", 2), read("e3", 3)];
 
-it("passes what came again, after its first time in order", () => {
+it("The check of a topic accepts repeated records if their first copies are in order", () => {
   const verdict = verdictOn([e1, e2, e1, e2, e3]);
   expect(verdict.problems).toEqual([]);
   expect(verdict).toMatchObject({ sent: 3, received: 5, duplicates: 2, order_violations: 0 });
@@ -61,11 +61,11 @@ it("passes what came again, after its first time in order", () => {
 it.each<[string, TopicRecord[]]>([
   ["an event that is missing", [e1, e2]],
   ["first times out of order", [e1, e3, e2]],
-  ["a record of nobody's", [e1, e2, e3, read("e4", 4)]],
+  ["a record that was not sent", [e1, e2, e3, read("e4", 4)]],
   ["other bytes the second time", [e1, e2, e3, read("e3", 3, { headers: { a: "1" } })]],
   ["another key", [e1, e2, read("e3", 3, { key: Buffer.from("K") })]],
   ["one key in two partitions", [e1, e2, read("e3", 3, { partition: 1 })]],
   ["another number", [e1, e2, read("e3", 4)]],
-])("does not pass %s", (_, records) => {
+])("The check of a topic reports %s", (_, records) => {
   expect(verdictOn(records).problems).not.toEqual([]);
 });

@@ -20,7 +20,7 @@ const PARENT = `
   spawn(process.execPath, args, { detached: true, stdio: ["ignore", "inherit", "inherit"] });
   setInterval(() => {}, 1000);`;
 
-it("a process that ignores SIGTERM ends with its whole group after its parent was killed", async () => {
+it("A process that ignores SIGTERM ends with its whole group after its parent was killed", async () => {
   const env = { ...process.env, LIFELINE_INSIST_MS: "200" };
   const parent = spawn(process.execPath, ["-e", PARENT], {
     env,

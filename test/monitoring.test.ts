@@ -1,4 +1,4 @@
-/** docs/monitoring: every series that an alert or a panel asks for exists, and every alert leads to a
+/** docs/monitoring: every series that an alert or a panel queries exists, and every alert leads to a
  *  procedure. Whether alerts fire is for `npm run check:monitoring`, which needs promtool. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -64,7 +64,7 @@ describe("the alerts", () => {
   });
 
   it.each(alerts)(
-    "$name asks for what exists, says what it is about and leads somewhere",
+    "The alert $name queries series that exist, has a description and links to a procedure",
     (alert) => {
       expect(seriesIn(alert.expr).length).toBeGreaterThan(0);
       expect(seriesIn(alert.expr).filter((name) => !names.has(name))).toEqual([]);
@@ -74,11 +74,16 @@ describe("the alerts", () => {
     },
   );
 
-  it.each(alerts)("$name has a test in which it fires and one in which it does not", ({ name }) => {
-    const own = tests.split("- eval_time").filter((text) => text.includes(`alertname: ${name}\n`));
-    const fires = own.filter((text) => text.includes("exp_labels"));
-    expect([fires.length > 0, own.length > fires.length]).toEqual([true, true]);
-  });
+  it.each(alerts)(
+    "The alert $name has a test in which it fires and one in which it does not",
+    ({ name }) => {
+      const own = tests
+        .split("- eval_time")
+        .filter((text) => text.includes(`alertname: ${name}\n`));
+      const fires = own.filter((text) => text.includes("exp_labels"));
+      expect([fires.length > 0, own.length > fires.length]).toEqual([true, true]);
+    },
+  );
 });
 
 describe("the dashboard", () => {
@@ -116,7 +121,7 @@ describe("the dashboard", () => {
     expect(templating.list.map(({ name }) => name)).toEqual(["datasource", "job", "instance"]);
     for (const variable of templating.list.slice(1)) {
       expect(variable).toMatchObject({ type: "query", multi: true, includeAll: false });
-      // What Grafana's dashboard-linter asks of such a variable.
+      // The values that Grafana's dashboard-linter requires of such a variable.
       expect(variable).toMatchObject({ allValue: ".+", refresh: 2 });
       expect(variable.datasource).toEqual({ type: "prometheus", uid: "$" + "{datasource}" });
     }
@@ -139,7 +144,7 @@ describe("the dashboard", () => {
 });
 
 describe("each alert", () => {
-  it.each(alerts)("$name judges every deployment by itself", ({ expr }) => {
+  it.each(alerts)("The alert $name evaluates every deployment separately", ({ expr }) => {
     const sums = expr.match(/\b(sum|min|max|avg|count)\b[^(]*\([^()]*/g) ?? [];
     expect(sums.filter((sum) => !/ by \(job, instance\b/.test(sum))).toEqual([]);
   });

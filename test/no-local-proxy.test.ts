@@ -20,7 +20,7 @@ async function printed(expression: string, variables: Record<string, string>): P
   return stdout.trim();
 }
 
-it("a script reaches a server on this machine although a proxy that leads nowhere is set", async () => {
+it("A script reaches a server on this machine although an unreachable proxy is set", async () => {
   const server = createServer((_, response) => response.end("here"));
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
@@ -43,7 +43,7 @@ it.each([
   expect(await printed("process.env.NO_PROXY", { NO_PROXY: before })).toBe(after);
 });
 
-it("every script of package.json that sends requests sends local ones past the proxy", () => {
+it("Every script of package.json that sends requests sends local ones past the proxy", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const entries = Object.values<string>(scripts).flatMap((command) =>
     [...command.matchAll(/node (\S+\.(?:mjs|ts))/g)].map(([, file = ""]) => join(ROOT, file)),

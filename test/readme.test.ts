@@ -7,7 +7,7 @@ import { ACTIONS, nextStatus, STATUSES } from "../src/domain/transaction/status"
 const ROOT = join(import.meta.dirname, "..");
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
 
-it("the README's status diagram has every transition of the status table, and no other", () => {
+it("The README's status diagram has every transition of the status table, and no other", () => {
   const drawn = [...readme.matchAll(/^ {2}(\w+) --> (\w+): (\w+)$/gm)].map(
     ([, from, to, action]) => `${from} ${action} ${to}`,
   );
@@ -19,7 +19,7 @@ it("the README's status diagram has every transition of the status table, and no
   expect(drawn.sort()).toEqual(actual.sort());
 });
 
-it("the transaction that the README shows has the members of one in openapi.json", () => {
+it("The transaction that the README shows has the members of one in openapi.json", () => {
   const openApi = JSON.parse(readFileSync(join(ROOT, "openapi.json"), "utf8"));
   const [, shown = ""] = /^…\n(\{"id":"txn_[^…]*?\})\n```/m.exec(readme) ?? [];
   const { properties } = openApi.components.schemas.Transaction;
@@ -27,7 +27,7 @@ it("the transaction that the README shows has the members of one in openapi.json
   expect(Object.keys(JSON.parse(shown))).toEqual(members);
 });
 
-it("the README's source map has everything at the top of src, and nothing else", () => {
+it("The README's source map has everything at the top of src, and nothing else", () => {
   const [, map = ""] = /^src\/\n([\s\S]*?)^```/m.exec(readme) ?? [];
   const drawn = map
     .split("\n")
@@ -37,6 +37,6 @@ it("the README's source map has everything at the top of src, and nothing else",
   expect(drawn.sort()).toEqual(readdirSync(join(ROOT, "src")).sort());
 });
 
-it("the README is short enough to be read", () => {
+it("The README is short enough to be read", () => {
   expect(readme.split("\n").length).toBeLessThan(180);
 });

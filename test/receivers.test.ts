@@ -124,7 +124,7 @@ describe.each([
       .split("\n")
       .filter((line) => line.includes(`txn_${name} `));
 
-  it("handles a good delivery, and handles it once", async ({ skip }) => {
+  it(`The ${file} of docs/webhooks.md handles a valid delivery exactly once`, async ({ skip }) => {
     skip(isMissing, note);
     const good = delivery("good", 1);
     expect(await send(url, good)).toBe(204);
@@ -137,7 +137,9 @@ describe.each([
     ]);
   });
 
-  it("takes either signature during a rotation", async ({ skip }) => {
+  it(`The ${file} of docs/webhooks.md accepts either signature during a rotation`, async ({
+    skip,
+  }) => {
     skip(isMissing, note);
     expect(await send(url, delivery("old", 1), { secrets: [OTHER_SECRET, SECRET] })).toBe(204);
     expect(await send(url, delivery("new", 1), { secrets: [SECRET, OTHER_SECRET] })).toBe(204);
@@ -145,7 +147,7 @@ describe.each([
     await receiver?.says("new: transaction.completed txn_new version 1");
   });
 
-  it("passes over what is older than what it knows, and types it does not know", async ({
+  it(`The ${file} of docs/webhooks.md ignores outdated events and unknown types`, async ({
     skip,
   }) => {
     skip(isMissing, note);
@@ -171,13 +173,16 @@ describe.each([
     ["no signature", { headers: { "webhook-signature": "" } }],
     ["a signature that is none", { headers: { "webhook-signature": "v1 v1, v1,é v2,x" } }],
   ];
-  it.for(refused)("refuses %s", async ([, change, tampered], { skip }) => {
-    skip(isMissing, note);
-    expect(await send(url, bad, change, tampered)).toBe(400);
-    expect(told("bad")).toEqual([]);
-  });
+  it.for(refused)(
+    `The ${file} of docs/webhooks.md refuses %s`,
+    async ([, change, tampered], { skip }) => {
+      skip(isMissing, note);
+      expect(await send(url, bad, change, tampered)).toBe(400);
+      expect(told("bad")).toEqual([]);
+    },
+  );
 
-  it("has kept nothing of what it refused: the same event, signed well, is handled", async ({
+  it(`The ${file} of docs/webhooks.md handles a refused event when it arrives again with a valid signature`, async ({
     skip,
   }) => {
     skip(isMissing, note);
@@ -185,7 +190,9 @@ describe.each([
     await receiver?.says("new: transaction.completed txn_bad version 1");
   });
 
-  it("lives on after a body that is too large", async ({ skip }) => {
+  it(`The ${file} of docs/webhooks.md still responds after a body that is too large`, async ({
+    skip,
+  }) => {
     skip(isMissing, note);
     const large = { id: "evt_large_1", body: `"${"a".repeat(2_000_000)}"` };
     const status = await send(url, large).catch(() => "cut off");
@@ -194,7 +201,7 @@ describe.each([
   });
 });
 
-it("the receiver.ts of docs/webhooks.md has no type errors", () => {
+it("The receiver.ts of docs/webhooks.md has no type errors", () => {
   const directory = mkdtempSync(join(tmpdir(), "receiver-types-"));
   try {
     const path = join(directory, "receiver.ts");
@@ -262,7 +269,7 @@ describe("npm run listen", () => {
     return endpoint;
   }
 
-  it("registers, shows what arrives, and deletes its endpoint on Ctrl-C", async () => {
+  it("npm run listen registers an endpoint, prints what arrives, and deletes the endpoint on Ctrl-C", async () => {
     const running = listen("--events", "transaction.completed, transaction.failed");
     const { url, events, description } = await registered(running);
     expect(events).toEqual(["transaction.completed", "transaction.failed"]);
@@ -291,7 +298,7 @@ describe("npm run listen", () => {
     expect(running.said()).toContain("Deleted whe_listening.");
   });
 
-  it("fails on purpose, and does not take a failed event for a handled one", async () => {
+  it("npm run listen --fail responds with failures, and does not treat a failed event as handled", async () => {
     const running = listen("--fail", "100");
     const { url } = await registered(running);
     const sent = delivery("failing", 1);
@@ -301,14 +308,14 @@ describe("npm run listen", () => {
     expect(running.said()).not.toContain("again,");
   });
 
-  it("trusts a further secret", async () => {
+  it("npm run listen --secret accepts signatures of a further secret", async () => {
     const running = listen("--secret", OTHER_SECRET);
     const { url } = await registered(running);
     expect(await send(url, delivery("own", 1), { secrets: [OTHER_SECRET] })).toBe(204);
     expect(await send(url, delivery("registered", 1))).toBe(204);
   });
 
-  it("clears away what an earlier run left behind, and nothing else", async () => {
+  it("npm run listen deletes the endpoint that an earlier run left behind, and no other", async () => {
     const dead = `http://127.0.0.1:${await freePort()}/webhooks`;
     const leftover = {
       id: "whe_leftover",
@@ -335,7 +342,7 @@ describe("npm run listen", () => {
     [["--port", "70000"], '--port must be a number from 1 to 65535; it is "70000".'],
     [["--url", "localhost"], '--url must be an http or https URL; it is "localhost".'],
     [["30"], "Options go after two dashes"],
-  ])("says what is wrong with %j", async (options, message) => {
+  ])("npm run listen with %j prints what is wrong and exits with 1", async (options, message) => {
     const running = listen(...options);
     expect(await running.closed).toBe(1);
     expect(running.said()).toContain(message);

@@ -46,11 +46,11 @@ function importsOf(file: string): string[] {
   });
 }
 
-it("everything that Node runs is TypeScript, but for what runs before packages are installed", () => {
+it("Everything that Node runs is TypeScript, except what runs before packages are installed", () => {
   expect(files.filter((file) => !file.endsWith(".ts"))).toEqual(JAVASCRIPT);
 });
 
-it("what runs before packages are installed imports only Node and itself", () => {
+it("What runs before packages are installed imports only Node and itself", () => {
   const builtin = builtinModules.map((name) => `node:${name}`);
   const others = JAVASCRIPT.flatMap(importsOf).filter(
     (target) => !builtin.includes(target) && !JAVASCRIPT.includes(target),
@@ -58,7 +58,7 @@ it("what runs before packages are installed imports only Node and itself", () =>
   expect(others).toEqual([]);
 });
 
-it("a script names each of its own modules by its file, as Node needs it", () => {
+it("A script imports each of its own modules with the file extension, as Node requires", () => {
   const wrong = files
     .filter((file) => !BUNDLED.includes(file))
     .flatMap((file) =>
@@ -70,7 +70,7 @@ it("a script names each of its own modules by its file, as Node needs it", () =>
   expect(wrong).toEqual([]);
 });
 
-it("scripts import neither the bench nor the simulator, and these not each other", () => {
+it("Scripts import neither the bench nor the simulator, and these do not import each other", () => {
   const wrong = files.flatMap((file) =>
     importsOf(file)
       .filter((target) => files.includes(target) && topOf(target) !== topOf(file))
@@ -80,7 +80,7 @@ it("scripts import neither the bench nor the simulator, and these not each other
   expect(wrong).toEqual([]);
 });
 
-it("no script is longer than 250 lines, and no folder of them has more than 15 files", () => {
+it("No script is longer than 250 lines, and no folder of them has more than 15 files", () => {
   expect(files.filter((file) => textOf(file).split("\n").length > MAX_LINES + 1)).toEqual([]);
   const folders = Map.groupBy(files, dirname);
   const large = [...folders].filter(([, names]) => names.length > MAX_FILES_IN_FOLDER);

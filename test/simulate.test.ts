@@ -21,19 +21,19 @@ const SIZE = { seed: "7", transactions: 200, merchants: 2, customers: 60, chaos:
 const plan = makePlan(SIZE);
 
 describe("the plan", () => {
-  it("is a function of the seed", () => {
+  it("The plan depends on nothing but its options and seed", () => {
     expect(makePlan(SIZE)).toEqual(plan);
     expect(makePlan({ ...SIZE, seed: "8" }).digest).not.toBe(plan.digest);
   });
 
-  it("has the orders that were asked for, under keys of their merchants' own", () => {
+  it("The plan has the requested number of orders, with keys that are unique for each merchant", () => {
     expect(plan.orders).toHaveLength(SIZE.transactions);
     const names = plan.orders.map(({ merchant, key }) => `${merchant} ${key}`);
     expect(new Set(names).size).toBe(names.length);
     expect(new Set(plan.orders.map(({ key }) => key)).size).toBeLessThan(names.length);
   });
 
-  it("spells each amount in ways that the API reads as the same money", () => {
+  it("The plan writes each amount in forms that the API parses as the same money", () => {
     for (const { spellings, amount_minor, currency } of plan.orders) {
       const decimals = currencyDecimals(currency);
       expect(DECIMALS[currency]).toBe(decimals);
@@ -43,7 +43,7 @@ describe("the plan", () => {
     }
   });
 
-  it("has something of everything that is reconciled", () => {
+  it("The plan contains every kind of call and order that is reconciled", () => {
     const calls = plan.orders.flatMap(({ visits }) => visits.flat());
     for (const call of ["create", "reuse", "process", "cancel", "get", "key", "list", "events"]) {
       expect(
@@ -58,7 +58,7 @@ describe("the plan", () => {
     expect(Math.max(...[...buyers.values()].map((own) => own.length))).toBeGreaterThan(RULES.daily);
   });
 
-  it("takes every visit up once, parts of an order in their order", () => {
+  it("The plan queues every visit once, and the visits of an order in sequence", () => {
     const next = new Map<number, number>();
     for (const [order, part] of plan.queue) {
       expect(part).toBe(next.get(order) ?? 0);
@@ -67,14 +67,14 @@ describe("the plan", () => {
     for (const { index, visits } of plan.orders) expect(next.get(index)).toBe(visits.length);
   });
 
-  it("plans faults only for chaos", () => {
+  it("The plan has faults only with --chaos", () => {
     expect(plan.faults).toEqual([]);
     const kinds = makePlan({ ...SIZE, chaos: true }).faults.map(({ kind }) => kind);
     expect([...new Set(kinds)].sort()).toEqual(["kill", "outage"]);
   });
 });
 
-it("expects of the sandbox what the sandbox does", () => {
+it("The simulator expects the outcomes that the sandbox has", () => {
   const actual = Object.entries(SANDBOX_OUTCOMES).map(([name, { amount_ending, answer }]) => [
     name,
     amount_ending,
@@ -91,20 +91,23 @@ it("expects of the sandbox what the sandbox does", () => {
 });
 
 describe("the reconciliation", () => {
-  it("finds no difference where there is none", () => {
+  it("The reconciliation finds no difference in a correct world", () => {
     expect(reconcile(idealWorld(plan))).toEqual([]);
   });
 
-  it.each([...FAULTS_INSIDE, ...FAULTS_OUTSIDE])("finds %s", (_, named, plant) => {
-    const world = idealWorld(plan);
-    plant(world);
-    const texts = reconcile(world).map(({ area, text }) => `${area}: ${text}`);
-    const isString = typeof named === "string";
-    const wanted = isString ? expect.stringContaining(named) : expect.stringMatching(named);
-    expect(texts).toContainEqual(wanted);
-  });
+  it.each([...FAULTS_INSIDE, ...FAULTS_OUTSIDE])(
+    "The reconciliation finds %s",
+    (_, named, plant) => {
+      const world = idealWorld(plan);
+      plant(world);
+      const texts = reconcile(world).map(({ area, text }) => `${area}: ${text}`);
+      const isString = typeof named === "string";
+      const wanted = isString ? expect.stringContaining(named) : expect.stringMatching(named);
+      expect(texts).toContainEqual(wanted);
+    },
+  );
 
-  it("allows after a kill what a kill may cost, and nothing else", () => {
+  it("The reconciliation allows after a kill only the differences that a kill may cause", () => {
     const world = idealWorld(plan);
     world.chaos = { kills: 1, outages: 1 };
     world.errors.set("stream.failed", 3);
@@ -118,7 +121,7 @@ describe("the reconciliation", () => {
   });
 });
 
-it("reports what was sent, what became of it, and the first differences of each area", () => {
+it("The report shows the orders by status, and the first differences of each area", () => {
   const world = idealWorld(plan);
   expect(tableOf(world)).toMatch(/^orders +200 {2}\d+ completed/m);
   expect(differencesText([])).toBe("No differences.");
@@ -128,7 +131,7 @@ it("reports what was sent, what became of it, and the first differences of each 
   expect(text).toContain("  book: difference 9\n  book: and 40 more\n  kafka: one record");
 });
 
-it("reads samples of the Prometheus text format", () => {
+it("The simulator parses samples of the Prometheus text format", () => {
   const text = '# HELP a b\na_total{x="1",y="a \\"b\\""} 3\nb 0.5\n';
   expect(parseExposition(text)).toEqual([
     { name: "a_total", labels: { x: "1", y: 'a \\"b\\"' }, value: 3 },
@@ -137,19 +140,19 @@ it("reads samples of the Prometheus text format", () => {
   expect(() => parseExposition("what is this?")).toThrow();
 });
 
-it("reads the errors in the server's output, and nothing else", () => {
+it("The simulator reads the errors in the server's output, and nothing else", () => {
   const line = (level: string, event: string) =>
     JSON.stringify({ time: "2026-11-26T01:14:35.434Z", level, event });
   const output = ["[wrangler:info] Ready", line("error", "book.failed"), line("warn", "other"), ""];
   expect(errorsIn(output.join("\n"))).toEqual(new Map([["book.failed", 1]]));
 });
 
-it("waits for nothing longer than it wants to, even when nothing comes of aborting it", async () => {
+it("The simulator stops waiting at its time limit, even when the abort has no effect", async () => {
   await expect(within(10, () => new Promise(() => {}))).rejects.toBeInstanceOf(Late);
   expect(await within(10_000, async (signal) => signal.aborted)).toBe(false);
 });
 
-it("reads its options, and says which one it cannot read", () => {
+it("The simulator parses its options, and names one that it cannot parse", () => {
   const options = readOptions(["--transactions", "150", "--seed", "a", "--chaos"]);
   expect(options).toMatchObject({
     transactions: 150,

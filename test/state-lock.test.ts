@@ -64,7 +64,7 @@ async function contend(): Promise<string[]> {
   return (await Promise.all(replies)).map(([reply]) => String(reply));
 }
 
-describe("of several processes that lock one state directory at the same moment exactly one succeeds", () => {
+describe("concurrent locks of one state directory", () => {
   const cases: [string, () => Promise<void>][] = [
     ["when there is no lock", async () => {}],
     [
@@ -85,19 +85,22 @@ describe("of several processes that lock one state directory at the same moment 
     ],
   ];
 
-  it.each(cases)("%s", async (_, prepare) => {
-    for (let round = 0; round < 3; round++) {
-      await prepare();
-      const replies = await contend();
-      expect(replies.filter((reply) => reply === "taken")).toHaveLength(1);
-      const others = replies.filter((reply) => reply !== "taken");
-      for (const reply of others) expect(reply).toMatch(/^StateInUseError: .*process \d+/);
-      await Promise.all(children.splice(0).map(end));
-    }
-  });
+  it.each(cases)(
+    "Of several processes that lock one state directory at once, exactly one succeeds %s",
+    async (_, prepare) => {
+      for (let round = 0; round < 3; round++) {
+        await prepare();
+        const replies = await contend();
+        expect(replies.filter((reply) => reply === "taken")).toHaveLength(1);
+        const others = replies.filter((reply) => reply !== "taken");
+        for (const reply of others) expect(reply).toMatch(/^StateInUseError: .*process \d+/);
+        await Promise.all(children.splice(0).map(end));
+      }
+    },
+  );
 });
 
-it("a refused lock names the process that has it, its address and since when it runs", async () => {
+it("A refused lock names the process that holds it, its address and since when it runs", async () => {
   const processes = [identifyProcess(process.pid)];
   leaveLock({ processes });
   await expect(lockState(directory, "http://127.0.0.1:1")).rejects.toThrow(
@@ -107,7 +110,7 @@ it("a refused lock names the process that has it, its address and since when it 
 });
 
 it.runIf(process.platform === "linux")(
-  "a lock whose process id now belongs to another process is taken over",
+  "A lock whose process id now belongs to another process is taken over",
   async () => {
     leaveLock({ processes: [{ pid: process.pid, started: "1" }] });
     expect(findServer(directory)).toBe(null);
@@ -117,7 +120,7 @@ it.runIf(process.platform === "linux")(
   },
 );
 
-it("a lock from another container is respected, with the file to delete if it is stale", async () => {
+it("A lock from another container is respected, with the file to delete if it is stale", async () => {
   const processes = [await identifyEnded()];
   leaveLock({ processes, machine: { ...identifyMachine(), host: "other", namespace: "pid:[1]" } });
   await expect(lockState(directory, URL)).rejects.toThrow(
@@ -125,7 +128,7 @@ it("a lock from another container is respected, with the file to delete if it is
   );
 });
 
-it("a lock from before a restart of the machine is taken over", async () => {
+it("A lock from before a restart of the machine is taken over", async () => {
   const processes = [identifyProcess(process.pid)];
   leaveLock({ processes, machine: { ...identifyMachine(), boot: "earlier" } });
   const lock = await lockState(directory, URL);
@@ -133,7 +136,7 @@ it("a lock from before a restart of the machine is taken over", async () => {
   lock.release();
 });
 
-it("a lock waits for the server of an npm start that was killed", async () => {
+it("A lock waits for the server of an npm start that was killed", async () => {
   const server = spawn(process.execPath, ["-e", "process.stdin.resume()"]);
   children.push(server);
   await once(server, "spawn");
@@ -149,7 +152,7 @@ it("a lock waits for the server of an npm start that was killed", async () => {
   (await locked).release();
 });
 
-it("a released lock leaves no file behind, and releases only its own", async () => {
+it("A released lock leaves no file behind, and releases only its own", async () => {
   const lock = await lockState(directory, URL);
   lock.add(process.ppid);
   expect(readLock().processes).toHaveLength(2);

@@ -7,7 +7,7 @@ import { readTour, TOUR } from "../scripts/tour/read-tour";
 
 const steps = readTour(readFileSync(join(import.meta.dirname, "..", TOUR), "utf8"));
 
-it("every step of the tour has an expected outcome, and every expected outcome a step", () => {
+it("Every step of the tour has an expected outcome, and every expected outcome has a step", () => {
   expect(steps.length).toBeGreaterThan(15);
   expect(listUnmetExpectations(steps)).toEqual([]);
   const unknown = steps.flatMap(({ title }) =>
@@ -16,7 +16,7 @@ it("every step of the tour has an expected outcome, and every expected outcome a
   expect(unknown).toEqual([]);
 });
 
-it("no step of the tour names a fixed idempotency key, port or path of the project", () => {
+it("No step of the tour names a fixed idempotency key, port or path of the project", () => {
   const fixed = steps
     .filter(({ commands }) => !commands.startsWith("export BASE="))
     .filter(({ commands }) =>
@@ -25,7 +25,7 @@ it("no step of the tour names a fixed idempotency key, port or path of the proje
   expect(fixed).toEqual([]);
 });
 
-it("a step that prints something else, or fails, is reported by its title", () => {
+it("A step of the tour that fails or prints something else is reported by its title", () => {
   const title = "Create a payment.";
   const good = '{"amount":100.5,"amount_minor":10050,"status":"pending"}';
   expect(checkStep(title, good, 0)).toEqual([]);
@@ -33,6 +33,6 @@ it("a step that prints something else, or fails, is reported by its title", () =
   expect(checkStep(title, '{"status":"failed"}', 0)).toHaveLength(2);
 });
 
-it("a document without a tour is refused instead of passing with no steps", () => {
+it("A document without a tour is refused instead of passing with no steps", () => {
   expect(() => readTour("# Payments\n\n## Kafka\n")).toThrow(/no tour/);
 });

@@ -70,7 +70,7 @@ it("A server that is killed with kill -9 at any moment loses nothing, doubles no
   }
   expect(asked.size).toBeGreaterThan(0);
 
-  // The processor is asked to the end by nobody's request but the alarms' own.
+  // Only alarms send the remaining requests to the processor; no client does.
   await until(
     () => [...asked].every((id) => processor.seen.has(id)),
     "every claimed charge is asked for",

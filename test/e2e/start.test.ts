@@ -81,7 +81,7 @@ async function endNpm(run: Child, signal: NodeJS.Signals, port: number): Promise
 }
 
 it(
-  "npm start serves behind a proxy, refuses a second one on its state, is found by npm run listen, and ends when its npm is killed",
+  "npm start serves behind a proxy, refuses a second server on its state, is found by npm run listen, and ends when npm is killed",
   async () => {
     const port = await freePort();
     const base = `http://127.0.0.1:${port}`;
@@ -103,7 +103,7 @@ it(
 );
 
 it.each(["SIGHUP", "SIGTERM"] as const)(
-  "npm start takes over the state of one that was killed, and leaves no process when npm gets a %s",
+  "npm start takes over the state of a server that was killed, and leaves no process when npm receives %s",
   async (signal) => {
     const port = await freePort();
     const server = await startServer(port);

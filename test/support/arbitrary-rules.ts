@@ -122,7 +122,7 @@ export const allSignals: fc.Arbitrary<Signals> = fc
     ...Object.fromEntries(listed.map((name) => [name, 1])),
   }));
 
-/** Some signals, as when a rule set asks for what was never gathered. */
+/** Some signals, as when a rule set requires signals that were never gathered. */
 export const someSignals: fc.Arbitrary<Signals> = fc
   .tuple(allSignals, fc.subarray(names))
   .map(([signals, without]) => {

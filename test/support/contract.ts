@@ -168,7 +168,7 @@ function expectLogLine(response: Response, method: string): void {
   const lines = logOf(id).filter(({ event }) => event === "request");
   expect(lines).toMatchObject([{ level: "info", request_id: id, method, status: response.status }]);
   const [{ route, duration_ms, time, merchant_id } = {}] = lines;
-  // Whoever is known by a key is told of its quotas, whatever the answer is.
+  // Every response to a caller with a valid key carries its quotas, whatever the status.
   if (merchant_id && response.status !== 503) {
     expect(response.headers.get("RateLimit-Policy")).toMatch(/^"requests";q=\d+;w=\d+/);
   }

@@ -1,5 +1,5 @@
-/** Waiting for what happens by itself. How long that takes is nobody's affair here: the limit is there so that
- *  a test that hangs ends with what it was waiting for. */
+/** Waits for asynchronous effects. How long they take is not tested: the limit is there so that
+ *  a test that hangs ends with the assertion it was waiting for. */
 import { vi } from "vitest";
 
 /** Below vitest's own limit (vitest.config.ts), so that the message is the assertion's. */

@@ -18,7 +18,7 @@ const STATEMENTS = [
   "DROP TABLE schema_version",
 ];
 
-/** Rewrites `events`. An object that is running goes on with what it knows: it has to start anew. */
+/** Rewrites `events`. A running object continues with its cached state: it has to be restarted. */
 export function turnBackEvents(sql: SqlStorage): void {
   for (const statement of STATEMENTS) sql.exec(statement);
 }

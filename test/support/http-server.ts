@@ -11,7 +11,7 @@ export async function serve(
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  // Node closes an idle connection after five seconds, maybe just as it is used again: a failure nobody meant.
+  // Node closes an idle connection after five seconds, possibly just as it is used again, which would fail a test.
   server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

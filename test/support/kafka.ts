@@ -6,8 +6,8 @@
  *  (writes all, then cuts), `denied` (401), and `poison:TEXT` (400 when a value holds the text).
  *  Under `/topics/tx` also, each with a report of its own for each record: `strimzi:BYTES` and `karapace:BYTES`
  *  (what those servers answer when a value is larger), `expired` (Strimzi's time-out, for all), and
- *  `unknown:TEXT` (a server that nobody has met: 500 for all when a value holds the text).
- *  `GET /log` tells what was written, in order, and how many requests there were. */
+ *  `unknown:TEXT` (a server of an unknown kind: 500 for all when a value holds the text).
+ *  `GET /log` returns what was written, in order, and the number of requests. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { TestProject } from "vitest/node";

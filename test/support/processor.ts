@@ -1,7 +1,7 @@
 /** A payment processor for tests: a real HTTP server in a process outside the Worker.
  *
  *  It keeps the promise that processors make (one result per idempotency key, however often it is
- *  asked) and plays what a payment's metadata tells it: `metadata.processor` is a list of steps, one
+ *  asked) and behaves as a payment's metadata requests: `metadata.processor` is a list of steps, one
  *  for each call under the key, the last one for all further calls:
  *  `settle`, `decline:CODE`, `pending`, `error` (HTTP 500), `drop` (charges, then cuts the connection),
  *  `hang` (charges, never answers), `slow` (answers after 300 ms), `garbage`, `card` (declines with a card

@@ -7,7 +7,7 @@ const EXPECTED = [
   /Network connection lost/,
   /disconnected: (client error|Connection refused|HTTP body)/,
   /TLS handshake failed/,
-  // Webhooks to hosts like shop.example, which nobody has. The second is what the first becomes.
+  // Webhooks to hosts like shop.example, which do not exist. The first error causes the second.
   /failed to lookup address information/,
   /internal error; reference = /,
   // A test took a table away.
@@ -15,7 +15,7 @@ const EXPECTED = [
   // What a test lets an object throw.
   /(Error: |exception = )(boom-secret|canary)-/,
   /exception = #<Object>/,
-  // A test lets an alarm ring that is about to ring by itself, or moves the clock.
+  // A test runs an alarm that is already due, or moves the clock.
   /NOSENTRY SQLite alarm/,
   // Headers that are not ASCII are sent on purpose.
   /^A header value for .* contains non-ASCII characters/s,

@@ -5,7 +5,7 @@
  *  Retry-After), `hang`, `drip` (a byte now and then), `huge` (a gigabyte), `cut` (closes in the middle
  *  of its answer), `reset`, `flaky:PERCENT` (500 that often, at random), or `STATUS-BODY` (an answer with
  *  `Retry-After: 600` and one of `BODIES`, none of which can be read).
- *  `GET /{name}` tells what arrived. */
+ *  `GET /{name}` returns what arrived. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { TestProject } from "vitest/node";

@@ -52,7 +52,7 @@ export const decide = (command: Command, nowMs = NOW_MS): CommandResult => {
   return execute(journal, command, basis, "live", nowMs);
 };
 
-/** The same in a round of its own. */
+/** The same in a batch of its own. */
 export const run = (command: Command, nowMs = NOW_MS): CommandResult => {
   const answer = decide(command, nowMs);
   journal.write();

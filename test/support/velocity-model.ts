@@ -1,5 +1,5 @@
-/** What velocity promises, kept the slow way: a list of everything that was counted, gone through afresh for
- *  every question. */
+/** A naive model of velocity: a list of everything that was counted, scanned again for
+ *  every query. */
 
 import type { Observation, Release } from "../../src/domain/risk/observation";
 import type { Measure, Window } from "../../src/domain/risk/rule-set";
@@ -68,7 +68,7 @@ export class Model {
     if (released) released.outcome ??= outcome;
   }
 
-  /** @returns how many payments and subjects are gone; the newest payment and its subject never are. */
+  /** @returns how many payments and subjects were deleted; the newest payment and its subject never are. */
   sweep(nowMs: number): number {
     const [before, newest] = [this.#held.length + this.#subjects.size, this.#held.at(-1)];
     this.#held = this.#held.filter((row) => row === newest || row.at > nowMs - KEPT_MS);

@@ -22,7 +22,7 @@ export function restart(): void {
   windows = new VelocityCounter(storage.sql);
 }
 
-/** A payment of its own unless told otherwise. */
+/** A payment of its own unless one is given. */
 export function payment(measures: string[], fields: Partial<Observation> = {}): Observation {
   payments += 1;
   return {

@@ -62,7 +62,7 @@ export async function deliveries(client: Client, query = ""): Promise<Delivery[]
   return all;
 }
 
-/** Waits for something to become true by itself. */
+/** Waits for something to become true in the background. */
 export function eventually<Value>(
   look: () => Promise<Value>,
   holds: (value: Value) => boolean,

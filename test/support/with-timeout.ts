@@ -1,6 +1,6 @@
-/** Stands in for `src/runtime/with-timeout.ts` in the tests inside workerd (vitest.config.ts says so). On a machine that is
- *  busy with something else anything may be slow, so no time limit ends by itself here: all of them are far
- *  away, except those that only set a pace, and those that a test ends because what they bound never
+/** Stands in for `src/runtime/with-timeout.ts` in the tests inside workerd (vitest.config.ts says so). On a
+ *  busy machine anything may be slow, so no time limit expires here unintended: all of them are very
+ *  long, except those that only set a pace, and those that a test ends because what they bound never
  *  answers. */
 import { withTimeout as realWithTimeout, TimeoutError } from "../../src/runtime/with-timeout";
 
@@ -10,7 +10,7 @@ export { ignoreTimeout, TimeoutError } from "../../src/runtime/with-timeout";
 const FAR_TIMES = 120;
 const LOOK_EVERY_MS = 50;
 
-/** Limits after which whoever waited goes on, or tries again at no cost. These keep their lengths. */
+/** Limits after which the caller continues, or retries at no cost. These keep their lengths. */
 const PACES = new Set([
   "webhooks/webhook-dispatcher 1000",
   "webhooks/queue/http-attempt 500",

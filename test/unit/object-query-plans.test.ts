@@ -1,5 +1,6 @@
 /** How SQLite carries out every statement of the Durable Objects. The statements are read from the source, so a new
- *  one is here by itself; one that reads a whole table must be in a list, with the reason for which it may. */
+ *  one is included without a change here. One that reads a whole table must be in a list, with the reason for which
+ *  it may. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";

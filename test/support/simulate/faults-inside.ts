@@ -1,5 +1,5 @@
-/** Faults that a system could have in what it answers and tells of its transactions; each with what the
- *  reconciliation has to say of it. */
+/** Faults that a system could have in its responses and its lists of transactions; each with the difference
+ *  that the reconciliation has to report. */
 
 import type { World } from "../../../simulate/world";
 import { answerOf, at, changeEverywhere, chargeTwice, firstOf, merchantOf } from "./look";
@@ -121,7 +121,7 @@ export const FAULTS_INSIDE: Fault[] = [
     (world) => merchantOf(world).list.reverse(),
   ],
   [
-    "a transaction that nobody asked for",
+    "a transaction that no client requested",
     "nobody asked for txn_zz",
     (world) => {
       const { list } = merchantOf(world);

@@ -1,4 +1,4 @@
-/** Faults that a system could have in what it tells others: webhooks, the event stream, metrics, its log. */
+/** Faults that a system could have in its output: webhooks, the event stream, metrics, its log. */
 import type { Fault } from "./faults-inside";
 import { at, deliveryTo, endpointOf, firstOf, merchantOf, sampleOf } from "./look";
 
@@ -51,7 +51,7 @@ export const FAULTS_OUTSIDE: Fault[] = [
     (world) => endpointOf(world, "hanging").unverified.push("evt_1: no signature"),
   ],
   [
-    "a webhook that nobody asked for",
+    "a webhook that was not expected",
     "it got evt_other, which is not for it",
     (world) => endpointOf(world, "fine").log.set("evt_other", [{ text: "{}", status: 204 }]),
   ],
@@ -83,7 +83,7 @@ export const FAULTS_OUTSIDE: Fault[] = [
     (world) => Object.assign(deliveryTo(world, "fine"), { status: "pending" }),
   ],
   [
-    "a delivery that is succeeded though nobody answered",
+    "a delivery that is succeeded without a response",
     "is succeeded though nobody answered",
     (world) => Object.assign(deliveryTo(world, "hanging"), { status: "succeeded" }),
   ],
@@ -102,7 +102,7 @@ export const FAULTS_OUTSIDE: Fault[] = [
     },
   ],
   [
-    "a delivery to nobody's endpoint",
+    "a delivery to an unknown endpoint",
     "delivery whd_0 is to nobody's endpoint",
     (world) => Object.assign(deliveryTo(world, "fine"), { endpoint_id: "whe_other" }),
   ],
@@ -157,7 +157,7 @@ export const FAULTS_OUTSIDE: Fault[] = [
     (world) => Object.assign(sampleOf(world, "payments_scrape_ok", {}), { value: 0 }),
   ],
   [
-    "an error in the log that nobody brought about",
+    "an unexpected error in the log",
     "log: the server logged alarm.failed 2 times",
     (world) => world.errors.set("alarm.failed", 2),
   ],

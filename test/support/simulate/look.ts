@@ -66,7 +66,7 @@ export const changeEverywhere = (
   );
 };
 
-/** The first merchant's first completed transaction is charged once more, and everybody is told. */
+/** The first merchant's first completed transaction is charged once more, in all places. */
 export const chargeTwice = (world: World): void => {
   const merchant = merchantOf(world);
   const [id, log] = firstOf(merchant.logs);

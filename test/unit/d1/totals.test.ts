@@ -1,5 +1,5 @@
-/** Failure codes as labels: a processor chooses them, so totals tell only so many apart, for good, and count
- *  every event all the same. Over Node's own SQLite and the committed migrations. */
+/** Failure codes as labels: a processor chooses them, so totals keep a bounded number of them, permanently, and
+ *  count every event. Over Node's own SQLite and the committed migrations. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";

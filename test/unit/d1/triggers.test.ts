@@ -175,7 +175,7 @@ describe("the gauges of transactions by status", () => {
   }
 });
 
-describe("a book of before there were reviews", () => {
+describe("a book from before reviews existed", () => {
   it("A D1 from before there were reviews keeps its transactions and can be used", () => {
     const before = files.findIndex((name) => name.includes("review_status"));
     migrate(files.slice(0, before));
@@ -236,7 +236,7 @@ describe("the book's transactions", () => {
   });
 });
 
-describe("the sums of what dispatchers count", () => {
+describe("the sums of the dispatchers' counters", () => {
   const tell = (merchant: string, ...counts: [string, string, number][]) => {
     book.prepare(WRITE_WEBHOOK_COUNTS).run(merchant, JSON.stringify(counts));
   };

@@ -22,7 +22,7 @@ describe("the sandbox", () => {
     failure: { code, message },
   });
   const generic = declined("card_declined", "The card was declined");
-  /** Outcome, ending of the amount, its final answer, and how many asks stay without one. */
+  /** Outcome, ending of the amount, its final answer, and how many calls before it get none. */
   const TABLE: [string, string, ChargeAnswer, number][] = [
     ["settle", "9000", SETTLED, 0],
     ["decline", "9001", generic, 0],
@@ -40,7 +40,7 @@ describe("the sandbox", () => {
     ["unknown_then_decline", "9013", generic, 2],
   ];
 
-  /** The answers to the first asks, each within 5 seconds. */
+  /** The answers to the first calls, each within 5 seconds. */
   async function ask(fields: Partial<ChargeRequest>, asks: number): Promise<ChargeAnswer[]> {
     const answers: ChargeAnswer[] = [];
     for (let attempt = 1; attempt <= asks; attempt++) {

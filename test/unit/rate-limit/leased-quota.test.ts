@@ -15,7 +15,7 @@ describe("an allowance", () => {
       });
     const ends = [0, 1, 2].map(() => allowance.wait(Date.now()));
     await fill();
-    ends[0]?.(); // The other two never say that they are gone.
+    ends[0]?.(); // The other two waits are never ended.
     vi.setSystemTime(29_000);
     allowance.wait(Date.now());
     await fill();

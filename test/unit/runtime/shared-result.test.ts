@@ -64,7 +64,7 @@ describe("a shared result", () => {
     expect(await get()).toBe(1);
   });
 
-  it("A shared result is computed again, once, when the request that was computing it is gone", async () => {
+  it("A shared result is computed again, once, when the request that was computing it has ended", async () => {
     vi.useFakeTimers();
     let begun = 0;
     const hangsOnce = () =>

@@ -41,7 +41,7 @@ afterEach(() => {
 
 const noLog = () => {};
 describe("after a clock that was ahead is set back,", () => {
-  /** A transaction in a shard that was told the wrong time. */
+  /** A transaction in a shard whose clock was wrong. */
   function shardAt(nowMs: number, rules = RULES) {
     const journal = new Journal(memoryStorage().sql);
     const run = (command: Omit<Command, "traceparent">, now = nowMs) => {
@@ -207,7 +207,7 @@ describe("after a clock that was ahead is set back,", () => {
     expect(silent.state(NOW_MS)).toBe("empty");
   });
 
-  it("D1 is told again what a dispatcher counts", async () => {
+  it("A dispatcher writes its counts to D1 again after its clock is set back", async () => {
     const written: number[] = [];
     const counts = [{ name: "attempts", labels: "", value: 1 }];
     const telling = new MetricsReporter(

@@ -82,14 +82,14 @@ describe("a shared call", () => {
     return work;
   }
 
-  it("A single request is sent by itself", async () => {
+  it("A single request is sent alone", async () => {
     await settled(ask(1));
     await settled(ask(2));
     expect(alone).toHaveBeenCalledTimes(2);
     expect(together).not.toHaveBeenCalled();
   });
 
-  it("A request that follows a response is sent by itself", async () => {
+  it("A request that follows a response is sent alone", async () => {
     for (let round = 0; round < 20; round++) await ask(round);
     expect(alone).toHaveBeenCalledTimes(20);
     expect(together).not.toHaveBeenCalled();
@@ -136,7 +136,7 @@ describe("a shared call", () => {
     expect(alone).toHaveBeenCalledTimes(1);
   });
 
-  it("The next request sends the shared call when the one that was to send it is gone", async () => {
+  it("The next request sends the shared call when the one that was to send it has ended", async () => {
     // The first to wait is the one that gathers.
     vi.spyOn(scheduler, "wait").mockReturnValueOnce(new Promise(() => {}));
     const first = Promise.all([ask(1), ask(2)]);
@@ -196,7 +196,7 @@ describe("a shared call", () => {
   });
 });
 
-describe("answering together", () => {
+describe("executing a batch", () => {
   const call = (at: number): AddressedCall => ({
     kind: "find",
     address: { merchant_id: "mer_1", transaction_id: idOf(at), shards: 1, traceparent: null },

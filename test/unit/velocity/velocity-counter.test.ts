@@ -19,7 +19,7 @@ import {
 } from "../../support/velocity";
 import { MEASURE_NAMES } from "../../support/velocity-model";
 
-describe("what can be asked", () => {
+describe("the measures", () => {
   it("The velocity signals are a closed set: six measures in four windows, with and without failed payments, and an age", () => {
     expect(MEASURE_NAMES).toHaveLength(1 + 6 * 4 * 2);
     for (const name of MEASURE_NAMES) expect(parseMeasure(name), name).toBeDefined();

@@ -112,7 +112,7 @@ describe("an address", () => {
     );
     for (const [path, methods] of routes) {
       if (!methods.has("GET") || path.endsWith(":file")) continue;
-      // These tell how things are now, so no two answers are alike.
+      // These report the current state, so no two responses are equal.
       if (path === "/health/ready" || path === "/metrics" || path === "/") continue;
       const isAdmins = path.includes("/merchants");
       const names: Record<string, string> = { key, code: "not_found", id };

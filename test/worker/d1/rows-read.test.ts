@@ -154,7 +154,7 @@ type Case = { most: number; run: () => Promise<unknown> };
 /** A merchant's entries are a bounded table of their own: what has to read all of them reads this. */
 const ALL_ENTRIES = MAX_LIST_ENTRIES + ONE;
 
-/** Every function that asks D1, by its name, with what it may read at most. */
+/** Every function that queries D1, by its name, with the number of rows that it may read. */
 const QUERIES: Record<string, Case[]> = {
   findKeyHolder: [{ most: ONE, run: () => merchants.findKeyHolder(db, "hash-9", 16, 5_000) }],
   findShardCount: [{ most: ONE, run: () => merchants.findShardCount(db) }],

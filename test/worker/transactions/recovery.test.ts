@@ -90,7 +90,7 @@ describe("a failing book", () => {
   });
 });
 
-/** Makes every D1 write of the book fail, for real: its table is gone meanwhile. */
+/** Makes every D1 write of the book really fail: its table is renamed meanwhile. */
 async function withBrokenBook(work: () => Promise<void>): Promise<void> {
   await env.DB.exec("ALTER TABLE events RENAME TO events_gone");
   try {

@@ -28,7 +28,7 @@ const resolve = (id: string, body: object) =>
   admin(`/api/v1/operations/charges/${id}/resolve`, body);
 const said = { outcome: "settled", reason: "In the acquirer's report", resolved_by: "ann" };
 
-/** A transaction whose charge has no outcome; nobody is asking the processor about it. */
+/** A transaction whose charge has no outcome; no request to the processor is in progress. */
 async function openCharge(steps = "pending"): Promise<Transaction> {
   const { id } = await shop.created({ metadata: { processor: steps } });
   expect((await shop.process(id)).status).toBe(202);
@@ -153,7 +153,7 @@ describe("an operator", () => {
 
   it.each([
     ["no reason", { reason: undefined }, "invalid_request", "#/reason"],
-    ["nobody who resolves", { resolved_by: "" }, "invalid_request", "#/resolved_by"],
+    ["an empty resolved_by", { resolved_by: "" }, "invalid_request", "#/resolved_by"],
     ["another outcome", { outcome: "completed" }, "invalid_request", "#/outcome"],
     ["a force that is text", { force: "true" }, "invalid_request", "#/force"],
     ["a card number in the reason", { reason: `card ${CARD}` }, "card_number_refused", "#/reason"],

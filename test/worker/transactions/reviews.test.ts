@@ -144,7 +144,7 @@ describe("a held payment", () => {
       });
       const { id } = await shop.created({ amount: 150 });
       await crash(ownerOf(id));
-      // Only the book is looked at: nobody calls the object, which has to wake by itself.
+      // Only the book is read: no request reaches the object, so its own alarm has to run.
       await until(async () => {
         const row = await env.DB.prepare("SELECT status FROM transactions WHERE id = ?")
           .bind(id)

@@ -56,7 +56,7 @@ describe("a limit in a window", () => {
     });
   }
 
-  /** What an owner does that dies before its commit: the payment is counted, and nobody is told. */
+  /** What a shard does that crashes before its commit: the payment is counted, and no response is sent. */
   async function countInVain(shop: Client, key: string): Promise<void> {
     const { merchant_id } = shop;
     const own = { merchant_id, subject: "customer", value: "busy", user_id: "busy" } as const;

@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 let objects = 0;
-/** An object of the test's own: nobody else's payments are in it. */
+/** An object of the test's own: it has no payments of other tests. */
 const nameOfNew = () => `velocity-test-${++objects}`;
 const velocity = (name: string) => env.VELOCITY.getByName(name);
 
@@ -38,7 +38,7 @@ async function crash(name: string): Promise<void> {
   await runInDurableObject(velocity(name), (_, state) => state.abort("crash")).catch(() => {});
 }
 
-/** Asks until it is answered, as a shard's callers do. @returns also how often it had to ask. */
+/** Repeats a call until it succeeds, as a shard's callers do. @returns also the number of calls. */
 async function untilAnswered<Value>(ask: () => Promise<Value>) {
   let asked = 0;
   return eventually(async () => {
@@ -60,16 +60,16 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("of 1,000 payments at once", () => {
+describe("1,000 concurrent payments", () => {
   const crashed = { end: crash, isNoticed: true };
   const evicted = { end: (name: string) => evictDurableObject(velocity(name)), isNoticed: false };
 
   it.each([
     ["one by one", 1, undefined],
-    ["in rounds", 7, undefined],
+    ["in batches", 7, undefined],
     ["one by one, with crashes", 1, crashed],
-    ["in rounds, with crashes", 7, crashed],
-    ["in rounds, put out of memory", 7, evicted],
+    ["in batches, with crashes", 7, crashed],
+    ["in batches, with evictions", 7, evicted],
   ])(
     "Each of 1,000 concurrent payments is counted once, so exactly N are within any limit N: %s",
     async (_, size, ending) => {

@@ -165,7 +165,7 @@ it("The webhook metrics contain what happened while D1 was down, once and comple
   await runInDurableObject(dispatcherOf(shop), (dispatcher) => {
     const { DB } = (dispatcher as unknown as { env: typeof env }).env;
     const prepare = DB.prepare.bind(DB);
-    // For the counts alone: a create asks D1 for its merchant's fraud rules.
+    // For the counts alone: a create reads its merchant's fraud rules from D1.
     vi.spyOn(DB, "prepare").mockImplementation((sql) => {
       if (sql.includes("webhook_counts")) throw new Error("D1 is down");
       return prepare(sql);

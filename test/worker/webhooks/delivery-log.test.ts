@@ -9,7 +9,7 @@ import { env } from "../../support/env";
 
 const DELIVERIES = 30_000;
 const LIMIT = 10;
-/** Each delivery that is shown has one attempt; one delivery more tells whether there are more. */
+/** Each delivery on the page has one attempt; one further delivery is read to see whether a next page exists. */
 const MOST_READ = 2 * MAX_EXAMINED + 2 * (LIMIT + 1);
 
 const VALUES = {

@@ -53,7 +53,7 @@ describe("many transactions and a receiver that fails 30 % of the time", () => {
   });
 });
 
-describe("the way to a receiver", () => {
+describe("deliveries to a receiver", () => {
   it("A dispatcher accepts an event once, however often it is sent", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("once"));

@@ -1,4 +1,4 @@
-/** What is told to velocity when a payment comes to nothing. */
+/** The releases that velocity gets when a payment fails or is cancelled. */
 import { expect, it } from "vitest";
 import { buildReleases, RELEASING_TYPES } from "../../../../src/domain/risk/release";
 import { type EventRecord, toEvent } from "../../../../src/domain/transaction/event";

@@ -1,4 +1,4 @@
-/** Text from outside that is kept although nobody can be asked to correct it. */
+/** Text from other systems that is stored without a way to have it corrected. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { containsCardNumber, maskCardNumbers } from "../../../../src/domain/text/card-number";

@@ -40,7 +40,7 @@ describe("an event as a CloudEvent", () => {
     expect(Object.keys(strict).every((attribute) => attribute.length <= 20)).toBe(true);
 
     const headers = { "content-type": CLOUD_EVENT_MEDIA_TYPE };
-    const bare = { "content-type": "application/cloudevents+json" }; // All that the SDK knows in HTTP.
+    const bare = { "content-type": "application/cloudevents+json" }; // All that the SDK supports in HTTP.
     const read = [
       HTTP.toEvent({ headers: bare, body: value }),
       Kafka.toEvent({ headers, key, value, body: value } as never), // Typed for HTTP messages only.

@@ -142,7 +142,7 @@ describe("two create requests", () => {
     expect(differingFields(requestOf(change), first)).toEqual([field]);
   });
 
-  it("Two create requests that differ in every field are told apart by all fields, named as the client sent them", () => {
+  it("The difference of two create requests that differ in every field lists all fields, named as the client sent them", () => {
     const other = {
       user_id: "user_2",
       amount_minor: 1,

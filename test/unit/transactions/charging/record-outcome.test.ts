@@ -47,7 +47,7 @@ describe("a shard", () => {
     });
     run({ ...common, kind: "process", merchant_id: MERCHANT });
   });
-  /** A round of one command. */
+  /** A batch of one command. */
   function run(command: Command, nowMs = NOW_MS): CommandResult {
     const answer = execute(journal, command, basisOf(), "live", nowMs);
     countWritten(counters, command, answer);
@@ -71,7 +71,7 @@ describe("a shard", () => {
         .map(({ labels, value }) => [labels, value]),
     );
 
-  it("A shard asks the processor no more about a charge that was resolved", () => {
+  it("A shard sends the processor no further requests for a charge that was resolved", () => {
     expect(run(resolve(), LATER_MS)).toMatchObject({
       kind: "done",
       status: "completed",
@@ -124,7 +124,7 @@ describe("a shard", () => {
     ["declined", SETTLED, "settled, and the transaction is failed"],
     ["settled", A_DECLINE, "declined, and the transaction is completed"],
   ] as const)(
-    "A word of the processor against a charge that was resolved as %s is logged and counted, and changes nothing",
+    "A processor outcome that contradicts a charge resolved as %s is logged and counted, and changes nothing",
     async (outcome, word, reason) => {
       const resolved = run(resolve({ outcome }), LATER_MS);
       expect(await say(word)).toEqual([["error", "charge.contradicted", reason]]);
@@ -133,7 +133,7 @@ describe("a shard", () => {
     },
   );
 
-  it("A word of the processor that agrees with the outcome on record is neither logged nor counted", async () => {
+  it("A processor outcome that agrees with the recorded one is neither logged nor counted", async () => {
     run(resolve(), LATER_MS);
     expect(await say(SETTLED)).toEqual([]);
     expect(await say({ kind: "unknown", reason: "no answer" })).toEqual([

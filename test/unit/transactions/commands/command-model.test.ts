@@ -19,7 +19,7 @@ import {
   UNKNOWN,
 } from "../../../support/shard";
 
-/** Any commands in any order, beside a model that knows only a status for each key. */
+/** Any commands in any order, compared with a model that has only a status for each key. */
 describe("any sequence of commands to a shard", () => {
   const KEYS = ["a", "b"];
   const AMOUNTS = { good: 10_050, other: 7, risky: 1_000_001 };

@@ -1,4 +1,4 @@
-/** A round's commit: all in one, and what becomes of it when something faults. */
+/** The commit of a batch: all commands in one transaction, and what happens when something throws. */
 import { describe, expect, it } from "vitest";
 import { commitBatch } from "../../../../src/transactions/group-commit/atomic-batch";
 
@@ -22,7 +22,7 @@ function ledger() {
 
 const nothing = () => {};
 
-describe("the commit of a round", () => {
+describe("the commit of a batch", () => {
   it("A batch has one commit for all commands, which get their results in order, and finishes once", () => {
     const book = ledger();
     const settled = commitBatch(["a", "b"], book.write, () => void book.write("end"), book);

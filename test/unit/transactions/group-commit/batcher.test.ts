@@ -9,8 +9,8 @@ import { CommitDelay } from "../../../../src/transactions/group-commit/commit-de
 import { eventually } from "../../../support/eventually";
 import { turn } from "../../../support/fake-clock";
 
-describe("rounds", () => {
-  /** Rounds whose plays the test ends by hand; every command is answered with its own capitals. */
+describe("the batcher", () => {
+  /** A batcher whose batches the test ends by hand; the outcome of a command is its name in capitals. */
   function stage(company = new CommitDelay()) {
     const plays: {
       commands: string[];

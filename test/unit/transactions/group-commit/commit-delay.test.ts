@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { CommitDelay } from "../../../../src/transactions/group-commit/commit-delay";
 import { fakeClock, turn } from "../../../support/fake-clock";
 
-describe("a round's company", () => {
+describe("the commit delay", () => {
   fakeClock();
 
   function expecting(callers: number) {

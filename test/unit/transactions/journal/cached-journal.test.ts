@@ -70,7 +70,7 @@ function historiesIn(journal: Journal) {
   );
 }
 
-describe("a journal with a memory", () => {
+describe("a journal with a cache", () => {
   it("A journal with a cache returns what a newly started one reads from the tables", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), (steps) => {

@@ -99,7 +99,7 @@ describe("a record that a server finds too large", () => {
   );
 });
 
-describe("a record for which a server that nobody knows fails", () => {
+describe("a record for which an unknown server fails", () => {
   beforeEach(() => void vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] }));
   afterEach(async () => {
     vi.useRealTimers();
@@ -168,7 +168,7 @@ describe("a record for which a server that nobody knows fails", () => {
   });
 });
 
-describe("a server's words", () => {
+describe("a server's error text", () => {
   it.each<[string, string]>([
     [
       "The request included a message larger than the max message size the server will accept.",

@@ -6,7 +6,7 @@ import { OutboxRelay } from "../../../../src/transactions/outbox/relay";
 import { NOW_MS } from "../../../support/examples";
 import { memoryStorage } from "../../../support/sqlite";
 
-describe("a destination that wants some types of events only", () => {
+describe("a destination for some types of events only", () => {
   it("A destination with a filter gets the events of its types, in order and once, and is past all the others", async () => {
     const { sql } = memoryStorage();
     const journal = new Journal(sql);

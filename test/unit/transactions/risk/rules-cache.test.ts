@@ -1,4 +1,4 @@
-/** How long a shard goes by the rules it knows, and what it does when it cannot ask. */
+/** How long a shard uses its cached rules, and what it does when D1 cannot be read. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatabaseUnavailable } from "../../../../src/d1/query";
 import type { MerchantRisk } from "../../../../src/d1/risk-rules";
@@ -8,7 +8,7 @@ import { NOW_MS, RULES } from "../../../support/examples";
 const { rule_set } = RULES;
 const DOWN = new DatabaseUnavailable("down");
 
-/** A merchant's rules in a D1 of ours, that answers when it is told to. */
+/** A merchant's rules in a fake D1 that responds when the test lets it. */
 function fake() {
   const stored: MerchantRisk = { version: 1, rule_set: { version: 1, rule_set }, entries: [] };
   const asked = { risk: 0, version: 0 };
@@ -71,7 +71,7 @@ describe("a merchant's rules", () => {
     await versionIn(book);
     for (let second = 0; second < 20; second += 1) {
       later(2_000);
-      // Nobody waits.
+      // A stale entry is returned at once, without a wait for D1.
       expect(book.get("mer_a")).not.toBeInstanceOf(Promise);
       await settle();
     }
@@ -145,7 +145,7 @@ describe("a merchant's rules", () => {
   });
 });
 
-describe("when D1 cannot be asked", () => {
+describe("when D1 cannot be read", () => {
   it("The last known rules apply while D1 fails, and the failure is logged", async () => {
     const d1 = fake();
     const book = bookOf(d1);

@@ -1,4 +1,4 @@
-/** Cursors: what they tell, to whom they open, and which of the release before are taken. */
+/** Cursors: what they reveal, for whom they are valid, and which of the previous release are accepted. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Client, newClient, TRANSACTIONS } from "../../../support/api";
 import { ask, expectRefusal, jsonOf, parametersOf } from "../../../support/contract";
@@ -100,8 +100,8 @@ describe("an empty feed", () => {
   });
 });
 
-describe("a cursor of the release before", () => {
-  /** Where the secret is drawn: all that happened before was told in cursors that were not sealed. */
+describe("a cursor of the previous release", () => {
+  /** A database whose cursor secret was just generated: all earlier cursors were issued unsealed. */
   let upgraded: D1Database;
   let last: number;
   beforeAll(async () => {

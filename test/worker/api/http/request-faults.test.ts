@@ -1,4 +1,4 @@
-/** What a client is told of a request that is wrong: all of it at once, each fault with its place; and orders that
+/** The response to an invalid request: all faults at once, each with its place; and requests that
  *  race. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../../../../src/config";

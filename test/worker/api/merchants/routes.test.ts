@@ -172,7 +172,7 @@ describe("an API key", () => {
   it("A revoked API key stops working in other isolates within the documented time", async () => {
     const { id, key } = await newKey(merchantId);
     expect(await statusWith(key)).toBe(200);
-    // As a revocation in another isolate would: this one is not told.
+    // As a revocation in another isolate: this isolate gets no notice of it.
     await env.DB.prepare("UPDATE api_keys SET expires_at = ? WHERE id = ?")
       .bind(Date.now(), id)
       .run();

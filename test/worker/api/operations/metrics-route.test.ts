@@ -46,7 +46,7 @@ async function crashAll(): Promise<void> {
   );
 }
 
-/** Lets go of all shards, as happens to those that nobody asks. */
+/** Evicts all shards, as the runtime does with idle ones. */
 async function evictAll(): Promise<void> {
   await Promise.all(shards.map((name) => evictDurableObject(env.TRANSACTIONS.getByName(name))));
 }

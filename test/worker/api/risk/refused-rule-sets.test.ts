@@ -17,7 +17,7 @@ import {
 
 /** A condition with `depth` conditions on its longest way down. */
 const nested = (depth: number): unknown => (depth === 1 ? USD : { not: nested(depth - 1) });
-describe("a rule set is refused, and told where it is wrong:", () => {
+describe("a refused rule set", () => {
   const inRule = (when: unknown, says?: object) => ({ rules: [rule(USD), rule2(when, says)] });
   const rule2 = (when: unknown, says: object = { points: 10 }) => ({
     ...rule(when, says),

@@ -169,7 +169,7 @@ describe("the rules of a merchant", () => {
   });
 });
 
-describe("whoever keeps rules in memory", () => {
+describe("a cache of rules", () => {
   it("One number shows a cache every change, and a read has everything of one moment", async () => {
     const client = await newClient();
     const now = Date.now();

@@ -1,4 +1,4 @@
-/** What a backtest adds up, and when it says that it cannot tell. */
+/** What a backtest adds up, and when it reports a result as unknown. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {

@@ -5,7 +5,7 @@ import { requiredSignals } from "../../../../../src/domain/risk/conditions/requi
 import type { Condition, Rule } from "../../../../../src/domain/risk/rule-set";
 import { EMPTY, PAYMENT } from "../../../../support/rule-examples";
 
-describe("the signals that rules ask for", () => {
+describe("the signals that rules require", () => {
   const of = (rules: Rule[]) => requiredSignals({ ...EMPTY, rules });
   const velocity = { of: "metadata.ip", measure: "customers", window: "1h" } as const;
 

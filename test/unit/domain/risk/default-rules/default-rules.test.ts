@@ -277,7 +277,7 @@ describe("the table of thresholds", () => {
   });
 });
 
-describe("a payment in a currency that this release does not know", () => {
+describe("a payment in a currency that this release does not have", () => {
   const unknown = (when: Condition) =>
     evaluate(
       { amount_minor: 5, currency: "QQQ", user_id: "user_1", metadata: {} },
