@@ -1,6 +1,6 @@
 /** One sliding window of one subject: the aggregates that were requested, kept up to date. A payment is added once and,
  *  when it has left the window, read once and removed. So it costs the same for a subject with ten payments and with ten
- *  thousand. */
+ *  thousand. It has no storage of its own, because it is cached longer than an object lives. */
 import { DAY_MS, type Rolled, WINDOWS_MS } from "../domain/risk/measure";
 import type { Window } from "../domain/risk/rule-set";
 import { type Row, WindowAggregate } from "./window-aggregate";
@@ -13,7 +13,6 @@ export const SPARE_MS = DAY_MS;
 export type Own = Row & { subject_id: number; position: number };
 
 export class SlidingWindow {
-  readonly #sql: SqlStorage;
   readonly #lengthMs: number;
   readonly #aggregates = new Map<string, WindowAggregate>();
   /** Rows up to and including this time have left the window. */
@@ -22,8 +21,7 @@ export class SlidingWindow {
   #oldest: number;
 
   /** @param isFirst whether `own` is the subject's first payment */
-  constructor(sql: SqlStorage, window: Window, own: Own, isFirst: boolean) {
-    this.#sql = sql;
+  constructor(window: Window, own: Own, isFirst: boolean) {
     this.#lengthMs = WINDOWS_MS[window];
     this.#left = own.at - this.#lengthMs;
     this.#oldest = isFirst ? own.at : this.#left;
@@ -54,13 +52,13 @@ export class SlidingWindow {
   }
 
   /** The value of a measure. @param own is stored and added */
-  read(requested: Rolled, own: Own, isFirst: boolean): number {
-    this.#expire(own.subject_id, own.at - this.#lengthMs);
+  read(sql: SqlStorage, requested: Rolled, own: Own, isFirst: boolean): number {
+    this.#expire(sql, own.subject_id, own.at - this.#lengthMs);
     let aggregate = this.#aggregates.get(requested.name);
     if (!aggregate) {
       aggregate = new WindowAggregate(requested);
       if (isFirst) aggregate.add(own);
-      else aggregate.read(this.#sql, requested, own);
+      else aggregate.read(sql, requested, own);
       this.#aggregates.set(requested.name, aggregate);
     }
     return aggregate.value(own);
@@ -68,9 +66,9 @@ export class SlidingWindow {
 
   /** Removes the rows that have left. It reads the oldest row that stays, too: until that one leaves, later calls need no
    *  read. The payment that is being counted is stored, so one row always stays. */
-  #expire(subjectId: number, until: number): void {
+  #expire(sql: SqlStorage, subjectId: number, until: number): void {
     if (this.#oldest <= until) {
-      const rows = this.#sql.exec<Row>(
+      const rows = sql.exec<Row>(
         `SELECT at, user_id, currency, amount_minor, outcome FROM counted_payments
          WHERE subject_id = ?1 AND at > ?2
            AND at <= (SELECT min(at) FROM counted_payments WHERE subject_id = ?1 AND at > ?3)

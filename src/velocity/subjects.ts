@@ -4,6 +4,7 @@ import { DAY_MS } from "../domain/risk/measure";
 import type { Observation } from "../domain/risk/observation";
 import type { Window } from "../domain/risk/rule-set";
 import { BoundedCache } from "../runtime/bounded-cache";
+import { CachePartition } from "../runtime/cache-partition";
 import type { SlidingWindow } from "./sliding-window";
 
 /** After this long without a payment a subject is new again: a year, and five weeks for customers who pay once a year. */
@@ -11,8 +12,8 @@ export const FORGOTTEN_AFTER_MS = 400 * DAY_MS;
 /** The time of a subject's last payment is a write of its own, so it is stored once a day. */
 const STORED_EVERY_MS = DAY_MS;
 
-/** The cache's share of the object's 128 MB; other subjects are counted from their rows. One subject with every aggregate
- *  at its largest takes some 50 MB, and is then the only one in the cache. */
+/** The share of the isolate's 128 MB, for all velocity objects in it; other subjects are counted from their rows. One
+ *  subject with every aggregate at its largest takes some 50 MB, and is then the only one in the cache. */
 const MAX_CACHED_BYTES = 10_000_000;
 /** Estimates of the memory of each, on the large side. */
 const BYTES = { subject: 500, window: 200, aggregate: 300, value: 120 };
@@ -26,12 +27,11 @@ type StoredSubject = {
 };
 export type Subject = StoredSubject & { windows: Map<Window, SlidingWindow> };
 
+const cache = new BoundedCache<Subject>({ max_weight: MAX_CACHED_BYTES, weigh: estimateBytes });
+
 export class Subjects {
   readonly #sql: SqlStorage;
-  readonly #cached = new BoundedCache<Subject>({
-    max_weight: MAX_CACHED_BYTES,
-    weigh: estimateBytes,
-  });
+  readonly #cached = new CachePartition(cache);
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;

@@ -95,10 +95,10 @@ export class VelocityCounter {
     const isFirst = subject.id === own.position;
     let sliding = subject.windows.get(requested.window);
     if (!sliding) {
-      sliding = new SlidingWindow(this.#sql, requested.window, own, isFirst);
+      sliding = new SlidingWindow(requested.window, own, isFirst);
       subject.windows.set(requested.window, sliding);
     }
-    return sliding.read(requested, own, isFirst);
+    return sliding.read(this.#sql, requested, own, isFirst);
   }
 
   /** @returns false if the payment was counted for this subject before */
