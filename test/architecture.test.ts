@@ -37,13 +37,8 @@ const EXCEPTIONS: Record<string, string> = {
   "api/operations/webhook-metrics.ts": "webhooks/counters.ts",
 };
 
-/** What the domain may use besides itself: pure libraries. */
-const PURE = [
-  "@noble/hashes/hmac.js",
-  "@noble/hashes/sha2.js",
-  "@noble/hashes/utils.js",
-  "ipaddr.js",
-];
+/** What the domain may use besides itself: pure libraries, and the hashes of `node:crypto`. */
+const PURE = ["node:crypto", "ipaddr.js"];
 
 type Import = { file: string; target: string; isTypeOnly: boolean };
 

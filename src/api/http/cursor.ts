@@ -1,9 +1,9 @@
 /** Cursors: the place after which the next page begins, encrypted, so that a place does not reveal the activity of other
  *  merchants and cannot be forged. A cursor is valid only for the merchant and the list it was created for. */
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { type CursorSecret, keepCursorSecret } from "../../d1/cursor-secret";
 import type { ListPlace } from "../../d1/transaction-queries";
 import { isTransactionId } from "../../domain/identity/id";
+import { formatHex } from "../../domain/text/hex";
 import type { AppContext } from "../context";
 import { type Place, Problem } from "./problem";
 import { fromBase64url, Sealer } from "./sealed-text";
@@ -82,7 +82,7 @@ async function readSecret(c: AppContext): Promise<Secret> {
   const known = secrets.get(c.env.DB);
   if (known) return known;
   const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-  const kept = await keepCursorSecret(c.env.DB, bytesToHex(random));
+  const kept = await keepCursorSecret(c.env.DB, formatHex(random));
   const secret = { ...kept, sealer: new Sealer(kept.key) };
   secrets.set(c.env.DB, secret);
   return secret;

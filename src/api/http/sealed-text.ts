@@ -1,13 +1,13 @@
 /** Authenticated encryption of text: AES-GCM (NIST SP 800-38D) with WebCrypto. The nonce is a MAC of the text, as in SIV
  *  (RFC 5297). So the same text has the same seal, repeated responses are equal, and a nonce repeats only with the same
  *  text. */
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { signHmac } from "../../domain/identity/sha256";
+import { parseHex } from "../../domain/text/hex";
 
 const NONCE_BYTES = 12;
 /** Version of the format below. */
 const VERSION = 1;
+const utf8 = new TextEncoder();
 
 export class Sealer {
   readonly #macKey: Uint8Array;
@@ -15,21 +15,21 @@ export class Sealer {
 
   /** @param secret 32 random bytes as hex */
   constructor(secret: string) {
-    const bytes = hexToBytes(secret);
-    this.#macKey = hmac(sha256, bytes, utf8ToBytes("nonce"));
-    const key = hmac(sha256, bytes, utf8ToBytes("AES-GCM")) as Uint8Array<ArrayBuffer>;
+    const bytes = parseHex(secret);
+    this.#macKey = signHmac(bytes, "nonce");
+    const key = signHmac(bytes, "AES-GCM");
     this.#key = crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]);
   }
 
   /** @param context authenticated with the text: opening the seal requires the same context
    *  @returns base64url */
   async seal(text: string, context: string): Promise<string> {
-    const mac = hmac(sha256, this.#macKey, utf8ToBytes(JSON.stringify([context, text])));
-    const nonce = mac.slice(0, NONCE_BYTES) as Uint8Array<ArrayBuffer>;
+    const mac = signHmac(this.#macKey, JSON.stringify([context, text]));
+    const nonce = mac.slice(0, NONCE_BYTES);
     const sealed = await crypto.subtle.encrypt(
       buildParameters(nonce, context),
       await this.#key,
-      utf8ToBytes(text) as Uint8Array<ArrayBuffer>,
+      utf8.encode(text),
     );
     const bytes = new Uint8Array([VERSION, ...nonce, ...new Uint8Array(sealed)]);
     return toBase64url(String.fromCharCode(...bytes));
@@ -57,7 +57,7 @@ export class Sealer {
 }
 
 function buildParameters(iv: Uint8Array<ArrayBuffer>, context: string) {
-  const additionalData = utf8ToBytes(context) as Uint8Array<ArrayBuffer>;
+  const additionalData = utf8.encode(context);
   return { name: "AES-GCM", iv, additionalData };
 }
 

@@ -1,8 +1,7 @@
 /** The form of API keys: 256 random bits and a checksum, so that a typing error or a leak scanner
  *  needs no database to tell a key from noise. Only a key's SHA-256 is ever stored. */
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { base32 } from "./base32";
-import { hashSha256 } from "./sha256";
+import { hashSha256, hashSha256Hex } from "./sha256";
 
 export const SCOPES = [
   "transactions:read",
@@ -33,7 +32,7 @@ export function isApiKey(text: string): boolean {
 
 /** What is stored of a key. A slow hash guards weak passwords; 256 random bits need none. */
 export function hashApiKey(key: string): string {
-  return bytesToHex(hashSha256(key));
+  return hashSha256Hex(key);
 }
 
 function checksum(secret: string): string {

@@ -1,13 +1,10 @@
 /** Signs webhooks, so that a receiver can verify their origin and content. Standard Webhooks 1.0.0, symmetric:
  *  https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { signHmacText } from "../identity/sha256";
 
 /** The standard asks for 24 to 64; past 32 an HMAC-SHA256 is no harder to forge. */
 export const WEBHOOK_SECRET_RANDOM_BYTES = 32;
 const SECRET_PREFIX = "whsec_";
-const utf8 = new TextEncoder();
 
 /** A new secret from 32 random bytes: `whsec_` and their base64. */
 export function formatWebhookSecret(random: Uint8Array): string {
@@ -36,14 +33,14 @@ export function signWebhook(
 ): Record<string, string> {
   const [newest] = secrets;
   if (newest === undefined) throw new Error("A webhook cannot be signed without a secret.");
-  const signed = utf8.encode(`${id}.${timestampSeconds}.${body}`);
+  const signed = `${id}.${timestampSeconds}.${body}`;
   return {
     "webhook-id": id,
     "webhook-timestamp": String(timestampSeconds),
     "webhook-signature": secrets
-      .map((secret) => `v1,${base64(hmac(sha256, decodeSecret(secret), signed))}`)
+      .map((secret) => `v1,${signHmacText(decodeSecret(secret), signed, "base64")}`)
       .join(" "),
-    "X-Webhook-Signature": bytesToHex(hmac(sha256, utf8.encode(newest), utf8.encode(body))),
+    "X-Webhook-Signature": signHmacText(newest, body, "hex"),
   };
 }
 

@@ -1,0 +1,14 @@
+/** Bytes as lower-case hex. */
+
+const RADIX = 16;
+const DIGITS_PER_BYTE = 2;
+
+export function formatHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(RADIX).padStart(DIGITS_PER_BYTE, "0")).join("");
+}
+
+/** The bytes of our own hex text. */
+export function parseHex(text: string): Uint8Array {
+  const pairs = text.match(/../g) ?? [];
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, RADIX));
+}
