@@ -34,6 +34,7 @@ async function openApiDocument(): Promise<Document> {
     bundle: true,
     format: "esm",
     platform: "neutral",
+    external: ["node:*"],
     mainFields: ["module", "main"],
     outfile,
     logLevel: "error",
