@@ -43,6 +43,9 @@ export const CASES = {
 export type CaseName = keyof typeof CASES;
 export const CASE_NAMES = Object.keys(CASES) as CaseName[]; // A literal has no other keys.
 
+/** Cases that the peer (bench/peer) has too. */
+export const PEER_CASES: CaseName[] = ["create+process", "create", "get"];
+
 /** Cases that read what an earlier create wrote. */
 export const NEEDS_IDS = new Set<CaseName>(["get", "list"]);
 

@@ -45,20 +45,20 @@ const miniflare = new Miniflare(
 );
 await miniflare.ready;
 const url = await miniflare.unsafeGetDirectURL("bench");
-const ready: HostReady = { kind: "ready", origin: url.origin, pid: await findWorkerd() };
+const ready: HostReady = { kind: "ready", origin: url.origin, pids: await findWorkerd() };
 process.send?.(ready);
 
-/** Miniflare does not expose its child's pid; on Linux /proc has it. Elsewhere the result is null. */
-async function findWorkerd(): Promise<number | null> {
+/** Miniflare does not expose its child's pid; on Linux /proc has it. Elsewhere there is none. */
+async function findWorkerd(): Promise<number[]> {
   try {
     for (const entry of await readdir("/proc")) {
       if (!/^\d+$/.test(entry)) continue;
       const stat = await readFile(`/proc/${entry}/stat`, "utf8").catch(() => "");
       const [, command, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(stat) ?? [];
-      if (command === "workerd" && Number(parent) === process.pid) return Number(entry);
+      if (command === "workerd" && Number(parent) === process.pid) return [Number(entry)];
     }
   } catch {
     // No /proc here.
   }
-  return null;
+  return [];
 }

@@ -28,7 +28,8 @@ child.stdio[CONTROL_FD]?.on("data", (chunk: Buffer) => {
     const { event, port } = JSON.parse(line) as { event: string; port: number };
     if (event !== "listen") continue;
     const origin = `http://127.0.0.1:${port}`;
-    const ready: HostReady = { kind: "ready", origin, pid: child.pid ?? null };
+    const pids = child.pid === undefined ? [] : [child.pid];
+    const ready: HostReady = { kind: "ready", origin, pids };
     process.send?.(ready);
   }
 });

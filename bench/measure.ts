@@ -1,12 +1,14 @@
 // One run: starts a case in the load generator, reads the server's CPU time at both ends of the
 // measured window, and turns the two into a row of the table.
-import type { Child } from "../scripts/processes/child-process.ts";
-import type { FromLoad, RunRequest, RunResult } from "./messages.ts";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { type Child, startChild } from "../scripts/processes/child-process.ts";
+import type { FromLoad, RunRequest, RunResult, ServerMessage } from "./messages.ts";
 import type { Options } from "./options.ts";
 import { cpuMs, type Server } from "./server.ts";
 
 type Measured = Omit<RunRequest, "warmup_ms" | "measure_ms"> & {
-  options: Options;
+  options: Pick<Options, "warmup_ms" | "measure_ms">;
   server: Server;
   load: Child;
   rows: Row[];
@@ -26,6 +28,18 @@ export type Row = Omit<RunResult, "count"> & {
 const SETTLE_MS = 300;
 /** On top of warm-up and window: making ids, and the requests still open when the window ends. */
 const GRACE_MS = 60_000;
+
+/** Starts a load generator for a server, with idempotency keys of its own. */
+export function startLoad({ origin }: Pick<Server, "origin">, key: string): Child {
+  const load = startChild(process.execPath, [join(import.meta.dirname, "load.ts")], {
+    output: "inherit",
+    hasMessages: true,
+  });
+  const run = randomBytes(4).toString("hex");
+  const message: ServerMessage = { kind: "server", origin, key, run };
+  load.process.send(message);
+  return load;
+}
 
 /** `rows` are the rows so far, of which the hello at this connection count is the yardstick. */
 export async function measure({
@@ -72,8 +86,8 @@ function converse(
       run.warmup_ms + run.measure_ms + GRACE_MS,
     );
     const onMessage = (message: FromLoad) => {
-      if (message.kind === "measuring") before = cpuMs(server.pid);
-      if (message.kind === "measured") after = cpuMs(server.pid);
+      if (message.kind === "measuring") before = cpuMs(server.pids);
+      if (message.kind === "measured") after = cpuMs(server.pids);
       if (message.kind === "fatal") finish(() => reject(new Error(message.message)));
       if (message.kind === "result") {
         const cpu_ms = before === null || after === null ? null : after - before;

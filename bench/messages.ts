@@ -35,5 +35,5 @@ export type FromLoad =
   | { kind: "fatal"; message: string }
   | { kind: "result"; result: RunResult };
 
-/** What a host process sends once: where its server listens, and the runtime's own process. */
-export type HostReady = { kind: "ready"; origin: string; pid: number | null };
+/** What a host process sends once: where its server listens, and the processes that serve, without their children. */
+export type HostReady = { kind: "ready"; origin: string; pids: number[] };

@@ -1,16 +1,11 @@
 // `npm run bench:neighbour`: how much longer a merchant's creates take while another merchant requests the
 // most expensive backtest repeatedly. Windows with and without that neighbour take turns on one server.
-import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Histogram, build as newHistogram } from "hdr-histogram-js";
-import { ROOT } from "../scripts/install.mjs";
-import { removeAtExit } from "../scripts/processes/remove-at-exit.ts";
-import { bundle, layOut, readMigrations, readProject } from "./bundle.ts";
-import { newKey, prepare, type Server, startServer } from "./server.ts";
+import { buildWorker, HOME, newRunFolder, startFresh } from "./fresh-server.ts";
+import { newKey } from "./server.ts";
 
-const LIMIT_OUT_OF_THE_WAY = "1000000000";
 const BACKTESTED = 1_000;
 const SEEDING_CONNECTIONS = 8;
 const METADATA = Object.fromEntries(range(8).map((at) => [`field_${at}`, "x".repeat(240)]));
@@ -31,20 +26,19 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const windowMs = Number(values.seconds) * 1_000;
 
-const home = join(ROOT, ".wrangler/bench");
-mkdirSync(home, { recursive: true });
-const dir = removeAtExit(mkdtempSync(join(home, "neighbour-")));
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => process.exit(130));
-
-const adminToken = randomBytes(32).toString("hex");
-const benchToken = randomBytes(32).toString("hex");
-const server = await start();
-const origin = server.origin;
-const quiet = await prepare(origin, {
+const dir = newRunFolder();
+const {
+  server,
+  key: quiet,
   adminToken,
-  benchToken,
-  migrations: await readMigrations(ROOT),
+} = await startFresh({
+  build: await buildWorker(dir),
+  dir: join(dir, "server"),
+  log: join(HOME, "neighbour.log"),
+  shards: Number(values.shards),
+  mode: "miniflare",
 });
+const origin = server.origin;
 const noisy = await newKey(origin, adminToken);
 let made = 0;
 await Promise.all(
@@ -81,24 +75,6 @@ row("alone", [alone.totalCount, ...[50, 95, 99].map((p) => at(alone, p).toFixed(
 row("beside backtests", [beside.totalCount, ...[50, 95, 99].map((p) => at(beside, p).toFixed(1))]);
 row("ratio", ["", ...[50, 95, 99].map(ratio)]);
 process.exit(0);
-
-async function start(): Promise<Server> {
-  const project = readProject(ROOT);
-  const worker = await bundle(ROOT, project, join(dir, "build"));
-  const vars = {
-    TRANSACTION_SHARDS: values.shards,
-    VELOCITY_SHARDS: "4",
-    MAX_DAILY_TRANSACTIONS: LIMIT_OUT_OF_THE_WAY,
-    RATE_LIMIT_REQUESTS: LIMIT_OUT_OF_THE_WAY,
-    RATE_LIMIT_LISTS: LIMIT_OUT_OF_THE_WAY,
-    ADMIN_TOKEN: adminToken,
-    BENCH_TOKEN: benchToken,
-  };
-  await layOut({ root: ROOT, dir: join(dir, "server"), worker, project, vars });
-  const log = join(home, "neighbour.log");
-  const workerd = join(ROOT, "node_modules/.bin/workerd");
-  return await startServer({ mode: "miniflare", workerd, dir: join(dir, "server"), log });
-}
 
 /** One create after the other for one window. */
 async function creates(into: Histogram): Promise<void> {

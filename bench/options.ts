@@ -1,9 +1,8 @@
 // The command line of the bench: what may be asked for, its defaults, and their check.
-import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { errorMessage } from "../scripts/processes/errors.ts";
-import { CASE_NAMES, type CaseName } from "./cases.ts";
-import type { Mode } from "./server.ts";
+import { CASE_NAMES, type CaseName, PEER_CASES } from "./cases.ts";
+import { BINARIES, DEFAULT_MODE, type Mode } from "./server.ts";
 
 export type Options = {
   mode: Mode;
@@ -16,24 +15,29 @@ export type Options = {
   warmup_ms: number;
   log_level: string | null;
   json: string | null;
+  peer: boolean;
+  rounds: number;
+  peer_processes: number;
 };
 
 const MODES: Mode[] = ["miniflare", "workerd"];
-/** Newer than the one that the pinned Miniflare brings: it reads a wrangler config directly. An optional
- *  dependency, which is there on Linux x64 only. */
-const STANDALONE = "node_modules/workerd-standalone/bin/workerd";
-const BINARIES: Record<Mode, string> = {
-  miniflare: "node_modules/.bin/workerd",
-  workerd: STANDALONE,
-};
-
 const DEFAULTS = {
-  mode: existsSync(STANDALONE) ? "workerd" : "miniflare",
+  mode: DEFAULT_MODE as string,
   seconds: "5",
   warmup: "2",
   connections: "1,16,32,64",
   shards: "1,4,16",
   cases: CASE_NAMES.join(","),
+  rounds: "8",
+  "peer-processes": "1",
+};
+/** Many short windows that alternate: the machine's other load changes from minute to minute. */
+const PEER = {
+  seconds: "4",
+  warmup: "1",
+  connections: "32",
+  shards: "16",
+  cases: PEER_CASES.join(","),
 };
 /** About a minute in all, for CI: it shows that the bench runs, and a rough figure. */
 const QUICK = { seconds: "3", warmup: "1", connections: "1,32", shards: "1" };
@@ -48,6 +52,10 @@ const USAGE = `usage: npm run bench -- [options]
   --seconds 5 --warmup 2    per case and connection count
   --log-level LEVEL         LOG_LEVEL of the Worker (default: as in wrangler.toml)
   --json FILE               write the results there too
+  --peer                    compare with the same calls on Fastify, PostgreSQL and Redis (bench/peer), in windows
+                            that alternate; the defaults become ${JSON.stringify(PEER)}
+  --rounds 8                windows of each with --peer
+  --peer-processes 1        Node processes of the peer
   --quick                   about a minute in all: ${JSON.stringify(QUICK)}
   --help`;
 
@@ -70,6 +78,9 @@ export function readOptions(args: string[]): Options {
         "velocity-shards": text,
         "log-level": text,
         json: text,
+        peer: flag,
+        rounds: text,
+        "peer-processes": text,
         quick: flag,
         help: flag,
       },
@@ -78,7 +89,12 @@ export function readOptions(args: string[]): Options {
       console.log(USAGE);
       process.exit(0);
     }
-    return checked({ ...DEFAULTS, ...(values.quick ? QUICK : {}), ...values });
+    return checked({
+      ...DEFAULTS,
+      ...(values.peer ? PEER : {}),
+      ...(values.quick ? QUICK : {}),
+      ...values,
+    });
   } catch (error) {
     console.error(`${errorMessage(error)}\n\n${USAGE}`);
     process.exit(2);
@@ -90,10 +106,13 @@ type Texts = typeof DEFAULTS & {
   "velocity-shards"?: string;
   "log-level"?: string;
   json?: string;
+  peer?: boolean;
 };
 
 function checked(values: Texts): Options {
-  const cases = list(values.cases).map((name) => known(name, CASE_NAMES, "case"));
+  const peer = values.peer ?? false;
+  const names: CaseName[] = peer ? PEER_CASES : CASE_NAMES;
+  const cases = list(values.cases).map((name) => known(name, names, "case"));
   const mode = known(values.mode, MODES, "mode");
   const velocity = values["velocity-shards"];
   return {
@@ -107,6 +126,9 @@ function checked(values: Texts): Options {
     warmup_ms: seconds(values.warmup),
     log_level: values["log-level"] ?? null,
     json: values.json ?? null,
+    peer,
+    rounds: whole(values.rounds, 1),
+    peer_processes: whole(values["peer-processes"], 1),
   };
 }
 

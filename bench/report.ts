@@ -78,10 +78,16 @@ export function sentence(row: Row): string {
   return `${row.case}, ${row.connections} connections: ${whole(row.tps)}/s, p50 ${ms(row.p50_ms)} ms${errors}`;
 }
 
-export function printTable(title: string, rows: Row[]): void {
-  const lines = [COLUMNS, ...rows.flatMap(linesOf)];
-  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-  const text = lines.map((line) =>
+export function printRows(title: string, rows: Row[]): void {
+  printTable(title, COLUMNS, rows.flatMap(linesOf));
+}
+
+/** Prints a Markdown table whose columns are aligned for a terminal too. */
+export function printTable(title: string, head: string[], lines: string[][]): void {
+  const widths = head.map((_, i) =>
+    Math.max(...[head, ...lines].map((line) => line[i]?.length ?? 0)),
+  );
+  const text = [head, ...lines].map((line) =>
     line
       .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
       .join(" | "),
@@ -117,10 +123,10 @@ function latencies({ mean_ms, p50_ms, p95_ms, p99_ms }: Shown): string[] {
   return [mean_ms, p50_ms, p95_ms, p99_ms].map(ms);
 }
 
-function ms(value: number): string {
+export function ms(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(1);
 }
 
-function whole(value: number): string {
+export function whole(value: number): string {
   return String(Math.round(value));
 }

@@ -1,7 +1,8 @@
 // Starts one server on a fresh state and makes it ready to be asked: tables, a merchant, an API
 // key. It must not know which cases follow.
-import { closeSync, openSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../scripts/install.mjs";
 import { type Child, startChild } from "../scripts/processes/child-process.ts";
 import { errorMessage } from "../scripts/processes/errors.ts";
 import { nextMessage } from "../scripts/processes/wait.ts";
@@ -10,10 +11,12 @@ import type { HostReady } from "./messages.ts";
 
 export type Mode = "miniflare" | "workerd";
 
-/** `pid` is the runtime's own process, null where it is not known. */
-export type Server = { origin: string; pid: number | null; child: Child; end(): Promise<void> };
+/** `pids` are the processes that serve, without their children; none where they are not known. */
+export type Server = { origin: string; pids: number[]; child: Child; end(): Promise<void> };
 
 type Start = { mode: Mode; workerd: string; dir: string; log: string };
+/** `host` is a script below bench/ that sends one `HostReady`. */
+type HostStart = { host: string; args: string[]; log: string; ends: "kill" | "stop" };
 type Secrets = { adminToken: string; benchToken: string; migrations: Migrations };
 
 /** Ends what hangs: a machine that is busy with something else takes its time. */
@@ -21,19 +24,41 @@ const START_LIMIT_MS = 120_000;
 const LOG_TAIL_CHARACTERS = 2_000;
 /** Linux counts process time in hundredths of a second, whatever the kernel's own clock. */
 const MS_PER_TICK = 10;
+/** Fields of /proc/PID/stat after the command's name (proc_pid_stat(5)). */
+const PARENT = 1;
+const USER_TICKS = 11;
+const SYSTEM_TICKS = 12;
+
+/** Newer than the one that the pinned Miniflare brings: it reads a wrangler config directly. An optional
+ *  dependency, which is there on Linux x64 only. */
+const STANDALONE = join(ROOT, "node_modules/workerd-standalone/bin/workerd");
+/** The binary of each mode. */
+export const BINARIES: Record<Mode, string> = {
+  miniflare: join(ROOT, "node_modules/.bin/workerd"),
+  workerd: STANDALONE,
+};
+export const DEFAULT_MODE: Mode = existsSync(STANDALONE) ? "workerd" : "miniflare";
 
 /** Starts the layout in `dir`. */
-export async function startServer({ mode, workerd, dir, log }: Start): Promise<Server> {
+export function startServer({ mode, workerd, dir, log }: Start): Promise<Server> {
+  return startHost({ host: `host-${mode}.ts`, args: [dir, workerd], log, ends: "kill" });
+}
+
+/** Starts a host, whose output goes to the file `log`. With `stop` it ends what it holds itself. */
+export async function startHost({ host, args, log, ends }: HostStart): Promise<Server> {
   const output = openSync(log, "w");
-  const host = fileURLToPath(new URL(`host-${mode}.ts`, import.meta.url));
-  const child = startChild(process.execPath, [host, dir, workerd], { output, hasMessages: true });
+  const child = startChild(process.execPath, [join(ROOT, "bench", host), ...args], {
+    output,
+    hasMessages: true,
+    stops: "leader",
+  });
   closeSync(output);
   try {
     const what = "the server listened";
-    const { origin, pid } = await nextMessage<HostReady>(child, what, START_LIMIT_MS);
-    return { origin, pid, child, end: child.kill };
+    const { origin, pids } = await nextMessage<HostReady>(child, what, START_LIMIT_MS);
+    return { origin, pids, child, end: child[ends] };
   } catch (error) {
-    await child.kill();
+    await child[ends]();
     const tail = readFileSync(log, "utf8").slice(-LOG_TAIL_CHARACTERS);
     throw new Error(`${errorMessage(error)} Its log ends with:\n${tail}`);
   }
@@ -68,14 +93,25 @@ async function post(url: string, token: string, body: object, expected: number):
   return text;
 }
 
-/** User and system time of a process so far, in ms; null where /proc does not tell. */
-export function cpuMs(pid: number | null): number | null {
-  if (pid === null) return null;
+/** User and system time so far of processes and their children, in ms; null where /proc does not tell. */
+export function cpuMs(pids: number[]): number | null {
+  if (pids.length === 0 || !existsSync("/proc/self/stat")) return null;
+  let ticks = 0;
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const fields = readStat(entry);
+    if (!pids.includes(Number(entry)) && !pids.includes(Number(fields[PARENT]))) continue;
+    ticks += Number(fields[USER_TICKS] ?? 0) + Number(fields[SYSTEM_TICKS] ?? 0);
+  }
+  return ticks * MS_PER_TICK;
+}
+
+/** The fields of /proc/PID/stat after the command's name; none when the process has ended. */
+function readStat(pid: string): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
-    return null;
+    return [];
   }
 }

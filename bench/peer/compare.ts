@@ -1,0 +1,117 @@
+// `npm run bench -- --peer`: the Worker and the peer in one run, under one load generator, in short windows that
+// alternate, so that both meet the same other load of the machine. It must not know how either works.
+import { writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ROOT } from "../../scripts/install.mjs";
+import type { Child } from "../../scripts/processes/child-process.ts";
+import { buildWorker, HOME, startFresh } from "../fresh-server.ts";
+import { measure, startLoad } from "../measure.ts";
+import type { Options } from "../options.ts";
+import { machineFacts, printFacts, whole } from "../report.ts";
+import { cpuMs, type Server, startHost } from "../server.ts";
+import {
+  type Comparison,
+  type Group,
+  printErrors,
+  printGroups,
+  type Side,
+  type Window,
+} from "./comparison.ts";
+import { readVersions } from "./services.ts";
+
+type Contestant = { side: Side; server: Server; load: Child };
+
+/** A server is idle when it has used at most one tick of Linux's clock in this time. */
+const IDLE_PROBE_MS = 300;
+const IDLE_CPU_MS = 10;
+const DRAIN_LIMIT_MS = 60_000;
+
+/** Resolves to the exit code: every window without a single error, or not. */
+export async function comparePeer(options: Options, dir: string): Promise<number> {
+  const { mode, peer_processes, rounds } = options;
+  const versions = readVersions();
+  const workerd = resolve(ROOT, options.workerd);
+  const facts = { ...machineFacts({ dir, workerd, mode }), ...versions };
+  printFacts(facts);
+  const build = await buildWorker(dir);
+  const groups: Group[] = [];
+  for (const shards of options.shards) {
+    const log = join(HOME, "peer-ours.log");
+    const { velocity_shards } = options;
+    const base = { build, dir: join(dir, `ours-${shards}`), log, shards, velocity_shards };
+    const ours = await startFresh({ ...base, mode, workerd });
+    const peer = await startHost({
+      host: "peer/host.ts",
+      args: [join(dir, `peer-${shards}`), String(peer_processes)],
+      log: join(HOME, "peer.log"),
+      ends: "stop",
+    });
+    endOnSignal(peer);
+    const contestants: Contestant[] = [
+      { side: "ours", server: ours.server, load: startLoad(ours.server, ours.key) },
+      { side: "peer", server: peer, load: startLoad(peer, "none") },
+    ];
+    const title = `TRANSACTION_SHARDS=${shards}, ${mode}; the peer: ${peer_processes} process(es); \
+${rounds} windows of ${options.measure_ms / 1_000} s each; logs in ${relative(process.cwd(), HOME)}`;
+    groups.push({ title, comparisons: await compareAll(contestants, options) });
+    for (const { load } of contestants) await load.kill();
+    await Promise.all(contestants.map(({ server }) => server.end()));
+  }
+  printGroups(groups);
+  if (options.json !== null) {
+    writeFileSync(options.json, `${JSON.stringify({ facts, options, groups }, null, 2)}\n`);
+  }
+  return printErrors(groups) ? 1 : 0;
+}
+
+/** PostgreSQL is shut down before this process ends. Killed, it would leave its shared memory behind. */
+function endOnSignal(peer: Server): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.removeAllListeners(signal);
+    process.once(signal, async () => {
+      await peer.end();
+      process.exit(130);
+    });
+  }
+}
+
+async function compareAll(contestants: Contestant[], options: Options): Promise<Comparison[]> {
+  const comparisons: Comparison[] = [];
+  for (const name of options.cases) {
+    for (const connections of options.connections) {
+      const windows: Record<Side, Window[]> = { ours: [], peer: [] };
+      // The first window of each only warms it up.
+      for (let round = 0; round <= options.rounds; round++) {
+        const order = round % 2 === 0 ? contestants : contestants.toReversed();
+        for (const { side, server, load } of order) {
+          const row = await measure({ name, connections, options, server, load, rows: [] });
+          const window = { ...row, drain_ms: await untilIdle(server) };
+          if (round > 0 || row.errors > 0) windows[side].push(window);
+        }
+        console.error(`${name}, ${connections} connections, round ${round}${progressOf(windows)}`);
+      }
+      comparisons.push({ name, connections, windows });
+    }
+  }
+  return comparisons;
+}
+
+function progressOf({ ours, peer }: Record<Side, Window[]>): string {
+  const [own, other] = [ours.at(-1), peer.at(-1)];
+  if (own === undefined || other === undefined) return " (warm-up)";
+  return `: ours ${whole(own.tps)}/s, peer ${whole(other.tps)}/s`;
+}
+
+/** Waits until the server does nothing any more, so that its work does not fall into the other one's window. */
+async function untilIdle({ pids }: Server): Promise<number> {
+  const since = performance.now();
+  let before = cpuMs(pids);
+  while (before !== null && performance.now() - since < DRAIN_LIMIT_MS) {
+    await sleep(IDLE_PROBE_MS);
+    const now = cpuMs(pids);
+    if (now === null || now - before <= IDLE_CPU_MS) break;
+    before = now;
+  }
+  return Math.max(0, performance.now() - since - IDLE_PROBE_MS);
+}
