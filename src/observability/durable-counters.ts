@@ -1,10 +1,8 @@
-/** An object's counters, in memory and in one table of its own. They only grow.
+/** An object's counters, in memory and in the object's state row. They only grow.
  *
  *  A counter of something that is committed is written in the same commit, so it is exactly as durable as what it counts.
- *  All others are written by the alarm, by a commit, or before a scrape reads them: a crash loses up to about a second of
- *  them, and no reader ever sees one go down. */
-
-import { ageMs } from "../domain/time/clock";
+ *  All others are written by the next commit, by the alarm, or before a scrape reads them: a crash loses up to about a
+ *  second of them, and no reader ever sees one go down. */
 
 /** A `bucket` counts the observations up to its bound and above the one before; the `sum` adds them up. */
 export type CountName<Counter extends string, Histogram extends string> =
@@ -14,45 +12,40 @@ export type CountName<Counter extends string, Histogram extends string> =
 /** Labels as text, `kind=create,outcome=created`: all of them are our own constants, without `,` and `=`. */
 export type Count<Name extends string = string> = { name: Name; labels: string; value: number };
 
-/** The table, for the schemas of objects. */
-export const COUNTERS_TABLE = `
-  CREATE TABLE IF NOT EXISTS counters (
-    name TEXT NOT NULL,
-    labels TEXT NOT NULL,
-    value INTEGER NOT NULL,
-    PRIMARY KEY (name, labels)
-  ) WITHOUT ROWID;
-`;
+/** The counters in the state row, by name and labels. */
+type StoredCounts = Record<string, Record<string, number>>;
 
-/** How often counters are written that belong to no commit. Each is a row, and rows are billed. */
-const WRITE_EVERY_MS = 1_000;
+/** The object's state row (`runtime/state-row.ts`), as far as counters use it. */
+type State = {
+  add<Value>(column: "counters", serialize: () => string): Value | undefined;
+  changed(): void;
+};
 
 export class Counts<Counter extends string, Histogram extends string> {
-  readonly #sql: SqlStorage;
+  readonly #state: State;
   readonly #isOn: boolean;
-  readonly #counts = new Map<string, Count<CountName<Counter, Histogram>>>();
-  readonly #unwritten = new Set<Count>();
-  #writtenAtMs = 0;
-  /** What the commit under way has added to counters, and which of them it has written. */
+  /** By name and labels. */
+  readonly #counts = new Map<string, Map<string, Count<CountName<Counter, Histogram>>>>();
+  #isOpen = false;
+  /** What the commit under way has added to counters. */
   readonly #added: { count: Count; by: number }[] = [];
-  readonly #written: Count[] = [];
 
-  /** @param sql with the table above
+  /** @param state the object's row, which the owner writes in its commits
    *  @param isOn whether anything is counted at all */
-  constructor(sql: SqlStorage, isOn: boolean) {
-    this.#sql = sql;
+  constructor(state: State, isOn: boolean) {
+    this.#state = state;
     this.#isOn = isOn;
-    const stored = sql.exec<Count<CountName<Counter, Histogram>>>(
-      "SELECT name, labels, value FROM counters",
-    );
-    for (const { name, labels, value } of stored) {
-      this.#counts.set(formatKey(name, labels), { name, labels, value });
+    const stored = state.add<StoredCounts>("counters", () => this.#serialize()) ?? {};
+    for (const [name, values] of Object.entries(stored)) {
+      for (const [labels, value] of Object.entries(values)) {
+        this.#find(name as CountName<Counter, Histogram>, labels).value = value; // Written below.
+      }
     }
   }
 
   /** Whether there are counters that are not written yet. */
   get isOpen(): boolean {
-    return this.#unwritten.size > 0;
+    return this.#isOpen;
   }
 
   /** Counts something that belongs to no commit. */
@@ -78,63 +71,63 @@ export class Counts<Counter extends string, Histogram extends string> {
     this.addWithin(`${name}_sum`, labels, value);
   }
 
-  /** Writes the counters of the commit under way, and from time to time all others. */
-  writeWithin(nowMs: number): void {
-    const isTime = ageMs(this.#writtenAtMs, nowMs) >= WRITE_EVERY_MS;
-    const due = isTime ? this.#unwritten : this.#added.map(({ count }) => count);
-    for (const count of due) this.#write(count);
-    if (isTime) this.#writtenAtMs = nowMs;
-  }
-
-  /** Writes everything, in a commit of its own. */
-  write(nowMs: number): void {
-    for (const count of this.#unwritten) this.#write(count);
-    this.#writtenAtMs = nowMs;
-    this.committed();
-  }
-
-  /** Confirms what the commit has counted and written. */
+  /** Confirms what the commit has counted. */
   committed(): void {
     this.#added.length = 0;
-    this.#written.length = 0;
   }
 
-  /** Reverts what a rolled-back commit has counted and written. */
+  /** Reverts what a rolled-back commit has counted. The rest of what it wrote is written again. */
   rolledBack(): void {
-    for (const count of this.#written) this.#unwritten.add(count);
     for (const { count, by } of this.#added) count.value -= by;
-    this.committed();
+    this.#added.length = 0;
+    if (this.#isOn) this.#change();
   }
 
   /** All counters, written or not. */
   all(): Count<CountName<Counter, Histogram>>[] {
-    return [...this.#counts.values()];
+    return [...this.#counts.values()].flatMap((sameName) => [...sameName.values()]);
   }
 
   #add(name: CountName<Counter, Histogram>, labels: string, by: number): Count | undefined {
     if (!this.#isOn) return undefined;
-    const key = formatKey(name, labels);
-    const count = this.#counts.get(key) ?? { name, labels, value: 0 };
-    if (count.value === 0) this.#counts.set(key, count);
+    const count = this.#find(name, labels);
     count.value += by;
-    this.#unwritten.add(count);
+    this.#change();
     return count;
   }
 
-  #write(count: Count): void {
-    if (!this.#unwritten.delete(count)) return;
-    this.#sql.exec(
-      `INSERT INTO counters (name, labels, value) VALUES (?, ?, ?)
-       ON CONFLICT (name, labels) DO UPDATE SET value = excluded.value`,
-      count.name,
-      count.labels,
-      count.value,
-    );
-    this.#written.push(count);
+  #change(): void {
+    this.#isOpen = true;
+    this.#state.changed();
+  }
+
+  #find(name: CountName<Counter, Histogram>, labels: string): Count<CountName<Counter, Histogram>> {
+    const sameName =
+      this.#counts.get(name) ?? new Map<string, Count<CountName<Counter, Histogram>>>();
+    const count = sameName.get(labels) ?? { name, labels, value: 0 };
+    if (count.value === 0) this.#counts.set(name, sameName.set(labels, count));
+    return count;
+  }
+
+  #serialize(): string {
+    this.#isOpen = false;
+    return serializeCounts(this.#counts);
   }
 }
 
-const formatKey = (name: string, labels: string): string => `${name} ${labels}`;
+/** JSON text without intermediate objects, because nearly every commit writes it. Names and labels are our own
+ *  constants and need no escaping. */
+export function serializeCounts(counts: Map<string, Map<string, Count>>): string {
+  let text = "";
+  for (const [name, sameName] of counts) {
+    let own = "";
+    for (const { labels, value } of sameName.values()) {
+      own += `${own && ","}"${labels}":${value}`;
+    }
+    text += `${text && ","}"${name}":{${own}}`;
+  }
+  return `{${text}}`;
+}
 
 function formatBucketLabels(labels: string, bounds: number[], value: number): string {
   const le = bounds.find((bound) => value <= bound) ?? "+Inf";

@@ -71,7 +71,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     logProcessorMode(config, log);
     this.#shards = journal.checkpoints.get("transaction_shards");
     // With an object for each transaction there are millions of objects, and none is scraped.
-    this.#counters = new Counters(sql, config.transaction_shards > 0);
+    this.#counters = new Counters(journal.state, config.transaction_shards > 0);
     this.#relays = new OutboxRelays(journal, sql, this.#counters, env, config, log);
     this.#charges = new Charges(
       createProcessor(config),
@@ -169,8 +169,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
   }
 
   metrics(): ShardMetrics {
-    const now = Date.now();
-    this.#counters.write(now);
+    this.#journal.state.write();
     return { counts: this.#counters.all(), ...this.ready() };
   }
 
@@ -187,10 +186,10 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     try {
       const now = Date.now();
       this.#recovery.begin(now);
-      this.#counters.write(now);
       // A long drain continues after the timeout: charges and other destinations need the next alarm meanwhile.
       await withTimeout(ALARM_INTERVAL_MS, this.#relays.drain(now)).catch(ignoreTimeout);
       this.#relays.storeCheckpoints();
+      this.#journal.state.write();
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: describeFault(fault) });
     }

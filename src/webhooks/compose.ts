@@ -2,6 +2,7 @@
 import { writeWebhookCounts } from "../d1/webhook-counts";
 import type { Env } from "../env";
 import type { Log } from "../observability/log";
+import { StateRow } from "../runtime/state-row";
 import { Attempts } from "./attempts";
 import { WebhookCounters } from "./counters";
 import { FanOut } from "./fan-out";
@@ -19,7 +20,7 @@ export function composeDispatcher(state: DurableObjectState, env: Env, log: Log)
   const { sql } = state.storage;
   const merchantId = (): string => readMerchantId(state);
   state.storage.transactionSync(() => migrateWebhooks(sql));
-  const counters = new WebhookCounters(sql, true);
+  const counters = new WebhookCounters(new StateRow(sql));
   counters.commit(state.storage, () => counters.begin(sql));
   const endpoints = new Endpoints(sql, counters);
   const secrets = new Secrets(sql);

@@ -5,6 +5,7 @@
 
 import type { DeliveryStatus } from "../domain/webhook/webhook";
 import { Counts } from "../observability/durable-counters";
+import type { StateRow } from "../runtime/state-row";
 import { ENDPOINT } from "./store/sql-values";
 
 /** Upper bounds of the histogram of times from event to delivery: a healthy delivery, and the retries. */
@@ -23,7 +24,13 @@ export type WebhookCounter =
 export type WebhookHistogram = "delay_ms";
 
 export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
+  readonly #state: StateRow;
   readonly #forgets: (() => void)[] = [];
+
+  constructor(state: StateRow) {
+    super(state, true);
+    this.#state = state;
+  }
 
   /** @param forget drops what memory holds of the tables; called after a rollback */
   onRollback(forget: () => void): void {
@@ -47,7 +54,7 @@ export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
     try {
       const value = storage.transactionSync(() => {
         const done = work();
-        this.writeWithin(Date.now());
+        this.#state.write();
         return done;
       });
       this.committed();

@@ -1,5 +1,6 @@
 /** A dispatcher's store in memory, with one endpoint. */
 import { beforeEach } from "vitest";
+import { StateRow } from "../../src/runtime/state-row";
 import { WebhookCounters } from "../../src/webhooks/counters";
 import { Endpoints } from "../../src/webhooks/store/endpoints";
 import { migrateWebhooks } from "../../src/webhooks/store/schema";
@@ -25,7 +26,7 @@ export const commit = <Value>(work: () => Value): Value =>
 beforeEach(() => {
   storage = memoryStorage();
   migrateWebhooks(storage.sql);
-  counters = new WebhookCounters(storage.sql, true);
+  counters = new WebhookCounters(new StateRow(storage.sql));
   endpoints = new Endpoints(storage.sql, counters);
   commit(() => endpoints.add(ENDPOINT));
 });

@@ -21,6 +21,7 @@ const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
   velocity: migrateVelocity,
   "rate-limit": migrateQuotas,
   observability: migrateJournal,
+  runtime: migrateJournal,
 };
 
 /** They make or upgrade tables, once in an object's life. */
@@ -29,6 +30,8 @@ const UPGRADES = [
   "webhooks/store/schema.ts",
   "velocity/schema.ts",
   "rate-limit/schema.ts",
+  "runtime/move-counters.ts",
+  "runtime/migrations.ts",
 ];
 
 /** Parts of statements that are put in when they run. */
@@ -42,7 +45,6 @@ const PARTS: Record<string, string[]> = {
     "AND (released_after IS NULL OR released_after >= ?3)",
   ],
   'keySql ? "GROUP BY 1" : ""': ["", "GROUP BY 1"],
-  FIRST_POSITION: ["(SELECT position FROM events WHERE transaction_id = ? AND sequence = 1)"],
   // Values of columns.
   PENDING: [PENDING],
   DEAD: [DEAD],
@@ -64,10 +66,9 @@ const NO_LITERALS: Record<string, string> = {
 
 /** Statements that read a whole table or index, by how they begin, and why they may. */
 const MAY_SCAN: Record<string, string> = {
-  "SELECT name, value FROM marks": "some ten rows, once in a start",
+  "SELECT counters, checkpoints FROM state": "one row, once in a start",
   "SELECT destination, failures, until_ms FROM pauses":
     "a row for each destination that fails, once in a start",
-  "SELECT name, labels, value FROM counters": "all of them are kept in memory; once in a start",
   "SELECT merchant_id, count(*) AS n FROM waiting":
     "what could not be handed over, counted once in a start",
   "SELECT count(*) AS count FROM parked": "what the stream refuses for good is rare",
@@ -107,7 +108,6 @@ const MAY_SCAN: Record<string, string> = {
 const MAY_PASS_OVER: Record<string, string> = {
   "SELECT transaction_id, merchant_id, data, first_position FROM events":
     "the inner statement has its own key; the newest of a payment's few events",
-  "SELECT * FROM events WHERE first_position =": "the events of a payment, a few",
   "SELECT * FROM events WHERE position > ? AND position <= ?":
     "what a round or a portion has, between two positions",
   "SELECT position, status FROM deliveries INDEXED BY deliveries_dead":

@@ -1,5 +1,8 @@
-/** Charges without a known outcome, and when each is repeated. A row exists exactly while its transaction is
- *  `processing`. */
+/** Charges without a known outcome, and when each is repeated.
+ *
+ *  A claimed charge is in memory only, because nearly every one has its outcome within milliseconds and a row for it would
+ *  cost as much as an event. After a restart the claims without an outcome are found again among the newest events. A
+ *  charge has a row from its first attempt without an outcome until it ends. */
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { dueAtMs } from "../../domain/time/clock";
 import type { SqlWriter } from "../journal/sql-writer";
@@ -27,37 +30,64 @@ const OVERDUE_MS = 60_000;
  *  this many of them are examined. */
 const MAX_EXAMINED = 1_000;
 
+/** A claim that has not been tried yet, or is being tried. */
+type Claim = { position: number; claimed_at_ms: number };
+
 export class OpenCharges {
   readonly #sql: SqlStorage;
   readonly #writer: SqlWriter;
-  /** The changes of the batch in progress. */
-  readonly #opened = new Map<string, OpenCharge>();
+  /** In the order of their positions. */
+  readonly #claims = new Map<string, Claim>();
+  /** The changed rows of the batch in progress. */
+  readonly #deferred = new Map<string, OpenCharge>();
   readonly #closed = new Set<string>();
 
-  /** @param sql with the journal's tables */
-  constructor(sql: SqlStorage, writer: SqlWriter) {
+  /** @param sql with the journal's tables
+   *  @param storedThrough the position up to which every claim has an outcome or a row */
+  constructor(sql: SqlStorage, writer: SqlWriter, storedThrough: number) {
     this.#sql = sql;
     this.#writer = writer;
+    const claims = sql.exec<Claim & { transaction_id: string }>(
+      `SELECT transaction_id, position, created_at_ms AS claimed_at_ms FROM events AS claim
+       WHERE position > ? AND type = 'transaction.processing'
+         AND NOT EXISTS (SELECT 1 FROM events WHERE first_position = claim.first_position
+           AND sequence = claim.sequence + 1 AND sequence > 1)
+         AND NOT EXISTS (SELECT 1 FROM charges WHERE transaction_id = claim.transaction_id)
+       ORDER BY position`,
+      storedThrough,
+    );
+    for (const { transaction_id, ...claim } of claims) this.#claims.set(transaction_id, claim);
   }
 
-  /** Due at once: the alarm repeats a charge only if no call for it is in progress, after the object was restarted. */
-  open(transactionId: string, nowMs: number): void {
-    this.defer(transactionId, 0, nowMs);
+  /** The position up to which every claim has an outcome or a row.
+   *  @param lastPosition of the journal */
+  storedThrough(lastPosition: number): number {
+    const [oldest] = this.#claims.values();
+    return oldest ? oldest.position - 1 : lastPosition;
+  }
+
+  /** Due at once: the alarm repeats a charge only if no call for it is in progress, after the object was restarted.
+   *  @param position of the event that claims the charge */
+  open(transactionId: string, position: number, nowMs: number): void {
+    this.#writer.begin();
+    this.#claims.set(transactionId, { position, claimed_at_ms: nowMs });
   }
 
   close(transactionId: string): void {
     this.#writer.begin();
-    this.#opened.delete(transactionId);
+    if (this.#claims.delete(transactionId)) return;
+    this.#deferred.delete(transactionId);
     this.#closed.add(transactionId);
   }
 
   /** Stores that the outcome is still unknown, and when to repeat the charge. */
   defer(transaction_id: string, attempts: number, next_attempt_at_ms: number): void {
     this.#writer.begin();
-    this.#opened.set(transaction_id, { transaction_id, attempts, next_attempt_at_ms });
+    this.#claims.delete(transaction_id);
+    this.#deferred.set(transaction_id, { transaction_id, attempts, next_attempt_at_ms });
   }
 
-  /** Writes the changes of the batch. */
+  /** Writes the changed rows of the batch. */
   write(): void {
     if (this.#closed.size > 0) {
       this.#writer.write(
@@ -65,42 +95,46 @@ export class OpenCharges {
         JSON.stringify([...this.#closed]),
       );
     }
-    if (this.#opened.size > 0) {
+    if (this.#deferred.size > 0) {
       this.#writer.write(
         `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms)
            SELECT value ->> 'transaction_id', value ->> 'attempts', value ->> 'next_attempt_at_ms'
            FROM json_each(?) WHERE true
          ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
            next_attempt_at_ms = excluded.next_attempt_at_ms`,
-        JSON.stringify([...this.#opened.values()]),
+        JSON.stringify([...this.#deferred.values()]),
       );
     }
     this.#closed.clear();
-    this.#opened.clear();
+    this.#deferred.clear();
   }
 
   /** The open charge of a transaction, with the changes of the batch in progress. */
   find(transactionId: string): OpenCharge | undefined {
-    const changed = this.#opened.get(transactionId);
+    const claim = this.#claims.get(transactionId);
+    if (claim) return toOpenCharge(transactionId, claim);
+    const changed = this.#deferred.get(transactionId);
     if (changed || this.#closed.has(transactionId)) return changed;
     return this.#sql
       .exec<OpenCharge>("SELECT * FROM charges WHERE transaction_id = ?", transactionId)
       .toArray()[0];
   }
 
-  /** Charges whose next attempt is due, the most overdue first. */
+  /** Charges whose next attempt is due: those that were never tried to the end, and then the most overdue. */
   due(nowMs: number, limit: number): OpenCharge[] {
-    return this.#sql
-      .exec<OpenCharge>(
-        "SELECT * FROM charges WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?",
-        nowMs,
-        limit,
-      )
-      .toArray();
+    const claims = [...this.#claims].slice(0, limit).map(([id, claim]) => toOpenCharge(id, claim));
+    if (claims.length === limit) return claims;
+    const rows = this.#sql.exec<OpenCharge>(
+      "SELECT * FROM charges WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?",
+      nowMs,
+      limit - claims.length,
+    );
+    return [...claims, ...rows];
   }
 
   /** When the next charge is due; undefined when none is open. */
   nextAtMs(nowMs: number): number | undefined {
+    if (this.#claims.size > 0) return nowMs;
     const { next } = this.#sql
       .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
       .one();
@@ -117,24 +151,36 @@ export class OpenCharges {
   }
 
   summarize(nowMs: number): OpenChargesSummary {
+    const overdueMs = nowMs - OVERDUE_MS;
+    const claimed = [...this.#claims.values()].map(({ claimed_at_ms }) => claimed_at_ms);
+    const stored = this.#summarizeRows(overdueMs);
+    const oldest = Math.min(nowMs, stored.oldest ?? nowMs, ...claimed.slice(0, 1));
+    return {
+      open: claimed.length + stored.open,
+      overdue: claimed.filter((at) => at < overdueMs).length + stored.overdue,
+      oldest_age_ms: nowMs - oldest,
+    };
+  }
+
+  #summarizeRows(overdueMs: number): { open: number; overdue: number; oldest: number | null } {
     const { open } = this.#sql.exec<{ open: number }>("SELECT count(*) AS open FROM charges").one();
-    if (open === 0) return { open, overdue: 0, oldest_age_ms: 0 };
+    if (open === 0) return { open, overdue: 0, oldest: null };
     const { oldest, overdue } = this.#sql
       .exec<{ oldest: number | null; overdue: number | null }>(
         `SELECT min(claim.created_at_ms) AS oldest, sum(claim.created_at_ms < ?) AS overdue
          FROM (SELECT transaction_id FROM charges ORDER BY attempts DESC LIMIT ?) AS charge
          JOIN events AS first
            ON first.transaction_id = charge.transaction_id AND first.sequence = 1
-         JOIN events AS claim
-           ON claim.first_position = first.position AND claim.type = 'transaction.processing'`,
-        nowMs - OVERDUE_MS,
+         JOIN events AS claim ON claim.first_position = first.position AND claim.sequence > 1
+           AND claim.type = 'transaction.processing'`,
+        overdueMs,
         MAX_EXAMINED,
       )
       .one();
-    return {
-      open,
-      overdue: overdue ?? 0,
-      oldest_age_ms: oldest === null ? 0 : Math.max(0, nowMs - oldest),
-    };
+    return { open, overdue: overdue ?? 0, oldest };
   }
+}
+
+function toOpenCharge(transaction_id: string, { claimed_at_ms }: Claim): OpenCharge {
+  return { transaction_id, attempts: 0, next_attempt_at_ms: claimed_at_ms };
 }

@@ -16,7 +16,7 @@ export function process(
   if (decided.value.step === "claim") {
     const { change } = decided.value;
     const data = journal.append(merchant_id, change, traceparent);
-    journal.charges.open(change.transaction.id, now_ms);
+    journal.charges.open(change.transaction.id, journal.lastPosition, now_ms);
     return { ...pending(change.transaction, data, 0, now_ms), wrote: true };
   }
   const open = journal.charges.find(transaction.id);

@@ -61,7 +61,7 @@ export class BatchProcessor {
     const executed = commitBatch(
       commands,
       (command) => this.#execute(command, inputs.get(command.transaction_id), now),
-      () => this.#finish(now),
+      () => this.#finish(changes),
       { changes: () => journal.changes, reset },
     );
     countBatch(counters, commands, executed);
@@ -99,15 +99,16 @@ export class BatchProcessor {
     return result;
   }
 
-  /** Writes what the batch as a whole leaves behind, in the same commit. */
-  #finish(nowMs: number): void {
+  /** Writes what the batch as a whole leaves behind, in the same commit.
+   *  @param changes how many the journal had before the batch */
+  #finish(changes: number): void {
     const { journal, counters, relays, shards } = this.#dependencies;
-    journal.write();
+    counters.committed();
+    if (journal.changes === changes) return; // What was only counted is written by the next commit, or the alarm.
     const count = shards();
     if (count !== undefined) journal.checkpoints.set("transaction_shards", count);
     relays.storeCheckpoints();
-    counters.writeWithin(nowMs);
-    counters.committed();
+    journal.write();
   }
 }
 

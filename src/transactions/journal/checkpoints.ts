@@ -1,39 +1,35 @@
-/** A shard's stored numbers, each with a name. */
-import type { SqlWriter } from "./sql-writer";
+/** A shard's stored numbers, each with a name, in the shard's state row. */
+import type { StateRow } from "../../runtime/state-row";
 
-/** The position up to which a destination has every event, and the deployment's shard count. */
+/** The position up to which a destination has every event, the position up to which every claim has an outcome or a row
+ *  in `charges`, and the deployment's shard count. */
 export type CheckpointName =
   | "book_delivered_through"
   | "webhooks_delivered_through"
   | "stream_delivered_through"
   | "velocity_delivered_through"
+  | "charges_stored_through"
   | "transaction_shards";
 
-export class Checkpoints {
-  readonly #writer: SqlWriter;
-  readonly #values = new Map<CheckpointName, number>();
+type Values = Partial<Record<CheckpointName, number>>;
 
-  /** @param sql with the journal's tables */
-  constructor(sql: SqlStorage, writer: SqlWriter) {
-    this.#writer = writer;
-    const stored = sql.exec<{ name: CheckpointName; value: number }>(
-      "SELECT name, value FROM marks",
-    );
-    for (const { name, value } of stored) this.#values.set(name, value);
+export class Checkpoints {
+  readonly #state: StateRow;
+  readonly #values: Values;
+
+  constructor(state: StateRow) {
+    this.#state = state;
+    this.#values = state.add<Values>("checkpoints", () => JSON.stringify(this.#values)) ?? {};
   }
 
   get(name: CheckpointName): number | undefined {
-    return this.#values.get(name);
+    return this.#values[name];
   }
 
-  /** Writes a number, unless it has this value already. */
+  /** Changes a number, which is stored with the next write of the state row. */
   set(name: CheckpointName, value: number): void {
-    if (this.#values.get(name) === value) return;
-    this.#writer.write(
-      "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      name,
-      value,
-    );
-    this.#values.set(name, value);
+    if (this.#values[name] === value) return;
+    this.#values[name] = value;
+    this.#state.changed();
   }
 }

@@ -6,10 +6,12 @@
 import type { Change } from "../../domain/transaction/decisions/transition";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
+import { StateRow } from "../../runtime/state-row";
 import { OpenCharges } from "../charging/open-charges";
 import { StoredBackoffs } from "../outbox/stored-backoff";
 import { Checkpoints } from "./checkpoints";
 import { EventTail } from "./event-tail";
+import { readHistory, readVersion } from "./history";
 import { OpenReviews } from "./open-reviews";
 import { migrateJournal } from "./schema";
 import { SqlWriter } from "./sql-writer";
@@ -32,10 +34,9 @@ const EVENT_COLUMNS = [
   "first_position",
 ] as const satisfies (keyof EventRecord)[];
 
-/** The position of a transaction's first event. */
-const FIRST_POSITION = "(SELECT position FROM events WHERE transaction_id = ? AND sequence = 1)";
-
 export class Journal {
+  /** Counters and checkpoints, which are written with every change. */
+  readonly state: StateRow;
   readonly charges: OpenCharges;
   readonly reviews: OpenReviews;
   readonly checkpoints: Checkpoints;
@@ -53,9 +54,11 @@ export class Journal {
     this.#sql = sql;
     this.#sqlWriter = new SqlWriter(sql);
     migrateJournal(sql);
-    this.charges = new OpenCharges(sql, this.#sqlWriter);
+    this.state = new StateRow(sql);
+    this.checkpoints = new Checkpoints(this.state);
+    const storedThrough = this.checkpoints.get("charges_stored_through") ?? 0;
+    this.charges = new OpenCharges(sql, this.#sqlWriter, storedThrough);
     this.reviews = new OpenReviews(sql, this.#sqlWriter);
-    this.checkpoints = new Checkpoints(sql, this.#sqlWriter);
     this.backoffs = new StoredBackoffs(sql);
     const { last } = sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
@@ -82,7 +85,8 @@ export class Journal {
     const found = this.#sql
       .exec<Stored & { transaction_id: string; first_position: number }>(
         `SELECT transaction_id, merchant_id, data, first_position FROM events WHERE position IN
-           (SELECT (SELECT max(position) FROM events WHERE first_position = first.position)
+           (SELECT coalesce((SELECT max(position) FROM events
+                WHERE first_position = first.position AND sequence > 1), first.position)
               FROM events AS first
               WHERE sequence = 1 AND transaction_id IN (SELECT value FROM json_each(?)))`,
         JSON.stringify(missing),
@@ -119,23 +123,12 @@ export class Journal {
       ({ transaction_id, sequence }) => transaction_id === transactionId && sequence === version,
     );
     if (staged) return staged.data;
-    return this.#sql
-      .exec<{ data: string }>(
-        `SELECT data FROM events WHERE first_position = ${FIRST_POSITION} AND sequence = ?`,
-        transactionId,
-        version,
-      )
-      .one().data;
+    return readVersion(this.#sql, transactionId, version);
   }
 
   /** All events of a transaction, in order. Without those of the batch in progress. */
   readEvents(transactionId: string): EventRecord[] {
-    return this.#sql
-      .exec<EventRecord>(
-        `SELECT * FROM events WHERE first_position = ${FIRST_POSITION} ORDER BY sequence`,
-        transactionId,
-      )
-      .toArray();
+    return readHistory(this.#sql, transactionId);
   }
 
   /** Stages the events of a change; `write` inserts them at the end of the batch.
@@ -170,12 +163,14 @@ export class Journal {
     return data;
   }
 
-  /** Writes the staged events and the changed charges of the batch. */
+  /** Writes the staged events and the changed charges of the batch, and the state row. */
   write(): void {
     const rows = this.#staged.map((event) => EVENT_COLUMNS.map((column) => event[column]));
     this.#sqlWriter.insert("events", EVENT_COLUMNS, rows);
     this.#staged.length = 0;
     this.charges.write();
+    this.checkpoints.set("charges_stored_through", this.charges.storedThrough(this.#lastPosition));
+    this.state.write();
   }
 
   /** Events after `position`, in order: at most `rows` of them and `characters` of text, but at least one if there is

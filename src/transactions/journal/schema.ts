@@ -1,5 +1,4 @@
 /** The tables of a shard's journal, by version. docs/storage.md says what each is for. */
-import { COUNTERS_TABLE } from "../../observability/durable-counters";
 import {
   addMissingColumn,
   columnNames,
@@ -7,6 +6,8 @@ import {
   type Migration,
   migrate,
 } from "../../runtime/migrations";
+import { moveCountersToState } from "../../runtime/move-counters";
+import { STATE_TABLE } from "../../runtime/state-row";
 
 /** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
  *  `transactionSync`. */
@@ -25,6 +26,20 @@ function createTables(sql: SqlStorage): void {
   if (!isNew && !hasPauses) movePause(sql);
 }
 
+/** Version 2: counters and checkpoints in one row, an event in one index, and rows in `charges` only for charges that
+ *  have been tried without an outcome. A new object has its tables in this form from the start. */
+function reduceRows(sql: SqlStorage): void {
+  moveCountersToState(sql);
+  if (!hasTable(sql, "marks")) return;
+  sql.exec(`
+    INSERT INTO state (id, checkpoints)
+    SELECT 1, json_set(json_group_object(name, value), '$.charges_stored_through',
+      (SELECT coalesce(max(position), 0) FROM events)) FROM marks WHERE true
+    ON CONFLICT (id) DO UPDATE SET checkpoints = excluded.checkpoints`);
+  sql.exec("DROP TABLE marks");
+  sql.exec("DROP INDEX IF EXISTS events_by_first");
+}
+
 /** A pause of the book was a row of `marks` before every destination had a row in `pauses`. */
 function movePause(sql: SqlStorage): void {
   const mark = "FROM marks WHERE name = 'book_paused_until_ms'";
@@ -33,7 +48,8 @@ function movePause(sql: SqlStorage): void {
 }
 
 /** The events of a transaction are found through its first event. Ids are random, so an index by id changes another
- *  page for nearly every row; with the first events alone it has one row for each transaction. */
+ *  page for nearly every row; with the first events alone it has one row for each transaction. The other index has
+ *  only the events that the first one does not have, so that each event is in one index. */
 const EVENTS_TABLE = `
   CREATE TABLE IF NOT EXISTS events (
     position INTEGER PRIMARY KEY,
@@ -47,7 +63,8 @@ const EVENTS_TABLE = `
     first_position INTEGER NOT NULL
   );
   CREATE UNIQUE INDEX IF NOT EXISTS first_events ON events (transaction_id) WHERE sequence = 1;
-  CREATE UNIQUE INDEX IF NOT EXISTS events_by_first ON events (first_position, sequence);
+  CREATE UNIQUE INDEX IF NOT EXISTS later_events ON events (first_position, sequence)
+    WHERE sequence > 1;
 `;
 
 /** Copies the events of a release that did not link them to the first event of their transaction. */
@@ -85,8 +102,7 @@ const JOURNAL_TABLES = `
   CREATE INDEX IF NOT EXISTS parked_by_transaction ON parked (transaction_id);
   CREATE TABLE IF NOT EXISTS waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS waiting_by_merchant ON waiting (merchant_id);
-  ${COUNTERS_TABLE}
-  CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  ${STATE_TABLE}
   CREATE TABLE IF NOT EXISTS pauses (
     destination TEXT PRIMARY KEY,
     failures INTEGER NOT NULL,
@@ -94,4 +110,4 @@ const JOURNAL_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-const MIGRATIONS: readonly Migration[] = [createTables];
+const MIGRATIONS: readonly Migration[] = [createTables, reduceRows];

@@ -85,7 +85,8 @@ export class OutboxRelay {
     };
   }
 
-  /** Stores the checkpoint if it has moved. To be called inside a commit that happens anyway, or by the alarm. */
+  /** Updates the checkpoint in the state row, which is to be written at once: by a commit that happens anyway, or by the
+   *  alarm. */
   storeCheckpoint(): void {
     if (this.#stored === this.#deliveredThrough) return;
     this.#journal.checkpoints.set(this.#checkpoint, this.#deliveredThrough);
@@ -96,6 +97,7 @@ export class OutboxRelay {
    *  delivery in progress does not move the checkpoint, and no response waits until all events have arrived again. */
   rewind(notBeforeMs: number): void {
     this.#journal.checkpoints.set(this.#checkpoint, 0);
+    this.#journal.state.write();
     this.#stored = 0;
     this.#deliveredThrough = 0;
     const leastFailures = this.#journal.lastPosition > 0 ? 1 : 0;

@@ -80,7 +80,7 @@ export class OutboxRelays {
     await Promise.all([...this.#relays.values()].map((relay) => relay.drain(nowMs)));
   }
 
-  /** Stores the checkpoints that have moved. To be called inside a commit that happens anyway, or by the alarm. */
+  /** Updates the checkpoints in the state row, which is to be written at once. */
   storeCheckpoints(): void {
     for (const relay of this.#relays.values()) relay.storeCheckpoint();
   }

@@ -1,6 +1,7 @@
 /** The tables of a merchant's webhooks, by version. docs/storage.md says what each is for. */
-import { COUNTERS_TABLE } from "../../observability/durable-counters";
 import { addMissingColumn, type Migration, migrate } from "../../runtime/migrations";
+import { moveCountersToState } from "../../runtime/move-counters";
+import { STATE_TABLE } from "../../runtime/state-row";
 
 /** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
  *  `transactionSync`. */
@@ -17,7 +18,7 @@ function createTables(sql: SqlStorage): void {
 }
 
 const DELIVERY_TABLES = `
-  ${COUNTERS_TABLE}
+  ${STATE_TABLE}
   CREATE TABLE IF NOT EXISTS merchant (id TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS endpoints (
     id TEXT PRIMARY KEY,
@@ -80,4 +81,4 @@ const DELIVERY_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-const MIGRATIONS: readonly Migration[] = [createTables];
+const MIGRATIONS: readonly Migration[] = [createTables, moveCountersToState];

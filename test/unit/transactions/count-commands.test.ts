@@ -1,5 +1,6 @@
 /** What a shard counts, and when it stores the counts. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { StateRow } from "../../../src/runtime/state-row";
 import type { Command } from "../../../src/transactions/commands/command";
 import { countBatch, countWritten } from "../../../src/transactions/count-commands";
 import { Counters, DURATION_BOUNDS_MS } from "../../../src/transactions/counters";
@@ -16,20 +17,22 @@ import {
 } from "../../support/shard";
 
 describe("a shard's counts", () => {
+  let state: StateRow;
   let counters: Counters;
   beforeEach(() => {
-    counters = new Counters(storage.sql, true);
+    state = new StateRow(storage.sql);
+    counters = new Counters(state, true);
   });
 
   /** What a restarted shard would know. */
-  const stored = () => valuesOf(new Counters(storage.sql, true));
+  const stored = () => valuesOf(new Counters(new StateRow(storage.sql), true));
   const valuesOf = (of: Counters) =>
     Object.fromEntries(of.all().map(({ name, labels, value }) => [`${name} ${labels}`, value]));
-  const commit = (write: () => void, nowMs = NOW_MS) => {
+  const commit = (write: () => void) => {
     try {
       storage.transactionSync(() => {
         write();
-        counters.writeWithin(nowMs);
+        state.write();
       });
       counters.committed();
     } catch {
@@ -43,7 +46,7 @@ describe("a shard's counts", () => {
     commit(() => {
       counters.addWithin("commands", "kind=create,outcome=created");
       counters.addWithin("commands", "kind=create,outcome=created");
-    }, NOW_MS + 1);
+    });
     expect(stored()).toEqual({ "commands kind=create,outcome=created": 3 });
     expect(counters.isOpen).toBe(false);
   });
@@ -52,7 +55,7 @@ describe("a shard's counts", () => {
     counters.add("commands", "kind=create,outcome=replayed");
     const fails = () => {
       counters.addWithin("commands", "kind=create,outcome=created");
-      counters.writeWithin(NOW_MS);
+      state.write();
       throw new Error("no commit");
     };
     commit(fails);
@@ -61,7 +64,7 @@ describe("a shard's counts", () => {
       "commands kind=create,outcome=created": 0,
       "commands kind=create,outcome=replayed": 1,
     });
-    commit(() => counters.addWithin("commands", "kind=create,outcome=created"), NOW_MS + 5_000);
+    commit(() => counters.addWithin("commands", "kind=create,outcome=created"));
     expect(stored()).toMatchObject({
       "commands kind=create,outcome=created": 1,
       "commands kind=create,outcome=replayed": 1,
@@ -83,21 +86,31 @@ describe("a shard's counts", () => {
     commit(() => {
       count();
       throw new Error("no commit");
-    }, NOW_MS + 5_000);
+    });
     expect([stored(), valuesOf(counters)]).toEqual([once, once]);
   });
 
-  it("A shard's counts outside commits are written at most once a second, or when they are read", () => {
-    commit(() => {});
+  it("A shard's counts outside commits are written with the next commit, all in one row", () => {
     counters.add("deliveries", "destination=book,outcome=delivered");
-    commit(() => {}, NOW_MS + 999);
-    expect([stored(), counters.isOpen]).toEqual([{}, true]);
-    commit(() => {}, NOW_MS + 1_000);
-    expect(stored()).toEqual({ "deliveries destination=book,outcome=delivered": 1 });
     counters.add("delivered_events", "destination=book", 7);
-    counters.write(NOW_MS + 1_001);
-    expect(stored()).toMatchObject({ "delivered_events destination=book": 7 });
+    expect([stored(), counters.isOpen]).toEqual([{}, true]);
+    commit(() => counters.addWithin("commands", "kind=create,outcome=created"));
+    expect(stored()).toEqual({
+      "deliveries destination=book,outcome=delivered": 1,
+      "delivered_events destination=book": 7,
+      "commands kind=create,outcome=created": 1,
+    });
     expect(counters.isOpen).toBe(false);
+    expect(storage.sql.exec("SELECT * FROM state").toArray()).toHaveLength(1);
+  });
+
+  it("A row that has not changed is not written", () => {
+    counters.add("parked_events", "");
+    state.write();
+    const { sql } = storage;
+    sql.exec("UPDATE state SET counters = '{}'");
+    state.write();
+    expect(sql.exec("SELECT counters FROM state").one()).toEqual({ counters: "{}" });
   });
 
   it("A duration is in the bucket of the first bound that is not below it", () => {
@@ -115,10 +128,10 @@ describe("a shard's counts", () => {
   });
 
   it("An object that has one transaction keeps no counts", () => {
-    const off = new Counters(storage.sql, false);
+    const off = new Counters(state, false);
     off.add("commands", "kind=create,outcome=created");
     off.addWithin("commands", "kind=create,outcome=created");
-    off.write(NOW_MS);
+    state.write();
     expect([off.all(), off.isOpen, stored()]).toEqual([[], false, {}]);
   });
 

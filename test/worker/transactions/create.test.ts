@@ -52,9 +52,9 @@ describe("creating", () => {
     const key = freshKey("unwritten");
     const { id } = (await (await shop.create({ amount: "12.00" }, key)).json()) as Transaction;
     await runInDurableObject(ownerOf(id), (_, { storage }) => {
-      // A claim is an event and then a row in `charges`: it fails with its writing half done.
-      storage.sql.exec(`CREATE TRIGGER no_room BEFORE INSERT ON charges
-        BEGIN SELECT RAISE(ABORT, 'no room'); END`);
+      // FAIL leaves the row of the event: the claim fails with its writing half done.
+      storage.sql.exec(`CREATE TRIGGER no_room AFTER INSERT ON events
+        BEGIN SELECT RAISE(FAIL, 'no room'); END`);
     });
     const claims = await Promise.all(times(3, () => shop.post(`${TRANSACTIONS}/${id}/process`)));
     expect(claims.map(({ status }) => status)).toEqual([503, 503, 503]);

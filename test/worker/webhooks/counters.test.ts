@@ -207,7 +207,7 @@ it("The webhook metrics count what a dispatcher of an earlier version already ha
       id,
       Date.now(),
     );
-    storage.sql.exec("DROP TABLE counters");
+    storage.sql.exec("DROP TABLE state");
     storage.sql.exec("DROP TABLE schema_version");
     storage.sql.exec("ALTER TABLE deliveries DROP COLUMN happened_at");
   });

@@ -2,6 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Env } from "../../../src/env";
+import { StateRow } from "../../../src/runtime/state-row";
 import { WebhookCounters } from "../../../src/webhooks/counters";
 import { Endpoints } from "../../../src/webhooks/store/endpoints";
 import { type Client, newClient } from "../../support/api";
@@ -81,7 +82,7 @@ describe("a dispatcher", () => {
         return cursor;
       };
       const sql = { exec } as unknown as SqlStorage;
-      const counters = new WebhookCounters(storage.sql, true);
+      const counters = new WebhookCounters(new StateRow(storage.sql));
       const found = new Endpoints(sql, counters).withWork(Date.now());
       expect(found).toEqual([{ id, capacity: 20 }]);
       return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);

@@ -37,7 +37,7 @@ describe("a shard", () => {
   beforeEach(() => {
     const { sql } = memoryStorage();
     journal = new Journal(sql);
-    counters = new Counters(sql, true);
+    counters = new Counters(journal.state, true);
     run({
       ...common,
       kind: "create",
@@ -52,7 +52,6 @@ describe("a shard", () => {
     const answer = execute(journal, command, basisOf(), "live", nowMs);
     countWritten(counters, command, answer);
     journal.write();
-    counters.writeWithin(nowMs);
     counters.committed();
     countBatch(counters, [command], [{ ok: true, result: answer }]);
     return answer;

@@ -25,7 +25,7 @@ describe("a journal", () => {
       ["c", 20],
       ["d", 40],
     ] as const) {
-      journal.charges.open(key, NOW_MS + at);
+      journal.charges.defer(key, 1, NOW_MS + at);
     }
     journal.write();
     const due = (now: number, limit: number) =>
@@ -91,11 +91,7 @@ describe("a journal", () => {
     expect(changesBy(() => expect(undecidable).toThrow())).toBe(0);
     const opened = changesBy(() => journal.reviews.open("k", NOW_MS));
     const closed = changesBy(() => journal.reviews.close("k"));
-    expect([
-      opened,
-      closed,
-      changesBy(() => journal.checkpoints.set("transaction_shards", 1)),
-    ]).toEqual([1, 1, 1]);
+    expect([opened, closed]).toEqual([1, 1]);
   });
 
   it("A journal finds every transaction, also when there are more than are cached", () => {
@@ -118,6 +114,7 @@ describe("a journal", () => {
     run(about("process"));
     journal.checkpoints.set("transaction_shards", 16);
     journal.checkpoints.set("transaction_shards", 4);
+    journal.state.write();
     const reopened = new Journal(storage.sql);
     expect(reopened.lastPosition).toBe(2);
     expect(reopened.find(idOf("k"))).toEqual(journal.find(idOf("k")));

@@ -141,7 +141,7 @@ it("The alarm is set for the next review that expires", () => {
 });
 
 it("Reviews are counted by their outcome", () => {
-  const counters = new Counters(storage.sql, true);
+  const counters = new Counters(journal.state, true);
   const play = (command: Command, nowMs = NOW_MS) => {
     const answer = run(command, nowMs);
     countWritten(counters, command, answer);

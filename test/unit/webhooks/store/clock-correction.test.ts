@@ -1,5 +1,6 @@
 /** A webhook dispatcher whose clock was ahead and is set back. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { StateRow } from "../../../../src/runtime/state-row";
 import { forgetRisk } from "../../../../src/transactions/risk/rules-cache";
 import { WebhookCounters } from "../../../../src/webhooks/counters";
 import { Deliveries } from "../../../../src/webhooks/store/deliveries";
@@ -26,7 +27,7 @@ describe("a dispatcher whose clock was ahead and is set back", () => {
   function dispatcher() {
     const { sql, transactionSync } = memoryStorage();
     migrateWebhooks(sql);
-    const counters = new WebhookCounters(sql, true);
+    const counters = new WebhookCounters(new StateRow(sql));
     const endpoints = new Endpoints(sql, counters);
     const deliveries = new Deliveries(sql, counters);
     const sweeping = new Retention(sql, endpoints, deliveries, counters, noLog);
