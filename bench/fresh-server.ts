@@ -35,6 +35,8 @@ type Start = {
   velocity_shards?: number | null;
   mode?: Mode;
   workerd?: string;
+  /** Isolates of the Worker on the same objects and D1; more than one needs mode `miniflare`. */
+  isolates?: number;
   vars?: Record<string, string>;
 };
 
@@ -71,6 +73,7 @@ export async function startFresh({
   velocity_shards,
   mode = DEFAULT_MODE,
   workerd = BINARIES[mode],
+  isolates = 1,
   vars = {},
 }: Start): Promise<FreshServer> {
   const adminToken = randomBytes(32).toString("hex");
@@ -86,7 +89,7 @@ export async function startFresh({
     BENCH_TOKEN: benchToken,
   };
   await layOut({ root: ROOT, dir, worker, project, vars: all });
-  const server = await startServer({ mode, workerd, dir, log });
+  const server = await startServer({ mode, workerd, dir, log, isolates });
   const key = await prepare(server.origin, { adminToken, benchToken, migrations });
   return { server, key, adminToken, benchToken };
 }

@@ -1,4 +1,5 @@
-// The process that holds a Miniflare, and so one workerd. It is a process of its own because
+// The process that holds a Miniflare, and so one workerd, with one isolate of the Worker or several. The objects and
+// the queues' consumers live in the first; each other one is a Worker of its own that calls the same objects. The process is a process of its own because
 // Miniflare answers for the life of its workerd: when this one's process group is ended, both go.
 // It reports the address to ask and must not know what will be asked.
 import { readdir, readFile } from "node:fs/promises";
@@ -8,7 +9,7 @@ import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import type { HostReady } from "./messages.ts";
 
 const LOOPBACK = "127.0.0.1";
-const [dir = ""] = process.argv.slice(2);
+const [dir = "", , isolates = "1"] = process.argv.slice(2);
 
 // The parent has ended, for whatever reason; workerd must not outlive it.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
@@ -16,6 +17,23 @@ process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 const { workerOptions } = unstable_getMiniflareWorkerOptions(join(dir, "wrangler.json"));
 const { modulesRules, assets, ...options } = workerOptions;
 const contents = (name: string) => readFile(join(dir, name), "utf8");
+
+const worker = {
+  modulesRoot: "/",
+  modules: [
+    { type: "ESModule" as const, path: "/entry.js", contents: await contents("entry.js") },
+    { type: "ESModule" as const, path: "/worker.js", contents: await contents("worker.js") },
+  ],
+  // A socket straight to the Worker. The default one leads through Miniflare's own entry
+  // Worker, which costs three times as much as the Worker's hello.
+  unsafeDirectSockets: [{ host: LOOPBACK, port: 0 }],
+};
+const names = Array.from({ length: Number(isolates) }, (_, at) => `bench-${at + 1}`);
+const [owner = "", ...others] = names;
+const objects = Object.entries(options.durableObjects ?? {}).map(([name, object]) => [
+  name,
+  { ...(typeof object === "string" ? { className: object } : object), scriptName: owner },
+]);
 
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -28,24 +46,21 @@ const miniflare = new Miniflare(
     handleStructuredLogs: ({ message }) => process.stdout.write(`${message}\n`),
     resourcePersistencePath: join(dir, "state"),
     workers: [
-      {
+      { ...options, ...worker, name: owner },
+      ...others.map((name) => ({
         ...options,
-        name: "bench",
-        modulesRoot: "/",
-        modules: [
-          { type: "ESModule", path: "/entry.js", contents: await contents("entry.js") },
-          { type: "ESModule", path: "/worker.js", contents: await contents("worker.js") },
-        ],
-        // A socket straight to the Worker. The default one leads through Miniflare's own entry
-        // Worker, which costs three times as much as the Worker's hello.
-        unsafeDirectSockets: [{ host: LOOPBACK, port: 0 }],
-      },
+        ...worker,
+        name,
+        durableObjects: Object.fromEntries(objects),
+        queueConsumers: {},
+      })),
     ],
   }),
 );
 await miniflare.ready;
-const url = await miniflare.unsafeGetDirectURL("bench");
-const ready: HostReady = { kind: "ready", origin: url.origin, pids: await findWorkerd() };
+const urls = await Promise.all(names.map((name) => miniflare.unsafeGetDirectURL(name)));
+const [origin = "", ...more] = urls.map((url) => url.origin);
+const ready: HostReady = { kind: "ready", origin, others: more, pids: await findWorkerd() };
 process.send?.(ready);
 
 /** Miniflare does not expose its child's pid; on Linux /proc has it. Elsewhere there is none. */

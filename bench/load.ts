@@ -87,7 +87,9 @@ function newTally(labels: string[]): Tally {
     },
     result() {
       const parts = [...byLabel].map(([label, histogram]) => ({ label, ...summary(histogram) }));
-      return { seconds, requests, errors, error_samples: [...samples], ...summary(units), parts };
+      const { made } = context;
+      const error_samples = [...samples];
+      return { seconds, requests, made, errors, error_samples, ...summary(units), parts };
     },
     request(label, ms) {
       if (!counting) return;

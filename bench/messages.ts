@@ -21,6 +21,8 @@ export type Latencies = {
 export type RunResult = Latencies & {
   seconds: number;
   requests: number;
+  /** Creates sent to this server so far, in all runs. */
+  made: number;
   errors: number;
   error_samples: string[];
   parts: (Latencies & { label: string })[];
@@ -35,5 +37,6 @@ export type FromLoad =
   | { kind: "fatal"; message: string }
   | { kind: "result"; result: RunResult };
 
-/** What a host process sends once: where its server listens, and the processes that serve, without their children. */
-export type HostReady = { kind: "ready"; origin: string; pids: number[] };
+/** What a host process sends once. `others` are the addresses of further isolates on the same objects; `pids` the
+ *  processes that serve, without their children. */
+export type HostReady = { kind: "ready"; origin: string; others?: string[]; pids: number[] };

@@ -11,10 +11,18 @@ import type { HostReady } from "./messages.ts";
 
 export type Mode = "miniflare" | "workerd";
 
-/** `pids` are the processes that serve, without their children; none where they are not known. */
-export type Server = { origin: string; pids: number[]; child: Child; end(): Promise<void> };
+/** `others` are the addresses of further isolates; `pids` the processes that serve, without their children, and none where
+ *  they are not known. */
+export type Server = {
+  origin: string;
+  others: string[];
+  pids: number[];
+  child: Child;
+  end(): Promise<void>;
+};
 
-type Start = { mode: Mode; workerd: string; dir: string; log: string };
+/** More than one isolate is possible with Miniflare only. */
+type Start = { mode: Mode; workerd: string; dir: string; log: string; isolates?: number };
 /** `host` is a script below bench/ that sends one `HostReady`. */
 type HostStart = { host: string; args: string[]; log: string; ends: "kill" | "stop" };
 type Secrets = { adminToken: string; benchToken: string; migrations: Migrations };
@@ -40,8 +48,9 @@ export const BINARIES: Record<Mode, string> = {
 export const DEFAULT_MODE: Mode = existsSync(STANDALONE) ? "workerd" : "miniflare";
 
 /** Starts the layout in `dir`. */
-export function startServer({ mode, workerd, dir, log }: Start): Promise<Server> {
-  return startHost({ host: `host-${mode}.ts`, args: [dir, workerd], log, ends: "kill" });
+export function startServer({ mode, workerd, dir, log, isolates = 1 }: Start): Promise<Server> {
+  const args = [dir, workerd, String(isolates)];
+  return startHost({ host: `host-${mode}.ts`, args, log, ends: "kill" });
 }
 
 /** Starts a host, whose output goes to the file `log`. With `stop` it ends what it holds itself. */
@@ -55,8 +64,9 @@ export async function startHost({ host, args, log, ends }: HostStart): Promise<S
   closeSync(output);
   try {
     const what = "the server listened";
-    const { origin, pids } = await nextMessage<HostReady>(child, what, START_LIMIT_MS);
-    return { origin, pids, child, end: child[ends] };
+    const ready = await nextMessage<HostReady>(child, what, START_LIMIT_MS);
+    const { origin, others = [], pids } = ready;
+    return { origin, others, pids, child, end: child[ends] };
   } catch (error) {
     await child[ends]();
     const tail = readFileSync(log, "utf8").slice(-LOG_TAIL_CHARACTERS);

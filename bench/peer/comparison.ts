@@ -48,7 +48,8 @@ function ratioLine({ name, connections, windows: { ours, peer } }: Comparison): 
   return [name, String(connections), ...figures.map((figure) => figure.toFixed(2))];
 }
 
-function median(values: number[]): number {
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = Math.floor(sorted.length / 2);
   const [low = Number.NaN, high = low] = [sorted[half - 1 + (sorted.length % 2)], sorted[half]];
