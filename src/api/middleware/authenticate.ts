@@ -1,12 +1,13 @@
 /** Authentication. API keys are read from D1 and cached by this isolate for a short time. If D1 is unavailable, cached
  *  keys remain valid longer, so that payments continue. */
+import { waitUntil } from "cloudflare:workers";
 import type { MiddlewareHandler } from "hono";
 import { findKeyHolder, type KeyHolder } from "../../d1/merchants";
 import { DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { hashApiKey, isApiKey, type Scope } from "../../domain/identity/api-key";
-import { ageMs } from "../../domain/time/clock";
-import { BoundedCache } from "../../runtime/bounded-cache";
-import { Cooldown } from "../../runtime/cooldown";
+import { DependencyFailing, RefreshedCache } from "../../runtime/cache/refreshed-cache";
+import { SingleFlight } from "../../runtime/single-flight";
+import { TimeoutError } from "../../runtime/with-timeout";
 import type { AppContext, AppEnv } from "../context";
 import { Problem } from "../http/problem";
 import { countFailedAuth, rejectLimitedAddress } from "./failed-auth-limit";
@@ -16,24 +17,35 @@ import { type Kind, limitRequests } from "./rate-limit";
 export const KEY_FRESH_MS = 10_000;
 /** A cached key remains valid this long while D1 is unavailable. */
 export const KEY_STALE_MS = 3_600_000;
-/** Time limit of a read of D1: short if the key is cached. */
-const LOOKUP_LIMIT_MS = { cached: 500, uncached: 2_000 };
-/** After D1 has failed, cached keys are served without a lookup for this long. */
-const LOOKUP_COOLDOWN_MS = 2_000;
+/** A key in use is read again at this age. When D1 hangs, the read has timed out before the key is `KEY_FRESH_MS` old,
+ *  so that no request waits for D1. */
+export const KEY_REFRESH_MS = 5_000;
+/** Time limit of a read of D1, longer than any healthy one takes. */
+const LOOKUP_LIMIT_MS = 2_000;
+/** How long a request waits for D1 that can use the cached key otherwise. */
+const CACHED_WAIT_MS = 500;
+/** Requests with other keys that wait for D1 while it is known to fail; more would only fill the memory. */
+const LOOKUPS_WHILE_FAILING = 32;
 /** About 2 MB of the isolate's memory. */
 const MAX_CACHED_KEYS = 10_000;
 
-type CachedKey = { hash: string; holder: KeyHolder; shards: number; read_at_ms: number };
+type CachedKey = { hash: string; holder: KeyHolder; shards: number };
 
 /** Cached holders by key. The key itself and not its hash, so that a key is hashed once; it is as exposed here as in the
  *  requests that contain it. */
-const keyCache = new BoundedCache<CachedKey>({ max_entries: MAX_CACHED_KEYS });
-const lookupCooldown = new Cooldown(LOOKUP_COOLDOWN_MS);
+const keyCache = new RefreshedCache<CachedKey | undefined>({
+  refresh_after_ms: KEY_REFRESH_MS,
+  fresh_ms: KEY_FRESH_MS,
+  usable_ms: KEY_STALE_MS,
+  wait_ms: { cached: CACHED_WAIT_MS, uncached: LOOKUP_LIMIT_MS },
+  uncached_reads_while_failing: LOOKUPS_WHILE_FAILING,
+  max_entries: MAX_CACHED_KEYS,
+});
+const lookups = new SingleFlight<string, CachedKey | undefined>();
 
 /** Removes the key with this hash, or all keys, from this isolate's cache. */
 export function forgetKeys(hash?: string): void {
   keyCache.clear((cached) => hash === undefined || cached.hash === hash);
-  lookupCooldown.end();
 }
 
 /** Requires a valid API key with `scope`, and consumes the merchant's quotas. */
@@ -78,31 +90,31 @@ async function identify(c: AppContext): Promise<CachedKey> {
 }
 
 async function lookUp(c: AppContext, key: string): Promise<CachedKey | undefined> {
-  const now = Date.now();
-  const cached = keyCache.get(key);
-  const age = ageMs(cached?.read_at_ms ?? 0, now);
-  const isUsable = age < KEY_FRESH_MS || (age < KEY_STALE_MS && lookupCooldown.isActive(now));
-  if (cached && isUsable) return cached;
   try {
-    const { transaction_shards } = c.get("config");
-    const db = openDatabase(c.env.DB);
-    const limitMs = LOOKUP_LIMIT_MS[cached && age < KEY_STALE_MS ? "cached" : "uncached"];
-    const hash = cached?.hash ?? hashApiKey(key);
-    const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, limitMs);
-    return updateCache(key, holder && { hash, holder, shards, read_at_ms: now });
+    return await keyCache.get(key, {
+      reads: lookups,
+      read: (cached) => readKey(c, cached?.hash ?? hashApiKey(key)),
+      keep: waitUntil,
+    });
   } catch (fault) {
-    if (!(fault instanceof DatabaseUnavailable)) throw fault;
-    lookupCooldown.start(Date.now());
-    c.get("log")("warn", "key_lookup.failed", {});
-    if (cached && age < KEY_STALE_MS) return cached;
+    const isOutage = [DatabaseUnavailable, DependencyFailing, TimeoutError].some(
+      (kind) => fault instanceof kind,
+    );
+    if (!isOutage) throw fault;
     throw new Problem("unavailable", { detail: "API keys cannot be verified at the moment." });
   }
 }
 
-function updateCache(key: string, found: CachedKey | undefined): CachedKey | undefined {
-  if (found) keyCache.set(key, found);
-  else keyCache.delete(key);
-  return found;
+async function readKey(c: AppContext, hash: string): Promise<CachedKey | undefined> {
+  const { transaction_shards } = c.get("config");
+  try {
+    const db = openDatabase(c.env.DB);
+    const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, LOOKUP_LIMIT_MS);
+    return holder && { hash, holder, shards };
+  } catch (fault) {
+    c.get("log")("warn", "key_lookup.failed", {});
+    throw fault;
+  }
 }
 
 /** Requires the admin token. */

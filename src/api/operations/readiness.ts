@@ -6,7 +6,7 @@ import { openDatabase } from "../../d1/query";
 import { shardName, velocityShardName } from "../../domain/identity/id";
 import type { Env } from "../../env";
 import { processorMode } from "../../processor/create";
-import { SharedResult } from "../../runtime/shared-result";
+import { SharedResult } from "../../runtime/cache/shared-result";
 import { TimeoutError, withTimeout } from "../../runtime/with-timeout";
 import { transactionShard } from "../../transactions/client";
 import type { Backlog, DestinationName, ShardReadiness } from "../../transactions/rpc";

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatabaseUnavailable } from "../../../../src/d1/query";
 import type { MerchantRisk } from "../../../../src/d1/risk-rules";
+import { DependencyFailing } from "../../../../src/runtime/cache/refreshed-cache";
 import { forgetRisk, RulesCache } from "../../../../src/transactions/risk/rules-cache";
 import { NOW_MS, RULES } from "../../../support/examples";
 
@@ -156,7 +157,7 @@ describe("when D1 cannot be read", () => {
     expect(logged).toEqual(["risk_rules.failed"]);
   });
 
-  it("After a failure D1 is not read for two seconds, so that payments do not wait for it each time", async () => {
+  it("After a failure D1 is read every two seconds, and no payment waits for it", async () => {
     const d1 = fake();
     const book = bookOf(d1);
     await versionIn(book);
@@ -165,22 +166,85 @@ describe("when D1 cannot be read", () => {
     await versionIn(book);
     later(1_999);
     expect(book.get("mer_a")).not.toBeInstanceOf(Promise);
-    expect(() => book.get("mer_b")).toThrow(DatabaseUnavailable);
     expect(d1.asked).toEqual({ risk: 1, version: 1 });
-    later(1);
     d1.meet(undefined);
     d1.change(2);
-    expect(await versionIn(book)).toBe(2);
+    later(1);
+    expect(book.get("mer_a")).toMatchObject({ rules: { version: 1 } });
+    await settle();
+    expect(d1.asked).toEqual({ risk: 2, version: 2 });
+    expect(book.get("mer_a")).toMatchObject({ rules: { version: 2 } });
+  });
+
+  it("No batch waits for a merchant that was never read while D1 is known to fail", async () => {
+    const d1 = fake();
+    const book = bookOf(d1);
+    await versionIn(book);
+    d1.meet(() => Promise.reject(DOWN));
+    later(10_000);
+    await versionIn(book);
+    expect(() => book.get("mer_b")).toThrow(DependencyFailing);
+    d1.meet(undefined);
+    later(2_000);
+    expect(() => book.get("mer_b")).toThrow(DependencyFailing);
+    await settle();
+    expect(book.get("mer_b")).toMatchObject({ rules: { version: 1 } });
   });
 
   it("No payment is decided for a merchant whose rules were never read", async () => {
     const d1 = fake();
     d1.meet(() => Promise.reject(DOWN));
     await expect(versionIn(bookOf(d1))).rejects.toBe(DOWN);
-    later(2_000);
+    later(5_000);
     d1.meet(undefined);
     expect(await versionIn(bookOf(d1))).toBe(1);
   });
+});
+
+describe("when D1 hangs for five minutes", () => {
+  it.each([100, 1_500])(
+    "Objects that decide a payment every %i ms never wait for D1, and few of their reads are under way",
+    async (pauseMs) => {
+      vi.useRealTimers();
+      vi.useFakeTimers({ now: NOW_MS });
+      const limitMs = 1_000;
+      let underWay = 0;
+      let most = 0;
+      let hangs = false;
+      let version = 1;
+      const read = async <Value>(value: () => Value): Promise<Value> => {
+        if (!hangs) return value();
+        most = Math.max(most, ++underWay);
+        // As a query of D1 does: it fails at its time limit.
+        await new Promise((resolve) => setTimeout(resolve, limitMs));
+        underWay -= 1;
+        throw DOWN;
+      };
+      const stored = () => ({ version, rule_set: { version, rule_set }, entries: [] });
+      const reader = {
+        risk: () => read(stored),
+        version: () => read(() => version),
+      };
+      const objects = [1, 2, 3, 4].map(() => new RulesCache(reader, log));
+      const payAll = () => objects.map((object) => object.get("mer_a"));
+      await Promise.all(payAll());
+      const isWaiting = (rules: unknown) => rules instanceof Promise;
+      for (let atMs = 0; atMs < 300_000; atMs += pauseMs) {
+        hangs = true;
+        await vi.advanceTimersByTimeAsync(pauseMs);
+        expect(payAll().some(isWaiting), `after ${atMs} ms`).toBe(false);
+      }
+      expect(most).toBeLessThanOrEqual(objects.length);
+      hangs = false;
+      version = 2;
+      await vi.advanceTimersByTimeAsync(5_000);
+      payAll();
+      await vi.advanceTimersByTimeAsync(1);
+      const rules = await Promise.all(payAll());
+      expect(rules.map((one) => one.rules?.version)).toEqual([2, 2, 2, 2]);
+      expect(underWay).toBe(0);
+    },
+  );
 });
 
 describe("memory", () => {

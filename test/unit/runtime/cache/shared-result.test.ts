@@ -1,6 +1,6 @@
 /** One result for all who ask at about the same time. The clock is the test's own. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SharedResult } from "../../../src/runtime/shared-result";
+import { SharedResult } from "../../../../src/runtime/cache/shared-result";
 
 const MAX_AGE_MS = 1_000;
 const LIMIT_MS = 2_000;

@@ -1,8 +1,8 @@
 /** One result for all requests within a short time: the first one makes it, the others wait for it or get the last
  *  one. However many requests there are, it is made once at a time. */
-import { ageMs } from "../domain/time/clock";
-import { SingleFlight } from "./single-flight";
-import { TimeoutError, withTimeout } from "./with-timeout";
+import { ageMs } from "../../domain/time/clock";
+import { SingleFlight } from "../single-flight";
+import { TimeoutError, withTimeout } from "../with-timeout";
 
 export class SharedResult<Value> {
   readonly #maxAgeMs: number;
