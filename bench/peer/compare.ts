@@ -5,11 +5,12 @@ import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ROOT } from "../../scripts/install.mjs";
 import type { Child } from "../../scripts/processes/child-process.ts";
-import { buildWorker, HOME, startFresh } from "../fresh-server.ts";
+import { type Build, buildWorker, HOME, startFresh } from "../fresh-server.ts";
 import { measure, startLoad } from "../measure.ts";
 import type { Options } from "../options.ts";
 import { machineFacts, printFacts, whole } from "../report.ts";
 import { cpuMs, type Server, startHost } from "../server.ts";
+import { readBook } from "../soak/d1-control.ts";
 import {
   type Comparison,
   type Group,
@@ -20,7 +21,14 @@ import {
 } from "./comparison.ts";
 import { readVersions } from "./services.ts";
 
-type Contestant = { side: Side; server: Server; load: Child };
+type Compared = { shards: number; build: Build; options: Options; dir: string };
+/** `hasAll` says whether what follows a response has been done for all payments so far. */
+type Contestant = {
+  side: Side;
+  server: Server;
+  load: Child;
+  hasAll(payments: number): Promise<boolean>;
+};
 
 /** A server is idle when it has used at most one tick of Linux's clock in this time. */
 const IDLE_PROBE_MS = 300;
@@ -37,32 +45,48 @@ export async function comparePeer(options: Options, dir: string): Promise<number
   const build = await buildWorker(dir);
   const groups: Group[] = [];
   for (const shards of options.shards) {
-    const log = join(HOME, "peer-ours.log");
-    const { velocity_shards } = options;
-    const base = { build, dir: join(dir, `ours-${shards}`), log, shards, velocity_shards };
-    const ours = await startFresh({ ...base, mode, workerd });
-    const peer = await startHost({
-      host: "peer/host.ts",
-      args: [join(dir, `peer-${shards}`), String(peer_processes)],
-      log: join(HOME, "peer.log"),
-      ends: "stop",
-    });
-    endOnSignal(peer);
-    const contestants: Contestant[] = [
-      { side: "ours", server: ours.server, load: startLoad(ours.server, ours.key) },
-      { side: "peer", server: peer, load: startLoad(peer, "none") },
-    ];
+    const comparisons = await compareShards({ shards, build, options, dir });
     const title = `TRANSACTION_SHARDS=${shards}, ${mode}; the peer: ${peer_processes} process(es); \
 ${rounds} windows of ${options.measure_ms / 1_000} s each; logs in ${relative(process.cwd(), HOME)}`;
-    groups.push({ title, comparisons: await compareAll(contestants, options) });
-    for (const { load } of contestants) await load.kill();
-    await Promise.all(contestants.map(({ server }) => server.end()));
+    groups.push({ title, comparisons });
   }
   printGroups(groups);
   if (options.json !== null) {
     writeFileSync(options.json, `${JSON.stringify({ facts, options, groups }, null, 2)}\n`);
   }
   return printErrors(groups) ? 1 : 0;
+}
+
+/** A fresh server of each, all cases one after the other. */
+async function compareShards({ shards, build, options, dir }: Compared): Promise<Comparison[]> {
+  const { mode, velocity_shards, peer_processes } = options;
+  const ours = await startFresh({
+    ...{ build, shards, velocity_shards, mode, workerd: resolve(ROOT, options.workerd) },
+    ...{ dir: join(dir, `ours-${shards}`), log: join(HOME, "peer-ours.log") },
+  });
+  const peer = await startHost({
+    host: "peer/host.ts",
+    args: [join(dir, `peer-${shards}`), String(peer_processes)],
+    log: join(HOME, "peer.log"),
+    ends: "stop",
+  });
+  try {
+    endOnSignal(peer);
+    const contestants: Contestant[] = [
+      {
+        ...{ side: "ours", server: ours.server, load: startLoad(ours.server, ours.key) },
+        hasAll: async (payments) => (await readBook(ours, Date.now())).transactions === payments,
+      },
+      // Nothing follows its responses.
+      { side: "peer", server: peer, load: startLoad(peer, "none"), hasAll: async () => true },
+    ];
+    const comparisons = await compareAll(contestants, options);
+    for (const { load } of contestants) await load.kill();
+    await ours.server.end();
+    return comparisons;
+  } finally {
+    await peer.end();
+  }
 }
 
 /** PostgreSQL is shut down before this process ends. Killed, it would leave its shared memory behind. */
@@ -84,9 +108,10 @@ async function compareAll(contestants: Contestant[], options: Options): Promise<
       // The first window of each only warms it up.
       for (let round = 0; round <= options.rounds; round++) {
         const order = round % 2 === 0 ? contestants : contestants.toReversed();
-        for (const { side, server, load } of order) {
+        for (const contestant of order) {
+          const { side, server, load } = contestant;
           const row = await measure({ name, connections, options, server, load, rows: [] });
-          const window = { ...row, drain_ms: await untilIdle(server) };
+          const window = { ...row, drain_ms: await untilIdle(contestant, row.made) };
           if (round > 0 || row.errors > 0) windows[side].push(window);
         }
         console.error(`${name}, ${connections} connections, round ${round}${progressOf(windows)}`);
@@ -103,15 +128,19 @@ function progressOf({ ours, peer }: Record<Side, Window[]>): string {
   return `: ours ${whole(own.tps)}/s, peer ${whole(other.tps)}/s`;
 }
 
-/** Waits until the server does nothing any more, so that its work does not fall into the other one's window. */
-async function untilIdle({ pids }: Server): Promise<number> {
+/** Waits until a server does nothing any more, so that its work does not fall into the other one's window. */
+async function untilIdle({ server, hasAll }: Contestant, payments: number): Promise<number> {
   const since = performance.now();
-  let before = cpuMs(pids);
-  while (before !== null && performance.now() - since < DRAIN_LIMIT_MS) {
+  let idleSince = since;
+  let before = cpuMs(server.pids) ?? 0;
+  while (performance.now() - since < DRAIN_LIMIT_MS) {
     await sleep(IDLE_PROBE_MS);
-    const now = cpuMs(pids);
-    if (now === null || now - before <= IDLE_CPU_MS) break;
-    before = now;
+    const now = cpuMs(server.pids) ?? 0;
+    const wasIdle = now - before <= IDLE_CPU_MS;
+    // Asking costs CPU itself.
+    if (wasIdle && (await hasAll(payments))) return idleSince - since;
+    idleSince = performance.now();
+    before = cpuMs(server.pids) ?? 0;
   }
-  return Math.max(0, performance.now() - since - IDLE_PROBE_MS);
+  return DRAIN_LIMIT_MS;
 }

@@ -59,9 +59,9 @@ await server.end();
 
 printTable(
   `TRANSACTION_SHARDS=${values.shards}, ${values.connections} connections, log in ${relative(process.cwd(), log)}; MB`,
-  ["payments", "resident", "anonymous", "of it heap", "file", "payments a second"],
-  samples.map(({ payments, rss, anonymous, heap, file, a_second }) =>
-    [payments, rss, anonymous, heap, file, a_second].map(whole),
+  ["payments", "resident", "anonymous", "file", "payments a second"],
+  samples.map(({ payments, rss, anonymous, file, a_second }) =>
+    [payments, rss, anonymous, file, a_second].map(whole),
   ),
 );
 const later = samples.filter(({ payments }) => payments >= flatAfter);

@@ -14,8 +14,6 @@ type Phase = { name: string; seconds: number; mode: D1Mode };
 
 /** The p99 of payments during the outage may be this much of that before it. */
 const P99_RATIO_MOST = 1.5;
-/** The least p99 that the ratio applies to: below it is the machine's own noise. */
-const P99_FLOOR_MS = 25;
 const MEMORY_ROWS = 14;
 const MEMORY_INTERVAL_MS = 1_000;
 const BOOK_POLL_MS = 500;
@@ -104,8 +102,7 @@ for (const row of [warmUp, before, during, after]) {
   if (row.errors > 0) problems.push(`${row.phase}: ${row.errors} errors: ${row.error_samples}`);
 }
 for (const [at, { label, p99_ms }] of during.parts.entries()) {
-  const calm = Math.max(before.parts[at]?.p99_ms ?? 0, P99_FLOOR_MS);
-  const ratio = p99_ms / calm;
+  const ratio = p99_ms / (before.parts[at]?.p99_ms ?? 0);
   console.log(`${label}: p99 during the outage is ${ratio.toFixed(2)} of that before.`);
   if (ratio > P99_RATIO_MOST) problems.push(`${label} waits for D1: p99 ${ms(p99_ms)} ms`);
 }
