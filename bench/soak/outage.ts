@@ -129,8 +129,8 @@ async function untilWhole(until: number, count: number) {
   const since = performance.now();
   const limit_ms = Number(values["book-limit-seconds"]) * 1_000;
   for (;;) {
-    const { transactions, completed } = await readBook(started, until);
-    if (transactions === count && completed === count) break;
+    const found = await readBook(started, until).catch(() => null);
+    if (found?.transactions === count && found.completed === count) break;
     if (performance.now() - since > limit_ms) return null;
     await sleep(BOOK_POLL_MS);
   }
