@@ -40,7 +40,7 @@ const PEER = {
   cases: PEER_CASES.join(","),
 };
 /** About a minute in all, for CI: it shows that the bench runs, and a rough figure. */
-const QUICK = { seconds: "3", warmup: "1", connections: "1,32", shards: "1" };
+const QUICK = { seconds: "3", warmup: "1", connections: "1,32", shards: "1", rounds: "1" };
 
 const USAGE = `usage: npm run bench -- [options]
   --mode miniflare|workerd  what runs the Worker (default workerd where it is installed)
