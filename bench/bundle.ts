@@ -21,6 +21,8 @@ type Layout = {
   worker: string;
   project: Project;
   vars: Record<string, string>;
+  /** The entry module, below the root. */
+  entry?: string;
 };
 
 const BUILD_LIMIT_MS = 300_000;
@@ -78,13 +80,21 @@ const builtWorker: Plugin = {
 };
 
 /** A fresh directory with the entry module, the bundle beside it and the server's own config. */
-export async function layOut({ root, dir, worker, project, vars }: Layout): Promise<void> {
+export async function layOut({
+  root,
+  dir,
+  worker,
+  project,
+  vars,
+  entry = "bench/worker-entry.ts",
+}: Layout): Promise<void> {
   await mkdir(dir, { recursive: true });
   await build({
-    entryPoints: [join(root, "bench/worker-entry.ts")],
+    entryPoints: [join(root, entry)],
     outfile: join(dir, "entry.js"),
     bundle: true,
     format: "esm",
+    external: ["node:*"],
     plugins: [builtWorker],
     logLevel: "error",
   });

@@ -38,6 +38,8 @@ type Start = {
   /** Isolates of the Worker on the same objects and D1; more than one needs mode `miniflare`. */
   isolates?: number;
   vars?: Record<string, string>;
+  /** The entry module, below the project's root. */
+  entry?: string;
 };
 
 /** Logs, which stay, and temporary folders, which do not. */
@@ -75,6 +77,7 @@ export async function startFresh({
   workerd = BINARIES[mode],
   isolates = 1,
   vars = {},
+  entry,
 }: Start): Promise<FreshServer> {
   const adminToken = randomBytes(32).toString("hex");
   const benchToken = randomBytes(32).toString("hex");
@@ -88,7 +91,8 @@ export async function startFresh({
     ADMIN_TOKEN: adminToken,
     BENCH_TOKEN: benchToken,
   };
-  await layOut({ root: ROOT, dir, worker, project, vars: all });
+  const own = entry === undefined ? {} : { entry };
+  await layOut({ root: ROOT, dir, worker, project, vars: all, ...own });
   const server = await startServer({ mode, workerd, dir, log, isolates });
   const key = await prepare(server.origin, { adminToken, benchToken, migrations });
   return { server, key, adminToken, benchToken };

@@ -1,0 +1,141 @@
+/** What payments, deliveries and reads cost in rows, requests and operations, counted in the built Worker (bench/cost).
+ *  A change that costs more fails here; one that costs less lowers a limit. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Counts, noCounts, PARTS } from "../../bench/cost/counts";
+import { type Measured, measure } from "../../bench/cost/measure";
+import { buildWorker } from "../../bench/fresh-server";
+
+const LOCAL = join(import.meta.dirname, "../../.wrangler");
+const INTERVAL_MS = 1_500;
+
+/** Rows written for one payment (create and process), what sweeps delete later included. */
+const ROWS = {
+  busy: { d1: 21, shard: 7, velocity: 7 },
+  /** One payment of each shard each 1.5 seconds. D1 includes what the dispatcher reports every few seconds, which is
+   *  much for the few payments of this test. */
+  paced: { d1: 23, shard: 12, velocity: 7 },
+  /** For one delivery: paced, its later sweep included. */
+  delivery: 24.5,
+};
+
+let home = "";
+let busy: Measured;
+let paced: Measured;
+
+beforeAll(async () => {
+  mkdirSync(LOCAL, { recursive: true });
+  home = mkdtempSync(join(LOCAL, "cost-"));
+  const build = await buildWorker(home);
+  [busy, paced] = await Promise.all([
+    measure(build, join(home, "busy"), {
+      name: "busy",
+      kind: "busy",
+      shards: 1,
+      connections: 32,
+      payments: 600,
+      reads: 50,
+      has_endpoint: false,
+    }),
+    measure(build, join(home, "paced"), {
+      name: "paced",
+      kind: "paced",
+      shards: 4,
+      interval_ms: INTERVAL_MS,
+      per_shard: 10,
+      has_endpoint: true,
+    }),
+  ]);
+});
+
+afterAll(() => {
+  rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+});
+
+const rowsOf = ({ a_payment, later }: Measured, part: keyof Counts) =>
+  a_payment[part].rows_written + later[part].rows_written;
+
+describe("a payment", () => {
+  it.each(["d1", "shard", "velocity"] as const)(
+    "A payment among many writes no more rows than its limit: %s",
+    (part) => {
+      expect(rowsOf(busy, part)).toBeLessThanOrEqual(ROWS.busy[part]);
+    },
+  );
+
+  it.each(["d1", "shard", "velocity"] as const)(
+    "A payment each 1.5 seconds writes no more rows than its limit: %s",
+    (part) => {
+      expect(rowsOf(paced, part)).toBeLessThanOrEqual(ROWS.paced[part]);
+    },
+  );
+
+  it("A payment among many shares the calls of objects, and writes a log line for each request", () => {
+    const { worker, d1, shard, velocity, dispatcher, quota, queue } = busy.a_payment;
+    expect(worker).toMatchObject({ requests: 2, log_lines: 2 });
+    expect(d1.requests).toBeLessThan(1);
+    expect(shard.requests).toBeLessThan(1);
+    expect(velocity.requests).toBeLessThan(0.5);
+    expect(dispatcher).toMatchObject({ rows_written: 0, alarms_set: 0 });
+    expect(quota.rows_written).toBeLessThan(0.1);
+    expect(queue.operations).toBe(0);
+  });
+
+  it("A payment stores less than four kilobytes", () => {
+    const bytes = PARTS.reduce((sum, part) => sum + busy.a_payment[part].bytes, 0);
+    expect(bytes).toBeGreaterThan(500);
+    expect(bytes).toBeLessThan(8_000);
+  });
+});
+
+describe("a delivery", () => {
+  const perDelivery = (count: number) => (count * paced.payments) / paced.deliveries;
+
+  it("Each event of a payment is delivered once", () => {
+    expect(paced.deliveries).toBe(3 * paced.payments);
+  });
+
+  it("A delivery writes no more rows than its limit, its later sweep included", () => {
+    expect(perDelivery(rowsOf(paced, "dispatcher"))).toBeLessThanOrEqual(ROWS.delivery);
+  });
+
+  it("A delivery is one message, which is written, read and deleted", () => {
+    expect(perDelivery(paced.a_payment.queue.operations)).toBeCloseTo(3);
+  });
+
+  it("A delivery writes one log line", () => {
+    expect(perDelivery(paced.a_payment.worker.log_lines - 2)).toBeCloseTo(1);
+  });
+});
+
+describe("a read", () => {
+  const of = (counts = noCounts()) => counts;
+
+  it("A get costs one call of the owner, and almost no row", () => {
+    const { worker, d1, shard, quota } = of(busy.a_get);
+    expect([worker.requests, worker.log_lines, shard.requests]).toEqual([1, 1, 1]);
+    expect(shard.rows_read).toBeLessThan(2);
+    expect(shard.rows_written).toBeLessThan(0.3);
+    expect(d1.requests).toBeLessThan(0.3);
+    expect(quota.rows_written).toBeLessThan(0.3);
+  });
+
+  it("A list of ten costs one call of D1, and at most 27 rows read for each item", () => {
+    const { worker, d1, shard } = of(busy.a_list);
+    expect([worker.requests, worker.log_lines]).toEqual([1, 1]);
+    expect(d1.requests).toBeLessThan(1.3);
+    expect(d1.rows_written).toBe(0);
+    expect(d1.rows_read).toBeGreaterThanOrEqual(10);
+    expect(d1.rows_read).toBeLessThan(30);
+    expect(shard.rows_written).toBeLessThan(0.3);
+  });
+});
+
+describe("the counting", () => {
+  it("Every statement was counted: none is a call with several, whose rows nobody tells", () => {
+    for (const { a_payment } of [busy, paced]) {
+      for (const part of PARTS) expect(a_payment[part].unmetered, part).toBe(0);
+    }
+  });
+});
