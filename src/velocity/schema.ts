@@ -1,8 +1,9 @@
 /** The tables of a velocity object, by version. docs/storage.md says what each is for. */
 import { hasTable, type Migration, migrate } from "../runtime/migrations";
+import { carryOver } from "./carry-over";
 
 /** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
- *  `transactionSync`. */
+ *  `transactionSync`. Rows of version 1 may be left to be carried over. */
 export function migrateVelocity(sql: SqlStorage): void {
   migrate(sql, MIGRATIONS);
 }
@@ -14,7 +15,6 @@ function createTables(sql: SqlStorage): void {
   if (hasTable(sql, "payments")) importPayments(sql);
 }
 
-/** The payments of a subject are stored next to each other by time, so a window is one range of the key. */
 const TABLES = `
   CREATE TABLE IF NOT EXISTS subjects (
     merchant_id TEXT NOT NULL,
@@ -60,4 +60,28 @@ function importPayments(sql: SqlStorage): void {
   sql.exec("DROP TABLE payments");
 }
 
-const MIGRATIONS: readonly Migration[] = [createTables];
+/** Version 2: subjects have no table of their own. The payments of a subject are stored next to each other by time, so
+ *  a window is one range of the key, and the first and the newest row tell when the subject was first and last seen. */
+function keyBySubject(sql: SqlStorage): void {
+  sql.exec(`
+    CREATE TABLE subject_payments (
+      subject TEXT NOT NULL,
+      at INTEGER NOT NULL,
+      position INTEGER NOT NULL,
+      transaction_id TEXT NOT NULL,
+      user_id TEXT NOT NULL,
+      currency TEXT NOT NULL,
+      amount_minor INTEGER NOT NULL,
+      outcome TEXT,
+      released_after INTEGER,
+      PRIMARY KEY (subject, at, position),
+      UNIQUE (transaction_id, subject)
+    ) WITHOUT ROWID;
+    CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), newest_at INTEGER NOT NULL);`);
+  sql.exec(`
+    INSERT INTO clock (id, newest_at)
+    SELECT 1, at FROM counted_payments ORDER BY position DESC LIMIT 1`);
+  carryOver(sql);
+}
+
+const MIGRATIONS: readonly Migration[] = [createTables, keyBySubject];

@@ -10,7 +10,7 @@ import { type Row, WindowAggregate } from "./window-aggregate";
 export const SPARE_MS = DAY_MS;
 
 /** The payment that is being counted, as it is stored. */
-export type Own = Row & { subject_id: number; position: number };
+export type Own = Row & { subject: string; position: number };
 
 export class SlidingWindow {
   readonly #lengthMs: number;
@@ -53,7 +53,7 @@ export class SlidingWindow {
 
   /** The value of a measure. @param own is stored and added */
   read(sql: SqlStorage, requested: Rolled, own: Own, isFirst: boolean): number {
-    this.#expire(sql, own.subject_id, own.at - this.#lengthMs);
+    this.#expire(sql, own.subject, own.at - this.#lengthMs);
     let aggregate = this.#aggregates.get(requested.name);
     if (!aggregate) {
       aggregate = new WindowAggregate(requested);
@@ -66,14 +66,14 @@ export class SlidingWindow {
 
   /** Removes the rows that have left. It reads the oldest row that stays, too: until that one leaves, later calls need no
    *  read. The payment that is being counted is stored, so one row always stays. */
-  #expire(sql: SqlStorage, subjectId: number, until: number): void {
+  #expire(sql: SqlStorage, subject: string, until: number): void {
     if (this.#oldest <= until) {
       const rows = sql.exec<Row>(
-        `SELECT at, user_id, currency, amount_minor, outcome FROM counted_payments
-         WHERE subject_id = ?1 AND at > ?2
-           AND at <= (SELECT min(at) FROM counted_payments WHERE subject_id = ?1 AND at > ?3)
+        `SELECT at, user_id, currency, amount_minor, outcome FROM subject_payments
+         WHERE subject = ?1 AND at > ?2
+           AND at <= (SELECT min(at) FROM subject_payments WHERE subject = ?1 AND at > ?3)
          ORDER BY at`,
-        subjectId,
+        subject,
         this.#left,
         until,
       );

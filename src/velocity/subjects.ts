@@ -1,5 +1,6 @@
-/** The subjects whose payments are counted here: each one's number and first payment and, for recent ones, the windows
- *  that were requested. */
+/** The subjects whose payments are counted here: when each was first and last seen and, for recent ones, the windows that
+ *  were requested. A subject is stored as the rows of its payments: the first and the newest are kept as long as it is
+ *  remembered. */
 import { DAY_MS } from "../domain/risk/measure";
 import type { Observation } from "../domain/risk/observation";
 import type { Window } from "../domain/risk/rule-set";
@@ -9,23 +10,22 @@ import type { SlidingWindow } from "./sliding-window";
 
 /** After this long without a payment a subject is new again: a year, and five weeks for customers who pay once a year. */
 export const FORGOTTEN_AFTER_MS = 400 * DAY_MS;
-/** The time of a subject's last payment is a write of its own, so it is stored once a day. */
-const STORED_EVERY_MS = DAY_MS;
 
 /** The share of the isolate's 128 MB, for all velocity objects in it; other subjects are counted from their rows. One
  *  subject with every aggregate at its largest takes some 50 MB, and is then the only one in the cache. */
 const MAX_CACHED_BYTES = 10_000_000;
 /** Estimates of the memory of each, on the large side. */
-const BYTES = { subject: 500, window: 200, aggregate: 300, value: 120 };
+const BYTES = { subject: 500, name_character: 4, window: 200, aggregate: 300, value: 120 };
 
 export type SubjectName = Pick<Observation, "merchant_id" | "subject" | "value">;
-type StoredSubject = {
-  id: number;
+type Seen = {
   first_at: number;
-  /** When the time of its last payment was last stored. */
-  seen_at: number;
+  /** The time and position of its newest payment. Positions number the payments of a subject and rise with the times. */
+  newest_at: number;
+  /** 0 before the first payment. */
+  position: number;
 };
-export type Subject = StoredSubject & { windows: Map<Window, SlidingWindow> };
+export type Subject = Seen & { key: string; windows: Map<Window, SlidingWindow> };
 
 const cache = new BoundedCache<Subject>({ max_weight: MAX_CACHED_BYTES, weigh: estimateBytes });
 
@@ -37,63 +37,46 @@ export class Subjects {
     this.#sql = sql;
   }
 
-  /** The subject, which is new if it is not stored or had no payment for long. A new subject's number is the position of
-   *  its first payment. */
-  find(name: SubjectName, position: number, nowMs: number): Subject {
-    const key = formatKey(name);
-    const cached = this.#cached.get(key);
-    if (cached && nowMs - cached.seen_at < STORED_EVERY_MS) return cached;
-    const windows = cached?.windows ?? new Map<Window, SlidingWindow>();
-    const subject = { ...this.#read(name, position, nowMs), windows };
-    this.#cached.set(key, subject);
-    return subject;
+  /** The subject as of its newest payment. It is new if none is stored, or none for long; then what is left of it is
+   *  deleted. */
+  find(name: SubjectName, nowMs: number): Subject {
+    const key = formatSubject(name);
+    const known = this.#cached.get(key) ?? this.#read(key);
+    if (known && nowMs - known.newest_at < FORGOTTEN_AFTER_MS) return known;
+    if (known) this.#sql.exec("DELETE FROM subject_payments WHERE subject = ?", key);
+    return { key, first_at: nowMs, newest_at: nowMs, position: 0, windows: new Map() };
   }
 
-  /** The subject if it is in memory. */
-  findCached(name: SubjectName): Subject | undefined {
-    return this.#cached.peek(formatKey(name));
+  /** The subject with this key if it is in memory. */
+  findCached(key: string): Subject | undefined {
+    return this.#cached.peek(key);
   }
 
-  /** Weighs a subject again after its windows have changed. */
-  reweigh(name: SubjectName, subject: Subject): void {
-    this.#cached.set(formatKey(name), subject);
+  /** Keeps a subject in memory, or weighs it again after its windows have changed. */
+  cache(subject: Subject): void {
+    this.#cached.set(subject.key, subject);
   }
 
-  /** Reads a subject, and stores it if it is new or was not stored for a day. */
-  #read(name: SubjectName, position: number, nowMs: number): StoredSubject {
-    const { merchant_id, subject, value } = name;
-    const [stored] = this.#sql
-      .exec<StoredSubject>(
-        "SELECT id, first_at, seen_at FROM subjects WHERE merchant_id = ? AND subject = ? AND value = ?",
-        merchant_id,
-        subject,
-        value,
+  #read(key: string): Subject | undefined {
+    const [seen] = this.#sql
+      .exec<Seen>(
+        `SELECT (SELECT at FROM subject_payments WHERE subject = ?1 ORDER BY at, position LIMIT 1) AS first_at,
+           at AS newest_at, position
+         FROM subject_payments WHERE subject = ?1 ORDER BY at DESC, position DESC LIMIT 1`,
+        key,
       )
       .toArray();
-    if (stored && nowMs - stored.seen_at < STORED_EVERY_MS) return stored;
-    const isSame = stored !== undefined && nowMs - stored.seen_at < FORGOTTEN_AFTER_MS;
-    const id = stored?.id ?? position;
-    const first_at = isSame ? stored.first_at : nowMs;
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO subjects (merchant_id, subject, value, id, first_at, seen_at) VALUES (?, ?, ?, ?, ?, ?)",
-      merchant_id,
-      subject,
-      value,
-      id,
-      first_at,
-      nowMs,
-    );
-    return { id, first_at, seen_at: nowMs };
+    return seen && { ...seen, key, windows: new Map() };
   }
 }
 
-/** Unambiguous, whatever a value or a metadata field's name contains. */
-function formatKey({ merchant_id, subject, value }: SubjectName): string {
+/** A subject's name as it is stored. Unambiguous, whatever a value or a metadata field's name contains. */
+export function formatSubject({ merchant_id, subject, value }: SubjectName): string {
   return JSON.stringify([merchant_id, subject, value]);
 }
 
-function estimateBytes({ windows }: Subject): number {
-  let bytes = BYTES.subject;
+function estimateBytes({ key, windows }: Subject): number {
+  let bytes = BYTES.subject + key.length * BYTES.name_character;
   for (const { size } of windows.values()) {
     bytes += BYTES.window + size.aggregates * BYTES.aggregate + size.values * BYTES.value;
   }

@@ -1,38 +1,47 @@
 /** VelocityShard: the one serial counter of its subjects' payments. It does not depend on scores or rules. */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
-import { type Asked, parseMeasure, WINDOWS_MS } from "../domain/risk/measure";
+import { type Asked, DAY_MS, parseMeasure } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
 import type { Env } from "../env";
 import { createLog, describeFault, type Log } from "../observability/log";
 import { abortObject } from "../runtime/abort-object";
 import { Alarm } from "../runtime/alarm";
-import { SWEEP_ROWS, sweep } from "./retention";
+import { carryOver } from "./carry-over";
+import { ObjectClock } from "./clock";
+import { Sweep } from "./retention";
+import { migrateVelocity } from "./schema";
 import { VelocityCounter } from "./velocity-counter";
 
-/** While the machine's clock is at most this far behind, the object's own clock stands still: as long as the shortest
- *  window. */
-const MAX_STEP_BACK_MS = WINDOWS_MS["1m"];
-/** Expired rows may stay for an hour: they take space, and are never counted. */
-const SWEEP_EVERY_MS = WINDOWS_MS["1h"];
+/** Expired rows may stay for a day: they take space, and are never counted. A sweep reads every row. */
+const SWEEP_EVERY_MS = DAY_MS;
+/** Steps of one alarm, so that it ends within minutes: 50 million rows. The next alarm continues. */
+const MAX_SWEEP_STEPS = 10_000;
+/** Between two steps payments are counted. */
+const SWEEP_PAUSE_MS = 10;
 
 export class VelocityShard extends DurableObject<Env> {
   readonly #log: Log;
+  readonly #clock: ObjectClock;
   readonly #counter: VelocityCounter;
   readonly #alarm: Alarm;
-  #now: number;
-  /** Whether the last sweep reached its limit of rows. */
+  readonly #sweep = new Sweep();
+  /** Whether the last alarm ended before its sweep was complete. */
   #hasMoreToSweep = false;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
+    const { storage } = state;
     this.#log = createLog(readConfig(env).log_level);
-    this.#counter = state.storage.transactionSync(() => new VelocityCounter(state.storage.sql));
-    this.#now = this.#counter.newestAt;
-    this.#alarm = new Alarm(state.storage, 0, (nowMs) => [
+    storage.transactionSync(() => migrateVelocity(storage.sql));
+    this.#clock = new ObjectClock(storage.sql);
+    this.#counter = new VelocityCounter(storage.sql);
+    this.#alarm = new Alarm(storage, 0, (nowMs) => [
       this.#hasMoreToSweep ? nowMs : nowMs + SWEEP_EVERY_MS,
     ]);
     state.blockConcurrencyWhile(async () => {
+      // Each turn is a commit: an object that is ended meanwhile continues where it was.
+      while (storage.transactionSync(() => carryOver(storage.sql))) await storage.sync();
       await this.#alarm.read();
       this.#alarm.arm(Date.now());
     });
@@ -62,34 +71,38 @@ export class VelocityShard extends DurableObject<Env> {
 
   /** Returns true when the object is alive and its storage can be read. */
   ready(): boolean {
-    this.ctx.storage.sql.exec("SELECT 1 FROM counted_payments LIMIT 1").toArray();
+    this.ctx.storage.sql.exec("SELECT 1 FROM subject_payments LIMIT 1").toArray();
     return true;
   }
 
   /** Never throws, so that the runtime's backoff of alarms does not begin. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
-    const { storage } = this.ctx;
+    this.#hasMoreToSweep = false; // After a fault the next sweep is tomorrow's.
     try {
-      const deleted = storage.transactionSync(() => sweep(storage.sql, this.#tick()));
-      this.#hasMoreToSweep = deleted >= SWEEP_ROWS;
+      this.#hasMoreToSweep = !(await this.#sweepAll());
     } catch (fault) {
       this.#log("error", "alarm.failed", { fault: describeFault(fault) });
     }
     this.#alarm.arm(Date.now());
   }
 
-  /** The object's own clock, which only goes forward and stands still while the machine's is behind it. When that is far
-   *  behind, it was ahead before, and the payments counted then are dated to now: otherwise none would leave its windows
-   *  until the same time has come again. Call it inside a commit. */
-  #tick(): number {
-    const now = Date.now();
-    if (this.#now - now > MAX_STEP_BACK_MS) {
-      this.#counter.bringBack(now);
-      this.#now = now;
+  /** @returns whether the sweep is complete */
+  async #sweepAll(): Promise<boolean> {
+    const { storage } = this.ctx;
+    for (let step = 0; step < MAX_SWEEP_STEPS; step++) {
+      const now = this.#tick();
+      const { isComplete } = storage.transactionSync(() => this.#sweep.step(storage.sql, now));
+      if (isComplete) return true;
+      await scheduler.wait(SWEEP_PAUSE_MS);
     }
-    this.#now = Math.max(now, this.#now);
-    return this.#now;
+    return false;
+  }
+
+  /** The object's time. After a clock was far ahead, the payments counted then are dated to now: otherwise none would
+   *  leave its windows until the same time has come again. */
+  #tick(): number {
+    return this.#clock.tick(Date.now(), (nowMs) => this.#counter.bringBack(nowMs));
   }
 
   /** Writes without an `await` between them are one commit. A write that fails ends the object, so that nothing of it is

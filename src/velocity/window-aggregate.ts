@@ -131,15 +131,15 @@ export class WindowAggregate {
   read(
     sql: SqlStorage,
     { window }: Rolled,
-    own: { subject_id: number; at: number; position: number },
+    own: { subject: string; at: number; position: number },
   ): void {
     const { keySql, highSql, lowSql } = this.#function;
     const groups = sql.exec<{ key: string; high: number; low: number }>(
       `SELECT ${keySql ?? "''"} AS key, ${highSql} AS high, ${lowSql} AS low
-       FROM counted_payments WHERE subject_id = ?1 AND at > ?2 AND position <= ?3
+       FROM subject_payments WHERE subject = ?1 AND at > ?2 AND position <= ?3
        ${this.#completedOnly ? "AND (released_after IS NULL OR released_after >= ?3)" : ""}
        ${keySql ? "GROUP BY 1" : ""} LIMIT ?4`,
-      own.subject_id,
+      own.subject,
       own.at - WINDOWS_MS[window],
       own.position,
       MAX_KEPT + 1,

@@ -31,30 +31,32 @@ type Counted = {
   outcome: Release["outcome"] | undefined;
   /** By name, as of when it was counted. */
   answers: Map<string, number>;
+  /** Counted before the clock was set back. */
+  isUnpromised?: boolean;
 };
 type Named = Pick<Observation, "merchant_id" | "subject" | "value">;
 const keyOf = ({ merchant_id, subject, value }: Named) =>
   JSON.stringify([merchant_id, subject, value]);
 
 export class Model {
+  /** In the order in which they were counted. */
   #held: Counted[] = [];
-  #subjects = new Map<string, { first_at: number; noted_at: number }>();
   #sweptThrough = Number.NEGATIVE_INFINITY;
 
   /** Undefined where nothing is promised: a repetition so late that rows of its first answer have been
-   *  swept, or that its own may have been. */
+   *  swept, or that its own may have been, or after the clock was set back. */
   observe(payment: Observation, nowMs: number): number[] | undefined {
     const key = keyOf(payment);
-    const firstAt = this.#note(key, nowMs);
+    this.#forget(key, nowMs);
     const { transaction_id, measures } = payment;
     let own = this.#find(transaction_id, key);
-    const isLate =
-      own && (own.at - LENGTH_MS["7d"] < this.#sweptThrough || own.at + KEPT_MS <= nowMs);
-    if (isLate) return undefined;
+    if (own && this.#isLate(own, nowMs)) return undefined;
     if (!own) {
-      own = { payment, key, at: nowMs, outcome: undefined, answers: new Map() };
+      const rows = this.#of(key);
+      const at = Math.max(nowMs, rows.at(-1)?.at ?? 0);
+      own = { payment, key, at, outcome: undefined, answers: new Map() };
       this.#held.push(own);
-      const age_s = Math.floor((nowMs - firstAt) / 1_000);
+      const age_s = Math.floor((at - (rows[0] ?? own).at) / 1_000);
       for (const name of MEASURE_NAMES) {
         own.answers.set(name, name === "age_s" ? age_s : this.#answer(name, own));
       }
@@ -68,35 +70,54 @@ export class Model {
     if (released) released.outcome ??= outcome;
   }
 
-  /** @returns how many payments and subjects were deleted; the newest payment and its subject never are. */
+  /** A subject's first and newest payments stay until it is forgotten.
+   *  @returns how many payments were deleted */
   sweep(nowMs: number): number {
-    const [before, newest] = [this.#held.length + this.#subjects.size, this.#held.at(-1)];
-    this.#held = this.#held.filter((row) => row === newest || row.at > nowMs - KEPT_MS);
-    for (const [key, { noted_at }] of this.#subjects) {
-      if (key !== newest?.key && noted_at <= nowMs - FORGOTTEN_AFTER_MS) this.#subjects.delete(key);
+    const before = this.#held.length;
+    for (const key of new Set(this.#held.map((row) => row.key))) {
+      this.#forget(key, nowMs);
+      const rows = this.#of(key);
+      const [first, newest] = [rows[0], rows.at(-1)];
+      const isKept = (row: Counted) =>
+        row.key !== key || row === first || row === newest || row.at > nowMs - KEPT_MS;
+      this.#held = this.#held.filter(isKept);
     }
-    this.#sweptThrough = nowMs - KEPT_MS;
-    return before - this.#held.length - this.#subjects.size;
+    this.#sweptThrough = Math.max(this.#sweptThrough, nowMs - KEPT_MS);
+    return before - this.#held.length;
+  }
+
+  /** Dates payments in the future to now. */
+  bringBack(nowMs: number): void {
+    for (const row of this.#held) {
+      if (row.at > nowMs) row.at = nowMs;
+      row.isUnpromised = true;
+    }
   }
 
   get rows(): number {
     return this.#held.length;
   }
 
+  #isLate(own: Counted, nowMs: number): boolean {
+    const isSwept = own.at - LENGTH_MS["7d"] < this.#sweptThrough || own.at + KEPT_MS <= nowMs;
+    return isSwept || own.isUnpromised === true;
+  }
+
+  #of(key: string): Counted[] {
+    return this.#held.filter((row) => row.key === key);
+  }
+
+  /** A subject without a payment for long is new. */
+  #forget(key: string, nowMs: number): void {
+    const newest = this.#of(key).at(-1);
+    if (newest && nowMs - newest.at >= FORGOTTEN_AFTER_MS)
+      this.#held = this.#held.filter((row) => row.key !== key);
+  }
+
   #find(transactionId: string, key: string): Counted | undefined {
     return this.#held.find(
       (row) => row.payment.transaction_id === transactionId && row.key === key,
     );
-  }
-
-  /** @returns the time of the subject's first payment. */
-  #note(key: string, nowMs: number): number {
-    const known = this.#subjects.get(key);
-    const isNew = !known || nowMs - known.noted_at >= FORGOTTEN_AFTER_MS;
-    const first_at = isNew ? nowMs : known.first_at;
-    const isNoted = isNew || nowMs - known.noted_at >= DAY_MS;
-    this.#subjects.set(key, { first_at, noted_at: isNoted ? nowMs : known.noted_at });
-    return first_at;
   }
 
   #answer(name: string, own: Counted): number {

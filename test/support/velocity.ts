@@ -2,6 +2,8 @@
 import { beforeEach } from "vitest";
 import { type Asked, parseMeasure, WINDOWS_MS } from "../../src/domain/risk/measure";
 import type { Observation, Release } from "../../src/domain/risk/observation";
+import { Sweep } from "../../src/velocity/retention";
+import { migrateVelocity } from "../../src/velocity/schema";
 import { VelocityCounter } from "../../src/velocity/velocity-counter";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
@@ -14,12 +16,28 @@ export let windows: VelocityCounter;
 let payments = 0;
 beforeEach(() => {
   storage = memoryStorage();
-  windows = new VelocityCounter(storage.sql);
+  windows = counterOf(storage);
 });
+
+/** A counter that has nothing in memory. */
+export function counterOf({ sql }: MemoryStorage): VelocityCounter {
+  migrateVelocity(sql);
+  return new VelocityCounter(sql);
+}
 
 /** Forgets what was in memory. */
 export function restart(): void {
-  windows = new VelocityCounter(storage.sql);
+  windows = counterOf(storage);
+}
+
+/** Runs a whole sweep. @returns how many rows it deleted */
+export function sweepAll(nowMs: number, { sql, transactionSync } = storage): number {
+  const sweep = new Sweep();
+  for (let all = 0; ; ) {
+    const { deleted, isComplete } = transactionSync(() => sweep.step(sql, nowMs));
+    all += deleted;
+    if (isComplete) return all;
+  }
 }
 
 /** A payment of its own unless one is given. */

@@ -29,6 +29,7 @@ const UPGRADES = [
   "transactions/journal/schema.ts",
   "webhooks/store/schema.ts",
   "velocity/schema.ts",
+  "velocity/carry-over.ts",
   "rate-limit/schema.ts",
   "runtime/move-counters.ts",
   "runtime/migrations.ts",
@@ -90,16 +91,12 @@ const MAY_SCAN: Record<string, string> = {
   "SELECT position, status FROM deliveries INDEXED BY deliveries_dead":
     "a merchant's dead deliveries, up to 1,000; counts as 50 requests of the merchant's",
   "SELECT 1 FROM deliveries LIMIT 1": "one row",
-  "SELECT 1 FROM counted_payments LIMIT 1": "one row",
-  "SELECT count(*) AS rows, max(position) AS last FROM (SELECT position, at":
-    "as many as one sweep deletes",
-  "SELECT position, at FROM counted_payments ORDER BY position DESC LIMIT 1": "one row",
-  "DELETE FROM subjects WHERE (merchant_id, subject, value) IN": "as many as one sweep deletes",
+  "SELECT 1 FROM subject_payments LIMIT 1": "one row",
   "UPDATE deliveries SET next_at = ? WHERE status = 'pending' AND lease IS NULL AND next_at >":
     "once, after the clock has gone back",
   "UPDATE deliveries SET next_at = ?1 WHERE lease = ?2 AND next_at >": "the same",
   "UPDATE endpoints SET resting_until = 0 WHERE": "the same",
-  "UPDATE counted_payments SET at = ?1 WHERE at >": "the same",
+  "UPDATE subject_payments SET at = ?1 WHERE at >": "the same",
   "SELECT * FROM windows": "three rows, once in a start",
   "SELECT id FROM merchant": "one row",
 };
@@ -116,6 +113,8 @@ const MAY_PASS_OVER: Record<string, string> = {
   "SELECT * FROM deliveries NOT INDEXED": "the same",
   "SELECT id, failures, (SELECT count(*) FROM deliveries":
     "twenty endpoints; each of the two about deliveries has its own index",
+  "UPDATE subject_payments SET outcome = ?1":
+    "the inner statement has its own key, and reads one row",
   "SELECT currency AS key, 0 AS high":
     "what a window has more than it had when a payment was counted",
 };

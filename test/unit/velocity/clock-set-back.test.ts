@@ -1,47 +1,48 @@
 /** A velocity object whose clock was ahead and is set back. */
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { forgetRisk } from "../../../src/transactions/risk/rules-cache";
-import { VelocityCounter } from "../../../src/velocity/velocity-counter";
-import { MERCHANT, NOW_MS } from "../../support/examples";
-import { memoryStorage } from "../../support/sqlite";
+import { expect, it } from "vitest";
+import {
+  answer,
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  observe,
+  payment,
+  restart,
+  START_MS,
+  storage,
+  windows,
+} from "../../support/velocity";
 
-const [MINUTE_MS, HOUR_MS, DAY_MS] = [60_000, 3_600_000, 86_400_000];
 const YEAR_MS = 365 * DAY_MS;
-beforeEach(() => {
-  vi.useFakeTimers({ now: NOW_MS, toFake: ["Date"] });
-  forgetRisk();
+const NAMES = ["count.1m", "age_s"];
+
+it("A velocity object whose clock was set back counts earlier payments as of now, so that windows roll on", () => {
+  expect(observe(payment(NAMES), START_MS - HOUR_MS)).toEqual([1, 0]);
+  const ahead = [1, (YEAR_MS + HOUR_MS) / 1_000];
+  expect(observe(payment(NAMES), START_MS + YEAR_MS)).toEqual(ahead);
+  windows.bringBack(START_MS);
+  expect(observe(payment(NAMES), START_MS)).toEqual([2, HOUR_MS / 1_000]);
+  expect(observe(payment(NAMES), START_MS + MINUTE_MS)).toEqual([1, 3_660]);
 });
 
-afterEach(() => {
-  vi.useRealTimers();
+it("Payments of one millisecond keep their order when they are dated to now", () => {
+  const many = Array.from({ length: 5 }, () => payment(["count.1h"]));
+  for (const [index, one] of many.entries()) observe(one, START_MS + YEAR_MS + index);
+  windows.bringBack(START_MS);
+  expect(answer("count.1h", START_MS)).toBe(6);
+  expect(many.map((one) => observe(one, START_MS)[0])).toEqual([1, 2, 3, 4, 5]);
+  const places = storage.sql.exec(
+    "SELECT at, position FROM subject_payments ORDER BY at, position",
+  );
+  expect(places.toArray()).toEqual(
+    [1, 2, 3, 4, 5, 6].map((position) => ({ at: START_MS, position })),
+  );
 });
 
-describe("a velocity object whose clock was ahead and is set back", () => {
-  const payment = (id: number) => ({
-    transaction_id: `txn_${id}`,
-    merchant_id: MERCHANT,
-    subject: "customer" as const,
-    value: "user_1",
-    user_id: "user_1",
-    currency: "USD",
-    amount_minor: 100,
-    measures: [],
-  });
-  const asked = [
-    { name: "count.1m", measure: "count", window: "1m", completed_only: false } as const,
-    "age_s" as const,
-  ];
-
-  it("A velocity object whose clock was set back counts earlier payments as of now, so that windows roll on", () => {
-    const windows = new VelocityCounter(memoryStorage().sql);
-    expect(windows.observe(payment(1), asked, NOW_MS - HOUR_MS)).toEqual([1, 0]);
-    expect(windows.observe(payment(2), asked, NOW_MS + YEAR_MS)).toEqual([
-      1,
-      (YEAR_MS + HOUR_MS) / 1_000,
-    ]);
-    windows.bringBack(NOW_MS);
-    expect(windows.newestAt).toBe(NOW_MS);
-    expect(windows.observe(payment(3), asked, NOW_MS)).toEqual([2, HOUR_MS / 1_000]);
-    expect(windows.observe(payment(4), asked, NOW_MS + MINUTE_MS)).toEqual([1, 3_660]);
-  });
+it("A subject's payments are never dated before its newest one, also after a restart with a clock behind", () => {
+  expect(answer("count.1m", START_MS + 50_000)).toBe(1);
+  restart();
+  expect(answer("count.1m", START_MS)).toBe(2);
+  expect(answer("count.1m", START_MS + MINUTE_MS + 49_999)).toBe(3);
+  expect(answer("count.1m", START_MS + MINUTE_MS + 50_000)).toBe(2);
 });

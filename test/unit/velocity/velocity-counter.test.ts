@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { MOST_DIFFERENT, parseMeasure, WINDOWS_MS } from "../../../src/domain/risk/measure";
 import { WINDOWS } from "../../../src/domain/risk/rule-set";
-import { sweep } from "../../../src/velocity/retention";
+
 import {
   answer,
   DAY_MS,
@@ -15,6 +15,7 @@ import {
   rowsOf,
   START_MS,
   storage,
+  sweepAll,
   windows,
 } from "../../support/velocity";
 import { MEASURE_NAMES } from "../../support/velocity-model";
@@ -139,9 +140,9 @@ describe("a payment that is reported again", () => {
     expect(observe(one, START_MS + 20)).toEqual(first);
     restart();
     expect(observe(two, START_MS + DAY_MS - 1)).toEqual(second);
-    sweep(storage.sql, START_MS + DAY_MS);
+    sweepAll(START_MS + DAY_MS);
     expect(observe(two, START_MS + DAY_MS)).toEqual(second);
-    expect(rowsOf("counted_payments")).toBe(3);
+    expect(rowsOf("subject_payments")).toBe(3);
   });
 
   it("A payment that is reported again is counted once for each of its subjects", () => {
@@ -150,7 +151,7 @@ describe("a payment that is reported again", () => {
       expect(observe({ ...own, subject: "metadata.ip", value }, START_MS)).toEqual([1]);
     }
     expect([observe(own, START_MS), observe(own, START_MS)]).toEqual([[1], [1]]);
-    expect(rowsOf("counted_payments")).toBe(3);
+    expect(rowsOf("subject_payments")).toBe(3);
   });
 });
 

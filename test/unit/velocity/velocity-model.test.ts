@@ -4,22 +4,25 @@ import { describe, expect, it } from "vitest";
 import { WINDOWS_MS } from "../../../src/domain/risk/measure";
 import type { Observation, Release } from "../../../src/domain/risk/observation";
 import { WINDOWS } from "../../../src/domain/risk/rule-set";
-import { sweep } from "../../../src/velocity/retention";
-import { VelocityCounter } from "../../../src/velocity/velocity-counter";
+import { ObjectClock } from "../../../src/velocity/clock";
+import { Sweep } from "../../../src/velocity/retention";
 import { memoryStorage } from "../../support/sqlite";
 import {
+  counterOf,
   DAY_MS,
   KEPT_MS,
   LARGEST_AMOUNT,
+  MINUTE_MS,
   observe,
   payment,
   releaseOf,
   rowsOf,
   START_MS,
+  sweepAll,
 } from "../../support/velocity";
 import { MEASURE_NAMES, Model } from "../../support/velocity-model";
 
-describe("any sequence of payments, repetitions, releases, waits, sweeps, faults and restarts", () => {
+describe("any sequence of payments, repetitions, releases, waits, sweeps, faults, restarts and clocks that are set back", () => {
   const SUBJECTS: Pick<Observation, "merchant_id" | "subject" | "value">[] = [
     { merchant_id: "mer_1", subject: "customer", value: "a" },
     { merchant_id: "mer_1", subject: "metadata.ip", value: "a" },
@@ -42,37 +45,63 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
     | { do: "pay" | "fail"; made: Made }
     | { do: "repeat"; back: number; measures: string[] }
     | { do: "release"; back: number; outcome: Release["outcome"] }
-    | { do: "wait"; ms: number }
-    | { do: "sweep" | "restart" };
+    | { do: "wait" | "stepBack"; ms: number }
+    | { do: "sweep"; rows: number }
+    | { do: "restart" };
   const one = <Name extends string>(name: Name) => fc.constant(name);
   const back = fc.nat(12);
   const steps: fc.Arbitrary<Step> = fc.oneof(
-    { weight: 12, arbitrary: fc.record({ do: one("pay"), made }) },
+    { weight: 24, arbitrary: fc.record({ do: one("pay"), made }) },
     {
-      weight: 3,
+      weight: 6,
       arbitrary: fc.record({ do: one("repeat"), back, measures: fc.subarray(MEASURE_NAMES) }),
     },
     {
-      weight: 6,
+      weight: 12,
       arbitrary: fc.record({
         do: one("release"),
         back,
         outcome: fc.constantFrom("blocked", "declined", "cancelled"),
       }),
     },
-    { weight: 7, arbitrary: fc.record({ do: one("wait"), ms: waits }) },
-    { weight: 1, arbitrary: fc.record({ do: one("fail"), made }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("sweep", "restart") }) },
+    { weight: 14, arbitrary: fc.record({ do: one("wait"), ms: waits }) },
+    { weight: 1, arbitrary: fc.record({ do: one("stepBack"), ms: waits }) },
+    { weight: 2, arbitrary: fc.record({ do: one("fail"), made }) },
+    { weight: 4, arbitrary: fc.record({ do: one("sweep"), rows: fc.integer({ min: 1, max: 6 }) }) },
+    { weight: 2, arbitrary: fc.record({ do: one("restart") }) },
   );
 
-  it("Any sequence of payments, repetitions, releases, waits, sweeps, faults and restarts gets the signals of counting afresh", () => {
+  it("Any sequence of payments, repetitions, releases, waits, sweeps, faults, restarts and clocks that are set back gets the signals of counting afresh", () => {
     let compared = 0;
     const run = fc.property(fc.array(steps, { maxLength: 120, size: "max" }), (sequence) => {
       const held = memoryStorage();
       const model = new Model();
-      const seen: Observation[] = [];
-      let tested = new VelocityCounter(held.sql);
+      let seen: { observation: Observation; at: number }[] = [];
+      let tested = counterOf(held);
+      let clock = new ObjectClock(held.sql);
+      let sweep = new Sweep();
+      let machineMs = START_MS;
       let nowMs = START_MS;
+      const tick = () => {
+        nowMs = clock.tick(machineMs, (setBackTo) => {
+          tested.bringBack(setBackTo);
+          model.bringBack(setBackTo);
+          seen = []; // Repetitions of them are promised nothing.
+        });
+        expect(nowMs - machineMs).toBeGreaterThanOrEqual(0);
+        expect(nowMs - machineMs).toBeLessThan(2 * MINUTE_MS);
+      };
+      const restart = () => {
+        tested = counterOf(held);
+        clock = new ObjectClock(held.sql);
+        sweep = new Sweep();
+        tick();
+      };
+      const sweepWhole = () => {
+        sweepAll(nowMs, held);
+        model.sweep(nowMs);
+        expect(rowsOf("subject_payments", held)).toBe(model.rows);
+      };
       const paymentsOf = ({ which, ...fields }: Made) => {
         const own = payment([], fields);
         return which.map((subject) => ({ ...own, ...subject }));
@@ -84,34 +113,43 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
         compared += expected?.length ?? 0;
       };
       const last = (places: number) => seen[seen.length - 1 - (places % Math.max(1, seen.length))];
+      tick();
       for (const step of sequence) {
         if (step.do === "pay") {
           for (const observation of paymentsOf(step.made)) {
-            seen.push(observation);
+            seen.push({ observation, at: nowMs });
             compare(observation);
           }
         } else if (step.do === "repeat") {
           const again = last(step.back);
-          if (again) compare({ ...again, measures: step.measures });
+          // Later its row may be gone, and the payment is counted again.
+          if (again && nowMs < again.at + KEPT_MS)
+            compare({ ...again.observation, measures: step.measures });
         } else if (step.do === "release") {
-          const released = last(step.back);
+          const released = last(step.back)?.observation;
           if (!released) continue;
           tested.release(releaseOf(released, step.outcome));
           model.release(releaseOf(released, step.outcome));
-        } else if (step.do === "wait") nowMs += step.ms;
-        else if (step.do === "sweep") expect(sweep(held.sql, nowMs)).toBe(model.sweep(nowMs));
-        else if (step.do === "restart") tested = new VelocityCounter(held.sql);
+        } else if (step.do === "wait") machineMs += step.ms;
+        else if (step.do === "stepBack") {
+          sweepWhole(); // What is left to a sweep depends on the time at which it is reached.
+          machineMs -= step.ms;
+        } else if (step.do === "sweep") {
+          held.transactionSync(() => sweep.step(held.sql, nowMs, step.rows));
+          model.sweep(nowMs);
+        } else if (step.do === "restart") restart();
         else if (step.do === "fail") {
           const commit = () => {
             for (const observation of paymentsOf(step.made)) observe(observation, nowMs, tested);
-            for (const released of seen) tested.release(releaseOf(released, "declined"));
+            for (const { observation } of seen) tested.release(releaseOf(observation, "declined"));
             throw new Error("commit failed");
           };
           expect(() => held.transactionSync(commit)).toThrow("commit failed");
-          tested = new VelocityCounter(held.sql);
+          restart();
         }
+        tick();
       }
-      expect(rowsOf("counted_payments", held)).toBe(model.rows);
+      sweepWhole();
     });
     fc.assert(run, { numRuns: 150 });
     expect(compared).toBeGreaterThan(20_000);

@@ -6,8 +6,7 @@ import type { Observation, Release } from "../../../src/domain/risk/observation"
 import { env } from "../../support/env";
 import { eventually } from "../../support/eventually";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 
 let objects = 0;
 /** An object of the test's own: it has no payments of other tests. */
@@ -89,7 +88,7 @@ describe("1,000 concurrent payments", () => {
       const expected = times(1_000, (index) => [index + 1, index + 1, 100 * (index + 1)]);
       expect(answers.sort(([a = 0], [b = 0]) => a - b)).toEqual(expected);
       expect(answered.some(({ asked }) => asked > 1)).toBe(ending?.isNoticed ?? false);
-      expect(await rowsOf(name, "counted_payments")).toBe(1_000);
+      expect(await rowsOf(name, "subject_payments")).toBe(1_000);
     },
   );
 });
@@ -122,7 +121,7 @@ describe("a velocity object", () => {
       expect(() => object.observe([other, unknown])).toThrow("no measure is called count.2h");
     });
     expect(await velocity(name).observe([other, payment(6, ["count.1h"])])).toEqual([[1], [2]]);
-    expect(await rowsOf(name, "counted_payments")).toBe(3);
+    expect(await rowsOf(name, "subject_payments")).toBe(3);
   });
 
   it("A velocity object's clock stands still while the machine's has stepped back a little, also after a crash", async () => {
@@ -156,7 +155,7 @@ describe("a velocity object", () => {
       if (crashes) await crash(name);
       clockAt(now + 60_000);
       expect(await count(3)).toEqual([2, 60]);
-      expect(await alarmOf(name)).toBeLessThanOrEqual(now + 60_000 + HOUR_MS);
+      expect(await alarmOf(name)).toBeLessThanOrEqual(now + 60_000 + DAY_MS);
       clockAt(now + 120_000);
       expect(await count(4)).toEqual([1, 120]);
     },
@@ -167,16 +166,64 @@ describe("a velocity object", () => {
     const now = Date.now();
     clockAt(now);
     await velocity(name).observe([payment(1, ["count.7d"])]);
-    expect(await alarmOf(name)).toBe(now + HOUR_MS);
-    await velocity(name).observe([payment(2, [])]);
+    expect(await alarmOf(name)).toBe(now + DAY_MS);
+    await velocity(name).observe([payment(2, []), payment(3, [])]);
     await runDurableObjectAlarm(velocity(name));
-    expect(await rowsOf(name, "counted_payments")).toBe(2);
+    expect(await rowsOf(name, "subject_payments")).toBe(3);
     clockAt(now + 9 * DAY_MS);
-    expect(await velocity(name).observe([payment(3, ["count.7d", "age_s"])])).toEqual([
+    expect(await velocity(name).observe([payment(4, ["count.7d", "age_s"])])).toEqual([
       [1, 9 * 86_400],
     ]);
     expect(await runDurableObjectAlarm(velocity(name))).toBe(true);
-    expect(await rowsOf(name, "counted_payments")).toBe(1);
-    expect(await alarmOf(name)).toBe(now + 9 * DAY_MS + HOUR_MS);
+    expect(await rowsOf(name, "subject_payments")).toBe(2);
+    expect(await alarmOf(name)).toBe(now + 10 * DAY_MS);
+  });
+
+  it("A velocity object counts payments while it sweeps thousands of rows, and keeps those", async () => {
+    const name = nameOfNew();
+    const now = Date.now();
+    clockAt(now);
+    const ROWS = 12_000;
+    for (let at = 0; at < ROWS; at += 1_000) {
+      await velocity(name).observe(times(1_000, (index) => payment(at + index, [])));
+    }
+    clockAt(now + 9 * DAY_MS);
+    const sweeping = runDurableObjectAlarm(velocity(name));
+    const counted: number[][] = [];
+    for (let index = 0; index < 5; index++) {
+      counted.push(...(await velocity(name).observe([payment(ROWS + index, ["count.7d"])])));
+    }
+    expect(await sweeping).toBe(true);
+    expect(counted).toEqual([[1], [2], [3], [4], [5]]);
+    expect(await rowsOf(name, "subject_payments")).toBe(1 + 5);
+  });
+
+  it("A velocity object of an earlier release carries its payments over before it counts", async () => {
+    const name = nameOfNew();
+    const now = Date.now();
+    const [SUBJECTS, EACH] = [2_000, 20];
+    const values = times(SUBJECTS, (index) => `user_${index}`);
+    await runInDurableObject(velocity(name), async (_, { storage }) => {
+      const { sql } = storage;
+      for (const table of ["subject_payments", "clock", "schema_version"]) {
+        sql.exec(`DROP TABLE ${table}`);
+      }
+      sql.exec(
+        "CREATE TABLE payments (position INTEGER PRIMARY KEY, transaction_id, customer, at, currency, amount_minor)",
+      );
+      sql.exec(
+        `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${EACH * SUBJECTS})
+         INSERT INTO payments SELECT n, 'txn_old_' || n, 'mer_1/user_' || (n % ${SUBJECTS}), ?, 'USD', 5 FROM numbers`,
+        now - 60_000,
+      );
+      await storage.sync();
+    });
+    await crash(name);
+    const asked = values.map((value, id) => payment(id, ["sum.1h", "age_s"], { value }));
+    const answers = await velocity(name).observe(asked);
+    expect(answers.filter(([sum, age = 0]) => sum !== 5 * EACH + 100 || age < 60)).toEqual([]);
+    expect(answers).toHaveLength(SUBJECTS);
+    expect(await rowsOf(name, "sqlite_master WHERE name = 'subjects'")).toBe(0);
+    expect(await rowsOf(name, "subject_payments")).toBe((EACH + 1) * SUBJECTS);
   });
 });
