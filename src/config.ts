@@ -17,7 +17,6 @@ export type KafkaRest = {
 export type Config = {
   transaction_shards: number;
   velocity_shards: number;
-  book_commit_wait_ms: number;
   /** For merchants without rules of their own. */
   default_rules: VersionedRuleSet;
   /** `none`: charges are refused until a processor is chosen. */
@@ -69,7 +68,6 @@ function check(env: Env): Config {
   return {
     transaction_shards: settings.TRANSACTION_SHARDS,
     velocity_shards: settings.VELOCITY_SHARDS,
-    book_commit_wait_ms: settings.BOOK_COMMIT_WAIT_MS,
     default_rules: defaultRuleSet({
       threshold_thousandths: settings.FRAUD_THRESHOLD,
       max_daily_transactions: settings.MAX_DAILY_TRANSACTIONS,

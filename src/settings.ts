@@ -38,7 +38,6 @@ const MAX_TOPIC_CHARACTERS = 249;
 export const Settings = z.object({
   TRANSACTION_SHARDS: whole(0, MAX_SHARDS).default(16),
   VELOCITY_SHARDS: whole(1, MAX_SHARDS).default(4),
-  BOOK_COMMIT_WAIT_MS: whole(0, MAX_WAIT_MS).default(2_000),
   FRAUD_THRESHOLD: threshold.default(5_000_000),
   FRAUD_UNLISTED_CURRENCY: z.enum(UNLISTED_CURRENCY).default("review"),
   MAX_DAILY_TRANSACTIONS: whole(0, Number.MAX_SAFE_INTEGER).default(10),

@@ -15,7 +15,7 @@ export type Count<Name extends string = string> = { name: Name; labels: string; 
 /** The counters in the state row, by name and labels. */
 type StoredCounts = Record<string, Record<string, number>>;
 
-/** The object's state row (`runtime/state-row.ts`), as far as counters use it. */
+/** The object's state row (`runtime/state/state-row.ts`), as far as counters use it. */
 type State = {
   add<Value>(column: "counters", serialize: () => string): Value | undefined;
   changed(): void;

@@ -7,10 +7,12 @@ import { executeCall } from "./execute-batch";
 import { coalesce } from "./request-coalescer";
 import type { Address, Reply, SharedCall, TransactionShardRpc } from "./rpc";
 
+export { refreshBook } from "./refresh-book";
+
 /** A request that calls the owner of a transaction. */
 export type Caller = {
   env: Pick<Env, "TRANSACTIONS">;
-  config: Pick<Config, "transaction_shards" | "book_commit_wait_ms" | "processor_timeout_ms">;
+  config: Pick<Config, "transaction_shards" | "processor_timeout_ms">;
   merchant_id: string;
   /** W3C `traceparent` of the request. */
   traceparent: string | null;
@@ -69,11 +71,10 @@ function toAddress(caller: Caller, transactionId: string): Address {
   };
 }
 
-/** Longer than a healthy object takes, apart from the time that a reply waits for D1 and the processor. */
+/** Longer than a healthy object takes, apart from the time that a reply waits for the processor. */
 const OWNER_TIMEOUT_MS = 5_000;
 
 function timeoutMs({ config }: Caller, { kind }: SharedCall): number {
-  const book = kind === "find" ? 0 : config.book_commit_wait_ms;
   const processor = kind === "process" ? config.processor_timeout_ms : 0;
-  return OWNER_TIMEOUT_MS + book + processor;
+  return OWNER_TIMEOUT_MS + processor;
 }

@@ -2,18 +2,12 @@
  *  object share one RPC, because an RPC costs more than most of these calls. A request without others near it sends
  *  its call at once.
  *
- *  One request sends the RPC and resolves the promises of the others, which the runtime allows where it runs every
- *  continuation in the request that made its promise. Two things are needed for that: the promises come from
- *  `withResolvers` (one from `new Promise`, once that is compiled, has lost its request), and each request keeps a
- *  timer of its own running (without one the runtime ends it as hung). */
+ *  One request sends the RPC and resolves the promises of the others (`runtime/cross-request.ts`). */
 import { ageMs } from "../domain/time/clock";
+import { CAN_RESOLVE_OTHERS } from "../runtime/cross-request";
 import { isOverloaded, type ObjectStub } from "../runtime/object-stub";
 import { toCallResults, toManyAddresses } from "./get-many";
 import type { AddressedCall, CallResult, Reply, SendResults, TransactionShardRpc } from "./rpc";
-
-/** The compatibility flag that allows it. It is set by default, and never in the test runner. */
-const RUNTIME = (globalThis as { Cloudflare?: Cloudflare }).Cloudflare;
-const CAN_RESOLVE = RUNTIME?.compatibilityFlags.handle_cross_request_promise_resolution === true;
 
 /** Requests do not share an RPC when they arrive further apart than this. */
 const NEAR_MS = 2;
@@ -120,7 +114,7 @@ export type CoalescedCall = {
  *  @throws the fault of the call */
 export async function coalesce(request: CoalescedCall): Promise<Reply> {
   const { key, call, timeout_ms, alone } = request;
-  if (!CAN_RESOLVE) return alone();
+  if (!CAN_RESOLVE_OTHERS) return alone();
   const coalescer = coalescerFor(key);
   const now = Date.now();
   try {

@@ -108,8 +108,12 @@ export interface TransactionShardRpc {
   executeBatch(calls: AddressedCall[], send: SendResults): Promise<CallResult[]>;
   /** Backlogs and open charges. @throws when the object's storage cannot be read */
   ready(): ShardReadiness;
-  /** All counters, which are stored before they are returned, so that no counter goes down after a crash. */
-  metrics(): ShardMetrics;
+  /** Writes to the book what it lacks of a merchant's events (null: of any), before it is read. Waits two seconds at most,
+   *  and not at all while D1 fails. @returns since when events are missing, in ms; null when none are */
+  refreshBook(merchantId: string | null): Promise<number | null>;
+  /** All counters, which are stored before they are returned, so that no counter goes down after a crash. Writes the book
+   *  first, so that totals read afterwards are complete. */
+  metrics(): Promise<ShardMetrics>;
   /** Starts writing every event into D1 again, not before a time in ms. @returns how many events */
   rebuildBook(notBeforeMs: number): number;
 }

@@ -46,6 +46,11 @@ import {
   toCommandFields,
 } from "./rpc";
 
+/** How long a reader waits until the book is written. */
+const REFRESH_LIMIT_MS = 2_000;
+/** The same for a scrape, which has two seconds for everything. */
+const SCRAPE_REFRESH_LIMIT_MS = 1_000;
+
 export class TransactionShard extends DurableObject<Env> implements TransactionShardRpc {
   readonly #log: Log;
   readonly #journal: Journal;
@@ -89,6 +94,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
         default_rules: config.default_rules,
       },
       mode: processorMode(config),
+      waits_for_book: config.transaction_shards === 0,
       log,
       shards: () => this.#shards,
       arm: (nowMs, hasWritten) => this.#alarm[hasWritten ? "armAfterWrite" : "arm"](nowMs),
@@ -168,7 +174,12 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return { backlogs: this.#relays.backlogs(now), charges: this.#journal.charges.summarize(now) };
   }
 
-  metrics(): ShardMetrics {
+  refreshBook(merchantId: string | null): Promise<number | null> {
+    return this.#relays.refreshBook(merchantId, Date.now(), REFRESH_LIMIT_MS);
+  }
+
+  async metrics(): Promise<ShardMetrics> {
+    await this.#relays.refreshBook(null, Date.now(), SCRAPE_REFRESH_LIMIT_MS);
     this.#journal.state.write();
     return { counts: this.#counters.all(), ...this.ready() };
   }

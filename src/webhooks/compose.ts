@@ -2,7 +2,7 @@
 import { writeWebhookCounts } from "../d1/webhook-counts";
 import type { Env } from "../env";
 import type { Log } from "../observability/log";
-import { StateRow } from "../runtime/state-row";
+import { StateRow } from "../runtime/state/state-row";
 import { Attempts } from "./attempts";
 import { WebhookCounters } from "./counters";
 import { FanOut } from "./fan-out";

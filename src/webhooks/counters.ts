@@ -5,7 +5,7 @@
 
 import type { DeliveryStatus } from "../domain/webhook/webhook";
 import { Counts } from "../observability/durable-counters";
-import type { StateRow } from "../runtime/state-row";
+import type { StateRow } from "../runtime/state/state-row";
 import { ENDPOINT } from "./store/sql-values";
 
 /** Upper bounds of the histogram of times from event to delivery: a healthy delivery, and the retries. */

@@ -43,7 +43,9 @@ export async function eventTypes(id: string): Promise<string[]> {
   return data.map(({ type }) => type);
 }
 
+/** The rows of a transaction, once the book has all that is committed. */
 export async function bookRows(id: string) {
+  await ownerOf(id).refreshBook(null);
   const [transactions, events] = await env.DB.batch<Record<string, unknown>>([
     env.DB.prepare("SELECT * FROM transactions WHERE id = ?").bind(id),
     env.DB.prepare("SELECT * FROM events WHERE transaction_id = ? ORDER BY position").bind(id),

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { readConfig } from "../../src/config";
 import { openDatabase } from "../../src/d1/query";
 import { readRuleSet, writeRuleSet } from "../../src/d1/risk-rules";
+import { shardName } from "../../src/domain/identity/id";
 import { evaluate } from "../../src/domain/risk/evaluate";
 import type { RuleSet, VersionedRuleSet } from "../../src/domain/risk/rule-set";
 import type { Transaction } from "../../src/domain/transaction/transaction";
@@ -47,7 +48,9 @@ export async function changeRules(
  *  has not made have the default.
  *  @returns how many there were. */
 export async function recomputeAll(): Promise<number> {
-  const { default_rules } = readConfig(env);
+  const { default_rules, transaction_shards } = readConfig(env);
+  const shards = Array.from({ length: transaction_shards }, (_, shard) => shardName(shard));
+  await Promise.all(shards.map((name) => env.TRANSACTIONS.getByName(name).refreshBook(null)));
   const { results } = await env.DB.prepare("SELECT merchant_id, data FROM events").all<{
     merchant_id: string;
     data: string;

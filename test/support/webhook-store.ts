@@ -1,6 +1,6 @@
 /** A dispatcher's store in memory, with one endpoint. */
 import { beforeEach } from "vitest";
-import { StateRow } from "../../src/runtime/state-row";
+import { StateRow } from "../../src/runtime/state/state-row";
 import { WebhookCounters } from "../../src/webhooks/counters";
 import { Endpoints } from "../../src/webhooks/store/endpoints";
 import { migrateWebhooks } from "../../src/webhooks/store/schema";

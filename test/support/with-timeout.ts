@@ -17,7 +17,6 @@ const PACES = new Set([
   "webhooks/queue/enqueue 10000",
   "transactions/outbox/to-webhooks 4000",
   "transactions/transaction-shard 1000",
-  "transactions/group-commit/batch-processor 250",
 ]);
 
 /** The files of `src`, by the names that this module uses: `d1/query`. */

@@ -31,7 +31,7 @@ const UPGRADES = [
   "velocity/schema.ts",
   "velocity/carry-over.ts",
   "rate-limit/schema.ts",
-  "runtime/move-counters.ts",
+  "runtime/state/move-counters.ts",
   "runtime/migrations.ts",
 ];
 

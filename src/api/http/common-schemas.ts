@@ -46,6 +46,12 @@ export const Cursor = z.string().nullable().openapi({
 export const HasMore = z
   .boolean()
   .openapi({ description: "Whether more items follow this page.", example: false });
+export const StaleSince = z.iso.datetime().nullable().openapi({
+  format: "date-time",
+  description:
+    "Null if the page includes every change that was confirmed before the request. Otherwise the time since which changes may be missing; 1970 if it is unknown.",
+  example: null,
+});
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;

@@ -31,6 +31,7 @@ export type HeaderName =
   | "Idempotent-Replayed"
   | "Processor-Mode"
   | "Retry-After"
+  | "Data-Age"
   | "RateLimit"
   | "RateLimit-Policy"
   | "WWW-Authenticate";

@@ -28,6 +28,11 @@ const HEADERS: Record<HeaderName, { description: string; schema: object }> = {
     description: "Number of seconds to wait before retrying.",
     schema: { type: "integer", format: "int32", minimum: 1, example: 2 },
   },
+  "Data-Age": {
+    description:
+      "How old the page may be, in seconds: changes since then may be missing, because D1 or a shard does not respond. Absent if the page is complete.",
+    schema: { type: "integer", format: "int64", minimum: 1, example: 12 },
+  },
   RateLimit: {
     description:
       "Remaining requests (`r`) of each quota and the number of seconds (`t`) until it resets: a list of structured fields (RFC 9651, draft-ietf-httpapi-ratelimit-headers-11). Absent while the remaining quota is unknown.",

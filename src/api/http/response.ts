@@ -73,9 +73,28 @@ export function pageResponse(
   hasMore: boolean,
   next: string | undefined,
 ): Response {
+  return jsonTextResponse(c, 200, `{${pageMembers(items, hasMore, next)}}`);
+}
+
+/** A page from the book.
+ *  @param staleSinceMs the time since which changes may be missing; null when none are */
+export function bookPageResponse(
+  c: AppContext,
+  items: string[],
+  hasMore: boolean,
+  next: string | undefined,
+  staleSinceMs: number | null,
+): Response {
+  const members = pageMembers(items, hasMore, next);
+  if (staleSinceMs === null) return jsonTextResponse(c, 200, `{${members},"stale_since":null}`);
+  const ageS = Math.max(1, Math.ceil((Date.now() - staleSinceMs) / 1_000));
+  const page = `{${members},"stale_since":"${timeText(staleSinceMs)}"}`;
+  return jsonTextResponse(c, 200, page, { "Data-Age": String(ageS) });
+}
+
+function pageMembers(items: string[], hasMore: boolean, next: string | undefined): string {
   const nextCursor = JSON.stringify(next ?? null);
-  const page = `{"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}}`;
-  return jsonTextResponse(c, 200, page);
+  return `"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}`;
 }
 
 /** A time in responses: RFC 3339, UTC, with milliseconds. */

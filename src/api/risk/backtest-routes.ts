@@ -13,6 +13,7 @@ import { jsonResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { consumeMore } from "../middleware/rate-limit";
 import { RiskDecision, RiskReason } from "../transactions/decision-schema";
+import { refreshBookFor } from "../transactions/owner";
 import { backtestCost, tallyDecisions } from "./run-backtest";
 import { object, whole } from "./schemas/fields";
 import { countConditions } from "./schemas/limits";
@@ -130,6 +131,7 @@ async function run(
   };
   try {
     await consumeMore(c, backtestCost(limit, conditions));
+    await refreshBookFor(c);
     const next = await tallyDecisions(
       openDatabase(c.env.DB),
       { merchant_id, filter, after, limit },

@@ -5,9 +5,9 @@ import { eventText, listEvents } from "../../d1/transaction-queries";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
-import { pageResponse } from "../http/response";
+import { bookPageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
-import { callOwner, requireAccepted, transactionParams } from "./owner";
+import { callOwner, refreshBookFor, requireAccepted, transactionParams } from "./owner";
 import { EventList, EventsQuery } from "./schemas";
 
 const canRead = authenticate("transactions:read");
@@ -35,11 +35,13 @@ export function eventRoutes(app: App): void {
     operationId: "listEvents",
     summary: "List all events",
     description:
-      "Returns events oldest first. `next_cursor` is never null, even on the last page: store it to read newer events later.",
+      "Returns events oldest first, including all that were confirmed before this request. If that cannot be ensured, `stale_since` and the header `Data-Age` tell how old the page may be. `next_cursor` is never null, even on the last page: store it to read newer events later.",
     tag: "Events",
     security: "api_key",
     request: { query: EventsQuery },
-    responses: { 200: { description: "A page of events.", schema: EventList } },
+    responses: {
+      200: { description: "A page of events.", schema: EventList, headers: ["Data-Age"] },
+    },
     problems: ["invalid_request"],
     before: [canList],
     handle: listAllEvents,
@@ -51,7 +53,7 @@ async function listTransactionEvents(
   { params: { id } }: { params: { id: string } },
 ): Promise<Response> {
   const reply = requireAccepted(await callOwner(c, id, (owner, address) => owner.events(address)));
-  return pageResponse(c, reply.events.map(eventText), false, undefined);
+  return bookPageResponse(c, reply.events.map(eventText), false, undefined, null);
 }
 
 async function listAllEvents(
@@ -59,11 +61,13 @@ async function listAllEvents(
   { query: { limit, cursor } }: { query: z.output<typeof EventsQuery> },
 ): Promise<Response> {
   const after = cursor === undefined ? 0 : await parsePositionCursor(c, "event", cursor);
+  const staleSinceMs = await refreshBookFor(c);
   const page = await listEvents(openDatabase(c.env.DB), c.get("merchant_id"), after, limit);
-  return pageResponse(
+  return bookPageResponse(
     c,
     page.items,
     page.hasMore,
     await formatPositionCursor(c, "event", page.next ?? after),
+    staleSinceMs,
   );
 }

@@ -6,6 +6,7 @@ import {
   type Caller,
   callTransactionOwner,
   callTransactionOwnerShared,
+  refreshBook,
   type TransactionOwner,
 } from "../../transactions/client";
 import type { Address, Reply, SharedCall } from "../../transactions/rpc";
@@ -40,6 +41,17 @@ function toCaller(c: AppContext, transactionId: string): Caller {
     traceparent: c.get("traceparent"),
     waitUntil: (work) => c.executionCtx.waitUntil(work),
   };
+}
+
+/** Brings the book up to date with everything of the request's merchant that was confirmed before the request.
+ *  @returns the time in ms since which changes may be missing, because D1 or a shard fails; null when none are */
+export function refreshBookFor(c: AppContext): Promise<number | null> {
+  return refreshBook({
+    env: c.env,
+    config: c.get("config"),
+    merchant_id: c.get("merchant_id"),
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+  });
 }
 
 /** The reply of an owner when it is not a refusal. @throws Problem */

@@ -10,10 +10,16 @@ import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
 import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { jsonTextResponse, pageResponse } from "../http/response";
+import { bookPageResponse, jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { createTransactionRoute } from "./create-route";
-import { callOwner, callOwnerShared, requireAccepted, transactionParams } from "./owner";
+import {
+  callOwner,
+  callOwnerShared,
+  refreshBookFor,
+  requireAccepted,
+  transactionParams,
+} from "./owner";
 import { processorModeHeaders } from "./processor-mode";
 import { ListQuery, listQuery, Transaction, TransactionList } from "./schemas";
 
@@ -47,11 +53,18 @@ export function transactionRoutes(app: App): void {
     path: PATH,
     operationId: "listTransactions",
     summary: "List transactions",
-    description: "Returns transactions newest first. Filters can be combined.",
+    description:
+      "Returns transactions newest first, including every change that was confirmed before this request. If that cannot be ensured, `stale_since` and the header `Data-Age` tell how old the page may be. Filters can be combined.",
     tag: "Transactions",
     security: "api_key",
     request: { query: { documentedAs: ListQuery, checkedBy: listQuery } },
-    responses: { 200: { description: "A page of transactions.", schema: TransactionList } },
+    responses: {
+      200: {
+        description: "A page of transactions.",
+        schema: TransactionList,
+        headers: ["Data-Age"],
+      },
+    },
     problems: ["invalid_request"],
     before: [canList],
     handle: list,
@@ -180,6 +193,7 @@ async function list(
   { query: { limit, cursor, filter } }: { query: z.output<typeof listQuery> },
 ): Promise<Response> {
   const after = cursor === undefined ? undefined : await parseListCursor(c, cursor);
+  const staleSinceMs = await refreshBookFor(c);
   const page = await listTransactions(
     openDatabase(c.env.DB),
     c.get("merchant_id"),
@@ -188,5 +202,5 @@ async function list(
     limit,
   );
   const next = page.next && (await formatListCursor(c, page.next));
-  return pageResponse(c, page.items, page.hasMore, next);
+  return bookPageResponse(c, page.items, page.hasMore, next, staleSinceMs);
 }

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
 import { EVENT_TYPES } from "../../domain/transaction/event";
 import { STATUSES } from "../../domain/transaction/status";
-import { Cursor, cursor, HasMore, limit, Time } from "../http/common-schemas";
+import { Cursor, cursor, HasMore, limit, StaleSince, Time } from "../http/common-schemas";
 import { createdQuery, parseQueryRange } from "../http/created-range";
 import { Resolution } from "../operations/resolve-schema";
 import { Review, Risk } from "./decision-schema";
@@ -74,10 +74,20 @@ const TransactionEvent = z
   .openapi("TransactionEvent");
 
 export const TransactionList = z
-  .object({ data: z.array(Transaction), has_more: HasMore, next_cursor: Cursor })
+  .object({
+    data: z.array(Transaction),
+    has_more: HasMore,
+    next_cursor: Cursor,
+    stale_since: StaleSince,
+  })
   .openapi("TransactionList");
 export const EventList = z
-  .object({ data: z.array(TransactionEvent), has_more: HasMore, next_cursor: Cursor })
+  .object({
+    data: z.array(TransactionEvent),
+    has_more: HasMore,
+    next_cursor: Cursor,
+    stale_since: StaleSince,
+  })
   .openapi("EventList");
 
 export const ListQuery = z.strictObject({

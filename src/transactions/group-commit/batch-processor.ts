@@ -1,8 +1,7 @@
-/** Processes one batch: reads the decision inputs, decides and commits without an `await` between, then writes the
- *  book. `batcher.ts` forms the batches. */
+/** Processes one batch: reads the decision inputs, then decides and commits without an `await` between. `batcher.ts` forms
+ *  the batches. */
 import type { ProcessorMode } from "../../domain/transaction/livemode";
 import { describeFault, type Log, traceFields } from "../../observability/log";
-import { withTimeout } from "../../runtime/with-timeout";
 import { type Command, execute } from "../commands/command";
 import { type CommandResult, refused } from "../commands/result";
 import { countBatch, countWritten } from "../count-commands";
@@ -16,13 +15,13 @@ import {
   readDecisionInputs,
 } from "../risk/decision-inputs";
 import { commitBatch } from "./atomic-batch";
-import type { BatchOutcome, CommandOutcome } from "./batcher";
+import type { CommandOutcome } from "./batcher";
 
-/** Several times the duration of a healthy write to the book. */
-const MAX_PACE_MS = 250;
+/** How long a response of an object with a single transaction waits for the book. */
+const BOOK_WAIT_MS = 2_000;
 
 /** The result of a command. `in_book` resolves when its batch is in the book, with false when that takes longer than a
- *  response may wait; undefined when no response of the batch waits for the book. */
+ *  response may wait; undefined when the response waits for nothing. */
 export type Committed = { result: CommandResult; in_book: Promise<boolean> | undefined };
 
 export type BatchDependencies = {
@@ -33,6 +32,9 @@ export type BatchDependencies = {
   sources: DecisionSources;
   /** The mode of the deployment's processor. */
   mode: ProcessorMode;
+  /** Whether responses wait for the book. They do only where the readers of the book cannot ask its writers to bring it up to
+   *  date first, because there is no list of the objects. */
+  waits_for_book: boolean;
   log: Log;
   /** The deployment's shard count; undefined before the first call. */
   shards: () => number | undefined;
@@ -50,7 +52,7 @@ export class BatchProcessor {
   }
 
   /** Processes one batch. @throws a fault of reading, before anything is changed */
-  async run(commands: Command[]): Promise<BatchOutcome<Committed>> {
+  async run(commands: Command[]): Promise<CommandOutcome<Committed>[]> {
     const { journal, counters, relays, sources, arm, reset } = this.#dependencies;
     journal.load(commands.map(({ transaction_id }) => transaction_id));
     const payments = newPayments(commands, (id) => journal.has(id));
@@ -70,15 +72,14 @@ export class BatchProcessor {
     if (journal.lastPosition > lastPosition) relays.drainSoon();
 
     // A claim's response comes after the charge, so claims do not wait for the book.
-    const isAwaited = executed.some((outcome) => outcome.ok && hasFinished(outcome.result));
-    const in_book = isAwaited ? relays.writeBook(journal.lastPosition, now) : undefined;
-    const outcomes = executed.map(
+    const isAwaited =
+      this.#dependencies.waits_for_book &&
+      executed.some((outcome) => outcome.ok && hasFinished(outcome.result));
+    const in_book = isAwaited ? relays.writeBook(now, BOOK_WAIT_MS) : undefined;
+    return executed.map(
       (outcome): CommandOutcome<Committed> =>
         outcome.ok ? { ok: true, result: { result: outcome.result, in_book } } : outcome,
     );
-    // A fast book sets the pace of batches. A slow one delays the responses of this batch, not the next batch.
-    const next = in_book ? withTimeout(MAX_PACE_MS, in_book).catch(() => false) : Promise.resolve();
-    return { outcomes, next };
   }
 
   /** Executes one command inside the commit. A create without its inputs is refused and not stored. */

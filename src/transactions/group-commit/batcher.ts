@@ -15,18 +15,16 @@ type Waiting<Command, Value> = {
   reject: (fault: unknown) => void;
 };
 
-/** The outcome of each command of a batch, in order, and when the next batch may start. */
-export type BatchOutcome<Value> = { outcomes: CommandOutcome<Value>[]; next: Promise<unknown> };
-
 export class Batcher<Command, Value> {
-  readonly #run: (commands: Command[]) => Promise<BatchOutcome<Value>>;
+  readonly #run: (commands: Command[]) => Promise<CommandOutcome<Value>[]>;
   readonly #delay: CommitDelay;
   #waiting: Waiting<Command, Value>[] = [];
   #isRunning = false;
 
   /** @param delay before a batch starts
-   *  @param run decides and commits a batch; a fault that it throws is the fault of each of its commands */
-  constructor(delay: CommitDelay, run: (commands: Command[]) => Promise<BatchOutcome<Value>>) {
+   *  @param run decides and commits a batch, and returns the outcome of each command in order; a fault that it throws is
+   *    the fault of each */
+  constructor(delay: CommitDelay, run: (commands: Command[]) => Promise<CommandOutcome<Value>[]>) {
     this.#delay = delay;
     this.#run = run;
   }
@@ -50,13 +48,12 @@ export class Batcher<Command, Value> {
 
   async #runOne(batch: Waiting<Command, Value>[]): Promise<void> {
     try {
-      const { outcomes, next } = await this.#run(batch.map(({ command }) => command));
+      const outcomes = await this.#run(batch.map(({ command }) => command));
       batch.forEach(({ resolve, reject }, index) => {
         const outcome = outcomes[index];
         if (outcome?.ok) resolve(outcome.result);
         else reject(outcome?.fault);
       });
-      await next;
     } catch (fault) {
       for (const { reject } of batch) reject(fault);
     }

@@ -1,5 +1,5 @@
 /** A shard's stored numbers, each with a name, in the shard's state row. */
-import type { StateRow } from "../../runtime/state-row";
+import type { StateRow } from "../../runtime/state/state-row";
 
 /** The position up to which a destination has every event, the position up to which every claim has an outcome or a row
  *  in `charges`, and the deployment's shard count. */

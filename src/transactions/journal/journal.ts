@@ -6,7 +6,7 @@
 import type { Change } from "../../domain/transaction/decisions/transition";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
-import { StateRow } from "../../runtime/state-row";
+import { StateRow } from "../../runtime/state/state-row";
 import { OpenCharges } from "../charging/open-charges";
 import { StoredBackoffs } from "../outbox/stored-backoff";
 import { Checkpoints } from "./checkpoints";
@@ -184,6 +184,14 @@ export class Journal {
         rows,
       );
     return takeBatch(source, rows, characters);
+  }
+
+  /** Whether there are events of a merchant after a position. True also when there are more than memory holds.
+   *  @param merchantId null for any merchant */
+  mayHaveEventsAfter(position: number, merchantId: string | null): boolean {
+    if (position >= this.#lastPosition) return false;
+    const recent = this.#tail.after(position);
+    return !recent || !merchantId || recent.some(({ merchant_id }) => merchant_id === merchantId);
   }
 
   /** Events of some types after one position and up to another one, in order. */

@@ -6,8 +6,8 @@ import {
   type Migration,
   migrate,
 } from "../../runtime/migrations";
-import { moveCountersToState } from "../../runtime/move-counters";
-import { STATE_TABLE } from "../../runtime/state-row";
+import { moveCountersToState } from "../../runtime/state/move-counters";
+import { STATE_TABLE } from "../../runtime/state/state-row";
 
 /** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
  *  `transactionSync`. */

@@ -29,8 +29,6 @@ export type Delivery = {
 
 export type Destination = Delivery & {
   name: DestinationName;
-  /** How long a response may wait for its event to be delivered. */
-  wait_ms: number;
   onDelivery?: (rows: number) => void;
   onFailure: (fault: unknown, rows: number, failures: number) => void;
 };

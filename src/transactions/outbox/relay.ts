@@ -35,11 +35,13 @@ export class OutboxRelay {
   #stored: number;
   #isDraining = false;
   #draining: Promise<void> = Promise.resolve();
+  /** The position up to which the drain in progress delivers. */
+  #drainThrough = 0;
   /** Keeps its failures after a success while the destination is far behind. */
   #backoff: BackoffState;
   /** Counts rewinds, so that a delivery from before a rewind is recognised. */
   #rewinds = 0;
-  /** A wait has timed out: until a delivery succeeds no other response waits. */
+  /** A wait has timed out: until a delivery succeeds nothing else waits. */
   #isSlow = false;
   #waiters: { position: number; done: (delivered: boolean) => void }[] = [];
 
@@ -108,22 +110,24 @@ export class OutboxRelay {
     this.#release(Number.POSITIVE_INFINITY, false);
   }
 
-  /** Delivers all outstanding events, unless the destination is backing off. Joins a drain in progress. */
+  /** Delivers the events that are outstanding now, unless the destination is backing off. Joins a drain in progress. What
+   *  is committed later is left to the next drain, so that a delivery holds what came in some time. */
   drain(nowMs: number): Promise<void> {
+    this.#drainThrough = this.#journal.lastPosition;
     if (!this.#isDraining && !this.#isBackingOff(nowMs)) this.#draining = this.#drain();
     return this.#draining;
   }
 
-  /** Waits until the event at `position` is delivered, for as long as a response may wait.
-   *  @returns false when it was not delivered: the destination fails, is slow, or is far behind */
-  delivered(position: number): Promise<boolean> {
+  /** Waits until the event at `position` is delivered.
+   *  @returns false when it was not delivered in time: the destination fails, is slow, or is far behind */
+  delivered(position: number, limitMs: number): Promise<boolean> {
     if (position <= this.#deliveredThrough) return Promise.resolve(true);
     if (this.#backoff.failures > 0 || this.#isSlow) return Promise.resolve(false);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#isSlow = true;
         done(false);
-      }, this.#destination.wait_ms);
+      }, limitMs);
       const done = (delivered: boolean): void => {
         clearTimeout(timer);
         resolve(delivered);
@@ -135,7 +139,7 @@ export class OutboxRelay {
   async #drain(): Promise<void> {
     this.#isDraining = true;
     try {
-      while (this.#deliveredThrough < this.#journal.lastPosition || this.#isDue) {
+      while (this.#deliveredThrough < this.#drainThrough || this.#isDue) {
         if (!(await this.#deliverNext())) return;
       }
     } finally {

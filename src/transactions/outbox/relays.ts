@@ -14,10 +14,12 @@ import { toKafka } from "./to-kafka";
 import { toVelocity } from "./to-velocity";
 import { toWebhooks } from "./to-webhooks";
 
-/** Long enough for a fast processor's outcome to join the write of its claim, too short to be noticed in a list. */
+/** The pace of deliveries: long enough for a payment's creation and charge to join one write, which costs half as much
+ *  as two, and too short for webhooks to be noticeably late. Whoever reads the book has it written first. */
 const DRAIN_DELAY_MS = 100;
 
 export class OutboxRelays {
+  readonly #journal: Journal;
   readonly #relays = new Map<DestinationName, OutboxRelay>();
   readonly #book: OutboxRelay;
   readonly #parked: ParkedEvents;
@@ -31,12 +33,12 @@ export class OutboxRelays {
     config: Config,
     log: Log,
   ) {
+    this.#journal = journal;
     this.#parked = new ParkedEvents(sql, () => counters.add("parked_events", ""));
     const add = (name: DestinationName, delivery: Delivery): OutboxRelay => {
       const relay = new OutboxRelay(journal, {
         ...delivery,
         name,
-        wait_ms: config.book_commit_wait_ms,
         onDelivery: (rows) => {
           if (rows === 0) return; // Only events that were set aside were retried.
           counters.add("deliveries", `destination=${name},outcome=delivered`);
@@ -59,14 +61,26 @@ export class OutboxRelays {
   }
 
   /** Writes the book now.
-   *  @returns whether the event at `position` was written within the time that a response may wait */
-  writeBook(position: number, nowMs: number): Promise<boolean> {
+   *  @returns whether everything that is committed was written within `limitMs` */
+  writeBook(nowMs: number, limitMs: number): Promise<boolean> {
     void this.#book.drain(nowMs);
-    return this.#book.delivered(position);
+    return this.#book.delivered(this.#journal.lastPosition, limitMs);
   }
 
-  /** Drains what no response waits for, after a short delay: webhooks, velocity, the stream, and claims, which the
-   *  outcome of the charge mostly joins. */
+  /** The same before the book is read, if it lacks events of a merchant; without a merchant, of any.
+   *  @returns since when it lacks some, in ms; null when it is complete */
+  async refreshBook(
+    merchantId: string | null,
+    nowMs: number,
+    limitMs: number,
+  ): Promise<number | null> {
+    const through = this.#book.deliveredThrough;
+    if (!this.#journal.mayHaveEventsAfter(through, merchantId)) return null;
+    if (await this.writeBook(nowMs, limitMs)) return null;
+    return this.#journal.createdAtMs(this.#book.deliveredThrough + 1) ?? null;
+  }
+
+  /** Drains every destination after a short delay. */
   drainSoon(): void {
     if (this.#isDrainPlanned) return;
     this.#isDrainPlanned = true;

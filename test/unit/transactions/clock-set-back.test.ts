@@ -126,7 +126,6 @@ describe("after a clock that was ahead is set back,", () => {
       deliver: async () => {
         if (isDown) throw new Error("down");
       },
-      wait_ms: 1_000,
       onFailure: noLog,
     });
     journal.append(MERCHANT, created(), null);

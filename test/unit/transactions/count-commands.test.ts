@@ -1,6 +1,6 @@
 /** What a shard counts, and when it stores the counts. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { StateRow } from "../../../src/runtime/state-row";
+import { StateRow } from "../../../src/runtime/state/state-row";
 import type { Command } from "../../../src/transactions/commands/command";
 import { countBatch, countWritten } from "../../../src/transactions/count-commands";
 import { Counters, DURATION_BOUNDS_MS } from "../../../src/transactions/counters";

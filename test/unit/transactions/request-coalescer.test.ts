@@ -59,7 +59,7 @@ describe("a shared call", () => {
     const known: Record<string, unknown> = {
       merchant_id: merchant,
       traceparent: null,
-      config: { transaction_shards: 1, book_commit_wait_ms: 2_000, processor_timeout_ms: 10_000 },
+      config: { transaction_shards: 1, processor_timeout_ms: 10_000 },
     };
     return {
       env: {
@@ -159,7 +159,7 @@ describe("a shared call", () => {
 
   it.each([
     ["find" as const, 5_000],
-    ["process" as const, 17_000], // And what the book and the processor may take.
+    ["process" as const, 15_000], // And what the book and the processor may take.
   ])("A request does not wait without end for a shared call: %s", async (kind, patienceMs) => {
     together.mockReturnValue(new Promise(() => {}));
     look.mockReturnValue(new Promise(() => {}));

@@ -9,7 +9,8 @@ describe("finding", () => {
     const reader = await newClient();
     const answered = await (await reader.create({})).text();
     const list = await (await reader.get(TRANSACTIONS)).text();
-    expect(list).toBe(`{"data":[${answered}],"has_more":false,"next_cursor":null}`);
+    const end = `"has_more":false,"next_cursor":null,"stale_since":null`;
+    expect(list).toBe(`{"data":[${answered}],${end}}`);
   });
 
   it("A transaction is found by its idempotency key", async () => {
@@ -96,7 +97,8 @@ describe("finding", () => {
     const done = (await (
       await reader.get(`/api/v1/events?cursor=${rest.next_cursor}`)
     ).json()) as EventPage;
-    expect(done).toEqual({ data: [], has_more: false, next_cursor: rest.next_cursor });
+    const { next_cursor } = rest;
+    expect(done).toEqual({ data: [], has_more: false, next_cursor, stale_since: null });
   });
 });
 type Page = { data: Transaction[]; has_more: boolean; next_cursor: string | null };

@@ -54,6 +54,7 @@ describe("a crash of the owner", () => {
 
   it("A crash after the commit and before the write to D1: the alarm writes to D1", async () => {
     const { id } = await shop.created();
+    await bookRows(id);
     await withBrokenBook(async () => {
       await shop.cancel(id);
       await crash(id);

@@ -2,7 +2,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Env } from "../../../src/env";
-import { StateRow } from "../../../src/runtime/state-row";
+import { StateRow } from "../../../src/runtime/state/state-row";
 import { WebhookCounters } from "../../../src/webhooks/counters";
 import { Endpoints } from "../../../src/webhooks/store/endpoints";
 import { type Client, newClient } from "../../support/api";

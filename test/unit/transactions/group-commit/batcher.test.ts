@@ -1,10 +1,6 @@
 /** Group commit: how commands are gathered into batches. */
 import { describe, expect, it } from "vitest";
-import {
-  Batcher,
-  type BatchOutcome,
-  type CommandOutcome,
-} from "../../../../src/transactions/group-commit/batcher";
+import { Batcher, type CommandOutcome } from "../../../../src/transactions/group-commit/batcher";
 import { CommitDelay } from "../../../../src/transactions/group-commit/commit-delay";
 import { eventually } from "../../../support/eventually";
 import { turn } from "../../../support/fake-clock";
@@ -14,17 +10,15 @@ describe("the batcher", () => {
   function stage(company = new CommitDelay()) {
     const plays: {
       commands: string[];
-      end: (round?: Partial<BatchOutcome<string>>) => void;
+      end: (outcomes?: CommandOutcome<string>[]) => void;
       fail: (fault: Error) => void;
     }[] = [];
     const rounds = new Batcher<string, string>(company, (commands) => {
-      const { promise, resolve, reject } = Promise.withResolvers<BatchOutcome<string>>();
-      const outcomes = commands.map(
+      const { promise, resolve, reject } = Promise.withResolvers<CommandOutcome<string>[]>();
+      const all = commands.map(
         (command): CommandOutcome<string> => ({ ok: true, result: command.toUpperCase() }),
       );
-      const end = (round: Partial<BatchOutcome<string>> = {}) =>
-        resolve({ outcomes, next: Promise.resolve(), ...round });
-      plays.push({ commands, end, fail: reject });
+      plays.push({ commands, end: (outcomes = all) => resolve(outcomes), fail: reject });
       return promise;
     });
     return { rounds, plays, played: () => plays.map(({ commands }) => commands) };
@@ -64,32 +58,15 @@ describe("the batcher", () => {
     expect(await Promise.all(answers)).toEqual(["A", "B", "C", "D", "E"]);
   });
 
-  it("A batch gives its results before the next batch starts, and the next one waits for permission", async () => {
-    const { rounds, plays, played } = stage();
-    const next = Promise.withResolvers<void>();
-    const first = rounds.submit("a");
-    await turn();
-    void rounds.submit("b");
-    plays[0]?.end({ next: next.promise });
-    expect(await first).toBe("A");
-    await turn();
-    expect(played()).toEqual([["a"]]);
-    next.resolve();
-    await turn();
-    expect(played()).toEqual([["a"], ["b"]]);
-  });
-
   it("A command's fault goes to its own caller alone", async () => {
     const { rounds, plays } = stage();
     const answers = ["a", "b", "c"].map((command) => outcomeOf(rounds.submit(command)));
     await turn();
-    plays[0]?.end({
-      outcomes: [
-        { ok: true, result: "A" },
-        { ok: false, fault: new Error("broken") },
-        { ok: true, result: "C" },
-      ],
-    });
+    plays[0]?.end([
+      { ok: true, result: "A" },
+      { ok: false, fault: new Error("broken") },
+      { ok: true, result: "C" },
+    ]);
     expect(await Promise.all(answers)).toEqual(["A", "fault: broken", "C"]);
   });
 
@@ -114,23 +91,10 @@ describe("the batcher", () => {
     const rounds = new Batcher<string, string>(new CommitDelay(), (commands) => {
       plays += 1;
       if (plays === 1) throw new Error("at once");
-      const outcomes = commands.map((result): CommandOutcome<string> => ({ ok: true, result }));
-      return Promise.resolve({ outcomes, next: Promise.resolve() });
+      return Promise.resolve(commands.map((result) => ({ ok: true, result })));
     });
     expect(await outcomeOf(rounds.submit("a"))).toBe("fault: at once");
     expect(await outcomeOf(rounds.submit("b"))).toBe("b");
-  });
-
-  it("A batch keeps its results, and the batcher goes on, when the wait before the next batch fails", async () => {
-    const { rounds, plays } = stage();
-    const first = outcomeOf(rounds.submit("a"));
-    await turn();
-    const second = outcomeOf(rounds.submit("b"));
-    plays[0]?.end({ next: Promise.reject(new Error("no book")) });
-    expect(await first).toBe("A");
-    await turn();
-    plays[1]?.end();
-    expect(await second).toBe("B");
   });
 
   it("A batch waits for the callers that the commit delay expects", async () => {
@@ -151,7 +115,7 @@ describe("the batcher", () => {
     const { rounds, plays } = stage();
     const answer = outcomeOf(rounds.submit("a"));
     await turn();
-    plays[0]?.end({ outcomes: [] });
+    plays[0]?.end([]);
     expect(await answer).toMatch(/^fault: /);
   });
 
@@ -162,8 +126,7 @@ describe("the batcher", () => {
       sizes.push(commands.length);
       order.push(...commands);
       await turn();
-      const outcomes = commands.map((result): CommandOutcome<string> => ({ ok: true, result }));
-      return { outcomes, next: Promise.resolve() };
+      return commands.map((result) => ({ ok: true, result }));
     });
     const commands = Array.from({ length: 600 }, (_, index) => `command ${index}`);
     const answers = await Promise.all(commands.map((command) => rounds.submit(command)));

@@ -47,7 +47,6 @@ function shard(events: { key: string; text?: string }[]) {
     name: "stream",
     deliver: (batch, failures) => streaming.deliver(batch, failures),
     selectBatch: differentTransactions,
-    wait_ms: 0,
     onFailure: () => {},
   });
   const drain = async () => {

@@ -29,7 +29,6 @@ describe("a destination for some types of events only", () => {
         if (isDown) throw new Error("down");
         told.push(events.map(({ transaction_id }) => transaction_id));
       },
-      wait_ms: 0,
       onFailure: () => {},
     });
     await outbox.drain(NOW_MS);

@@ -25,7 +25,6 @@ describe("an outbox whose object is evicted between two attempts", () => {
           deliver: async () => {
             if (isDown) throw new Error("down");
           },
-          wait_ms: 0,
           onFailure: () => {},
         });
       };
@@ -63,7 +62,6 @@ describe("an outbox whose destination is set back", () => {
         firsts.push(first?.position ?? 0);
         return deliver(first?.position ?? 0);
       },
-      wait_ms: 1_000,
       onFailure: () => {},
     });
   const append = (count: number) => {
@@ -90,7 +88,7 @@ describe("an outbox whose destination is set back", () => {
     expect(outbox.isOpen).toBe(false);
     outbox.rewind(NOW_MS);
     expect(outbox.isOpen).toBe(true);
-    expect(await outbox.delivered(250)).toBe(false);
+    expect(await outbox.delivered(250, 1_000)).toBe(false);
     expect(outbox.backlog(NOW_MS)).toMatchObject({ depth: 250, failures: 1 });
     await outbox.drain(NOW_MS);
     expect(firsts).toEqual([1, 201]);

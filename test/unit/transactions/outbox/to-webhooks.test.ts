@@ -51,7 +51,6 @@ describe("the webhooks' dispatchers as a destination", () => {
         due_at_ms: () => dispatchers.retryAtMs,
         waiting: () => dispatchers.waiting,
         waiting_from: () => dispatchers.waitingFrom,
-        wait_ms: 0,
         onFailure: () => {},
       });
     };

@@ -1,6 +1,6 @@
 /** A webhook dispatcher whose clock was ahead and is set back. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { StateRow } from "../../../../src/runtime/state-row";
+import { StateRow } from "../../../../src/runtime/state/state-row";
 import { forgetRisk } from "../../../../src/transactions/risk/rules-cache";
 import { WebhookCounters } from "../../../../src/webhooks/counters";
 import { Deliveries } from "../../../../src/webhooks/store/deliveries";

@@ -1,6 +1,6 @@
 /** Upgrades the counters of an earlier release, which had a table with a row for each. */
-import { type Count, serializeCounts } from "../observability/durable-counters";
-import { hasTable } from "./migrations";
+import { type Count, serializeCounts } from "../../observability/durable-counters";
+import { hasTable } from "../migrations";
 import { STATE_TABLE } from "./state-row";
 
 /** Creates the state row and moves the counters to it. */
