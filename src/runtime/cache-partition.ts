@@ -33,4 +33,12 @@ export class CachePartition<Value> {
   set(key: string, value: Value): void {
     this.#shared.set(this.#prefix + key, value);
   }
+
+  has(key: string): boolean {
+    return this.#shared.has(this.#prefix + key);
+  }
+
+  delete(key: string): void {
+    this.#shared.delete(this.#prefix + key);
+  }
 }

@@ -2,6 +2,7 @@
  *  change. Does not read storage. */
 import type { Transaction } from "../../domain/transaction/transaction";
 import { BoundedCache } from "../../runtime/bounded-cache";
+import { CachePartition } from "../../runtime/cache-partition";
 
 /** The current state of a transaction. */
 export type CachedTransaction = {
@@ -14,17 +15,18 @@ export type CachedTransaction = {
   first_position: number;
 };
 
-/** Some 5,000 transactions of common size. With the parsed objects that is about 10 of the object's 128 MB. */
-const MAX_CHARACTERS = 4_000_000;
+/** For all shards of the isolate: some 10,000 transactions of common size. With the parsed objects that is about 25 of the
+ *  isolate's 128 MB. */
+const transactions = new BoundedCache<CachedTransaction>({
+  max_weight: 8_000_000,
+  weigh: ({ data }) => data.length,
+});
 /** Ids without a transaction. An evicted one is looked up in storage again. */
-const MAX_ABSENT = 10_000;
+const absent = new BoundedCache<true>({ max_entries: 20_000 });
 
 export class TransactionCache {
-  readonly #transactions = new BoundedCache<CachedTransaction>({
-    max_weight: MAX_CHARACTERS,
-    weigh: ({ data }) => data.length,
-  });
-  readonly #absent = new BoundedCache<true>({ max_entries: MAX_ABSENT });
+  readonly #transactions = new CachePartition(transactions);
+  readonly #absent = new CachePartition(absent);
 
   get(transactionId: string): CachedTransaction | undefined {
     return this.#transactions.get(transactionId);

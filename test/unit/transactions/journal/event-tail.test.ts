@@ -32,12 +32,22 @@ describe("the newest events", () => {
     ]);
   });
 
-  it("The event tail is bounded in number and in size", () => {
-    const many = new EventTail();
-    for (let position = 1; position <= 1_001; position++) many.add(event(position));
-    expect([many.after(500), many.after(501)?.length]).toEqual([undefined, 500]);
-    const large = new EventTail();
-    for (let position = 1; position <= 3; position++) large.add(event(position, 900_000));
-    expect([positions(large, 1), positions(large, 2)]).toEqual([undefined, [3]]);
+  it("The event tails of all objects together are bounded in number and in size", () => {
+    const [quiet, busy] = [new EventTail(), new EventTail()];
+    for (let position = 1; position <= 10; position++) quiet.add(event(position));
+    for (let position = 1; position <= 7_995; position++) busy.add(event(position));
+    expect([quiet.after(4), quiet.after(5)?.length]).toEqual([undefined, 5]);
+    expect(busy.after(0)).toHaveLength(7_995);
+    busy.add(event(7_996, 3_999_000));
+    expect([quiet.after(9), quiet.after(10)]).toEqual([undefined, []]);
+    expect(busy.after(6_900)).toBeUndefined();
+    expect(busy.after(7_500)).toHaveLength(496);
+  });
+
+  it("An object does not find the events of its earlier life", () => {
+    new EventTail().add(event(1));
+    const restarted = new EventTail();
+    restarted.add(event(2));
+    expect(restarted.after(0)).toBeUndefined();
   });
 });
