@@ -15,12 +15,21 @@ type Fresh = {
 /** One list: which filter it had, and what is in it. */
 type Asked = { filter: Filter; path: string };
 type Filter = "customer" | "time" | "none" | "status";
-type Payment = { id: string; user_id: string; status: string; created_at: string };
+type Payment = {
+  id: string;
+  user_id: string;
+  status: string;
+  created_at: string;
+  updated_at: string;
+};
+type Page = { data: Payment[]; stale_since: string | null };
 
 export type Freshness = {
   /** Lists asked for, and those that did not show the payment, by their filter. */
   asked: Record<Filter, number>;
   misses: Record<Filter, number>;
+  /** Lists without the payment that said so: by `stale_since` it may be missing. */
+  stale: number;
   /** What the first misses asked for, and after how many ms the same list showed the payment. */
   examples: { path: string; shown_after_ms: number }[];
   /** Requests with another status than the expected one. */
@@ -42,6 +51,7 @@ export async function checkFreshness({ origins, key, run, creates, connections }
   const result: Freshness = {
     asked: { customer: 0, time: 0, none: 0, status: 0 },
     misses: { customer: 0, time: 0, none: 0, status: 0 },
+    stale: 0,
     examples: [],
     errors: [],
     slowest_list_ms: 0,
@@ -77,25 +87,24 @@ export async function checkFreshness({ origins, key, run, creates, connections }
   async function expectListed(origin: string, payment: Payment, list: Asked): Promise<void> {
     result.asked[list.filter] += 1;
     const askedAt = performance.now();
-    const isListed = await shows(origin, payment, list);
+    const page = await ask<Page>(`${origin}${list.path}`, 200);
     const took_ms = performance.now() - askedAt;
     result.slowest_list_ms = Math.max(result.slowest_list_ms, took_ms);
-    if (isListed) return;
+    if (shows(page, payment)) return;
+    if (page.stale_since !== null && page.stale_since <= payment.updated_at) {
+      result.stale += 1;
+      return;
+    }
     result.misses[list.filter] += 1;
     if (result.examples.length >= EXAMPLES_MOST) return;
     const example = { path: list.path, shown_after_ms: Number.NaN };
     result.examples.push(example);
     while (performance.now() - askedAt < SHOWN_LIMIT_MS) {
       await sleep(POLL_MS);
-      if (!(await shows(origin, payment, list))) continue;
+      if (!shows(await ask<Page>(`${origin}${list.path}`, 200), payment)) continue;
       example.shown_after_ms = performance.now() - askedAt;
       return;
     }
-  }
-
-  async function shows(origin: string, payment: Payment, { path }: Asked): Promise<boolean> {
-    const { data } = await ask<{ data: Payment[] }>(`${origin}${path}`, 200);
-    return data.some(({ id, status }) => id === payment.id && status === payment.status);
   }
 
   async function ask<Body>(url: string, expected: number, init: RequestInit = {}, more = {}) {
@@ -105,6 +114,10 @@ export async function checkFreshness({ origins, key, run, creates, connections }
     if (answer.status !== expected) throw new Error(`${url}: ${answer.status} ${text}`);
     return JSON.parse(text) as Body;
   }
+}
+
+function shows({ data }: Page, payment: Payment): boolean {
+  return data.some(({ id, status }) => id === payment.id && status === payment.status);
 }
 
 /** Where the payment is made, and another one, if there is one, where the list is asked for. */

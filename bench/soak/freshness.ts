@@ -33,7 +33,7 @@ const started = await startFresh({
 });
 if (slowMs > 0) await setD1Mode(started, "slow", slowMs);
 const startedAt = performance.now();
-const { asked, misses, examples, errors, slowest_list_ms } = await checkFreshness({
+const { asked, misses, stale, examples, errors, slowest_list_ms } = await checkFreshness({
   origins: [started.server.origin, ...started.server.others],
   key: started.key,
   run: "fresh",
@@ -54,7 +54,8 @@ D1 up to ${slowMs} ms slower; log in ${relative(process.cwd(), log)}`,
   ]),
 );
 console.log(
-  `\n${values.creates} creates in ${whole(seconds)} s; the slowest list took ${whole(slowest_list_ms)} ms.`,
+  `\n${values.creates} creates in ${whole(seconds)} s; the slowest list took ${whole(slowest_list_ms)} ms; \
+${stale} lists without the payment said so (stale_since).`,
 );
 for (const { path, shown_after_ms } of examples) {
   console.error(`a miss: ${path}, which showed it after ${whole(shown_after_ms)} ms`);
