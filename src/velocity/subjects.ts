@@ -20,6 +20,8 @@ const BYTES = { subject: 500, name_character: 4, window: 200, aggregate: 300, va
 export type SubjectName = Pick<Observation, "merchant_id" | "subject" | "value">;
 type Seen = {
   first_at: number;
+  /** The transaction id of its first payment. */
+  first_id: string;
   /** The time and position of its newest payment. Positions number the payments of a subject and rise with the times. */
   newest_at: number;
   /** 0 before the first payment. */
@@ -38,13 +40,14 @@ export class Subjects {
   }
 
   /** The subject as of its newest payment. It is new if none is stored, or none for long; then what is left of it is
-   *  deleted. */
-  find(name: SubjectName, nowMs: number): Subject {
+   *  deleted, and the given transaction is its first. */
+  find(name: SubjectName, transactionId: string, nowMs: number): Subject {
     const key = formatSubject(name);
     const known = this.#cached.get(key) ?? this.#read(key);
     if (known && nowMs - known.newest_at < FORGOTTEN_AFTER_MS) return known;
     if (known) this.#sql.exec("DELETE FROM subject_payments WHERE subject = ?", key);
-    return { key, first_at: nowMs, newest_at: nowMs, position: 0, windows: new Map() };
+    const first = { first_at: nowMs, first_id: transactionId };
+    return { ...first, key, newest_at: nowMs, position: 0, windows: new Map() };
   }
 
   /** The subject with this key if it is in memory. */
@@ -61,6 +64,7 @@ export class Subjects {
     const [seen] = this.#sql
       .exec<Seen>(
         `SELECT (SELECT at FROM subject_payments WHERE subject = ?1 ORDER BY at, position LIMIT 1) AS first_at,
+           (SELECT transaction_id FROM subject_payments WHERE subject = ?1 ORDER BY at, position LIMIT 1) AS first_id,
            at AS newest_at, position
          FROM subject_payments WHERE subject = ?1 ORDER BY at DESC, position DESC LIMIT 1`,
         key,

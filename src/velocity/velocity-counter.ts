@@ -27,14 +27,15 @@ export class VelocityCounter {
    *  reported again gets the values of the first time. It is dated now, or as the subject's newest payment when that is
    *  later. */
   observe(payment: Observation, requested: Asked[], nowMs: number): number[] {
-    const subject = this.#subjects.find(payment, nowMs);
+    const { transaction_id, user_id, currency, amount_minor } = payment;
+    const subject = this.#subjects.find(payment, transaction_id, nowMs);
     const isFirst = subject.position === 0;
-    const { user_id, currency, amount_minor } = payment;
     const at = Math.max(nowMs, subject.newest_at);
     const place = { subject: subject.key, at, position: subject.position + 1 };
     const own: Own = { ...place, user_id, currency, amount_minor, outcome: null };
-    if (!this.#insert(payment.transaction_id, own)) {
-      return this.#recall(payment.transaction_id, subject, requested);
+    const isRepeated = !isFirst && transaction_id === subject.first_id;
+    if (isRepeated || !this.#insert(transaction_id, own)) {
+      return this.#recall(transaction_id, subject, requested);
     }
     subject.newest_at = at;
     subject.position = own.position;
@@ -52,21 +53,41 @@ export class VelocityCounter {
   /** Records a payment's outcome. The first outcome counts; a payment that is not stored is ignored. */
   release(release: Release): void {
     const key = formatSubject(release);
-    const [after] = this.#sql
-      .exec<Row>(
-        `UPDATE subject_payments SET outcome = ?1, released_after =
-           (SELECT position FROM subject_payments WHERE subject = ?3 ORDER BY at DESC, position DESC LIMIT 1)
-         WHERE transaction_id = ?2 AND subject = ?3 AND outcome IS NULL
-         RETURNING at, user_id, currency, amount_minor, outcome`,
-        release.outcome,
-        release.transaction_id,
-        key,
-      )
-      .toArray();
+    const after = this.#releaseLater(release, key) ?? this.#releaseFirst(release, key);
     if (!after) return;
     const before = { ...after, outcome: null };
     const cached = this.#subjects.findCached(key);
     for (const sliding of cached?.windows.values() ?? []) sliding.change(before, after);
+  }
+
+  /** Stores the outcome of a payment that is not the subject's first. */
+  #releaseLater({ outcome, transaction_id }: Release, key: string): Row | undefined {
+    return this.#sql
+      .exec<Row>(
+        `UPDATE subject_payments SET outcome = ?1, released_after =
+           (SELECT position FROM subject_payments WHERE subject = ?3 ORDER BY at DESC, position DESC LIMIT 1)
+         WHERE transaction_id = ?2 AND subject = ?3 AND position > 1 AND outcome IS NULL
+         RETURNING at, user_id, currency, amount_minor, outcome`,
+        outcome,
+        transaction_id,
+        key,
+      )
+      .toArray()[0];
+  }
+
+  #releaseFirst({ outcome, transaction_id }: Release, key: string): Row | undefined {
+    return this.#sql
+      .exec<Row>(
+        `UPDATE subject_payments SET outcome = ?1, released_after =
+           (SELECT position FROM subject_payments WHERE subject = ?3 ORDER BY at DESC, position DESC LIMIT 1)
+         WHERE subject = ?3 AND at = (SELECT min(at) FROM subject_payments WHERE subject = ?3) AND position = 1
+           AND transaction_id = ?2 AND outcome IS NULL
+         RETURNING at, user_id, currency, amount_minor, outcome`,
+        outcome,
+        transaction_id,
+        key,
+      )
+      .toArray()[0];
   }
 
   #measure(
@@ -83,12 +104,12 @@ export class VelocityCounter {
     return sliding.read(this.#sql, requested, own, isFirst);
   }
 
-  /** @returns false if the payment was counted for this subject before */
+  /** @returns false if the payment was counted for this subject before, and is not its first */
   #insert(transactionId: string, own: Own): boolean {
     const { rowsWritten } = this.#sql.exec(
       `INSERT INTO subject_payments
          (subject, at, position, transaction_id, user_id, currency, amount_minor) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (transaction_id, subject) DO NOTHING`,
+       ON CONFLICT (transaction_id, subject) WHERE position > 1 DO NOTHING`,
       own.subject,
       own.at,
       own.position,
@@ -102,20 +123,37 @@ export class VelocityCounter {
 
   /** The values that a payment got when it was first counted, from the rows and releases that were stored by then. */
   #recall(transactionId: string, subject: Subject, requested: Asked[]): number[] {
-    const own = this.#sql
-      .exec<Own>(
-        `SELECT subject, at, position, user_id, currency, amount_minor, NULL AS outcome
-         FROM subject_payments WHERE transaction_id = ? AND subject = ?`,
-        transactionId,
-        subject.key,
-      )
-      .one();
+    const own =
+      transactionId === subject.first_id
+        ? this.#readFirst(subject.key)
+        : this.#readLater(subject.key, transactionId);
     return requested.map((one) => {
       if (one === "age_s") return ageS(subject, own);
       const aggregate = new WindowAggregate(one);
       aggregate.read(this.#sql, one, own);
       return aggregate.value(own);
     });
+  }
+
+  #readFirst(key: string): Own {
+    return this.#sql
+      .exec<Own>(
+        `SELECT subject, at, position, user_id, currency, amount_minor, NULL AS outcome
+         FROM subject_payments WHERE subject = ? ORDER BY at, position LIMIT 1`,
+        key,
+      )
+      .one();
+  }
+
+  #readLater(key: string, transactionId: string): Own {
+    return this.#sql
+      .exec<Own>(
+        `SELECT subject, at, position, user_id, currency, amount_minor, NULL AS outcome
+         FROM subject_payments WHERE transaction_id = ? AND subject = ? AND position > 1`,
+        transactionId,
+        key,
+      )
+      .one();
   }
 }
 
