@@ -1,33 +1,125 @@
-/** Writes transactions to D1, always as a batch of events in one statement. */
+/** Writes events to D1 with everything that follows from them, in one call and one transaction of D1. */
+import type { EventRecord, EventType } from "../domain/transaction/event";
+import type { Transaction } from "../domain/transaction/transaction";
+import { packEarlier } from "./earlier-events";
+import { FEED_SIZE, MAX_TOTAL_CODES } from "./schema";
+import { CANCELLED_IN_REVIEW } from "./totals";
 
-import type { EventRecord } from "../domain/transaction/event";
-
-/** What one statement may hold. More than some hundred rows gain nothing and block the thread. D1 accepts values of
+/** What one call may hold. More than some hundred rows gain nothing and block the thread. D1 accepts values of
  *  2 MB, https://developers.cloudflare.com/d1/platform/limits/; the JSON around each row and multi-byte characters need
  *  the rest. */
 export const APPEND_LIMITS = { rows: 200, characters: 600_000 };
 
-/** A trigger on `events` updates `transactions` in the same statement, so the two cannot disagree. Events of a transaction
- *  arrive in order, so one that is not above its version is stored already and is skipped: a batch may be written any
- *  number of times. */
-const WRITE = `
-  INSERT INTO events (merchant_id, transaction_id, sequence, type, created_at, data)
-  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+/** Numbers the feeds of merchants that have none. ?1: merchant ids. */
+const NUMBER_FEEDS = `
+  INSERT INTO feeds (merchant_id) SELECT value FROM json_each(?1) WHERE true
+  ON CONFLICT (merchant_id) DO NOTHING`;
+
+/** Gives the first failure codes totals of their own. ?1: codes. A code of an event that was written before is there
+ *  already, or there was no room for it. */
+const KEEP_CODES = `
+  INSERT INTO total_codes (code)
+  SELECT value FROM json_each(?1) WHERE value NOT IN (SELECT code FROM total_codes)
+  ORDER BY key LIMIT max(0, ${MAX_TOTAL_CODES} - (SELECT count(*) FROM total_codes))`;
+
+/** Counts the events that are not in D1 yet: those above the version of their transaction. Runs before they are written.
+ *  ?1: merchant_id, created_at of the transaction, id, sequence, type, currency, code, decision, amount_minor of each. */
+const COUNT_TOTALS = `
+  INSERT INTO totals (type, currency, code, decision, count, amount_minor)
+  SELECT value ->> 4, value ->> 5, CASE
+      WHEN value ->> 4 = 'transaction.cancelled' OR value ->> 6 IN (SELECT code FROM total_codes) THEN value ->> 6
+      ELSE iif(value ->> 6 = '', '', 'other')
+    END, value ->> 7, count(*), sum(value ->> 8)
   FROM json_each(?1)
   WHERE NOT EXISTS (
     SELECT 1 FROM transactions
-    WHERE merchant_id = value ->> 0 AND created_at = value ->> 5 ->> 'created_at' AND id = value ->> 1
-      AND version >= value ->> 2
-  )`;
+    WHERE merchant_id = value ->> 0 AND created_at = value ->> 1 AND id = value ->> 2 AND version >= value ->> 3
+  )
+  GROUP BY 1, 2, 3, 4
+  ON CONFLICT (type, currency, code, decision) DO UPDATE SET
+    count = count + excluded.count,
+    amount_minor = amount_minor + excluded.amount_minor`;
 
+/** Writes a row for each transaction with new events; the trigger `events_write_transactions` does the rest. Events of a
+ *  transaction arrive in order, so those up to its version are stored already and are left out. Places continue each feed
+ *  and are at least the time in milliseconds: after D1 was set back, or emptied, events get places above all that were
+ *  given out before, so a reader with an old cursor misses none.
+ *  ?1: merchant ids. ?2: the rows of `Sent`. */
+const WRITE_EVENTS = `
+  WITH feed AS MATERIALIZED (
+    SELECT key AS number, feeds.merchant_id, max(
+      feeds.id * ${FEED_SIZE} + CAST(unixepoch('subsec') * 1000 AS INTEGER),
+      coalesce((
+        SELECT max(position) FROM events
+        WHERE position >= feeds.id * ${FEED_SIZE} AND position < (feeds.id + 1) * ${FEED_SIZE}
+      ), 0)
+    ) AS last_position
+    FROM json_each(?1) JOIN feeds ON feeds.merchant_id = value
+  ),
+  sent AS (
+    SELECT key AS at, value ->> 0 AS feed, value ->> 1 AS transaction_id, value ->> 2 AS transaction_created_at,
+      value ->> 3 AS first, value ->> 4 AS sequence, value ->> 5 AS type, value ->> 6 AS created_at,
+      value ->> 7 AS data, value ->> 8 AS earlier
+    FROM json_each(?2)
+  ),
+  missing AS (
+    SELECT sent.*, feed.merchant_id, last_position, coalesce(known.version, 0) AS version
+    FROM sent JOIN feed ON feed.number = sent.feed LEFT JOIN transactions AS known
+      ON known.merchant_id = feed.merchant_id AND known.created_at = transaction_created_at
+      AND known.id = transaction_id
+    WHERE sequence > coalesce(known.version, 0)
+  )
+  INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at, data, earlier)
+  SELECT last_position + sum(sequence - max(first - 1, version)) OVER (PARTITION BY feed ORDER BY at),
+    merchant_id, transaction_id, sequence, type, created_at, data,
+    iif(version < first, earlier, (
+      SELECT json_group_array(json(value)) FROM json_each(earlier) WHERE value ->> 0 > version
+    ))
+  FROM missing`;
+
+/** The events of one transaction: the index of its merchant, its id and `created_at`, the first and the last sequence,
+ *  type, time and text of the last event, and the JSON of its `EarlierEvent[]`. */
+type Sent = [number, string, string, number, number, EventType, number, string, string];
+/** The parameters of `COUNT_TOTALS` for an event. */
+type Counted = [string, string, string, number, EventType, string, string, string, number];
+
+/** May be repeated with the same events, in any batches: those that are stored are left out.
+ *  @param events of each transaction consecutive ones, in order */
 export async function appendEvents(db: D1Database, events: EventRecord[]): Promise<void> {
-  const rows = events.map((event) => [
-    event.merchant_id,
-    event.transaction_id,
-    event.sequence,
-    event.type,
-    event.created_at_ms,
-    event.data,
+  if (events.length === 0) return;
+  const feeds = new Map<string, number>();
+  const sent: Sent[] = [];
+  const counted: Counted[] = [];
+  for (const group of Map.groupBy(events, ({ transaction_id }) => transaction_id).values()) {
+    const states = group.map((event) => JSON.parse(event.data) as Transaction); // As its owner stored it.
+    const { merchant_id, sequence: first } = group[0] as EventRecord; // A group has an event.
+    const last = group.at(-1) as EventRecord;
+    const feed = feeds.get(merchant_id) ?? feeds.size;
+    feeds.set(merchant_id, feed);
+    const key = [last.transaction_id, states[0]?.created_at ?? ""] as const;
+    const event = [last.sequence, last.type, last.created_at_ms, last.data] as const;
+    const earlier = packEarlier(group, states);
+    sent.push([feed, ...key, first, ...event, JSON.stringify(earlier)]);
+    counted.push(...states.map((state, at) => toCounted(group[at] as EventRecord, state))); // One state for each.
+  }
+  const codes = new Set(counted.filter(isFailure).map(([, , , , , , code]) => code));
+  const merchants = JSON.stringify([...feeds.keys()]);
+  await db.batch([
+    db.prepare(NUMBER_FEEDS).bind(merchants),
+    ...(codes.size === 0 ? [] : [db.prepare(KEEP_CODES).bind(JSON.stringify([...codes]))]),
+    db.prepare(COUNT_TOTALS).bind(JSON.stringify(counted)),
+    db.prepare(WRITE_EVENTS).bind(merchants, JSON.stringify(sent)),
   ]);
-  await db.prepare(WRITE).bind(JSON.stringify(rows)).run();
 }
+
+function toCounted(event: EventRecord, transaction: Transaction): Counted {
+  const { merchant_id, transaction_id, sequence, type } = event;
+  const { created_at, currency, failure, review, risk, amount_minor } = transaction;
+  const inReview = review?.status === "cancelled" ? CANCELLED_IN_REVIEW : "";
+  const code = type === "transaction.cancelled" ? inReview : (failure?.code ?? "");
+  const kind = [type, currency, code, risk.decision] as const;
+  return [merchant_id, created_at, transaction_id, sequence, ...kind, amount_minor];
+}
+
+const isFailure = ([, , , , type, , code]: Counted): boolean =>
+  type === "transaction.failed" && code !== "";

@@ -1,6 +1,6 @@
 /** The book's tables in D1. Money is minor units; times are milliseconds since 1970
  *  unless a column says otherwise.
- *  `transactions` and `totals` are written by triggers on `events`, `webhook_totals` by triggers on `webhook_counts`
+ *  `transactions` is written by a trigger on `events`, `webhook_totals` by triggers on `webhook_counts`
  *  (migrations of their own), never by hand. */
 import { sql } from "drizzle-orm";
 import {
@@ -15,6 +15,7 @@ import {
 import { LIST_FIELDS, LIST_NAMES, type RuleSet } from "../domain/risk/rule-set";
 import { STATUSES } from "../domain/transaction/status";
 import { sqlLiteral } from "../runtime/sql-literal";
+import type { EarlierEvent } from "./earlier-events";
 
 export const merchants = sqliteTable(
   "merchants",
@@ -57,22 +58,33 @@ export const settings = sqliteTable("settings", {
   value: text().notNull(),
 });
 
-/** All events, in the order in which they were written here. An event's id is its transaction's id and its sequence; the
- *  transaction's version keeps each of them unique. */
-export const events = sqliteTable(
-  "events",
-  {
-    position: integer().primaryKey({ autoIncrement: true }),
-    merchant_id: text().notNull(),
-    transaction_id: text().notNull(),
-    sequence: integer().notNull(),
-    type: text().notNull(),
-    created_at: integer().notNull(),
-    /** The transaction as of then: the JSON text of the response. */
-    data: text().notNull(),
-  },
-  (table) => [index("events_by_merchant").on(table.merchant_id, table.position)],
-);
+/** The number of each merchant's feed, the upper bits of the positions of its events. Never deleted. */
+export const feeds = sqliteTable("feeds", {
+  id: integer().primaryKey(),
+  merchant_id: text().notNull().unique(),
+});
+
+/** Places in a feed. The times that places begin with stay below it until the year 2109, and 64 bits hold two million
+ *  feeds. A position does not fit into a JavaScript number; a place does. */
+export const FEED_SIZE = 2 ** 42;
+
+/** All events of a transaction that were written together are one row: the last one, and before it the `earlier` ones.
+ *  An event's id is its transaction's id and its sequence; the transaction's version keeps each of them unique. */
+export const events = sqliteTable("events", {
+  /** Of the last event: the feed's id times `FEED_SIZE`, plus the event's place in the feed. So one integer, which is
+   *  the key of a row without an index, orders the events of each merchant. Each event has a place of its own: that of
+   *  the last but one is lower by 1. */
+  position: integer().primaryKey(),
+  merchant_id: text().notNull(),
+  transaction_id: text().notNull(),
+  sequence: integer().notNull(),
+  type: text().notNull(),
+  created_at: integer().notNull(),
+  /** The transaction as of then: the JSON text of the response. */
+  data: text().notNull(),
+  /** Oldest first. Without a default, so that a write of the release before, which cannot number events, fails. */
+  earlier: text({ mode: "json" }).$type<EarlierEvent[]>().notNull(),
+});
 
 /** The columns that transactions are filtered and sorted by; the rest is in their last event. Rows are stored in the order
  *  in which they are listed. There is no index by id alone: ids are as good as random, so it would cost each write a page
@@ -96,7 +108,6 @@ export const transactions = sqliteTable(
   (table) => [
     // WITHOUT ROWID, which drizzle cannot express.
     primaryKey({ columns: [table.merchant_id, table.created_at, table.id] }),
-    uniqueIndex("transactions_by_key").on(table.merchant_id, table.idempotency_key),
     // The status before the time: it serves a customer's transactions of one status and, read once for each
     // status, all of them. D1 has no statistics to choose by, so the lists name their index.
     index("transactions_by_user").on(
@@ -135,7 +146,7 @@ export const totals = sqliteTable(
  *  permanently. A processor chooses its codes, so without a limit it would choose the number of series. */
 export const totalCodes = sqliteTable("total_codes", { code: text().primaryKey() });
 
-/** The trigger `events_count_totals` repeats this number. Card networks have about forty decline codes. */
+/** Card networks have about forty decline codes. */
 export const MAX_TOTAL_CODES = 64;
 
 /** The counters of each merchant's dispatcher, as it last reported them. `labels` are pairs: `outcome=delivered`. */

@@ -2,9 +2,11 @@
 import { type SQL, sql } from "drizzle-orm";
 import { eventId } from "../domain/identity/id";
 import { LAST_MS, type TimeRange } from "../domain/time/timestamp";
+import type { EventType } from "../domain/transaction/event";
 import { STATUSES, type Status } from "../domain/transaction/status";
+import { unpackEvents } from "./earlier-events";
 import { type Database, queryD1 } from "./query";
-import type { events } from "./schema";
+import { FEED_SIZE } from "./schema";
 
 /** A page: its items, and where the next one begins. */
 export type Page<Place> = { items: string[]; hasMore: boolean; next: Place | undefined };
@@ -104,25 +106,48 @@ function timeText(ms: number): string {
 }
 
 /** One page of a merchant's events, oldest first, in the order in which they were written to D1: an event that arrives
- *  later is always after every position returned before. */
+ *  later is always after every place returned before.
+ *  @param after a place in the merchant's feed, also one between the events of a row */
 export async function listEvents(
   db: Database,
   merchantId: string,
   after: number,
   limit: number,
 ): Promise<Page<number>> {
+  // Whole numbers as literals or cast: D1 binds a number as a float, which cannot hold every position.
+  const size = sql.raw(String(FEED_SIZE));
+  const start = sql`(SELECT id * ${size} FROM feeds WHERE merchant_id = ${merchantId})`;
   const rows = await queryD1(
-    db.all<typeof events.$inferSelect>(sql`
-      SELECT * FROM events INDEXED BY events_by_merchant
-      WHERE merchant_id = ${merchantId} AND position > ${after}
+    db.all<EventRow>(sql`
+      SELECT position - ${start} AS place, transaction_id, sequence, type, created_at AS created_at_ms, data, earlier
+      FROM events
+      WHERE position > ${start} + CAST(${after} AS INTEGER) AND position < ${start} + ${size}
+        AND merchant_id = ${merchantId}
       ORDER BY position LIMIT ${limit + 1}`),
   );
-  const page = rows.slice(0, limit);
+  const found = rows.flatMap(placedEvents).filter(({ place }) => place > after);
+  const page = found.slice(0, limit);
   return {
-    items: page.map((row) => eventText({ ...row, created_at_ms: row.created_at })),
-    hasMore: rows.length > limit,
-    next: page.at(-1)?.position ?? after,
+    items: page.map(eventText),
+    hasMore: found.length > limit,
+    next: page.at(-1)?.place ?? after,
   };
+}
+
+type EventRow = {
+  /** Of the last event. */
+  place: number;
+  transaction_id: string;
+  sequence: number;
+  type: EventType;
+  created_at_ms: number;
+  data: string;
+  earlier: string;
+};
+
+function placedEvents(row: EventRow): EventRow[] {
+  const events = unpackEvents(row);
+  return events.map((event, at) => ({ ...event, place: row.place - (events.length - 1 - at) }));
 }
 
 /** An event as JSON text, around the transaction's own text. */

@@ -2,12 +2,16 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeAll, expect } from "vitest";
 import { readConfig } from "../../src/config";
+import { unpackEvents } from "../../src/d1/earlier-events";
 import { transactionObjectName } from "../../src/domain/identity/id";
+import type { EventRecord } from "../../src/domain/transaction/event";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { TransactionShard } from "../../src/transactions/transaction-shard";
 import { type Client, newClient, TRANSACTIONS } from "./api";
 import { env } from "./env";
 import { eventually } from "./eventually";
+
+type BookRow = EventRecord & { earlier: string };
 
 export let shop: Client;
 beforeAll(async () => {
@@ -43,12 +47,17 @@ export async function eventTypes(id: string): Promise<string[]> {
   return data.map(({ type }) => type);
 }
 
-/** The rows of a transaction, once the book has all that is committed. */
+/** A transaction's row in D1 and its events there, each as a row of its own, once D1 has all that is committed. */
 export async function bookRows(id: string) {
   await ownerOf(id).refreshBook(null);
-  const [transactions, events] = await env.DB.batch<Record<string, unknown>>([
+  const [transactions, events] = await env.DB.batch([
     env.DB.prepare("SELECT * FROM transactions WHERE id = ?").bind(id),
-    env.DB.prepare("SELECT * FROM events WHERE transaction_id = ? ORDER BY position").bind(id),
+    env.DB.prepare(
+      "SELECT *, created_at AS created_at_ms FROM events WHERE transaction_id = ? ORDER BY position",
+    ).bind(id),
   ]);
-  return { transactions: transactions?.results ?? [], events: events?.results ?? [] };
+  return {
+    transactions: (transactions?.results ?? []) as Record<string, unknown>[],
+    events: ((events?.results ?? []) as BookRow[]).flatMap(unpackEvents),
+  };
 }

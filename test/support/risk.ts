@@ -1,11 +1,13 @@
 /** Merchants with fraud rules of their own, and everything that was decided by them. */
 import { expect } from "vitest";
 import { readConfig } from "../../src/config";
+import { unpackEvents } from "../../src/d1/earlier-events";
 import { openDatabase } from "../../src/d1/query";
 import { readRuleSet, writeRuleSet } from "../../src/d1/risk-rules";
 import { shardName } from "../../src/domain/identity/id";
 import { evaluate } from "../../src/domain/risk/evaluate";
 import type { RuleSet, VersionedRuleSet } from "../../src/domain/risk/rule-set";
+import type { EventRecord } from "../../src/domain/transaction/event";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { type Client, newClient } from "./api";
 import { env } from "./env";
@@ -51,16 +53,16 @@ export async function recomputeAll(): Promise<number> {
   const { default_rules, transaction_shards } = readConfig(env);
   const shards = Array.from({ length: transaction_shards }, (_, shard) => shardName(shard));
   await Promise.all(shards.map((name) => env.TRANSACTIONS.getByName(name).refreshBook(null)));
-  const { results } = await env.DB.prepare("SELECT merchant_id, data FROM events").all<{
-    merchant_id: string;
-    data: string;
-  }>();
-  for (const { merchant_id, data } of results) {
+  const { results } = await env.DB.prepare("SELECT *, created_at AS created_at_ms FROM events").all<
+    EventRecord & { earlier: string }
+  >();
+  const events = results.flatMap(unpackEvents);
+  for (const { merchant_id, data } of events) {
     const { fraud_score, risk, ...payment } = JSON.parse(data) as Transaction;
     const versions = made.get(merchant_id) ?? [default_rules];
     const rules = versions.find(({ version }) => version === risk.rule_set_version);
     if (!rules) throw new Error(`no rule set ${risk.rule_set_version}`);
     expect(evaluate(payment, risk.signals, rules)).toEqual({ fraud_score, risk });
   }
-  return results.length;
+  return events.length;
 }

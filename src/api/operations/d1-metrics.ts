@@ -1,5 +1,5 @@
 /** Metrics from D1: exact sums over all transactions. */
-import type { Total } from "../../d1/totals";
+import { CANCELLED_IN_REVIEW, type Total } from "../../d1/totals";
 import { STATUSES, type Status } from "../../domain/transaction/status";
 import { REVIEW_REJECTED, RISK_BLOCKED } from "../../domain/transaction/transaction";
 import type { Family } from "../../observability/prometheus";
@@ -51,9 +51,6 @@ function sumBy(
     value: group.reduce((sum, total) => sum + toValue(total), 0),
   }));
 }
-
-/** In totals, the code of transactions that were cancelled during their review. */
-const CANCELLED_IN_REVIEW = "in_review";
 
 /** For each status, the transactions that entered it minus those that left it. */
 function countByStatus(totals: Total[]): Map<Status, number> {

@@ -7,6 +7,7 @@ import * as merchants from "../../../src/d1/merchants";
 import { openDatabase } from "../../../src/d1/query";
 import * as lists from "../../../src/d1/risk-lists";
 import * as risk from "../../../src/d1/risk-rules";
+import { FEED_SIZE } from "../../../src/d1/schema";
 import * as totals from "../../../src/d1/totals";
 import * as transactions from "../../../src/d1/transaction-queries";
 import * as counts from "../../../src/d1/webhook-counts";
@@ -36,8 +37,8 @@ const db = openDatabase(d1);
 /** Most of it is one customer's and completed. Another has some of each status but `review`. */
 const SEED = `
   WITH RECURSIVE n(i) AS (SELECT CAST(?2 AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
-  INSERT INTO events (merchant_id, transaction_id, sequence, type, created_at, data)
-  SELECT ?1, printf('txn_%026d', i), 1, 'transaction.created', 1700000000000 + i * 1000, json_object(
+  INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at, earlier, data)
+  SELECT (SELECT id FROM feeds WHERE merchant_id = ?1) * ${FEED_SIZE} + i, ?1, printf('txn_%026d', i), 1, 'transaction.created', 1700000000000 + i * 1000, '[]', json_object(
     'idempotency_key', 'key-' || i,
     'user_id', iif(i % 5 = 0, 'mixed', 'loyal'),
     'amount_minor', 100, 'currency', 'USD',
@@ -48,6 +49,11 @@ const SEED = `
 
 beforeAll(async () => {
   const statuses = JSON.stringify(STATUSES.filter((status) => status !== "review"));
+  // The large merchant's feed lies between two others.
+  await env.DB.prepare("INSERT INTO feeds (merchant_id) VALUES ('mer_first'), (?), (?)")
+    .bind(MERCHANT, OTHER)
+    .run();
+  await env.DB.prepare(SEED).bind("mer_first", 1, 3, statuses).run();
   for (let first = 1; first <= PAYMENTS; first += 10_000) {
     await env.DB.prepare(SEED)
       .bind(MERCHANT, first, first + 9_999, statuses)
@@ -70,11 +76,14 @@ beforeAll(async () => {
   await fillLists("mer_1", 100);
 });
 
+const statements = new Set<string>();
+
 /** What the statements of one call read together. */
 async function rowsReadBy(query: () => Promise<unknown>): Promise<number> {
   billed.length = 0;
   await query();
   expect(billed, "the call went to D1").not.toEqual([]);
+  for (const { sql } of billed) statements.add(sql);
   return billed.reduce((sum, { rows_read }) => sum + rows_read, 0);
 }
 
@@ -195,8 +204,11 @@ const QUERIES: Record<string, Case[]> = {
             type: "transaction.cancelled",
             created_at_ms: 1,
             data: JSON.stringify({
+              idempotency_key: "key-7",
+              user_id: "loyal",
               created_at: time(7),
               status: "cancelled",
+              fraud_score: 0,
               currency: "USD",
               amount_minor: 100,
               risk: { decision: "approve" },
@@ -259,7 +271,14 @@ for (const [name, cases] of Object.entries(QUERIES)) {
 }
 
 /** Exported beside the queries, and asking D1 nothing themselves. */
-const NO_QUERIES = ["DatabaseUnavailable", "openDatabase", "queryD1", "eventText"];
+const NO_QUERIES = [
+  "DatabaseUnavailable",
+  "openDatabase",
+  "queryD1",
+  "eventText",
+  "packEarlier",
+  "unpackEvents",
+];
 
 it("Every function that queries D1 has a case", () => {
   const modules = import.meta.glob<Record<string, unknown>>("../../../src/d1/*.ts", {
@@ -273,4 +292,22 @@ it("Every function that queries D1 has a case", () => {
   expect(functions.filter((name) => !NO_QUERIES.includes(name)).sort()).toEqual(
     Object.keys(QUERIES).sort(),
   );
+});
+
+it("Each index is used by a query: it is billed for each row that is written", async () => {
+  const used = new Set<string>();
+  for (const sql of statements) {
+    const numbers = [...sql.matchAll(/\?(\d*)/g)].map(([, number], at) => Number(number || at + 1));
+    const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .bind(...Array.from({ length: Math.max(0, ...numbers) }, () => null))
+      .all<{ detail: string }>();
+    for (const { detail } of plan.results) {
+      for (const [, index] of detail.matchAll(/INDEX (\w+)/g)) if (index) used.add(index);
+    }
+  }
+  const { results } = await env.DB.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
+  ).all<{ name: string }>();
+  const names = results.map(({ name }) => name);
+  expect(names.filter((name) => !used.has(name))).toEqual([]);
 });

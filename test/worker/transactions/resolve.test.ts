@@ -197,7 +197,7 @@ describe("the processor", () => {
     });
     const events = JSON.stringify(await eventsOf(id));
     const row = env.DB.prepare(
-      "SELECT group_concat(data) AS text FROM events WHERE transaction_id = ?",
+      "SELECT group_concat(concat(earlier, data)) AS text FROM events WHERE transaction_id = ?",
     );
     const book = await eventually(async () => {
       const { text } = (await row.bind(id).first<{ text: string }>()) ?? { text: "" };

@@ -101,15 +101,30 @@ describe("an empty feed", () => {
 });
 
 describe("a cursor of the previous release", () => {
-  /** A database whose cursor secret was just generated: all earlier cursors were issued unsealed. */
+  /** A database whose cursor secret was just generated: all earlier cursors were issued unsealed. Its events have the
+   *  places that they had among those of all merchants. */
   let upgraded: D1Database;
   let last: number;
   beforeAll(async () => {
-    await env.DB.prepare("DELETE FROM settings WHERE name = 'cursor_secret'").run();
-    const row = await env.DB.prepare("SELECT max(position) AS last FROM events").first<{
-      last: number;
-    }>();
-    last = row?.last ?? 0;
+    await pageOf(EVENTS); // Brings D1 up to date.
+    const feed = "(SELECT id * 4398046511104 FROM feeds WHERE merchant_id = ?1)";
+    const own = await env.DB.prepare(
+      `SELECT min(position) - ${feed} AS first, max(position) - ${feed} AS last FROM events WHERE merchant_id = ?1`,
+    )
+      .bind(shop.merchant_id)
+      .first<{ first: number; last: number }>();
+    const shift = (own?.first ?? 0) - 100;
+    last = (own?.last ?? 0) - shift;
+    await env.DB.batch([
+      env.DB.prepare(`UPDATE events SET position = position - ${shift} WHERE merchant_id = ?`).bind(
+        shop.merchant_id,
+      ),
+      env.DB.prepare(
+        `UPDATE transactions SET last_event = last_event - ${shift} WHERE merchant_id = ?`,
+      ).bind(shop.merchant_id),
+      env.DB.prepare("DELETE FROM settings WHERE name = 'cursor_secret'"),
+      env.DB.prepare("INSERT INTO settings VALUES ('shared_positions_through', ?)").bind(`${last}`),
+    ]);
     upgraded = anotherIsolate();
     await pageOf(`${EVENTS}?limit=1`, shop, upgraded);
     for (let made = 0; made < 2; made++) await shop.created();

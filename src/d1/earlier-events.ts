@@ -1,0 +1,53 @@
+/** The events that share a row of `events` with a later event of their transaction. Of their text only what differs from
+ *  the later one is stored, because most of it is the same. */
+import type { EventType } from "../domain/transaction/event";
+
+/** `[sequence, type, created_at_ms, data]`. `data` is an object with the members of the transaction that differ from the
+ *  row's own, or the whole JSON text where its members do not suffice to restore its bytes. */
+export type EarlierEvent = [
+  sequence: number,
+  type: EventType,
+  created_at_ms: number,
+  data: Members | string,
+];
+
+type Members = Record<string, unknown>;
+
+/** What of an event is stored in a row. */
+type Stored = { sequence: number; type: EventType; created_at_ms: number; data: string };
+
+/** Packs consecutive events of a transaction, oldest first, for one row.
+ *  @param transactions the parsed `data` of each event */
+export function packEarlier(events: Stored[], transactions: Members[]): EarlierEvent[] {
+  const last = transactions.at(-1) ?? {};
+  return events.slice(0, -1).map(({ sequence, type, created_at_ms, data }, at) => {
+    const differing = selectDiffering(transactions[at] ?? {}, last);
+    const isExact = JSON.stringify({ ...last, ...differing }) === data;
+    return [sequence, type, created_at_ms, isExact ? differing : data];
+  });
+}
+
+/** The events of a row, oldest first, each with the exact bytes that were packed. */
+export function unpackEvents<Row extends Stored & { earlier: string }>(row: Row): Row[] {
+  if (row.earlier === "[]") return [row];
+  const last = JSON.parse(row.data) as Members; // A transaction's text.
+  const earlier = JSON.parse(row.earlier) as EarlierEvent[]; // Written from `packEarlier`.
+  const events = earlier.map(([sequence, type, created_at_ms, data]) => ({
+    ...row,
+    sequence,
+    type,
+    created_at_ms,
+    data: typeof data === "string" ? data : JSON.stringify({ ...last, ...data }),
+  }));
+  return [...events, row];
+}
+
+function selectDiffering(members: Members, from: Members): Members {
+  const differing = Object.entries(members).filter(([name, value]) => !isSame(value, from[name]));
+  return Object.fromEntries(differing);
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (typeof one !== "object" || one === null) return one === other;
+  return JSON.stringify(one) === JSON.stringify(other);
+}

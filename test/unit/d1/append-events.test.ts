@@ -1,0 +1,215 @@
+/** Writes of events to the book over Node's own SQLite: any batches of any shards, repeated in any way, give one book. */
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { appendEvents } from "../../../src/d1/append-events";
+import { openDatabase } from "../../../src/d1/query";
+import { eventText, listEvents, listTransactions } from "../../../src/d1/transaction-queries";
+import type { Event, EventRecord } from "../../../src/domain/transaction/event";
+import { ENDS, heldLife, life, toRecord } from "../../support/lives";
+import { memoryD1, migrate } from "../../support/memory-book";
+
+let book: DatabaseSync;
+let d1: D1Database;
+beforeEach(openBook);
+
+/** A book whose feeds have numbers so high that their positions do not fit into a JavaScript number. */
+function openBook(): void {
+  book = new DatabaseSync(":memory:");
+  migrate(book);
+  book.exec("INSERT INTO feeds VALUES (2000000, 'mer_before')");
+  d1 = memoryD1(book);
+}
+
+const rows = (sql: string) => book.prepare(sql).all();
+
+/** The whole feed in pages of `limit`, and where it ends. */
+async function readFeed(merchant: string, limit: number, after = 0) {
+  const items: string[] = [];
+  let place = after;
+  for (;;) {
+    const page = await listEvents(openDatabase(d1), merchant, place, limit);
+    expect(page.items.length).toBeLessThanOrEqual(limit);
+    items.push(...page.items);
+    const next = page.next ?? place;
+    if (!page.hasMore) return { items, place: next };
+    expect(next, "a page that is not the last moves on").toBeGreaterThan(place);
+    place = next;
+  }
+}
+
+const MERCHANTS = ["mer_a", "mer_b", "mer_c"];
+const CURRENCIES = ["USD", "EUR"] as const;
+
+/** One of every way in which a transaction can live. */
+const lives = fc
+  .array(
+    fc.record({
+      merchant: fc.constantFrom(...MERCHANTS),
+      currency: fc.constantFrom(...CURRENCIES),
+      kind: fc.constantFrom(
+        ...ENDS.map((end) => (key: string, currency: string) => life(key, end, { currency })),
+        ...([undefined, "reject", "cancel"] as const).map(
+          (word) => (key: string) => heldLife(key, word),
+        ),
+        ...ENDS.filter((end) => end !== "blocked").map(
+          (end) => (key: string) => heldLife(key, "approve", end),
+        ),
+      ),
+    }),
+    { minLength: 1, maxLength: 12 },
+  )
+  .map((made) =>
+    made.map(({ merchant, currency, kind }, at) =>
+      kind(`order-${at}`, currency).map((event) => toRecord(event, merchant)),
+    ),
+  );
+
+/** Some shards' journals: their transactions' events mixed, those of each transaction in order. */
+const journals = fc
+  .tuple(lives, fc.infiniteStream(fc.nat(1_000)), fc.integer({ min: 1, max: 3 }))
+  .map(([all, random, shards]) => {
+    const draw = () => random.next().value ?? 0;
+    return Array.from({ length: shards }, (_, shard) => {
+      const open = all.filter((_, at) => at % shards === shard).map((events) => [...events]);
+      const journal: EventRecord[] = [];
+      while (open.some((events) => events.length > 0)) {
+        const left = open.filter((events) => events.length > 0);
+        const next = left[draw() % left.length]?.shift();
+        if (next) journal.push(next);
+      }
+      return journal;
+    });
+  });
+
+/** A shard's write: forward from its checkpoint, or from an earlier one after a lost answer or a rewind. */
+const steps = fc.array(
+  fc.record({
+    shard: fc.nat(2),
+    back: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(40) }),
+    rows: fc.integer({ min: 1, max: 12 }),
+  }),
+  { maxLength: 30 },
+);
+
+describe("any batches of events, repeated and mixed", () => {
+  it("Writes in any batches, repeated with other boundaries and by several shards, store each event once", async () => {
+    await fc.assert(
+      fc.asyncProperty(journals, steps, async (all, written) => {
+        openBook();
+        const checkpoints = all.map(() => 0);
+        const cursors = new Map(MERCHANTS.map((merchant) => [merchant, 0]));
+        const followed = new Map<string, string[]>(MERCHANTS.map((merchant) => [merchant, []]));
+        const write = async (shard: number, from: number, to: number) => {
+          await appendEvents(d1, all[shard]?.slice(from, to) ?? []);
+          for (const merchant of MERCHANTS) {
+            const { items, place } = await readFeed(merchant, 3, cursors.get(merchant));
+            followed.get(merchant)?.push(...items);
+            cursors.set(merchant, place);
+          }
+        };
+        for (const { shard: drawn, back, rows } of written) {
+          const shard = drawn % all.length;
+          const from = Math.max(0, (checkpoints[shard] ?? 0) - back);
+          await write(shard, from, from + rows);
+          checkpoints[shard] = Math.min(from + rows, all[shard]?.length ?? 0);
+        }
+        for (const [shard, from] of checkpoints.entries()) {
+          await write(shard, from, all[shard]?.length ?? 0);
+        }
+        await expectBook(all.flat());
+        for (const merchant of MERCHANTS) {
+          const { items } = await readFeed(merchant, 100);
+          // A reader that follows the feed sees what one sees who reads it at the end.
+          expect(followed.get(merchant)).toEqual(items);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe("places in a feed", () => {
+  const record = (key: string, merchant = "mer_a") =>
+    life(key, "completed").map((event) => toRecord(event, merchant));
+
+  it("Events that are written after D1 was emptied come after every place that was given out before", async () => {
+    await appendEvents(d1, record("order-1"));
+    book.exec("UPDATE events SET position = position - 1000"); // As if written a second ago.
+    const { items, place } = await readFeed("mer_a", 100);
+    for (const table of ["events", "transactions", "totals"]) book.exec(`DELETE FROM ${table}`);
+    await appendEvents(d1, record("order-1"));
+    expect((await readFeed("mer_a", 100, place)).items).toEqual(items);
+  });
+
+  it("Places rise while D1's clock stands still or is set back", async () => {
+    await appendEvents(d1, record("order-1"));
+    book.exec("UPDATE events SET position = position + 1000000000"); // Some days ahead.
+    const { place } = await readFeed("mer_a", 100);
+    await appendEvents(d1, [...record("order-2"), ...record("order-3")]);
+    const later = await readFeed("mer_a", 1, place);
+    expect(later.items).toEqual([...record("order-2"), ...record("order-3")].map(eventText));
+    expect(later.place).toBe(place + 6);
+  });
+
+  it("Events of other merchants in the same write take no places in a feed", async () => {
+    const keys = ["1", "2", "3"];
+    const own = (key: string) => [...record(`b-${key}`, "mer_b"), ...record(`a-${key}`)];
+    await appendEvents(d1, keys.flatMap(own));
+    const sizes = rows(
+      "SELECT max(position) - min(position) AS size FROM events GROUP BY merchant_id",
+    );
+    expect(sizes).toEqual([{ size: 6 }, { size: 6 }]);
+  });
+
+  it("A row of another merchant is not shown, even if it lies in the merchant's feed", async () => {
+    await appendEvents(d1, record("order-1"));
+    book.exec("UPDATE events SET merchant_id = 'mer_b'");
+    expect((await readFeed("mer_a", 100)).items).toEqual([]);
+  });
+});
+
+/** The book has exactly these events, once and in order, and what follows from them. */
+async function expectBook(events: EventRecord[]): Promise<void> {
+  for (const merchant of MERCHANTS) {
+    const own = events.filter(({ merchant_id }) => merchant_id === merchant);
+    const { items } = await readFeed(merchant, 100);
+    expect(items.toSorted()).toEqual(own.map(eventText).toSorted());
+    for (const history of Map.groupBy(items.map(parse), (event) => event.transaction_id).values()) {
+      expect(history.map(({ sequence }) => sequence)).toEqual(history.map((_, at) => at + 1));
+    }
+    for (let limit = 1; limit <= items.length + 1; limit++) {
+      expect((await readFeed(merchant, limit)).items).toEqual(items);
+    }
+    const last = new Map(own.toSorted(bySequence).map((event) => [event.transaction_id, event]));
+    const listed = await listTransactions(openDatabase(d1), merchant, {}, undefined, 100);
+    expect(listed.items.toSorted()).toEqual([...last.values()].map(({ data }) => data).toSorted());
+    const states = rows("SELECT id, version, status FROM transactions ORDER BY id");
+    for (const { id, version, status } of states) {
+      const event = last.get(String(id));
+      if (event) expect([version, status]).toEqual([event.sequence, JSON.parse(event.data).status]);
+    }
+  }
+  const stored = rows("SELECT type, currency, code, decision, count, amount_minor FROM totals");
+  expect(stored.map((row) => JSON.stringify(Object.values(row))).toSorted()).toEqual(
+    countedTotals(events).toSorted(),
+  );
+}
+
+const bySequence = (one: EventRecord, other: EventRecord) => one.sequence - other.sequence;
+const parse = (text: string) => JSON.parse(text) as Event;
+
+/** The totals as their definition says, event by event. */
+function countedTotals(events: EventRecord[]): string[] {
+  const kinds = Map.groupBy(events, ({ type, data }) => {
+    const { currency, failure, review, risk } = JSON.parse(data) as Event["data"];
+    const isCancelled = type === "transaction.cancelled";
+    const inReview = review?.status === "cancelled" ? "in_review" : "";
+    const code = isCancelled ? inReview : (failure?.code ?? "");
+    return JSON.stringify([type, currency, code, risk.decision]);
+  });
+  return [...kinds].map(([kind, group]) => {
+    const amount = group.reduce((sum, { data }) => sum + JSON.parse(data).amount_minor, 0);
+    return JSON.stringify([...JSON.parse(kind), group.length, amount]);
+  });
+}

@@ -1,0 +1,114 @@
+/** The rows that D1 bills for writes of events: most of what a payment costs. */
+import { beforeEach, expect, it } from "vitest";
+import { appendEvents } from "../../../src/d1/append-events";
+import { deriveTransactionId } from "../../../src/domain/identity/id";
+import type { Event } from "../../../src/domain/transaction/event";
+import { env } from "../../support/env";
+import { MERCHANT } from "../../support/examples";
+import { ENDS, heldLife, life, toRecord } from "../../support/lives";
+import { type Billed, recordedD1 } from "../../support/recorded-d1";
+
+const billed: Billed[] = [];
+const d1 = recordedD1(env.DB, billed);
+
+/** The rows that a write is billed for: those of totals, of which there is one for each kind of event in the write, and
+ *  all others. */
+async function written(events: Event[]): Promise<{ totals: number; others: number }> {
+  billed.length = 0;
+  await appendEvents(
+    d1,
+    events.map((event) => toRecord(event)),
+  );
+  const sum = (isCounted: (sql: string) => boolean) =>
+    billed.filter(({ sql }) => isCounted(sql)).reduce((rows, line) => rows + line.rows_written, 0);
+  const ofTotals = (sql: string) => sql.startsWith("INSERT INTO totals");
+  return { totals: sum(ofTotals), others: sum((sql) => !ofTotals(sql)) };
+}
+
+let payments = 0;
+const key = () => `order-${++payments}`;
+
+/** The merchant's feed has a number, and there is a total for each kind of event. */
+beforeEach(async () => {
+  for (const end of ENDS) await written(life(key(), end));
+  for (const word of [undefined, "cancel"] as const) await written(heldLife(key(), word));
+  await written(heldLife(key(), "approve", "completed"));
+});
+
+it("A payment whose three events are written together costs four rows, and one for each total", async () => {
+  expect(await written(life(key(), "completed"))).toEqual({ others: 4, totals: 3 });
+});
+
+it("A payment that is created in one write and charged in the next costs eight rows, and one for each total", async () => {
+  const events = life(key(), "completed");
+  expect(await written(events.slice(0, 1))).toEqual({ others: 4, totals: 1 });
+  expect(await written(events.slice(1))).toEqual({ others: 4, totals: 2 });
+});
+
+it("A payment of which each event is written alone costs twelve rows, and one for each total", async () => {
+  for (const event of life(key(), "completed")) {
+    expect(await written([event])).toEqual({ others: 4, totals: 1 });
+  }
+});
+
+it("A write that is repeated costs no rows, whole or in parts", async () => {
+  const events = [
+    ...life(key(), "completed"),
+    ...life(key(), "declined"),
+    ...life(key(), "blocked"),
+  ];
+  await written(events);
+  expect(await written(events)).toEqual({ others: 0, totals: 0 });
+  expect(await written(events.slice(1, 5))).toEqual({ others: 0, totals: 0 });
+});
+
+it("A hundred payments in one write cost four rows each, and three for the totals of all", async () => {
+  const events = Array.from({ length: 100 }, () => life(key(), "completed")).flat();
+  expect(await written(events)).toEqual({ others: 400, totals: 3 });
+});
+
+it.each([
+  ["declined", () => life(key(), "declined"), 3],
+  ["blocked", () => life(key(), "blocked"), 2],
+  ["cancelled", () => life(key(), "cancelled"), 2],
+  ["held in review", () => heldLife(key(), undefined), 2],
+  ["cancelled in review", () => heldLife(key(), "cancel"), 3],
+  ["reviewed and charged", () => heldLife(key(), "approve", "completed"), 5],
+] as const)(
+  "A payment that is %s costs four rows, and one for each total",
+  async (_, events, totals) => {
+    expect(await written(events())).toEqual({ others: 4, totals });
+  },
+);
+
+it("A merchant's first payment costs two rows more, and a failure code that is new three", async () => {
+  const failure = { code: "never_seen", message: "No." };
+  expect(await written(life(key(), "declined", {}, failure))).toEqual({ others: 6, totals: 4 });
+  billed.length = 0;
+  await appendEvents(d1, [toRecord(life(key(), "pending")[0] as Event, "mer_new")]);
+  expect(billed.reduce((rows, line) => rows + line.rows_written, 0)).toBe(7);
+});
+
+it("A write that fails changes nothing, not even the totals", async () => {
+  const totals = () => env.DB.prepare("SELECT * FROM totals").all();
+  const { results } = await totals();
+  await env.DB.exec("ALTER TABLE events RENAME TO events_gone");
+  try {
+    const events = life(key(), "declined", {}, { code: "of_no_total", message: "No." });
+    await expect(written(events)).rejects.toThrow(/events/);
+    expect((await totals()).results).toEqual(results);
+    const code = env.DB.prepare("SELECT * FROM total_codes WHERE code = 'of_no_total'");
+    expect(await code.first()).toBeNull();
+  } finally {
+    await env.DB.exec("ALTER TABLE events_gone RENAME TO events");
+  }
+});
+
+it("The rows of the last payment are those of its end", async () => {
+  const last = `order-${payments + 1}`;
+  await written(life(key(), "completed"));
+  const row = await env.DB.prepare("SELECT status, version FROM transactions WHERE id = ?")
+    .bind(deriveTransactionId(MERCHANT, last))
+    .first();
+  expect(row).toEqual({ status: "completed", version: 3 });
+});
