@@ -59,6 +59,15 @@ export class Counts<Counter extends string, Histogram extends string> {
     if (count) this.#added.push({ count, by });
   }
 
+  /** Counts something that the commit under way writes and that can be counted again from there. On its own it does not
+   *  cause a write of the counters. */
+  addRecountable(name: CountName<Counter, Histogram>, labels: string, by: number): void {
+    if (!this.#isOn) return;
+    const count = this.#find(name, labels);
+    count.value += by;
+    this.#added.push({ count, by });
+  }
+
   /** Adds an observation to a histogram. @param bounds of its buckets; above the last one it is `+Inf` */
   observe(name: Histogram, labels: string, bounds: number[], value: number): void {
     this.add(`${name}_bucket`, formatBucketLabels(labels, bounds, value));

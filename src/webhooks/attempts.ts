@@ -40,7 +40,7 @@ export class Attempts {
   take({ delivery_id, number }: DeliveryNotice, nowMs: number): AttemptOrder[] {
     const found = this.#deliveries.take(delivery_id, number, nowMs);
     if (!found) return [];
-    const { message_id, endpoint_id, position, traceparent } = found;
+    const { message_id, endpoint_id, body, traceparent } = found;
     return [
       {
         delivery_id,
@@ -48,7 +48,7 @@ export class Attempts {
         // The endpoint's URL may have changed since.
         url: this.#endpoints.find(endpoint_id)?.url ?? found.url,
         message_id,
-        body: this.#deliveries.readBody(position),
+        body,
         secrets: this.#secrets.list(endpoint_id, nowMs),
         traceparent,
       },
@@ -86,7 +86,7 @@ export class Attempts {
   giveUp(deliveryId: string, nowMs: number): void {
     const found = this.#deliveries.find(deliveryId);
     if (found?.status !== "pending" || found.tries < MAX_ATTEMPTS) return;
-    this.#deliveries.finish(found.position, "dead", nowMs);
+    this.#deliveries.giveUp(found, nowMs);
     const { endpoint_id, attempts } = found;
     this.#log("error", "webhook.dead", {
       delivery_id: deliveryId,

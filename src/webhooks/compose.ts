@@ -6,12 +6,15 @@ import { StateRow } from "../runtime/state/state-row";
 import { Attempts } from "./attempts";
 import { WebhookCounters } from "./counters";
 import { FanOut } from "./fan-out";
+import { Leases } from "./leases";
 import { MetricsReporter } from "./metrics-reporter";
 import { QueuePublisher } from "./queue/enqueue";
 import { Deliveries } from "./store/deliveries";
 import { DeliveryLog } from "./store/delivery-log";
+import { DueDeliveries } from "./store/due-deliveries";
 import { Endpoints } from "./store/endpoints";
 import { readMerchantId } from "./store/merchant-id";
+import { Numbering } from "./store/numbering";
 import { Retention } from "./store/retention";
 import { migrateWebhooks } from "./store/schema";
 import { Secrets } from "./store/secrets";
@@ -20,22 +23,27 @@ export function composeDispatcher(state: DurableObjectState, env: Env, log: Log)
   const { sql } = state.storage;
   const merchantId = (): string => readMerchantId(state);
   state.storage.transactionSync(() => migrateWebhooks(sql));
-  const counters = new WebhookCounters(new StateRow(sql));
-  counters.commit(state.storage, () => counters.begin(sql));
+  const stateRow = new StateRow(sql);
+  const counters = new WebhookCounters(stateRow);
+  const numbering = new Numbering(sql, stateRow);
+  counters.commit(state.storage, () => counters.begin(sql, numbering.uncounted));
+  const leases = new Leases();
   const endpoints = new Endpoints(sql, counters);
   const secrets = new Secrets(sql);
-  const deliveries = new Deliveries(sql, counters);
+  const deliveries = new Deliveries(sql, counters, leases, numbering);
   const fanOut = new FanOut(endpoints, secrets, deliveries);
   return {
     counters,
+    leases,
     endpoints,
     secrets,
     deliveries,
-    deliveryLog: new DeliveryLog(sql),
+    due: new DueDeliveries(sql, leases),
+    deliveryLog: new DeliveryLog(sql, leases),
     fanOut,
     attempts: new Attempts(endpoints, secrets, deliveries, fanOut, counters, log),
-    publisher: new QueuePublisher(env, merchantId, deliveries, log),
-    retention: new Retention(sql, endpoints, deliveries, counters, log),
+    publisher: new QueuePublisher(env, merchantId, leases, log),
+    retention: new Retention(sql, { endpoints, deliveries, leases, counters }, log),
     metricsReporter: new MetricsReporter(
       () => counters.all(),
       (counts) => writeWebhookCounts(env.DB, merchantId(), counts),

@@ -37,7 +37,13 @@ export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
     this.#forgets.push(forget);
   }
 
-  /** Counts deliveries that moved from one status to another; null for new or deleted ones. */
+  /** Counts new deliveries, which are pending. That alone does not write the counters: a start counts them again
+   *  (`Numbering`). */
+  added(deliveries = 1): void {
+    this.addRecountable("deliveries_entered", "status=pending", deliveries);
+  }
+
+  /** Counts deliveries that moved from one status to another; null for deleted ones. */
   moved(from: DeliveryStatus | null, to: DeliveryStatus | null, deliveries = 1): void {
     if (from !== null) this.addWithin("deliveries_left", `status=${from}`, deliveries);
     if (to !== null) this.addWithin("deliveries_entered", `status=${to}`, deliveries);
@@ -66,8 +72,11 @@ export class WebhookCounters extends Counts<WebhookCounter, WebhookHistogram> {
     }
   }
 
-  /** Counts what a dispatcher had before this release counted anything. Call it inside a commit. */
-  begin(sql: SqlStorage): void {
+  /** Counts what a start has to: the deliveries that were added after the counters were written last, and all that a
+   *  dispatcher of the first release had, which counted nothing. Call it inside a commit.
+   *  @param uncounted how many deliveries were added since */
+  begin(sql: SqlStorage, uncounted: number): void {
+    if (uncounted > 0) this.added(uncounted);
     if (this.all().length > 0) return;
     const stocks = sql.exec<{ status: DeliveryStatus; n: number }>(
       "SELECT status, count(*) AS n FROM deliveries GROUP BY status",

@@ -1,10 +1,10 @@
 /** Fan-out: creates one delivery of an event for each subscribed endpoint, with its final body. */
 
-import { eventId, webhookDeliveryId } from "../domain/identity/id";
+import { eventId } from "../domain/identity/id";
 import type { EventRecord } from "../domain/transaction/event";
 import { readWebhookUrl, TEST_TYPE, webhookBody } from "../domain/webhook/webhook";
 import { randomId } from "../runtime/random-id";
-import type { DisabledReason, Endpoint } from "./rpc";
+import { type DisabledReason, type Endpoint, formatOrigin } from "./rpc";
 import type { Deliveries } from "./store/deliveries";
 import type { NewDelivery } from "./store/delivery";
 import type { Endpoints } from "./store/endpoints";
@@ -29,7 +29,7 @@ export class FanOut {
   }
 
   /** Creates the deliveries of a transaction's event: to the endpoints subscribed to its type, and to the transaction's
-   *  own `webhook_url`. @returns how many there are, also when they existed before */
+   *  own `webhook_url`. An event that is accepted again adds none. @returns how many were added */
   addEvent(event: EventRecord, nowMs: number): number {
     const endpoints = this.#endpoints.subscribedTo(event.type);
     const own = readWebhookUrl(event);
@@ -37,6 +37,7 @@ export class FanOut {
     const { type, transaction_id, sequence, traceparent } = event;
     const body = webhookBody(type, event.created_at_ms, event.data);
     const message_id = eventId(transaction_id, sequence);
+    const known = this.#deliveries.endpointsWith(transaction_id, message_id);
     const happened_at = event.created_at_ms;
     const message = {
       message_id,
@@ -46,11 +47,12 @@ export class FanOut {
       // During a deployment a shard of the previous version may still hand events over.
       traceparent: traceparent ?? null,
     };
-    for (const endpoint of endpoints) this.#add(message, endpoint, body, nowMs);
-    if (own === null) return endpoints.length;
+    const added = endpoints.filter(({ id }) => !known.has(id));
+    for (const endpoint of added) this.#add(message, endpoint, body, nowMs);
+    if (own === null || known.has(formatOrigin(own))) return added.length;
     this.#secrets.ensureDefault(nowMs);
     this.#add(message, { id: this.#endpoints.ensureOrigin(own, nowMs), url: own }, body, nowMs);
-    return endpoints.length + 1;
+    return added.length + 1;
   }
 
   /** Creates a delivery of a test event. @returns the id of the delivery */
@@ -70,9 +72,7 @@ export class FanOut {
   }
 
   #add(message: Message, { id, url }: Pick<Endpoint, "id" | "url">, body: string, nowMs: number) {
-    const deliveryId = webhookDeliveryId(message.message_id, id);
-    this.#deliveries.add({ ...message, id: deliveryId, endpoint_id: id, url }, body, nowMs);
-    return deliveryId;
+    return this.#deliveries.add({ ...message, endpoint_id: id, url }, body, nowMs);
   }
 }
 

@@ -5,7 +5,12 @@ import type { AttemptResult, DeliveryStatus } from "../domain/webhook/webhook";
 import type { Delivery } from "./store/delivery";
 
 /** Ids of hosts that transactions name by their own URLs begin so; the host follows. */
-export const ORIGIN = "origin:";
+const ORIGIN = "origin:";
+
+/** The id that stands for the host of a transaction's own URL. */
+export function formatOrigin(url: string): string {
+  return `${ORIGIN}${new URL(url).origin}`;
+}
 
 /** Whether an id stands for the host of a transaction's own URL. */
 export function isOrigin(id: string): boolean {
@@ -52,7 +57,8 @@ export type DeliveryFilter = {
   transaction_id?: string | undefined;
 };
 
-export type ShownDelivery = Delivery & { log: Attempt[] };
+/** A delivery with its attempts. `next_at` is null while an attempt is under way. */
+export type ShownDelivery = Omit<Delivery, "log"> & { log: Attempt[] };
 
 export type DeliveryPage = {
   deliveries: ShownDelivery[];

@@ -32,6 +32,9 @@ import { newSecret } from "./store/secrets";
 const GATHER_MS = 5;
 /** The shortest time to the next alarm. Reports of attempts dispatch sooner. */
 const ALARM_INTERVAL_MS = 1_000;
+/** When the alarm dispatches what a timer should have, because the object ended before. Setting an alarm is a row that is
+ *  billed, so this is when the next report of counters is due. */
+const MISSED_DISPATCH_MS = 10_000;
 
 export class WebhookDispatcher extends DurableObject<Env> implements WebhookDispatcherRpc {
   readonly #log: Log;
@@ -48,14 +51,13 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     if (state.id.name !== undefined) readMerchantId(state);
     // The next delivery, the end of a cooldown, the next sweep, the next report of counters.
     this.#alarm = new Alarm(state.storage, ALARM_INTERVAL_MS, (nowMs) => [
-      this.#parts.deliveries.nextAtMs(nowMs),
+      this.#isDispatchPlanned ? nowMs + MISSED_DISPATCH_MS : this.#parts.due.nextAtMs(nowMs),
       this.#parts.endpoints.nextCooldownEndsAtMs(nowMs),
       this.#parts.retention.nextAtMs(nowMs),
       this.#parts.metricsReporter.nextAtMs(nowMs),
     ]);
     state.blockConcurrencyWhile(async () => {
       await this.#alarm.read();
-      this.#parts.deliveries.expireSent(Date.now());
       this.#alarm.arm(Date.now());
     });
   }
@@ -68,10 +70,9 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
   /** Accepts events: when this returns, their deliveries are stored. May be called again with the same events. */
   accept(events: EventRecord[]): void {
     const now = Date.now();
-    const added = this.#commit(() =>
+    this.#commitAndDispatch(() =>
       events.reduce((sum, event) => sum + this.#parts.fanOut.addEvent(event, now), 0),
     );
-    if (added > 0) this.#dispatchSoon();
   }
 
   endpoints(): Endpoint[] {
@@ -100,9 +101,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
   }
 
   changeEndpoint(id: string, change: EndpointChange): Endpoint | undefined {
-    const changed = this.#commit(() => this.#parts.endpoints.change(id, change));
-    if (changed) this.#dispatchSoon();
-    return changed;
+    return this.#commitAndDispatch(() => this.#parts.endpoints.change(id, change));
   }
 
   /** Ends the endpoint's pending deliveries as dead. @returns whether there was such an endpoint */
@@ -131,60 +130,63 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     const endpoint = this.#parts.endpoints.find(id);
     if (!endpoint) return undefined;
     const now = Date.now();
-    const deliveryId = this.#commit(() => this.#parts.fanOut.addTest(endpoint, now));
-    this.#parts.endpoints.endCooldown(id);
-    this.#dispatchSoon();
+    const deliveryId = this.#commitAndDispatch(() => {
+      this.#parts.endpoints.endCooldown(id);
+      return this.#parts.fanOut.addTest(endpoint, now);
+    });
     return this.delivery(deliveryId);
   }
 
   /** Restarts an endpoint's failed deliveries, at most `MAX_RECOVERED` at a time. */
   recover(id: string, sinceMs: number, untilMs: number): Recovered | undefined {
     if (!this.#parts.endpoints.find(id)) return undefined;
-    const done = this.#commit(() =>
-      this.#parts.deliveries.recover(id, sinceMs, untilMs, Date.now()),
-    );
-    this.#parts.endpoints.endCooldown(id);
-    this.#dispatchSoon();
-    return done;
+    return this.#commitAndDispatch(() => {
+      this.#parts.endpoints.endCooldown(id);
+      return this.#parts.deliveries.recover(id, sinceMs, untilMs, Date.now());
+    });
   }
 
   /** A page, newest first, below the position `before`. */
   deliveries(filter: DeliveryFilter, before: number | undefined, limit: number): DeliveryPage {
-    return this.#parts.deliveryLog.list(filter, before, limit);
+    return this.#parts.deliveryLog.list(filter, before, limit, Date.now());
   }
 
   delivery(id: string): ShownDelivery | undefined {
     const found = this.#parts.deliveries.find(id);
-    return found && this.#parts.deliveryLog.shown(found);
+    return found && this.#parts.deliveryLog.shown(found, Date.now());
   }
 
   /** Restarts a delivery with its first attempt. */
   redeliver(id: string): ShownDelivery | undefined {
     const found = this.#parts.deliveries.find(id);
     if (!found) return undefined;
-    if (!isOrigin(found.endpoint_id) && !this.#parts.endpoints.find(found.endpoint_id))
-      return undefined;
+    const isToOrigin = isOrigin(found.endpoint_id);
+    if (!isToOrigin && !this.#parts.endpoints.find(found.endpoint_id)) return undefined;
+    const now = Date.now();
     // An attempt that is under way is not doubled. A delivery on its way to the dead-letter queue has none.
-    const isUnderWay = found.lease !== null && found.tries < MAX_ATTEMPTS;
-    if (!isUnderWay) this.#commit(() => this.#parts.deliveries.restart(found, Date.now()));
-    this.#parts.endpoints.endCooldown(found.endpoint_id);
-    this.#dispatchSoon();
+    const isUnderWay = this.#parts.leases.isUnderWay(found, now) && found.tries < MAX_ATTEMPTS;
+    this.#commitAndDispatch(() => {
+      if (isToOrigin) this.#parts.endpoints.ensureOrigin(found.url, now);
+      if (!isUnderWay) this.#parts.deliveries.restart(found, now);
+      this.#parts.endpoints.endCooldown(found.endpoint_id);
+    });
     return this.delivery(id);
   }
 
   /** The attempts that a consumer is to make now, without those that were taken or recorded before. */
   take(notices: DeliveryNotice[]): AttemptOrder[] {
     const now = Date.now();
-    return this.#commit(() => notices.flatMap((notice) => this.#parts.attempts.take(notice, now)));
+    const orders = notices.flatMap((notice) => this.#parts.attempts.take(notice, now));
+    this.#alarm.arm(now);
+    return orders;
   }
 
   /** Records results of attempts, and what follows for their deliveries and endpoints. */
   report(reports: AttemptReport[]): void {
     const now = Date.now();
-    this.#commit(() => {
+    this.#commitAndDispatch(() => {
       for (const report of reports) this.#parts.attempts.record(report, now);
     });
-    this.#dispatchSoon();
   }
 
   /** Ends a delivery without attempts left as dead; the dead-letter queue's consumer calls it. */
@@ -198,7 +200,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     this.#alarm.fired();
     const now = Date.now();
     try {
-      this.#commit(() => this.#parts.retention.sweep(now));
+      this.#parts.counters.commit(this.ctx.storage, () => this.#parts.retention.sweep(now));
       // A D1 that hangs must not delay deliveries; the next alarm reports again.
       const reporting = withTimeout(
         ALARM_INTERVAL_MS,
@@ -211,32 +213,35 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     this.#alarm.arm(Date.now());
   }
 
+  /** Commits what `work` writes, and dispatches in a moment what is due then. */
+  #commitAndDispatch<Value>(work: () => Value): Value {
+    this.#dispatchSoon(); // Before the commit, which sets the alarm.
+    return this.#commit(work);
+  }
+
   #dispatchSoon(): void {
-    this.#alarm.arm(Date.now());
     if (this.#isDispatchPlanned) return;
     this.#isDispatchPlanned = true;
     setTimeout(() => {
       this.#isDispatchPlanned = false;
-      this.#dispatch(Date.now()).catch((fault) => {
-        this.#log("error", "dispatch.failed", { fault: describeFault(fault) });
-      });
+      this.#dispatch(Date.now())
+        .then(() => this.#alarm.arm(Date.now()))
+        .catch((fault) => {
+          this.#log("error", "dispatch.failed", { fault: describeFault(fault) });
+        });
     }, GATHER_MS);
   }
 
   async #dispatch(nowMs: number): Promise<void> {
-    const due = this.#commit(() =>
-      this.#parts.endpoints
-        .withWork(nowMs)
-        .flatMap(({ id, capacity }) => this.#parts.deliveries.send(id, capacity, nowMs)),
-    );
-    this.#alarm.arm(nowMs);
-    await this.#parts.publisher.publish(due);
+    const { due, publisher } = this.#parts;
+    const sent = due.listEndpoints(nowMs).flatMap((endpoint) => due.send(endpoint, nowMs));
+    await publisher.publish(sent);
   }
 
-  /** All writes go through here: what they count is part of the same commit, and is reported later. */
+  /** All writes of calls go through here: what they count is part of the same commit, and is reported later. */
   #commit<Value>(work: () => Value): Value {
     const value = this.#parts.counters.commit(this.ctx.storage, work);
-    if (this.#parts.metricsReporter.isOpen) this.#alarm.armAfterWrite(Date.now());
+    this.#alarm.armAfterWrite(Date.now());
     return value;
   }
 }

@@ -2,7 +2,13 @@
 import { beforeEach } from "vitest";
 import { StateRow } from "../../src/runtime/state/state-row";
 import { WebhookCounters } from "../../src/webhooks/counters";
+import { Leases } from "../../src/webhooks/leases";
+import { Deliveries } from "../../src/webhooks/store/deliveries";
+import type { NewDelivery } from "../../src/webhooks/store/delivery";
+import { DueDeliveries } from "../../src/webhooks/store/due-deliveries";
 import { Endpoints } from "../../src/webhooks/store/endpoints";
+import { Numbering } from "../../src/webhooks/store/numbering";
+import { Retention } from "../../src/webhooks/store/retention";
 import { migrateWebhooks } from "../../src/webhooks/store/schema";
 import { NOW_MS } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
@@ -21,12 +27,61 @@ export const ENDPOINT = {
 export let storage: MemoryStorage;
 export let counters: WebhookCounters;
 export let endpoints: Endpoints;
+export let leases: Leases;
+export let numbering: Numbering;
+export let deliveries: Deliveries;
+export let due: DueDeliveries;
+let retention: Retention;
+
+/** As a new life of the object would be: what is stored, and nothing of what was in memory. */
+export function restart(): void {
+  const { sql } = storage;
+  const state = new StateRow(sql);
+  counters = new WebhookCounters(state);
+  endpoints = new Endpoints(sql, counters);
+  leases = new Leases();
+  numbering = new Numbering(sql, state);
+  commit(() => counters.begin(sql, numbering.uncounted));
+  deliveries = new Deliveries(sql, counters, leases, numbering);
+  due = new DueDeliveries(sql, leases);
+  const store = { endpoints, deliveries, leases, counters };
+  retention = new Retention(sql, store, () => {});
+}
+
 export const commit = <Value>(work: () => Value): Value =>
   counters.commit(storage as unknown as DurableObjectStorage, work);
+
+/** Adds a delivery. @returns its id */
+export const add = (nowMs: number, changed: Partial<NewDelivery> = {}): string =>
+  commit(() =>
+    deliveries.add(
+      {
+        endpoint_id: ENDPOINT.id,
+        message_id: "evt_1",
+        event_type: "transaction.created",
+        transaction_id: null,
+        url: ENDPOINT.url,
+        happened_at: nowMs,
+        traceparent: null,
+        ...changed,
+      },
+      "{}",
+      nowMs,
+    ),
+  );
+
+/** Leases an endpoint's due deliveries for the queue. @returns their ids */
+export const send = (capacity: number, nowMs: number): string[] =>
+  due.send({ id: ENDPOINT.id, capacity }, nowMs).map(({ id }) => id);
+
+export const sweep = (nowMs: number): void => commit(() => retention.sweep(nowMs));
+
+/** All deliveries, the oldest first. */
+export const rows = () => storage.sql.exec("SELECT * FROM deliveries ORDER BY position").toArray();
+
 beforeEach(() => {
   storage = memoryStorage();
   migrateWebhooks(storage.sql);
-  counters = new WebhookCounters(new StateRow(storage.sql));
-  endpoints = new Endpoints(storage.sql, counters);
+  restart();
   commit(() => endpoints.add(ENDPOINT));
 });

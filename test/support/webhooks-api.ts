@@ -1,6 +1,7 @@
 /** Webhook endpoints and deliveries over HTTP, and what the fake receiver got. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect } from "vitest";
+import type { Env } from "../../src/env";
 import type { Client } from "./api";
 import { env } from "./env";
 import { eventually as settled } from "./eventually";
@@ -81,13 +82,34 @@ export const received = (name: string, count: number) =>
   );
 export const dispatcherOf = (client: Client) => env.WEBHOOKS.getByName(client.merchant_id);
 
+/** Lets a merchant's dispatcher send into another queue for a while. */
+export async function withQueue(
+  client: Client,
+  sendBatch: (real: Env["WEBHOOK_QUEUE"], ...given: unknown[]) => Promise<unknown>,
+  work: () => Promise<void>,
+): Promise<void> {
+  const stub = dispatcherOf(client);
+  const real = env.WEBHOOK_QUEUE;
+  const use = (queue: unknown) =>
+    runInDurableObject(stub, (dispatcher) => {
+      (dispatcher as unknown as { env: Record<string, unknown> }).env.WEBHOOK_QUEUE = queue;
+    });
+  await use({ sendBatch: (...given: unknown[]) => sendBatch(real, ...given) });
+  await work().finally(() => use(real));
+}
+
+/** Ends the dispatcher as a crash would: nothing in memory survives. */
+export async function crash(client: Client): Promise<void> {
+  await runInDurableObject(dispatcherOf(client), (_, state) => state.abort("crash")).catch(
+    () => {},
+  );
+}
+
 /** Brings every waiting delivery's time forward and lets the alarm see to it. */
 export async function hurry(client: Client): Promise<void> {
   const stub = dispatcherOf(client);
   await runInDurableObject(stub, (_, state) => {
-    state.storage.sql.exec(
-      "UPDATE deliveries SET next_at = 0 WHERE status = 'pending' AND lease IS NULL",
-    );
+    state.storage.sql.exec("UPDATE deliveries SET next_at = 0 WHERE status = 'pending'");
     state.storage.sql.exec("UPDATE endpoints SET resting_until = 0");
   });
   await runInDurableObject(stub, (_, state) => state.storage.setAlarm(Date.now() + 60_000));

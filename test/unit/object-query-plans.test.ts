@@ -8,12 +8,15 @@ import { expect, it } from "vitest";
 import { migrateQuotas } from "../../src/rate-limit/schema";
 import { migrateJournal } from "../../src/transactions/journal/schema";
 import { migrateVelocity } from "../../src/velocity/schema";
+import { COLUMNS } from "../../src/webhooks/store/delivery";
+import { IS_EARLIER_ID } from "../../src/webhooks/store/delivery-id";
 import { MATCHES, WALKS } from "../../src/webhooks/store/delivery-log";
 import { migrateWebhooks } from "../../src/webhooks/store/schema";
 import { DEAD, ENDPOINT, ORIGIN_KIND, PENDING } from "../../src/webhooks/store/sql-values";
 import { memoryStorage } from "../support/sqlite";
 
 const SRC = join(import.meta.dirname, "../../src");
+const flat = (sql: string) => sql.replace(/\s+/g, " ").trim();
 /** The objects by their folders. What counts lives in each of them. */
 const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
   transactions: migrateJournal,
@@ -28,6 +31,7 @@ const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
 const UPGRADES = [
   "transactions/journal/schema.ts",
   "webhooks/store/schema.ts",
+  "webhooks/store/earlier-deliveries.ts",
   "velocity/schema.ts",
   "velocity/carry-over.ts",
   "rate-limit/schema.ts",
@@ -54,6 +58,8 @@ const PARTS: Record<string, string[]> = {
   // The delivery log.
   "WALKS[walk]": Object.values(WALKS),
   MATCHES: [MATCHES],
+  COLUMNS: [COLUMNS],
+  IS_EARLIER_ID: [IS_EARLIER_ID],
 };
 
 /** Calls whose statement is no literal, and why it is no matter here. */
@@ -80,22 +86,20 @@ const MAY_SCAN: Record<string, string> = {
   "SELECT status, count(*) AS n FROM deliveries": "once, before anything was counted",
   "SELECT enabled FROM endpoints": "twenty endpoints, once in a start",
   "SELECT * FROM endpoints WHERE kind = 'endpoint'": "twenty endpoints, kept in memory afterwards",
-  "SELECT id, failures, (SELECT count(*) FROM deliveries":
-    "twenty endpoints and the hosts that are delivered to",
+  "SELECT id, failures FROM endpoints": "twenty endpoints and the hosts that are delivered to",
+  "SELECT id, failures, at FROM (SELECT id": "the same",
   "DELETE FROM endpoints WHERE kind = 'origin'": "the same, once a day",
   "SELECT secret FROM secrets": "five of each of twenty endpoints",
   "UPDATE secrets SET expires_at": "the same",
   "DELETE FROM secrets WHERE": "the same",
-  "UPDATE deliveries SET next_at = ? WHERE lease = 'sent'":
-    "what is under way, twenty of each endpoint, once in a start",
-  "SELECT position, status FROM deliveries INDEXED BY deliveries_dead":
+  "SELECT position, endpoint_id, status FROM deliveries INDEXED BY deliveries_dead":
     "a merchant's dead deliveries, up to 1,000; counts as 50 requests of the merchant's",
   "SELECT 1 FROM deliveries LIMIT 1": "one row",
   "SELECT 1 FROM subject_payments LIMIT 1": "one row",
-  "UPDATE deliveries SET next_at = ? WHERE status = 'pending' AND lease IS NULL AND next_at >":
+  "SELECT position, endpoint_id FROM deliveries INDEXED BY deliveries_pending":
+    "the index of pending deliveries, once a day",
+  "UPDATE endpoints SET resting_until = 0 WHERE resting_until":
     "once, after the clock has gone back",
-  "UPDATE deliveries SET next_at = ?1 WHERE lease = ?2 AND next_at >": "the same",
-  "UPDATE endpoints SET resting_until = 0 WHERE": "the same",
   "UPDATE subject_payments SET at = ?1 WHERE at >": "the same",
   "SELECT * FROM windows": "three rows, once in a start",
   "SELECT id FROM merchant": "one row",
@@ -107,12 +111,14 @@ const MAY_PASS_OVER: Record<string, string> = {
     "the inner statement has its own key; the newest of a payment's few events",
   "SELECT * FROM events WHERE position > ? AND position <= ?":
     "what a round or a portion has, between two positions",
-  "SELECT position, status FROM deliveries INDEXED BY deliveries_dead":
+  "SELECT position, endpoint_id, status FROM deliveries INDEXED BY deliveries_dead":
     "an endpoint's pending deliveries, up to 1,000; counts as 50 requests of the merchant's",
-  "SELECT * FROM deliveries INDEXED BY": "MAX_EXAMINED, between two positions",
-  "SELECT * FROM deliveries NOT INDEXED": "the same",
-  "SELECT id, failures, (SELECT count(*) FROM deliveries":
-    "twenty endpoints; each of the two about deliveries has its own index",
+  [`SELECT ${flat(COLUMNS)} FROM deliveries INDEXED BY`]: "MAX_EXAMINED, between two positions",
+  [`SELECT ${flat(COLUMNS)} FROM deliveries NOT INDEXED`]: "the same",
+  "SELECT endpoint_id FROM deliveries WHERE transaction_id":
+    "the deliveries of a transaction, a few",
+  "UPDATE deliveries SET next_at = ?1, started_at":
+    "an endpoint's retries, once, after the clock has gone back",
   "UPDATE subject_payments SET outcome = ?1":
     "the inner statement has its own key, and reads one row",
   "SELECT currency AS key, 0 AS high":
@@ -160,7 +166,7 @@ function closing(text: string, from: number, open: string, close: string): numbe
 /** The statement with each of the parts that it may be given. */
 function filled(sql: string, file: string): string[] {
   const part = /\$\{([^}]*)\}/.exec(sql);
-  if (!part) return [sql.replace(/\s+/g, " ").trim()];
+  if (!part) return [flat(sql)];
   const [whole, name = ""] = part;
   const values = PARTS[name];
   if (!values) {

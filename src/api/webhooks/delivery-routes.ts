@@ -119,7 +119,7 @@ export function toDeliveryJson(delivery: ShownDelivery) {
       ...attempt,
       started_at: timeText(attempt.started_at),
     })),
-    next_attempt_at: toTimeText(delivery.lease === null ? delivery.next_at : null),
+    next_attempt_at: toTimeText(delivery.next_at),
     created_at: timeText(delivery.created_at),
     finished_at: toTimeText(delivery.finished_at),
   };

@@ -62,11 +62,6 @@ function fnv1a(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The id of the delivery of an event to an endpoint: an event that is taken over twice has one delivery. */
-export function webhookDeliveryId(messageId: string, endpointId: string): string {
-  return `whd_${digest(messageId, endpointId)}`;
-}
-
 /** A random id, for things that no client names: merchants, keys.
  *  @param random at least 17 random bytes, given by the caller. */
 export function formatRandomId(prefix: string, random: Uint8Array): string {

@@ -3,32 +3,30 @@ import { MAX_ATTEMPTS } from "../../domain/webhook/retry-schedule";
 import type { Env } from "../../env";
 import { describeFault, type Log } from "../../observability/log";
 import { withTimeout } from "../../runtime/with-timeout";
+import type { Leases } from "../leases";
 import type { DeliveryNotice } from "../rpc";
-import type { Deliveries } from "../store/deliveries";
 import type { Delivery } from "../store/delivery";
 
 /** A queue takes this many messages in one call. */
 const MESSAGES_PER_SEND = 100;
 /** A call that hangs would block the alarm, and every retry with it. A message that arrives late does no harm. */
 const SEND_LIMIT_MS = 10_000;
-/** When deliveries are due again that the queue did not accept. */
-const RETRY_MS = 5_000;
 
 export class QueuePublisher {
   readonly #queues: Pick<Env, "WEBHOOK_QUEUE" | "WEBHOOK_DEAD_QUEUE">;
   readonly #merchantId: () => string;
-  readonly #deliveries: Deliveries;
+  readonly #leases: Leases;
   readonly #log: Log;
 
   constructor(
     queues: Pick<Env, "WEBHOOK_QUEUE" | "WEBHOOK_DEAD_QUEUE">,
     merchantId: () => string,
-    deliveries: Deliveries,
+    leases: Leases,
     log: Log,
   ) {
     this.#queues = queues;
     this.#merchantId = merchantId;
-    this.#deliveries = deliveries;
+    this.#leases = leases;
     this.#log = log;
   }
 
@@ -55,7 +53,7 @@ export class QueuePublisher {
           rows: batch.length,
           fault: describeFault(fault),
         });
-        this.#deliveries.releaseLeases(batch, Date.now() + RETRY_MS);
+        for (const delivery of batch) this.#leases.refuse(delivery, Date.now());
       }
     }
   }

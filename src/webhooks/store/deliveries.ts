@@ -1,110 +1,94 @@
 /** A merchant's deliveries: one row for each event and endpoint, from the acceptance of the event until its delivery
  *  succeeded or is dead. The row is authoritative; a queue message only says that something is due.
  *
- *  `next_at` is when a pending delivery is due. Handing it out is a lease: `next_at` moves a little into the future, and
- *  a delivery that becomes due with a lease was lost on the way. */
-import { dueAtMs } from "../../domain/time/clock";
-import { LONGEST_RETRY_MS, MAX_ATTEMPTS, retryDelayMs } from "../../domain/webhook/retry-schedule";
+ *  A row is written when the delivery is added, after each attempt, and when it ends: with the last attempt, if there
+ *  is one. `next_at` is when a pending delivery is due. */
+import { MAX_ATTEMPTS, retryDelayMs } from "../../domain/webhook/retry-schedule";
 import type { AttemptResult } from "../../domain/webhook/webhook";
 import type { WebhookCounters } from "../counters";
+import type { Leases } from "../leases";
 import type { Recovered } from "../rpc";
-import type { Delivery, NewDelivery } from "./delivery";
+import { addAttempt } from "./attempt-log";
+import type { Delivery, DeliveryWithBody, NewDelivery } from "./delivery";
+import { IS_EARLIER_ID, newDeliveryId, readPosition } from "./delivery-id";
+import type { Numbering } from "./numbering";
 import { DEAD, PENDING } from "./sql-values";
 
-/** A queue message that no consumer has taken by then counts as lost. */
-export const SENT_LEASE_MS = 30_000;
-/** Three times the limit of an attempt. */
-export const TAKEN_LEASE_MS = 15_000;
 /** As many restarts as one commit makes without blocking the object noticeably. */
 export const MAX_RECOVERED = 1_000;
 
 export class Deliveries {
   readonly #sql: SqlStorage;
   readonly #counters: WebhookCounters;
+  readonly #leases: Leases;
+  readonly #numbering: Numbering;
 
-  constructor(sql: SqlStorage, counters: WebhookCounters) {
+  constructor(sql: SqlStorage, counters: WebhookCounters, leases: Leases, numbering: Numbering) {
     this.#sql = sql;
     this.#counters = counters;
+    this.#leases = leases;
+    this.#numbering = numbering;
   }
 
-  /** Adds a delivery that is due at once, unless it exists already. */
-  add(delivery: NewDelivery, body: string, nowMs: number): void {
-    const [added] = this.#sql
-      .exec<{ position: number }>(
-        `INSERT INTO deliveries (id, endpoint_id, message_id, event_type, transaction_id, url, status,
-         attempts, tries, next_at, created_at, started_at, happened_at, traceparent)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ${PENDING}, 0, 0, ?7, ?7, ?7, ?8, ?9)
-       ON CONFLICT DO NOTHING RETURNING position`,
-        delivery.id,
-        delivery.endpoint_id,
-        delivery.message_id,
-        delivery.event_type,
-        delivery.transaction_id,
-        delivery.url,
-        nowMs,
-        delivery.happened_at,
-        delivery.traceparent,
-      )
-      .toArray();
-    if (!added) return;
-    this.#sql.exec("INSERT INTO bodies VALUES (?, ?)", added.position, body);
-    this.#counters.moved(null, "pending");
+  /** The endpoints that have a delivery of a transaction's event. There is no unique index for them: it would be one
+   *  more row written for each delivery, and a transaction has few. */
+  endpointsWith(transactionId: string, messageId: string): Set<string> {
+    const rows = this.#sql.exec<{ endpoint_id: string }>(
+      "SELECT endpoint_id FROM deliveries WHERE transaction_id = ? AND message_id = ?",
+      transactionId,
+      messageId,
+    );
+    return new Set(rows.toArray().map(({ endpoint_id }) => endpoint_id));
   }
 
-  find(id: string): Delivery | undefined {
-    return this.#sql.exec<Delivery>("SELECT * FROM deliveries WHERE id = ?", id).toArray()[0];
+  /** Adds a delivery that is due at once. @returns its id */
+  add(delivery: NewDelivery, body: string, nowMs: number): string {
+    const position = this.#numbering.next();
+    const id = newDeliveryId(position);
+    this.#sql.exec(
+      `INSERT INTO deliveries (position, id, endpoint_id, message_id, event_type, transaction_id, url, status,
+         attempts, tries, next_at, created_at, started_at, happened_at, traceparent, log, body)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ${PENDING}, 0, 0, ?8, ?8, ?8, ?9, ?10, '[]', ?11)`,
+      position,
+      id,
+      delivery.endpoint_id,
+      delivery.message_id,
+      delivery.event_type,
+      delivery.transaction_id,
+      delivery.url,
+      nowMs,
+      delivery.happened_at,
+      delivery.traceparent,
+      body,
+    );
+    this.#counters.added();
+    return id;
   }
 
-  readBody(position: number): string {
-    return this.#sql
-      .exec<{ body: string }>("SELECT body FROM bodies WHERE delivery = ?", position)
-      .one().body;
+  find(id: string): DeliveryWithBody | undefined {
+    const position = readPosition(id);
+    const rows =
+      position === undefined
+        ? this.#sql.exec<DeliveryWithBody>(
+            `SELECT * FROM deliveries WHERE id = ? AND ${IS_EARLIER_ID}`,
+            id,
+          )
+        : this.#sql.exec<DeliveryWithBody>(
+            "SELECT * FROM deliveries WHERE position = ? AND id = ?",
+            position,
+            id,
+          );
+    return rows.toArray()[0];
   }
 
-  /** Leases an endpoint's due deliveries for the queue, the longest due first. */
-  send(endpointId: string, limit: number, nowMs: number): Delivery[] {
-    const due = this.#sql
-      .exec<Delivery>(
-        `SELECT * FROM deliveries WHERE endpoint_id = ? AND status = ${PENDING} AND next_at <= ?
-         ORDER BY next_at LIMIT ?`,
-        endpointId,
-        nowMs,
-        limit,
-      )
-      .toArray();
-    for (const { position } of due) this.#lease(position, "sent", nowMs + SENT_LEASE_MS);
-    return due;
+  /** A delivery for its `number`-th attempt, for the first consumer that asks; undefined for the others. */
+  take(id: string, number: number, nowMs: number): DeliveryWithBody | undefined {
+    const found = this.#findAttempt(id, number);
+    return found && this.#leases.take(found, nowMs) ? found : undefined;
   }
 
-  /** Ends the leases of deliveries that the queue did not accept, unless a consumer took them all the same. */
-  releaseLeases(deliveries: Delivery[], nextAtMs: number): void {
-    for (const { position, attempts } of deliveries) {
-      this.#sql.exec(
-        `UPDATE deliveries SET lease = NULL, next_at = ?
-         WHERE position = ? AND lease = 'sent' AND attempts = ?`,
-        nextAtMs,
-        position,
-        attempts,
-      );
-    }
-  }
-
-  /** After a restart it is unknown which messages are still in the queue, so deliveries that were not taken are due
-   *  again. */
-  expireSent(nowMs: number): void {
-    this.#sql.exec("UPDATE deliveries SET next_at = ? WHERE lease = 'sent'", nowMs);
-  }
-
-  /** Leases a delivery for its `number`-th attempt to the first consumer that asks; undefined for the others. */
-  take(id: string, number: number, nowMs: number): Delivery | undefined {
-    const found = this.find(id);
-    if (found?.lease !== "sent" || found.attempts + 1 !== number) return undefined;
-    this.#lease(found.position, "taken", nowMs + TAKEN_LEASE_MS);
-    return found;
-  }
-
-  /** Records an attempt's result. @returns the delivery as it was before, or undefined when this attempt was recorded
-   *  before */
+  /** Records an attempt's result, and the end of the delivery if it succeeded. @returns the delivery as it was before, or
+   *  undefined when this attempt was recorded before */
   finishAttempt(
     id: string,
     number: number,
@@ -112,50 +96,49 @@ export class Deliveries {
     { status_code, error, duration_ms, retry_after_ms }: AttemptResult,
     nowMs: number,
   ): Delivery | undefined {
-    const found = this.find(id);
-    if (found?.status !== "pending" || found.attempts + 1 !== number) return undefined;
-    this.#sql.exec(
-      "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
-      found.position,
-      number,
-      startedAtMs,
-      duration_ms,
-      status_code,
-      error,
-    );
+    const found = this.#findAttempt(id, number);
+    if (!found) return undefined;
+    this.#leases.end(found);
     const tries = found.tries + 1;
-    const nextAtMs = nowMs + retryDelayMs(tries, retry_after_ms, Math.random());
+    // After its last attempt it goes to the dead-letter queue at once.
+    const retryAtMs =
+      tries >= MAX_ATTEMPTS ? nowMs : nowMs + retryDelayMs(tries, retry_after_ms, Math.random());
+    const isDelivered = error === null;
+    if (isDelivered) this.#counters.moved("pending", "succeeded");
     this.#sql.exec(
-      "UPDATE deliveries SET attempts = ?, tries = ?, lease = NULL, next_at = ? WHERE position = ?",
+      `UPDATE deliveries SET status = ?, attempts = ?, tries = ?, next_at = ?, finished_at = ?, log = ?
+       WHERE position = ?`,
+      isDelivered ? "succeeded" : "pending",
       number,
       tries,
-      // After its last attempt it goes to the dead-letter queue at once.
-      tries >= MAX_ATTEMPTS ? nowMs : nextAtMs,
+      isDelivered ? null : retryAtMs,
+      isDelivered ? nowMs : null,
+      addAttempt(found.log, { number, started_at: startedAtMs, duration_ms, status_code, error }),
       found.position,
     );
-    if (error === null) this.finish(found.position, "succeeded", nowMs);
     return found;
   }
 
-  /** Ends a pending delivery. */
-  finish(position: number, status: "succeeded" | "dead", nowMs: number): void {
-    this.#counters.moved("pending", status);
+  /** Ends a pending delivery as dead. */
+  giveUp(delivery: Pick<Delivery, "position" | "endpoint_id">, nowMs: number): void {
+    this.#leases.end(delivery);
+    this.#counters.moved("pending", "dead");
     this.#sql.exec(
-      "UPDATE deliveries SET status = ?, lease = NULL, next_at = NULL, finished_at = ? WHERE position = ?",
-      status,
+      `UPDATE deliveries SET status = ${DEAD}, next_at = NULL, finished_at = ? WHERE position = ?`,
       nowMs,
-      position,
+      delivery.position,
     );
   }
 
   /** Restarts a delivery with its first attempt, due now. */
-  restart({ position, status }: Pick<Delivery, "position" | "status">, nowMs: number): void {
-    if (status !== "pending") this.#counters.moved(status, "pending");
+  restart(delivery: Pick<Delivery, "position" | "endpoint_id" | "status">, nowMs: number): void {
+    this.#leases.end(delivery);
+    if (delivery.status !== "pending") this.#counters.moved(delivery.status, "pending");
     this.#sql.exec(
-      `UPDATE deliveries SET status = ${PENDING}, tries = 0, lease = NULL, next_at = ?1,
-         started_at = ?1, finished_at = NULL WHERE position = ?2`,
+      `UPDATE deliveries SET status = ${PENDING}, tries = 0, next_at = ?1, started_at = ?1,
+         finished_at = NULL WHERE position = ?2`,
       nowMs,
-      position,
+      delivery.position,
     );
   }
 
@@ -163,18 +146,19 @@ export class Deliveries {
    *  those that succeeded. */
   recover(endpointId: string, sinceMs: number, untilMs: number, nowMs: number): Recovered {
     const rows = this.#sql
-      .exec<Pick<Delivery, "position" | "status">>(
-        `SELECT position, status FROM deliveries INDEXED BY deliveries_dead
+      .exec<Pick<Delivery, "position" | "endpoint_id" | "status">>(
+        `SELECT position, endpoint_id, status FROM deliveries INDEXED BY deliveries_dead
          WHERE status = ${DEAD} AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3
          UNION ALL
-         SELECT position, status FROM deliveries INDEXED BY deliveries_pending
-         WHERE status = ${PENDING} AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3
-           AND ((tries > 0 AND lease IS NULL) OR tries >= ?4)
-         ORDER BY position LIMIT ?5`,
+         SELECT position, endpoint_id, status FROM deliveries INDEXED BY deliveries_pending
+         WHERE status = ${PENDING} AND endpoint_id = ?1 AND created_at BETWEEN ?2 AND ?3 AND (tries >= ?4
+           OR (tries > 0 AND position NOT IN (SELECT value FROM json_each(?5))))
+         ORDER BY position LIMIT ?6`,
         endpointId,
         sinceMs,
         untilMs,
         MAX_ATTEMPTS,
+        this.#leases.heldPositions(nowMs),
         MAX_RECOVERED + 1,
       )
       .toArray();
@@ -185,6 +169,7 @@ export class Deliveries {
 
   /** Ends the pending deliveries of an endpoint that is deleted as dead. */
   failPending(endpointId: string, nowMs: number): void {
+    this.#leases.endAll(endpointId);
     const { open } = this.#sql
       .exec<{ open: number }>(
         `SELECT count(*) AS open FROM deliveries WHERE endpoint_id = ? AND status = ${PENDING}`,
@@ -194,36 +179,21 @@ export class Deliveries {
     if (open === 0) return;
     this.#counters.moved("pending", "dead", open);
     this.#sql.exec(
-      `UPDATE deliveries SET status = ${DEAD}, lease = NULL, next_at = NULL, finished_at = ?
+      `UPDATE deliveries SET status = ${DEAD}, next_at = NULL, finished_at = ?
        WHERE endpoint_id = ? AND status = ${PENDING}`,
       nowMs,
       endpointId,
     );
   }
 
-  /** When the next delivery is due, of endpoints that are enabled and not in a cooldown. */
-  nextAtMs(nowMs: number): number | undefined {
-    const [row] = this.#sql
-      .exec<{ at: number | null }>(
-        `SELECT min((SELECT min(next_at) FROM deliveries
-           WHERE endpoint_id = endpoints.id AND status = ${PENDING})) AS at
-         FROM endpoints WHERE enabled = 1 AND resting_until <= ?`,
-        nowMs,
-      )
-      .toArray();
-    return row?.at == null ? undefined : dueAtMs(row.at, nowMs, LONGEST_RETRY_MS);
-  }
-
+  /** Whether there is nothing to sweep. */
   get isEmpty(): boolean {
     return this.#sql.exec("SELECT 1 FROM deliveries LIMIT 1").toArray().length === 0;
   }
 
-  #lease(position: number, lease: Delivery["lease"], nextAtMs: number): void {
-    this.#sql.exec(
-      "UPDATE deliveries SET lease = ?, next_at = ? WHERE position = ?",
-      lease,
-      nextAtMs,
-      position,
-    );
+  /** A pending delivery whose next attempt has this number. */
+  #findAttempt(id: string, number: number): DeliveryWithBody | undefined {
+    const found = this.find(id);
+    return found?.status === "pending" && found.attempts + 1 === number ? found : undefined;
   }
 }

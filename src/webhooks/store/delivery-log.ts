@@ -1,12 +1,9 @@
 /** The delivery log: what a merchant sees of its deliveries. */
-import {
-  type Attempt,
-  type DeliveryFilter,
-  type DeliveryPage,
-  MAX_EXAMINED,
-  type ShownDelivery,
-} from "../rpc";
-import type { Delivery } from "./delivery";
+
+import type { Leases } from "../leases";
+import { type DeliveryFilter, type DeliveryPage, MAX_EXAMINED, type ShownDelivery } from "../rpc";
+import { parseAttempts } from "./attempt-log";
+import { COLUMNS, type Delivery } from "./delivery";
 import { DEAD } from "./sql-values";
 
 /** The index that a list walks from the newest to the oldest delivery: the first whose member is in the filter. Dead
@@ -14,7 +11,6 @@ import { DEAD } from "./sql-values";
 export const WALKS = {
   transaction_id: "deliveries INDEXED BY deliveries_by_transaction WHERE transaction_id = ?5",
   dead: `deliveries INDEXED BY deliveries_dead WHERE status = ${DEAD}`,
-  endpoint_id: "deliveries INDEXED BY deliveries_by_endpoint WHERE endpoint_id = ?2",
   all: "deliveries NOT INDEXED WHERE TRUE",
 };
 /** Each of a filter's members, or null for one that is left out. */
@@ -23,29 +19,28 @@ export const MATCHES = `(?2 IS NULL OR endpoint_id = ?2) AND (?3 IS NULL OR stat
 
 export class DeliveryLog {
   readonly #sql: SqlStorage;
+  readonly #leases: Leases;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, leases: Leases) {
     this.#sql = sql;
+    this.#leases = leases;
   }
 
-  /** A delivery with all of its attempts. */
-  shown(delivery: Delivery): ShownDelivery {
-    return { ...delivery, log: this.#attemptsOf(delivery.position) };
-  }
-
-  #attemptsOf(position: number): Attempt[] {
-    return this.#sql
-      .exec<Attempt>(
-        `SELECT number, started_at, duration_ms, status_code, error FROM attempts
-         WHERE delivery = ? ORDER BY number`,
-        position,
-      )
-      .toArray();
+  /** A delivery with its attempts. It has no next attempt while one is under way. */
+  shown(delivery: Delivery, nowMs: number): ShownDelivery {
+    const { log, next_at, ...shown } = delivery;
+    const isUnderWay = this.#leases.isUnderWay(delivery, nowMs);
+    return { ...shown, next_at: isUnderWay ? null : next_at, log: parseAttempts(log) };
   }
 
   /** Newest first, below the position `before`. A page may be short, or empty, though there is a next one: when
    *  `MAX_EXAMINED` have been examined it ends. */
-  list(filter: DeliveryFilter, before: number | undefined, limit: number): DeliveryPage {
+  list(
+    filter: DeliveryFilter,
+    before: number | undefined,
+    limit: number,
+    nowMs: number,
+  ): DeliveryPage {
     const { endpoint_id = null, status = null, event_type = null, transaction_id = null } = filter;
     const members = [
       before ?? Number.MAX_SAFE_INTEGER,
@@ -59,7 +54,7 @@ export class DeliveryLog {
     const last = leavesOut ? this.#lastExamined(walk, members) : undefined;
     const found = this.#sql
       .exec<Delivery>(
-        `SELECT * FROM ${WALKS[walk]} AND position < ?1 AND position >= ?6 AND ${MATCHES}
+        `SELECT ${COLUMNS} FROM ${WALKS[walk]} AND position < ?1 AND position >= ?6 AND ${MATCHES}
          ORDER BY position DESC LIMIT ?7`,
         ...members,
         last ?? 0,
@@ -68,7 +63,7 @@ export class DeliveryLog {
       .toArray();
     const page = found.slice(0, limit);
     return {
-      deliveries: page.map((delivery) => this.shown(delivery)),
+      deliveries: page.map((delivery) => this.shown(delivery, nowMs)),
       next: found.length > limit ? page.at(-1)?.position : last,
     };
   }
@@ -87,8 +82,7 @@ export class DeliveryLog {
   }
 }
 
-function chooseWalk({ transaction_id, status, endpoint_id }: DeliveryFilter): keyof typeof WALKS {
+function chooseWalk({ transaction_id, status }: DeliveryFilter): keyof typeof WALKS {
   if (transaction_id !== undefined) return "transaction_id";
-  if (status === "dead") return "dead";
-  return endpoint_id === undefined ? "all" : "endpoint_id";
+  return status === "dead" ? "dead" : "all";
 }

@@ -7,13 +7,12 @@ import { dueAtMs } from "../../domain/time/clock";
 import {
   cooldownMs,
   DISABLE_AFTER_MS,
-  inFlightLimit,
   LONGEST_COOLDOWN_MS,
   needsCooldown,
 } from "../../domain/webhook/circuit-breaker";
 import { matchesFilter } from "../../domain/webhook/webhook";
 import type { WebhookCounters } from "../counters";
-import { type DisabledReason, type Endpoint, type EndpointChange, ORIGIN } from "../rpc";
+import { type DisabledReason, type Endpoint, type EndpointChange, formatOrigin } from "../rpc";
 import { ENDPOINT, type EndpointKind, ORIGIN_KIND, PENDING } from "./sql-values";
 
 type Row = {
@@ -111,28 +110,11 @@ export class Endpoints {
 
   /** The id of the row for the host of a transaction's own URL, which is added if there is none. */
   ensureOrigin(url: string, nowMs: number): string {
-    const { origin } = new URL(url);
-    const id = `${ORIGIN}${origin}`;
+    const id = formatOrigin(url);
     const [known] = this.#sql.exec("SELECT 1 FROM endpoints WHERE id = ?", id).toArray();
-    if (!known) this.#insert("origin", { ...BLANK, id, url: origin, created_at: nowMs });
+    if (!known)
+      this.#insert("origin", { ...BLANK, id, url: new URL(url).origin, created_at: nowMs });
     return id;
-  }
-
-  /** The endpoints with a delivery that is due, and how many attempts each may begin now. */
-  withWork(nowMs: number): { id: string; capacity: number }[] {
-    const rows = this.#sql
-      .exec<{ id: string; failures: number; under_way: number }>(
-        `SELECT id, failures, (SELECT count(*) FROM deliveries
-           WHERE endpoint_id = endpoints.id AND lease IS NOT NULL AND next_at > ?1) AS under_way
-         FROM endpoints WHERE enabled = 1 AND resting_until <= ?1 AND EXISTS
-           (SELECT 1 FROM deliveries
-            WHERE endpoint_id = endpoints.id AND status = ${PENDING} AND next_at <= ?1)`,
-        nowMs,
-      )
-      .toArray();
-    return rows
-      .map(({ id, failures, under_way }) => ({ id, capacity: inFlightLimit(failures) - under_way }))
-      .filter(({ capacity }) => capacity > 0);
   }
 
   /** When the first cooldown ends; undefined when there is none. */
@@ -148,6 +130,7 @@ export class Endpoints {
 
   /** Resets the circuit breaker after a success. */
   succeeded(id: string): void {
+    if (this.find(id)?.failing_since === null) return;
     const { rowsWritten } = this.#sql.exec(
       `UPDATE endpoints SET failures = 0, failing_since = NULL, rests = 0, resting_until = 0
        WHERE id = ? AND failures > 0`,
@@ -158,7 +141,7 @@ export class Endpoints {
 
   /** Ends the cooldown, because a merchant has requested a delivery now. */
   endCooldown(id: string): void {
-    this.#sql.exec("UPDATE endpoints SET resting_until = 0 WHERE id = ?", id);
+    this.#sql.exec("UPDATE endpoints SET resting_until = 0 WHERE id = ? AND resting_until > 0", id);
   }
 
   /** Records a failure. @returns whether the endpoint has been failing for too long */
@@ -182,11 +165,11 @@ export class Endpoints {
     return row.kind === "endpoint" && row.enabled === 1 && nowMs - since >= DISABLE_AFTER_MS;
   }
 
-  /** Deletes the rows of hosts without deliveries. */
+  /** Deletes the rows of hosts without pending deliveries. A redelivery adds its host again. */
   forgetIdleOrigins(): void {
     this.#sql.exec(
-      `DELETE FROM endpoints WHERE kind = ${ORIGIN_KIND}
-         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint_id = endpoints.id)`,
+      `DELETE FROM endpoints WHERE kind = ${ORIGIN_KIND} AND NOT EXISTS
+         (SELECT 1 FROM deliveries WHERE endpoint_id = endpoints.id AND status = ${PENDING})`,
     );
   }
 

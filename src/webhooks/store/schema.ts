@@ -2,6 +2,8 @@
 import { addMissingColumn, type Migration, migrate } from "../../runtime/migrations";
 import { moveCountersToState } from "../../runtime/state/move-counters";
 import { STATE_TABLE } from "../../runtime/state/state-row";
+import { IS_EARLIER_ID } from "./delivery-id";
+import { moveAtStart } from "./earlier-deliveries";
 
 /** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
  *  `transactionSync`. */
@@ -81,4 +83,58 @@ const DELIVERY_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-const MIGRATIONS: readonly Migration[] = [createTables, moveCountersToState];
+/** Version 3: a delivery is one row, with its body and its attempts, and has the indexes that a query needs. Leases are
+ *  in memory. One that was running ends when it would have ended. */
+function mergeDeliveryTables(sql: SqlStorage): void {
+  // The numbering, which `numbering.ts` continues.
+  sql.exec(
+    `INSERT INTO state (id, checkpoints)
+       SELECT 1, json_object('position', seq) FROM sqlite_sequence WHERE name = 'deliveries'
+     ON CONFLICT (id) DO UPDATE SET checkpoints = excluded.checkpoints`,
+  );
+  sql.exec("ALTER TABLE deliveries RENAME TO earlier_deliveries");
+  sql.exec(MERGED_DELIVERIES);
+  moveAtStart(sql);
+  for (const index of EARLIER_INDEXES) sql.exec(`DROP INDEX IF EXISTS deliveries_${index}`);
+  sql.exec(DELIVERY_INDEXES);
+}
+
+const EARLIER_INDEXES = [
+  ...["pending", "under_way", "open"],
+  ...["by_endpoint", "by_transaction", "dead", "finished"],
+];
+
+const MERGED_DELIVERIES = `
+  CREATE TABLE deliveries (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    endpoint_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    transaction_id TEXT,
+    url TEXT NOT NULL,
+    status TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    tries INTEGER NOT NULL,
+    next_at INTEGER,
+    happened_at INTEGER,
+    traceparent TEXT,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    log TEXT NOT NULL,
+    body TEXT NOT NULL
+  )
+`;
+
+/** `started_at` is in the index of pending deliveries so that the sweep reads no row for those that are young. */
+const DELIVERY_INDEXES = `
+  CREATE INDEX deliveries_pending
+    ON deliveries (endpoint_id, next_at, started_at) WHERE status = 'pending';
+  CREATE INDEX deliveries_by_transaction
+    ON deliveries (transaction_id, position) WHERE transaction_id IS NOT NULL;
+  CREATE INDEX deliveries_dead ON deliveries (position) WHERE status = 'dead';
+  CREATE INDEX deliveries_by_earlier_id ON deliveries (id) WHERE ${IS_EARLIER_ID};
+`;
+
+const MIGRATIONS: readonly Migration[] = [createTables, moveCountersToState, mergeDeliveryTables];

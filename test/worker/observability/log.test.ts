@@ -18,6 +18,7 @@ import {
 } from "../../support/api";
 import { env } from "../../support/env";
 import { eventually } from "../../support/eventually";
+import { turnBackDeliveries } from "../../support/first-dispatcher";
 import { turnBackEvents } from "../../support/first-journal";
 import type { StreamLog } from "../../support/kafka";
 import type { Arrival } from "../../support/receiver";
@@ -147,10 +148,7 @@ describe("the trace of a request", () => {
     const dispatcher = env.WEBHOOKS.getByName(shop.merchant_id);
     await eventually(async () => expect(await arrived(id)).toHaveLength(1));
     await runInDurableObject(ownerOf(id), (_, { storage }) => turnBackEvents(storage.sql));
-    await runInDurableObject(dispatcher, (_, { storage }) => {
-      storage.sql.exec("ALTER TABLE deliveries DROP COLUMN traceparent");
-      storage.sql.exec("DROP TABLE schema_version");
-    });
+    await runInDurableObject(dispatcher, (_, { storage }) => turnBackDeliveries(storage.sql));
     await crash(ownerOf(id));
     await crash(dispatcher);
     await fate("up");

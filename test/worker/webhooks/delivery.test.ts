@@ -1,22 +1,23 @@
 /** No event is lost on the way to a receiver that fails, nor by a queue that repeats or loses messages. */
 import { runInDurableObject } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { EventRecord } from "../../../src/domain/transaction/event";
+import type { DeliveryNotice } from "../../../src/webhooks/rpc";
 import { newClient } from "../../support/api";
 import { env } from "../../support/env";
 import { sized } from "../../support/sized";
 import {
   arrivals,
+  crash,
   deliveries,
   dispatcherOf,
-  ENDPOINTS,
-  type Endpoint,
   endpoint,
   eventually,
   hurry,
   json,
   received,
   receiverUrl,
+  withQueue,
 } from "../../support/webhooks-api";
 import { endHanging } from "../../support/with-timeout";
 
@@ -102,16 +103,57 @@ describe("deliveries to a receiver", () => {
 
   it("A delivery survives a lost queue message", async () => {
     const client = await newClient();
-    await endpoint(client, receiverUrl("lost"), { enabled: false });
-    const { id } =
-      (await json<{ data: Endpoint[] }>(await client.get(ENDPOINTS), 200)).data[0] ?? {};
-    await json(await client.ask("POST", `${ENDPOINTS}/${id}/test`), 202);
-    // As if it had been sent, and had got lost on the way.
-    await runInDurableObject(dispatcherOf(client), (_, state) => {
-      state.storage.sql.exec("UPDATE deliveries SET lease = 'sent', next_at = 1");
-      state.storage.sql.exec("UPDATE endpoints SET enabled = 1");
+    await endpoint(client, receiverUrl("lost"), { events: ["transaction.created"] });
+    let lost = 0;
+    const lose = async () => {
+      lost += 1;
+    };
+    await withQueue(client, lose, async () => {
+      await client.created();
+      await eventually(
+        async () => lost,
+        (count) => count === 1,
+      );
+      await hurry(client);
+      expect(lost).toBe(1);
     });
-    await hurry(client);
+    await runInDurableObject(dispatcherOf(client), async (dispatcher) => {
+      vi.useFakeTimers({ now: Date.now() + 30_000, toFake: ["Date"] });
+      await dispatcher.alarm().finally(() => vi.useRealTimers());
+    });
     await received("lost", 1);
+  });
+
+  it("A dispatcher that is killed sends again what was under way, once each, and loses nothing", async () => {
+    const client = await newClient();
+    await endpoint(client, receiverUrl("killed"), { events: ["transaction.created"] });
+    const before: DeliveryNotice[] = [];
+    const hold = async (_: unknown, messages: unknown) => {
+      before.push(...(messages as { body: DeliveryNotice }[]).map(({ body }) => body));
+    };
+    await withQueue(client, hold, async () => {
+      await Promise.all(
+        Array.from({ length: 10 }, (_, at) => client.created({ user_id: `killed-${at}` })),
+      );
+      await eventually(
+        async () => before,
+        (notices) => notices.length === 10,
+      );
+      // Half of them are with a consumer, which ends with them.
+      expect(await dispatcherOf(client).take(before.slice(0, 5))).toHaveLength(5);
+      expect(await dispatcherOf(client).take(before.slice(0, 5))).toHaveLength(0);
+    });
+    await crash(client);
+    // The queue delivers the messages from before too: beside the new ones, and after them.
+    await env.WEBHOOK_QUEUE.sendBatch(before.map((body) => ({ body })));
+    await hurry(client);
+    await received("killed", 10);
+    await env.WEBHOOK_QUEUE.sendBatch(before.map((body) => ({ body })));
+    await eventually(
+      () => deliveries(client),
+      (all) => all.length === 10 && all.every(({ status }) => status === "succeeded"),
+    );
+    await hurry(client);
+    expect(await arrivals("killed")).toHaveLength(10);
   });
 });

@@ -1,12 +1,9 @@
 /** A merchant's dispatcher: isolation, bounds and recovery. */
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { Env } from "../../../src/env";
-import { StateRow } from "../../../src/runtime/state/state-row";
-import { WebhookCounters } from "../../../src/webhooks/counters";
-import { Endpoints } from "../../../src/webhooks/store/endpoints";
+import { Leases } from "../../../src/webhooks/leases";
+import { DueDeliveries } from "../../../src/webhooks/store/due-deliveries";
 import { type Client, newClient } from "../../support/api";
-import { env } from "../../support/env";
 import {
   arrivals,
   DELIVERIES,
@@ -20,6 +17,7 @@ import {
   json,
   received,
   receiverUrl,
+  withQueue,
 } from "../../support/webhooks-api";
 import { endHanging } from "../../support/with-timeout";
 
@@ -32,7 +30,7 @@ describe("a dispatcher", () => {
       runInDurableObject(dispatcherOf(broken), (_, { storage }) => {
         storage.sql.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
       });
-    await rename("bodies", "lost_bodies");
+    await rename("deliveries", "lost_deliveries");
     // Enough for every shard.
     const create = (client: Client) =>
       Promise.all(
@@ -41,25 +39,9 @@ describe("a dispatcher", () => {
     await create(broken);
     await create(well);
     await received("well", 60);
-    await rename("lost_bodies", "bodies");
+    await rename("lost_deliveries", "deliveries");
     await received("broken", 60);
   });
-
-  /** Lets a merchant's dispatcher send into another queue for a while. */
-  async function withQueue(
-    client: Client,
-    sendBatch: (real: Env["WEBHOOK_QUEUE"], ...given: unknown[]) => Promise<unknown>,
-    work: () => Promise<void>,
-  ): Promise<void> {
-    const stub = dispatcherOf(client);
-    const real = env.WEBHOOK_QUEUE;
-    const use = (queue: unknown) =>
-      runInDurableObject(stub, (dispatcher) => {
-        (dispatcher as unknown as { env: Record<string, unknown> }).env.WEBHOOK_QUEUE = queue;
-      });
-    await use({ sendBatch: (...given: unknown[]) => sendBatch(real, ...given) });
-    await work().finally(() => use(real));
-  }
 
   it("A dispatcher reads what is open, however much has been delivered", async () => {
     const client = await newClient();
@@ -69,8 +51,8 @@ describe("a dispatcher", () => {
       storage.sql.exec(
         `WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 5000)
          INSERT INTO deliveries (id, endpoint_id, message_id, event_type, url, status, attempts, tries,
-           created_at, started_at, finished_at) SELECT 'whd_' || n, ?, n, 'x', 'x', 'succeeded', 1, 1, 1, 1,
-           ? FROM many`,
+           created_at, started_at, finished_at, log, body) SELECT 'whd_' || n, ?, n, 'x', 'x', 'succeeded',
+           1, 1, 1, 1, ?, '[]', '{}' FROM many`,
         id,
         Date.now(),
       );
@@ -82,9 +64,9 @@ describe("a dispatcher", () => {
         return cursor;
       };
       const sql = { exec } as unknown as SqlStorage;
-      const counters = new WebhookCounters(new StateRow(storage.sql));
-      const found = new Endpoints(sql, counters).withWork(Date.now());
-      expect(found).toEqual([{ id, capacity: 20 }]);
+      const due = new DueDeliveries(sql, new Leases());
+      expect(due.listEndpoints(Date.now())).toEqual([{ id, capacity: 20 }]);
+      expect(due.nextAtMs(Date.now())).toBeLessThanOrEqual(Date.now());
       return cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0);
     });
     expect(read).toBeLessThan(20);
@@ -144,8 +126,9 @@ describe("a dispatcher", () => {
       storage.sql.exec(
         `WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 3000)
          INSERT INTO deliveries (id, endpoint_id, message_id, event_type, url, status, attempts, tries,
-           created_at, started_at, finished_at) SELECT 'whd_' || n, 'x', n, 'x', 'x',
-           iif(n % 3 = 0, 'pending', 'succeeded'), 1, 1, 1, 1, iif(n % 3 = 0, NULL, 1) FROM many`,
+           created_at, started_at, finished_at, log, body) SELECT 'whd_' || n, 'x', n, 'x', 'x',
+           iif(n % 3 = 0, 'pending', 'succeeded'), 1, 1, 1, 1, iif(n % 3 = 0, NULL, 1), '[]', '{}'
+         FROM many`,
       );
       const count = (where: string) =>
         Number(storage.sql.exec(`SELECT count(*) AS n FROM deliveries ${where}`).one().n);
@@ -153,7 +136,8 @@ describe("a dispatcher", () => {
       await dispatcher.alarm();
       return counts();
     });
-    expect(left).toEqual([2_500, 500]);
+    // It has examined 500, deleted those that had succeeded, and ended 500 of the others.
+    expect(left).toEqual([2_666, 500]);
     await eventually(
       async () => {
         await hurry(client);
@@ -170,12 +154,14 @@ describe("a dispatcher", () => {
       await client.ask("POST", `${ENDPOINTS}/${id}/test`),
       202,
     );
-    await runInDurableObject(dispatcherOf(client), (_, { storage }) => {
-      storage.sql.exec(
-        "UPDATE deliveries SET attempts = 22, tries = 22, lease = 'sent', next_at = ?",
-        Date.now() + 30_000,
-      );
+    await runInDurableObject(dispatcherOf(client), async (dispatcher, { storage }) => {
+      storage.sql.exec("UPDATE deliveries SET attempts = 22, tries = 22");
       storage.sql.exec("UPDATE endpoints SET enabled = 1");
+      const { env } = dispatcher as unknown as { env: Record<string, unknown> };
+      const real = env.WEBHOOK_DEAD_QUEUE;
+      env.WEBHOOK_DEAD_QUEUE = { sendBatch: async () => {} };
+      await dispatcher.alarm();
+      env.WEBHOOK_DEAD_QUEUE = real;
     });
     await json(await client.ask("POST", `${DELIVERIES}/${delivery}/redeliver`), 202);
     await dispatcherOf(client).giveUp(delivery);
