@@ -137,7 +137,10 @@ it("The webhook metrics show pending, dead and disabled ones, and their outcomes
   await shop.created();
   await eventually(async () => {
     await ring(shop);
-    expect(growth(before, await scrape()).backlog).toEqual({ pending: 1 });
+    expect(growth(before, await scrape())).toMatchObject({
+      backlog: { pending: 1 },
+      disabled: { gone: 2 },
+    });
   });
   await shop.ask("DELETE", `${ENDPOINTS}/${gone}`);
   await eventually(async () => {
