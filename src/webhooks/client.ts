@@ -16,18 +16,19 @@ export function webhookDispatcher(
 }
 
 /** Hands a merchant's events over to its dispatcher. Reads first which types it subscribes to, because most merchants
- *  subscribe to few and an event is a kilobyte. */
+ *  subscribe to few and an event is a kilobyte. @returns whether there is anything that it sends webhooks to */
 export async function handOverEvents(
   env: Bindings,
   merchantId: string,
   events: EventRecord[],
-): Promise<void> {
+): Promise<boolean> {
   const dispatcher = webhookDispatcher(env, merchantId);
   const filter = await dispatcher.wanted();
   const own = events.filter(
     (event) => matchesFilter(filter, event.type) || readWebhookUrl(event) !== null,
   );
   if (own.length > 0) await dispatcher.accept(own);
+  return own.length > 0 || filter.length > 0;
 }
 
 /** Reports results of attempts; repeated once, since a result is recorded once. */

@@ -9,7 +9,7 @@ import {
   type BackoffState,
   NO_BACKOFF,
 } from "../../domain/time/backoff";
-import { isDue } from "../../domain/time/clock";
+import { ageMs, isDue } from "../../domain/time/clock";
 import type { EventRecord } from "../../domain/transaction/event";
 import { withTimeout } from "../../runtime/with-timeout";
 import type { CheckpointName } from "../journal/checkpoints";
@@ -37,6 +37,7 @@ export class OutboxRelay {
   #draining: Promise<void> = Promise.resolve();
   /** The position up to which the drain in progress delivers. */
   #drainThrough = 0;
+  #drainedAtMs = 0;
   /** Keeps its failures after a success while the destination is far behind. */
   #backoff: BackoffState;
   /** Counts rewinds, so that a delivery from before a rewind is recognised. */
@@ -110,11 +111,21 @@ export class OutboxRelay {
     this.#release(Number.POSITIVE_INFINITY, false);
   }
 
+  /** Whether there are events to deliver, and the next drain is put off only by the destination's pace. */
+  isPaced(nowMs: number): boolean {
+    const paceMs = this.#destination.pace_ms?.() ?? 0;
+    if (this.#isDraining || ageMs(this.#drainedAtMs, nowMs) >= paceMs) return false;
+    return this.#deliveredThrough < this.#journal.lastPosition && !this.#isBackingOff(nowMs);
+  }
+
   /** Delivers the events that are outstanding now, unless the destination is backing off. Joins a drain in progress. What
    *  is committed later is left to the next drain, so that a delivery holds what came in some time. */
   drain(nowMs: number): Promise<void> {
     this.#drainThrough = this.#journal.lastPosition;
-    if (!this.#isDraining && !this.#isBackingOff(nowMs)) this.#draining = this.#drain();
+    if (!this.#isDraining && !this.#isBackingOff(nowMs)) {
+      this.#drainedAtMs = nowMs;
+      this.#draining = this.#drain();
+    }
     return this.#draining;
   }
 

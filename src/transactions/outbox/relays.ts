@@ -14,8 +14,8 @@ import { toKafka } from "./to-kafka";
 import { toVelocity } from "./to-velocity";
 import { toWebhooks } from "./to-webhooks";
 
-/** The pace of deliveries: long enough for a payment's creation and charge to join one write, which costs half as much
- *  as two, and too short for webhooks to be noticeably late. Whoever reads the book has it written first. */
+/** From a commit to the drain of its events: long enough for a payment's creation and charge to join one write, which
+ *  costs half as much as two, and too short for webhooks to be noticeably late. */
 const DRAIN_DELAY_MS = 100;
 
 export class OutboxRelays {
@@ -90,8 +90,13 @@ export class OutboxRelays {
     }, DRAIN_DELAY_MS);
   }
 
+  /** Drains every destination whose pace permits it, and the others later. */
   async drain(nowMs: number): Promise<void> {
-    await Promise.all([...this.#relays.values()].map((relay) => relay.drain(nowMs)));
+    const relays = [...this.#relays.values()];
+    const paced = relays.filter((relay) => relay.isPaced(nowMs));
+    if (paced.length > 0) this.drainSoon();
+    const others = relays.filter((relay) => !paced.includes(relay));
+    await Promise.all(others.map((relay) => relay.drain(nowMs)));
   }
 
   /** Updates the checkpoints in the state row, which is to be written at once. */

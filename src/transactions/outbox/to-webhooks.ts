@@ -16,6 +16,10 @@ import { takeBatch } from "../journal/take-batch";
 import type { Delivery } from "./destination";
 import type { StoredBackoffs } from "./stored-backoff";
 
+/** While no merchant of this shard has subscribed to anything, their dispatchers are asked at this pace: whether there is an
+ *  endpoint now. An event is handed over only after an answer that is newer than the event. */
+const UNWANTED_PACE_MS = 1_000;
+
 /** A delivery makes two such calls, one for waiting and one for new events, within the timeout of a delivery. */
 const ACCEPT_TIMEOUT_MS = 4_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
@@ -24,7 +28,8 @@ const MAX_RETRIED_MERCHANTS = 10;
 const MAX_RETRIED_EVENTS = 200;
 const MAX_RETRIED_CHARACTERS = 300_000;
 
-type Accept = (merchantId: string, events: EventRecord[]) => Promise<unknown>;
+/** Resolves when the events are handed over, to whether the merchant has any subscription. */
+type Accept = (merchantId: string, events: EventRecord[]) => Promise<boolean>;
 
 /** The name of a merchant's backoff, stored beside those of whole destinations. */
 const backoffName = (merchantId: string): string => `webhooks/${merchantId}`;
@@ -39,6 +44,7 @@ export function toWebhooks(
   const relay = new WebhookDestination(sql, backoffs, accept, log);
   return {
     deliver: (events) => relay.deliver(events),
+    pace_ms: () => (relay.isWanted ? 0 : UNWANTED_PACE_MS),
     due_at_ms: () => relay.retryAtMs,
     waiting: () => relay.waiting,
     waiting_from: () => relay.waitingFrom,
@@ -51,6 +57,7 @@ export class WebhookDestination {
   readonly #accept: Accept;
   readonly #log: Log;
   #count: number;
+  #isWanted = true;
   /** The merchants with waiting events; the one tried last is at the end. */
   readonly #waiting: Map<string, BackoffState>;
 
@@ -73,6 +80,11 @@ export class WebhookDestination {
         backoffs.get(backoffName(merchant_id)) ?? NO_BACKOFF,
       ]),
     );
+  }
+
+  /** Whether a merchant had a subscription, or could not be asked, at the last delivery. */
+  get isWanted(): boolean {
+    return this.#isWanted;
   }
 
   /** How many events are set aside. */
@@ -98,6 +110,7 @@ export class WebhookDestination {
   /** When this resolves, every event is either accepted or set aside. */
   async deliver(events: EventRecord[]): Promise<void> {
     await this.#retryWaiting();
+    this.#isWanted = this.#waiting.size > 0;
     const byMerchant = Map.groupBy(events, ({ merchant_id }) => merchant_id);
     await Promise.all(
       [...byMerchant].map(async ([merchantId, own]) => {
@@ -137,9 +150,11 @@ export class WebhookDestination {
 
   async #isAccepted(merchantId: string, events: EventRecord[]): Promise<boolean> {
     try {
-      await withTimeout(ACCEPT_TIMEOUT_MS, this.#accept(merchantId, events));
+      const isWanted = await withTimeout(ACCEPT_TIMEOUT_MS, this.#accept(merchantId, events));
+      this.#isWanted ||= isWanted;
       return true;
     } catch (fault) {
+      this.#isWanted = true;
       this.#log("error", "webhooks.waiting", {
         merchant_id: merchantId,
         rows: events.length,

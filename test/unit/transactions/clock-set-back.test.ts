@@ -146,6 +146,7 @@ describe("after a clock that was ahead is set back,", () => {
     let isDown = true;
     const accept = async () => {
       if (isDown) throw new Error("down");
+      return true;
     };
     const dispatchers = new WebhookDestination(storage.sql, journal.backoffs, accept, noLog);
     vi.setSystemTime(NOW_MS + DAY_MS);

@@ -42,6 +42,7 @@ describe("the webhooks' dispatchers as a destination", () => {
           memory.held -= characters;
           if (broken.has(merchant)) throw new Error("broken");
           taken.push(...events.map(({ transaction_id }) => transaction_id));
+          return true;
         },
         () => {},
       );
