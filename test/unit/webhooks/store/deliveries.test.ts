@@ -166,6 +166,7 @@ describe("leases of stored deliveries", () => {
     send(1, NOW_MS);
     commit(() => deliveries.failPending(ENDPOINT.id, NOW_MS));
     expect(deliveries.take(id, 1, NOW_MS)).toBeUndefined();
+    expect(leases.countUnderWay(ENDPOINT.id, NOW_MS)).toBe(0);
     expect(rows()).toMatchObject([{ status: "dead", finished_at: NOW_MS, next_at: null }]);
   });
 });
