@@ -11,12 +11,12 @@ export function migrateVelocity(sql: SqlStorage): void {
 /** Version 1: the tables as they were when versions were first recorded. The first release had one table,
  *  `payments`. */
 function createTables(sql: SqlStorage): void {
-  sql.exec(TABLES);
+  for (const statement of TABLES) sql.exec(statement);
   if (hasTable(sql, "payments")) importPayments(sql);
 }
 
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS subjects (
+const TABLES = [
+  `CREATE TABLE IF NOT EXISTS subjects (
     merchant_id TEXT NOT NULL,
     subject TEXT NOT NULL,
     value TEXT NOT NULL,
@@ -24,9 +24,9 @@ const TABLES = `
     first_at INTEGER NOT NULL,
     seen_at INTEGER NOT NULL,
     PRIMARY KEY (merchant_id, subject, value)
-  ) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS subjects_by_seen_at ON subjects (seen_at);
-  CREATE TABLE IF NOT EXISTS counted_payments (
+  ) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS subjects_by_seen_at ON subjects (seen_at)",
+  `CREATE TABLE IF NOT EXISTS counted_payments (
     subject_id INTEGER NOT NULL,
     at INTEGER NOT NULL,
     position INTEGER NOT NULL UNIQUE,
@@ -38,8 +38,8 @@ const TABLES = `
     released_after INTEGER,
     PRIMARY KEY (subject_id, at, position),
     UNIQUE (transaction_id, subject_id)
-  ) WITHOUT ROWID;
-`;
+  ) WITHOUT ROWID`,
+];
 
 /** The first release counted customers alone and named them `merchant/user`; merchant ids have no slash. A
  *  customer's first payment is the oldest one that is still stored. */
@@ -76,9 +76,13 @@ function keyBySubject(sql: SqlStorage): void {
       outcome TEXT,
       released_after INTEGER,
       PRIMARY KEY (subject, at, position)
-    ) WITHOUT ROWID;
-    CREATE UNIQUE INDEX subject_payments_by_id ON subject_payments (transaction_id, subject) WHERE position > 1;
-    CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), newest_at INTEGER NOT NULL);`);
+    ) WITHOUT ROWID`);
+  sql.exec(
+    "CREATE UNIQUE INDEX subject_payments_by_id ON subject_payments (transaction_id, subject) WHERE position > 1",
+  );
+  sql.exec(
+    "CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), newest_at INTEGER NOT NULL)",
+  );
   sql.exec(`
     INSERT INTO clock (id, newest_at)
     SELECT 1, at FROM counted_payments ORDER BY position DESC LIMIT 1`);
