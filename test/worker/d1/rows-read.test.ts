@@ -247,7 +247,7 @@ const QUERIES: Record<string, Case[]> = {
         transactions.listTransactions(db, MERCHANT, WINDOWS["within times"], undefined, 100),
     },
   ],
-  listEvents: [MERCHANT, OTHER, "mer_none"].flatMap((merchant) =>
+  listEvents: ["mer_first", MERCHANT, OTHER, "mer_none"].flatMap((merchant) =>
     [0, 10, PAYMENTS - 5, PAYMENTS * 2].map((after) => ({
       most: 2 * (LIMIT + 1),
       run: () => transactions.listEvents(db, merchant, after, LIMIT),
