@@ -132,9 +132,13 @@ export class OpenCharges {
     return [...claims, ...rows];
   }
 
-  /** When the next charge is due; undefined when none is open. */
+  /** Whether there are charges that were claimed and not deferred. */
+  get hasClaims(): boolean {
+    return this.#claims.size > 0;
+  }
+
+  /** When the next deferred charge is due; undefined when there is none. */
   nextAtMs(nowMs: number): number | undefined {
-    if (this.#claims.size > 0) return nowMs;
     const { next } = this.#sql
       .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
       .one();

@@ -17,8 +17,8 @@ export type Delivery = {
   selectBatch?: (events: EventRecord[]) => EventRecord[];
   /** The only types of events that are delivered. By default all types. */
   types?: readonly EventType[];
-  /** The shortest time between the beginnings of two drains. By default there is none. */
-  pace_ms?: () => number;
+  /** For how long events are gathered before a drain. By default they are not. */
+  gather_ms?: () => number;
   /** When a delivery is due without new events; undefined for never. */
   due_at_ms?: () => number | undefined;
   /** How many events the destination has set aside to deliver later. */

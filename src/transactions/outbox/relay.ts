@@ -37,7 +37,8 @@ export class OutboxRelay {
   #draining: Promise<void> = Promise.resolve();
   /** The position up to which the drain in progress delivers. */
   #drainThrough = 0;
-  #drainedAtMs = 0;
+  /** Since when events are gathered for the next drain. */
+  #gatheringSinceMs: number | undefined;
   /** Keeps its failures after a success while the destination is far behind. */
   #backoff: BackoffState;
   /** Counts rewinds, so that a delivery from before a rewind is recognised. */
@@ -111,11 +112,12 @@ export class OutboxRelay {
     this.#release(Number.POSITIVE_INFINITY, false);
   }
 
-  /** Whether there are events to deliver, and the next drain is put off only by the destination's pace. */
-  isPaced(nowMs: number): boolean {
-    const paceMs = this.#destination.pace_ms?.() ?? 0;
-    if (this.#isDraining || ageMs(this.#drainedAtMs, nowMs) >= paceMs) return false;
-    return this.#deliveredThrough < this.#journal.lastPosition && !this.#isBackingOff(nowMs);
+  /** Whether there are events to deliver, and the destination wants to gather more of them before the next drain. */
+  isGathering(nowMs: number): boolean {
+    const isOpen = this.#deliveredThrough < this.#journal.lastPosition;
+    if (!isOpen || this.#isDraining || this.#isBackingOff(nowMs)) return false;
+    this.#gatheringSinceMs ??= nowMs;
+    return ageMs(this.#gatheringSinceMs, nowMs) < (this.#destination.gather_ms?.() ?? 0);
   }
 
   /** Delivers the events that are outstanding now, unless the destination is backing off. Joins a drain in progress. What
@@ -123,7 +125,7 @@ export class OutboxRelay {
   drain(nowMs: number): Promise<void> {
     this.#drainThrough = this.#journal.lastPosition;
     if (!this.#isDraining && !this.#isBackingOff(nowMs)) {
-      this.#drainedAtMs = nowMs;
+      this.#gatheringSinceMs = undefined;
       this.#draining = this.#drain();
     }
     return this.#draining;

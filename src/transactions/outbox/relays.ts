@@ -14,8 +14,8 @@ import { toKafka } from "./to-kafka";
 import { toVelocity } from "./to-velocity";
 import { toWebhooks } from "./to-webhooks";
 
-/** From a commit to the drain of its events: long enough for a payment's creation and charge to join one write, which
- *  costs half as much as two, and too short for webhooks to be noticeably late. */
+/** From a commit to the drain of its events: long enough for those of several commits to share a delivery, and too short
+ *  for webhooks to be noticeably late. */
 const DRAIN_DELAY_MS = 100;
 
 export class OutboxRelays {
@@ -90,12 +90,12 @@ export class OutboxRelays {
     }, DRAIN_DELAY_MS);
   }
 
-  /** Drains every destination whose pace permits it, and the others later. */
+  /** Drains every destination, later those that are to gather more events. */
   async drain(nowMs: number): Promise<void> {
     const relays = [...this.#relays.values()];
-    const paced = relays.filter((relay) => relay.isPaced(nowMs));
-    if (paced.length > 0) this.drainSoon();
-    const others = relays.filter((relay) => !paced.includes(relay));
+    const gathering = relays.filter((relay) => relay.isGathering(nowMs));
+    if (gathering.length > 0) this.drainSoon();
+    const others = relays.filter((relay) => !gathering.includes(relay));
     await Promise.all(others.map((relay) => relay.drain(nowMs)));
   }
 

@@ -16,9 +16,9 @@ import { takeBatch } from "../journal/take-batch";
 import type { Delivery } from "./destination";
 import type { StoredBackoffs } from "./stored-backoff";
 
-/** While no merchant of this shard has subscribed to anything, their dispatchers are asked at this pace: whether there is an
+/** While no merchant of this shard has subscribed to anything, their dispatchers are asked this often whether there is an
  *  endpoint now. An event is handed over only after an answer that is newer than the event. */
-const UNWANTED_PACE_MS = 1_000;
+const UNWANTED_GATHER_MS = 1_000;
 
 /** A delivery makes two such calls, one for waiting and one for new events, within the timeout of a delivery. */
 const ACCEPT_TIMEOUT_MS = 4_000;
@@ -44,7 +44,7 @@ export function toWebhooks(
   const relay = new WebhookDestination(sql, backoffs, accept, log);
   return {
     deliver: (events) => relay.deliver(events),
-    pace_ms: () => (relay.isWanted ? 0 : UNWANTED_PACE_MS),
+    gather_ms: () => (relay.isWanted ? 0 : UNWANTED_GATHER_MS),
     due_at_ms: () => relay.retryAtMs,
     waiting: () => relay.waiting,
     waiting_from: () => relay.waitingFrom,

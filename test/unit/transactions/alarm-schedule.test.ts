@@ -1,7 +1,11 @@
 /** When a shard's next alarm is due. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../../src/transactions/alarm-schedule";
+import {
+  ALARM_INTERVAL_MS,
+  nextAlarmAtMs,
+  SAFETY_ALARM_MS,
+} from "../../../src/transactions/alarm-schedule";
 import { NOW_MS } from "../../support/examples";
 
 describe("a shard's next alarm", () => {
@@ -19,16 +23,22 @@ describe("a shard's next alarm", () => {
     ["the earliest of several outboxes", later + 2, [later + 1, later, later + 3], later],
     ["a charge that is due", NOW_MS, [later], NOW_MS + ALARM_INTERVAL_MS],
     ["a charge that is long overdue", 0, [], NOW_MS + ALARM_INTERVAL_MS],
-    ["a healthy outbox", undefined, [0], NOW_MS + ALARM_INTERVAL_MS],
+    ["a healthy outbox", undefined, [0], NOW_MS + SAFETY_ALARM_MS],
+    ["a failing outbox beside a healthy one", undefined, [0, 1], NOW_MS + ALARM_INTERVAL_MS],
     ["work due just before the safety margin", NOW_MS + 999, [], NOW_MS + 1_000],
     ["work due just after it", NOW_MS + 1_001, [], NOW_MS + 1_001],
   ])("A shard's next alarm is for %s", (_, charge_at_ms, outboxes_at_ms, expected) => {
     expect(nextAlarmAtMs({ charge_at_ms, outboxes_at_ms }, NOW_MS)).toBe(expected);
   });
 
-  it("A shard's next alarm is soon when counts have to be written", () => {
-    const open = { charge_at_ms: later, outboxes_at_ms: [], has_counts: true };
-    expect(nextAlarmAtMs(open, NOW_MS)).toBe(NOW_MS + ALARM_INTERVAL_MS);
+  it("A shard's next alarm is the safety net while counts are unwritten or a charge is in progress", () => {
+    const open = { charge_at_ms: NOW_MS + 60_000, outboxes_at_ms: [] };
+    const safety = NOW_MS + SAFETY_ALARM_MS;
+    expect(nextAlarmAtMs({ ...open, has_counts: true }, NOW_MS)).toBe(safety);
+    expect(nextAlarmAtMs({ ...open, has_claims: true }, NOW_MS)).toBe(safety);
+    expect(nextAlarmAtMs({ ...open, charge_at_ms: safety - 1, has_claims: true }, NOW_MS)).toBe(
+      safety - 1,
+    );
   });
 
   it("A shard's next alarm is never missing while work is open, never early, and never later than the work", () => {

@@ -1,4 +1,4 @@
-/** A destination with a pace, and the pace of hand-overs to dispatchers. */
+/** Destinations that gather events before a drain. */
 import { expect, it } from "vitest";
 import type { EventRecord } from "../../../../src/domain/transaction/event";
 import { Journal } from "../../../../src/transactions/journal/journal";
@@ -9,7 +9,7 @@ import { fakeClock } from "../../../support/fake-clock";
 import { memoryStorage } from "../../../support/sqlite";
 
 fakeClock();
-const PACE_MS = 250;
+const GATHER_MS = 250;
 
 function append(journal: Journal): void {
   const key = `order-${journal.lastPosition + 1}`;
@@ -17,39 +17,38 @@ function append(journal: Journal): void {
   journal.write();
 }
 
-it("A destination's pace puts off a drain only while there is something to deliver and it does not fail", async () => {
+it("A destination that gathers events puts off a drain only while there are some and it does not fail", async () => {
   const journal = new Journal(memoryStorage().sql);
   let isDown = false;
   const outbox = new OutboxRelay(journal, {
     name: "book",
-    pace_ms: () => PACE_MS,
+    gather_ms: () => GATHER_MS,
     deliver: async () => {
       if (isDown) throw new Error("down");
     },
     onFailure: () => {},
   });
+  const gathering = (...afters: number[]) =>
+    afters.map((after) => outbox.isGathering(NOW_MS + after));
+  expect(gathering(0)).toEqual([false]);
   append(journal);
-  expect(outbox.isPaced(NOW_MS)).toBe(false);
-  await outbox.drain(NOW_MS);
-  expect(outbox.isPaced(NOW_MS + 1)).toBe(false);
+  expect(gathering(10_000, 10_001, 10_000 + GATHER_MS - 1)).toEqual([true, true, true]);
+  expect(gathering(10_000 + GATHER_MS)).toEqual([false]);
+  await outbox.drain(NOW_MS + 11_000);
+  expect(gathering(11_001)).toEqual([false]);
   append(journal);
-  expect([0, PACE_MS - 1, PACE_MS].map((after) => outbox.isPaced(NOW_MS + after))).toEqual([
-    true,
-    true,
-    false,
-  ]);
-  expect(outbox.isPaced(NOW_MS - 1_000)).toBe(false); // The clock was set back.
+  expect(gathering(12_000, 5_000)).toEqual([true, false]); // The clock was set back.
   isDown = true;
-  await outbox.drain(NOW_MS + PACE_MS);
-  expect(outbox.isPaced(NOW_MS + PACE_MS + 1)).toBe(false);
+  await outbox.drain(NOW_MS + 12_000);
+  expect(gathering(1)).toEqual([false]); // It is backing off.
 });
 
-it("Whoever needs the events now has them delivered whatever the pace", async () => {
+it("Whoever needs the events now has them delivered at once", async () => {
   const journal = new Journal(memoryStorage().sql);
   const delivered: number[] = [];
   const outbox = new OutboxRelay(journal, {
     name: "book",
-    pace_ms: () => PACE_MS,
+    gather_ms: () => GATHER_MS,
     deliver: async (events) => void delivered.push(events.length),
     onFailure: () => {},
   });
