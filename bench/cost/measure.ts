@@ -18,8 +18,8 @@ export type Workload = { name: string; shards: number; has_endpoint: boolean } &
 
 /** Deliveries are kept for 30 days, and of a customer's payments the first and the newest for 400. */
 const SWEEP_DAYS = 402;
-/** Fills caches and makes each object store what it stores once. */
-const WARM_UP = { payments: 200, per_shard: 4 };
+/** Fills caches, and makes each object store what it stores once: enough customers for every velocity object. */
+const WARM_UP = { payments: 200, connections: 16 };
 
 export async function measure(build: Build, dir: string, workload: Workload): Promise<Measured> {
   const receiver = workload.has_endpoint ? await startReceiver() : undefined;
@@ -38,19 +38,14 @@ export async function measure(build: Build, dir: string, workload: Workload): Pr
   }
 }
 
-type Payments = { payments: number; warmUp: () => Promise<void>; pay: () => Promise<void> };
-
 async function measurePayments(
   server: MeteredServer,
   workload: Workload,
   readDeliveries: () => number,
 ): Promise<Measured> {
   const context = newRun(server);
-  const { payments, warmUp, pay } =
-    workload.kind === "busy"
-      ? planBusy(server, context, workload)
-      : await planPaced(server, workload);
-  await warmUp();
+  await payAtOnce(server, context, WARM_UP);
+  const { payments, pay } = await planPayments(server, context, workload);
   const before = await waitUntilQuiet(server);
   const deliveredBefore = readDeliveries();
   await pay();
@@ -60,43 +55,28 @@ async function measurePayments(
     workload.kind === "busy" && workload.reads > 0
       ? await measureReads(server, context, workload.reads)
       : {};
-  const stored = await waitUntilQuiet(server);
-  await server.sweep(SWEEP_DAYS);
-  const swept = subtract(await server.readCounts(), stored);
-  const made = workload.kind === "busy" ? WARM_UP.payments : WARM_UP.per_shard * workload.shards;
-  // Of the sweeps only their deletions: their other calls are not those of a payment.
+  const swept = await server.sweep(SWEEP_DAYS);
   const later = noCounts();
   for (const part of ["velocity", "dispatcher"] as const) {
-    later[part].rows_written = swept[part].rows_written / (payments + made);
+    later[part].rows_written = swept[part] / (WARM_UP.payments + payments);
   }
   return { payments, deliveries, a_payment: divide(spent, payments), later, ...reads };
 }
 
-function planBusy(
+type Payments = { payments: number; pay: () => Promise<void> };
+
+async function planPayments(
   server: MeteredServer,
   context: ReturnType<typeof newRun>,
-  { connections, payments }: Workload & { kind: "busy" },
-): Payments {
-  const pay = (some: number) => payAtOnce(server, context, { payments: some, connections });
-  return { payments, warmUp: () => pay(WARM_UP.payments), pay: () => pay(payments) };
-}
-
-async function planPaced(
-  server: MeteredServer,
-  { interval_ms, per_shard, shards }: Workload & { kind: "paced" },
+  workload: Workload,
 ): Promise<Payments> {
-  const keys = await server.drawKeys(WARM_UP.per_shard + per_shard);
-  const part = (from: number, to: number) =>
-    payPaced(
-      server,
-      keys.map((list) => list.slice(from, to)),
-      interval_ms,
-    );
-  return {
-    payments: per_shard * shards,
-    warmUp: () => part(0, WARM_UP.per_shard),
-    pay: () => part(WARM_UP.per_shard, WARM_UP.per_shard + per_shard),
-  };
+  if (workload.kind === "busy") {
+    const { connections, payments } = workload;
+    return { payments, pay: () => payAtOnce(server, context, { payments, connections }) };
+  }
+  const { interval_ms, per_shard, shards } = workload;
+  const keys = await server.drawKeys(per_shard);
+  return { payments: per_shard * shards, pay: () => payPaced(server, keys, interval_ms) };
 }
 
 async function measureReads(

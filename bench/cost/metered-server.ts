@@ -13,8 +13,9 @@ export type MeteredServer = {
   /** Idempotency keys, as many for each shard. */
   drawKeys(perShard: number): Promise<string[][]>;
   addEndpoint(url: string): Promise<void>;
-  /** Runs the sweeps of all objects with a clock that is so many days ahead. Nothing else can follow. */
-  sweep(days: number): Promise<void>;
+  /** Runs the sweeps of all objects with a clock that is so many days ahead. Nothing else can follow.
+   *  @returns the rows that they wrote, mostly deletions */
+  sweep(days: number): Promise<Record<"velocity" | "dispatcher", number>>;
   end(): Promise<void>;
 };
 
@@ -56,7 +57,7 @@ export async function startMetered({ build, dir, log, shards }: Start): Promise<
     drawKeys: async (per_shard) =>
       JSON.parse(await call("/__bench/keys", benchToken, { merchant_id, shards, per_shard })),
     addEndpoint: async (url) => void (await call("/api/v1/webhook-endpoints", key, { url })),
-    sweep: async (days) => void (await call("/__bench/sweep", benchToken, { days })),
+    sweep: async (days) => JSON.parse(await call("/__bench/sweep", benchToken, { days })),
     end: () => server.end(),
   };
 }

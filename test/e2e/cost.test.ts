@@ -12,13 +12,17 @@ const INTERVAL_MS = 1_500;
 
 /** Rows written for one payment (create and process), what sweeps delete later included. */
 const ROWS = {
-  busy: { d1: 21, shard: 7, velocity: 7 },
-  /** One payment of each shard each 1.5 seconds. D1 includes what the dispatcher reports every few seconds, which is
-   *  much for the few payments of this test. */
-  paced: { d1: 23, shard: 12, velocity: 7 },
+  busy: { d1: 21, shard: 7, velocity: 3 },
+  /** One payment of each shard each 1.5 seconds. Of D1 the payments of this test are too few to tell: the dispatcher
+   *  reports to it every few seconds. */
+  paced: { shard: 12, velocity: 3 },
   /** For one delivery: paced, its later sweep included. */
   delivery: 24.5,
 };
+
+/** What is written once in a while and not for each payment, such as the clock of a velocity object. The paced payments
+ *  are few and take long. */
+const BESIDES = { busy: 0.05, paced: 0.2 };
 
 let home = "";
 let busy: Measured;
@@ -60,20 +64,22 @@ describe("a payment", () => {
   it.each(["d1", "shard", "velocity"] as const)(
     "A payment among many writes no more rows than its limit: %s",
     (part) => {
-      expect(rowsOf(busy, part)).toBeLessThanOrEqual(ROWS.busy[part]);
+      expect(rowsOf(busy, part)).toBeLessThanOrEqual(ROWS.busy[part] + BESIDES.busy);
     },
   );
 
-  it.each(["d1", "shard", "velocity"] as const)(
+  it.each(["shard", "velocity"] as const)(
     "A payment each 1.5 seconds writes no more rows than its limit: %s",
     (part) => {
-      expect(rowsOf(paced, part)).toBeLessThanOrEqual(ROWS.paced[part]);
+      expect(rowsOf(paced, part)).toBeLessThanOrEqual(ROWS.paced[part] + BESIDES.paced);
     },
   );
 
   it("A payment among many shares the calls of objects, and writes a log line for each request", () => {
     const { worker, d1, shard, velocity, dispatcher, quota, queue } = busy.a_payment;
-    expect(worker).toMatchObject({ requests: 2, log_lines: 2 });
+    expect(worker.requests).toBe(2);
+    // A slow machine may be reason for a warning.
+    expect(worker.log_lines).toBeLessThan(2.1);
     expect(d1.requests).toBeLessThan(1);
     expect(shard.requests).toBeLessThan(1);
     expect(velocity.requests).toBeLessThan(0.5);
@@ -82,7 +88,7 @@ describe("a payment", () => {
     expect(queue.operations).toBe(0);
   });
 
-  it("A payment stores less than four kilobytes", () => {
+  it("A payment stores less than eight kilobytes", () => {
     const bytes = PARTS.reduce((sum, part) => sum + busy.a_payment[part].bytes, 0);
     expect(bytes).toBeGreaterThan(500);
     expect(bytes).toBeLessThan(8_000);
@@ -133,6 +139,12 @@ describe("a read", () => {
 });
 
 describe("the counting", () => {
+  it("The sweeps delete what payments and deliveries have stored", () => {
+    expect(busy.later.velocity.rows_written).toBeGreaterThan(0.9);
+    const perDelivery = (paced.later.dispatcher.rows_written * paced.payments) / paced.deliveries;
+    expect(perDelivery).toBeGreaterThan(0.9);
+  });
+
   it("Every statement was counted: none is a call with several, whose rows nobody tells", () => {
     for (const { a_payment } of [busy, paced]) {
       for (const part of PARTS) expect(a_payment[part].unmetered, part).toBe(0);
