@@ -10,9 +10,9 @@ import { newRun, payAtOnce, payPaced, read, waitUntilQuiet } from "./workloads.t
 export type Costs = { payments: number; deliveries: number; a_payment: Counts; later: Counts };
 export type Measured = Costs & { a_get?: Counts; a_list?: Counts };
 
-/** `per_shard` payments of each shard at a pace, or `payments` in a closed loop. */
-export type Workload = { name: string; shards: number; has_endpoint: boolean } & (
-  | { kind: "busy"; connections: number; payments: number; reads: number }
+/** `per_shard` payments of each shard at a pace, or `payments` in a closed loop; then `reads` gets and lists each. */
+export type Workload = { name: string; shards: number; has_endpoint: boolean; reads: number } & (
+  | { kind: "busy"; connections: number; payments: number }
   | { kind: "paced"; interval_ms: number; per_shard: number }
 );
 
@@ -51,10 +51,7 @@ async function measurePayments(
   await pay();
   const spent = subtract(await waitUntilQuiet(server), before);
   const deliveries = readDeliveries() - deliveredBefore;
-  const reads =
-    workload.kind === "busy" && workload.reads > 0
-      ? await measureReads(server, context, workload.reads)
-      : {};
+  const reads = await measureReads(server, context, workload.reads);
   const swept = await server.sweep(SWEEP_DAYS);
   const later = noCounts();
   for (const part of ["velocity", "dispatcher"] as const) {
@@ -84,6 +81,7 @@ async function measureReads(
   context: ReturnType<typeof newRun>,
   times: number,
 ) {
+  if (times === 0) return {};
   const readings: Counts[] = [];
   for (const name of ["get", "list"] as const) {
     await read(server, context, name, 1);
