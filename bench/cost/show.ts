@@ -42,7 +42,8 @@ export function printDollars(dollars: Record<string, Line[]>, deliveriesAPayment
     .filter((title) => title.startsWith("a webhook delivery"))
     .map((title) => (dollars[title]?.at(-1)?.dollars ?? 0) * deliveriesAPayment);
   console.log(`
-An endpoint has ${shorten(deliveriesAPayment, 2)} deliveries of a payment, so it adds ${adds.map((sum) => `$${shorten(sum, 2)}`).join(" (busy) and ")} (paced) to a million payments.
+An endpoint has ${shorten(deliveriesAPayment, 2)} deliveries of a payment, so it adds ${adds.map((sum) => `$${shorten(sum, 2)}`).join(" (busy) and ")} (paced) to a
+million payments.
 Rows written include those that the sweeps write when everything has expired: the tool runs the sweeps with a clock
 that is 402 days ahead, and divides what they write by the payments made. Stored bytes are those of the busy run, priced
 for a month. Prices of ${PRICES.d1_row_written.read_on} (bench/cost/prices.ts), without what the plan includes. Not counted, because this machine's

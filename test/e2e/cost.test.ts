@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Counts, noCounts, PARTS } from "../../bench/cost/counts";
+import { dollarsForMillion, withBytesOf, withLater } from "../../bench/cost/dollars";
 import { type Measured, measure } from "../../bench/cost/measure";
 import { buildWorker } from "../../bench/fresh-server";
 
@@ -12,17 +13,20 @@ const INTERVAL_MS = 1_500;
 
 /** Rows written for one payment (create and process), what sweeps delete later included. */
 const ROWS = {
-  busy: { d1: 21, shard: 7, velocity: 3 },
+  busy: { d1: 7, shard: 7, velocity: 2.5 },
   /** One payment of each shard each 1.5 seconds. Of D1 the payments of this test are too few to tell: the dispatcher
    *  reports to it every few seconds. */
-  paced: { shard: 12, velocity: 3 },
+  paced: { shard: 12, velocity: 2.5 },
   /** For one delivery: paced, its later sweep included. */
-  delivery: 24.5,
+  delivery: 7,
 };
 
 /** What is written once in a while and not for each payment, such as the clock of a velocity object. The paced payments
  *  are few and take long. */
 const BESIDES = { busy: 0.05, paced: 0.2 };
+
+/** For a million payments, and what an endpoint adds to them. */
+const DOLLARS = { busy: 20, paced: 32, endpoint: 30 };
 
 let home = "";
 let busy: Measured;
@@ -93,6 +97,19 @@ describe("a payment", () => {
     const bytes = PARTS.reduce((sum, part) => sum + busy.a_payment[part].bytes, 0);
     expect(bytes).toBeGreaterThan(500);
     expect(bytes).toBeLessThan(8_000);
+  });
+});
+
+describe("dollars", () => {
+  const totalOf = ({ a_payment, later }: Measured) =>
+    dollarsForMillion(withBytesOf(withLater(a_payment, later), busy.a_payment)).at(-1)?.dollars;
+
+  it("A million payments among many cost no more than their limit", () => {
+    expect(totalOf(busy)).toBeLessThanOrEqual(DOLLARS.busy);
+  });
+
+  it("A million paced payments with an endpoint cost no more than their limit", () => {
+    expect(totalOf(paced)).toBeLessThanOrEqual(DOLLARS.paced + DOLLARS.endpoint);
   });
 });
 

@@ -21,7 +21,7 @@ const OBJECTS: Record<Objects, Part> = {
 };
 /** More than any sweep needs for what a run stores. */
 const SWEEPS_MOST = 200;
-/** A sweep that has nothing to delete may set the next alarm. */
+/** A sweep that has nothing to delete may write how far it is, or the time. */
 const IDLE_ROWS = 2;
 /** A piece of a table may have nothing to delete while the next one has. */
 const IDLE_SWEEPS = 5;
@@ -218,8 +218,9 @@ async function runSweeps(part: Part, run: () => Promise<void>): Promise<Swept> {
     const before = readCounts()[part];
     await run();
     const after = readCounts()[part];
-    const written = after.rows_written - before.rows_written;
-    if (written > IDLE_ROWS) rows += written - (after.alarms_set - before.alarms_set);
+    const alarms = after.alarms_set - before.alarms_set;
+    const written = after.rows_written - before.rows_written - alarms;
+    if (written > IDLE_ROWS) rows += written;
     idle = written <= IDLE_ROWS ? idle + 1 : 0;
     if (idle === IDLE_SWEEPS) return { rows };
   }
