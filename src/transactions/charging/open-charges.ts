@@ -41,6 +41,8 @@ export class OpenCharges {
   /** The changed rows of the batch in progress. */
   readonly #deferred = new Map<string, OpenCharge>();
   readonly #closed = new Set<string>();
+  /** When the next row is due. Cached, because every request reads it and few change it. */
+  #nextRowAtMs: number | null = null;
 
   /** @param sql with the journal's tables
    *  @param storedThrough the position up to which every claim has an outcome or a row */
@@ -57,6 +59,7 @@ export class OpenCharges {
       storedThrough,
     );
     for (const { transaction_id, ...claim } of claims) this.#claims.set(transaction_id, claim);
+    this.#reread();
   }
 
   /** The position up to which every claim has an outcome or a row.
@@ -89,6 +92,7 @@ export class OpenCharges {
 
   /** Writes the changed rows of the batch. */
   write(): void {
+    if (this.#closed.size === 0 && this.#deferred.size === 0) return;
     if (this.#closed.size > 0) {
       this.#writer.write(
         "DELETE FROM charges WHERE transaction_id IN (SELECT value FROM json_each(?))",
@@ -107,6 +111,7 @@ export class OpenCharges {
     }
     this.#closed.clear();
     this.#deferred.clear();
+    this.#reread();
   }
 
   /** The open charge of a transaction, with the changes of the batch in progress. */
@@ -139,9 +144,7 @@ export class OpenCharges {
 
   /** When the next deferred charge is due; undefined when there is none. */
   nextAtMs(nowMs: number): number | undefined {
-    const { next } = this.#sql
-      .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
-      .one();
+    const next = this.#nextRowAtMs;
     return next === null ? undefined : attemptDueAtMs(next, nowMs);
   }
 
@@ -152,6 +155,7 @@ export class OpenCharges {
       nowMs,
       nowMs + BACKOFF.most_ms,
     );
+    this.#reread();
   }
 
   summarize(nowMs: number): OpenChargesSummary {
@@ -164,6 +168,13 @@ export class OpenCharges {
       overdue: claimed.filter((at) => at < overdueMs).length + stored.overdue,
       oldest_age_ms: nowMs - oldest,
     };
+  }
+
+  #reread(): void {
+    const { next } = this.#sql
+      .exec<{ next: number | null }>("SELECT min(next_attempt_at_ms) AS next FROM charges")
+      .one();
+    this.#nextRowAtMs = next;
   }
 
   #summarizeRows(overdueMs: number): { open: number; overdue: number; oldest: number | null } {
