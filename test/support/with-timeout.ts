@@ -15,6 +15,7 @@ const PACES = new Set([
   "webhooks/webhook-dispatcher 1000",
   "webhooks/queue/http-attempt 500",
   "webhooks/queue/enqueue 10000",
+  "runtime/cache/refreshed-cache 500",
   "transactions/outbox/to-webhooks 4000",
   "transactions/transaction-shard 1000",
 ]);

@@ -36,7 +36,8 @@ describe("a body that is taken", () => {
       expect(made.metadata).toEqual(metadata);
       expect(await textOf(await get(`${TRANSACTIONS}/${made.id}`))).toBe(answer);
       const found = await get(`${TRANSACTIONS}?user_id=${encodeURIComponent(userId)}`);
-      expect(await textOf(found)).toBe(`{"data":[${answer}],"has_more":false,"next_cursor":null}`);
+      const end = `"has_more":false,"next_cursor":null,"stale_since":null`;
+      expect(await textOf(found)).toBe(`{"data":[${answer}],${end}}`);
     }
   });
 

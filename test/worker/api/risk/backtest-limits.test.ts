@@ -7,7 +7,7 @@ import { openDatabase } from "../../../../src/d1/query";
 import { BacktestTally } from "../../../../src/domain/risk/backtest/backtest-report";
 import { MAX_CONDITIONS } from "../../../../src/domain/risk/limits";
 import type { Rule } from "../../../../src/domain/risk/rule-set";
-import { BASE, type Client, newClient } from "../../../support/api";
+import { BASE, type Client, newClient, TRANSACTIONS } from "../../../support/api";
 import { ask, type Bindings, expectRefusal, jsonOf } from "../../../support/contract";
 import { env, type TestEnv } from "../../../support/env";
 import { rulesOf } from "../../../support/risk";
@@ -139,6 +139,7 @@ describe("a merchant's second backtest at a time", () => {
 describe("a backtest's work", () => {
   it("A backtest is cut into slices of five hundred conditions, between which other requests run", async () => {
     for (let made = 0; made < 12; made++) await shop.created();
+    await shop.get(TRANSACTIONS); // D1 has them when this is answered.
     const wanted = { merchant_id: shop.merchant_id, filter: {}, after: undefined, limit: 12 };
     const pausesWith = async (conditions: number) => {
       const tally = new BacktestTally(rulesOf({ rules: rulesWith(conditions) }));
