@@ -1,8 +1,8 @@
 /** Numbered migrations for the SQLite of a Durable Object, as D1 has its own in `migrations/`.
  *
  *  The version of an object's tables is one row of the object. A list of migrations only grows: a migration that was
- *  deployed is never changed or removed, because it has run in some objects. Each must leave tables that the release
- *  before can use, because a deployment can be rolled back. */
+ *  deployed is never changed or removed, because it has run in some objects. One that leaves
+ *  tables that the release before cannot use makes its release final: CHANGELOG says so. */
 
 /** Brings tables from the version before to the next one. A list's first migration finds an object without a
  *  version: a new one, or one of a release that did not record versions. */
