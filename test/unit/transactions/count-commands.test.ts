@@ -60,6 +60,9 @@ describe("a shard's counts", () => {
     };
     commit(fails);
     expect(stored()).toEqual({});
+    expect(counters.isOpen).toBe(true);
+    state.write(); // What belongs to no commit is still to be written.
+    expect(stored()).toMatchObject({ "commands kind=create,outcome=replayed": 1 });
     expect(valuesOf(counters)).toMatchObject({
       "commands kind=create,outcome=created": 0,
       "commands kind=create,outcome=replayed": 1,
