@@ -9,7 +9,7 @@ import { LONGEST_BACKOFF_MS } from "./outbox/stored-backoff";
 /** The shortest time to an alarm. */
 export const ALARM_INTERVAL_MS = 1_000;
 /** The time to the alarm for work that ends without it unless the object stops: a charge in progress, events on their way,
- *  counts that the next commit writes. After a crash such work waits this long for a shard that nobody calls. Each alarm
+ *  counts that the next commit writes. After a crash such work waits this long for a shard that gets no requests. Each alarm
  *  is a billed row and, on one machine, two waits for its disk. */
 export const SAFETY_ALARM_MS = 5_000;
 

@@ -167,7 +167,7 @@ describe("the counting", () => {
     expect(perDelivery).toBeGreaterThan(0.9);
   });
 
-  it("Every statement was counted: none is a call with several, whose rows nobody tells", () => {
+  it("Every statement was counted: none is a call with several, whose rows are not reported", () => {
     for (const { a_payment } of [busy, paced]) {
       for (const part of PARTS) expect(a_payment[part].unmetered, part).toBe(0);
     }

@@ -10,7 +10,7 @@ import { eventually } from "../support/eventually";
 import { sized } from "../support/sized";
 
 const LOCAL = join(import.meta.dirname, "../../.wrangler");
-const CREATES = sized(150, 2_000);
+const CREATES = sized(150, 600);
 const PATH = "/api/v1/transactions";
 const NO_MISSES = { customer: 0, time: 0, none: 0, status: 0 };
 

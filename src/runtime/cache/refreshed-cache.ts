@@ -14,7 +14,7 @@ import { TimeoutError, withTimeout } from "../with-timeout";
 const FAILING_MS = 5_000;
 /** While the dependency fails, one read at a time finds out whether it responds again. */
 const PROBE_EVERY_MS = 2_000;
-/** Reads that nobody waits for. When D1 begins to hang, so many are under way until the first one times out. */
+/** Reads in the background, for which no request waits. When D1 begins to hang, so many are under way until the first one times out. */
 const MAX_BACKGROUND_READS = 32;
 
 /** Ages are counted from the begin of the read. */

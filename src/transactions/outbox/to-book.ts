@@ -5,7 +5,7 @@ import type { Delivery } from "./destination";
 
 /** Long enough for a payment's creation and charge to join one write, also for a client that is far away: together they
  *  write half as many billed rows as apart. Each write costs D1's one thread about a millisecond, whatever it holds, and
- *  the shards share that thread. Whoever reads the book has it written first, so it may be late. */
+ *  the shards share that thread. The book is written before it is read, so it may be late. */
 const GATHER_MS = 500;
 
 export function toBook({ DB }: Pick<Env, "DB">): Delivery {

@@ -43,7 +43,7 @@ it("A destination that gathers events puts off a drain only while there are some
   expect(gathering(1)).toEqual([false]); // It is backing off.
 });
 
-it("Whoever needs the events now has them delivered at once", async () => {
+it("Events that are needed now are delivered without gathering", async () => {
   const journal = new Journal(memoryStorage().sql);
   const delivered: number[] = [];
   const outbox = new OutboxRelay(journal, {
