@@ -240,6 +240,7 @@ describe("docs/asyncapi.json", () => {
         data: JSON.stringify(event.data),
         traceparent: payload.traceparent,
         first_position: 1,
+        refund: null,
       });
       expect(JSON.stringify(payload)).toBe(text);
       expect(new CloudEvent(JSON.parse(text)).validate()).toBe(true);

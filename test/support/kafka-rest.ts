@@ -30,6 +30,7 @@ export function recordOf(
     data,
     traceparent,
     first_position: 7,
+    refund: null,
   };
 }
 

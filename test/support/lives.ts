@@ -80,5 +80,6 @@ export function toRecord(event: Event, merchantId = MERCHANT): EventRecord {
     data: JSON.stringify(data),
     traceparent: null,
     first_position: 1,
+    refund: null,
   };
 }

@@ -28,6 +28,26 @@ export function eventId(transactionId: string, sequence: number): string {
   return `evt_${transactionId.slice("txn_".length)}_${sequence}`;
 }
 
+/** 16 base32 characters carry 80 bits, which separate the few refunds of one transaction. */
+const REFUND_HASH_CHARACTERS = 16;
+const REFUND_ID = /^re_[a-z2-7]{26}_[a-z2-7]{16}$/;
+
+/** The id of the refund of a transaction under an idempotency key, for all time. It contains the transaction's id, so that
+ *  it leads to the object that owns both. */
+export function deriveRefundId(transactionId: string, idempotencyKey: string): string {
+  const hash = hashSha256(JSON.stringify([transactionId, idempotencyKey]));
+  return `re_${transactionId.slice("txn_".length)}_${base32(hash, REFUND_HASH_CHARACTERS)}`;
+}
+
+export function isRefundId(text: string): boolean {
+  return REFUND_ID.test(text);
+}
+
+/** The id of the transaction that a refund belongs to. @param refundId as `deriveRefundId` makes it */
+export function transactionOfRefund(refundId: string): string {
+  return `txn_${refundId.slice("re_".length, "re_".length + HASH_CHARACTERS)}`;
+}
+
 /** The name of the Durable Object that owns a transaction. Nothing else computes it.
  *  @param shards number of shards; 0 gives every transaction an object of its own. */
 export function transactionObjectName(transactionId: string, shards: number): string {

@@ -8,9 +8,18 @@ export const EVENT_TYPES = [
   "transaction.review_opened",
   "transaction.review_approved",
   "transaction.processing",
+  "transaction.authorized",
+  "transaction.captured",
+  "transaction.capture_failed",
+  "transaction.voided",
+  "transaction.void_failed",
+  "transaction.capture_expired",
   "transaction.completed",
   "transaction.failed",
   "transaction.cancelled",
+  "refund.created",
+  "refund.succeeded",
+  "refund.failed",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -65,4 +74,11 @@ export type EventRecord = {
   traceparent: string | null;
   /** The position of the first event of the same transaction. */
   first_position: number;
+  /** The JSON text of the refund that a `refund.*` event is about; null for other events. */
+  refund: string | null;
 };
+
+/** The JSON text that an event announces: the refund for `refund.*`, otherwise the transaction. */
+export function announcedText({ data, refund }: Pick<EventRecord, "data" | "refund">): string {
+  return refund ?? data;
+}

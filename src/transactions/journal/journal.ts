@@ -32,6 +32,7 @@ const EVENT_COLUMNS = [
   "data",
   "traceparent",
   "first_position",
+  "refund",
 ] as const satisfies (keyof EventRecord)[];
 
 export class Journal {
@@ -153,6 +154,7 @@ export class Journal {
         data,
         traceparent,
         first_position,
+        refund: null,
       };
       this.#staged.push(record);
       this.#tail.add(record);

@@ -110,4 +110,9 @@ const JOURNAL_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-const MIGRATIONS: readonly Migration[] = [createTables, reduceRows];
+/** Version 3: refunds. */
+function addRefunds(sql: SqlStorage): void {
+  addMissingColumn(sql, "events", "refund", "TEXT");
+}
+
+const MIGRATIONS: readonly Migration[] = [createTables, reduceRows, addRefunds];

@@ -29,6 +29,7 @@ const record = (data: string, sequence: number): EventRecord => ({
   data,
   traceparent: null,
   first_position: 1,
+  refund: null,
 });
 
 const HELD = [undefined, "reject", "cancel", "approve"] as const;

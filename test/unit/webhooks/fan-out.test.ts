@@ -17,6 +17,7 @@ import {
 const event = (sequence: number, webhook_url: string | null): EventRecord => ({
   position: sequence,
   first_position: 1,
+  refund: null,
   merchant_id: "mer_1",
   transaction_id: "txn_a",
   sequence,

@@ -215,6 +215,7 @@ const QUERIES: Record<string, Case[]> = {
             }),
             traceparent: null,
             first_position: 1,
+            refund: null,
           },
         ]),
     },

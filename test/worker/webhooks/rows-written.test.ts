@@ -83,6 +83,7 @@ function events(count: number): EventRecord[] {
   return Array.from({ length: count }, (_, at) => ({
     position: at + 1,
     first_position: at + 1,
+    refund: null,
     merchant_id: "mer_1",
     transaction_id: `txn_${at}`,
     sequence: 1,

@@ -18,6 +18,7 @@ function recordOf(transaction: Transaction): EventRecord {
     data,
     traceparent: null,
     first_position: 1,
+    refund: null,
   };
 }
 

@@ -16,6 +16,7 @@ describe("the newest events", () => {
     data: "x".repeat(characters),
     traceparent: null,
     first_position: 1,
+    refund: null,
   });
   const positions = (recent: EventTail, after: number) =>
     recent.after(after)?.map(({ position }) => position);

@@ -79,6 +79,7 @@ describe("an outbox", () => {
         data: JSON.stringify(change.transaction),
         traceparent: null,
         first_position: 1,
+        refund: null,
       },
     ]);
   });

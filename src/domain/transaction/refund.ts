@@ -1,0 +1,26 @@
+/** The refund: money of a captured payment that goes back to the customer. */
+import type { Failure } from "./transaction";
+
+export const REFUND_STATUSES = ["pending", "succeeded", "failed"] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+/** A refund, in the form in which it is stored, answered and announced. Times are RFC 3339 UTC. */
+export type Refund = {
+  id: string;
+  transaction_id: string;
+  idempotency_key: string;
+  /** Major units, for people. Computed from `amount_minor` and never read back. */
+  amount: number;
+  amount_minor: number;
+  currency: string;
+  /** `pending` until the processor's outcome is known. */
+  status: RefundStatus;
+  reason: string | null;
+  metadata: Record<string, string>;
+  livemode: boolean;
+  failure: Failure | null;
+  /** The processor's own id of the refund, if it has named one. */
+  processor_reference?: string;
+  created_at: string;
+  updated_at: string;
+};
