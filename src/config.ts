@@ -14,13 +14,16 @@ export type KafkaRest = {
   timeout_ms: number;
 };
 
+/** `operations`: what it knows besides charges. */
+type HttpProcessor = { kind: "http"; url: string; token: string; operations: string[] };
+
 export type Config = {
   transaction_shards: number;
   velocity_shards: number;
   /** For merchants without rules of their own. */
   default_rules: VersionedRuleSet;
   /** `none`: charges are refused until a processor is chosen. */
-  processor: { kind: "none" | "sandbox" } | { kind: "http"; url: string; token: string };
+  processor: { kind: "none" | "sandbox" } | HttpProcessor;
   processor_timeout_ms: number;
   kafka:
     | { dialect: "off" }
@@ -77,7 +80,12 @@ function check(env: Env): Config {
     }),
     processor:
       settings.PROCESSOR === "http"
-        ? { kind: "http", url: settings.PROCESSOR_URL, token: settings.PROCESSOR_TOKEN }
+        ? {
+            kind: "http",
+            url: settings.PROCESSOR_URL,
+            token: settings.PROCESSOR_TOKEN,
+            operations: settings.PROCESSOR_OPERATIONS,
+          }
         : { kind: settings.PROCESSOR || "none" },
     processor_timeout_ms: settings.PROCESSOR_TIMEOUT_MS,
     kafka: readKafka(settings),

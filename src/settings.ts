@@ -33,6 +33,20 @@ const baseUrl = z
   .string()
   .refine(isBaseUrl, "must be an http or https URL without credentials, query or fragment")
   .default("");
+/** What a processor may know besides charges. */
+const OPERATIONS = ["authorize", "capture", "void", "refund", "find"];
+const operations = z
+  .string()
+  .transform((text) => text.split(",").map((name) => name.trim()))
+  .transform((names) => (names.length === 1 && names[0] === "" ? [] : names))
+  .refine(
+    (names) => names.every((name) => OPERATIONS.includes(name)),
+    `must be names of ${OPERATIONS.join(", ")}, with commas between them`,
+  )
+  .refine(
+    (names) => !names.includes("authorize") || ["capture", "void"].every((n) => names.includes(n)),
+    "must have capture and void when it has authorize",
+  );
 const MAX_TOPIC_CHARACTERS = 249;
 
 export const Settings = z.object({
@@ -47,6 +61,7 @@ export const Settings = z.object({
   PROCESSOR: z.enum(["", "sandbox", "http"]).default(""),
   PROCESSOR_URL: baseUrl,
   PROCESSOR_TOKEN: z.string().default(""),
+  PROCESSOR_OPERATIONS: operations.default([]),
   PROCESSOR_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
   KAFKA_REST_DIALECT: z.enum(["upstash", "rest-v2", "rest-v3"]).default("upstash"),
   KAFKA_REST_URL: baseUrl,

@@ -134,7 +134,7 @@ it("docs/sandbox.md has a row with the right amount and outcome for every outcom
   const actual = Object.entries(SANDBOX_OUTCOMES).map(([name, { amount_ending, answer }]) => [
     name,
     amount_ending,
-    answer.kind === "settled" ? "completed" : answer.failure.code,
+    answer.kind === "done" ? "completed" : answer.failure.code,
   ]);
   expect(documented).toEqual(actual);
 });

@@ -78,8 +78,8 @@ it("The simulator expects the outcomes that the sandbox has", () => {
   const actual = Object.entries(SANDBOX_OUTCOMES).map(([name, { amount_ending, answer }]) => [
     name,
     amount_ending,
-    answer.kind === "settled" ? "completed" : "failed",
-    answer.kind === "settled" ? null : answer.failure.code,
+    answer.kind === "done" ? "completed" : "failed",
+    answer.kind === "done" ? null : answer.failure.code,
   ]);
   const expected = Object.entries(SANDBOX).map(([name, { ending, status, code }]) => [
     name,

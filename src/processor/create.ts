@@ -1,28 +1,33 @@
-/** Creates the processor that a deployment charges with. */
+/** Creates the processor that a deployment calls. */
 import type { Config } from "../config";
 import { type ProcessorMode, refusedCharge } from "../domain/transaction/livemode";
 import type { Log } from "../observability/log";
 import { httpProcessor } from "./http";
-import type { Processor } from "./processor";
+import type { OperationRequest, Processor, Unknown } from "./processor";
 import { sandbox } from "./sandbox";
 
 export function processorMode({ processor }: Pick<Config, "processor">): ProcessorMode {
   return processor.kind === "http" ? "live" : processor.kind;
 }
 
-/** The configured processor. It is not called for payments of the other mode, not even for a charge that was open when the
- *  setting was changed: such a charge has no outcome until the setting is changed back. */
+/** The configured processor. It is neither called nor asked about payments of the other mode, not even about an operation
+ *  that was open when the setting was changed: such an operation has no outcome until the setting is changed back. */
 export function createProcessor(config: Pick<Config, "processor">): Processor {
   const { processor } = config;
   const mode = processorMode(config);
   const chosen =
-    processor.kind === "http" ? httpProcessor(processor.url, processor.token) : sandbox;
+    processor.kind === "http"
+      ? httpProcessor(processor.url, processor.token, processor.operations)
+      : sandbox;
+  const { find } = chosen;
+  const refusal = ({ livemode }: OperationRequest): Unknown | undefined => {
+    const refused = refusedCharge(livemode, mode);
+    return refused && { kind: "unknown", reason: `not asked: ${refused.code}` };
+  };
   return {
-    charge(request, signal) {
-      const refused = refusedCharge(request.livemode, mode);
-      if (refused) return { kind: "unknown", reason: `not asked: ${refused.code}` };
-      return chosen.charge(request, signal);
-    },
+    supports: chosen.supports,
+    call: (request, signal) => refusal(request) ?? chosen.call(request, signal),
+    ...(find && { find: (request, signal) => refusal(request) ?? find(request, signal) }),
   };
 }
 

@@ -1,39 +1,68 @@
 /** A processor over HTTP: the small protocol that a gateway in front of an acquirer implements. docs/processor.md is the
  *  contract; `read-response.ts` interprets the response. */
 
+import type { OperationName } from "../domain/transaction/operation";
 import { nextSpan } from "../observability/trace-context";
 import { readLimited } from "../runtime/read-limited";
-import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
-import { readResponse } from "./read-response";
+import { namesOf, type OperationRequest, type Processor } from "./processor";
+import { readFound, readResponse } from "./read-response";
 
 /** A response is a few hundred bytes; this leaves room for members of the processor's own. */
 const MAX_ANSWER_BYTES = 65_536;
 
-export function httpProcessor(url: string, token: string | undefined): Processor {
-  const endpoint = `${url.replace(/\/$/, "")}/charges`;
+const PATHS: Record<OperationName, string> = {
+  charge: "charges",
+  authorize: "authorizations",
+  capture: "captures",
+  void: "voids",
+  refund: "refunds",
+};
+
+/** @param url the base of the paths
+ *  @param operations what the processor knows besides `charge` */
+export function httpProcessor(
+  url: string,
+  token: string | undefined,
+  operations: readonly string[],
+): Processor {
+  const base = url.replace(/\/$/, "");
+  const ask = async (path: string, request: OperationRequest, init: RequestInit) => {
+    const response = await fetch(`${base}/${path}`, {
+      ...init,
+      redirect: "manual",
+      headers: {
+        ...init.headers,
+        ...(request.traceparent ? { traceparent: nextSpan(request.traceparent) } : {}),
+        ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      },
+    });
+    const bytes = await readLimited(response.body, MAX_ANSWER_BYTES);
+    return { status: response.status, text: bytes && new TextDecoder().decode(bytes) };
+  };
   return {
-    async charge(request: ChargeRequest, signal: () => AbortSignal): Promise<ChargeAnswer> {
-      const response = await fetch(endpoint, {
+    supports: (operation) => operation === "charge" || operations.includes(operation),
+    async call(request, signal) {
+      const answer = await ask(PATHS[request.operation], request, {
         method: "POST",
-        redirect: "manual",
         signal: signal(),
         headers: {
           "Content-Type": "application/json",
           "Idempotency-Key": request.idempotency_key,
-          ...(request.traceparent ? { traceparent: nextSpan(request.traceparent) } : {}),
-          ...(token ? { Authorization: `Bearer ${token}` } : {}),
         },
         body: JSON.stringify({
-          reference: request.idempotency_key,
-          amount_minor: request.amount_minor,
-          currency: request.currency,
+          ...namesOf(request),
           user_id: request.user_id,
           metadata: request.metadata,
+          processor_reference: request.processor_reference,
+          reason: request.reason,
         }),
       });
-      const bytes = await readLimited(response.body, MAX_ANSWER_BYTES);
-      if (!response.ok) return { kind: "unknown", reason: `HTTP ${response.status}` };
-      return readResponse(bytes && new TextDecoder().decode(bytes), request);
+      return readResponse(answer, request);
+    },
+    async find(request, signal) {
+      // A key is letters, digits, "_" and ":", all of which a path may hold as they are (RFC 3986, section 3.3).
+      const path = `operations/${request.idempotency_key}`;
+      return readFound(await ask(path, request, { signal: signal() }), request);
     },
   };
 }

@@ -1,8 +1,8 @@
-/** A processor for development, demos and benchmarks: it moves no money and responds by one table.
- *  An outcome is chosen by `metadata.sandbox_outcome`, or by an amount whose minor units end in the
- *  row's four digits (9002 for 90.02 USD, 190.02 USD …). Everything else settles at once. */
-import type { Failure } from "../domain/transaction/transaction";
-import type { ChargeAnswer, ChargeRequest, Processor } from "./processor";
+/** A processor for development, demos and benchmarks: it moves no money and responds by one table, which is the same for
+ *  every operation. An outcome is chosen by a member of `metadata`, or by an amount whose minor units end in the row's
+ *  four digits (9002 for 90.02 USD, 190.02 USD …). Everything else is done at once. */
+import type { OperationName, OperationResult } from "../domain/transaction/operation";
+import type { Answer, OperationRequest, Processor } from "./processor";
 
 const SLOW_MS = 1_000;
 /** Calls without a response before an `unknown_then_…` outcome: 1 + 2 s with the standard delays. */
@@ -10,7 +10,7 @@ const UNKNOWN_ATTEMPTS = 2;
 
 type Outcome = {
   amount_ending: string;
-  answer: { kind: "settled" } | { kind: "declined"; failure: Failure };
+  answer: OperationResult;
   /** What happens before the response. */
   first?: "slow" | "timeout" | "unknown";
 };
@@ -19,12 +19,12 @@ const declined = (code: string, message: string): Outcome["answer"] => ({
   kind: "declined",
   failure: { code, message },
 });
-const settled: Outcome["answer"] = { kind: "settled" };
+const done: Outcome["answer"] = { kind: "done" };
 const generic = declined("card_declined", "The card was declined");
 
 /** docs/sandbox.md shows this table; a test compares them. */
 export const SANDBOX_OUTCOMES: Record<string, Outcome> = {
-  settle: { amount_ending: "9000", answer: settled },
+  settle: { amount_ending: "9000", answer: done },
   decline: { amount_ending: "9001", answer: generic },
   insufficient_funds: {
     amount_ending: "9002",
@@ -35,9 +35,9 @@ export const SANDBOX_OUTCOMES: Record<string, Outcome> = {
     amount_ending: "9004",
     answer: declined("do_not_honor", "The issuer declined without a reason"),
   },
-  slow: { amount_ending: "9010", answer: settled, first: "slow" },
-  timeout_then_settle: { amount_ending: "9011", answer: settled, first: "timeout" },
-  unknown_then_settle: { amount_ending: "9012", answer: settled, first: "unknown" },
+  slow: { amount_ending: "9010", answer: done, first: "slow" },
+  timeout_then_settle: { amount_ending: "9011", answer: done, first: "timeout" },
+  unknown_then_settle: { amount_ending: "9012", answer: done, first: "unknown" },
   unknown_then_decline: { amount_ending: "9013", answer: generic, first: "unknown" },
 };
 
@@ -45,18 +45,38 @@ const ENDING_DIGITS = 4;
 const BY_ENDING = new Map(
   Object.values(SANDBOX_OUTCOMES).map((outcome) => [outcome.amount_ending, outcome]),
 );
-const SETTLE: Outcome = { amount_ending: "", answer: settled };
+const DONE: Outcome = { amount_ending: "", answer: done };
 
-function chooseOutcome({ metadata, amount_minor }: ChargeRequest): Outcome {
-  const named = metadata.sandbox_outcome;
+/** The member of `metadata` that names the outcome of an operation. A capture and a void have the metadata of their
+ *  payment, in which each needs a member of its own; a refund has its own metadata. */
+const NAMED_BY: Record<OperationName, string> = {
+  charge: "sandbox_outcome",
+  authorize: "sandbox_outcome",
+  capture: "sandbox_capture_outcome",
+  void: "sandbox_void_outcome",
+  refund: "sandbox_outcome",
+};
+
+function chooseOutcome(request: OperationRequest): Outcome {
+  const named = request.metadata[NAMED_BY[request.operation]];
   if (named !== undefined && Object.hasOwn(SANDBOX_OUTCOMES, named)) {
-    return SANDBOX_OUTCOMES[named] ?? SETTLE;
+    return SANDBOX_OUTCOMES[named] ?? DONE;
   }
-  return BY_ENDING.get(String(amount_minor).slice(-ENDING_DIGITS)) ?? SETTLE;
+  if (!choosesByAmount(request)) return DONE;
+  return BY_ENDING.get(String(request.amount_minor).slice(-ENDING_DIGITS)) ?? DONE;
+}
+
+/** An amount that has chosen the outcome of an authorisation does not choose that of its void or of a capture of all of
+ *  it, too. */
+function choosesByAmount(request: OperationRequest): boolean {
+  const { operation, amount_minor, authorized_amount_minor = amount_minor } = request;
+  if (operation === "void") return false;
+  return operation !== "capture" || amount_minor < authorized_amount_minor;
 }
 
 export const sandbox: Processor = {
-  charge(request: ChargeRequest, signal: () => AbortSignal): ChargeAnswer | Promise<ChargeAnswer> {
+  supports: (operation) => operation !== "find",
+  call(request: OperationRequest, signal: () => AbortSignal): Answer | Promise<Answer> {
     const { answer, first } = chooseOutcome(request);
     if (first === "unknown" && request.attempt <= UNKNOWN_ATTEMPTS) {
       return { kind: "unknown", reason: "the sandbox outcome is still unknown" };

@@ -1,11 +1,13 @@
 /** Requests to a processor. */
-import type { ChargeAnswer, ChargeRequest } from "../../src/processor/processor";
+import type { Answer, OperationRequest } from "../../src/processor/processor";
 import { TRACEPARENT } from "./examples";
 
 export const LONG_MS = 10_000;
-export function requestOf(fields: Partial<ChargeRequest> = {}): ChargeRequest {
+export function requestOf(fields: Partial<OperationRequest> = {}): OperationRequest {
   return {
+    operation: "charge",
     idempotency_key: "txn_abcdefghijklmnopqrstuvwxyz",
+    transaction_id: "txn_abcdefghijklmnopqrstuvwxyz",
     amount_minor: 10_050,
     currency: "USD",
     user_id: "user_1",
@@ -17,4 +19,4 @@ export function requestOf(fields: Partial<ChargeRequest> = {}): ChargeRequest {
   };
 }
 
-export const SETTLED: ChargeAnswer = { kind: "settled" };
+export const DONE: Answer = { kind: "done" };

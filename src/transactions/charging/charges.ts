@@ -1,6 +1,11 @@
 /** The middle step of claim, call, record: calls the processor for claimed transactions, one call at a time for each, and
  *  has its response recorded. */
-import { type ChargeAnswer, chargeWithin, type Processor } from "../../processor/processor";
+import {
+  type Answer,
+  type ChargeAnswer,
+  callWithin,
+  type Processor,
+} from "../../processor/processor";
 import { SingleFlight } from "../../runtime/single-flight";
 import type { ChargeOrder, CommandResult } from "../commands/result";
 
@@ -44,10 +49,12 @@ export class Charges {
     traceparent: string | null,
   ): Promise<CommandResult> {
     const { id, amount_minor, currency, user_id, metadata, livemode } = transaction;
-    const response = await chargeWithin(
+    const answer = await callWithin(
       this.#processor,
       {
+        operation: "charge",
         idempotency_key: id,
+        transaction_id: id,
         amount_minor,
         currency,
         user_id,
@@ -58,6 +65,10 @@ export class Charges {
       },
       this.#timeoutMs,
     );
-    return this.#record(id, response, attempt, traceparent);
+    return this.#record(id, toChargeAnswer(answer), attempt, traceparent);
   }
+}
+
+function toChargeAnswer(answer: Answer): ChargeAnswer {
+  return answer.kind === "done" ? { ...answer, kind: "settled" } : answer;
 }

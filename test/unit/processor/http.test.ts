@@ -5,8 +5,8 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createProcessor } from "../../../src/processor/create";
 import { httpProcessor } from "../../../src/processor/http";
-import { type ChargeAnswer, chargeWithin } from "../../../src/processor/processor";
-import { LONG_MS, requestOf, SETTLED } from "../../support/charge-request";
+import { type Answer, callWithin } from "../../../src/processor/processor";
+import { DONE, LONG_MS, requestOf } from "../../support/charge-request";
 import { DECLINED } from "../../support/examples";
 
 describe("a processor over HTTP", () => {
@@ -43,13 +43,13 @@ describe("a processor over HTTP", () => {
       response.end(body);
     };
   const charge = (limitMs = LONG_MS) =>
-    chargeWithin(httpProcessor(base, "a-token"), requestOf(), limitMs);
+    callWithin(httpProcessor(base, "a-token", []), requestOf(), limitMs);
   const declineOf = (fields: object) =>
     JSON.stringify({ status: "declined", code: "card_declined", message: "No.", ...fields });
 
   it("A processor over HTTP gets the transaction's id as its key, and everything that it needs", async () => {
     play = answering(200, '{"status":"settled"}');
-    expect(await charge()).toEqual(SETTLED);
+    expect(await charge()).toEqual(DONE);
     const [call] = calls;
     expect(calls).toHaveLength(1);
     expect([call?.method, call?.path]).toEqual(["POST", "/charges"]);
@@ -69,9 +69,9 @@ describe("a processor over HTTP", () => {
 
   it("A processor over HTTP gets the same bytes and key in every call", async () => {
     play = answering(200, '{"status":"pending"}');
-    const processor = httpProcessor(base, "a-token");
+    const processor = httpProcessor(base, "a-token", []);
     for (const attempt of [1, 2, 3]) {
-      await chargeWithin(processor, requestOf({ attempt }), LONG_MS);
+      await callWithin(processor, requestOf({ attempt }), LONG_MS);
     }
     const asked = calls.map(({ body, headers }) =>
       JSON.stringify([body, headers["idempotency-key"]]),
@@ -84,7 +84,7 @@ describe("a processor over HTTP", () => {
     "A processor over HTTP gets no Authorization header when there is no token: %j",
     async (token) => {
       play = answering(200, '{"status":"settled"}');
-      await chargeWithin(httpProcessor(base, token), requestOf(), LONG_MS);
+      await callWithin(httpProcessor(base, token, []), requestOf(), LONG_MS);
       expect(calls[0]?.headers).not.toHaveProperty("authorization");
     },
   );
@@ -93,28 +93,30 @@ describe("a processor over HTTP", () => {
     "A processor over HTTP may live under the path %j",
     async (path) => {
       play = answering(200, '{"status":"settled"}');
-      await chargeWithin(httpProcessor(base + path, undefined), requestOf(), LONG_MS);
+      await callWithin(httpProcessor(base + path, undefined, []), requestOf(), LONG_MS);
       expect(calls[0]?.path).toBe(`${path.replace(/\/$/, "")}/charges`);
     },
   );
 
   it("The settings choose the processor", async () => {
     play = answering(200, '{"status":"settled"}');
-    const config = { processor: { kind: "http", url: base, token: "chosen" } } as const;
+    const config = {
+      processor: { kind: "http", url: base, token: "chosen", operations: [] },
+    } as const;
     type Config = Parameters<typeof createProcessor>[0]; // Nothing else of it is read.
-    await chargeWithin(createProcessor(config as unknown as Config), requestOf(), LONG_MS);
+    await callWithin(createProcessor(config as unknown as Config), requestOf(), LONG_MS);
     expect(calls[0]?.headers.authorization).toBe("Bearer chosen");
     const other = { processor: { kind: "sandbox" } } as unknown as Config;
     const named = requestOf({ metadata: { sandbox_outcome: "decline" } });
-    expect(await chargeWithin(createProcessor(other), named, LONG_MS)).toMatchObject({
+    expect(await callWithin(createProcessor(other), named, LONG_MS)).toMatchObject({
       kind: "declined",
     });
   });
 
-  const words: [string, number, string, ChargeAnswer][] = [
-    ["settled", 200, '{"status":"settled"}', SETTLED],
-    ["settled, with more than was asked for", 201, '{"status":"settled","id":"ch_1"}', SETTLED],
-    ["settled, in 65,536 characters", 200, '{"status":"settled"}'.padEnd(65_536), SETTLED],
+  const words: [string, number, string, Answer][] = [
+    ["settled", 200, '{"status":"settled"}', DONE],
+    ["settled, with more than was asked for", 201, '{"status":"settled","id":"ch_1"}', DONE],
+    ["settled, in 65,536 characters", 200, '{"status":"settled"}'.padEnd(65_536), DONE],
     ["declined", 200, declineOf({}), { kind: "declined", failure: DECLINED }],
     [
       "declined without a message",
@@ -157,7 +159,7 @@ describe("a processor over HTTP", () => {
     ["a list", 200, '[{"status":"settled"}]'],
     ["null", 200, "null"],
     ["another status", 200, '{"status":"authorized"}'],
-    ["a status in capitals", 200, '{"status":"SETTLED"}'],
+    ["a status in capitals", 200, '{"status":"DONE"}'],
     ["no status", 200, '{"code":"card_declined"}'],
     ["settled, in 65,537 characters", 200, '{"status":"settled"}'.padEnd(65_537)],
   ];
@@ -194,8 +196,8 @@ describe("a processor over HTTP", () => {
   });
 
   it("The outcome is unknown when the processor cannot be reached", async () => {
-    const processor = httpProcessor("http://127.0.0.1:1", undefined);
-    expect(await chargeWithin(processor, requestOf(), LONG_MS)).toMatchObject({ kind: "unknown" });
+    const processor = httpProcessor("http://127.0.0.1:1", undefined, []);
+    expect(await callWithin(processor, requestOf(), LONG_MS)).toMatchObject({ kind: "unknown" });
   });
 
   it.each<[string, Play]>([

@@ -1,7 +1,7 @@
 /** A charge within its time limit, by any processor. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type ChargeAnswer, chargeWithin, type Processor } from "../../../src/processor/processor";
-import { LONG_MS, requestOf, SETTLED } from "../../support/charge-request";
+import { type Answer, callWithin, type Processor } from "../../../src/processor/processor";
+import { DONE, LONG_MS, requestOf } from "../../support/charge-request";
 import { DECLINED } from "../../support/examples";
 
 const never = () => new Promise<never>(() => {});
@@ -13,19 +13,20 @@ describe("charging within a time limit", () => {
     vi.useRealTimers();
   });
 
-  it.each<ChargeAnswer>([
-    SETTLED,
+  it.each<Answer>([
+    DONE,
     { kind: "declined", failure: DECLINED },
     { kind: "unknown", reason: "ask later" },
   ])("A charge passes on the processor's result: $kind", async (answer) => {
     const seen: unknown[] = [];
     const processor: Processor = {
-      charge: async (request) => {
+      supports: () => true,
+      call: async (request) => {
         seen.push(request);
         return answer;
       },
     };
-    expect(await chargeWithin(processor, requestOf({ attempt: 3 }), LONG_MS)).toEqual(answer);
+    expect(await callWithin(processor, requestOf({ attempt: 3 }), LONG_MS)).toEqual(answer);
     expect(seen).toEqual([requestOf({ attempt: 3 })]);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -33,16 +34,17 @@ describe("charging within a time limit", () => {
   it("A charge whose processor throws has an unknown outcome, without the message", async () => {
     const secret = "connect to 10.0.0.1 with token abc";
     const throwing: Processor[] = [
-      { charge: () => Promise.reject(new Error(secret)) },
-      { charge: () => Promise.reject(undefined) },
+      { supports: () => true, call: () => Promise.reject(new Error(secret)) },
+      { supports: () => true, call: () => Promise.reject(undefined) },
       {
-        charge: () => {
+        supports: () => true,
+        call: () => {
           throw new Error(secret);
         },
       },
     ];
     for (const processor of throwing) {
-      const answer = await chargeWithin(processor, requestOf(), LONG_MS);
+      const answer = await callWithin(processor, requestOf(), LONG_MS);
       expect(answer).toMatchObject({ kind: "unknown" });
       expect(JSON.stringify(answer)).not.toContain("10.0.0.1");
     }
@@ -51,13 +53,14 @@ describe("charging within a time limit", () => {
   it("A charge without a response has an unknown outcome at the time limit, and the call is aborted", async () => {
     let signal: AbortSignal | undefined;
     const processor: Processor = {
-      charge: (_, given) => {
+      supports: () => true,
+      call: (_, given) => {
         signal = given();
         return never();
       },
     };
-    let answer: ChargeAnswer | undefined;
-    const charge = chargeWithin(processor, requestOf(), 250).then((given) => {
+    let answer: Answer | undefined;
+    const charge = callWithin(processor, requestOf(), 250).then((given) => {
       answer = given;
     });
     await vi.advanceTimersByTimeAsync(249);
@@ -71,10 +74,11 @@ describe("charging within a time limit", () => {
 
   it("A charge ignores a response after the time limit", async () => {
     const processor: Processor = {
-      charge: (_, signal) =>
-        new Promise((resolve) => signal().addEventListener("abort", () => resolve(SETTLED))),
+      supports: () => true,
+      call: (_, signal) =>
+        new Promise((resolve) => signal().addEventListener("abort", () => resolve(DONE))),
     };
-    const charge = chargeWithin(processor, requestOf(), 250);
+    const charge = callWithin(processor, requestOf(), 250);
     await vi.advanceTimersByTimeAsync(250);
     expect(await charge).toMatchObject({ kind: "unknown" });
   });

@@ -6,17 +6,15 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { containsCardNumber } from "../../../src/domain/text/card-number";
 import { httpProcessor } from "../../../src/processor/http";
-import {
-  type ChargeAnswer,
-  type ChargeRequest,
-  chargeWithin,
-} from "../../../src/processor/processor";
+import { type Answer, callWithin, type OperationRequest } from "../../../src/processor/processor";
 import { TRACEPARENT } from "../../support/examples";
 
 const LIMIT_MS = 25_000;
 const CARD = "4242424242424242";
-const REQUEST: ChargeRequest = {
+const REQUEST: OperationRequest = {
+  operation: "charge",
   idempotency_key: "txn_abcdefghijklmnopqrstuvwxyz",
+  transaction_id: "txn_abcdefghijklmnopqrstuvwxyz",
   amount_minor: 10_050,
   currency: "USD",
   user_id: "user_1",
@@ -46,9 +44,9 @@ afterAll(() => {
 });
 
 /** The outcome of a charge that is answered with this JSON text. */
-function answerTo(text: string): Promise<ChargeAnswer> {
+function answerTo(text: string): Promise<Answer> {
   body = text;
-  return chargeWithin(httpProcessor(base, undefined), REQUEST, LIMIT_MS);
+  return callWithin(httpProcessor(base, undefined, []), REQUEST, LIMIT_MS);
 }
 
 const declineWith = (members: object) => JSON.stringify({ status: "declined", ...members });
@@ -170,7 +168,7 @@ it.each([
   ["the amount as a number that is written otherwise", { amount_minor: 10_050.0 }],
 ])("An answer that echoes %s is taken", async (_, echo) => {
   expect(await answerTo(JSON.stringify({ status: "settled", ...echo }))).toEqual({
-    kind: "settled",
+    kind: "done",
   });
   expect(await answerTo(declineWith({ code: "no", message: "No.", ...echo }))).toMatchObject({
     kind: "declined",
@@ -187,7 +185,7 @@ it.each([
 
 it("A member that decides nothing may stand twice in an answer", async () => {
   const text = '{"trail":{"status":1,"status":2},"note":1,"note":2,"status":"settled"}';
-  expect(await answerTo(text)).toEqual({ kind: "settled" });
+  expect(await answerTo(text)).toEqual({ kind: "done" });
 });
 
 const DIFFERING: [string, object, string[]][] = [
@@ -241,7 +239,8 @@ it("A clear word decides whatever the other members are, and what is kept of the
       echoes,
       async (status, more, echo) => {
         const answer = await answerTo(JSON.stringify({ ...more, ...echo, status }));
-        expect(answer.kind).toBe(agrees(echo) ? status : "unknown");
+        const expected = status === "settled" ? "done" : "declined";
+        expect(answer.kind).toBe(agrees(echo) ? expected : "unknown");
         if (answer.kind !== "declined") return;
         const { code, message } = answer.failure;
         for (const [text, most] of [

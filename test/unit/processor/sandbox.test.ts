@@ -1,12 +1,8 @@
 /** The sandbox's outcomes. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import {
-  type ChargeAnswer,
-  type ChargeRequest,
-  chargeWithin,
-} from "../../../src/processor/processor";
+import { type Answer, callWithin, type OperationRequest } from "../../../src/processor/processor";
 import { SANDBOX_OUTCOMES, sandbox } from "../../../src/processor/sandbox";
-import { requestOf, SETTLED } from "../../support/charge-request";
+import { DONE, requestOf } from "../../support/charge-request";
 
 describe("the sandbox", () => {
   beforeEach(() => {
@@ -17,14 +13,14 @@ describe("the sandbox", () => {
   });
 
   const signal = () => new AbortController().signal;
-  const declined = (code: string, message: string): ChargeAnswer => ({
+  const declined = (code: string, message: string): Answer => ({
     kind: "declined",
     failure: { code, message },
   });
   const generic = declined("card_declined", "The card was declined");
   /** Outcome, ending of the amount, its final answer, and how many calls before it get none. */
-  const TABLE: [string, string, ChargeAnswer, number][] = [
-    ["settle", "9000", SETTLED, 0],
+  const TABLE: [string, string, Answer, number][] = [
+    ["settle", "9000", DONE, 0],
     ["decline", "9001", generic, 0],
     [
       "insufficient_funds",
@@ -34,17 +30,17 @@ describe("the sandbox", () => {
     ],
     ["expired_card", "9003", declined("expired_card", "The card has expired"), 0],
     ["do_not_honor", "9004", declined("do_not_honor", "The issuer declined without a reason"), 0],
-    ["slow", "9010", SETTLED, 0],
-    ["timeout_then_settle", "9011", SETTLED, 1],
-    ["unknown_then_settle", "9012", SETTLED, 2],
+    ["slow", "9010", DONE, 0],
+    ["timeout_then_settle", "9011", DONE, 1],
+    ["unknown_then_settle", "9012", DONE, 2],
     ["unknown_then_decline", "9013", generic, 2],
   ];
 
   /** The answers to the first calls, each within 5 seconds. */
-  async function ask(fields: Partial<ChargeRequest>, asks: number): Promise<ChargeAnswer[]> {
-    const answers: ChargeAnswer[] = [];
+  async function ask(fields: Partial<OperationRequest>, asks: number): Promise<Answer[]> {
+    const answers: Answer[] = [];
     for (let attempt = 1; attempt <= asks; attempt++) {
-      const charge = chargeWithin(sandbox, requestOf({ ...fields, attempt }), 5_000);
+      const charge = callWithin(sandbox, requestOf({ ...fields, attempt }), 5_000);
       await vi.advanceTimersByTimeAsync(5_000);
       answers.push(await charge);
     }
@@ -89,17 +85,17 @@ describe("the sandbox", () => {
     ["the name of something every object has", { metadata: { sandbox_outcome: "constructor" } }],
     ["an empty name", { metadata: { sandbox_outcome: "" } }],
   ])("The sandbox settles at once on %s", async (_, fields) => {
-    expect(await sandbox.charge(requestOf(fields), signal)).toEqual(SETTLED);
+    expect(await sandbox.call(requestOf(fields), signal)).toEqual(DONE);
   });
 
   it("The sandbox goes by the amount when the name is not in the table", async () => {
     const request = requestOf({ metadata: { sandbox_outcome: "explode" }, amount_minor: 9_001 });
-    expect(await sandbox.charge(request, signal)).toEqual(generic);
+    expect(await sandbox.call(request, signal)).toEqual(generic);
   });
 
   it("The sandbox takes a second to settle slowly", async () => {
-    let answer: ChargeAnswer | undefined;
-    const charge = Promise.resolve(sandbox.charge(requestOf({ amount_minor: 9_010 }), signal)).then(
+    let answer: Answer | undefined;
+    const charge = Promise.resolve(sandbox.call(requestOf({ amount_minor: 9_010 }), signal)).then(
       (given) => {
         answer = given;
       },
@@ -108,14 +104,14 @@ describe("the sandbox", () => {
     expect(answer).toBeUndefined();
     await vi.advanceTimersByTimeAsync(1);
     await charge;
-    expect(answer).toEqual(SETTLED);
+    expect(answer).toEqual(DONE);
   });
 
   it("The sandbox does not respond before a time limit, the first time", async () => {
     const limit = new AbortController();
     let isOver = false;
     const request = requestOf({ amount_minor: 9_011 });
-    const charge = Promise.resolve(sandbox.charge(request, () => limit.signal)).finally(() => {
+    const charge = Promise.resolve(sandbox.call(request, () => limit.signal)).finally(() => {
       isOver = true;
     });
     await vi.advanceTimersByTimeAsync(3_600_000);

@@ -10,7 +10,7 @@ import {
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import type { Env } from "../../../../src/env";
 import { createProcessor, processorMode } from "../../../../src/processor/create";
-import type { ChargeRequest } from "../../../../src/processor/processor";
+import type { OperationRequest } from "../../../../src/processor/processor";
 import { EXAMPLES, NOW_MS } from "../../../support/examples";
 
 const MODES: ProcessorMode[] = ["none", "sandbox", "live"];
@@ -76,13 +76,15 @@ it("A finished or cancelled payment gets the same response with any processor", 
 
 it("The processor is not called for an open charge of the other mode", async () => {
   const fetched = vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("not to be called"));
-  const config = { processor: { kind: "http", url: "http://127.0.0.1:9", token: "" } } as const;
-  const request = { livemode: false } as ChargeRequest; // Nothing else of it is read.
+  const config: Pick<Config, "processor"> = {
+    processor: { kind: "http", url: "http://127.0.0.1:9", token: "", operations: ["find"] },
+  };
+  const request = { livemode: false } as OperationRequest; // Nothing else of it is read.
   const signal = () => new AbortController().signal;
-  const answer = await createProcessor(config).charge(request, signal);
+  const answer = await createProcessor(config).call(request, signal);
   expect(answer).toEqual({ kind: "unknown", reason: "not asked: livemode_mismatch" });
   const none: Pick<Config, "processor"> = { processor: { kind: "none" } };
-  expect(await createProcessor(none).charge({ ...request, livemode: true }, signal)).toEqual({
+  expect(await createProcessor(none).call({ ...request, livemode: true }, signal)).toEqual({
     kind: "unknown",
     reason: "not asked: processor_not_configured",
   });

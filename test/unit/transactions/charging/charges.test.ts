@@ -1,12 +1,12 @@
 /** Charges in progress: one call of the processor for all who wait. */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { ChargeAnswer, ChargeRequest } from "../../../../src/processor/processor";
+import type { Answer, ChargeAnswer, OperationRequest } from "../../../../src/processor/processor";
 import { Charges } from "../../../../src/transactions/charging/charges";
-import { EXAMPLES, TRACEPARENT } from "../../../support/examples";
-import { A_DECLINE, idOf, SETTLED, UNKNOWN } from "../../../support/shard";
+import { DECLINED, EXAMPLES, TRACEPARENT } from "../../../support/examples";
+import { idOf, SETTLED } from "../../../support/shard";
 
 describe("charges", () => {
-  type Asked = { request: ChargeRequest; answer: (given: ChargeAnswer) => void };
+  type Asked = { request: OperationRequest; answer: (given: Answer) => void };
   let asked: Asked[];
   let recorded: [string, ChargeAnswer, number, string | null][];
   let fault: Error | undefined;
@@ -16,8 +16,9 @@ describe("charges", () => {
     recorded = [];
     fault = undefined;
     const processor = {
-      charge: (request: ChargeRequest) =>
-        new Promise<ChargeAnswer>((answer) => {
+      supports: () => true,
+      call: (request: OperationRequest) =>
+        new Promise<Answer>((answer) => {
           asked.push({ request, answer });
         }),
     };
@@ -28,13 +29,18 @@ describe("charges", () => {
       return { kind: "done", data, status: "completed", replayed: false, wrote: true };
     });
   });
+  const DONE: Answer = { kind: "done" };
+  const DECLINE: Answer = { kind: "declined", failure: DECLINED };
+  const UNKNOWN: Answer = { kind: "unknown", reason: "no answer" };
   const transaction = EXAMPLES.processing;
   const other = { ...transaction, id: idOf("other") };
 
   it("A charge calls the processor with the transaction's id and returns the result to be recorded", async () => {
     const answer = charges.carryOut({ transaction, attempt: 4 }, TRACEPARENT);
     expect(asked[0]?.request).toEqual({
+      operation: "charge",
       idempotency_key: transaction.id,
+      transaction_id: transaction.id,
       amount_minor: 10_050,
       currency: "USD",
       user_id: "user_1",
@@ -43,7 +49,7 @@ describe("charges", () => {
       attempt: 4,
       traceparent: TRACEPARENT,
     });
-    asked[0]?.answer(SETTLED);
+    asked[0]?.answer(DONE);
     expect(await answer).toMatchObject({ data: `${transaction.id} settled` });
     expect(recorded).toEqual([[transaction.id, SETTLED, 4, TRACEPARENT]]);
   });
@@ -54,7 +60,7 @@ describe("charges", () => {
     );
     expect(charges.isUnderWay(transaction.id)).toBe(true);
     expect(asked).toHaveLength(1);
-    asked[0]?.answer(A_DECLINE);
+    asked[0]?.answer(DECLINE);
     const [first, ...rest] = await Promise.all(answers);
     expect(rest).toEqual([first, first]);
     expect(recorded).toHaveLength(1);
@@ -70,7 +76,7 @@ describe("charges", () => {
     expect(charges.isUnderWay(other.id)).toBe(true);
     const again = charges.carryOut({ transaction, attempt: 2 }, TRACEPARENT);
     expect(asked).toHaveLength(3);
-    for (const { answer } of asked) answer(SETTLED);
+    for (const { answer } of asked) answer(DONE);
     await Promise.all([two, again]);
     expect(recorded.map(([id, , attempt]) => [id, attempt])).toEqual([
       [transaction.id, 1],
@@ -84,13 +90,13 @@ describe("charges", () => {
     const answers = [1, 1].map((attempt) =>
       charges.carryOut({ transaction, attempt }, TRACEPARENT),
     );
-    asked[0]?.answer(SETTLED);
+    asked[0]?.answer(DONE);
     const outcomes = await Promise.allSettled(answers);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(charges.isUnderWay(transaction.id)).toBe(false);
     fault = undefined;
     const again = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
-    asked[1]?.answer(SETTLED);
+    asked[1]?.answer(DONE);
     expect(await again).toMatchObject({ kind: "done" });
   });
 });
