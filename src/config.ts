@@ -25,6 +25,8 @@ export type Config = {
   /** `none`: charges are refused until a processor is chosen. */
   processor: { kind: "none" | "sandbox" } | HttpProcessor;
   processor_timeout_ms: number;
+  /** How long after its authorisation a payment can be captured. */
+  capture_window_ms: number;
   kafka:
     | { dialect: "off" }
     | ({ dialect: "upstash" } & KafkaRest)
@@ -88,6 +90,7 @@ function check(env: Env): Config {
           }
         : { kind: settings.PROCESSOR || "none" },
     processor_timeout_ms: settings.PROCESSOR_TIMEOUT_MS,
+    capture_window_ms: settings.CAPTURE_WINDOW_S * 1_000,
     kafka: readKafka(settings),
     limits: {
       requests: settings.RATE_LIMIT_REQUESTS,

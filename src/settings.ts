@@ -5,6 +5,8 @@ import { UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
 
 /** With more shards than this a batch has one command and objects are cold, whatever the load. */
 const MAX_SHARDS = 4_096;
+/** Authorisations are valid for days, not months: a card's issuer releases them by itself. */
+const MAX_CAPTURE_WINDOW_S = 2_592_000;
 const MAX_WAIT_MS = 60_000;
 /** A client that is over the limit waits until the window ends. */
 const MAX_WINDOW_S = 3_600;
@@ -63,6 +65,7 @@ export const Settings = z.object({
   PROCESSOR_TOKEN: z.string().default(""),
   PROCESSOR_OPERATIONS: operations.default([]),
   PROCESSOR_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
+  CAPTURE_WINDOW_S: whole(60, MAX_CAPTURE_WINDOW_S).default(604_800),
   KAFKA_REST_DIALECT: z.enum(["upstash", "rest-v2", "rest-v3"]).default("upstash"),
   KAFKA_REST_URL: baseUrl,
   KAFKA_REST_USERNAME: credential

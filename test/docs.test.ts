@@ -9,7 +9,7 @@ import { shardMetrics } from "../src/api/operations/shard-metrics";
 import { webhookMetrics } from "../src/api/operations/webhook-metrics";
 import { readConfig } from "../src/config";
 import { CLOUD_EVENT_MEDIA_TYPE, toCloudEvent } from "../src/domain/transaction/cloud-event";
-import { EVENT_TYPES, toEvent } from "../src/domain/transaction/event";
+import { EVENT_TYPES, type EventType, toEvent } from "../src/domain/transaction/event";
 import type { Transaction } from "../src/domain/transaction/transaction";
 import type { Env } from "../src/env";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
@@ -229,7 +229,10 @@ describe("docs/asyncapi.json", () => {
     const types = payloads.map(({ type }) => type.slice("payments.".length, -".v1".length));
     expect(types).toEqual(EVENT_TYPES);
     for (const payload of payloads) {
-      const event = toEvent(payload.data);
+      const event = toEvent(
+        payload.data,
+        payload.type.slice("payments.".length, -".v1".length) as EventType,
+      );
       const text = toCloudEvent({
         position: 1,
         merchant_id: payload.merchantid,

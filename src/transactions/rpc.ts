@@ -1,8 +1,10 @@
 /** What crosses between the Worker and the object that owns a transaction. */
 
+import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { EventRecord } from "../domain/transaction/event";
 import type { CreateRequest } from "../domain/transaction/idempotency";
+import type { RefundRequest } from "../domain/transaction/refund";
 import type { Refusal } from "../domain/transaction/refusal";
 import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
@@ -40,10 +42,14 @@ export type OpenChargesSummary = { open: number; overdue: number; oldest_age_ms:
 
 export type ShardReadiness = { backlogs: Backlogs; charges: OpenChargesSummary };
 
-/** The reply to a call. `body` is the transaction's JSON text; `pending` means that its charge has no outcome yet. */
+/** The reply to a call. `body` is the JSON text of the transaction, or of the refund for calls about one; `pending` means
+ *  that the processor's outcome is not known yet. */
 export type Reply =
   | { ok: true; body: string; replayed: boolean; pending: boolean; retry_at_ms: number }
   | { ok: false; refusal: Refusal };
+
+/** The JSON texts of a transaction's refunds, the newest first. */
+export type RefundsReply = { ok: true; refunds: string[] } | { ok: false; refusal: Refusal };
 
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
 
@@ -53,7 +59,8 @@ export type ShardMetrics = ShardReadiness & { counts: Count[] };
 export type SharedCall =
   | { kind: "find" }
   | { kind: "process" }
-  | { kind: "create"; command: CreateCommand };
+  /** `process`: the transaction is also processed, if it is approved. */
+  | { kind: "create"; command: CreateCommand; process?: boolean };
 
 export type AddressedCall = SharedCall & { address: Address };
 
@@ -87,17 +94,26 @@ export function okReply(body: string): Reply & { ok: true } {
 
 /** The methods of an object that owns transactions. Every command is idempotent, so a call may be repeated. */
 export interface TransactionShardRpc {
-  /** Creates a transaction, or replies as to the first create under its key. */
-  create(address: Address, command: CreateCommand): Promise<Reply>;
-  /** Replies as to the first create under a key, if there was one. Creates nothing. */
-  repeat(address: Address, request: CreateRequest): Reply;
-  /** Charges a transaction once. Concurrent calls share one charge and its reply. */
+  /** Creates a transaction, or replies as to the first create under its key.
+   *  @param process whether it is also processed, if it is approved. The reply is then the transaction as it is now, also
+   *    for a repeated call. */
+  create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply>;
+  /** Replies as `create` does to a repeated call, if there was one under this key. Creates nothing. */
+  repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply>;
+  /** Charges or authorises a transaction once. Concurrent calls share one call to the processor and its reply. */
   process(address: Address): Promise<Reply>;
+  /** Captures an authorised transaction once; what is not captured is released. */
+  capture(address: Address, request: CaptureRequest): Promise<Reply>;
+  /** Cancels a transaction. The authorisation of an authorised one is voided. */
   cancel(address: Address): Promise<Reply>;
+  /** Refunds all or part of what was captured, once for each idempotency key. */
+  refund(address: Address, request: RefundRequest): Promise<Reply>;
+  refunds(address: Address): RefundsReply;
+  findRefund(address: Address, refundId: string): Reply;
   /** Records a reviewer's decision. */
   review(address: Address, request: ReviewRequest): Promise<Reply>;
-  /** Records the outcome that an operator found for a charge. */
-  resolve(address: OperatorAddress, request: ResolveRequest): Promise<Reply>;
+  /** Records the outcome that an operator found for the open operation of a transaction, or for a refund. */
+  resolve(address: OperatorAddress, request: ResolveRequest, refundId?: string): Promise<Reply>;
   /** The transaction as it is now. */
   find(address: Address): Reply;
   /** All events of a transaction, in order. */

@@ -37,6 +37,7 @@ import {
   type ManyAddresses,
   type OperatorAddress,
   okReply,
+  type RefundsReply,
   type Reply,
   type SendResults,
   type ShardMetrics,
@@ -131,7 +132,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return this.#execute(address, { kind: "create", ...toCommandFields(address), ...command });
   }
 
-  repeat(address: Address, request: CreateRequest): Reply {
+  async repeat(address: Address, request: CreateRequest): Promise<Reply> {
     if (!this.#owns(address.shards)) return shardCountChanged;
     const reply = repeatReply(this.#journal, this.#counters, address, request);
     this.#alarm.arm(Date.now());
@@ -140,6 +141,19 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
 
   async process(address: Address): Promise<Reply> {
     return this.#execute(address, { kind: "process", ...toCommandFields(address) });
+  }
+
+  capture(): Promise<Reply> {
+    throw new Error("captures are not there yet");
+  }
+  refund(): Promise<Reply> {
+    throw new Error("refunds are not there yet");
+  }
+  refunds(): RefundsReply {
+    throw new Error("refunds are not there yet");
+  }
+  findRefund(): Reply {
+    throw new Error("refunds are not there yet");
   }
 
   async cancel(address: Address): Promise<Reply> {

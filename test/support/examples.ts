@@ -14,7 +14,9 @@ import {
 import { decideCreate, type RiskBasis } from "../../src/domain/transaction/decisions/decide-create";
 import { decideReview } from "../../src/domain/transaction/decisions/decide-review";
 import type { Change } from "../../src/domain/transaction/decisions/transition";
+import { type Event, type EventType, toEvent } from "../../src/domain/transaction/event";
 import type { CreateRequest } from "../../src/domain/transaction/idempotency";
+import type { Status } from "../../src/domain/transaction/status";
 import type { Failure, Transaction } from "../../src/domain/transaction/transaction";
 
 /** A request, as a W3C `traceparent`. */
@@ -135,3 +137,20 @@ export const EXAMPLES = frozen({
 
 export type Example = keyof typeof EXAMPLES;
 export const EXAMPLE_NAMES = Object.keys(EXAMPLES) as Example[]; // The record's own keys.
+
+const TYPE_OF: Record<Status, EventType> = {
+  pending: "transaction.created",
+  review: "transaction.review_opened",
+  processing: "transaction.processing",
+  authorized: "transaction.authorized",
+  completed: "transaction.completed",
+  failed: "transaction.failed",
+  cancelled: "transaction.cancelled",
+};
+
+/** The event that led a transaction to what it is, where it has no captures, voids or refunds. */
+export function lastEvent(transaction: Transaction): Event {
+  const { status, review } = transaction;
+  const isApproved = status === "pending" && review !== null;
+  return toEvent(transaction, isApproved ? "transaction.review_approved" : TYPE_OF[status]);
+}

@@ -5,18 +5,18 @@ import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { type Config, readConfig } from "../../src/config";
 import { toCloudEvent } from "../../src/domain/transaction/cloud-event";
-import { type EventRecord, toEvent } from "../../src/domain/transaction/event";
+import type { EventRecord } from "../../src/domain/transaction/event";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import type { Env } from "../../src/env";
 import { createStream } from "../../src/kafka/create";
 import type { Produced, Stream, StreamRecord } from "../../src/kafka/stream";
-import { EXAMPLES, MERCHANT, TRACEPARENT } from "./examples";
+import { EXAMPLES, lastEvent, MERCHANT, TRACEPARENT } from "./examples";
 
 export function recordOf(
   transaction: Transaction,
   data = JSON.stringify(transaction),
 ): EventRecord {
-  const { type, sequence, transaction_id } = toEvent(transaction);
+  const { type, sequence, transaction_id } = lastEvent(transaction);
   const created_at_ms = Date.parse(transaction.updated_at);
   const merchant_id = MERCHANT;
   const traceparent = TRACEPARENT;

@@ -1,11 +1,17 @@
 /** All error responses (RFC 9457). The codes are a fixed set; docs/problems.md explains each. */
+import { currencyDecimals } from "../../domain/money/currency";
+import { formatAmount } from "../../domain/money/money";
+import { MAX_REFUNDS } from "../../domain/transaction/refund";
 import type { Refusal } from "../../domain/transaction/refusal";
+import type { Action } from "../../domain/transaction/status";
 import type { AppContext } from "../context";
+import { AMOUNT_FAULTS } from "./common-schemas";
 import { respond } from "./response";
 
 type Row = { status: number; title: string };
 
-/** One row per problem; a refusal of the domain without a row does not compile. */
+/** One row per problem; a refusal of the domain without a row does not compile. The amount of a capture or a refund is
+ *  checked by the domain, which knows the currency; its fault is an `invalid_request`. */
 export const PROBLEMS = {
   malformed_json: { status: 400, title: "Invalid JSON" },
   invalid_request: { status: 400, title: "Invalid request" },
@@ -20,6 +26,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: "Not found" },
   transaction_not_found: { status: 404, title: "Transaction not found" },
   idempotency_key_not_found: { status: 404, title: "No transaction with this idempotency key" },
+  refund_not_found: { status: 404, title: "Refund not found" },
   merchant_not_found: { status: 404, title: "Merchant not found" },
   api_key_not_found: { status: 404, title: "API key not found" },
   webhook_endpoint_not_found: { status: 404, title: "Webhook endpoint not found" },
@@ -30,6 +37,11 @@ export const PROBLEMS = {
   livemode_mismatch: { status: 409, title: "Transaction belongs to another processor mode" },
   illegal_transition: { status: 409, title: "Transition not allowed from the current status" },
   charge_may_still_end: { status: 409, title: "Processor may still report an outcome" },
+  operation_not_supported: { status: 409, title: "Operation not supported by the processor" },
+  amount_exceeds_capturable: { status: 409, title: "Amount exceeds what is authorised" },
+  capture_amount_differs: { status: 409, title: "Already captured with another amount" },
+  refund_exceeds_remaining: { status: 409, title: "Amount exceeds what is left to refund" },
+  too_many_refunds: { status: 409, title: "Too many refunds" },
   too_many_webhook_endpoints: {
     status: 409,
     title: "Too many webhook endpoints",
@@ -60,7 +72,7 @@ export const PROBLEMS = {
   processor_not_configured: { status: 503, title: "No payment processor configured" },
   unavailable: { status: 503, title: "A dependency is unavailable" },
   shard_count_changed: { status: 503, title: "Shard count of the deployment changed" },
-} as const satisfies Record<Refusal["code"], Row> & Record<string, Row>;
+} as const satisfies Record<Exclude<Refusal["code"], "invalid_amount">, Row> & Record<string, Row>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -126,6 +138,44 @@ export function toProblem(refusal: Refusal): Problem {
           message: "differs from the first request with this idempotency key",
         })),
       });
+    case "invalid_amount": {
+      const { fault, currency } = refusal;
+      const message = AMOUNT_FAULTS[fault](currency, currencyDecimals(currency));
+      return new Problem("invalid_request", {
+        detail: `amount ${message}.`,
+        errors: [{ pointer: "#/amount", message }],
+      });
+    }
+    case "amount_exceeds_capturable": {
+      const { amount_minor, capturable_minor, currency } = refusal;
+      return new Problem(refusal.code, {
+        detail: `The amount is ${money(amount_minor, currency)}; ${money(capturable_minor, currency)} can be captured.`,
+      });
+    }
+    case "capture_amount_differs": {
+      const { first_minor, amount_minor, currency } = refusal;
+      return new Problem(refusal.code, {
+        detail: `A transaction is captured once. The first capture is of ${money(first_minor, currency)}, this one of ${money(amount_minor, currency)}.`,
+      });
+    }
+    case "refund_exceeds_remaining": {
+      const { amount_minor, remaining_minor, currency } = refusal;
+      const asked =
+        amount_minor === null
+          ? "No amount was given"
+          : `The amount is ${money(amount_minor, currency)}`;
+      return new Problem(refusal.code, {
+        detail: `${asked}; ${money(remaining_minor, currency)} is left to refund.`,
+      });
+    }
+    case "too_many_refunds":
+      return new Problem(refusal.code, {
+        detail: `The transaction has ${MAX_REFUNDS} refunds, the maximum.`,
+      });
+    case "operation_not_supported":
+      return new Problem(refusal.code, {
+        detail: `The deployment's processor does not support the operation ${refusal.operation} (setting PROCESSOR_OPERATIONS).`,
+      });
     case "livemode_mismatch":
       return new Problem(refusal.code, {
         detail: refusal.livemode
@@ -139,13 +189,19 @@ export function toProblem(refusal: Refusal): Problem {
         headers: { "Retry-After": CONFIGURED_AFTER_S },
       });
     case "transaction_not_found":
+    case "refund_not_found":
     case "shard_count_changed":
     case "unavailable":
       return new Problem(refusal.code);
   }
 }
 
-const VERBS = {
+/** An amount in major units with its currency. */
+function money(amountMinor: number, currency: string): string {
+  return `${formatAmount(amountMinor, currencyDecimals(currency))} ${currency}`;
+}
+
+const VERBS: Record<Action, string> = {
   submit: "processed",
   cancel: "cancelled",
   block: "blocked",
@@ -154,6 +210,12 @@ const VERBS = {
   reject: "rejected",
   settle: "settled",
   decline: "declined",
+  authorize: "authorised",
+  capture: "captured",
+  void: "voided",
+  release: "released",
+  restore: "restored",
+  refund: "refunded",
 };
 
 function illegal({ status, action }: Refusal & { code: "illegal_transition" }): string {

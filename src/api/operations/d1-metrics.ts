@@ -65,14 +65,26 @@ function countByStatus(totals: Total[]): Map<Status, number> {
   const failed = countEntered("failed");
   const blocked = countEntered("failed", ({ code }) => code === RISK_BLOCKED);
   const rejected = countEntered("failed", ({ code }) => code === REVIEW_REJECTED);
+  const authorized = countEntered("authorized");
+  const captured = countEntered("captured");
+  const released = countEntered("voided") + countEntered("capture_expired");
+  const refusedAfter = countEntered("capture_failed") + countEntered("void_failed");
   const leftPending = opened + processing + blocked + (cancelled - cancelledInReview);
   const now: Record<Status, number> = {
     pending: countEntered("created") + approved - leftPending,
     review: opened - approved - rejected - cancelledInReview,
-    processing: processing - completed - (failed - blocked - rejected),
-    completed,
+    processing:
+      processing -
+      completed -
+      (failed - blocked - rejected) -
+      authorized -
+      captured -
+      released -
+      refusedAfter,
+    authorized: authorized - captured - released,
+    completed: completed + captured,
     failed,
-    cancelled,
+    cancelled: cancelled + released,
   };
   return new Map(STATUSES.map((status) => [status, now[status]]));
 }

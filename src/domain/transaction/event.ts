@@ -1,6 +1,6 @@
 /** The events of a transaction, in order and without gaps. */
 import { eventId } from "../identity/id";
-import type { Status } from "./status";
+import type { Refund } from "./refund";
 import type { Transaction } from "./transaction";
 
 export const EVENT_TYPES = [
@@ -23,16 +23,6 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** The event type of each status that a transaction enters. */
-const TYPE_OF: Record<Status, EventType> = {
-  pending: "transaction.created",
-  review: "transaction.review_opened",
-  processing: "transaction.processing",
-  completed: "transaction.completed",
-  failed: "transaction.failed",
-  cancelled: "transaction.cancelled",
-};
-
 /** An event. `sequence` is 1, 2, 3 … per transaction; `data` is the whole transaction at that time. */
 export type Event = {
   id: string;
@@ -41,23 +31,21 @@ export type Event = {
   transaction_id: string;
   created_at: string;
   data: Transaction;
+  /** The refund that a `refund.*` event is about. */
+  refund?: Refund;
 };
 
 /** The event of a transaction's last change: its version is the event's sequence. */
-export function toEvent(transaction: Transaction): Event {
+export function toEvent(transaction: Transaction, type: EventType, refund?: Refund): Event {
   return {
     id: eventId(transaction.id, transaction.version),
-    type: toEventType(transaction),
+    type,
     sequence: transaction.version,
     transaction_id: transaction.id,
     created_at: transaction.updated_at,
     data: transaction,
+    ...(refund && { refund }),
   };
-}
-
-/** Pending is what a transaction is at first, and what it is again when it was held and then approved. */
-function toEventType({ status, review }: Transaction): EventType {
-  return status === "pending" && review ? "transaction.review_approved" : TYPE_OF[status];
 }
 
 /** An event as it is stored and sent on. `data` is the transaction's final JSON text, the same bytes for

@@ -5,6 +5,7 @@
 
 import { isCardNumber } from "../text/card-number";
 import { isSameUrl } from "../webhook/webhook-url";
+import type { CaptureMethod } from "./capture";
 
 /** A validated create request in canonical form: `{"amount":100.5}` and `{"amount":"100.50"}` are equal here. */
 export type CreateRequest = {
@@ -14,6 +15,9 @@ export type CreateRequest = {
   description: string | null;
   metadata: Record<string, string>;
   webhook_url: string | null;
+  /** Transactions of before there were captures have none, and neither have the requests of Workers of that time, which
+   *  run during a deployment: then it is `automatic`. */
+  capture_method?: CaptureMethod;
 };
 
 /** Names as the client sent them. An amount in minor units differs when the amount does. */
@@ -24,6 +28,7 @@ const FIELDS: Record<keyof CreateRequest, string> = {
   description: "description",
   metadata: "metadata",
   webhook_url: "webhook_url",
+  capture_method: "capture_method",
 };
 
 /** The fields in which a repeated request differs from the first one; empty when it is the same request. */
@@ -42,7 +47,13 @@ function isSame(
   if (field === "webhook_url" && first.webhook_url !== null && repeated.webhook_url !== null) {
     return isSameUrl(first.webhook_url, repeated.webhook_url);
   }
+  if (field === "capture_method") return captureMethod(first) === captureMethod(repeated);
   return canonical(first[field]) === canonical(repeated[field]);
+}
+
+/** How a payment is captured. */
+export function captureMethod({ capture_method }: Pick<CreateRequest, "capture_method">) {
+  return capture_method ?? "automatic";
 }
 
 function canonical(value: CreateRequest[keyof CreateRequest]): string {

@@ -1,5 +1,9 @@
 /** The refund: money of a captured payment that goes back to the customer. */
+import type { Resolution } from "./resolution";
 import type { Failure } from "./transaction";
+
+/** Refunds of one transaction, failed ones included: they are read together. */
+export const MAX_REFUNDS = 100;
 
 export const REFUND_STATUSES = ["pending", "succeeded", "failed"] as const;
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
@@ -23,4 +27,15 @@ export type Refund = {
   processor_reference?: string;
   created_at: string;
   updated_at: string;
+  /** Only there when an operator ended the refund by hand. */
+  resolution?: Resolution;
+};
+
+/** A validated request for a refund. */
+export type RefundRequest = {
+  idempotency_key: string;
+  /** Decimal text in major units, as it was sent; null for all that is left. */
+  amount: string | null;
+  reason: string | null;
+  metadata: Record<string, string>;
 };

@@ -1,5 +1,7 @@
 /** The closed set of refusals that the domain may return. `api/http/problem.ts` has a row for each, which decides its form
  *  over HTTP. */
+import type { AmountFault } from "../money/money";
+import type { OperationName } from "./operation";
 import type { Action, Status } from "./status";
 
 export type Refusal =
@@ -9,6 +11,32 @@ export type Refusal =
    *  being called. */
   | { code: "charge_may_still_end"; resolvable_at_ms: number }
   | { code: "idempotency_key_reused"; fields: string[] }
+  /** The amount of a capture or refund is not one of the transaction's currency. */
+  | { code: "invalid_amount"; fault: AmountFault; currency: string }
+  | {
+      code: "amount_exceeds_capturable";
+      amount_minor: number;
+      capturable_minor: number;
+      currency: string;
+    }
+  /** A transaction is captured once: this is a repetition with another amount than that of the first capture. */
+  | {
+      code: "capture_amount_differs";
+      first_minor: number;
+      amount_minor: number;
+      currency: string;
+    }
+  /** `amount_minor` is null when all that is left was asked for, and nothing is. */
+  | {
+      code: "refund_exceeds_remaining";
+      amount_minor: number | null;
+      remaining_minor: number;
+      currency: string;
+    }
+  | { code: "too_many_refunds" }
+  | { code: "refund_not_found" }
+  /** The deployment's processor is not known to support this operation. */
+  | { code: "operation_not_supported"; operation: OperationName }
   | { code: "processor_not_configured" }
   /** The payment is of the mode that the deployment's processor is not. */
   | { code: "livemode_mismatch"; livemode: boolean }

@@ -4,6 +4,7 @@ export const STATUSES = [
   "pending",
   "review",
   "processing",
+  "authorized",
   "completed",
   "failed",
   "cancelled",
@@ -19,15 +20,30 @@ export const ACTIONS = [
   "cancel",
   "settle",
   "decline",
+  "authorize",
+  "capture",
+  "void",
+  "release",
+  "restore",
+  "refund",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** Every move a transaction may make. A cell left out is a move it may not make. */
+/** Every move a transaction may make. A cell left out is a move it may not make. `submit`, `capture` and `void` claim a
+ *  call to the processor; `processing` ends by what the processor answers. A refund and its outcome change a completed
+ *  transaction, which stays completed. */
 const MOVES: Record<Status, Partial<Record<Action, Status>>> = {
   pending: { submit: "processing", block: "failed", hold: "review", cancel: "cancelled" },
   review: { approve: "pending", reject: "failed", cancel: "cancelled" },
-  processing: { settle: "completed", decline: "failed" },
-  completed: {},
+  processing: {
+    settle: "completed",
+    decline: "failed",
+    authorize: "authorized",
+    release: "cancelled",
+    restore: "authorized",
+  },
+  authorized: { capture: "processing", void: "processing" },
+  completed: { refund: "completed" },
   failed: {},
   cancelled: {},
 };

@@ -1,6 +1,7 @@
 /** The transaction: its shape and the codes of its failures. The decisions about it are in `decide-*.ts`: each function
  *  takes the transaction, a request and the time, and returns everything that changes, or a refusal. */
 import type { Risk } from "../risk/evaluate";
+import type { CaptureMethod, PendingOperation, VoidReason } from "./capture";
 import type { Resolution } from "./resolution";
 import type { Review } from "./review";
 import type { Status } from "./status";
@@ -42,6 +43,22 @@ export type Transaction = {
   version: number;
   created_at: string;
   updated_at: string;
-  /** Only there when an operator ended the charge by hand. */
+  /** These are in minor units. Transactions of before there were captures and refunds have neither the method, which is
+   *  then `automatic`, nor the amounts. */
+  capture_method?: CaptureMethod;
+  /** Only of manual ones: what is authorised, from the authorisation until a capture or void has ended; otherwise 0. */
+  amount_capturable_minor?: number;
+  amount_captured_minor?: number;
+  /** The sum of the refunds that have succeeded. */
+  amount_refunded_minor?: number;
+  /** Only of manual ones, from the authorisation on: when it is voided unless it was captured before. */
+  capture_before?: string;
+  /** Only while the status is `processing` because of a capture or a void. */
+  pending_operation?: PendingOperation;
+  /** Only of authorisations that were released. */
+  cancellation_reason?: VoidReason;
+  /** The processor's own id of the payment, if it has named one. */
+  processor_reference?: string;
+  /** Only there when an operator ended the last operation by hand. */
   resolution?: Resolution;
 };

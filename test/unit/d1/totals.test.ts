@@ -6,9 +6,9 @@ import { d1Metrics } from "../../../src/api/operations/d1-metrics";
 import { appendEvents } from "../../../src/d1/append-events";
 import { MAX_TOTAL_CODES } from "../../../src/d1/schema";
 import type { Total } from "../../../src/d1/totals";
-import { type Event, toEvent } from "../../../src/domain/transaction/event";
+import type { Event } from "../../../src/domain/transaction/event";
 import { RESERVED_FAILURE_CODES } from "../../../src/domain/transaction/transaction";
-import { EXAMPLES, MERCHANT, NOW_MS } from "../../support/examples";
+import { EXAMPLES, lastEvent, MERCHANT, NOW_MS } from "../../support/examples";
 import { toRecord } from "../../support/lives";
 import { memoryD1, migrate, migrationsAround } from "../../support/memory-book";
 
@@ -22,7 +22,7 @@ let transactions = 0;
 function failed(code: string, currency = "USD"): Event {
   transactions += 1;
   const failure = { code, message: "No." };
-  return toEvent({ ...EXAMPLES.declined, id: `txn_${transactions}`, currency, failure });
+  return lastEvent({ ...EXAMPLES.declined, id: `txn_${transactions}`, currency, failure });
 }
 
 const write = (events: Event[]) =>

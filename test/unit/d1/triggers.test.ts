@@ -6,8 +6,8 @@ import { d1Metrics } from "../../../src/api/operations/d1-metrics";
 import { appendEvents } from "../../../src/d1/append-events";
 import type { Total } from "../../../src/d1/totals";
 import { WRITE_WEBHOOK_COUNTS } from "../../../src/d1/webhook-counts";
-import { type Event, toEvent } from "../../../src/domain/transaction/event";
-import { created, DECLINED, MERCHANT, NOW_MS } from "../../support/examples";
+import type { Event } from "../../../src/domain/transaction/event";
+import { created, DECLINED, lastEvent, MERCHANT, NOW_MS } from "../../support/examples";
 import { heldLife, life, toRecord } from "../../support/lives";
 import { memoryD1, migrate, migrationsAround } from "../../support/memory-book";
 
@@ -177,8 +177,8 @@ describe("the book's transactions", () => {
   it("Two transactions of one key, as shards could only have after a restore, do not stop the writes behind them", async () => {
     migrate(book);
     const { transaction } = created({}, NOW_MS, "a");
-    const other = toEvent({ ...transaction, id: `txn_${"b".repeat(26)}` });
-    await write([toEvent(transaction), other, ...life("c", "completed")]);
+    const other = lastEvent({ ...transaction, id: `txn_${"b".repeat(26)}` });
+    await write([lastEvent(transaction), other, ...life("c", "completed")]);
     expect(rows("SELECT id FROM transactions")).toHaveLength(3);
   });
 });

@@ -9,7 +9,7 @@ import { accept, type Result, refuse } from "../result";
 import { openReview } from "../review";
 import type { Status } from "../status";
 import { type Failure, RISK_BLOCKED, type Transaction } from "../transaction";
-import { applyTransition, type Change } from "./transition";
+import { type Change, decideMove } from "./transition";
 
 export type CreateCommand = {
   merchant_id: string;
@@ -33,14 +33,18 @@ export function decideCreate(
   nowMs: number,
 ): Change {
   const pending = newTransaction(command, evaluate(command.request, signals, rules), nowMs);
-  const created: Change = { transaction: pending, events: [toEvent(pending)] };
+  const created: Change = {
+    transaction: pending,
+    events: [toEvent(pending, "transaction.created")],
+  };
   if (pending.risk.decision === "approve") return created;
 
   const next =
     pending.risk.decision === "review"
-      ? applyTransition(pending, "hold", nowMs, { review: openReview(rules.rule_set, nowMs) })
-      : applyTransition(pending, "block", nowMs, { failure: BLOCKED });
-  return { transaction: next, events: [...created.events, toEvent(next)] };
+      ? decideMove(pending, "hold", nowMs, { review: openReview(rules.rule_set, nowMs) })
+      : decideMove(pending, "block", nowMs, { failure: BLOCKED });
+  if (!next.ok) throw new Error("a pending transaction cannot be held or blocked");
+  return { ...next.value, events: [...created.events, ...next.value.events] };
 }
 
 const BLOCKED: Failure = { code: RISK_BLOCKED, message: "The fraud rules blocked this payment" };

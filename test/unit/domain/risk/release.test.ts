@@ -1,12 +1,12 @@
 /** The releases that velocity gets when a payment fails or is cancelled. */
 import { expect, it } from "vitest";
 import { buildReleases, RELEASING_TYPES } from "../../../../src/domain/risk/release";
-import { type EventRecord, toEvent } from "../../../../src/domain/transaction/event";
+import type { EventRecord } from "../../../../src/domain/transaction/event";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
-import { EXAMPLE_NAMES, EXAMPLES, MERCHANT, NOW_MS } from "../../../support/examples";
+import { EXAMPLE_NAMES, EXAMPLES, lastEvent, MERCHANT, NOW_MS } from "../../../support/examples";
 
 function recordOf(transaction: Transaction): EventRecord {
-  const { type, sequence, transaction_id } = toEvent(transaction);
+  const { type, sequence, transaction_id } = lastEvent(transaction);
   const data = JSON.stringify(transaction);
   return {
     position: 1,

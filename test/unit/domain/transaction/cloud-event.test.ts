@@ -5,8 +5,7 @@ import {
   CLOUD_EVENT_MEDIA_TYPE,
   toCloudEvent,
 } from "../../../../src/domain/transaction/cloud-event";
-import { toEvent } from "../../../../src/domain/transaction/event";
-import { EXAMPLE_NAMES, EXAMPLES, TRACEPARENT } from "../../../support/examples";
+import { EXAMPLE_NAMES, EXAMPLES, lastEvent, TRACEPARENT } from "../../../support/examples";
 import { recordOf } from "../../../support/kafka-rest";
 
 describe("an event as a CloudEvent", () => {
@@ -48,7 +47,7 @@ describe("an event as a CloudEvent", () => {
     for (const event of read) {
       const cloudEvent = event as CloudEvent;
       expect(cloudEvent.validate()).toBe(true);
-      expect(cloudEvent).toMatchObject({ id: toEvent(transaction).id, partitionkey: key });
+      expect(cloudEvent).toMatchObject({ id: lastEvent(transaction).id, partitionkey: key });
       expect(cloudEvent.data).toEqual(transaction);
     }
   });

@@ -23,6 +23,12 @@ const ALLOWED = new Map<string, Status>([
   ["review cancel", "cancelled"],
   ["processing settle", "completed"],
   ["processing decline", "failed"],
+  ["processing authorize", "authorized"],
+  ["processing release", "cancelled"],
+  ["processing restore", "authorized"],
+  ["authorized capture", "processing"],
+  ["authorized void", "processing"],
+  ["completed refund", "completed"],
 ]);
 describe("a transaction's status", () => {
   for (const from of STATUSES) {
@@ -34,9 +40,13 @@ describe("a transaction's status", () => {
     }
   }
 
-  it("A transaction has one of six statuses, and eight actions change it", () => {
-    expect(STATUSES.join(" ")).toBe("pending review processing completed failed cancelled");
-    expect(ACTIONS.join(" ")).toBe("submit block hold approve reject cancel settle decline");
+  it("A transaction has one of seven statuses, and fourteen actions change it", () => {
+    expect(STATUSES.join(" ")).toBe(
+      "pending review processing authorized completed failed cancelled",
+    );
+    expect(ACTIONS.join(" ")).toBe(
+      "submit block hold approve reject cancel settle decline authorize capture void release restore refund",
+    );
   });
 });
 
@@ -127,6 +137,6 @@ describe("any sequence of commands", () => {
   }
 
   function isFinal(status: Status): boolean {
-    return !ACTIONS.some((action) => ALLOWED.has(`${status} ${action}`));
+    return !ACTIONS.some((action) => (ALLOWED.get(`${status} ${action}`) ?? status) !== status);
   }
 });

@@ -1,0 +1,22 @@
+/** Authorising a payment first and capturing it later. */
+
+export const CAPTURE_METHODS = ["automatic", "manual"] as const;
+
+/** `automatic`: one charge. `manual`: an authorisation, and later one capture of all or part of it. */
+export type CaptureMethod = (typeof CAPTURE_METHODS)[number];
+
+/** A validated request for a capture. */
+export type CaptureRequest = {
+  /** Decimal text in major units, as it was sent; null for all that is authorised. */
+  amount: string | null;
+};
+
+export const VOID_REASONS = ["requested", "capture_expired"] as const;
+
+/** Why an authorisation was released: by a cancellation, or because it was not captured in time. */
+export type VoidReason = (typeof VOID_REASONS)[number];
+
+/** The operation on an authorised payment that has no outcome yet. */
+export type PendingOperation =
+  | { type: "capture"; amount_minor: number }
+  | { type: "void"; reason: VoidReason };
