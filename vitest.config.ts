@@ -35,6 +35,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           METRICS_TOKEN: "a-metrics-token-for-tests-only-0123456789",
           PROCESSOR: "http",
           PROCESSOR_URL: inject("processorUrl"),
+          PROCESSOR_OPERATIONS: "authorize,capture,void,refund",
           PROCESSOR_TIMEOUT_MS: "6000",
           BOOK_COMMIT_WAIT_MS: "500",
           LOG_LEVEL: "error",

@@ -2,6 +2,7 @@
 import { exports } from "cloudflare:workers";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { env } from "./env";
+import type { Payment } from "./processor-ledger";
 
 export const BASE = "https://payments.example";
 export const TRANSACTIONS = "/api/v1/transactions";
@@ -90,15 +91,21 @@ export function clientOf(merchantId: string, keyId: string, key: string) {
   };
 }
 
-/** What the fake processor has seen under a key. */
-export async function processorSaw(transactionId: string) {
-  const response = await fetch(`${env.PROCESSOR_URL}/${transactionId}`);
+/** What the fake processor has seen under a key: a transaction's id, a refund's id, or that of a capture or void. */
+export async function processorSaw(key: string) {
+  const response = await fetch(`${env.PROCESSOR_URL}/${key}`);
   return (await response.json()) as {
     calls: number;
     charges: number;
     amounts: number[];
     traceparents: string[];
   };
+}
+
+/** What the fake processor has done about a payment. */
+export async function processorDid(transactionId: string): Promise<Payment> {
+  const response = await fetch(`${env.PROCESSOR_URL}/payments/${transactionId}`);
+  return (await response.json()) as Payment;
 }
 
 export type ProblemBody = {

@@ -1,4 +1,5 @@
 /** Requests to a processor. */
+import type { OperationName } from "../../src/domain/transaction/operation";
 import type { Answer, OperationRequest } from "../../src/processor/processor";
 import { TRACEPARENT } from "./examples";
 
@@ -20,3 +21,4 @@ export function requestOf(fields: Partial<OperationRequest> = {}): OperationRequ
 }
 
 export const DONE: Answer = { kind: "done" };
+export const OPERATIONS: OperationName[] = ["charge", "authorize", "capture", "void", "refund"];

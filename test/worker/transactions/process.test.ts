@@ -1,6 +1,6 @@
 /** Charges and cancels, also when the processor fails. */
 import { describe, expect, it } from "vitest";
-import { problem, processorSaw } from "../../support/api";
+import { problem, processorDid, processorSaw } from "../../support/api";
 import { eventTypes, ringUntil, shop, times } from "../../support/owner";
 import { endHanging } from "../../support/with-timeout";
 
@@ -13,6 +13,7 @@ describe("processing", () => {
     expect(bodies.size).toBe(1);
     expect(JSON.parse([...bodies][0] ?? "")).toMatchObject({ id, status: "completed", version: 3 });
     expect(await processorSaw(id)).toMatchObject({ calls: 1, charges: 1, amounts: [1000] });
+    expect(await processorDid(id)).toMatchObject({ taken: 1000, violations: [] });
     expect(await eventTypes(id)).toEqual([
       "transaction.created",
       "transaction.processing",
