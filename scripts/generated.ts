@@ -77,7 +77,7 @@ function hasMissingMigration(): boolean {
   cpSync(MIGRATIONS, out, { recursive: true });
   const before = readdirSync(out).length;
   const kit = join(ROOT, "node_modules/drizzle-kit/bin.cjs");
-  const schema = join(ROOT, "src/d1/schema.ts");
+  const schema = join(ROOT, "src/d1/*schema.ts");
   const args = [kit, "generate", "--dialect=sqlite", `--schema=${schema}`, `--out=${out}`];
   execFileSync(process.execPath, args, { cwd: ROOT, stdio: "pipe" });
   return readdirSync(out).length !== before;

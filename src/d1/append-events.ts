@@ -1,9 +1,10 @@
 /** Writes events to D1 with everything that follows from them, in one call and one transaction of D1. */
 import type { EventRecord, EventType } from "../domain/transaction/event";
+import type { Refund } from "../domain/transaction/refund";
 import type { Transaction } from "../domain/transaction/transaction";
 import { packEarlier } from "./earlier-events";
 import { FEED_SIZE, MAX_TOTAL_CODES } from "./schema";
-import { CANCELLED_IN_REVIEW } from "./totals";
+import { countedAs } from "./totals";
 
 /** What one call may hold. More than some hundred rows gain nothing and block the thread. D1 accepts values of
  *  2 MB, https://developers.cloudflare.com/d1/platform/limits/; the JSON around each row and multi-byte characters need
@@ -23,13 +24,12 @@ const KEEP_CODES = `
   ORDER BY key LIMIT max(0, ${MAX_TOTAL_CODES} - (SELECT count(*) FROM total_codes))`;
 
 /** Counts the events that are not in D1 yet: those above the version of their transaction. Runs before they are written.
- *  ?1: merchant_id, created_at of the transaction, id, sequence, type, currency, code, decision, amount_minor of each. */
+ *  ?1: merchant_id, created_at of the transaction, id, sequence, type, currency, code, decision, amount_minor, and whether
+ *  the code is a failure's, of each. */
 const COUNT_TOTALS = `
   INSERT INTO totals (type, currency, code, decision, count, amount_minor)
-  SELECT value ->> 4, value ->> 5, CASE
-      WHEN value ->> 4 = 'transaction.cancelled' OR value ->> 6 IN (SELECT code FROM total_codes) THEN value ->> 6
-      ELSE iif(value ->> 6 = '', '', 'other')
-    END, value ->> 7, count(*), sum(value ->> 8)
+  SELECT value ->> 4, value ->> 5,
+    iif(value ->> 9 AND value ->> 6 NOT IN (SELECT code FROM total_codes), 'other', value ->> 6), value ->> 7, count(*), sum(value ->> 8)
   FROM json_each(?1)
   WHERE NOT EXISTS (
     SELECT 1 FROM transactions
@@ -59,7 +59,7 @@ const WRITE_EVENTS = `
   sent AS (
     SELECT key AS at, value ->> 0 AS feed, value ->> 1 AS transaction_id, value ->> 2 AS transaction_created_at,
       value ->> 3 AS first, value ->> 4 AS sequence, value ->> 5 AS type, value ->> 6 AS created_at,
-      value ->> 7 AS data, value ->> 8 AS earlier
+      value ->> 7 AS data, value ->> 8 AS earlier, value ->> 9 AS refund
     FROM json_each(?2)
   ),
   missing AS (
@@ -69,19 +69,51 @@ const WRITE_EVENTS = `
       AND known.id = transaction_id
     WHERE sequence > coalesce(known.version, 0)
   )
-  INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at, data, earlier)
+  INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at, data, refund, earlier)
   SELECT last_position + sum(sequence - max(first - 1, version)) OVER (PARTITION BY feed ORDER BY at),
-    merchant_id, transaction_id, sequence, type, created_at, data,
+    merchant_id, transaction_id, sequence, type, created_at, data, refund,
     iif(version < first, earlier, (
       SELECT json_group_array(json(value)) FROM json_each(earlier) WHERE value ->> 0 > version
     ))
   FROM missing`;
 
+/** Writes refunds as of their last event. One of an earlier event changes nothing.
+ *  ?1: the rows of `SentRefund`. */
+const WRITE_REFUNDS = `
+  INSERT INTO refunds (merchant_id, sequence, data, created_at, id, transaction_id, status, amount_minor, currency)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 2 ->> '$.created_at', value ->> 2 ->> '$.id',
+    value ->> 2 ->> '$.transaction_id', value ->> 2 ->> '$.status', value ->> 2 ->> '$.amount_minor',
+    value ->> 2 ->> '$.currency'
+  FROM json_each(?1) WHERE true
+  ON CONFLICT (merchant_id, created_at, id) DO UPDATE SET
+    status = excluded.status,
+    sequence = excluded.sequence,
+    data = excluded.data
+  WHERE excluded.sequence > refunds.sequence`;
+
 /** The events of one transaction: the index of its merchant, its id and `created_at`, the first and the last sequence,
- *  type, time and text of the last event, and the JSON of its `EarlierEvent[]`. */
-type Sent = [number, string, string, number, number, EventType, number, string, string];
+ *  type, time and text of the last event, the JSON of its `EarlierEvent[]`, and the text of the last event's refund. */
+type Sent = [
+  number,
+  string,
+  string,
+  number,
+  number,
+  EventType,
+  number,
+  string,
+  string,
+  string | null,
+];
 /** The parameters of `COUNT_TOTALS` for an event. */
-type Counted = [string, string, string, number, EventType, string, string, string, number];
+type Counted = [
+  ...key: [string, string, string, number],
+  ...kind: [EventType, string, string, string],
+  amount_minor: number,
+  isFailure: boolean,
+];
+/** The last event of a refund: its merchant, its sequence and the refund's text. */
+type SentRefund = [string, number, string];
 
 /** May be repeated with the same events, in any batches: those that are stored are left out.
  *  @param events of each transaction consecutive ones, in order */
@@ -90,6 +122,7 @@ export async function appendEvents(db: D1Database, events: EventRecord[]): Promi
   const feeds = new Map<string, number>();
   const sent: Sent[] = [];
   const counted: Counted[] = [];
+  const refunds = new Map<string, SentRefund>();
   for (const group of Map.groupBy(events, ({ transaction_id }) => transaction_id).values()) {
     const states = group.map((event) => JSON.parse(event.data) as Transaction); // As its owner stored it.
     const { merchant_id, sequence: first } = group[0] as EventRecord; // A group has an event.
@@ -99,8 +132,12 @@ export async function appendEvents(db: D1Database, events: EventRecord[]): Promi
     const key = [last.transaction_id, states[0]?.created_at ?? ""] as const;
     const event = [last.sequence, last.type, last.created_at_ms, last.data] as const;
     const earlier = packEarlier(group, states);
-    sent.push([feed, ...key, first, ...event, JSON.stringify(earlier)]);
-    counted.push(...states.map((state, at) => toCounted(group[at] as EventRecord, state))); // One state for each.
+    sent.push([feed, ...key, first, ...event, JSON.stringify(earlier), last.refund]);
+    for (const [at, event] of group.entries()) {
+      const refund = event.refund === null ? null : (JSON.parse(event.refund) as Refund);
+      if (refund) refunds.set(refund.id, [merchant_id, event.sequence, event.refund ?? ""]);
+      counted.push(toCounted(event, states[at] as Transaction, refund)); // One state for each.
+    }
   }
   const codes = new Set(counted.filter(isFailure).map(([, , , , , , code]) => code));
   const merchants = JSON.stringify([...feeds.keys()]);
@@ -109,17 +146,17 @@ export async function appendEvents(db: D1Database, events: EventRecord[]): Promi
     ...(codes.size === 0 ? [] : [db.prepare(KEEP_CODES).bind(JSON.stringify([...codes]))]),
     db.prepare(COUNT_TOTALS).bind(JSON.stringify(counted)),
     db.prepare(WRITE_EVENTS).bind(merchants, JSON.stringify(sent)),
+    ...(refunds.size === 0
+      ? []
+      : [db.prepare(WRITE_REFUNDS).bind(JSON.stringify([...refunds.values()]))]),
   ]);
 }
 
-function toCounted(event: EventRecord, transaction: Transaction): Counted {
+function toCounted(event: EventRecord, transaction: Transaction, refund: Refund | null): Counted {
   const { merchant_id, transaction_id, sequence, type } = event;
-  const { created_at, currency, failure, review, risk, amount_minor } = transaction;
-  const inReview = review?.status === "cancelled" ? CANCELLED_IN_REVIEW : "";
-  const code = type === "transaction.cancelled" ? inReview : (failure?.code ?? "");
-  const kind = [type, currency, code, risk.decision] as const;
-  return [merchant_id, created_at, transaction_id, sequence, ...kind, amount_minor];
+  const { currency, code, is_failure, amount_minor } = countedAs(type, transaction, refund);
+  const key = [merchant_id, transaction.created_at, transaction_id, sequence] as const;
+  return [...key, type, currency, code, transaction.risk.decision, amount_minor, is_failure];
 }
 
-const isFailure = ([, , , , type, , code]: Counted): boolean =>
-  type === "transaction.failed" && code !== "";
+const isFailure = (counted: Counted): boolean => counted[9];

@@ -2,28 +2,37 @@
  *  the later one is stored, because most of it is the same. */
 import type { EventType } from "../domain/transaction/event";
 
-/** `[sequence, type, created_at_ms, data]`. `data` is an object with the members of the transaction that differ from the
- *  row's own, or the whole JSON text where its members do not suffice to restore its bytes. */
+/** `[sequence, type, created_at_ms, data, refund]`. `data` is an object with the members of the transaction that differ from
+ *  the row's own, or the whole JSON text where its members do not suffice to restore its bytes. `refund` is there for
+ *  events about one: its whole JSON text. */
 export type EarlierEvent = [
   sequence: number,
   type: EventType,
   created_at_ms: number,
   data: Members | string,
+  refund?: string,
 ];
 
 type Members = Record<string, unknown>;
 
 /** What of an event is stored in a row. */
-type Stored = { sequence: number; type: EventType; created_at_ms: number; data: string };
+type Stored = {
+  sequence: number;
+  type: EventType;
+  created_at_ms: number;
+  data: string;
+  refund: string | null;
+};
 
 /** Packs consecutive events of a transaction, oldest first, for one row.
  *  @param transactions the parsed `data` of each event */
 export function packEarlier(events: Stored[], transactions: Members[]): EarlierEvent[] {
   const last = transactions.at(-1) ?? {};
-  return events.slice(0, -1).map(({ sequence, type, created_at_ms, data }, at) => {
+  return events.slice(0, -1).map(({ sequence, type, created_at_ms, data, refund }, at) => {
     const differing = selectDiffering(transactions[at] ?? {}, last);
     const isExact = JSON.stringify({ ...last, ...differing }) === data;
-    return [sequence, type, created_at_ms, isExact ? differing : data];
+    const event = [sequence, type, created_at_ms, isExact ? differing : data] as const;
+    return refund === null ? [...event] : [...event, refund];
   });
 }
 
@@ -32,12 +41,13 @@ export function unpackEvents<Row extends Stored & { earlier: string }>(row: Row)
   if (row.earlier === "[]") return [row];
   const last = JSON.parse(row.data) as Members; // A transaction's text.
   const earlier = JSON.parse(row.earlier) as EarlierEvent[]; // Written from `packEarlier`.
-  const events = earlier.map(([sequence, type, created_at_ms, data]) => ({
+  const events = earlier.map(([sequence, type, created_at_ms, data, refund = null]) => ({
     ...row,
     sequence,
     type,
     created_at_ms,
     data: typeof data === "string" ? data : JSON.stringify({ ...last, ...data }),
+    refund,
   }));
   return [...events, row];
 }

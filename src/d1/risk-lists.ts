@@ -4,7 +4,7 @@ import { and, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
 import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES, type ListField, type ListName } from "../domain/risk/rule-set";
 import { type Database, queryD1 } from "./query";
-import { riskListEntries } from "./schema";
+import { riskListEntries } from "./risk-schema";
 
 export type ListEntryRow = typeof riskListEntries.$inferSelect;
 export type NewListEntry = Omit<ListEntryRow, "position">;

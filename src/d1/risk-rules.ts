@@ -4,7 +4,7 @@ import { MAX_KEPT_VERSIONS } from "../domain/risk/limits";
 import type { ListEntry } from "../domain/risk/lists/list";
 import type { RuleSet, VersionedRuleSet } from "../domain/risk/rule-set";
 import { type Database, queryD1 } from "./query";
-import { riskListEntries, riskRuleSets, riskVersions } from "./schema";
+import { riskListEntries, riskRuleSets, riskVersions } from "./risk-schema";
 
 export type StoredRuleSet = VersionedRuleSet & { created_at: number };
 

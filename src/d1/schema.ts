@@ -1,20 +1,11 @@
 /** The book's tables in D1. Money is minor units; times are milliseconds since 1970
  *  unless a column says otherwise.
  *  `transactions` is written by a trigger on `events`, `webhook_totals` by triggers on `webhook_counts`
- *  (migrations of their own), never by hand. */
+ *  (migrations of their own), never by hand. `risk-schema.ts` has the tables of fraud rules. */
 import { sql } from "drizzle-orm";
-import {
-  check,
-  index,
-  integer,
-  primaryKey,
-  sqliteTable,
-  text,
-  uniqueIndex,
-} from "drizzle-orm/sqlite-core";
-import { LIST_FIELDS, LIST_NAMES, type RuleSet } from "../domain/risk/rule-set";
+import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { REFUND_STATUSES } from "../domain/transaction/refund";
 import { STATUSES } from "../domain/transaction/status";
-import { sqlLiteral } from "../runtime/sql-literal";
 import type { EarlierEvent } from "./earlier-events";
 
 export const merchants = sqliteTable(
@@ -84,6 +75,8 @@ export const events = sqliteTable("events", {
   data: text().notNull(),
   /** Oldest first. Without a default, so that a write of the release before, which cannot number events, fails. */
   earlier: text({ mode: "json" }).$type<EarlierEvent[]>().notNull(),
+  /** The refund as of then, the JSON text of the response, if the last event is about one. */
+  refund: text(),
 });
 
 /** The columns that transactions are filtered and sorted by; the rest is in their last event. Rows are stored in the order
@@ -118,21 +111,50 @@ export const transactions = sqliteTable(
       table.id,
     ),
     index("transactions_by_status").on(table.merchant_id, table.status, table.created_at, table.id),
+    // None of the status, because SQLite can change a check only by copying the whole table.
     check("amount_is_positive", sql`${table.amount_minor} > 0`),
-    check(
-      "status_is_known",
-      sql`${table.status} IN (${sql.raw(STATUSES.map(sqlLiteral).join(", "))})`,
-    ),
   ],
 );
 
-/** How many events there are of each kind and the sum of their transactions, so that no query reads all events. */
+/** Every refund as of its last event, in the order in which they are listed. */
+export const refunds = sqliteTable(
+  "refunds",
+  {
+    id: text().notNull(),
+    merchant_id: text().notNull(),
+    transaction_id: text().notNull(),
+    status: text({ enum: REFUND_STATUSES }).notNull(),
+    amount_minor: integer().notNull(),
+    currency: text().notNull(),
+    /** The sequence of the last event: a write of an earlier one changes nothing. */
+    sequence: integer().notNull(),
+    /** RFC 3339 UTC with milliseconds, as in the refund itself: its text sorts like its time. */
+    created_at: text().notNull(),
+    /** The JSON text of the response. */
+    data: text().notNull(),
+  },
+  (table) => [
+    // WITHOUT ROWID, which drizzle cannot express.
+    primaryKey({ columns: [table.merchant_id, table.created_at, table.id] }),
+    // Without the status: a transaction has at most a hundred refunds.
+    index("refunds_by_transaction").on(
+      table.merchant_id,
+      table.transaction_id,
+      table.created_at,
+      table.id,
+    ),
+    index("refunds_by_status").on(table.merchant_id, table.status, table.created_at, table.id),
+  ],
+);
+
+/** How many events there are of each kind and the sum of their amounts, so that no query reads all events. */
 export const totals = sqliteTable(
   "totals",
   {
     type: text().notNull(),
     currency: text().notNull(),
-    /** Why the transaction failed: a code of `total_codes`, or `other`. Empty when it has not failed. */
+    /** Why the transaction or the refund failed: a code of `total_codes`, or `other`. What was claimed beside a charge:
+     *  `capture` or `void`. Otherwise mostly empty (`toCounted`). */
     code: text().notNull(),
     /** The decision of the fraud rules. */
     decision: text().notNull(),
@@ -171,53 +193,3 @@ export const webhookTotals = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.name, table.labels] })],
 );
-
-/** Every version of every merchant's fraud rules, as they were sent. Decisions name the version. */
-export const riskRuleSets = sqliteTable(
-  "risk_rule_sets",
-  {
-    merchant_id: text().notNull(),
-    version: integer().notNull(),
-    rule_set: text({ mode: "json" }).$type<RuleSet>().notNull(),
-    created_at: integer().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.merchant_id, table.version] })],
-);
-
-/** Merchants' allow and block lists. A value is on a list once. */
-export const riskListEntries = sqliteTable(
-  "risk_list_entries",
-  {
-    position: integer().primaryKey({ autoIncrement: true }),
-    id: text().notNull().unique(),
-    merchant_id: text().notNull(),
-    list: text({ enum: LIST_NAMES }).notNull(),
-    field: text({ enum: LIST_FIELDS }).notNull(),
-    value: text().notNull(),
-    note: text(),
-    created_at: integer().notNull(),
-    expires_at: integer(),
-  },
-  (table) => [
-    // For each list and field in the order of the lists; without this index a list reads all entries.
-    index("risk_list_entries_by_field").on(
-      table.merchant_id,
-      table.list,
-      table.field,
-      table.position,
-    ),
-    uniqueIndex("risk_list_entries_by_value").on(
-      table.merchant_id,
-      table.list,
-      table.field,
-      table.value,
-    ),
-  ],
-);
-
-/** Goes up with every change of a merchant's rules or lists. Triggers do that, so that no change is missed: a cache of them
- *  is checked by this one number. */
-export const riskVersions = sqliteTable("risk_versions", {
-  merchant_id: text().primaryKey(),
-  version: integer().notNull(),
-});

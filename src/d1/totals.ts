@@ -1,14 +1,37 @@
 /** Totals in D1: small tables that every write maintains, so that a scrape reads neither events nor merchants. */
+import type { EventType } from "../domain/transaction/event";
+import type { Refund } from "../domain/transaction/refund";
+import type { Transaction } from "../domain/transaction/transaction";
 import type { Count } from "../observability/durable-counters";
 import { type Database, queryD1 } from "./query";
 import { totals, webhookTotals } from "./schema";
 
-/** Events of one kind. `code` is why their transactions failed, or empty; `amount_minor` is in `currency`. */
+/** Events of one kind. `code` is why their transactions or refunds failed, or as `countedAs` says; `amount_minor` is in
+ *  `currency`. */
 export type Total = typeof totals.$inferSelect;
 
 /** The code of transactions that were cancelled during their review: it separates them from those that were pending, so
  *  that the totals add up to the number of transactions in each status. */
 export const CANCELLED_IN_REVIEW = "in_review";
+/** The codes of claims of authorized transactions, which separate them from those of pending ones. */
+export const CLAIMS_OF_AUTHORIZED: readonly string[] = ["capture", "void"];
+
+/** How an event is counted. The amount is what the event is about: of a capture what was captured, of a refund what it
+ *  refunds, otherwise the transaction's. */
+export function countedAs(type: EventType, transaction: Transaction, refund: Refund | null) {
+  const { currency, amount_minor } = refund ?? transaction;
+  const failure = (refund ?? transaction).failure?.code ?? "";
+  const counted = { currency, amount_minor, code: failure, is_failure: failure !== "" };
+  if (type === "transaction.cancelled") {
+    const code = transaction.review?.status === "cancelled" ? CANCELLED_IN_REVIEW : "";
+    return { ...counted, code, is_failure: false };
+  }
+  if (type === "transaction.processing") {
+    return { ...counted, code: transaction.pending_operation?.type ?? "", is_failure: false };
+  }
+  if (type !== "transaction.captured") return counted;
+  return { ...counted, amount_minor: transaction.amount_captured_minor ?? amount_minor };
+}
 
 /** The totals of events and of the merchants' dispatchers, in one call.
  *  @throws DatabaseUnavailable when there is no response within `limitMs` */

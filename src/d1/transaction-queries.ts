@@ -1,8 +1,8 @@
-/** Reads D1's copy: lists of transactions and the feed of events. Rows are JSON text, ready for the response. */
+/** Reads D1's copy: lists of transactions and the feed of events; `refund-queries.ts` has the lists of refunds. Rows are JSON text, ready for the response. */
 import { type SQL, sql } from "drizzle-orm";
 import { eventId } from "../domain/identity/id";
 import { LAST_MS, type TimeRange } from "../domain/time/timestamp";
-import type { EventType } from "../domain/transaction/event";
+import { announcedText, type EventType } from "../domain/transaction/event";
 import { STATUSES, type Status } from "../domain/transaction/status";
 import { unpackEvents } from "./earlier-events";
 import { type Database, queryD1 } from "./query";
@@ -11,7 +11,7 @@ import { FEED_SIZE } from "./schema";
 /** A page: its items, and where the next one begins. */
 export type Page<Place> = { items: string[]; hasMore: boolean; next: Place | undefined };
 
-/** A transaction's place in a list that is sorted newest first. */
+/** The place of a transaction or a refund in a list that is sorted newest first. */
 export type ListPlace = { created_at: string; id: string };
 
 export type ListFilter = {
@@ -41,6 +41,11 @@ export async function listTransactions(
       FROM (${keys}) AS page CROSS JOIN events ON events.position = page.last_event
       ORDER BY page.created_at DESC, page.id DESC`),
   );
+  return toListPage(rows, limit);
+}
+
+/** A page of a list that is sorted newest first. @param rows the page and, if there is more, one row behind it */
+export function toListPage(rows: (ListPlace & { data: string })[], limit: number): Page<ListPlace> {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
@@ -93,7 +98,7 @@ const AFTER_ALL = "9999-12-31T23:59:60.000Z";
 
 /** One range of the index for every filter. With two upper bounds SQLite would use one for the index, and read and drop
  *  the rows that the other excludes. */
-function buildRange(created: TimeRange | undefined, after: ListPlace | undefined): SQL {
+export function buildRange(created: TimeRange | undefined, after: ListPlace | undefined): SQL {
   const { from_ms, until_ms } = created ?? {};
   const until = until_ms === undefined ? AFTER_ALL : timeText(until_ms);
   const end = after && after.created_at < until ? after : { created_at: until, id: "" };
@@ -119,7 +124,8 @@ export async function listEvents(
   const start = sql`(SELECT id * ${size} FROM feeds WHERE merchant_id = ${merchantId})`;
   const rows = await queryD1(
     db.all<EventRow>(sql`
-      SELECT position - ${start} AS place, transaction_id, sequence, type, created_at AS created_at_ms, data, earlier
+      SELECT position - ${start} AS place, transaction_id, sequence, type, created_at AS created_at_ms, data,
+        earlier, refund
       FROM events
       WHERE position > ${start} + CAST(${after} AS INTEGER) AND position < ${start} + ${size}
         AND merchant_id = ${merchantId}
@@ -143,6 +149,7 @@ type EventRow = {
   created_at_ms: number;
   data: string;
   earlier: string;
+  refund: string | null;
 };
 
 function placedEvents(row: EventRow): EventRow[] {
@@ -150,17 +157,18 @@ function placedEvents(row: EventRow): EventRow[] {
   return events.map((event, at) => ({ ...event, place: row.place - (events.length - 1 - at) }));
 }
 
-/** An event as JSON text, around the transaction's own text. */
+/** An event as JSON text, around the own text of what it announces. */
 export function eventText(event: {
   transaction_id: string;
   sequence: number;
   type: string;
   created_at_ms: number;
   data: string;
+  refund: string | null;
 }): string {
-  const { transaction_id, sequence, type, created_at_ms, data } = event;
+  const { transaction_id, sequence, type, created_at_ms } = event;
   const created_at = new Date(created_at_ms).toISOString();
   const id = eventId(transaction_id, sequence);
   const envelope = JSON.stringify({ id, type, sequence, transaction_id, created_at });
-  return `${envelope.slice(0, -1)},"data":${data}}`;
+  return `${envelope.slice(0, -1)},"data":${announcedText(event)}}`;
 }

@@ -4,9 +4,11 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { appendEvents } from "../../../src/d1/append-events";
 import { openDatabase } from "../../../src/d1/query";
+import { listRefunds } from "../../../src/d1/refund-queries";
 import { eventText, listEvents, listTransactions } from "../../../src/d1/transaction-queries";
 import type { Event, EventRecord } from "../../../src/domain/transaction/event";
-import { ENDS, heldLife, life, toRecord } from "../../support/lives";
+import type { Refund } from "../../../src/domain/transaction/refund";
+import { ENDS, HOLDS, heldLife, holdLife, life, refunded, toRecord } from "../../support/lives";
 import { memoryD1, migrate } from "../../support/memory-book";
 
 let book: DatabaseSync;
@@ -55,6 +57,18 @@ const lives = fc
         ...ENDS.filter((end) => end !== "blocked").map(
           (end) => (key: string) => heldLife(key, "approve", end),
         ),
+        ...HOLDS.map(
+          (hold) => (key: string, currency: string) => holdLife(key, hold, { currency }),
+        ),
+        (key: string, currency: string) =>
+          refunded(life(key, "completed", { currency }), [[10_050, "succeeded"]]),
+        (key: string, currency: string) =>
+          refunded(holdLife(key, "captured", { currency }, 5_000), [
+            [1_000, "succeeded"],
+            [2_000, "failed"],
+            [3_000, "pending"],
+            [500, "succeeded"],
+          ]),
       ),
     }),
     { minLength: 1, maxLength: 12 },
@@ -184,6 +198,12 @@ async function expectBook(events: EventRecord[]): Promise<void> {
     const last = new Map(own.toSorted(bySequence).map((event) => [event.transaction_id, event]));
     const listed = await listTransactions(openDatabase(d1), merchant, {}, undefined, 100);
     expect(listed.items.toSorted()).toEqual([...last.values()].map(({ data }) => data).toSorted());
+    const refunds = own.filter(({ refund }) => refund !== null).toSorted(bySequence);
+    const lastOfRefund = new Map(
+      refunds.map(({ refund }) => [parseRefund(refund ?? "").id, refund]),
+    );
+    const listedRefunds = await listRefunds(openDatabase(d1), merchant, {}, undefined, 100);
+    expect(listedRefunds.items.toSorted()).toEqual([...lastOfRefund.values()].toSorted());
     const states = rows("SELECT id, version, status FROM transactions ORDER BY id");
     for (const { id, version, status } of states) {
       const event = last.get(String(id));
@@ -201,15 +221,25 @@ const parse = (text: string) => JSON.parse(text) as Event;
 
 /** The totals as their definition says, event by event. */
 function countedTotals(events: EventRecord[]): string[] {
-  const kinds = Map.groupBy(events, ({ type, data }) => {
-    const { currency, failure, review, risk } = JSON.parse(data) as Event["data"];
-    const isCancelled = type === "transaction.cancelled";
-    const inReview = review?.status === "cancelled" ? "in_review" : "";
-    const code = isCancelled ? inReview : (failure?.code ?? "");
-    return JSON.stringify([type, currency, code, risk.decision]);
+  const kinds = Map.groupBy(events, ({ type, data, refund }) => {
+    const { currency, failure, review, risk, pending_operation } = parseState(data);
+    const code = {
+      "transaction.cancelled": review?.status === "cancelled" ? "in_review" : "",
+      "transaction.processing": pending_operation?.type ?? "",
+    }[type as string];
+    const failed = refund === null ? failure : parseRefund(refund).failure;
+    return JSON.stringify([type, currency, code ?? failed?.code ?? "", risk.decision]);
   });
   return [...kinds].map(([kind, group]) => {
-    const amount = group.reduce((sum, { data }) => sum + JSON.parse(data).amount_minor, 0);
+    const amounts = group.map(({ type, data, refund }) => {
+      if (refund !== null) return parseRefund(refund).amount_minor;
+      const { amount_minor, amount_captured_minor } = parseState(data);
+      return type === "transaction.captured" ? Number(amount_captured_minor) : amount_minor;
+    });
+    const amount = amounts.reduce((sum, amount) => sum + amount, 0);
     return JSON.stringify([...JSON.parse(kind), group.length, amount]);
   });
 }
+
+const parseState = (text: string) => JSON.parse(text) as Event["data"];
+const parseRefund = (text: string) => JSON.parse(text) as Refund;

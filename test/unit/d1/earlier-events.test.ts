@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { packEarlier, unpackEvents } from "../../../src/d1/earlier-events";
 import type { EventRecord } from "../../../src/domain/transaction/event";
-import { ENDS, heldLife, life, toRecord } from "../../support/lives";
+import { ENDS, HOLDS, heldLife, holdLife, life, refunded, toRecord } from "../../support/lives";
 
 /** The row of these events, as D1 returns it, and what is read from it. */
 function throughRow(events: EventRecord[]): EventRecord[] {
@@ -17,7 +17,13 @@ function throughRow(events: EventRecord[]): EventRecord[] {
 }
 
 const textsOf = (events: EventRecord[]) =>
-  events.map(({ sequence, type, created_at_ms, data }) => [sequence, type, created_at_ms, data]);
+  events.map(({ sequence, type, created_at_ms, data, refund }) => [
+    sequence,
+    type,
+    created_at_ms,
+    data,
+    refund,
+  ]);
 
 const record = (data: string, sequence: number): EventRecord => ({
   position: sequence,
@@ -36,6 +42,12 @@ const HELD = [undefined, "reject", "cancel", "approve"] as const;
 const LIVES = [
   ...ENDS.map((end) => life("a", end)),
   ...HELD.map((word) => heldLife("a", word, word === "approve" ? "completed" : undefined)),
+  ...HOLDS.map((hold) => holdLife("a", hold)),
+  refunded(life("a", "completed"), [
+    [100, "succeeded"],
+    [200, "failed"],
+    [300, "pending"],
+  ]),
 ].map((events) => events.map((event) => toRecord(event)));
 
 describe("events that share a row", () => {
@@ -53,6 +65,16 @@ describe("events that share a row", () => {
       { status: "pending", version: 1 },
       { status: "processing", version: 2 },
     ]);
+  });
+
+  it("Rows of the release before, without refunds, are read as they were", () => {
+    const events = life("a", "completed").map((event) => toRecord(event));
+    const [created, processing, completed] = events as [EventRecord, EventRecord, EventRecord];
+    const earlier = JSON.stringify([
+      [1, "transaction.created", created.created_at_ms, { status: "pending", version: 1 }],
+      [2, "transaction.processing", processing.created_at_ms, processing.data],
+    ]);
+    expect(textsOf(unpackEvents({ ...completed, earlier }))).toEqual(textsOf(events));
   });
 
   it("Objects of any members come back with their bytes", () => {

@@ -5,6 +5,7 @@ import * as book from "../../../src/d1/append-events";
 import * as cursors from "../../../src/d1/cursor-secret";
 import * as merchants from "../../../src/d1/merchants";
 import { openDatabase } from "../../../src/d1/query";
+import * as refunds from "../../../src/d1/refund-queries";
 import * as lists from "../../../src/d1/risk-lists";
 import * as risk from "../../../src/d1/risk-rules";
 import { FEED_SIZE } from "../../../src/d1/schema";
@@ -13,6 +14,7 @@ import * as transactions from "../../../src/d1/transaction-queries";
 import * as counts from "../../../src/d1/webhook-counts";
 import { MAX_LIST_ENTRIES } from "../../../src/domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES } from "../../../src/domain/risk/rule-set";
+import { REFUND_STATUSES } from "../../../src/domain/transaction/refund";
 import { STATUSES } from "../../../src/domain/transaction/status";
 import { env } from "../../support/env";
 import { fillLists } from "../../support/lists";
@@ -47,7 +49,19 @@ const SEED = `
     'created_at', strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i, 'unixepoch'),
     'risk', json_object('decision', 'approve')) FROM n`;
 
+/** Refunds, a hundred of each transaction, of which one in a thousand is pending. */
+const REFUNDS_OF_ONE = 100;
+const SEED_REFUNDS = `
+  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${PAYMENTS})
+  INSERT INTO refunds (id, merchant_id, transaction_id, status, amount_minor, currency, sequence, created_at, data)
+  SELECT printf('re_%026d', i), ?1, 'txn_' || (i / ${REFUNDS_OF_ONE}),
+    CASE i % 1000 WHEN 0 THEN 'pending' WHEN 1 THEN 'failed' ELSE 'succeeded' END, 1, 'USD', 4,
+    strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i, 'unixepoch'), '{}' FROM n`;
+
 beforeAll(async () => {
+  for (const merchant of [MERCHANT, "mer_first"]) {
+    await env.DB.prepare(SEED_REFUNDS).bind(merchant).run();
+  }
   const statuses = JSON.stringify(STATUSES.filter((status) => status !== "review"));
   // The large merchant's feed lies between two others.
   await env.DB.prepare("INSERT INTO feeds (merchant_id) VALUES ('mer_first'), (?), (?)")
@@ -134,6 +148,21 @@ describe("a page of transactions reads no more rows than it holds, times a const
   }
 });
 
+it("A page of refunds reads no more rows than it holds, times a constant, or the refunds of one transaction", async () => {
+  for (const status of [undefined, ...REFUND_STATUSES]) {
+    for (const [name, window] of Object.entries(WINDOWS)) {
+      for (const place of [undefined, { created_at: time(PAYMENTS / 2), id: "re_0" }]) {
+        const list = (transaction_id?: string) => () =>
+          refunds.listRefunds(db, MERCHANT, { transaction_id, status, ...window }, place, LIMIT);
+        expect(await rowsReadBy(list()), name).toBeLessThanOrEqual(2 * (LIMIT + 1));
+        const most = 2 * REFUNDS_OF_ONE + 2;
+        expect(await rowsReadBy(list("txn_250")), name).toBeLessThanOrEqual(most);
+        expect(await rowsReadBy(list("txn_none")), name).toBeLessThanOrEqual(2);
+      }
+    }
+  }
+});
+
 const entry = {
   id: "rle_new",
   merchant_id: MERCHANT,
@@ -201,13 +230,13 @@ const QUERIES: Record<string, Case[]> = {
             merchant_id: MERCHANT,
             transaction_id: `txn_${"0".repeat(25)}7`,
             sequence: 2,
-            type: "transaction.cancelled",
+            type: "refund.succeeded",
             created_at_ms: 1,
             data: JSON.stringify({
               idempotency_key: "key-7",
               user_id: "loyal",
               created_at: time(7),
-              status: "cancelled",
+              status: "completed",
               fraud_score: 0,
               currency: "USD",
               amount_minor: 100,
@@ -215,7 +244,15 @@ const QUERIES: Record<string, Case[]> = {
             }),
             traceparent: null,
             first_position: 1,
-            refund: null,
+            refund: JSON.stringify({
+              id: "re_00000000000000000000000007",
+              transaction_id: "txn_0",
+              status: "succeeded",
+              amount_minor: 1,
+              currency: "USD",
+              failure: null,
+              created_at: time(7),
+            }),
           },
         ]),
     },
@@ -248,6 +285,9 @@ const QUERIES: Record<string, Case[]> = {
         transactions.listTransactions(db, MERCHANT, WINDOWS["within times"], undefined, 100),
     },
   ],
+  listRefunds: [
+    { most: 2 * (LIMIT + 1), run: () => refunds.listRefunds(db, MERCHANT, {}, undefined, LIMIT) },
+  ],
   listEvents: ["mer_first", MERCHANT, OTHER, "mer_none"].flatMap((merchant) =>
     [0, 10, PAYMENTS - 5, PAYMENTS * 2].map((after) => ({
       most: 2 * (LIMIT + 1),
@@ -276,7 +316,10 @@ const NO_QUERIES = [
   "DatabaseUnavailable",
   "openDatabase",
   "queryD1",
+  "buildRange",
+  "countedAs",
   "eventText",
+  "toListPage",
   "packEarlier",
   "unpackEvents",
 ];

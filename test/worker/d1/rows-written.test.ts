@@ -5,7 +5,7 @@ import { deriveTransactionId } from "../../../src/domain/identity/id";
 import type { Event } from "../../../src/domain/transaction/event";
 import { env } from "../../support/env";
 import { MERCHANT } from "../../support/examples";
-import { ENDS, heldLife, life, toRecord } from "../../support/lives";
+import { ENDS, HOLDS, heldLife, holdLife, life, refunded, toRecord } from "../../support/lives";
 import { type Billed, recordedD1 } from "../../support/recorded-d1";
 
 const billed: Billed[] = [];
@@ -33,6 +33,8 @@ beforeEach(async () => {
   for (const end of ENDS) await written(life(key(), end));
   for (const word of [undefined, "cancel"] as const) await written(heldLife(key(), word));
   await written(heldLife(key(), "approve", "completed"));
+  for (const hold of HOLDS) await written(holdLife(key(), hold));
+  await written(refunded(life(key(), "completed"), [[100, "succeeded"]]));
 });
 
 it("A payment whose three events are written together costs four rows, and one for each total", async () => {
@@ -74,12 +76,25 @@ it.each([
   ["held in review", () => heldLife(key(), undefined), 2],
   ["cancelled in review", () => heldLife(key(), "cancel"), 3],
   ["reviewed and charged", () => heldLife(key(), "approve", "completed"), 5],
+  ["authorized and captured", () => holdLife(key(), "captured"), 5],
+  ["authorized and voided", () => holdLife(key(), "voided"), 5],
 ] as const)(
   "A payment that is %s costs four rows, and one for each total",
   async (_, events, totals) => {
     expect(await written(events())).toEqual({ others: 4, totals });
   },
 );
+
+it("A write of a refund costs three rows more, and one that only ends it two", async () => {
+  const events = refunded(life(key(), "completed"), [[100, "succeeded"]]);
+  await written(events.slice(0, 3));
+  expect(await written(events.slice(3))).toEqual({ others: 4 + 3, totals: 2 });
+  expect(await written(events)).toEqual({ others: 0, totals: 0 });
+  const apart = refunded(life(key(), "completed"), [[100, "succeeded"]]);
+  await written(apart.slice(0, 3));
+  expect(await written(apart.slice(3, 4))).toEqual({ others: 4 + 3, totals: 1 });
+  expect(await written(apart.slice(4))).toEqual({ others: 4 + 2, totals: 1 });
+});
 
 it("A merchant's first payment costs two rows more, and a failure code that is new three", async () => {
   const failure = { code: "never_seen", message: "No." };
