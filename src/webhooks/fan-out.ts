@@ -1,7 +1,7 @@
 /** Fan-out: creates one delivery of an event for each subscribed endpoint, with its final body. */
 
 import { eventId } from "../domain/identity/id";
-import type { EventRecord } from "../domain/transaction/event";
+import { announcedText, type EventRecord } from "../domain/transaction/event";
 import { readWebhookUrl, TEST_TYPE, webhookBody } from "../domain/webhook/webhook";
 import { randomId } from "../runtime/random-id";
 import { type DisabledReason, type Endpoint, formatOrigin } from "./rpc";
@@ -35,7 +35,7 @@ export class FanOut {
     const own = readWebhookUrl(event);
     if (endpoints.length === 0 && own === null) return 0;
     const { type, transaction_id, sequence, traceparent } = event;
-    const body = webhookBody(type, event.created_at_ms, event.data);
+    const body = webhookBody(type, event.created_at_ms, announcedText(event));
     const message_id = eventId(transaction_id, sequence);
     const known = this.#deliveries.endpointsWith(transaction_id, message_id);
     const happened_at = event.created_at_ms;

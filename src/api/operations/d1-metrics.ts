@@ -1,25 +1,34 @@
 /** Metrics from D1: exact sums over all transactions. */
-import { CANCELLED_IN_REVIEW, type Total } from "../../d1/totals";
-import { STATUSES, type Status } from "../../domain/transaction/status";
+import { CANCELLED_IN_REVIEW, CLAIMS_OF_AUTHORIZED, type Total } from "../../d1/totals";
+import type { EventType } from "../../domain/transaction/event";
+import type { RefundStatus } from "../../domain/transaction/refund";
+import type { Status } from "../../domain/transaction/status";
 import { REVIEW_REJECTED, RISK_BLOCKED } from "../../domain/transaction/transaction";
 import type { Family } from "../../observability/prometheus";
+
+const CAPTURING_TYPES: readonly string[] = ["transaction.completed", "transaction.captured"];
 
 /** @param totals all totals in D1 */
 export function d1Metrics(totals: Total[]): Family[] {
   const created = totals.filter(({ type }) => type === "transaction.created");
-  const completed = totals.filter(({ type }) => type === "transaction.completed");
   return [
     {
       name: "payments_transaction_events_total",
       type: "counter",
-      help: "Events in D1. code is the reason of a failure, or in_review for a cancellation during review.",
+      help: "Events in D1. code is the reason of a failure, in_review for a cancellation during review, or capture or void for their claims.",
       samples: [...sumBy(totals, ({ type, currency, code }) => ({ type, currency, code }))],
     },
     {
       name: "payments_transactions",
       type: "gauge",
       help: "Transactions in D1 by status.",
-      samples: [...countByStatus(totals)].map(([status, value]) => ({ labels: { status }, value })),
+      samples: toStatusSamples(countByStatus(totals)),
+    },
+    {
+      name: "payments_refunds",
+      type: "gauge",
+      help: "Refunds in D1 by status.",
+      samples: toStatusSamples(countRefunds(totals)),
     },
     {
       name: "payments_risk_decisions_total",
@@ -30,15 +39,27 @@ export function d1Metrics(totals: Total[]): Family[] {
     {
       name: "payments_completed_amount_minor_total",
       type: "counter",
-      help: "Amounts of completed transactions in minor units of their currency.",
-      samples: sumBy(
-        completed,
-        ({ currency }) => ({ currency }),
-        ({ amount_minor }) => amount_minor,
-      ),
+      help: "Charged and captured amounts in minor units of their currency.",
+      samples: sumAmounts(totals, CAPTURING_TYPES),
+    },
+    {
+      name: "payments_refunded_amount_minor_total",
+      type: "counter",
+      help: "Amounts of succeeded refunds in minor units of their currency.",
+      samples: sumAmounts(totals, ["refund.succeeded"]),
     },
   ];
 }
+
+const sumAmounts = (totals: Total[], types: readonly string[]) =>
+  sumBy(
+    totals.filter(({ type }) => types.includes(type)),
+    ({ currency }) => ({ currency }),
+    ({ amount_minor }) => amount_minor,
+  );
+
+const toStatusSamples = (counts: Record<string, number>) =>
+  Object.entries(counts).map(([status, value]) => ({ labels: { status }, value }));
 
 function sumBy(
   totals: Total[],
@@ -52,39 +73,56 @@ function sumBy(
   }));
 }
 
+/** How many events of a type there are. */
+const countEvents = (
+  totals: Total[],
+  eventType: EventType,
+  matches: (total: Total) => boolean = () => true,
+): number =>
+  totals
+    .filter((total) => total.type === eventType && matches(total))
+    .reduce((sum, { count }) => sum + count, 0);
+
 /** For each status, the transactions that entered it minus those that left it. */
-function countByStatus(totals: Total[]): Map<Status, number> {
-  const countEntered = (type: string, matches: (total: Total) => boolean = () => true): number =>
-    totals
-      .filter((total) => total.type === `transaction.${type}` && matches(total))
-      .reduce((sum, { count }) => sum + count, 0);
-  const [processing, completed] = [countEntered("processing"), countEntered("completed")];
-  const [opened, approved] = [countEntered("review_opened"), countEntered("review_approved")];
-  const cancelled = countEntered("cancelled");
-  const cancelledInReview = countEntered("cancelled", ({ code }) => code === CANCELLED_IN_REVIEW);
-  const failed = countEntered("failed");
-  const blocked = countEntered("failed", ({ code }) => code === RISK_BLOCKED);
-  const rejected = countEntered("failed", ({ code }) => code === REVIEW_REJECTED);
-  const authorized = countEntered("authorized");
-  const captured = countEntered("captured");
-  const released = countEntered("voided") + countEntered("capture_expired");
-  const refusedAfter = countEntered("capture_failed") + countEntered("void_failed");
-  const leftPending = opened + processing + blocked + (cancelled - cancelledInReview);
-  const now: Record<Status, number> = {
-    pending: countEntered("created") + approved - leftPending,
+function countByStatus(totals: Total[]): Record<Status, number> {
+  const count = (type: EventType, matches?: (total: Total) => boolean) =>
+    countEvents(totals, type, matches);
+  const opened = count("transaction.review_opened");
+  const approved = count("transaction.review_approved");
+  const cancelled = count("transaction.cancelled");
+  const cancelledInReview = count(
+    "transaction.cancelled",
+    ({ code }) => code === CANCELLED_IN_REVIEW,
+  );
+  const failed = count("transaction.failed");
+  const blocked = count("transaction.failed", ({ code }) => code === RISK_BLOCKED);
+  const rejected = count("transaction.failed", ({ code }) => code === REVIEW_REJECTED);
+  const claimed = count("transaction.processing");
+  const claimedAuthorized = count("transaction.processing", ({ code }) =>
+    CLAIMS_OF_AUTHORIZED.includes(code),
+  );
+  const authorized =
+    count("transaction.authorized") +
+    count("transaction.capture_failed") +
+    count("transaction.void_failed");
+  const completed = count("transaction.completed") + count("transaction.captured");
+  const released = count("transaction.voided") + count("transaction.capture_expired");
+  const leftPending =
+    opened + (claimed - claimedAuthorized) + blocked + (cancelled - cancelledInReview);
+  const leftProcessing = completed + (failed - blocked - rejected) + authorized + released;
+  return {
+    pending: count("transaction.created") + approved - leftPending,
     review: opened - approved - rejected - cancelledInReview,
-    processing:
-      processing -
-      completed -
-      (failed - blocked - rejected) -
-      authorized -
-      captured -
-      released -
-      refusedAfter,
-    authorized: authorized - captured - released,
-    completed: completed + captured,
+    processing: claimed - leftProcessing,
+    authorized: authorized - claimedAuthorized,
+    completed,
     failed,
     cancelled: cancelled + released,
   };
-  return new Map(STATUSES.map((status) => [status, now[status]]));
+}
+
+function countRefunds(totals: Total[]): Record<RefundStatus, number> {
+  const succeeded = countEvents(totals, "refund.succeeded");
+  const failed = countEvents(totals, "refund.failed");
+  return { pending: countEvents(totals, "refund.created") - succeeded - failed, succeeded, failed };
 }

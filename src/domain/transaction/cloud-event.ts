@@ -1,7 +1,7 @@
 /** An event in the form in which the stream carries it: CloudEvents 1.0, JSON, structured mode. */
 
 import { eventId } from "../identity/id";
-import type { EventRecord } from "./event";
+import { announcedText, type EventRecord } from "./event";
 
 /** How a record's header names that form, where a server can carry headers. */
 export const CLOUD_EVENT_MEDIA_TYPE = "application/cloudevents+json; charset=UTF-8";
@@ -12,7 +12,8 @@ const SOURCE = "/payments";
 const SEQUENCE_DIGITS = 10;
 
 /** The event as text, for all time the same bytes: what is sent again must be what was sent.
- *  The transaction's own text is taken over as it is, never parsed and written anew. */
+ *  The own text of the transaction or the refund is taken over as it is, never parsed and written anew. The subject is the
+ *  transaction also of a refund's event, because `txseq` counts the transaction's events. */
 export function toCloudEvent(event: EventRecord): string {
   const attributes = JSON.stringify({
     specversion: "1.0",
@@ -28,5 +29,5 @@ export function toCloudEvent(event: EventRecord): string {
     // The distributed tracing extension; an older event goes on without it, because its bytes must not change.
     ...(event.traceparent === null ? {} : { traceparent: event.traceparent }),
   });
-  return `${attributes.slice(0, -"}".length)},"data":${event.data}}`;
+  return `${attributes.slice(0, -"}".length)},"data":${announcedText(event)}}`;
 }

@@ -28,13 +28,13 @@ export type AttemptError =
   | "http_status"
   | "url_refused";
 
-/** The body of a webhook: the event with the transaction's own bytes. */
+/** The body of a webhook: the event with the own bytes of what it announces. */
 export function webhookBody(type: string, createdAtMs: number, dataText: string): string {
   const timestamp = new Date(createdAtMs).toISOString();
   return `{"type":"${type}","timestamp":"${timestamp}","data":${dataText}}`;
 }
 
-/** The URL that a transaction itself names, if it does. */
+/** The URL that the transaction of an event names, if it does. It receives the events of the transaction's refunds too. */
 export function readWebhookUrl(event: EventRecord): string | null {
   if (event.data.includes('"webhook_url":null')) return null;
   return (JSON.parse(event.data) as { webhook_url: string | null }).webhook_url; // Our own text.

@@ -9,7 +9,7 @@ import { CachePartition } from "../../runtime/cache-partition";
 const cache = new BoundedCache<EventRecord>({
   max_entries: 8_000,
   max_weight: 4_000_000,
-  weigh: ({ data }) => data.length,
+  weigh: ({ data, refund }) => data.length + (refund?.length ?? 0),
 });
 
 export class EventTail {

@@ -10,7 +10,7 @@ export function takeBatch(
   const events: EventRecord[] = [];
   let size = 0;
   for (const event of source) {
-    size += event.data.length;
+    size += event.data.length + (event.refund?.length ?? 0);
     if (events.length === rows || (events.length > 0 && size > characters)) break;
     events.push(event);
   }

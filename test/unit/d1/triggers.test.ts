@@ -8,7 +8,7 @@ import type { Total } from "../../../src/d1/totals";
 import { WRITE_WEBHOOK_COUNTS } from "../../../src/d1/webhook-counts";
 import type { Event } from "../../../src/domain/transaction/event";
 import { created, DECLINED, lastEvent, MERCHANT, NOW_MS } from "../../support/examples";
-import { heldLife, life, toRecord } from "../../support/lives";
+import { HOLDS, heldLife, holdLife, life, refunded, toRecord } from "../../support/lives";
 import { memoryD1, migrate, migrationsAround } from "../../support/memory-book";
 
 let book: DatabaseSync;
@@ -82,6 +82,48 @@ describe("the book's totals", () => {
   });
 });
 
+/** A family's samples, by their label. */
+function samplesOf(name: string): Record<string, number> {
+  const all = rows("SELECT * FROM totals") as unknown as Total[]; // The table's own columns.
+  const { samples = [] } = d1Metrics(all).find((family) => family.name === name) ?? {};
+  return Object.fromEntries(
+    [...samples].map(({ labels, value }) => [Object.values(labels).join(" "), value]),
+  );
+}
+
+describe("the metrics of captures and refunds", () => {
+  it("What was captured and refunded is summed by currency, each event once", async () => {
+    migrate(book);
+    const all = [
+      ...LIVES,
+      holdLife("h1", "captured", { amount_minor: 1_000 }, 600),
+      holdLife("h2", "captured at the second attempt", { amount_minor: 70, currency: "JPY" }),
+      holdLife("h3", "authorized", { amount_minor: 5_000 }),
+      holdLife("h4", "voided", { amount_minor: 6_000 }),
+      refunded(holdLife("h5", "captured", { amount_minor: 900 }, 800), [
+        [100, "succeeded"],
+        [200, "failed"],
+        [300, "pending"],
+        [50, "succeeded"],
+      ]),
+      refunded(life("r1", "completed", { currency: "JPY", amount_minor: 9 }), [[9, "succeeded"]]),
+    ];
+    for (const events of all) await write(events.slice(0, 4));
+    for (const events of [...all, ...all]) await write(events);
+    expect(samplesOf("payments_completed_amount_minor_total")).toEqual({
+      USD: 100 + 250 + 600 + 800,
+      JPY: 7 + 70 + 9,
+    });
+    expect(samplesOf("payments_refunded_amount_minor_total")).toEqual({ USD: 150, JPY: 9 });
+    expect(samplesOf("payments_refunds")).toEqual({ pending: 1, succeeded: 3, failed: 1 });
+    const events = samplesOf("payments_transaction_events_total");
+    expect(events[`refund.failed USD ${DECLINED.code}`]).toBe(1);
+    expect(events[`transaction.capture_failed JPY ${DECLINED.code}`]).toBe(1);
+    expect(events["transaction.processing USD capture"]).toBe(2);
+    expect(events["transaction.processing USD void"]).toBe(1);
+  });
+});
+
 describe("the gauges of transactions by status", () => {
   it("The gauges of transactions by status equal a count of the rows, also after reviews", async () => {
     migrate(book);
@@ -98,6 +140,8 @@ describe("the gauges of transactions by status", () => {
       heldLife("o", "approve", "processing"),
       heldLife("p", "reject"),
       heldLife("q", "cancel"),
+      ...HOLDS.map((hold, at) => holdLife(`hold-${at}`, hold)),
+      refunded(life("r", "completed"), [[100, "pending"]]),
     ];
     for (const [count, events] of lives.entries()) {
       await write(events);
@@ -106,18 +150,16 @@ describe("the gauges of transactions by status", () => {
     expect(counted()).toEqual({
       pending: 2,
       review: 2,
-      processing: 2,
-      completed: 4,
+      processing: 4,
+      authorized: 1,
+      completed: 8,
       failed: 4,
-      cancelled: 3,
+      cancelled: 6,
     });
   });
 
   function gauges() {
-    const all = rows("SELECT * FROM totals") as unknown as Total[]; // The table's own columns.
-    const { samples = [] } =
-      d1Metrics(all).find(({ name }) => name === "payments_transactions") ?? {};
-    const values = [...samples].map(({ labels, value }) => [String(labels.status), value]);
+    const values = Object.entries(samplesOf("payments_transactions"));
     return Object.fromEntries(values.filter(([, value]) => value !== 0));
   }
 

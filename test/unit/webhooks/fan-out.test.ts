@@ -50,3 +50,20 @@ it("An event that some endpoints have already is added for the others", () => {
   expect(accept(event(1, null))).toBe(1);
   expect(rows().map(({ endpoint_id }) => endpoint_id)).toEqual(["whe_1", "whe_2"]);
 });
+
+it("The webhook of a refund has the refund's own text, and also goes to the transaction's URL", () => {
+  const given = event(4, "https://own.example/hook");
+  const refund = '{"id":"re_1", "status":"succeeded"}';
+  expect(accept({ ...given, type: "refund.succeeded", refund })).toBe(2);
+  const body = `{"type":"refund.succeeded","timestamp":"2026-11-22T21:00:00.000Z","data":${refund}}`;
+  expect(rows()).toMatchObject([
+    { message_id: "evt_a_4", event_type: "refund.succeeded", endpoint_id: ENDPOINT.id, body },
+    { message_id: "evt_a_4", endpoint_id: "origin:https://own.example", body },
+  ]);
+});
+
+it("An event from a shard of the release before has no refund, and its webhook the transaction", () => {
+  const { refund: _, ...before } = event(1, null);
+  expect(accept(before as EventRecord)).toBe(1);
+  expect(rows()).toMatchObject([{ body: expect.stringContaining(`"data":${before.data}`) }]);
+});

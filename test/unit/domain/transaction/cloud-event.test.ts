@@ -29,6 +29,24 @@ describe("an event as a CloudEvent", () => {
     expect(toCloudEvent(recordOf(pending, data)).endsWith(`,"data":${data}}`)).toBe(true);
   });
 
+  it("The CloudEvent of a refund holds the refund's text, under the transaction's key", () => {
+    const refund = '{ "id":"re_1","amount_minor":1.0 }';
+    const record = {
+      ...recordOf(completed),
+      type: "refund.succeeded" as const,
+      sequence: 5,
+      refund,
+    };
+    expect(toCloudEvent(record)).toBe(
+      `{"specversion":"1.0","id":"evt_${completed.id.slice(4)}_5","source":"/payments",` +
+        `"type":"payments.refund.succeeded.v1","subject":"${completed.id}",` +
+        `"time":"2026-11-22T21:00:00.000Z","datacontenttype":"application/json",` +
+        `"partitionkey":"${completed.id}","merchantid":"mer_shop","txseq":"0000000005",` +
+        `"traceparent":"${TRACEPARENT}","data":${refund}}`,
+    );
+    expect(new CloudEvent(JSON.parse(toCloudEvent(record))).validate()).toBe(true);
+  });
+
   it.each(EXAMPLE_NAMES)("A CloudEvent passes the official SDK: %s", (name) => {
     const transaction = EXAMPLES[name];
     const key = transaction.id;
