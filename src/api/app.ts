@@ -2,10 +2,9 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { NotFoundHandler } from "hono";
 import { SettingsError } from "../config";
-import { DatabaseUnavailable } from "../d1/query";
 import { describeFault } from "../observability/log";
 import type { AppContext, AppEnv } from "./context";
-import { Problem, problemResponse } from "./http/problem";
+import { Problem, problemResponse, toFaultCode } from "./http/problem";
 import { apiKeyRoutes } from "./merchants/api-key-routes";
 import { merchantRoutes } from "./merchants/routes";
 import { checkSettings, requestLog } from "./middleware/request-log";
@@ -13,9 +12,12 @@ import { openRoutes } from "./operations/health-routes";
 import { metricsRoute } from "./operations/metrics-route";
 import { rebuildRoute } from "./operations/rebuild-route";
 import { resolveChargeRoute } from "./operations/resolve-charge-route";
+import { refundRoutes } from "./refunds/routes";
 import { riskBacktestRoute } from "./risk/backtest-routes";
 import { riskListRoutes } from "./risk/list-routes";
 import { riskRuleRoutes } from "./risk/rule-routes";
+import { batchRoute } from "./transactions/batch-route";
+import { captureRoute } from "./transactions/capture-route";
 import { eventRoutes } from "./transactions/event-routes";
 import { reviewRoutes } from "./transactions/review-routes";
 import { transactionRoutes } from "./transactions/routes";
@@ -27,21 +29,11 @@ function respondToFault(fault: Error, c: AppContext): Response {
     c.set("outcome", fault.code);
     return problemResponse(c, fault.code, fault.details);
   }
-  const code =
-    fault instanceof DatabaseUnavailable || isPlatformFault(fault)
-      ? "unavailable"
-      : "internal_error";
+  const code = toFaultCode(fault);
   c.set("outcome", code);
   const reason = fault instanceof SettingsError ? { reason: fault.message } : {};
   c.get("log")("error", "fault", { fault: describeFault(fault), ...reason });
   return problemResponse(c, code);
-}
-
-/** Faults of a Durable Object are marked if the platform caused them: it was moved, restarted or overloaded. */
-function isPlatformFault(fault: Error): boolean {
-  return ["retryable", "durableObjectReset", "overloaded"].some(
-    (mark) => (fault as unknown as Record<string, unknown>)[mark] === true,
-  );
 }
 
 /** 404, or 405 if the path exists for other methods. */
@@ -73,6 +65,9 @@ function createApp(): OpenAPIHono<AppEnv> {
   app.use(requestLog(respondToFault));
   app.use(checkSettings);
   transactionRoutes(app);
+  batchRoute(app);
+  captureRoute(app);
+  refundRoutes(app);
   reviewRoutes(app);
   eventRoutes(app);
   riskRuleRoutes(app);

@@ -7,6 +7,7 @@ import { executeCall } from "./execute-batch";
 import { coalesce } from "./request-coalescer";
 import type { Address, Reply, SharedCall, TransactionShardRpc } from "./rpc";
 
+export { callTransactionOwnersTogether } from "./call-together";
 export { refreshBook } from "./refresh-book";
 
 /** A request that calls the owner of a transaction. */
@@ -62,7 +63,7 @@ export function callTransactionOwnerShared(
   });
 }
 
-function toAddress(caller: Caller, transactionId: string): Address {
+export function toAddress(caller: Caller, transactionId: string): Address {
   return {
     merchant_id: caller.merchant_id,
     transaction_id: transactionId,

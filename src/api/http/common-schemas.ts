@@ -4,6 +4,7 @@ import {
   type AmountFault,
   MAX_AMOUNT_MINOR,
   MAX_DECIMAL_CHARACTERS,
+  parseAmount,
 } from "../../domain/money/money";
 import { containsCardNumber } from "../../domain/text/card-number";
 import { parseInstant } from "../../domain/time/timestamp";
@@ -19,6 +20,34 @@ export const AMOUNT_FAULTS: Record<AmountFault, (currency: string, decimals: num
     `must have at most ${decimals} decimal places in ${currency}`,
   too_large: (currency) => `must be at most ${MAX_AMOUNT_MINOR} minor units of ${currency}`,
 };
+
+/** For openapi.json: the domain parses an amount and reports more precise faults. */
+const amountNumber = z.number().openapi({ minimum: 0 });
+const amountText = z.string().openapi({
+  maxLength: MAX_DECIMAL_CHARACTERS,
+  pattern: "^(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$",
+});
+
+/** An amount in major units, as it is sent. A number in a body arrives as its source text (`request-body.ts`). */
+export const sentAmount = z.union(
+  [amountNumber, amountText],
+  "must be a number or a decimal string",
+);
+
+/** No currency has more decimals. */
+export const MAX_DECIMALS = 3;
+
+/** An optional amount in the currency of a transaction, whose owner checks the decimals. Its text. */
+export const partialAmount = sentAmount
+  .transform((amount, context) => {
+    const text = String(amount);
+    const parsed = parseAmount(text, MAX_DECIMALS);
+    if (!parsed.ok && (parsed.fault === "malformed" || parsed.fault === "not_positive")) {
+      context.addIssue(AMOUNT_FAULTS[parsed.fault]("", MAX_DECIMALS));
+    }
+    return text;
+  })
+  .nullish();
 
 /** Text that every store and every reader keeps unchanged. */
 export const text = (least: number, most: number) =>

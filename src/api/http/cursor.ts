@@ -2,7 +2,7 @@
  *  merchants and cannot be forged. A cursor is valid only for the merchant and the list it was created for. */
 import { type CursorSecret, keepCursorSecret } from "../../d1/cursor-secret";
 import type { ListPlace } from "../../d1/transaction-queries";
-import { isTransactionId } from "../../domain/identity/id";
+import { isRefundId, isTransactionId } from "../../domain/identity/id";
 import { formatHex } from "../../domain/text/hex";
 import type { AppContext } from "../context";
 import { type Place, Problem } from "./problem";
@@ -15,14 +15,26 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const POSITION_DIGITS = 15;
 
 type Numbered = "event" | "delivery" | "list_entry";
-type List = "transaction" | Numbered;
+type Timed = "transaction" | "refund";
+type List = Timed | Numbered;
+
+/** What the ids of each list look like. */
+const IS_ID: Record<Timed, (text: string) => boolean> = {
+  transaction: isTransactionId,
+  refund: isRefundId,
+};
 type Secret = CursorSecret & { sealer: Sealer };
 
 /** The secret of each D1, cached by this isolate. It never changes. */
 const secrets = new WeakMap<D1Database, Secret>();
 
-export function formatListCursor(c: AppContext, { created_at, id }: ListPlace): Promise<string> {
-  return seal(c, "transaction", `${created_at} ${id}`);
+/** A place in a list that is ordered by creation time. */
+export function formatListCursor(
+  c: AppContext,
+  { created_at, id }: ListPlace,
+  list: Timed = "transaction",
+): Promise<string> {
+  return seal(c, list, `${created_at} ${id}`);
 }
 
 /** @param at location of the cursor in the request. @throws Problem */
@@ -30,9 +42,10 @@ export async function parseListCursor(
   c: AppContext,
   cursor: string,
   at: Place = IN_QUERY,
+  list: Timed = "transaction",
 ): Promise<ListPlace> {
-  const [created_at = "", id = ""] = (await open(c, "transaction", cursor)).split(" ");
-  if (!TIME.test(created_at) || !isTransactionId(id)) throw invalidCursor(at);
+  const [created_at = "", id = ""] = (await open(c, list, cursor)).split(" ");
+  if (!TIME.test(created_at) || !IS_ID[list](id)) throw invalidCursor(at);
   return { created_at, id };
 }
 

@@ -17,6 +17,7 @@ export type App = OpenAPIHono<AppEnv>;
 /** Groups of operations, with their descriptions in openapi.json. */
 export const TAGS = {
   Transactions: "Create a payment, charge it once, and retrieve it.",
+  Refunds: "Money of a completed payment that goes back to the customer.",
   Events: "The history of one transaction, or of all transactions, in order.",
   Risk: "Fraud rules, the lists they use, backtests, and reviews of held payments.",
   Webhooks: "Endpoints that receive events, and the log of deliveries.",

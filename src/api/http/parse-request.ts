@@ -18,7 +18,7 @@ export type RequestParts = {
   query?: z.ZodType | Pair;
   headers?: Custom;
   /** A JSON body. */
-  body?: z.ZodType | (Pair & { mayBeAbsent?: true });
+  body?: z.ZodType | (Pair & { mayBeAbsent?: true; max_bytes?: number });
 };
 
 type Output<Part> = Part extends { parsedBy: (c: AppContext) => infer Value }
@@ -65,8 +65,11 @@ export async function parseRequest<Parts extends RequestParts>(
   if (query) parsed.query = readQuery(c, selectSchema(c, query));
   if (headers) parsed.headers = await headers.parsedBy(c);
   if (body) {
-    const read = "mayBeAbsent" in body ? readOptionalBody : readBody;
-    parsed.body = await read(c, selectSchema(c, body));
+    const schema = selectSchema(c, body);
+    parsed.body =
+      "mayBeAbsent" in body
+        ? await readOptionalBody(c, schema)
+        : await readBody(c, schema, "max_bytes" in body ? body.max_bytes : undefined);
   }
   return parsed as ParsedRequest<Parts>; // Each part was parsed by its own declaration.
 }

@@ -1,4 +1,5 @@
 /** All error responses (RFC 9457). The codes are a fixed set; docs/problems.md explains each. */
+import { DatabaseUnavailable } from "../../d1/query";
 import { currencyDecimals } from "../../domain/money/currency";
 import { formatAmount } from "../../domain/money/money";
 import { MAX_REFUNDS } from "../../domain/transaction/refund";
@@ -29,6 +30,7 @@ export const PROBLEMS = {
   refund_not_found: { status: 404, title: "Refund not found" },
   merchant_not_found: { status: 404, title: "Merchant not found" },
   api_key_not_found: { status: 404, title: "API key not found" },
+  refund_not_found: { status: 404, title: "Refund not found" },
   webhook_endpoint_not_found: { status: 404, title: "Webhook endpoint not found" },
   webhook_delivery_not_found: { status: 404, title: "Webhook delivery not found" },
   rule_set_not_found: { status: 404, title: "Version of the fraud rules not found" },
@@ -101,9 +103,10 @@ const RETRY_AFTER_S = "2";
 /** The operator has to change a setting and deploy. */
 const CONFIGURED_AFTER_S = "60";
 
-export function problemResponse(c: AppContext, code: ProblemCode, details: Details = {}): Response {
+/** The problem document, as the body of a response or inside of one. */
+export function problemDocument(c: AppContext, code: ProblemCode, details: Details = {}) {
   const { status, title } = PROBLEMS[code];
-  const body = {
+  return {
     type: new URL(`/problems/${code}`, c.req.url).href,
     title,
     status,
@@ -112,11 +115,25 @@ export function problemResponse(c: AppContext, code: ProblemCode, details: Detai
     request_id: c.get("request_id"),
     ...(details.errors ? { errors: details.errors } : {}),
   };
+}
+
+export function problemResponse(c: AppContext, code: ProblemCode, details: Details = {}): Response {
+  const { status } = PROBLEMS[code];
+  const body = problemDocument(c, code, details);
   const retry: Record<string, string> = status === 503 ? { "Retry-After": RETRY_AFTER_S } : {};
   return respond(c, status, "application/problem+json", JSON.stringify(body), {
     ...retry,
     ...details.headers,
   });
+}
+
+/** The problem that reports a fault. Faults of a Durable Object are marked if the platform caused them: it was moved,
+ *  restarted or overloaded. */
+export function toFaultCode(fault: unknown): "unavailable" | "internal_error" {
+  if (fault instanceof DatabaseUnavailable) return "unavailable";
+  const marks = ["retryable", "durableObjectReset", "overloaded"];
+  const isMarked = marks.some((mark) => (fault as Record<string, unknown> | null)?.[mark] === true);
+  return isMarked ? "unavailable" : "internal_error";
 }
 
 /** The problem that reports a refusal of the domain. */

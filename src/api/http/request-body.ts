@@ -17,9 +17,19 @@ const MAX_FAULTS = 20;
 export async function readBody<Schema extends z.ZodType>(
   c: AppContext,
   schema: Schema,
+  maxBytes = MAX_BODY_BYTES,
 ): Promise<z.output<Schema>> {
   requireJson(c);
-  return parseWith(schema, parseJson(await readText(c)), toBodyPlace);
+  return parseWith(schema, parseJson(await readText(c, maxBytes)), toBodyPlace);
+}
+
+/** Parses a part of a body with `schema`. @param path of the part. @throws Problem */
+export function parsePart<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  path: PropertyKey[],
+): z.output<Schema> {
+  return parseWith(schema, value, toBodyPlace, path);
 }
 
 /** Parses the JSON body with `schema`; no body is parsed as an empty object. @throws Problem */
@@ -83,11 +93,13 @@ function parseWith<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   toPlace: ToPlace,
+  within: PropertyKey[] = [],
 ): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.flatMap((issue) => toFaults(issue, value));
   throw toInvalidRequest(
-    parsed.error.issues.flatMap((issue) => toFaults(issue, value)),
+    faults.map((fault) => ({ ...fault, path: [...within, ...fault.path] })),
     toPlace,
   );
 }
@@ -148,28 +160,32 @@ function toPointer(path: PropertyKey[]): string {
   return ["#", ...names].join("/");
 }
 
-async function readText(c: AppContext): Promise<string> {
+async function readText(c: AppContext, maxBytes = MAX_BODY_BYTES): Promise<string> {
   const declared = c.req.header("Content-Length");
-  if (Number(declared ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const bytes = await readBytes(c, declared !== undefined);
-  if (!bytes || bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(declared ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const bytes = await readBytes(c, declared !== undefined, maxBytes);
+  if (!bytes || bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
   return decode(bytes);
 }
 
-async function readBytes(c: AppContext, isDeclared: boolean): Promise<Uint8Array | undefined> {
+async function readBytes(
+  c: AppContext,
+  isDeclared: boolean,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
   try {
     // HTTP enforces a declared length, and reading in one call is cheaper.
     if (isDeclared) return new Uint8Array(await c.req.arrayBuffer());
-    return await readLimited(c.req.raw.body, MAX_BODY_BYTES, MAX_DROPPED_BYTES);
+    return await readLimited(c.req.raw.body, maxBytes, MAX_DROPPED_BYTES);
   } catch {
     // The client disconnected or violated HTTP.
     throw new Problem("malformed_json", { detail: "The body is incomplete." });
   }
 }
 
-function tooLarge(): Problem {
+function tooLarge(maxBytes: number): Problem {
   return new Problem("body_too_large", {
-    detail: `The body must have at most ${MAX_BODY_BYTES} bytes.`,
+    detail: `The body must have at most ${maxBytes} bytes.`,
     headers: { Connection: "close" },
   });
 }
@@ -184,7 +200,8 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** Parses JSON, with a number under `amount` as its source text, because a double may be rounded. */
+/** Parses JSON, with a number under `amount` as its source text, because a double may be rounded: of the body, and of each
+ *  of its `items`. */
 function parseJson(text: string): unknown {
   const sources = new WeakMap<object, string>();
   let value: unknown;
@@ -204,7 +221,11 @@ function parseJson(text: string): unknown {
   const repeated = repeatedMembers(text).next().value;
   if (repeated)
     throw toInvalidRequest([{ path: repeated, message: "appears more than once" }], toBodyPlace);
-  if (typeof value !== "object" || value === null) return value;
-  const source = sources.get(value);
-  return source === undefined ? value : { ...value, amount: source };
+  const restore = (sent: unknown): unknown => {
+    if (typeof sent !== "object" || sent === null) return sent;
+    const source = sources.get(sent);
+    return source === undefined ? sent : { ...sent, amount: source };
+  };
+  const body = restore(value) as { items?: unknown } | null;
+  return Array.isArray(body?.items) ? { ...body, items: body.items.map(restore) } : body;
 }

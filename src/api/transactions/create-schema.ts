@@ -1,23 +1,22 @@
 /** The body of a create request: the documented schema, and the one that parses it into the canonical request. */
 import { z } from "@hono/zod-openapi";
 import { findCurrency, notCurrencyText } from "../../domain/money/currency";
-import { MAX_DECIMAL_CHARACTERS, parseAmount } from "../../domain/money/money";
+import { parseAmount } from "../../domain/money/money";
 import { containsCardNumber, isCardNumber } from "../../domain/text/card-number";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
+import { CAPTURE_METHODS } from "../../domain/transaction/transaction";
 import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
 import { collectIssues, type Faults } from "../http/collect-issues";
-import { AMOUNT_FAULTS, CARD, CARD_MESSAGE, freeText, text } from "../http/common-schemas";
-
-const MAX_METADATA_PAIRS = 50;
-/** No currency has more. */
-const MAX_DECIMALS = 3;
-
-/** For openapi.json only: `parseAmount` reports more precise faults. */
-const amountNumber = z.number().openapi({ minimum: 0 });
-const amountText = z.string().openapi({
-  maxLength: MAX_DECIMAL_CHARACTERS,
-  pattern: "^(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?$",
-});
+import {
+  AMOUNT_FAULTS,
+  CARD,
+  CARD_MESSAGE,
+  freeText,
+  MAX_DECIMALS,
+  sentAmount,
+  text,
+} from "../http/common-schemas";
+import { checkMetadataNames, sentMetadata } from "../http/metadata-schema";
 
 const createFields = z
   .strictObject(
@@ -25,7 +24,7 @@ const createFields = z
       user_id: text(1, 128)
         .refine((value) => !isCardNumber(value), { message: CARD_MESSAGE, ...CARD })
         .openapi({ description: "Your id for the customer.", example: "user_123" }),
-      amount: z.union([amountNumber, amountText], "must be a number or a decimal string").openapi({
+      amount: sentAmount.openapi({
         description:
           "Amount in major units, greater than 0: a JSON number or a decimal string. It must not have more decimal places than the currency; amounts are never rounded.",
         example: 100.5,
@@ -42,17 +41,19 @@ const createFields = z
         format: "uri",
         example: "https://example.com/webhooks",
       }),
-      metadata: z
-        .record(freeText(1, 40), freeText(0, 500), "must be an object with string values")
-        .refine(
-          (pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS,
-          `must have at most ${MAX_METADATA_PAIRS} pairs`,
-        )
-        .nullish()
-        .openapi({
-          description: `Up to ${MAX_METADATA_PAIRS} key-value pairs of strings.`,
-          example: { order_id: "1001" },
+      metadata: sentMetadata,
+      capture_method: z
+        .enum(CAPTURE_METHODS, `must be one of ${CAPTURE_METHODS.join(", ")}`)
+        .optional()
+        .openapi("CaptureMethod", {
+          description:
+            "`automatic` charges the payment when it is processed. `manual` authorizes it, and it is charged by a capture. Default: `automatic`.",
         }),
+      process: z.boolean("must be true or false").optional().openapi({
+        description:
+          "Whether to process the payment in the same request, unless the fraud rules hold or block it. Default: false. The same as a separate process request: it is not part of the comparison with an earlier request under the same key.",
+        example: true,
+      }),
     },
     { error: (issue) => (issue.code === "invalid_type" ? "must be a JSON object" : undefined) },
   )
@@ -64,9 +65,29 @@ const createFields = z
 /** The documented body of a create request. */
 export const CreateTransactionBody = createFields;
 
-/** A parsed create request: the canonical request, whether it names a currency, and the fault of its webhook URL. */
+/** The documented item of a batch. */
+export const BatchItem = createFields
+  .extend({
+    idempotency_key: z.string().openapi({
+      description: "1 to 255 visible ASCII characters, as in the header Idempotency-Key.",
+      example: "order-1001",
+    }),
+  })
+  .openapi("BatchItem", {
+    example: {
+      idempotency_key: "order-1001",
+      user_id: "user_123",
+      amount: 100.5,
+      currency: "USD",
+      process: true,
+    },
+  });
+
+/** A parsed create request: the canonical request, whether to process it at once, whether it names a currency, and the fault
+ *  of its webhook URL. */
 export type SentCreate = {
   request: CreateRequest;
+  process: boolean;
   names_currency: boolean;
   url_fault: string | undefined;
 };
@@ -91,8 +112,9 @@ function checkRequest(
   sent: Record<string, unknown>,
   allowInsecureWebhooks: boolean,
   defaultCurrency: string,
-  { fault, isFaulty }: Faults,
+  faults: Faults,
 ): void {
+  const { fault, isFaulty } = faults;
   const { amount, currency = defaultCurrency, webhook_url, metadata } = sent;
   if (typeof currency === "string") {
     const found = findCurrency(currency);
@@ -100,10 +122,7 @@ function checkRequest(
     const wrong = findAmountFault(amount, currency, found?.decimals);
     if (wrong) fault(["amount"], wrong);
   }
-  // Assigning this name to an object sets its prototype, so the value would be lost without an error.
-  if (typeof metadata === "object" && metadata !== null && Object.hasOwn(metadata, "__proto__")) {
-    fault(["metadata", "__proto__"], "is not an allowed name");
-  }
+  checkMetadataNames(metadata, faults);
   if (typeof webhook_url === "string" && webhook_url !== "") {
     const url = parseWebhookUrl(webhook_url, allowInsecureWebhooks);
     // A URL that an earlier release or setting accepted may be repeated; the handler decides.
@@ -147,8 +166,10 @@ function buildSchema(allowInsecureWebhooks: boolean, defaultCurrency: string) {
         description: body.description ?? null,
         metadata: body.metadata ?? {},
         webhook_url: url.href ?? null,
+        capture_method: body.capture_method ?? "automatic",
       };
-      return { request, names_currency: body.currency !== undefined, url_fault: url.fault };
+      const names_currency = body.currency !== undefined;
+      return { request, process: body.process ?? false, names_currency, url_fault: url.fault };
     },
   );
 }

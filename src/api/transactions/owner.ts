@@ -6,13 +6,16 @@ import {
   type Caller,
   callTransactionOwner,
   callTransactionOwnerShared,
+  callTransactionOwnersTogether,
   refreshBook,
   type TransactionOwner,
 } from "../../transactions/client";
-import type { Address, Reply, SharedCall } from "../../transactions/rpc";
+import type { Address, Outcome, Reply, SharedCall } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { pathParams } from "../http/parse-request";
 import { Problem, toProblem } from "../http/problem";
+import { jsonTextResponse } from "../http/response";
+import { processorModeHeaders } from "./processor-mode";
 
 /** Calls the owner of a transaction. The request's log line includes the transaction's id from then on. */
 export function callOwner<Value>(
@@ -32,8 +35,20 @@ export function callOwnerShared(
   return callTransactionOwnerShared(toCaller(c, transactionId), transactionId, call);
 }
 
+/** Calls the owners of several transactions, each object once. @returns the outcome of each call, in order */
+export function callOwnersTogether(
+  c: AppContext,
+  calls: { transaction_id: string; call: SharedCall }[],
+): Promise<Outcome[]> {
+  return callTransactionOwnersTogether(buildCaller(c), calls);
+}
+
 function toCaller(c: AppContext, transactionId: string): Caller {
   c.set("transaction_id", transactionId);
+  return buildCaller(c);
+}
+
+function buildCaller(c: AppContext): Caller {
   return {
     env: c.env,
     config: c.get("config"),
@@ -60,6 +75,23 @@ export function requireAccepted<Accepted extends { ok: true }>(
 ): Accepted {
   if (!reply.ok) throw toProblem(reply.refusal);
   return reply;
+}
+
+/** The response to a call that may have called the processor: the transaction, with 202 while its outcome is unknown.
+ *  @param status of a known outcome
+ *  @throws Problem */
+export function toResponse(
+  c: AppContext,
+  reply: Reply,
+  status = 200,
+  headers: Record<string, string> = {},
+): Response {
+  const { body, pending, retry_at_ms } = requireAccepted(reply);
+  const own = { ...headers, ...processorModeHeaders(c, body) };
+  if (!pending) return jsonTextResponse(c, status, body, own);
+  const waitS = Math.max(1, Math.ceil((retry_at_ms - Date.now()) / 1_000));
+  c.set("outcome", "unknown");
+  return jsonTextResponse(c, 202, body, { ...own, "Retry-After": String(waitS) });
 }
 
 /** The parameter of routes about one transaction. An id that no transaction can have is not looked up. */

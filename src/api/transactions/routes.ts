@@ -4,23 +4,15 @@ import { openDatabase } from "../../d1/query";
 import { listTransactions } from "../../d1/transaction-queries";
 import { deriveTransactionId } from "../../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../../domain/transaction/idempotency";
-import type { Reply } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
 import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { bookPageResponse, jsonTextResponse } from "../http/response";
+import { bookPageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { createTransactionRoute } from "./create-route";
-import {
-  callOwner,
-  callOwnerShared,
-  refreshBookFor,
-  requireAccepted,
-  transactionParams,
-} from "./owner";
-import { processorModeHeaders } from "./processor-mode";
+import { callOwner, callOwnerShared, refreshBookFor, toResponse, transactionParams } from "./owner";
 import { ListQuery, listQuery, Transaction, TransactionList } from "./schemas";
 
 const PATH = "/api/v1/transactions";
@@ -128,18 +120,32 @@ export function transactionRoutes(app: App): void {
     path: `${PATH}/{id}/cancel`,
     operationId: "cancelTransaction",
     summary: "Cancel a transaction",
-    description: "Cancels a transaction with status `pending` or `review`. Safe to retry.",
+    description:
+      "Cancels a transaction with status `pending` or `review`. One with status `authorized` is voided at the processor, which releases the money that is held. Safe to retry.",
     tag: "Transactions",
     security: "api_key",
     request: { params: transactionParams },
     responses: {
       200: {
-        description: "The cancelled transaction.",
+        description:
+          "The cancelled transaction. If the processor refuses to void it, the status is `authorized` and `failure` says why.",
         schema: Transaction,
         headers: ["Processor-Mode"],
       },
+      202: {
+        description:
+          "The outcome of the void is not known yet. The API continues to query the processor.",
+        schema: Transaction,
+        headers: ["Retry-After", "Processor-Mode"],
+      },
     },
-    problems: ["transaction_not_found", "illegal_transition"],
+    problems: [
+      "transaction_not_found",
+      "illegal_transition",
+      "livemode_mismatch",
+      "operation_not_supported",
+      "processor_not_configured",
+    ],
     before: [canWrite],
     handle: async (c, { params: { id } }) =>
       toResponse(c, await callOwner(c, id, (owner, address) => owner.cancel(address))),
@@ -165,15 +171,6 @@ export function transactionRoutes(app: App): void {
     before: [canRead],
     handle: findByKey,
   });
-}
-
-function toResponse(c: AppContext, reply: Reply): Response {
-  const { body, pending, retry_at_ms } = requireAccepted(reply);
-  const mode = processorModeHeaders(c, body);
-  if (!pending) return jsonTextResponse(c, 200, body, mode);
-  const waitS = Math.max(1, Math.ceil((retry_at_ms - Date.now()) / 1_000));
-  c.set("outcome", "unknown");
-  return jsonTextResponse(c, 202, body, { ...mode, "Retry-After": String(waitS) });
 }
 
 async function findByKey(

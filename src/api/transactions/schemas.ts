@@ -3,10 +3,16 @@ import { z } from "@hono/zod-openapi";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
 import { EVENT_TYPES } from "../../domain/transaction/event";
 import { STATUSES } from "../../domain/transaction/status";
+import { CANCELLATION_REASONS, CAPTURE_METHODS } from "../../domain/transaction/transaction";
 import { Cursor, cursor, HasMore, limit, StaleSince, Time } from "../http/common-schemas";
 import { createdQuery, parseQueryRange } from "../http/created-range";
 import { Resolution } from "../operations/resolve-schema";
 import { Review, Risk } from "./decision-schema";
+
+const ABSENT = "Absent in transactions created before this field was introduced.";
+
+export const minorUnits = (description: string) =>
+  z.int().min(0).optional().openapi({ description, maximum: MAX_AMOUNT_MINOR, example: 10050 });
 
 const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
 
@@ -14,12 +20,20 @@ const TransactionStatus = z
   .enum(STATUSES, `must be one of ${STATUSES.join(", ")}`)
   .openapi("TransactionStatus");
 
-const Failure = z
+export const Failure = z
   .object({
     code: z.string().openapi({ example: "card_declined" }),
     message: z.string().openapi({ example: "The card was declined." }),
   })
   .openapi("Failure", { description: "Why the payment failed. Null if it has not failed." });
+
+const PendingOperation = z
+  .object({
+    type: z.enum(["capture", "void"]),
+    amount_minor: minorUnits("Of a capture: its amount."),
+    reason: z.enum(CANCELLATION_REASONS).optional().openapi({ description: "Of a void: why." }),
+  })
+  .openapi("PendingOperation");
 
 export const Transaction = z
   .object({
@@ -55,6 +69,35 @@ export const Transaction = z
     updated_at: Time,
     resolution: Resolution.optional().openapi({
       description: "Present if an operator resolved the charge manually.",
+    }),
+    capture_method: z
+      .enum(CAPTURE_METHODS)
+      .optional()
+      .openapi({
+        description: `Whether processing charges the payment or authorizes it for a capture. ${ABSENT}`,
+        example: "automatic",
+      }),
+    amount_captured_minor: minorUnits(
+      `What was captured: 0, and the amount of the charge or capture when it is complete. ${ABSENT}`,
+    ),
+    amount_refunded_minor: minorUnits(`The sum of the refunds that succeeded. ${ABSENT}`),
+    amount_capturable_minor: minorUnits(
+      "Only with `capture_method: manual`. What can be captured: 0 unless the payment is authorized.",
+    ),
+    capture_before: Time.optional().openapi({
+      description: "Present once the payment was authorized: when the authorization expires.",
+    }),
+    pending_operation: PendingOperation.optional().openapi({
+      description:
+        "Present while a capture or a void is under way and its outcome is not known: the status is `processing`.",
+    }),
+    cancellation_reason: z.enum(CANCELLATION_REASONS).optional().openapi({
+      description: "Present if an authorization was voided: why.",
+      example: "requested",
+    }),
+    processor_reference: z.string().optional().openapi({
+      description: "The processor's own id of the payment, if it has named one.",
+      example: "pay_123",
     }),
   })
   .openapi("Transaction");
