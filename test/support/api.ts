@@ -87,6 +87,20 @@ export function clientOf(merchantId: string, keyId: string, key: string) {
       call(`${TRANSACTIONS}/${id}/process`, { method: "POST", headers: authorization }),
     cancel: (id: string) =>
       call(`${TRANSACTIONS}/${id}/cancel`, { method: "POST", headers: authorization }),
+    /** @param amount in major units; all that is authorized without it */
+    capture: (id: string, amount?: string | number) =>
+      send(
+        JSON.stringify(amount === undefined ? {} : { amount }),
+        {},
+        `${TRANSACTIONS}/${id}/capture`,
+      ),
+    refund: (id: string, body: object = {}, idempotencyKey = freshKey("refund")) =>
+      send(
+        JSON.stringify(body),
+        { "Idempotency-Key": idempotencyKey },
+        `${TRANSACTIONS}/${id}/refunds`,
+      ),
+    batch: (items: unknown) => send(JSON.stringify({ items }), {}, `${TRANSACTIONS}/batch`),
     find: async (id: string) => (await (await get(`${TRANSACTIONS}/${id}`)).json()) as Transaction,
   };
 }
