@@ -28,6 +28,25 @@ const EXPECTED: [beginning: string, patterns: RegExp[]][] = [
       /\n.*"status":"completed"/,
     ],
   ],
+  ["Create and charge in one request", [/"status":"completed"/, /"amount_captured_minor":3000/]],
+  [
+    "Refund a part of it",
+    [
+      /"id":"re_[^"]+".*"amount_minor":1250.*"status":"succeeded"/,
+      /\n.*"id":"re_[^"]+".*"amount_minor":1250.*"status":"succeeded"/,
+      /\n.*"status":409.*17.5 USD/,
+    ],
+  ],
+  ["Refund the rest", [/"amount_minor":1750/, /\n\{"data":\[\{.*"amount_minor":1250.*"amount_minor":1750/]],
+  [
+    "Hold the money of a payment",
+    [
+      /"status":"authorized".*"amount_capturable_minor":5000/,
+      /\n.*"status":"completed".*"amount_captured_minor":4240/,
+    ],
+  ],
+  ["Hold another one", [/"status":"authorized"/, /\n.*"status":"cancelled"/]],
+  ["Create several in one request", [/"index":0,"status":201.*"index":1,"status":400/]],
   ["Get the rules in force", [/"version":\d+/]],
   ["Set rules of your own", [/"version":[1-9]/, /"id":"large"/]],
   ["They are in force", [/"status":"review"/, /"large"/, /"code":"illegal_transition"/]],
