@@ -37,7 +37,10 @@ const EXPECTED: [beginning: string, patterns: RegExp[]][] = [
       /\n.*"status":409.*17.5 USD/,
     ],
   ],
-  ["Refund the rest", [/"amount_minor":1750/, /\n\{"data":\[\{.*"amount_minor":1250.*"amount_minor":1750/]],
+  [
+    "Refund the rest",
+    [/"amount_minor":1750/, /\n\{"data":\[\{.*"amount_minor":1250.*"amount_minor":1750/],
+  ],
   [
     "Hold the money of a payment",
     [

@@ -30,7 +30,6 @@ export const PROBLEMS = {
   refund_not_found: { status: 404, title: "Refund not found" },
   merchant_not_found: { status: 404, title: "Merchant not found" },
   api_key_not_found: { status: 404, title: "API key not found" },
-  refund_not_found: { status: 404, title: "Refund not found" },
   webhook_endpoint_not_found: { status: 404, title: "Webhook endpoint not found" },
   webhook_delivery_not_found: { status: 404, title: "Webhook delivery not found" },
   rule_set_not_found: { status: 404, title: "Version of the fraud rules not found" },

@@ -85,7 +85,7 @@ export function refundRoutes(app: App): void {
     path: "/api/v1/transactions/{id}/refunds",
     operationId: "listTransactionRefunds",
     summary: "List the refunds of a transaction",
-    description: "Returns all refunds of the transaction, oldest first.",
+    description: "Returns all refunds of the transaction, newest first.",
     tag: "Refunds",
     security: "api_key",
     request: { params: transactionParams },

@@ -16,6 +16,7 @@ import {
 } from "../http/common-schemas";
 import { createdQuery, parseQueryRange } from "../http/created-range";
 import { checkMetadataNames, sentMetadata } from "../http/metadata-schema";
+import { Resolution } from "../operations/resolve-schema";
 import { Failure } from "../transactions/schemas";
 
 const RefundStatus = z
@@ -75,6 +76,9 @@ export const Refund = z
     }),
     created_at: Time,
     updated_at: Time,
+    resolution: Resolution.optional().openapi({
+      description: "Present if an operator resolved the refund manually.",
+    }),
   })
   .openapi("Refund");
 

@@ -3,8 +3,8 @@ import { z } from "@hono/zod-openapi";
 import { findCurrency, notCurrencyText } from "../../domain/money/currency";
 import { parseAmount } from "../../domain/money/money";
 import { containsCardNumber, isCardNumber } from "../../domain/text/card-number";
+import { CAPTURE_METHODS } from "../../domain/transaction/capture";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
-import { CAPTURE_METHODS } from "../../domain/transaction/transaction";
 import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
 import { collectIssues, type Faults } from "../http/collect-issues";
 import {

@@ -1,9 +1,9 @@
 /** Schemas of transactions and events, for checking requests and for openapi.json. */
 import { z } from "@hono/zod-openapi";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
+import { CAPTURE_METHODS, VOID_REASONS } from "../../domain/transaction/capture";
 import { EVENT_TYPES } from "../../domain/transaction/event";
 import { STATUSES } from "../../domain/transaction/status";
-import { CANCELLATION_REASONS, CAPTURE_METHODS } from "../../domain/transaction/transaction";
 import { Cursor, cursor, HasMore, limit, StaleSince, Time } from "../http/common-schemas";
 import { createdQuery, parseQueryRange } from "../http/created-range";
 import { Resolution } from "../operations/resolve-schema";
@@ -31,7 +31,7 @@ const PendingOperation = z
   .object({
     type: z.enum(["capture", "void"]),
     amount_minor: minorUnits("Of a capture: its amount."),
-    reason: z.enum(CANCELLATION_REASONS).optional().openapi({ description: "Of a void: why." }),
+    reason: z.enum(VOID_REASONS).optional().openapi({ description: "Of a void: why." }),
   })
   .openapi("PendingOperation");
 
@@ -91,7 +91,7 @@ export const Transaction = z
       description:
         "Present while a capture or a void is under way and its outcome is not known: the status is `processing`.",
     }),
-    cancellation_reason: z.enum(CANCELLATION_REASONS).optional().openapi({
+    cancellation_reason: z.enum(VOID_REASONS).optional().openapi({
       description: "Present if an authorization was voided: why.",
       example: "requested",
     }),

@@ -44,7 +44,7 @@ describe("refunds", () => {
     expect(await (await shop.get(`/api/v1/refunds/${refund.id}`)).text()).toBe(text);
     const rest = await json(await shop.refund(id));
     expect(rest).toMatchObject({ amount_minor: 750, status: "succeeded" });
-    expect((await page(`/api/v1/transactions/${id}/refunds`)).data).toEqual([refund, rest]);
+    expect((await page(`/api/v1/transactions/${id}/refunds`)).data).toEqual([rest, refund]);
     expect((await page(`/api/v1/refunds?transaction_id=${id}`)).data).toEqual([rest, refund]);
     expect(await shop.find(id)).toMatchObject({ status: "completed", amount_refunded_minor: 1000 });
     const events = (await (await shop.get(`/api/v1/transactions/${id}/events`)).json()) as {
