@@ -39,7 +39,7 @@ const EXPECTED: [beginning: string, patterns: RegExp[]][] = [
   ],
   [
     "Refund the rest",
-    [/"amount_minor":1750/, /\n\{"data":\[\{.*"amount_minor":1250.*"amount_minor":1750/],
+    [/"amount_minor":1750/, /\n\{"data":\[\{.*"amount_minor":1750.*"amount_minor":1250/],
   ],
   [
     "Hold the money of a payment",
