@@ -19,7 +19,7 @@ import { Transaction } from "./schemas";
 
 const MAX_ITEMS = 100;
 /** A hundred items of common size have some 30 kB; this leaves room for items with much metadata. */
-export const MAX_BATCH_BYTES = 1_048_576;
+const MAX_BATCH_BYTES = 1_048_576;
 
 const COUNT = `must be an array of 1 to ${MAX_ITEMS} items`;
 const BatchBody = z

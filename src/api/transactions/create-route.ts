@@ -27,7 +27,6 @@ const NEXT = Object.fromEntries(
     ["processTransaction", "Charge the transaction."],
     ["captureTransaction", "Capture the authorized transaction."],
     ["cancelTransaction", "Cancel the transaction."],
-    ["createRefund", "Refund the transaction."],
     ["listTransactionEvents", "List the events of the transaction."],
   ].map(([operationId = "", description = ""]) => [
     operationId,

@@ -18,60 +18,62 @@ import {
 } from "../http/common-schemas";
 import { checkMetadataNames, sentMetadata } from "../http/metadata-schema";
 
-const createFields = z
-  .strictObject(
-    {
-      user_id: text(1, 128)
-        .refine((value) => !isCardNumber(value), { message: CARD_MESSAGE, ...CARD })
-        .openapi({ description: "Your id for the customer.", example: "user_123" }),
-      amount: sentAmount.openapi({
-        description:
-          "Amount in major units, greater than 0: a JSON number or a decimal string. It must not have more decimal places than the currency; amounts are never rounded.",
-        example: 100.5,
-      }),
-      currency: z.string("must be a string").optional().openapi({
-        description:
-          "ISO 4217 code. Default: the merchant's default currency, unless the deployment requires this field.",
-        pattern: "^[A-Z]{3}$",
-        example: "USD",
-      }),
-      description: freeText(0, 500).nullish().openapi({ example: "two books" }),
-      webhook_url: text(1, 2048).nullish().openapi({
-        description: "An https URL that receives every event of this transaction.",
-        format: "uri",
-        example: "https://example.com/webhooks",
-      }),
-      metadata: sentMetadata,
-      capture_method: z
-        .enum(CAPTURE_METHODS, `must be one of ${CAPTURE_METHODS.join(", ")}`)
-        .optional()
-        .openapi("CaptureMethod", {
-          description:
-            "`automatic` charges the payment when it is processed. `manual` authorizes it, and it is charged by a capture. Default: `automatic`.",
-        }),
-      process: z.boolean("must be true or false").optional().openapi({
-        description:
-          "Whether to process the payment in the same request, unless the fraud rules hold or block it. Default: false. The same as a separate process request: it is not part of the comparison with an earlier request under the same key.",
-        example: true,
-      }),
-    },
-    { error: (issue) => (issue.code === "invalid_type" ? "must be a JSON object" : undefined) },
-  )
-  .openapi("CreateTransaction", {
-    // Without a webhook_url, so that trying the example calls no site.
-    example: { user_id: "user_123", amount: 100.5, currency: "USD", description: "two books" },
-  });
+const createShape = {
+  user_id: text(1, 128)
+    .refine((value) => !isCardNumber(value), { message: CARD_MESSAGE, ...CARD })
+    .openapi({ description: "Your id for the customer.", example: "user_123" }),
+  amount: sentAmount.openapi({
+    description:
+      "Amount in major units, greater than 0: a JSON number or a decimal string. It must not have more decimal places than the currency; amounts are never rounded.",
+    example: 100.5,
+  }),
+  currency: z.string("must be a string").optional().openapi({
+    description:
+      "ISO 4217 code. Default: the merchant's default currency, unless the deployment requires this field.",
+    pattern: "^[A-Z]{3}$",
+    example: "USD",
+  }),
+  description: freeText(0, 500).nullish().openapi({ example: "two books" }),
+  webhook_url: text(1, 2048).nullish().openapi({
+    description: "An https URL that receives every event of this transaction.",
+    format: "uri",
+    example: "https://example.com/webhooks",
+  }),
+  metadata: sentMetadata,
+  capture_method: z
+    .enum(CAPTURE_METHODS, `must be one of ${CAPTURE_METHODS.join(", ")}`)
+    .optional()
+    .openapi("CaptureMethod", {
+      description:
+        "`automatic` charges the payment when it is processed. `manual` authorizes it, and it is charged by a capture. Default: `automatic`.",
+    }),
+  process: z.boolean("must be true or false").optional().openapi({
+    description:
+      "Whether to process the payment in the same request, unless the fraud rules hold or block it. Default: false. The same as a separate process request: it is not part of the comparison with an earlier request under the same key.",
+    example: true,
+  }),
+};
+const notObject = {
+  error: (issue: { code?: string | undefined }) =>
+    issue.code === "invalid_type" ? "must be a JSON object" : undefined,
+};
+
+const createFields = z.strictObject(createShape, notObject).openapi("CreateTransaction", {
+  // Without a webhook_url, so that trying the example calls no site.
+  example: { user_id: "user_123", amount: 100.5, currency: "USD", description: "two books" },
+});
 
 /** The documented body of a create request. */
 export const CreateTransactionBody = createFields;
 
 /** The documented item of a batch. */
-export const BatchItem = createFields
-  .extend({
+export const BatchItem = z
+  .strictObject({
     idempotency_key: z.string().openapi({
       description: "1 to 255 visible ASCII characters, as in the header Idempotency-Key.",
       example: "order-1001",
     }),
+    ...createShape,
   })
   .openapi("BatchItem", {
     example: {

@@ -11,7 +11,7 @@ import { Review, Risk } from "./decision-schema";
 
 const ABSENT = "Absent in transactions created before this field was introduced.";
 
-export const minorUnits = (description: string) =>
+const minorUnits = (description: string) =>
   z.int().min(0).optional().openapi({ description, maximum: MAX_AMOUNT_MINOR, example: 10050 });
 
 const TransactionId = z.string().openapi({ example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi" });
@@ -27,11 +27,17 @@ export const Failure = z
   })
   .openapi("Failure", { description: "Why the payment failed. Null if it has not failed." });
 
+const VoidReason = z.enum(VOID_REASONS).openapi("VoidReason", {
+  description:
+    "`requested`: the transaction was cancelled. `capture_expired`: it was not captured in time.",
+  example: "requested",
+});
+
 const PendingOperation = z
   .object({
-    type: z.enum(["capture", "void"]),
+    type: z.enum(["capture", "void"]).openapi({ example: "capture" }),
     amount_minor: minorUnits("Of a capture: its amount."),
-    reason: z.enum(VOID_REASONS).optional().openapi({ description: "Of a void: why." }),
+    reason: VoidReason.optional().openapi({ description: "Of a void: why." }),
   })
   .openapi("PendingOperation");
 
@@ -91,9 +97,8 @@ export const Transaction = z
       description:
         "Present while a capture or a void is under way and its outcome is not known: the status is `processing`.",
     }),
-    cancellation_reason: z.enum(VOID_REASONS).optional().openapi({
+    cancellation_reason: VoidReason.optional().openapi({
       description: "Present if an authorization was voided: why.",
-      example: "requested",
     }),
     processor_reference: z.string().optional().openapi({
       description: "The processor's own id of the payment, if it has named one.",
