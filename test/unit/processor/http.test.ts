@@ -7,18 +7,26 @@ import { createProcessor } from "../../../src/processor/create";
 import { httpProcessor } from "../../../src/processor/http";
 import { type Answer, callWithin } from "../../../src/processor/processor";
 import { DONE, LONG_MS, requestOf } from "../../support/charge-request";
-import { DECLINED } from "../../support/examples";
+import { DECLINED, TRACEPARENT } from "../../support/examples";
+
+const EXTRA = ["authorize", "capture", "void", "refund", "find"] as const;
 
 describe("a processor over HTTP", () => {
-  type Call = { path: string; method: string; headers: IncomingHttpHeaders; body: unknown };
+  type Call = {
+    path: string;
+    method: string;
+    headers: IncomingHttpHeaders;
+    sent: string;
+    body: unknown;
+  };
   type Play = (response: ServerResponse, call: Call) => void;
   let calls: Call[] = [];
   let play: Play = () => {};
   let closed: Promise<void> = Promise.resolve();
   const server = createServer(async (request, response) => {
     const { url: path = "", method = "", headers } = request;
-    const body = await text(request);
-    const call = { path, method, headers, body: body === "" ? null : JSON.parse(body) };
+    const sent = await text(request);
+    const call = { path, method, headers, sent, body: sent === "" ? null : JSON.parse(sent) };
     calls.push(call);
     closed = new Promise((resolve) => response.once("close", resolve));
     play(response, call);
@@ -37,8 +45,8 @@ describe("a processor over HTTP", () => {
   });
 
   const answering =
-    (status: number, body: string, headers: Record<string, string> = {}): Play =>
-    (response) => {
+    (status: number, body: string, headers: Record<string, string> = {}) =>
+    (response: ServerResponse) => {
       response.writeHead(status, { "Content-Type": "application/json", ...headers });
       response.end(body);
     };
@@ -65,6 +73,146 @@ describe("a processor over HTTP", () => {
       user_id: "user_1",
       metadata: { order: "1001" },
     });
+  });
+
+  /** The headers that we set, without those that every request has. */
+  const ownHeaders = (headers: IncomingHttpHeaders = {}) =>
+    Object.keys(headers)
+      .filter(
+        (name) => !/^(accept|accept-.*|connection|host|sec-fetch-mode|user-agent)$/.test(name),
+      )
+      .sort();
+
+  it("A charge over HTTP has exactly these bytes and headers, whatever the processor knows besides", async () => {
+    play = answering(200, '{"status":"settled"}');
+    for (const operations of [[], ["authorize", "capture", "void", "refund", "find"]]) {
+      await callWithin(httpProcessor(base, "a-token", operations), requestOf(), LONG_MS);
+      const call = calls.pop();
+      expect(call?.sent).toBe(
+        '{"reference":"txn_abcdefghijklmnopqrstuvwxyz","amount_minor":10050,"currency":"USD","user_id":"user_1","metadata":{"order":"1001"}}',
+      );
+      expect(ownHeaders(call?.headers)).toEqual([
+        "authorization",
+        "content-length",
+        "content-type",
+        "idempotency-key",
+        "traceparent",
+      ]);
+    }
+  });
+
+  it("An authorization is sent as a charge is", async () => {
+    play = answering(200, '{"status":"authorized"}');
+    const processor = httpProcessor(base, "a-token", []);
+    const authorized = await callWithin(processor, requestOf({ operation: "authorize" }), LONG_MS);
+    expect(authorized).toEqual(DONE);
+    await callWithin(processor, requestOf(), LONG_MS);
+    expect(calls.map(({ path }) => path)).toEqual(["/authorizations", "/charges"]);
+    expect(calls[0]?.sent).toBe(calls[1]?.sent);
+    expect(ownHeaders(calls[0]?.headers)).toEqual(ownHeaders(calls[1]?.headers));
+  });
+
+  const LATER = [
+    ["capture", "/captures", "captured"],
+    ["void", "/voids", "voided"],
+    ["refund", "/refunds", "refunded"],
+  ] as const;
+  it.each(LATER)(
+    "A %s names its payment, and has a key of its own",
+    async (operation, path, word) => {
+      play = answering(200, JSON.stringify({ status: word }));
+      const processor = httpProcessor(base, "a-token", []);
+      const transaction_id = requestOf().transaction_id;
+      const idempotency_key = `${transaction_id}:${operation}:4`;
+      const request = requestOf({ operation, idempotency_key, amount_minor: 70 });
+      const more = { processor_reference: "psp_1", reason: "requested" };
+      expect(await callWithin(processor, request, LONG_MS)).toEqual(DONE);
+      expect(await callWithin(processor, { ...request, ...more }, LONG_MS)).toEqual(DONE);
+      const body = {
+        reference: idempotency_key,
+        payment: transaction_id,
+        amount_minor: 70,
+        currency: "USD",
+        user_id: "user_1",
+        metadata: { order: "1001" },
+      };
+      expect(calls.map((call) => [call.method, call.path, call.body])).toEqual([
+        ["POST", path, body],
+        ["POST", path, { ...body, ...more }],
+      ]);
+      expect(calls.map(({ headers }) => headers["idempotency-key"])).toEqual([
+        idempotency_key,
+        idempotency_key,
+      ]);
+    },
+  );
+
+  it("A repeated attempt looks the operation up under its key, without a body", async () => {
+    play = answering(200, '{"status":"captured","reference":"txn_a:capture:3"}');
+    const processor = httpProcessor(`${base}/v2/`, "a-token", ["find"]);
+    const request = requestOf({
+      operation: "capture",
+      idempotency_key: "txn_a:capture:3",
+      attempt: 2,
+    });
+    expect(await callWithin(processor, request, LONG_MS)).toEqual(DONE);
+    expect(calls.map(({ method, path, sent }) => [method, path, sent])).toEqual([
+      ["GET", "/v2/operations/txn_a:capture:3", ""],
+    ]);
+    expect(ownHeaders(calls[0]?.headers)).toEqual(["authorization", "traceparent"]);
+    const parent = calls[0]?.headers.traceparent;
+    expect(parent).toMatch(new RegExp(`^${TRACEPARENT.slice(0, 36)}`));
+    expect(parent).not.toBe(TRACEPARENT);
+  });
+
+  const NOT_CLEAR: [string, number, string][] = [
+    ["a 404 without a body", 404, ""],
+    ["a 404 of another server", 404, '{"error":"not_found"}'],
+    ["a 404 that says settled", 404, '{"status":"settled"}'],
+    ["a 404 that says it twice", 404, '{"status":"not_found","status":"not_found"}'],
+    ["a 404 in 65,537 characters", 404, '{"status":"not_found"}'.padEnd(65_537)],
+    ["a 404 about another operation", 404, '{"status":"not_found","reference":"txn_b"}'],
+    ["a 200 that says not_found", 200, '{"status":"not_found"}'],
+    ["a 410", 410, '{"status":"not_found"}'],
+    ["pending", 200, '{"status":"pending"}'],
+    ["another word", 200, '{"status":"refunded"}'],
+    ["a redirect", 302, ""],
+    ["an error", 500, '{"status":"settled"}'],
+  ];
+  it.each(NOT_CLEAR)(
+    "An operation is not repeated when it is looked up with %s",
+    async (_, status, body) => {
+      play = answering(status, body, { Location: `${base}/elsewhere` });
+      const processor = httpProcessor(base, "a-token", ["find"]);
+      const answer = await callWithin(processor, requestOf({ attempt: 2 }), LONG_MS);
+      expect(answer).toMatchObject({ kind: "unknown" });
+      expect(calls.map(({ method }) => method)).toEqual(["GET"]);
+    },
+  );
+
+  it("An operation that was not found is called, under the same key", async () => {
+    play = (response, { method }) =>
+      method === "GET"
+        ? answering(404, '{"status":"not_found","amount_minor":10050}')(response)
+        : answering(200, '{"status":"settled"}')(response);
+    const processor = httpProcessor(base, "a-token", ["find"]);
+    expect(await callWithin(processor, requestOf({ attempt: 2 }), LONG_MS)).toEqual(DONE);
+    expect(calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "GET /operations/txn_abcdefghijklmnopqrstuvwxyz",
+      "POST /charges",
+    ]);
+    expect(calls[1]?.headers["idempotency-key"]).toBe("txn_abcdefghijklmnopqrstuvwxyz");
+  });
+
+  it("A processor over HTTP knows charges, and what the settings name besides", () => {
+    const names = ["charge", ...EXTRA] as const;
+    for (const operations of [[], ["refund"], ["authorize", "capture", "void"], [...EXTRA]]) {
+      const { supports } = httpProcessor(base, "a-token", operations);
+      expect(names.filter((name) => supports(name))).toEqual([
+        "charge",
+        ...EXTRA.filter((name) => operations.includes(name)),
+      ]);
+    }
   });
 
   it("A processor over HTTP gets the same bytes and key in every call", async () => {
@@ -174,11 +322,8 @@ describe("a processor over HTTP", () => {
     async (status) => {
       play = (response, call) =>
         call.path === "/charges"
-          ? answering(status, '{"status":"settled"}', { Location: `${base}/elsewhere` })(
-              response,
-              call,
-            )
-          : answering(200, '{"status":"settled"}')(response, call);
+          ? answering(status, '{"status":"settled"}', { Location: `${base}/elsewhere` })(response)
+          : answering(200, '{"status":"settled"}')(response);
       expect(await charge()).toMatchObject({ kind: "unknown" });
       expect(calls.map(({ path }) => path)).toEqual(["/charges"]);
     },

@@ -82,4 +82,73 @@ describe("charging within a time limit", () => {
     await vi.advanceTimersByTimeAsync(250);
     expect(await charge).toMatchObject({ kind: "unknown" });
   });
+
+  type Found = Awaited<ReturnType<NonNullable<Processor["find"]>>>;
+  /** A processor whose find answers so, and what was asked of it. */
+  function finding(found: Found, { late = false, supported = true } = {}) {
+    const asked: string[] = [];
+    const processor: Processor = {
+      supports: (operation) => operation !== "find" || supported,
+      call: () => {
+        asked.push("call");
+        return DONE;
+      },
+      find: () => {
+        asked.push("find");
+        return late ? Promise.resolve(found) : found;
+      },
+    };
+    return { processor, asked };
+  }
+
+  const FOUND: [Found, string[], Answer][] = [
+    [DONE, ["find"], DONE],
+    [{ kind: "declined", failure: DECLINED }, ["find"], { kind: "declined", failure: DECLINED }],
+    [{ kind: "unknown", reason: "ask later" }, ["find"], { kind: "unknown", reason: "ask later" }],
+    [{ kind: "not_found" }, ["find", "call"], DONE],
+  ];
+  it.each(FOUND)(
+    "A repeated attempt asks first, and calls only if nothing was done: %j",
+    async (found, asks, answer) => {
+      for (const late of [false, true]) {
+        for (const attempt of [2, 3]) {
+          const { processor, asked } = finding(found, { late });
+          expect(await callWithin(processor, requestOf({ attempt }), LONG_MS)).toEqual(answer);
+          expect(asked).toEqual(asks);
+        }
+        const { processor, asked } = finding(found, { late });
+        expect(await callWithin(processor, requestOf({ attempt: 1 }), LONG_MS)).toEqual(DONE);
+        expect(asked).toEqual(["call"]);
+      }
+      const { processor, asked } = finding(found, { supported: false });
+      expect(await callWithin(processor, requestOf({ attempt: 2 }), LONG_MS)).toEqual(DONE);
+      expect(asked).toEqual(["call"]);
+    },
+  );
+
+  it("An operation is not repeated when asking fails", async () => {
+    for (const fail of [
+      () => Promise.reject(new Error("no")),
+      () => {
+        throw new Error("no");
+      },
+    ]) {
+      const call = vi.fn(() => DONE);
+      const processor: Processor = { supports: () => true, call, find: fail };
+      const answer = await callWithin(processor, requestOf({ attempt: 2 }), LONG_MS);
+      expect(answer).toEqual({ kind: "unknown", reason: "the call failed" });
+      expect(call).not.toHaveBeenCalled();
+    }
+  });
+
+  it("Asking and calling share one time limit", async () => {
+    const processor: Processor = {
+      supports: () => true,
+      find: () => new Promise((resolve) => setTimeout(() => resolve({ kind: "not_found" }), 200)),
+      call: never,
+    };
+    const answer = callWithin(processor, requestOf({ attempt: 2 }), 250);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(await answer).toEqual({ kind: "unknown", reason: "no answer within 250 ms" });
+  });
 });

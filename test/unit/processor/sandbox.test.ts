@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Answer, callWithin, type OperationRequest } from "../../../src/processor/processor";
 import { SANDBOX_OUTCOMES, sandbox } from "../../../src/processor/sandbox";
-import { DONE, requestOf } from "../../support/charge-request";
+import { DONE, OPERATIONS, requestOf } from "../../support/charge-request";
 
 describe("the sandbox", () => {
   beforeEach(() => {
@@ -12,6 +12,13 @@ describe("the sandbox", () => {
     vi.useRealTimers();
   });
 
+  const NAMED_BY = {
+    charge: "sandbox_outcome",
+    authorize: "sandbox_outcome",
+    capture: "sandbox_capture_outcome",
+    void: "sandbox_void_outcome",
+    refund: "sandbox_outcome",
+  };
   const signal = () => new AbortController().signal;
   const declined = (code: string, message: string): Answer => ({
     kind: "declined",
@@ -61,17 +68,26 @@ describe("the sandbox", () => {
       answer,
     ];
 
-    it(`The sandbox answers ${said} when metadata requests ${name}, whatever the amount`, async () => {
-      for (const amount_minor of [1, 9_001, 9_012, 10_050]) {
-        const metadata = { sandbox_outcome: name, order: "1" };
-        expect(await ask({ metadata, amount_minor }, unknowns + 2)).toEqual(expected);
-      }
-    });
+    it.each(OPERATIONS)(
+      `The sandbox answers ${said} when metadata requests ${name} of %s, whatever the amount`,
+      async (operation) => {
+        for (const amount_minor of [1, 9_001, 9_012, 10_050]) {
+          const metadata = { [NAMED_BY[operation]]: name, order: "1" };
+          const request = { operation, metadata, amount_minor };
+          expect(await ask(request, unknowns + 2)).toEqual(expected);
+        }
+      },
+    );
 
     it(`The sandbox answers ${said} to amounts that end in ${ending}`, async () => {
       for (const prefix of ["", "1", "10", "99999999999"]) {
         const amount_minor = Number(prefix + ending);
-        expect(await ask({ amount_minor }, unknowns + 2)).toEqual(expected);
+        for (const operation of ["charge", "authorize", "refund"] as const) {
+          expect(await ask({ operation, amount_minor }, unknowns + 2)).toEqual(expected);
+        }
+        const authorized_amount_minor = amount_minor + 1;
+        const part = { operation: "capture" as const, amount_minor, authorized_amount_minor };
+        expect(await ask(part, unknowns + 2)).toEqual(expected);
       }
     });
   }
@@ -86,6 +102,34 @@ describe("the sandbox", () => {
     ["an empty name", { metadata: { sandbox_outcome: "" } }],
   ])("The sandbox settles at once on %s", async (_, fields) => {
     expect(await sandbox.call(requestOf(fields), signal)).toEqual(DONE);
+  });
+
+  it.each(["capture", "void"] as const)(
+    "An outcome of the payment is not that of its %s, too: neither by name nor by amount",
+    async (operation) => {
+      const metadata = { sandbox_outcome: "decline", sandbox_refund_outcome: "decline" };
+      for (const amount_minor of [9_001, 9_002, 9_012, 9_013]) {
+        const whole = { operation, metadata, amount_minor };
+        expect(await sandbox.call(requestOf(whole), signal)).toEqual(DONE);
+        const known = { ...whole, authorized_amount_minor: amount_minor };
+        expect(await sandbox.call(requestOf(known), signal)).toEqual(DONE);
+      }
+    },
+  );
+
+  it("The outcome of a capture is not that of a void, and the other way round", async () => {
+    for (const [operation, other] of [
+      ["capture", "void"],
+      ["void", "capture"],
+    ] as const) {
+      const request = requestOf({ operation, metadata: { [NAMED_BY[other]]: "decline" } });
+      expect(await sandbox.call(request, signal)).toEqual(DONE);
+    }
+  });
+
+  it("The sandbox knows every operation and finds none", () => {
+    expect(OPERATIONS.filter((operation) => !sandbox.supports(operation))).toEqual([]);
+    expect([sandbox.supports("find"), sandbox.find]).toEqual([false, undefined]);
   });
 
   it("The sandbox goes by the amount when the name is not in the table", async () => {

@@ -10,7 +10,8 @@ import {
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import type { Env } from "../../../../src/env";
 import { createProcessor, processorMode } from "../../../../src/processor/create";
-import type { OperationRequest } from "../../../../src/processor/processor";
+import { callWithin } from "../../../../src/processor/processor";
+import { LONG_MS, OPERATIONS, requestOf } from "../../../support/charge-request";
 import { EXAMPLES, NOW_MS } from "../../../support/examples";
 
 const MODES: ProcessorMode[] = ["none", "sandbox", "live"];
@@ -74,20 +75,33 @@ it("A finished or cancelled payment gets the same response with any processor", 
   }
 });
 
-it("The processor is not called for an open charge of the other mode", async () => {
+it("The processor is neither called nor asked about a payment of the other mode, for any operation", async () => {
   const fetched = vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("not to be called"));
-  const config: Pick<Config, "processor"> = {
-    processor: { kind: "http", url: "http://127.0.0.1:9", token: "", operations: ["find"] },
-  };
-  const request = { livemode: false } as OperationRequest; // Nothing else of it is read.
+  const configs: [Config["processor"], boolean, string][] = [
+    [
+      { kind: "http", url: "http://127.0.0.1:9", token: "", operations: ["find"] },
+      false,
+      "livemode_mismatch",
+    ],
+    [{ kind: "sandbox" }, true, "livemode_mismatch"],
+    [{ kind: "none" }, true, "processor_not_configured"],
+    [{ kind: "none" }, false, "processor_not_configured"],
+  ];
   const signal = () => new AbortController().signal;
-  const answer = await createProcessor(config).call(request, signal);
-  expect(answer).toEqual({ kind: "unknown", reason: "not asked: livemode_mismatch" });
-  const none: Pick<Config, "processor"> = { processor: { kind: "none" } };
-  expect(await createProcessor(none).call({ ...request, livemode: true }, signal)).toEqual({
-    kind: "unknown",
-    reason: "not asked: processor_not_configured",
-  });
+  for (const [config, livemode, code] of configs) {
+    const processor = createProcessor({ processor: config });
+    const refused = { kind: "unknown", reason: `not asked: ${code}` };
+    for (const operation of OPERATIONS) {
+      for (const attempt of [1, 2]) {
+        const request = requestOf({ operation, livemode, attempt });
+        expect(await processor.call(request, signal)).toEqual(refused);
+        expect(await processor.find?.(request, signal)).toEqual(
+          config.kind === "http" ? refused : undefined,
+        );
+        expect(await callWithin(processor, request, LONG_MS)).toEqual(refused);
+      }
+    }
+  }
   expect(fetched).not.toHaveBeenCalled();
   fetched.mockRestore();
 });
