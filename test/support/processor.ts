@@ -29,13 +29,14 @@ const DECLINED_WITH_CARD = {
 };
 
 /** The operations by their paths, and the words that say that they are done. */
-const OPERATIONS: Record<string, { operation: OperationName; done: string; steps: string }> = {
-  charges: { operation: "charge", done: "settled", steps: "processor" },
-  authorizations: { operation: "authorize", done: "authorized", steps: "processor" },
-  captures: { operation: "capture", done: "captured", steps: "processor_capture" },
-  voids: { operation: "void", done: "voided", steps: "processor_void" },
-  refunds: { operation: "refund", done: "refunded", steps: "processor" },
-};
+export const OPERATIONS: Record<string, { operation: OperationName; done: string; steps: string }> =
+  {
+    charges: { operation: "charge", done: "settled", steps: "processor" },
+    authorizations: { operation: "authorize", done: "authorized", steps: "processor" },
+    captures: { operation: "capture", done: "captured", steps: "processor_capture" },
+    voids: { operation: "void", done: "voided", steps: "processor_void" },
+    refunds: { operation: "refund", done: "refunded", steps: "processor" },
+  };
 const WORDS = Object.values(OPERATIONS).map(({ done }) => done);
 
 type Result =

@@ -1,9 +1,11 @@
 /** Every operation over HTTP, with a processor that keeps its promises and one that fails on the way. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProcessor } from "../../../src/processor/create";
 import { type Answer, callWithin, type OperationRequest } from "../../../src/processor/processor";
 import { LONG_MS, OPERATIONS, requestOf } from "../../support/charge-request";
-import { type Processor, startProcessor } from "../../support/processor";
+import { OPERATIONS as PATHS, type Processor, startProcessor } from "../../support/processor";
 
 let fake: Processor;
 beforeAll(async () => {
@@ -99,6 +101,14 @@ describe.each(OPERATIONS)("the operation %s", (operation) => {
 it("No operation was carried out that a processor would not allow", () => {
   expect(fake.violations).toEqual([]);
   expect(fake.payments.size).toBeGreaterThan(0);
+});
+
+it("docs/processor.md has the path and the word of every operation, and no other", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../../docs/processor.md"), "utf8");
+  const rows = [...text.matchAll(/^\| (\w+) \| `POST \/(\w+)` \| `(\w+)` \|/gm)];
+  expect(rows.map(([, operation, path, done]) => ({ operation, path, done }))).toEqual(
+    Object.entries(PATHS).map(([path, { operation, done }]) => ({ operation, path, done })),
+  );
 });
 
 it("The fake processor reports what a processor would not allow", async () => {

@@ -1,4 +1,6 @@
 /** The sandbox's outcomes. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Answer, callWithin, type OperationRequest } from "../../../src/processor/processor";
 import { SANDBOX_OUTCOMES, sandbox } from "../../../src/processor/sandbox";
@@ -125,6 +127,14 @@ describe("the sandbox", () => {
       const request = requestOf({ operation, metadata: { [NAMED_BY[other]]: "decline" } });
       expect(await sandbox.call(request, signal)).toEqual(DONE);
     }
+  });
+
+  it("docs/sandbox.md says for every operation which member of metadata names its outcome", () => {
+    const text = readFileSync(join(import.meta.dirname, "../../../docs/sandbox.md"), "utf8");
+    const rows = [...text.matchAll(/^\| (\w+) \| `metadata\.(\w+)`/gm)];
+    expect(rows.map(([, operation, member]) => [operation, member])).toEqual(
+      Object.entries(NAMED_BY),
+    );
   });
 
   it("The sandbox knows every operation and finds none", () => {
