@@ -2,11 +2,10 @@
 import * as z from "zod";
 import { parseAmount } from "./domain/money/money";
 import { UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
+import { MAX_CAPTURE_WINDOW_S } from "./domain/transaction/capture";
 
 /** With more shards than this a batch has one command and objects are cold, whatever the load. */
 const MAX_SHARDS = 4_096;
-/** Authorisations are valid for days, not months: a card's issuer releases them by itself. */
-const MAX_CAPTURE_WINDOW_S = 2_592_000;
 const MAX_WAIT_MS = 60_000;
 /** A client that is over the limit waits until the window ends. */
 const MAX_WINDOW_S = 3_600;

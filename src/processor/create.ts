@@ -1,6 +1,10 @@
 /** Creates the processor that a deployment calls. */
 import type { Config } from "../config";
-import { type ProcessorMode, refusedCharge } from "../domain/transaction/livemode";
+import {
+  type ProcessorMode,
+  type ProcessorTerms,
+  refusedCharge,
+} from "../domain/transaction/livemode";
 import type { Log } from "../observability/log";
 import { httpProcessor } from "./http";
 import type { OperationRequest, Processor, Unknown } from "./processor";
@@ -28,6 +32,18 @@ export function createProcessor(config: Pick<Config, "processor">): Processor {
     supports: chosen.supports,
     call: (request, signal) => refusal(request) ?? chosen.call(request, signal),
     ...(find && { find: (request, signal) => refusal(request) ?? find(request, signal) }),
+  };
+}
+
+/** What decisions need to know of the processor. */
+export function toProcessorTerms(
+  processor: Processor,
+  config: Pick<Config, "processor" | "capture_window_ms">,
+): ProcessorTerms {
+  return {
+    mode: processorMode(config),
+    supports: (operation) => processor.supports(operation),
+    capture_window_ms: config.capture_window_ms,
   };
 }
 

@@ -1,5 +1,4 @@
 /** The port to a payment processor: what it is given, what it may answer, and the time limit of a call. */
-import type { ChargeResult } from "../domain/transaction/decisions/decide-charge";
 import type { OperationName, OperationResult } from "../domain/transaction/operation";
 import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 
@@ -55,9 +54,6 @@ export type Answer = (OperationResult & Notes) | Unknown;
 
 /** `not_found`: nothing was done under the key, so the operation can be called. */
 export type FindAnswer = Answer | { kind: "not_found" };
-
-/** A processor's answer to a charge. */
-export type ChargeAnswer = (ChargeResult & Notes) | Unknown;
 
 export interface Processor {
   /** Whether the processor knows an operation, or `find`. It is never called for one that it does not know. */

@@ -14,12 +14,12 @@ export const ALARM_INTERVAL_MS = 1_000;
 export const SAFETY_ALARM_MS = 5_000;
 
 export type OpenWork = {
-  /** When the next charge without an outcome is due. */
+  /** When the next operation without an outcome is due. */
   charge_at_ms: number | undefined;
-  /** Whether a claimed charge is not known to have failed. */
+  /** Whether there are operations that were claimed and not deferred. */
   has_claims?: boolean;
-  /** When the next open review expires. */
-  review_at_ms?: number | undefined;
+  /** When the next review or authorisation expires. */
+  deadline_at_ms?: number | undefined;
   /** For each destination with undelivered events, when it may be tried again; 0 when it does not fail. */
   outboxes_at_ms: number[];
   /** Whether there are counts to write. */
@@ -28,7 +28,7 @@ export type OpenWork = {
 
 /** The open work of a shard. */
 export function readOpenWork(
-  { charges, reviews }: Pick<Journal, "charges" | "reviews">,
+  { charges, deadlines }: Pick<Journal, "charges" | "deadlines">,
   relays: Pick<OutboxRelays, "openAtMs">,
   counters: Pick<Counters, "isOpen">,
   nowMs: number,
@@ -36,7 +36,7 @@ export function readOpenWork(
   return {
     charge_at_ms: charges.nextAtMs(nowMs),
     has_claims: charges.hasClaims,
-    review_at_ms: reviews.nextAtMs(nowMs),
+    deadline_at_ms: deadlines.nextAtMs(nowMs),
     outboxes_at_ms: relays.openAtMs(),
     has_counts: counters.isOpen,
   };
@@ -44,7 +44,13 @@ export function readOpenWork(
 
 /** The time of the next alarm; undefined when nothing is open. */
 export function nextAlarmAtMs(
-  { charge_at_ms, review_at_ms, outboxes_at_ms, has_claims = false, has_counts = false }: OpenWork,
+  {
+    charge_at_ms,
+    deadline_at_ms,
+    outboxes_at_ms,
+    has_claims = false,
+    has_counts = false,
+  }: OpenWork,
   nowMs: number,
 ): number | undefined {
   const isSafe = has_claims || has_counts || outboxes_at_ms.includes(0);
@@ -52,5 +58,5 @@ export function nextAlarmAtMs(
     .filter((at) => at !== 0)
     .map((at) => dueAtMs(at, nowMs, LONGEST_BACKOFF_MS));
   const safety = isSafe ? nowMs + SAFETY_ALARM_MS : undefined;
-  return nextAlarmMs([...outboxes, charge_at_ms, review_at_ms, safety], ALARM_INTERVAL_MS, nowMs);
+  return nextAlarmMs([...outboxes, charge_at_ms, deadline_at_ms, safety], ALARM_INTERVAL_MS, nowMs);
 }

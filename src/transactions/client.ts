@@ -61,7 +61,7 @@ export function callTransactionOwnerShared(
   if (call.address.shards === 0) return alone();
   const name = transactionObjectName(transactionId, call.address.shards);
   return coalesce({
-    key: `${shared.kind} ${name}`,
+    key: `${isProcessed(shared) ? "process" : shared.kind} ${name}`,
     call,
     timeout_ms: timeoutMs(caller, shared),
     alone,
@@ -122,7 +122,10 @@ function toAddress(caller: Caller, transactionId: string): Address {
 /** Longer than a healthy object takes, apart from the time that a reply waits for the processor. */
 const OWNER_TIMEOUT_MS = 5_000;
 
-function timeoutMs({ config }: Caller, { kind }: SharedCall): number {
-  const processor = kind === "process" ? config.processor_timeout_ms : 0;
-  return OWNER_TIMEOUT_MS + processor;
+function timeoutMs({ config }: Caller, shared: SharedCall): number {
+  return OWNER_TIMEOUT_MS + (isProcessed(shared) ? config.processor_timeout_ms : 0);
+}
+
+function isProcessed(shared: SharedCall): boolean {
+  return shared.kind === "process" || (shared.kind === "create" && shared.process === true);
 }

@@ -1,7 +1,7 @@
 /** Counts commands and batches under their labels. docs/metrics.md explains each metric. */
 import type { Refusal } from "../domain/transaction/refusal";
 import type { Status } from "../domain/transaction/status";
-import type { ChargeAnswer } from "../processor/processor";
+import type { Answer } from "../processor/processor";
 import type { Command } from "./commands/command";
 import type { CommandResult } from "./commands/result";
 import { BATCH_BOUNDS, type Counters, DURATION_BOUNDS_MS } from "./counters";
@@ -12,12 +12,15 @@ import type { CommandOutcome } from "./group-commit/batcher";
 export function countWritten(counters: Counters, command: Command, result: CommandResult): void {
   if (command.kind === "record") countAnomalies(counters, command.answer, result);
   if (result.kind === "refused" || !result.wrote) return;
-  if (command.kind === "record") counters.addWithin("charges", `outcome=${command.answer.kind}`);
-  else counters.addWithin("commands", labels(command.kind, outcomeLabel(command.kind, result)));
+  if (command.kind === "record") {
+    const { operation, answer } = command;
+    const outcome = answer.kind === "done" ? "settled" : answer.kind;
+    counters.addWithin("charges", `operation=${operation},outcome=${outcome}`);
+  } else counters.addWithin("commands", labels(command.kind, outcomeLabel(command.kind, result)));
 }
 
 /** Counts what was wrong with a processor's response, even if nothing is written because of it. */
-function countAnomalies(counters: Counters, response: ChargeAnswer, result: CommandResult): void {
+function countAnomalies(counters: Counters, response: Answer, result: CommandResult): void {
   if (response.kind !== "unknown" && response.mended) {
     counters.addWithin("anomalies", "kind=mended");
   }
@@ -79,6 +82,8 @@ function labels(kind: Command["kind"] | "get", outcome: string): string {
 
 const WRITTEN = {
   process: "processed",
+  capture: "captured",
+  refund: "refunded",
   cancel: "cancelled",
   review: "reviewed",
   resolve: "resolved",

@@ -8,7 +8,7 @@ const GROUP_MS = 1;
 type Owner = {
   find(address: Address): Reply | Promise<Reply>;
   process(address: Address): Promise<Reply>;
-  create(address: Address, command: CreateCommand): Promise<Reply>;
+  create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply>;
 };
 
 export function executeCall(owner: Owner, call: AddressedCall): Reply | Promise<Reply> {
@@ -18,7 +18,7 @@ export function executeCall(owner: Owner, call: AddressedCall): Reply | Promise<
     case "process":
       return owner.process(call.address);
     case "create":
-      return owner.create(call.address, call.command);
+      return owner.create(call.address, call.command, call.process);
   }
 }
 

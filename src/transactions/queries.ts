@@ -1,10 +1,27 @@
-/** The reads of a shard. */
+/** The reads of a shard, and the form of its replies. */
+import { transactionOfRefund } from "../domain/identity/id";
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import { repeatCreate } from "./commands/create";
+import type { CommandResult } from "./commands/result";
 import { countRepeated } from "./count-commands";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal/journal";
-import { type Address, type EventsReply, notFound, okReply, type Reply } from "./rpc";
+import {
+  type Address,
+  type EventsReply,
+  notFound,
+  okReply,
+  type RefundsReply,
+  type Reply,
+} from "./rpc";
+
+/** The reply to a command. */
+export function toReply(result: CommandResult): Reply {
+  if (result.kind === "refused") return { ok: false, refusal: result.refusal };
+  const pending = result.kind === "pending";
+  const retry_at_ms = pending ? result.retry_at_ms : 0;
+  return { ok: true, body: result.data, replayed: result.replayed, pending, retry_at_ms };
+}
 
 /** The transaction as it is now. */
 export function findReply(journal: Journal, { merchant_id, transaction_id }: Address): Reply {
@@ -32,6 +49,27 @@ export function repeatReply(
   if (owned?.merchant_id !== merchant_id) return notFound;
   const result = repeatCreate(journal, request, owned);
   countRepeated(counters, result);
-  if (result.kind === "refused") return { ok: false, refusal: result.refusal };
-  return { ...okReply(result.data), replayed: true };
+  return toReply(result);
+}
+
+/** All refunds of a transaction. */
+export function refundsReply(
+  journal: Journal,
+  { merchant_id, transaction_id }: Address,
+): RefundsReply {
+  if (journal.findText(transaction_id)?.merchant_id !== merchant_id) return notFound;
+  return { ok: true, refunds: journal.refunds.textsOf(transaction_id) };
+}
+
+/** A refund as it is now. */
+export function findRefundReply(
+  journal: Journal,
+  { merchant_id, transaction_id }: Address,
+  refundId: string,
+): Reply {
+  const isOwn =
+    transactionOfRefund(refundId) === transaction_id &&
+    journal.findText(transaction_id)?.merchant_id === merchant_id;
+  const text = isOwn ? journal.refunds.findText(refundId) : undefined;
+  return text === undefined ? { ok: false, refusal: { code: "refund_not_found" } } : okReply(text);
 }

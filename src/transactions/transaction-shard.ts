@@ -3,22 +3,22 @@
  *  `commands/` has what each command does. */
 import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
+import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { CreateRequest } from "../domain/transaction/idempotency";
+import type { RefundRequest } from "../domain/transaction/refund";
 import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
 import type { Env } from "../env";
-import { createLog, describeFault, type Log } from "../observability/log";
-import { createProcessor, logProcessorMode, processorMode } from "../processor/create";
+import { createLog } from "../observability/log";
+import { createProcessor, logProcessorMode, toProcessorTerms } from "../processor/create";
 import { abortObject } from "../runtime/abort-object";
 import { Alarm } from "../runtime/alarm";
-import { ignoreTimeout, withTimeout } from "../runtime/with-timeout";
 import { ALARM_INTERVAL_MS, nextAlarmAtMs, readOpenWork } from "./alarm-schedule";
 import { Charges } from "./charging/charges";
 import { createOutcomeRecorder } from "./charging/record-outcome";
 import { Recovery } from "./charging/recovery";
 import type { Command } from "./commands/command";
-import type { CommandResult } from "./commands/result";
 import { countDuration, countGet, countRejected } from "./count-commands";
 import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
@@ -28,15 +28,14 @@ import { Batcher } from "./group-commit/batcher";
 import { CommitDelay } from "./group-commit/commit-delay";
 import { Journal } from "./journal/journal";
 import { OutboxRelays } from "./outbox/relays";
-import { eventsReply, findReply, repeatReply } from "./queries";
-import { createRulesReader, RulesCache } from "./risk/rules-cache";
+import * as queries from "./queries";
+import { createDecisionSources } from "./risk/decision-inputs";
 import {
   type Address,
   type AddressedCall,
   type EventsReply,
   type ManyAddresses,
   type OperatorAddress,
-  okReply,
   type RefundsReply,
   type Reply,
   type SendResults,
@@ -53,7 +52,6 @@ const REFRESH_LIMIT_MS = 2_000;
 const SCRAPE_REFRESH_LIMIT_MS = 1_000;
 
 export class TransactionShard extends DurableObject<Env> implements TransactionShardRpc {
-  readonly #log: Log;
   readonly #journal: Journal;
   readonly #counters: Counters;
   readonly #relays: OutboxRelays;
@@ -72,29 +70,21 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     const config = readConfig(env);
     const log = createLog(config.log_level);
     const journal = state.storage.transactionSync(() => new Journal(sql));
-    this.#log = log;
     this.#journal = journal;
     logProcessorMode(config, log);
     this.#shards = journal.checkpoints.get("transaction_shards");
     // With an object for each transaction there are millions of objects, and none is scraped.
     this.#counters = new Counters(journal.state, config.transaction_shards > 0);
     this.#relays = new OutboxRelays(journal, sql, this.#counters, env, config, log);
-    this.#charges = new Charges(
-      createProcessor(config),
-      config.processor_timeout_ms,
-      createOutcomeRecorder((command) => this.#batcher.submit(command), log),
-    );
+    const payments = createProcessor(config);
+    const record = createOutcomeRecorder((command) => this.#batcher.submit(command), log);
+    this.#charges = new Charges(payments, config.processor_timeout_ms, record);
     const processor = new BatchProcessor({
       journal,
       counters: this.#counters,
       relays: this.#relays,
-      sources: {
-        velocity: env.VELOCITY,
-        velocity_shards: config.velocity_shards,
-        rules: new RulesCache(createRulesReader(env.DB), log),
-        default_rules: config.default_rules,
-      },
-      mode: processorMode(config),
+      sources: createDecisionSources(env, config, log),
+      processor: toProcessorTerms(payments, config),
       waits_for_book: config.transaction_shards === 0,
       log,
       shards: () => this.#shards,
@@ -106,6 +96,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#recovery = new Recovery({
       journal,
       charges: this.#charges,
+      relays: this.#relays,
       submit: (command) => this.#batcher.submit(command),
       log,
     });
@@ -128,51 +119,54 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return getMany(this, addresses);
   }
 
-  async create(address: Address, command: CreateCommand): Promise<Reply> {
-    return this.#execute(address, { kind: "create", ...toCommandFields(address), ...command });
+  async create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply> {
+    const fields = { ...toCommandFields(address), ...command, process };
+    return this.#execute(address, { kind: "create", ...fields });
   }
 
-  async repeat(address: Address, request: CreateRequest): Promise<Reply> {
+  async repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply> {
     if (!this.#owns(address.shards)) return shardCountChanged;
-    const reply = repeatReply(this.#journal, this.#counters, address, request);
+    const reply = queries.repeatReply(this.#journal, this.#counters, address, request);
     this.#alarm.arm(Date.now());
-    return reply;
+    // The transaction exists, and its key is part of it.
+    const command = { merchant_id: address.merchant_id, idempotency_key: "", request };
+    return process && reply.ok ? this.create(address, command, process) : reply;
   }
 
   async process(address: Address): Promise<Reply> {
     return this.#execute(address, { kind: "process", ...toCommandFields(address) });
   }
 
-  capture(): Promise<Reply> {
-    throw new Error("captures are not there yet");
-  }
-  refund(): Promise<Reply> {
-    throw new Error("refunds are not there yet");
-  }
-  refunds(): RefundsReply {
-    throw new Error("refunds are not there yet");
-  }
-  findRefund(): Reply {
-    throw new Error("refunds are not there yet");
+  async capture(address: Address, request: CaptureRequest): Promise<Reply> {
+    return this.#execute(address, { kind: "capture", ...toCommandFields(address), ...request });
   }
 
   async cancel(address: Address): Promise<Reply> {
     return this.#execute(address, { kind: "cancel", ...toCommandFields(address) });
   }
 
+  async refund(address: Address, request: RefundRequest): Promise<Reply> {
+    return this.#execute(address, { kind: "refund", ...toCommandFields(address), ...request });
+  }
+
   async review(address: Address, request: ReviewRequest): Promise<Reply> {
     return this.#execute(address, { kind: "review", ...toCommandFields(address), ...request });
   }
 
-  async resolve(address: OperatorAddress, request: ResolveRequest): Promise<Reply> {
-    const is_call_under_way = () => this.#charges.isUnderWay(address.transaction_id);
-    return this.#execute(address, { kind: "resolve", ...address, ...request, is_call_under_way });
+  async resolve(
+    address: OperatorAddress,
+    request: ResolveRequest,
+    refund_id?: string,
+  ): Promise<Reply> {
+    const is_call_under_way = (key: string) => this.#charges.isUnderWay(key);
+    const fields = { ...address, ...request, refund_id, is_call_under_way };
+    return this.#execute(address, { kind: "resolve", ...fields });
   }
 
   find(address: Address): Reply {
     const arrivedMs = Date.now();
-    const isOwner = this.#owns(address.shards);
-    const reply = isOwner ? findReply(this.#journal, address) : shardCountChanged;
+    const found = queries.findReply(this.#journal, address);
+    const reply = this.#owns(address.shards) ? found : shardCountChanged;
     const now = Date.now();
     countGet(this.#counters, reply, now - arrivedMs);
     if (this.#counters.isOpen) this.#alarm.arm(now);
@@ -180,7 +174,20 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
   }
 
   events(address: Address): EventsReply {
-    return this.#owns(address.shards) ? eventsReply(this.#journal, address) : shardCountChanged;
+    return this.#owns(address.shards)
+      ? queries.eventsReply(this.#journal, address)
+      : shardCountChanged;
+  }
+
+  refunds(address: Address): RefundsReply {
+    return this.#owns(address.shards)
+      ? queries.refundsReply(this.#journal, address)
+      : shardCountChanged;
+  }
+
+  findRefund(address: Address, refundId: string): Reply {
+    if (!this.#owns(address.shards)) return shardCountChanged;
+    return queries.findRefundReply(this.#journal, address, refundId);
   }
 
   ready(): ShardReadiness {
@@ -204,20 +211,9 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return this.#journal.lastPosition;
   }
 
-  /** Continues what a crash or a failed destination has left unfinished. Never throws, because the platform stops
-   *  calling an alarm that keeps failing. */
   override async alarm(): Promise<void> {
     this.#alarm.fired();
-    try {
-      const now = Date.now();
-      this.#recovery.begin(now);
-      // A long drain continues after the timeout: charges and other destinations need the next alarm meanwhile.
-      await withTimeout(ALARM_INTERVAL_MS, this.#relays.drain(now)).catch(ignoreTimeout);
-      this.#relays.storeCheckpoints();
-      this.#journal.state.write();
-    } catch (fault) {
-      this.#log("error", "alarm.failed", { fault: describeFault(fault) });
-    }
+    await this.#recovery.run(Date.now());
     this.#alarm.arm(Date.now());
   }
 
@@ -232,29 +228,17 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
       this.#shards = shards;
       const batcher = command.kind === "process" ? this.#claimBatcher : this.#batcher;
       const { result, in_book } = await batcher.submit(command);
-      if (result.kind === "refused") return { ok: false, refusal: result.refusal };
-      if (result.kind === "pending") return await this.#completeCharge(result, command.traceparent);
+      if (result.kind === "pending") {
+        return queries.toReply(await this.#charges.carryOutIfDue(result, command.traceparent));
+      }
       await in_book;
-      return { ...okReply(result.data), replayed: result.replayed };
+      return queries.toReply(result);
     } finally {
       this.#commitDelay.responded();
       const now = Date.now();
       countDuration(this.#counters, command, now - arrivedMs);
       if (this.#counters.isOpen) this.#alarm.arm(now);
     }
-  }
-
-  /** Calls the processor for a claimed charge, unless the last attempt had no outcome and the next is not due yet. */
-  async #completeCharge(
-    claimed: CommandResult & { kind: "pending" },
-    traceparent: string | null,
-  ): Promise<Reply> {
-    const { order, retry_at_ms } = claimed;
-    const isTooEarly = retry_at_ms > Date.now() && !this.#charges.isUnderWay(order.transaction.id);
-    const result = isTooEarly ? claimed : await this.#charges.carryOut(order, traceparent);
-    if (result.kind === "refused") return { ok: false, refusal: result.refusal };
-    const pending = result.kind === "pending";
-    return { ...okReply(result.data), pending, retry_at_ms: pending ? result.retry_at_ms : 0 };
   }
 
   /** An object serves only the shard count of its first call: with another count the same keys have other owners. */

@@ -6,16 +6,15 @@ import {
   defaultRuleSet,
 } from "../../src/domain/risk/default-rules/default-rules";
 import type { Signals, VersionedRuleSet } from "../../src/domain/risk/rule-set";
-import {
-  decideCancel,
-  decideOutcome,
-  decideProcess,
-} from "../../src/domain/transaction/decisions/decide-charge";
+import { decideCancel, decideProcess } from "../../src/domain/transaction/decisions/decide-charge";
 import { decideCreate, type RiskBasis } from "../../src/domain/transaction/decisions/decide-create";
+import { decideOutcome } from "../../src/domain/transaction/decisions/decide-outcome";
 import { decideReview } from "../../src/domain/transaction/decisions/decide-review";
-import type { Change } from "../../src/domain/transaction/decisions/transition";
+import type { Change, Step } from "../../src/domain/transaction/decisions/transition";
 import { type Event, type EventType, toEvent } from "../../src/domain/transaction/event";
 import type { CreateRequest } from "../../src/domain/transaction/idempotency";
+import type { ProcessorMode, ProcessorTerms } from "../../src/domain/transaction/livemode";
+import type { OperationResult } from "../../src/domain/transaction/operation";
 import type { Status } from "../../src/domain/transaction/status";
 import type { Failure, Transaction } from "../../src/domain/transaction/transaction";
 
@@ -93,11 +92,29 @@ export function taken<Value>(
   return result.value;
 }
 
-function claimed(transaction: Transaction): Transaction {
-  const decided = taken(decideProcess(transaction, "live", NOW_MS));
-  if (decided.step !== "claim") throw new Error(`not claimed: ${decided.step}`);
-  return decided.change.transaction;
+/** A week. */
+export const CAPTURE_WINDOW_MS = 604_800_000;
+
+/** A processor that has every operation. */
+export const processorOf = (mode: ProcessorMode): ProcessorTerms => ({
+  mode,
+  supports: () => true,
+  capture_window_ms: CAPTURE_WINDOW_MS,
+});
+export const LIVE = processorOf("live");
+
+/** What a step changes. */
+export function stepChange(step: Step): Change {
+  if (!("change" in step)) throw new Error(`nothing changed: ${step.step}`);
+  return step.change;
 }
+
+function claimed(transaction: Transaction): Transaction {
+  return stepChange(taken(decideProcess(transaction, LIVE, NOW_MS))).transaction;
+}
+
+const cancelledOf = (transaction: Transaction) =>
+  stepChange(taken(decideCancel(transaction, LIVE, NOW_MS))).transaction;
 
 function changed(change: Change | null): Transaction {
   if (!change) throw new Error("nothing changed");
@@ -117,22 +134,22 @@ function reviewed(decision: "approve" | "reject"): Transaction {
 
 const pending = created().transaction;
 const processing = claimed(pending);
+const ended = (result: OperationResult) =>
+  taken(decideOutcome(processing, result, CAPTURE_WINDOW_MS, NOW_MS)).transaction;
 
 /** One transaction for each way a transaction can be. There are three ways to have failed, two to be
  *  pending and two to be cancelled. */
 export const EXAMPLES = frozen({
   pending,
   processing,
-  completed: changed(taken(decideOutcome(processing, { kind: "settled" }, NOW_MS))),
-  declined: changed(
-    taken(decideOutcome(processing, { kind: "declined", failure: DECLINED }, NOW_MS)),
-  ),
+  completed: ended({ kind: "done" }),
+  declined: ended({ kind: "declined", failure: DECLINED }),
   blocked: created({ amount_minor: 1_000_001 }).transaction,
-  cancelled: changed(taken(decideCancel(pending, NOW_MS))),
+  cancelled: cancelledOf(pending),
   held: held().transaction,
   approved: reviewed("approve"),
   rejected: reviewed("reject"),
-  abandoned: changed(taken(decideCancel(held().transaction, NOW_MS))),
+  abandoned: cancelledOf(held().transaction),
 } satisfies Record<string, Transaction>);
 
 export type Example = keyof typeof EXAMPLES;

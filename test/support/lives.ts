@@ -2,17 +2,24 @@
 
 import { deriveRefundId, eventId } from "../../src/domain/identity/id";
 import type { PendingOperation } from "../../src/domain/transaction/capture";
-import {
-  decideCancel,
-  decideOutcome,
-  decideProcess,
-} from "../../src/domain/transaction/decisions/decide-charge";
+import { decideCancel, decideProcess } from "../../src/domain/transaction/decisions/decide-charge";
+import { decideOutcome } from "../../src/domain/transaction/decisions/decide-outcome";
 import { decideReview } from "../../src/domain/transaction/decisions/decide-review";
 import type { Event, EventRecord, EventType } from "../../src/domain/transaction/event";
 import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import type { Refund, RefundStatus } from "../../src/domain/transaction/refund";
 import type { Failure, Transaction } from "../../src/domain/transaction/transaction";
-import { created, DECLINED, held, MERCHANT, NOW_MS } from "./examples";
+import {
+  CAPTURE_WINDOW_MS,
+  created,
+  DECLINED,
+  held,
+  LIVE,
+  MERCHANT,
+  NOW_MS,
+  stepChange,
+  taken,
+} from "./examples";
 
 export const ENDS = [
   "pending",
@@ -46,29 +53,25 @@ export function heldLife(
   const { transaction, events } = held({}, key);
   if (!word) return events;
   const request = { reviewer: null, note: null };
-  const decided =
+  const value =
     word === "cancel"
-      ? decideCancel(transaction, NOW_MS)
-      : decideReview(transaction, { decision: word, ...request }, NOW_MS);
-  if (!decided.ok || !decided.value) throw new Error("not decided");
-  const { value } = decided;
+      ? stepChange(taken(decideCancel(transaction, LIVE, NOW_MS)))
+      : taken(decideReview(transaction, { decision: word, ...request }, NOW_MS));
+  if (!value) throw new Error("not decided");
   return [...events, ...value.events, ...(end ? after(value.transaction, end, DECLINED) : [])];
 }
 
 /** What happens to a pending transaction until its end. */
 function after(transaction: Transaction, end: End, failure: Failure): Event[] {
   if (end === "cancelled") {
-    const cancelled = decideCancel(transaction, NOW_MS);
-    return (cancelled.ok && cancelled.value?.events) || [];
+    return stepChange(taken(decideCancel(transaction, LIVE, NOW_MS))).events;
   }
-  const claimed = decideProcess(transaction, "live", NOW_MS);
-  if (!claimed.ok || claimed.value.step !== "claim") throw new Error("not claimed");
-  const { change } = claimed.value;
+  const change = stepChange(taken(decideProcess(transaction, LIVE, NOW_MS)));
   if (end === "processing") return change.events;
   const result =
-    end === "completed" ? ({ kind: "settled" } as const) : ({ kind: "declined", failure } as const);
-  const outcome = decideOutcome(change.transaction, result, NOW_MS);
-  return [...change.events, ...((outcome.ok && outcome.value?.events) || [])];
+    end === "completed" ? ({ kind: "done" } as const) : ({ kind: "declined", failure } as const);
+  const outcome = taken(decideOutcome(change.transaction, result, CAPTURE_WINDOW_MS, NOW_MS));
+  return [...change.events, ...outcome.events];
 }
 
 type Step = [type: EventType, changes: Partial<Transaction>, refund?: Refund];

@@ -2,16 +2,16 @@
 import { beforeEach } from "vitest";
 import { deriveTransactionId } from "../../src/domain/identity/id";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import type { ChargeAnswer } from "../../src/processor/processor";
+import type { Answer } from "../../src/processor/processor";
 import { type Command, execute } from "../../src/transactions/commands/command";
 import type { CommandResult } from "../../src/transactions/commands/result";
 import { Journal } from "../../src/transactions/journal/journal";
-import { basisOf, DECLINED, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "./examples";
+import { basisOf, DECLINED, LIVE, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "./examples";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
-export const SETTLED: ChargeAnswer = { kind: "settled" };
-export const A_DECLINE: ChargeAnswer = { kind: "declined", failure: DECLINED };
-export const UNKNOWN: ChargeAnswer = { kind: "unknown", reason: "no answer" };
+export const SETTLED: Answer = { kind: "done" };
+export const A_DECLINE: Answer = { kind: "declined", failure: DECLINED };
+export const UNKNOWN: Answer = { kind: "unknown", reason: "no answer" };
 export let storage: MemoryStorage;
 export let journal: Journal;
 
@@ -39,17 +39,29 @@ export const about = (kind: "process" | "cancel", key = "k", merchant_id = MERCH
   transaction_id: idOf(key),
 });
 
-export const record = (answer: ChargeAnswer, key = "k"): Command => ({
+export const record = (answer: Answer, key = "k"): Command => ({
   kind: "record",
   traceparent: TRACEPARENT,
   transaction_id: idOf(key),
   answer,
+  operation: "charge",
+  get claimed_version() {
+    return claimedVersion(idOf(key));
+  },
 });
+
+/** The version of the last claim, or of a transaction that was never claimed. */
+export function claimedVersion(id: string): number {
+  const { status, version } = journal.find(id)?.transaction ?? { status: "", version: 0 };
+  if (status === "processing") return version;
+  const claims = journal.readEvents(id).filter(({ type }) => type === "transaction.processing");
+  return claims.at(-1)?.sequence ?? version;
+}
 
 /** As the shard does: signals are gathered for a transaction that is not there yet. */
 export const decide = (command: Command, nowMs = NOW_MS): CommandResult => {
   const basis = journal.has(command.transaction_id) ? undefined : basisOf();
-  return execute(journal, command, basis, "live", nowMs);
+  return execute(journal, command, basis, LIVE, nowMs);
 };
 
 /** The same in a batch of its own. */

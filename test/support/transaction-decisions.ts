@@ -1,17 +1,16 @@
 /** What each command does to a transaction in each of its states. */
-import {
-  type ChargeResult,
-  decideCancel,
-  decideOutcome,
-  decideProcess,
-} from "../../src/domain/transaction/decisions/decide-charge";
+import { decideCancel, decideProcess } from "../../src/domain/transaction/decisions/decide-charge";
+import { decideOutcome } from "../../src/domain/transaction/decisions/decide-outcome";
 import { decideExpiry, decideReview } from "../../src/domain/transaction/decisions/decide-review";
+import type { Change, Step } from "../../src/domain/transaction/decisions/transition";
+import type { OperationResult } from "../../src/domain/transaction/operation";
+import type { Result } from "../../src/domain/transaction/result";
 import type { Status } from "../../src/domain/transaction/status";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import { DECLINED, type Example, NOW_MS } from "./examples";
+import { CAPTURE_WINDOW_MS, DECLINED, type Example, LIVE, NOW_MS } from "./examples";
 
-const SETTLED: ChargeResult = { kind: "settled" };
-const A_DECLINE: ChargeResult = { kind: "declined", failure: DECLINED };
+const DONE: OperationResult = { kind: "done" };
+const A_DECLINE: OperationResult = { kind: "declined", failure: DECLINED };
 export const LATER_MS = NOW_MS + 1_234;
 
 /** What must come of a command: the status it leads to, nothing, waiting, or the refused action. */
@@ -44,8 +43,8 @@ const DECISIONS: Record<string, Record<Example, Expected>> = {
   "record a settled charge of": {
     pending: "refuses settle",
     processing: "completed",
-    completed: "nothing",
-    declined: "nothing",
+    completed: "refuses settle",
+    declined: "refuses settle",
     blocked: "refuses settle",
     cancelled: "refuses settle",
     held: "refuses settle",
@@ -56,8 +55,8 @@ const DECISIONS: Record<string, Record<Example, Expected>> = {
   "record a declined charge of": {
     pending: "refuses decline",
     processing: "failed",
-    completed: "nothing",
-    declined: "nothing",
+    completed: "refuses decline",
+    declined: "refuses decline",
     blocked: "refuses decline",
     cancelled: "refuses decline",
     held: "refuses decline",
@@ -111,26 +110,28 @@ export const BY = { reviewer: "ann", note: "Known." };
 
 /** A command's decision in one form for all of them. */
 export function decide(command: string, transaction: Transaction, nowMs: number) {
-  const nothing = { ok: true, value: null } as const;
   switch (command) {
-    case "process": {
-      const decided = decideProcess(transaction, "live", nowMs);
-      if (!decided.ok) return decided;
-      if (decided.value.step === "claim") return { ok: true, value: decided.value.change } as const;
-      return decided.value.step === "await" ? ("await" as const) : nothing;
-    }
+    case "process":
+      return stepOf(decideProcess(transaction, LIVE, nowMs));
     case "cancel":
-      return decideCancel(transaction, nowMs);
+      return stepOf(decideCancel(transaction, LIVE, nowMs));
     case "record a settled charge of":
-      return decideOutcome(transaction, SETTLED, nowMs);
+      return decideOutcome(transaction, DONE, CAPTURE_WINDOW_MS, nowMs);
     case "approve":
     case "reject":
       return decideReview(transaction, { decision: command, ...BY }, nowMs);
     case "expire":
       return decideExpiry(transaction, Date.parse(transaction.review?.expires_at ?? ""), nowMs);
     default:
-      return decideOutcome(transaction, A_DECLINE, nowMs);
+      return decideOutcome(transaction, A_DECLINE, CAPTURE_WINDOW_MS, nowMs);
   }
+}
+
+/** A step in the form of the other decisions. */
+function stepOf(decided: Result<Step>): Result<Change | null> | "await" {
+  if (!decided.ok) return decided;
+  if (decided.value.step === "wait") return "await";
+  return { ok: true, value: "change" in decided.value ? decided.value.change : null };
 }
 
 export const APPROVED = "transaction.review_approved";

@@ -82,7 +82,8 @@ const MAY_SCAN: Record<string, string> = {
   "SELECT events.* FROM events JOIN (SELECT min(position) AS first FROM parked": "the same",
   "SELECT count(*) AS open FROM charges":
     "how many are open is the question; readiness asks once a second",
-  "SELECT min(claim.created_at_ms) AS oldest": "the oldest by attempts, up to a thousand; the same",
+  "SELECT min(claimed_at_ms) AS oldest": "the oldest by attempts, up to a thousand; the same",
+  "SELECT refunds.id, refunds.position": "the index of pending refunds, once in a start",
   "SELECT status, count(*) AS n FROM deliveries": "once, before anything was counted",
   "SELECT enabled FROM endpoints": "twenty endpoints, once in a start",
   "SELECT * FROM endpoints WHERE kind = 'endpoint'": "twenty endpoints, kept in memory afterwards",
@@ -109,6 +110,7 @@ const MAY_SCAN: Record<string, string> = {
 const MAY_PASS_OVER: Record<string, string> = {
   "SELECT transaction_id, merchant_id, data, first_position FROM events":
     "the inner statement has its own key; the newest of a payment's few events",
+  "UPDATE refunds SET status": "the refunds of a transaction, up to 100",
   "SELECT * FROM events WHERE position > ? AND position <= ?":
     "what a round or a portion has, between two positions",
   "SELECT position, endpoint_id, status FROM deliveries INDEXED BY deliveries_dead":

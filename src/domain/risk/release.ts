@@ -5,10 +5,12 @@ import type { Release } from "./observation";
 import { readSentSubject, readSubject } from "./payment";
 import { MEASURES, type Subject, WINDOWS } from "./rule-set";
 
-/** After these a transaction will never be charged. */
+/** After these a transaction will never be charged or captured. */
 export const RELEASING_TYPES: readonly EventType[] = [
   "transaction.failed",
   "transaction.cancelled",
+  "transaction.voided",
+  "transaction.capture_expired",
 ];
 
 const OUTCOMES: Record<string, Release["outcome"]> = {
@@ -21,9 +23,9 @@ const OUTCOMES: Record<string, Release["outcome"]> = {
 export function buildReleases({ merchant_id, type, data }: EventRecord): Release[] {
   const transaction = JSON.parse(data) as Transaction; // Our own text, from the journal.
   const outcome =
-    type === "transaction.cancelled"
-      ? "cancelled"
-      : (OUTCOMES[transaction.failure?.code ?? ""] ?? "declined");
+    type === "transaction.failed"
+      ? (OUTCOMES[transaction.failure?.code ?? ""] ?? "declined")
+      : "cancelled";
   const releases: Release[] = [];
   for (const subject of readSubjects(transaction)) {
     // An earlier release may have counted it by the spelling that was sent. A release that matches no count has no effect.

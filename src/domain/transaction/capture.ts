@@ -5,6 +5,9 @@ export const CAPTURE_METHODS = ["automatic", "manual"] as const;
 /** `automatic`: one charge. `manual`: an authorisation, and later one capture of all or part of it. */
 export type CaptureMethod = (typeof CAPTURE_METHODS)[number];
 
+/** Thirty days: authorisations are valid for days, and then the card's issuer releases them by itself. */
+export const MAX_CAPTURE_WINDOW_S = 2_592_000;
+
 /** A validated request for a capture. */
 export type CaptureRequest = {
   /** Decimal text in major units, as it was sent; null for all that is authorised. */

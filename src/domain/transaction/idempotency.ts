@@ -48,7 +48,8 @@ function isSame(
     return isSameUrl(first.webhook_url, repeated.webhook_url);
   }
   if (field === "capture_method") return captureMethod(first) === captureMethod(repeated);
-  return canonical(first[field]) === canonical(repeated[field]);
+  if (field === "metadata") return isSameMap(first.metadata, repeated.metadata);
+  return first[field] === repeated[field];
 }
 
 /** How a payment is captured. */
@@ -56,9 +57,13 @@ export function captureMethod({ capture_method }: Pick<CreateRequest, "capture_m
   return capture_method ?? "automatic";
 }
 
-function canonical(value: CreateRequest[keyof CreateRequest]): string {
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Whether two maps have the same pairs, in any order. */
+export function isSameMap(one: Record<string, string>, other: Record<string, string>): boolean {
+  return canonical(one) === canonical(other);
+}
+
+function canonical(map: Record<string, string>): string {
+  return JSON.stringify(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** 1 to 255 visible ASCII characters: what fits a header, a log line and an index everywhere. The two that a

@@ -1,9 +1,18 @@
 /** Whether a payment is real. It is decided when the payment is created and never changes, so that a sandbox
  *  payment cannot move money later, and the real processor is never called for one. */
+import type { OperationName } from "./operation";
 import type { Refusal } from "./refusal";
 
 /** The kind of processor that a deployment charges with; `none` while none is configured. */
 export type ProcessorMode = "none" | "sandbox" | "live";
+
+/** What decisions need to know of the deployment's processor. */
+export type ProcessorTerms = {
+  mode: ProcessorMode;
+  supports: (operation: OperationName) => boolean;
+  /** How long after its authorisation a payment can be captured. */
+  capture_window_ms: number;
+};
 
 /** Whether payments that are created now are real. Without a processor they are, so that a real processor that is
  *  configured later can charge them. */
@@ -20,4 +29,16 @@ export function refusedCharge(
   if (mode === "none") return { code: "processor_not_configured" };
   if (livemode === undefined || livemode === toLivemode(mode)) return undefined;
   return { code: "livemode_mismatch", livemode };
+}
+
+/** Why an operation on a payment may not be claimed; undefined when it may. What is claimed is repeated until there is an
+ *  outcome, so nothing is claimed that the processor cannot do. */
+export function refusedOperation(
+  operation: OperationName,
+  livemode: boolean | undefined,
+  { mode, supports }: ProcessorTerms,
+): Refusal | undefined {
+  const refused = refusedCharge(livemode, mode);
+  if (refused || supports(operation)) return refused;
+  return { code: "operation_not_supported", operation };
 }

@@ -1,29 +1,29 @@
-/** The middle step of claim, call, record: calls the processor for claimed transactions, one call at a time for each, and
- *  has its response recorded. */
+/** The middle step of claim, call, record: calls the processor for claimed operations, one call at a time for each, and
+ *  has its answer recorded. */
+import { openOperation, operationKey } from "../../domain/transaction/operation";
 import {
   type Answer,
-  type ChargeAnswer,
   callWithin,
+  type OperationRequest,
   type Processor,
 } from "../../processor/processor";
 import { SingleFlight } from "../../runtime/single-flight";
-import type { ChargeOrder, CommandResult } from "../commands/result";
+import type { CommandResult, OperationOrder } from "../commands/result";
 
-/** Commits a processor's response to a charge. @returns the transaction after that */
-export type RecordResponse = (
-  transactionId: string,
-  response: ChargeAnswer,
-  attempt: number,
-  traceparent: string | null,
+/** Commits a processor's answer to an operation. @returns the transaction, or the refund, after that */
+export type RecordAnswer = (
+  order: OperationOrder,
+  request: OperationRequest,
+  answer: Answer,
 ) => Promise<CommandResult>;
 
 export class Charges {
   readonly #processor: Processor;
   readonly #timeoutMs: number;
-  readonly #record: RecordResponse;
+  readonly #record: RecordAnswer;
   readonly #calls = new SingleFlight<string, CommandResult>();
 
-  constructor(processor: Processor, timeoutMs: number, record: RecordResponse) {
+  constructor(processor: Processor, timeoutMs: number, record: RecordAnswer) {
     this.#processor = processor;
     this.#timeoutMs = timeoutMs;
     this.#record = record;
@@ -34,41 +34,71 @@ export class Charges {
     return this.#calls.size;
   }
 
-  isUnderWay(transactionId: string): boolean {
-    return this.#calls.has(transactionId);
+  /** Whether a call is in progress under a key. */
+  isUnderWay(key: string): boolean {
+    return this.#calls.has(key);
   }
 
-  /** Calls the processor and records its response, or joins the call in progress for the same transaction.
-   *  @param traceparent of the request that caused the charge */
-  carryOut(order: ChargeOrder, traceparent: string | null): Promise<CommandResult> {
-    return this.#calls.run(order.transaction.id, () => this.#call(order, traceparent));
+  /** Calls the processor and records its answer, or joins the call in progress under the same key.
+   *  @param traceparent of the request that caused the operation */
+  carryOut(order: OperationOrder, traceparent: string | null): Promise<CommandResult> {
+    return this.#calls.run(keyOf(order), () => this.#call(order, traceparent));
   }
 
-  async #call(
-    { transaction, attempt }: ChargeOrder,
+  /** The same, unless the last attempt had no outcome and the next is not due yet: then nothing has changed. */
+  async carryOutIfDue(
+    claimed: CommandResult & { kind: "pending" },
     traceparent: string | null,
   ): Promise<CommandResult> {
-    const { id, amount_minor, currency, user_id, metadata, livemode } = transaction;
-    const answer = await callWithin(
-      this.#processor,
-      {
-        operation: "charge",
-        idempotency_key: id,
-        transaction_id: id,
-        amount_minor,
-        currency,
-        user_id,
-        metadata,
-        livemode,
-        attempt,
-        traceparent,
-      },
-      this.#timeoutMs,
-    );
-    return this.#record(id, toChargeAnswer(answer), attempt, traceparent);
+    const { order, retry_at_ms, replayed } = claimed;
+    if (retry_at_ms > Date.now() && !this.isUnderWay(keyOf(order))) return claimed;
+    const result = await this.carryOut(order, traceparent);
+    return result.kind === "refused" ? result : { ...result, replayed };
+  }
+
+  async #call(order: OperationOrder, traceparent: string | null): Promise<CommandResult> {
+    const request = toRequest(order, traceparent);
+    const { operation } = request;
+    // An authorisation can expire, and a setting change, while the processor cannot be told.
+    const answer: Answer = this.#processor.supports(operation)
+      ? await callWithin(this.#processor, request, this.#timeoutMs)
+      : { kind: "unknown", reason: "not asked: operation_not_supported" };
+    return this.#record(order, request, answer);
   }
 }
 
-function toChargeAnswer(answer: Answer): ChargeAnswer {
-  return answer.kind === "done" ? { ...answer, kind: "settled" } : answer;
+/** The key under which the processor is called. */
+export function keyOf({ transaction, refund }: Omit<OperationOrder, "attempt">): string {
+  return refund?.id ?? operationKey(transaction);
+}
+
+function toRequest(order: OperationOrder, traceparent: string | null): OperationRequest {
+  const { transaction, refund, attempt } = order;
+  const { id, currency, user_id, livemode, processor_reference, pending_operation } = transaction;
+  const request = {
+    idempotency_key: keyOf(order),
+    transaction_id: id,
+    amount_minor: transaction.amount_minor,
+    currency,
+    user_id,
+    metadata: transaction.metadata,
+    livemode,
+    attempt,
+    traceparent,
+    ...(processor_reference !== undefined && { processor_reference }),
+  };
+  if (refund) {
+    const { amount_minor, metadata, reason } = refund;
+    const why = reason === null ? {} : { reason };
+    return { ...request, operation: "refund", amount_minor, metadata, ...why };
+  }
+  if (pending_operation?.type === "capture") {
+    const amounts = {
+      amount_minor: pending_operation.amount_minor,
+      authorized_amount_minor: transaction.amount_minor,
+    };
+    return { ...request, operation: "capture", ...amounts };
+  }
+  const why = pending_operation ? { reason: pending_operation.reason } : {};
+  return { ...request, operation: openOperation(transaction), ...why };
 }

@@ -1,20 +1,28 @@
-/** Charges without a known outcome, and when each is repeated.
+/** Operations without a known outcome, and when each is repeated: a charge, authorisation, capture or void under the id of
+ *  its transaction, which has one of them at a time, and a refund under its own id.
  *
- *  A claimed charge is in memory only, because nearly every one has its outcome within milliseconds and a row for it would
- *  cost as much as an event. After a restart the claims without an outcome are found again among the newest events. A
- *  charge has a row from its first attempt without an outcome until it ends. */
+ *  A claim is in memory only, because nearly every one has its outcome within milliseconds and a row for it would cost as
+ *  much as an event. After a restart the claims without an outcome are found again among the newest events and the pending
+ *  refunds. An operation has a row of the table `charges` from its first attempt without an outcome until it ends; the
+ *  column `transaction_id` has its id. */
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { dueAtMs } from "../../domain/time/clock";
 import type { SqlWriter } from "../journal/sql-writer";
 import type { OpenChargesSummary } from "../rpc";
 
-export type OpenCharge = { transaction_id: string; attempts: number; next_attempt_at_ms: number };
+export type OpenCharge = {
+  /** Of the transaction, or of the refund. */
+  id: string;
+  attempts: number;
+  next_attempt_at_ms: number;
+  claimed_at_ms: number;
+};
 
-/** The delay before a charge without a known outcome is repeated. There is no last attempt, because the money may have
+/** The delay before an operation without a known outcome is repeated. There is no last attempt, because the money may have
  *  moved. Five minutes at most keep the recovery short when a failed processor is back. */
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
 
-/** When to repeat a charge after so many attempts without a known outcome. */
+/** When to repeat an operation after so many attempts without a known outcome. */
 export function nextAttemptAtMs(attempts: number, nowMs: number): number {
   return nowMs + delayMs(attempts, BACKOFF);
 }
@@ -26,7 +34,7 @@ export function attemptDueAtMs(atMs: number, nowMs: number): number {
 
 /** A working processor responds within seconds. After a minute there have been five attempts. */
 const OVERDUE_MS = 60_000;
-/** While a processor is down there may be any number of open charges. Those with the most attempts are the oldest, and
+/** While a processor is down there may be any number of open operations. Those with the most attempts are the oldest, and
  *  this many of them are examined. */
 const MAX_EXAMINED = 1_000;
 
@@ -49,16 +57,9 @@ export class OpenCharges {
   constructor(sql: SqlStorage, writer: SqlWriter, storedThrough: number) {
     this.#sql = sql;
     this.#writer = writer;
-    const claims = sql.exec<Claim & { transaction_id: string }>(
-      `SELECT transaction_id, position, created_at_ms AS claimed_at_ms FROM events AS claim
-       WHERE position > ? AND type = 'transaction.processing'
-         AND NOT EXISTS (SELECT 1 FROM events WHERE first_position = claim.first_position
-           AND sequence = claim.sequence + 1 AND sequence > 1)
-         AND NOT EXISTS (SELECT 1 FROM charges WHERE transaction_id = claim.transaction_id)
-       ORDER BY position`,
-      storedThrough,
-    );
-    for (const { transaction_id, ...claim } of claims) this.#claims.set(transaction_id, claim);
+    const found = [...readClaims(sql, storedThrough), ...readRefunds(sql)];
+    found.sort((a, b) => a.position - b.position);
+    for (const { id, ...claim } of found) this.#claims.set(id, claim);
     this.#reread();
   }
 
@@ -69,25 +70,25 @@ export class OpenCharges {
     return oldest ? oldest.position - 1 : lastPosition;
   }
 
-  /** Due at once: the alarm repeats a charge only if no call for it is in progress, after the object was restarted.
-   *  @param position of the event that claims the charge */
-  open(transactionId: string, position: number, nowMs: number): void {
+  /** Due at once: the alarm repeats an operation only if no call for it is in progress, after the object was restarted.
+   *  @param position of the event that claims it */
+  open(id: string, position: number, nowMs: number): void {
     this.#writer.begin();
-    this.#claims.set(transactionId, { position, claimed_at_ms: nowMs });
+    this.#claims.set(id, { position, claimed_at_ms: nowMs });
   }
 
-  close(transactionId: string): void {
+  close(id: string): void {
     this.#writer.begin();
-    if (this.#claims.delete(transactionId)) return;
-    this.#deferred.delete(transactionId);
-    this.#closed.add(transactionId);
+    if (this.#claims.delete(id)) return;
+    this.#deferred.delete(id);
+    this.#closed.add(id);
   }
 
-  /** Stores that the outcome is still unknown, and when to repeat the charge. */
-  defer(transaction_id: string, attempts: number, next_attempt_at_ms: number): void {
+  /** Stores that the outcome is still unknown, and when to repeat the operation. */
+  defer(open: OpenCharge): void {
     this.#writer.begin();
-    this.#claims.delete(transaction_id);
-    this.#deferred.set(transaction_id, { transaction_id, attempts, next_attempt_at_ms });
+    this.#claims.delete(open.id);
+    this.#deferred.set(open.id, open);
   }
 
   /** Writes the changed rows of the batch. */
@@ -101,9 +102,9 @@ export class OpenCharges {
     }
     if (this.#deferred.size > 0) {
       this.#writer.write(
-        `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms)
-           SELECT value ->> 'transaction_id', value ->> 'attempts', value ->> 'next_attempt_at_ms'
-           FROM json_each(?) WHERE true
+        `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms, claimed_at_ms)
+           SELECT value ->> 'id', value ->> 'attempts', value ->> 'next_attempt_at_ms',
+             value ->> 'claimed_at_ms' FROM json_each(?) WHERE true
          ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
            next_attempt_at_ms = excluded.next_attempt_at_ms`,
         JSON.stringify([...this.#deferred.values()]),
@@ -114,41 +115,45 @@ export class OpenCharges {
     this.#reread();
   }
 
-  /** The open charge of a transaction, with the changes of the batch in progress. */
-  find(transactionId: string): OpenCharge | undefined {
-    const claim = this.#claims.get(transactionId);
-    if (claim) return toOpenCharge(transactionId, claim);
-    const changed = this.#deferred.get(transactionId);
-    if (changed || this.#closed.has(transactionId)) return changed;
+  /** The open operation with an id, with the changes of the batch in progress. */
+  find(id: string): OpenCharge | undefined {
+    const claim = this.#claims.get(id);
+    if (claim) return toOpenCharge(id, claim);
+    const changed = this.#deferred.get(id);
+    if (changed || this.#closed.has(id)) return changed;
     return this.#sql
-      .exec<OpenCharge>("SELECT * FROM charges WHERE transaction_id = ?", transactionId)
+      .exec<OpenCharge>(
+        "SELECT transaction_id AS id, attempts, next_attempt_at_ms, claimed_at_ms FROM charges WHERE transaction_id = ?",
+        id,
+      )
       .toArray()[0];
   }
 
-  /** Charges whose next attempt is due: those that were never tried to the end, and then the most overdue. */
+  /** Operations whose next attempt is due: those that were never tried to the end, and then the most overdue. */
   due(nowMs: number, limit: number): OpenCharge[] {
     const claims = [...this.#claims].slice(0, limit).map(([id, claim]) => toOpenCharge(id, claim));
     if (claims.length === limit) return claims;
     const rows = this.#sql.exec<OpenCharge>(
-      "SELECT * FROM charges WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?",
+      `SELECT transaction_id AS id, attempts, next_attempt_at_ms, claimed_at_ms FROM charges
+       WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?`,
       nowMs,
       limit - claims.length,
     );
     return [...claims, ...rows];
   }
 
-  /** Whether there are charges that were claimed and not deferred. */
+  /** Whether there are operations that were claimed and not deferred. */
   get hasClaims(): boolean {
     return this.#claims.size > 0;
   }
 
-  /** When the next deferred charge is due; undefined when there is none. */
+  /** When the next deferred operation is due; undefined when there is none. */
   nextAtMs(nowMs: number): number | undefined {
     const next = this.#nextRowAtMs;
     return next === null ? undefined : attemptDueAtMs(next, nowMs);
   }
 
-  /** Makes charges due that were scheduled by a clock that has been set back since. */
+  /** Makes operations due that were scheduled by a clock that has been set back since. */
   bringForward(nowMs: number): void {
     this.#writer.write(
       "UPDATE charges SET next_attempt_at_ms = ? WHERE next_attempt_at_ms > ?",
@@ -182,12 +187,8 @@ export class OpenCharges {
     if (open === 0) return { open, overdue: 0, oldest: null };
     const { oldest, overdue } = this.#sql
       .exec<{ oldest: number | null; overdue: number | null }>(
-        `SELECT min(claim.created_at_ms) AS oldest, sum(claim.created_at_ms < ?) AS overdue
-         FROM (SELECT transaction_id FROM charges ORDER BY attempts DESC LIMIT ?) AS charge
-         JOIN events AS first
-           ON first.transaction_id = charge.transaction_id AND first.sequence = 1
-         JOIN events AS claim ON claim.first_position = first.position AND claim.sequence > 1
-           AND claim.type = 'transaction.processing'`,
+        `SELECT min(claimed_at_ms) AS oldest, sum(claimed_at_ms < ?) AS overdue
+         FROM (SELECT claimed_at_ms FROM charges ORDER BY attempts DESC LIMIT ?)`,
         overdueMs,
         MAX_EXAMINED,
       )
@@ -196,6 +197,27 @@ export class OpenCharges {
   }
 }
 
-function toOpenCharge(transaction_id: string, { claimed_at_ms }: Claim): OpenCharge {
-  return { transaction_id, attempts: 0, next_attempt_at_ms: claimed_at_ms };
+function toOpenCharge(id: string, { claimed_at_ms }: Claim): OpenCharge {
+  return { id, attempts: 0, next_attempt_at_ms: claimed_at_ms, claimed_at_ms };
+}
+
+/** Claims of transactions after a position that have neither an outcome nor a row. */
+function readClaims(sql: SqlStorage, storedThrough: number) {
+  return sql.exec<Claim & { id: string }>(
+    `SELECT transaction_id AS id, position, created_at_ms AS claimed_at_ms FROM events AS claim
+     WHERE position > ? AND type = 'transaction.processing'
+       AND NOT EXISTS (SELECT 1 FROM events WHERE first_position = claim.first_position
+         AND sequence = claim.sequence + 1 AND sequence > 1)
+       AND NOT EXISTS (SELECT 1 FROM charges WHERE transaction_id = claim.transaction_id)`,
+    storedThrough,
+  );
+}
+
+/** Refunds that have neither an outcome nor a row. */
+function readRefunds(sql: SqlStorage) {
+  return sql.exec<Claim & { id: string }>(
+    `SELECT refunds.id, refunds.position, created_at_ms AS claimed_at_ms
+     FROM refunds JOIN events ON events.position = refunds.position
+     WHERE status = 'pending' AND NOT EXISTS (SELECT 1 FROM charges WHERE transaction_id = refunds.id)`,
+  );
 }

@@ -1,18 +1,29 @@
-/** The work of a shard's alarm: repeats charges without an outcome, and ends reviews without a decision in time. */
+/** The work of a shard's alarm: repeats operations without an outcome, ends reviews without a decision in time, and voids
+ *  authorisations that were not captured in time. */
+import { isRefundId, transactionOfRefund } from "../../domain/identity/id";
 import { ClockWatch } from "../../domain/time/clock";
+import type { EventRecord } from "../../domain/transaction/event";
 import { describeFault, type Log, traceFields } from "../../observability/log";
+import { ignoreTimeout, withTimeout } from "../../runtime/with-timeout";
+import { ALARM_INTERVAL_MS } from "../alarm-schedule";
 import type { Command } from "../commands/command";
+import type { OperationOrder } from "../commands/result";
+import type { Committed } from "../group-commit/batch-processor";
 import type { Journal } from "../journal/journal";
-import type { Charges } from "./charges";
+import type { OutboxRelays } from "../outbox/relays";
+import { type Charges, keyOf } from "./charges";
+import type { OpenCharge } from "./open-charges";
 
-/** How many charges one alarm repeats and how many reviews it ends; the next alarm, a second later, continues. */
+/** How many operations one alarm repeats, and how many transactions whose time is over; the next alarm, a second later,
+ *  continues. */
 const MAX_RESUMED = 100;
 
 type Dependencies = {
   journal: Journal;
   charges: Charges;
+  relays: Pick<OutboxRelays, "drain" | "storeCheckpoints">;
   /** Adds a command to the next batch. */
-  submit: (command: Command) => Promise<unknown>;
+  submit: (command: Command) => Promise<Committed>;
   log: Log;
 };
 
@@ -24,46 +35,76 @@ export class Recovery {
     this.#dependencies = dependencies;
   }
 
-  /** Starts everything that is due and waits for nothing: a charge may take seconds, and if the object stops before its
+  /** Begins what is due and continues the deliveries. Never throws, because the platform stops calling an alarm that keeps
+   *  failing. */
+  async run(nowMs: number): Promise<void> {
+    const { journal, relays, log } = this.#dependencies;
+    try {
+      this.begin(nowMs);
+      // A long drain continues after the timeout: charges and other destinations need the next alarm meanwhile.
+      await withTimeout(ALARM_INTERVAL_MS, relays.drain(nowMs)).catch(ignoreTimeout);
+      relays.storeCheckpoints();
+      journal.state.write();
+    } catch (fault) {
+      log("error", "alarm.failed", { fault: describeFault(fault) });
+    }
+  }
+
+  /** Starts everything that is due and waits for nothing: a call may take seconds, and if the object stops before its
    *  end the next alarm repeats it. */
   begin(nowMs: number): void {
     const { journal, charges } = this.#dependencies;
     if (this.#clock.hasGoneBack(nowMs)) {
       journal.charges.bringForward(nowMs);
-      journal.reviews.bringForward(nowMs);
+      journal.deadlines.bringForward(nowMs);
     }
     const due = journal.charges
       .due(nowMs, MAX_RESUMED + charges.underWay)
-      .filter(({ transaction_id }) => !charges.isUnderWay(transaction_id));
-    for (const { transaction_id } of due) this.#resume(transaction_id);
-    for (const id of journal.reviews.due(nowMs, MAX_RESUMED)) this.#expire(id);
+      .flatMap((open) => this.#orderOf(open) ?? [])
+      .filter((order) => !charges.isUnderWay(keyOf(order)));
+    for (const order of due) this.#resume(order);
+    for (const id of journal.deadlines.due(nowMs, MAX_RESUMED)) this.#expire(id);
   }
 
-  #resume(transaction_id: string): void {
-    const { journal, charges, log } = this.#dependencies;
-    const owned = journal.find(transaction_id);
-    const open = journal.charges.find(transaction_id);
-    if (!owned || !open) return;
-    const order = { transaction: owned.transaction, attempt: open.attempts + 1 };
-    const traceparent = this.#lastTraceparent(transaction_id);
+  #orderOf({ id, attempts }: OpenCharge): OperationOrder | undefined {
+    const { journal } = this.#dependencies;
+    const isRefund = isRefundId(id);
+    const owned = journal.find(isRefund ? transactionOfRefund(id) : id);
+    const refund = isRefund ? journal.refunds.find(id) : undefined;
+    if (!owned || (isRefund && !refund)) return undefined;
+    return { transaction: owned.transaction, ...(refund && { refund }), attempt: attempts + 1 };
+  }
+
+  #resume(order: OperationOrder): void {
+    const { charges, log } = this.#dependencies;
+    const transaction_id = order.transaction.id;
+    const traceparent = this.#lastTraceparent(transaction_id, order.refund?.id);
     charges.carryOut(order, traceparent).catch((fault) => {
       const fields = { transaction_id, fault: describeFault(fault), ...traceFields(traceparent) };
       log("error", "charge.failed", fields);
     });
   }
 
-  /** A review that is decided before the batch begins stays as it is. */
+  /** What is decided before the batch begins stays as it is. */
   #expire(transaction_id: string): void {
-    const { submit, log } = this.#dependencies;
+    const { submit, charges, log } = this.#dependencies;
     const traceparent = this.#lastTraceparent(transaction_id);
-    submit({ kind: "expire", transaction_id, traceparent }).catch((fault) => {
-      const fields = { transaction_id, fault: describeFault(fault), ...traceFields(traceparent) };
-      log("error", "review.failed", fields);
-    });
+    submit({ kind: "expire", transaction_id, traceparent })
+      .then(({ result }) =>
+        result.kind === "pending" ? charges.carryOut(result.order, traceparent) : undefined,
+      )
+      .catch((fault) => {
+        const fields = { transaction_id, fault: describeFault(fault), ...traceFields(traceparent) };
+        log("error", "review.failed", fields);
+      });
   }
 
-  /** The alarm's work belongs to the trace of the last event: the claim, or the create. */
-  #lastTraceparent(transactionId: string): string | null {
-    return this.#dependencies.journal.readEvents(transactionId).at(-1)?.traceparent ?? null;
+  /** The alarm's work belongs to the trace of the claim, or of the event that the deadline is from: the last one, or the
+   *  last one of a refund. */
+  #lastTraceparent(transactionId: string, refundId?: string): string | null {
+    const events = this.#dependencies.journal.readEvents(transactionId);
+    const isOf = ({ refund }: EventRecord) =>
+      refundId === undefined || refund?.includes(`"id":"${refundId}"`) === true;
+    return events.findLast(isOf)?.traceparent ?? null;
   }
 }

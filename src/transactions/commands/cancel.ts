@@ -1,14 +1,15 @@
-/** `cancel`: ends a transaction before its charge is claimed. */
+/** `cancel`: ends a transaction that was not charged. An authorisation is voided at the processor. */
 import { decideCancel } from "../../domain/transaction/decisions/decide-charge";
 import type { OwnedTransaction } from "../journal/journal";
-import { applyDecision } from "./apply";
+import { applyStep } from "./apply";
 import type { CommandContext, MerchantCommand } from "./context";
 import type { CommandResult } from "./result";
 
 export function cancel(
-  { journal, now_ms }: CommandContext,
+  context: CommandContext,
   owned: OwnedTransaction,
   command: MerchantCommand,
 ): CommandResult {
-  return applyDecision(journal, owned, decideCancel(owned.transaction, now_ms), command);
+  const decided = decideCancel(owned.transaction, context.processor, context.now_ms);
+  return applyStep(context, owned, decided, command);
 }

@@ -1,24 +1,28 @@
 /** The commands of a shard, and the dispatch to the file of each. A command is decided and appended to the journal
  *  synchronously: no file of this folder has an `await`, so a batch of commands and `journal.write()` are one commit. */
 import type { RiskBasis } from "../../domain/transaction/decisions/decide-create";
-import type { ProcessorMode } from "../../domain/transaction/livemode";
+import type { ProcessorTerms } from "../../domain/transaction/livemode";
 import type { Journal, OwnedTransaction } from "../journal/journal";
 import { cancel } from "./cancel";
+import { type CaptureTransaction, capture } from "./capture";
 import type { CommandBase, CommandContext, MerchantCommand } from "./context";
 import { type CreateTransaction, create } from "./create";
 import { expire } from "./expire";
 import { process } from "./process";
 import { type RecordOutcome, record } from "./record";
-import { type ResolveCharge, resolve } from "./resolve";
+import { type RefundTransaction, refund } from "./refund";
+import { type ResolveOperation, resolve } from "./resolve";
 import { type CommandResult, refused } from "./result";
 import { type ReviewTransaction, review } from "./review";
 
 type Commands = {
   create: CreateTransaction;
   process: MerchantCommand;
+  capture: CaptureTransaction;
   cancel: MerchantCommand;
+  refund: RefundTransaction;
   review: ReviewTransaction;
-  resolve: ResolveCharge;
+  resolve: ResolveOperation;
   expire: CommandBase;
   record: RecordOutcome;
 };
@@ -36,20 +40,19 @@ const HANDLERS: {
     owned: OwnedTransaction,
     command: Commands[Kind],
   ) => CommandResult;
-} = { process, cancel, review, resolve, expire, record };
+} = { process, capture, cancel, refund, review, resolve, expire, record };
 
 /** Executes one command against the journal. A command decides before it changes anything.
  *  @param basis of a create whose transaction does not exist yet
- *  @param mode the mode of the deployment's processor
  *  @throws Error before any change, when stored state or `basis` is missing */
 export function execute(
   journal: Journal,
   command: Command,
   basis: RiskBasis | undefined,
-  mode: ProcessorMode,
+  processor: ProcessorTerms,
   nowMs: number,
 ): CommandResult {
-  const context: CommandContext = { journal, mode, now_ms: nowMs };
+  const context: CommandContext = { journal, processor, now_ms: nowMs };
   const existing = journal.find(command.transaction_id);
   if (command.kind === "create") return create(context, existing, command, basis);
   if (!existing || ("merchant_id" in command && existing.merchant_id !== command.merchant_id)) {

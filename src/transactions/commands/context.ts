@@ -1,5 +1,5 @@
 /** What every command carries, and what a shard executes it with. */
-import type { ProcessorMode } from "../../domain/transaction/livemode";
+import type { ProcessorTerms } from "../../domain/transaction/livemode";
 import type { Journal } from "../journal/journal";
 
 export type CommandBase = {
@@ -13,7 +13,7 @@ export type MerchantCommand = CommandBase & { merchant_id: string };
 
 export type CommandContext = {
   journal: Journal;
-  /** The mode of the deployment's processor. */
-  mode: ProcessorMode;
+  /** The deployment's processor. */
+  processor: ProcessorTerms;
   now_ms: number;
 };

@@ -1,4 +1,5 @@
 /** `create`: a new transaction, or the result of the first create under the same idempotency key. */
+import { decideProcess, refusedPayment } from "../../domain/transaction/decisions/decide-charge";
 import {
   type CreateCommand,
   createResult,
@@ -7,29 +8,57 @@ import {
   type RiskBasis,
 } from "../../domain/transaction/decisions/decide-create";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
-import { toLivemode } from "../../domain/transaction/livemode";
+import { type ProcessorTerms, toLivemode } from "../../domain/transaction/livemode";
+import type { Refusal } from "../../domain/transaction/refusal";
+import { accept } from "../../domain/transaction/result";
 import type { Journal, OwnedTransaction } from "../journal/journal";
-import { applyChange } from "./apply";
+import { applyChange, applyStep, claim } from "./apply";
 import type { CommandBase, CommandContext } from "./context";
 import { type CommandResult, refused } from "./result";
 
-export type CreateTransaction = CommandBase & CreateCommand;
+export type CreateTransaction = CommandBase &
+  CreateCommand & {
+    /** Whether the transaction is also processed, if it is approved. */
+    process?: boolean | undefined;
+  };
 
 /** @param existing the transaction with this id, if there is one
  *  @param basis rules and signals; not needed when the transaction exists
  *  @throws Error without a basis for a new transaction */
 export function create(
-  { journal, mode, now_ms }: CommandContext,
+  context: CommandContext,
   existing: OwnedTransaction | undefined,
   command: CreateTransaction,
   basis: RiskBasis | undefined,
 ): CommandResult {
-  if (existing) return repeatCreate(journal, command.request, existing);
+  const { journal, processor, now_ms } = context;
+  const { merchant_id, process = false } = command;
+  if (existing) {
+    return process
+      ? repeatProcess(context, existing, command)
+      : repeatCreate(journal, command.request, existing);
+  }
+  const refusal = refusedCreate(command, processor);
+  if (refusal) return refused(refusal);
   if (!basis) throw new Error("a create needs its rules and signals");
-  const change = decideCreate({ ...command, livemode: toLivemode(mode) }, basis, now_ms);
-  const { id, review } = change.transaction;
-  if (review) journal.reviews.open(id, Date.parse(review.expires_at));
-  return applyChange(journal, command.merchant_id, change, command);
+  const livemode = toLivemode(processor.mode);
+  const created = decideCreate({ ...command, livemode }, basis, now_ms);
+  if (!process || created.transaction.status !== "pending") {
+    return applyChange(journal, merchant_id, undefined, created, command);
+  }
+  const decided = decideProcess(created.transaction, processor, now_ms);
+  if (!decided.ok || decided.value.step !== "claim") throw new Error("a payment is not claimed");
+  const { transaction, events } = decided.value.change;
+  const change = { transaction, events: [...created.events, ...events] };
+  return claim(context, merchant_id, undefined, change, command);
+}
+
+/** Why a create of a new transaction is refused, whatever the payment is. */
+export function refusedCreate(
+  { request, process = false }: CreateTransaction,
+  processor: ProcessorTerms,
+): Refusal | undefined {
+  return refusedPayment(request, process, processor);
 }
 
 /** The result of the first create, or a refusal when that was for another request. */
@@ -43,4 +72,22 @@ export function repeatCreate(
   const { version, status } = createResult(transaction);
   const data = journal.textAt(transaction.id, version);
   return { kind: "done", data, status, replayed: true, wrote: false };
+}
+
+/** A create that also processes, repeated: a pending transaction is processed now, and any other is as it is. */
+function repeatProcess(
+  context: CommandContext,
+  owned: OwnedTransaction,
+  command: CreateTransaction,
+): CommandResult {
+  const { transaction } = owned;
+  const same = decideRepeatedCreate(transaction, command.request);
+  if (!same.ok) return refused(same.refusal);
+  const { status } = transaction;
+  const isOpen = status === "pending" || status === "processing";
+  const decided = isOpen
+    ? decideProcess(transaction, context.processor, context.now_ms)
+    : accept({ step: "answer" } as const);
+  const result = applyStep(context, owned, decided, command);
+  return result.kind === "refused" ? result : { ...result, replayed: true };
 }

@@ -1,20 +1,29 @@
-/** `expire`: ends a review without a decision in time. The alarm sends it. */
+/** `expire`: ends a review without a decision in time, and voids an authorisation that was not captured in time. The alarm
+ *  sends it. */
+import { decideCaptureExpiry } from "../../domain/transaction/decisions/decide-capture";
 import { decideExpiry } from "../../domain/transaction/decisions/decide-review";
-import { accept } from "../../domain/transaction/result";
 import type { OwnedTransaction } from "../journal/journal";
-import { applyDecision } from "./apply";
+import { applyDecision, applyStep } from "./apply";
 import type { CommandBase, CommandContext } from "./context";
-import type { CommandResult } from "./result";
+import { type CommandResult, unchanged } from "./result";
 
-/** The stored time decides, not `review.expires_at`, which may come from a clock that was ahead. */
+/** The stored time decides, not that of the transaction, which may come from a clock that was ahead. */
 export function expire(
-  { journal, now_ms }: CommandContext,
+  context: CommandContext,
   owned: OwnedTransaction,
   command: CommandBase,
 ): CommandResult {
+  const { journal, now_ms } = context;
   const { transaction } = owned;
-  const expiresAtMs = journal.reviews.expiresAtMs(transaction.id);
-  const decided =
-    expiresAtMs === undefined ? accept(null) : decideExpiry(transaction, expiresAtMs, now_ms);
-  return applyDecision(journal, owned, decided, command);
+  const expiresAtMs = journal.deadlines.expiresAtMs(transaction.id);
+  if (expiresAtMs === undefined) return unchanged(transaction);
+  if (transaction.status === "authorized") {
+    return applyStep(
+      context,
+      owned,
+      decideCaptureExpiry(transaction, expiresAtMs, now_ms),
+      command,
+    );
+  }
+  return applyDecision(journal, owned, decideExpiry(transaction, expiresAtMs, now_ms), command);
 }

@@ -1,23 +1,59 @@
-/** `resolve`: records the outcome that an operator found for a charge. The processor is not called again. */
-import { decideResolution } from "../../domain/transaction/decisions/decide-resolution";
+/** `resolve`: records the outcome that an operator found for an operation. The processor is not called again. */
+import {
+  decideRefundResolution,
+  decideResolution,
+} from "../../domain/transaction/decisions/decide-resolution";
+import { operationKey } from "../../domain/transaction/operation";
 import type { ResolveRequest } from "../../domain/transaction/resolution";
 import type { OwnedTransaction } from "../journal/journal";
-import { applyOutcome } from "./apply";
+import { applyOutcome, applyRefundOutcome } from "./apply";
 import type { CommandBase, CommandContext } from "./context";
-import type { CommandResult } from "./result";
+import { type CommandResult, refused, unchanged } from "./result";
 
-export type ResolveCharge = CommandBase &
+export type ResolveOperation = CommandBase &
   ResolveRequest & {
-    /** Whether a call to the processor is in progress. Evaluated when the command is decided. */
-    is_call_under_way: () => boolean;
+    /** Of a refund; otherwise the open operation of the transaction is resolved. */
+    refund_id?: string | undefined;
+    /** Whether a call to the processor is in progress under a key. Evaluated when the command is decided. */
+    is_call_under_way: (key: string) => boolean;
   };
 
 export function resolve(
+  context: CommandContext,
+  owned: OwnedTransaction,
+  command: ResolveOperation,
+): CommandResult {
+  const { journal, processor, now_ms } = context;
+  const { transaction } = owned;
+  if (command.refund_id !== undefined) {
+    return resolveRefund(context, owned, command.refund_id, command);
+  }
+  const isCallUnderWay = command.is_call_under_way(operationKey(transaction));
+  const { capture_window_ms } = processor;
+  const decided = decideResolution(transaction, command, isCallUnderWay, capture_window_ms, now_ms);
+  return applyOutcome(journal, owned, decided, command);
+}
+
+function resolveRefund(
   { journal, now_ms }: CommandContext,
   owned: OwnedTransaction,
-  command: ResolveCharge,
+  refundId: string,
+  command: ResolveOperation,
 ): CommandResult {
-  const isCallUnderWay = command.is_call_under_way();
-  const decided = decideResolution(owned.transaction, command, isCallUnderWay, now_ms);
-  return applyOutcome(journal, owned, decided, command);
+  const { transaction } = owned;
+  const refunds = journal.refunds.of(transaction.id).map(({ refund }) => refund);
+  const refund = refunds.find(({ id }) => id === refundId);
+  if (!refund) return refused({ code: "refund_not_found" });
+  const isCallUnderWay = command.is_call_under_way(refundId);
+  const decided = decideRefundResolution(
+    transaction,
+    refund,
+    refunds,
+    command,
+    isCallUnderWay,
+    now_ms,
+  );
+  if (!decided.ok) return refused(decided.refusal);
+  if (!decided.value) return { ...unchanged(transaction), data: JSON.stringify(refund) };
+  return applyRefundOutcome(journal, owned, decided.value, command);
 }

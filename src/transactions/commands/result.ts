@@ -1,28 +1,37 @@
 /** The result of a command. */
+import type { Refund } from "../../domain/transaction/refund";
 import type { Refusal } from "../../domain/transaction/refusal";
 import type { Status } from "../../domain/transaction/status";
 import type { Transaction } from "../../domain/transaction/transaction";
 
-/** A charge to request from the processor: the transaction as claimed, and the number of this attempt, from 1. */
-export type ChargeOrder = { transaction: Transaction; attempt: number };
+/** An operation to request from the processor: the transaction as claimed, or one of its refunds, and the number of this
+ *  attempt, from 1. */
+export type OperationOrder = { transaction: Transaction; refund?: Refund; attempt: number };
 
 export type CommandResult =
   | { kind: "refused"; refusal: Refusal }
   | {
       kind: "done";
-      /** The transaction's JSON text. */
+      /** The JSON text of the transaction, or of the refund that the command is about. */
       data: string;
-      /** The status in `data`. */
+      /** The status of the transaction. */
       status: Status;
-      /** Whether this repeats the result of an earlier create. */
+      /** Whether this repeats the result of an earlier create or refund. */
       replayed: boolean;
       /** Whether the command changed anything. */
       wrote: boolean;
       /** Set when the processor reported another outcome than the stored one, which stays. */
       contradicts?: true;
     }
-  /** The charge has no outcome yet. `retry_at_ms` is the time of the next attempt, which the alarm makes. */
-  | { kind: "pending"; data: string; order: ChargeOrder; retry_at_ms: number; wrote: boolean };
+  /** The operation has no outcome yet. `retry_at_ms` is the time of the next attempt, which the alarm makes. */
+  | {
+      kind: "pending";
+      data: string;
+      order: OperationOrder;
+      retry_at_ms: number;
+      replayed: boolean;
+      wrote: boolean;
+    };
 
 export function refused(refusal: Refusal): CommandResult & { kind: "refused" } {
   return { kind: "refused", refusal };
@@ -34,13 +43,15 @@ export function unchanged(transaction: Transaction): CommandResult & { kind: "do
   return { kind: "done", data, status: transaction.status, replayed: false, wrote: false };
 }
 
-/** @param attempts how many attempts had no known outcome */
+/** @param operation the transaction, and the refund if it is one
+ *  @param data the JSON text to reply with
+ *  @param attempts how many attempts had no known outcome */
 export function pending(
-  transaction: Transaction,
+  operation: Omit<OperationOrder, "attempt">,
   data: string,
   attempts: number,
   retryAtMs: number,
 ): CommandResult & { kind: "pending" } {
-  const order = { transaction, attempt: attempts + 1 };
-  return { kind: "pending", data, order, retry_at_ms: retryAtMs, wrote: false };
+  const order = { ...operation, attempt: attempts + 1 };
+  return { kind: "pending", data, order, retry_at_ms: retryAtMs, replayed: false, wrote: false };
 }

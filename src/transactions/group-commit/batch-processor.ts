@@ -1,8 +1,9 @@
 /** Processes one batch: reads the decision inputs, then decides and commits without an `await` between. `batcher.ts` forms
  *  the batches. */
-import type { ProcessorMode } from "../../domain/transaction/livemode";
+import type { ProcessorTerms } from "../../domain/transaction/livemode";
 import { describeFault, type Log, traceFields } from "../../observability/log";
 import { type Command, execute } from "../commands/command";
+import { refusedCreate } from "../commands/create";
 import { type CommandResult, refused } from "../commands/result";
 import { countBatch, countWritten } from "../count-commands";
 import type { Counters } from "../counters";
@@ -30,8 +31,8 @@ export type BatchDependencies = {
   relays: OutboxRelays;
   /** The inputs of creates. */
   sources: DecisionSources;
-  /** The mode of the deployment's processor. */
-  mode: ProcessorMode;
+  /** The deployment's processor. */
+  processor: ProcessorTerms;
   /** Whether responses wait for the book. They do only where the readers of the book cannot ask its writers to bring it up to
    *  date first, because there is no list of the objects. */
   waits_for_book: boolean;
@@ -53,9 +54,12 @@ export class BatchProcessor {
 
   /** Processes one batch. @throws a fault of reading, before anything is changed */
   async run(commands: Command[]): Promise<CommandOutcome<Committed>[]> {
-    const { journal, counters, relays, sources, arm, reset } = this.#dependencies;
+    const { journal, counters, relays, sources, processor, arm, reset } = this.#dependencies;
     journal.load(commands.map(({ transaction_id }) => transaction_id));
-    const payments = newPayments(commands, (id) => journal.has(id));
+    // A payment that is refused in any case is not counted for the customer's velocity.
+    const payments = newPayments(commands, (id) => journal.has(id)).filter(
+      (payment) => !refusedCreate(payment, processor),
+    );
     const inputs = await readDecisionInputs(payments, sources);
     const lastPosition = journal.lastPosition;
     const changes = journal.changes;
@@ -84,7 +88,7 @@ export class BatchProcessor {
 
   /** Executes one command inside the commit. A create without its inputs is refused and not stored. */
   #execute(command: Command, inputs: DecisionInputs | undefined, nowMs: number): CommandResult {
-    const { journal, counters, log, mode } = this.#dependencies;
+    const { journal, counters, log, processor } = this.#dependencies;
     if (inputs && !inputs.ok && !journal.has(command.transaction_id)) {
       const { transaction_id, traceparent } = command;
       log("error", "risk.failed", {
@@ -95,7 +99,7 @@ export class BatchProcessor {
       return refused({ code: "unavailable" });
     }
     const basis = inputs?.ok ? inputs.basis : undefined;
-    const result = execute(journal, command, basis, mode, nowMs);
+    const result = execute(journal, command, basis, processor, nowMs);
     countWritten(counters, command, result);
     return result;
   }

@@ -10,9 +10,10 @@ import { StateRow } from "../../runtime/state/state-row";
 import { OpenCharges } from "../charging/open-charges";
 import { StoredBackoffs } from "../outbox/stored-backoff";
 import { Checkpoints } from "./checkpoints";
+import { Deadlines } from "./deadlines";
 import { EventTail } from "./event-tail";
 import { readHistory, readVersion } from "./history";
-import { OpenReviews } from "./open-reviews";
+import { Refunds } from "./refunds";
 import { migrateJournal } from "./schema";
 import { SqlWriter } from "./sql-writer";
 import { takeBatch } from "./take-batch";
@@ -39,7 +40,8 @@ export class Journal {
   /** Counters and checkpoints, which are written with every change. */
   readonly state: StateRow;
   readonly charges: OpenCharges;
-  readonly reviews: OpenReviews;
+  readonly deadlines: Deadlines;
+  readonly refunds: Refunds;
   readonly checkpoints: Checkpoints;
   readonly backoffs: StoredBackoffs;
   readonly #sql: SqlStorage;
@@ -59,7 +61,8 @@ export class Journal {
     this.checkpoints = new Checkpoints(this.state);
     const storedThrough = this.checkpoints.get("charges_stored_through") ?? 0;
     this.charges = new OpenCharges(sql, this.#sqlWriter, storedThrough);
-    this.reviews = new OpenReviews(sql, this.#sqlWriter);
+    this.deadlines = new Deadlines(sql, this.#sqlWriter);
+    this.refunds = new Refunds(sql, this.#sqlWriter);
     this.backoffs = new StoredBackoffs(sql);
     const { last } = sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
@@ -154,7 +157,7 @@ export class Journal {
         data,
         traceparent,
         first_position,
-        refund: null,
+        refund: event.refund ? JSON.stringify(event.refund) : null,
       };
       this.#staged.push(record);
       this.#tail.add(record);

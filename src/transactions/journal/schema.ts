@@ -110,9 +110,31 @@ const JOURNAL_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-/** Version 3: refunds. */
+/** Version 3: refunds, and the time of the claim of an operation without an outcome. */
 function addRefunds(sql: SqlStorage): void {
   addMissingColumn(sql, "events", "refund", "TEXT");
+  sql.exec(REFUNDS_TABLE);
+  addMissingColumn(sql, "charges", "claimed_at_ms", "INTEGER");
+  sql.exec(`
+    UPDATE charges SET claimed_at_ms = (
+      SELECT claim.created_at_ms FROM events AS first
+      JOIN events AS claim ON claim.first_position = first.position AND claim.sequence > 1
+        AND claim.type = 'transaction.processing'
+      WHERE first.transaction_id = charges.transaction_id AND first.sequence = 1)`);
 }
+
+/** The refunds of a transaction are few and are read together. The index has those whose outcome is not known yet. */
+const REFUNDS_TABLE = `
+  CREATE TABLE IF NOT EXISTS refunds (
+    transaction_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    sent_minor INTEGER,
+    data TEXT NOT NULL,
+    PRIMARY KEY (transaction_id, position)
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS pending_refunds ON refunds (id) WHERE status = 'pending';
+`;
 
 const MIGRATIONS: readonly Migration[] = [createTables, reduceRows, addRefunds];

@@ -1,9 +1,9 @@
 /** The writes of a shard, with a count of changes that shows whether a command has changed anything. */
 
-/** How many rows one statement inserts. Few sizes, because each is a prepared statement in the cache. Eleven rows of nine
+/** How many rows one statement inserts. Few sizes, because each is a prepared statement in the cache. Ten rows of ten
  *  columns are within the 100 bound parameters of a statement in a Durable Object,
  *  https://developers.cloudflare.com/durable-objects/platform/limits/. */
-const ROWS_PER_STATEMENT = [11, 4, 1];
+const ROWS_PER_STATEMENT = [10, 4, 1];
 
 export class SqlWriter {
   readonly #sql: SqlStorage;

@@ -1,4 +1,6 @@
 /** The inputs of fraud decisions: the merchant's rules and lists, and velocity signals. */
+
+import type { Config } from "../../config";
 import { requiredSignals } from "../../domain/risk/conditions/required-signals";
 import { listSignals } from "../../domain/risk/lists/list";
 import type { Observation } from "../../domain/risk/observation";
@@ -6,9 +8,10 @@ import { readSubject } from "../../domain/risk/payment";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
 import type { RiskBasis } from "../../domain/transaction/decisions/decide-create";
 import type { Env } from "../../env";
+import type { Log } from "../../observability/log";
 import { observePayments } from "../../velocity/client";
 import type { Command } from "../commands/command";
-import type { MerchantRules, RulesCache } from "./rules-cache";
+import { createRulesReader, type MerchantRules, RulesCache } from "./rules-cache";
 
 export type DecisionInputs = { ok: true; basis: RiskBasis } | { ok: false; fault: unknown };
 
@@ -35,6 +38,15 @@ export type DecisionSources = {
   /** The rules of merchants without their own. */
   default_rules: VersionedRuleSet;
 };
+
+export function createDecisionSources(
+  env: Pick<Env, "VELOCITY" | "DB">,
+  { velocity_shards, default_rules }: Pick<Config, "velocity_shards" | "default_rules">,
+  log: Log,
+): DecisionSources {
+  const rules = new RulesCache(createRulesReader(env.DB), log);
+  return { velocity: env.VELOCITY, velocity_shards, rules, default_rules };
+}
 
 /** The inputs of each payment by transaction id. A fault of a merchant's rules or of a velocity object affects only the
  *  payments that need them. Counts the payments at the velocity objects. */

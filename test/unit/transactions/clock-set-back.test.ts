@@ -10,6 +10,7 @@ import { LeasedQuota } from "../../../src/rate-limit/leased-quota";
 import { ALARM_INTERVAL_MS, nextAlarmAtMs } from "../../../src/transactions/alarm-schedule";
 import { Recovery } from "../../../src/transactions/charging/recovery";
 import { type Command, execute } from "../../../src/transactions/commands/command";
+import { refused } from "../../../src/transactions/commands/result";
 import { Journal } from "../../../src/transactions/journal/journal";
 import { OutboxRelay } from "../../../src/transactions/outbox/relay";
 import { WebhookDestination } from "../../../src/transactions/outbox/to-webhooks";
@@ -20,10 +21,12 @@ import {
   created,
   EXAMPLES,
   HOLDING,
+  LIVE,
   MERCHANT,
   NOW_MS,
   RULES,
   requestOf,
+  stepChange,
   taken,
 } from "../../support/examples";
 import { memoryStorage } from "../../support/sqlite";
@@ -49,7 +52,7 @@ describe("after a clock that was ahead is set back,", () => {
         journal,
         { ...command, traceparent: null } as Command,
         basisOf(11, rules),
-        "live",
+        LIVE,
         now,
       );
       journal.write();
@@ -74,7 +77,11 @@ describe("after a clock that was ahead is set back,", () => {
           carriedOut.push(transaction.id);
         },
       } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
-      submit: async (command) => submitted.push(command),
+      relays: { drain: async () => {}, storeCheckpoints: noLog },
+      submit: async (command) => {
+        submitted.push(command);
+        return { result: refused({ code: "unavailable" }), in_book: undefined };
+      },
       log: noLog,
     });
     return { journal, run, transaction_id, takingUp, submitted, carriedOut };
@@ -85,7 +92,7 @@ describe("after a clock that was ahead is set back,", () => {
     const { transaction_id } = shard;
     shard.run({ kind: "process", merchant_id: MERCHANT, transaction_id } as Command);
     const unknown = { kind: "unknown", reason: "" } as const;
-    shard.run({ kind: "record", transaction_id, answer: unknown } as Command);
+    shard.run({ kind: "record", transaction_id, answer: unknown, claimed_version: 2 } as Command);
     expect(shard.journal.charges.nextAtMs(NOW_MS)).toBe(NOW_MS);
     const again = { kind: "process", merchant_id: MERCHANT, transaction_id } as Command;
     expect(shard.run(again, NOW_MS)).toMatchObject({ kind: "pending", retry_at_ms: NOW_MS });
@@ -97,10 +104,10 @@ describe("after a clock that was ahead is set back,", () => {
     const shard = shardAt(NOW_MS + YEAR_MS, HOLDING);
     const { transaction_id } = shard;
     const LONGEST_MS = 30 * DAY_MS;
-    expect(shard.journal.reviews.nextAtMs(NOW_MS)).toBe(NOW_MS);
+    expect(shard.journal.deadlines.nextAtMs(NOW_MS)).toBe(NOW_MS);
     shard.takingUp.begin(NOW_MS);
     expect(shard.submitted).toEqual([]);
-    expect(shard.journal.reviews.nextAtMs(NOW_MS)).toBe(NOW_MS + LONGEST_MS);
+    expect(shard.journal.deadlines.nextAtMs(NOW_MS)).toBe(NOW_MS + LONGEST_MS);
     shard.takingUp.begin(NOW_MS + LONGEST_MS);
     expect(shard.submitted).toMatchObject([{ kind: "expire", transaction_id }]);
     const expired = { kind: "expire", transaction_id } as Command;
@@ -225,14 +232,14 @@ describe("after a clock that was ahead is set back,", () => {
 describe("a transaction whose clock steps back", () => {
   it("A transaction's times never go back when the clock steps back, nor do those of its review", () => {
     const back = NOW_MS - DAY_MS;
-    const claimed = taken(decideProcess(EXAMPLES.pending, "live", back));
+    const claimed = taken(decideProcess(EXAMPLES.pending, LIVE, back));
     expect(claimed).toMatchObject({
       change: { transaction: { updated_at: EXAMPLES.pending.updated_at } },
     });
     const decided = taken(
       decideReview(EXAMPLES.held, { decision: "approve", reviewer: null, note: null }, back),
     );
-    const cancelled = taken(decideCancel(EXAMPLES.held, back));
+    const cancelled = stepChange(taken(decideCancel(EXAMPLES.held, LIVE, back)));
     for (const change of [decided, cancelled]) {
       const { transaction, events } = change ?? { transaction: EXAMPLES.pending, events: [] };
       expect(transaction.review?.decided_at).toBe(transaction.updated_at);

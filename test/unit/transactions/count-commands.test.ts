@@ -167,8 +167,8 @@ describe("a shard's counts", () => {
       "commands kind=cancel,outcome=refused:illegal_transition": 1,
       "commands kind=cancel,outcome=cancelled": 1,
       "commands kind=cancel,outcome=replayed": 1,
-      "charges outcome=unknown": 1,
-      "charges outcome=settled": 1,
+      "charges operation=charge,outcome=unknown": 1,
+      "charges operation=charge,outcome=settled": 1,
     });
     expect(valuesOf(counters)).toMatchObject({
       "round_commands_sum rounds=others": 13,

@@ -1,60 +1,70 @@
-/** Decides about the charge of a transaction: to claim it, to record its outcome, or to cancel it before. */
-import { type ProcessorMode, refusedCharge, toLivemode } from "../livemode";
+/** Decides about a transaction that the processor has not been called for yet: to claim its charge or authorisation, or to
+ *  cancel it. */
+import { type ProcessorTerms, refusedOperation, toLivemode } from "../livemode";
+import { firstOperation } from "../operation";
+import type { Refusal } from "../refusal";
 import { accept, type Result, refuse } from "../result";
 import { closedReview } from "../review";
-import { type Failure, type Transaction, UNCHARGED_CODES } from "../transaction";
-import { type Change, decideMove, timeOfChange } from "./transition";
+import { type Transaction, UNCHARGED_CODES } from "../transaction";
+import { decideClaim, decideMove, type Step, timeOfChange } from "./transition";
 
-/** What a processor has said for certain about a charge. */
-export type ChargeResult = { kind: "settled" } | { kind: "declined"; failure: Failure };
-
-/** What `process` means for a transaction: claim the charge, wait for the one under way, or just answer. Nothing
- *  is claimed that the deployment's processor could not charge. */
+/** What `process` means for a transaction: to charge it, or to authorise it if it is captured later. */
 export function decideProcess(
   transaction: Transaction,
-  mode: ProcessorMode,
+  processor: ProcessorTerms,
   nowMs: number,
-): Result<{ step: "claim"; change: Change } | { step: "await" } | { step: "answer" }> {
-  const { status, livemode = toLivemode(mode) } = transaction;
-  if (hasChargeOutcome(transaction)) return accept({ step: "answer" });
-  const refused = refusedCharge(transaction.livemode, mode);
-  if (status === "processing") return refused ? refuse(refused) : accept({ step: "await" });
+): Result<Step> {
+  const { status, livemode = toLivemode(processor.mode), pending_operation } = transaction;
+  if (wasProcessed(transaction) || pending_operation) return accept({ step: "answer" });
+  const operation = firstOperation(transaction);
+  const refused = refusedOperation(operation, transaction.livemode, processor);
+  if (status === "processing") return refused ? refuse(refused) : accept({ step: "wait" });
   const claimed = decideMove(transaction, "submit", nowMs, { livemode });
   if (claimed.ok && refused) return refuse(refused);
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
 }
 
-/** Cancels a pending transaction; cancelling a cancelled one changes nothing. */
-export function decideCancel(transaction: Transaction, nowMs: number): Result<Change | null> {
-  const { status, review } = transaction;
-  if (status === "cancelled") return accept(null);
-  if (status !== "review" || !review) return decideMove(transaction, "cancel", nowMs);
-  const closed = closedReview(review, "cancelled", timeOfChange(transaction, nowMs));
-  return decideMove(transaction, "cancel", nowMs, { review: closed });
-}
-
-/** Records the processor's word. A word about a transaction that has its outcome changes nothing. */
-export function decideOutcome(
+/** Cancels a transaction that was not charged. An authorised one is voided at the processor. Cancelling a cancelled one
+ *  changes nothing. */
+export function decideCancel(
   transaction: Transaction,
-  result: ChargeResult,
+  processor: ProcessorTerms,
   nowMs: number,
-): Result<Change | null> {
-  if (hasChargeOutcome(transaction)) return accept(null);
-  return result.kind === "settled"
-    ? decideMove(transaction, "settle", nowMs)
-    : decideMove(transaction, "decline", nowMs, { failure: result.failure });
+): Result<Step> {
+  const { status, review, livemode, pending_operation } = transaction;
+  if (status === "cancelled") return accept({ step: "answer" });
+  const isVoided = pending_operation?.type === "void";
+  if (status === "authorized" || isVoided) {
+    const refused = refusedOperation("void", livemode, processor);
+    if (refused) return refuse(refused);
+    if (isVoided) return accept({ step: "wait" });
+    return decideClaim(transaction, { type: "void", reason: "requested" }, nowMs);
+  }
+  const changed =
+    status === "review" && review
+      ? { review: closedReview(review, "cancelled", timeOfChange(transaction, nowMs)) }
+      : {};
+  const decided = decideMove(transaction, "cancel", nowMs, changed);
+  return decided.ok ? accept({ step: "change", change: decided.value }) : decided;
 }
 
-/** Whether a processor's word is another than the outcome that is recorded already. */
-export function contradictsOutcome(transaction: Transaction, result: ChargeResult): boolean {
-  if (!hasChargeOutcome(transaction)) return false;
-  return (transaction.status === "completed") !== (result.kind === "settled");
+/** Why a new payment cannot be made with the deployment's processor; undefined when it can.
+ *  @param isProcessed whether it is to be processed at once */
+export function refusedPayment(
+  request: Pick<Transaction, "capture_method">,
+  isProcessed: boolean,
+  processor: ProcessorTerms,
+): Refusal | undefined {
+  const operation = firstOperation(request);
+  if (isProcessed) return refusedOperation(operation, undefined, processor);
+  return processor.supports(operation) ? undefined : { code: "operation_not_supported", operation };
 }
 
-/** Whether this transaction's charge has its outcome. */
-function hasChargeOutcome({ status, failure }: Transaction): boolean {
+/** Whether this transaction's charge or authorisation has its outcome. */
+function wasProcessed({ status, failure }: Transaction): boolean {
   return (
     status === "completed" ||
+    status === "authorized" ||
     (status === "failed" && !UNCHARGED_CODES.includes(failure?.code ?? ""))
   );
 }

@@ -4,7 +4,7 @@ import { formatAmount } from "../../money/money";
 import { type Assessment, type Decision, evaluate } from "../../risk/evaluate";
 import type { Signals, VersionedRuleSet } from "../../risk/rule-set";
 import { toEvent } from "../event";
-import { type CreateRequest, differingFields } from "../idempotency";
+import { type CreateRequest, captureMethod, differingFields } from "../idempotency";
 import { accept, type Result, refuse } from "../result";
 import { openReview } from "../review";
 import type { Status } from "../status";
@@ -72,6 +72,7 @@ function newTransaction(
   nowMs: number,
 ): Transaction {
   const { amount_minor, currency } = request;
+  const method = captureMethod(request);
   const now = new Date(nowMs).toISOString();
   return {
     id: transaction_id,
@@ -92,5 +93,9 @@ function newTransaction(
     version: 1,
     created_at: now,
     updated_at: now,
+    capture_method: method,
+    ...(method === "manual" && { amount_capturable_minor: 0 }),
+    amount_captured_minor: 0,
+    amount_refunded_minor: 0,
   };
 }

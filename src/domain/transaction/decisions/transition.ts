@@ -1,5 +1,6 @@
 /** Moves a transaction to another status: the only place where one changes. */
 import { type Event, type EventType, toEvent } from "../event";
+import type { Refund } from "../refund";
 import { accept, type Result, refuse } from "../result";
 import { type Action, nextStatus } from "../status";
 import type { Transaction } from "../transaction";
@@ -7,25 +8,34 @@ import type { Transaction } from "../transaction";
 /** Everything that one decision changes: the transaction as it is now and what happened on the way. */
 export type Change = { transaction: Transaction; events: Event[] };
 
+/** What a request for an operation means: to claim it, to wait for the one under way, to change the transaction without
+ *  the processor, or just to answer. */
+export type Step =
+  | { step: "claim" | "change"; change: Change }
+  | { step: "wait" }
+  | { step: "answer" };
+
 /** What a move changes beside the status. */
 type Changed = Partial<
   Omit<Transaction, "id" | "idempotency_key" | "status" | "version" | "created_at" | "updated_at">
 >;
 
-/** The type of the event of each action. */
-const TYPE_OF: Record<Exclude<Action, "refund">, (before: Transaction) => EventType> = {
-  submit: () => "transaction.processing",
-  block: () => "transaction.failed",
-  hold: () => "transaction.review_opened",
-  approve: () => "transaction.review_approved",
-  reject: () => "transaction.failed",
-  cancel: () => "transaction.cancelled",
+type Move = Exclude<Action, "refund">;
+
+/** The type of the event of each move. */
+const TYPE_OF: Record<Move, EventType | ((before: Transaction) => EventType)> = {
+  submit: "transaction.processing",
+  block: "transaction.failed",
+  hold: "transaction.review_opened",
+  approve: "transaction.review_approved",
+  reject: "transaction.failed",
+  cancel: "transaction.cancelled",
   settle: ({ pending_operation }) =>
     pending_operation ? "transaction.captured" : "transaction.completed",
-  decline: () => "transaction.failed",
-  authorize: () => "transaction.authorized",
-  capture: () => "transaction.processing",
-  void: () => "transaction.processing",
+  decline: "transaction.failed",
+  authorize: "transaction.authorized",
+  capture: "transaction.processing",
+  void: "transaction.processing",
   release: ({ pending_operation }) =>
     pending_operation?.type === "void" && pending_operation.reason === "capture_expired"
       ? "transaction.capture_expired"
@@ -39,18 +49,48 @@ const TYPE_OF: Record<Exclude<Action, "refund">, (before: Transaction) => EventT
 /** Makes a move, or refuses it when the table has none such. */
 export function decideMove(
   transaction: Transaction,
-  action: Exclude<Action, "refund">,
+  action: Move,
   nowMs: number,
   changed: Changed = {},
 ): Result<Change> {
   const { status } = transaction;
   if (!nextStatus(status, action)) return refuse({ code: "illegal_transition", status, action });
+  const type = TYPE_OF[action];
   const next = applyTransition(transaction, action, nowMs, changed);
-  return accept({ transaction: next, events: [toEvent(next, TYPE_OF[action](transaction))] });
+  return accept({
+    transaction: next,
+    events: [toEvent(next, typeof type === "string" ? type : type(transaction))],
+  });
 }
 
-export function applyTransition(
+/** Claims a capture or void, which ends what an earlier operation has left on the transaction. */
+export function decideClaim(
+  { resolution: _, ...transaction }: Transaction,
+  pending: NonNullable<Transaction["pending_operation"]>,
+  nowMs: number,
+): Result<Step> {
+  const changed = { failure: null, pending_operation: pending };
+  const claimed = decideMove(transaction, pending.type, nowMs, changed);
+  return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
+}
+
+/** The change of a completed transaction by one of its refunds.
+ *  @param toRefund the refund as it is then, given the time of the change */
+export function applyRefund(
   transaction: Transaction,
+  type: EventType & `refund.${string}`,
+  nowMs: number,
+  toRefund: (changedAt: string) => Refund,
+  changed: Changed = {},
+): { change: Change; refund: Refund } {
+  const next = applyTransition(transaction, "refund", nowMs, changed);
+  const refund = toRefund(next.updated_at);
+  return { change: { transaction: next, events: [toEvent(next, type, refund)] }, refund };
+}
+
+/** A pending operation ends with the next move, or is what that claims. */
+function applyTransition(
+  { pending_operation: _, ...transaction }: Transaction,
   action: Action,
   nowMs: number,
   changed: Changed,

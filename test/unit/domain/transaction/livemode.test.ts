@@ -12,7 +12,7 @@ import type { Env } from "../../../../src/env";
 import { createProcessor, processorMode } from "../../../../src/processor/create";
 import { callWithin } from "../../../../src/processor/processor";
 import { LONG_MS, OPERATIONS, requestOf } from "../../../support/charge-request";
-import { EXAMPLES, NOW_MS } from "../../../support/examples";
+import { EXAMPLES, NOW_MS, processorOf } from "../../../support/examples";
 
 const MODES: ProcessorMode[] = ["none", "sandbox", "live"];
 const withMode = (livemode: boolean | undefined, transaction: Transaction = EXAMPLES.pending) => {
@@ -44,7 +44,11 @@ it.each([
   (livemode, mode, code) => {
     expect(refusedCharge(livemode, mode)?.code).toBe(code);
     for (const status of ["pending", "processing"] as const) {
-      const decided = decideProcess(withMode(livemode, EXAMPLES[status]), mode, NOW_MS);
+      const decided = decideProcess(
+        withMode(livemode, EXAMPLES[status]),
+        processorOf(mode),
+        NOW_MS,
+      );
       expect(decided.ok ? undefined : decided.refusal.code).toBe(code);
     }
   },
@@ -57,7 +61,7 @@ it("The mode of an earlier payment is recorded when it is claimed, and does not 
     [false, "sandbox", false],
     [true, "live", true],
   ] as const) {
-    const decided = decideProcess(withMode(livemode), mode, NOW_MS);
+    const decided = decideProcess(withMode(livemode), processorOf(mode), NOW_MS);
     if (!decided.ok || decided.value.step !== "claim") throw new Error("not claimed");
     expect(decided.value.change.transaction.livemode).toBe(expected);
   }
@@ -66,11 +70,11 @@ it("The mode of an earlier payment is recorded when it is claimed, and does not 
 it("A finished or cancelled payment gets the same response with any processor", () => {
   for (const mode of MODES) {
     for (const name of ["completed", "declined"] as const) {
-      expect(decideProcess(EXAMPLES[name], mode, NOW_MS)).toMatchObject({
+      expect(decideProcess(EXAMPLES[name], processorOf(mode), NOW_MS)).toMatchObject({
         value: { step: "answer" },
       });
     }
-    const cancelled = decideProcess(EXAMPLES.cancelled, mode, NOW_MS);
+    const cancelled = decideProcess(EXAMPLES.cancelled, processorOf(mode), NOW_MS);
     expect(cancelled).toMatchObject({ refusal: { code: "illegal_transition" } });
   }
 });

@@ -1,14 +1,14 @@
 /** Charges in progress: one call of the processor for all who wait. */
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Answer, ChargeAnswer, OperationRequest } from "../../../../src/processor/processor";
+import type { Answer, OperationRequest } from "../../../../src/processor/processor";
 import { Charges } from "../../../../src/transactions/charging/charges";
 import { DECLINED, EXAMPLES, TRACEPARENT } from "../../../support/examples";
-import { idOf, SETTLED } from "../../../support/shard";
+import { idOf } from "../../../support/shard";
 
 describe("charges", () => {
   type Asked = { request: OperationRequest; answer: (given: Answer) => void };
   let asked: Asked[];
-  let recorded: [string, ChargeAnswer, number, string | null][];
+  let recorded: [string, Answer, number, string | null][];
   let fault: Error | undefined;
   let charges: Charges;
   beforeEach(() => {
@@ -22,8 +22,9 @@ describe("charges", () => {
           asked.push({ request, answer });
         }),
     };
-    charges = new Charges(processor, 60_000, async (id, answer, ...rest) => {
-      recorded.push([id, answer, ...rest]);
+    charges = new Charges(processor, 60_000, async (order, request, answer) => {
+      const { id } = order.transaction;
+      recorded.push([id, answer, order.attempt, request.traceparent]);
       if (fault) throw fault;
       const data = `${id} ${answer.kind}`;
       return { kind: "done", data, status: "completed", replayed: false, wrote: true };
@@ -50,8 +51,8 @@ describe("charges", () => {
       traceparent: TRACEPARENT,
     });
     asked[0]?.answer(DONE);
-    expect(await answer).toMatchObject({ data: `${transaction.id} settled` });
-    expect(recorded).toEqual([[transaction.id, SETTLED, 4, TRACEPARENT]]);
+    expect(await answer).toMatchObject({ data: `${transaction.id} done` });
+    expect(recorded).toEqual([[transaction.id, DONE, 4, TRACEPARENT]]);
   });
 
   it("All callers that wait for a transaction's charge share one call", async () => {

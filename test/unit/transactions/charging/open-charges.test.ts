@@ -17,9 +17,7 @@ import {
 
 const rows = () => storage.sql.exec("SELECT * FROM charges").toArray();
 const dueAfterRestart = () =>
-  new Journal(storage.sql).charges
-    .due(NOW_MS + 1, 100)
-    .map(({ transaction_id, attempts }) => [transaction_id, attempts]);
+  new Journal(storage.sql).charges.due(NOW_MS + 1, 100).map(({ id, attempts }) => [id, attempts]);
 
 it("A charge with an outcome at the first attempt writes no row", () => {
   for (const command of [create(), about("process"), record(SETTLED)]) run(command);

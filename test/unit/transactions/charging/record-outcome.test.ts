@@ -3,16 +3,20 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import { RESOLVABLE_AFTER_MS } from "../../../../src/domain/transaction/decisions/decide-resolution";
 import type { ResolveRequest } from "../../../../src/domain/transaction/resolution";
-import type { ChargeAnswer } from "../../../../src/processor/processor";
+import type { Transaction } from "../../../../src/domain/transaction/transaction";
+import type { Answer } from "../../../../src/processor/processor";
 import { createOutcomeRecorder } from "../../../../src/transactions/charging/record-outcome";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
 import type { CommandResult } from "../../../../src/transactions/commands/result";
 import { countBatch, countWritten } from "../../../../src/transactions/count-commands";
 import { Counters } from "../../../../src/transactions/counters";
 import { Journal } from "../../../../src/transactions/journal/journal";
+import { requestOf as toProcessor } from "../../../support/charge-request";
 import {
   basisOf,
   DECLINED,
+  EXAMPLES,
+  LIVE,
   MERCHANT,
   NOW_MS,
   requestOf,
@@ -34,6 +38,7 @@ describe("a shard", () => {
   const common = { traceparent: TRACEPARENT, transaction_id: id };
   let journal: Journal;
   let counters: Counters;
+  let claimed: Transaction;
   beforeEach(() => {
     const { sql } = memoryStorage();
     journal = new Journal(sql);
@@ -46,10 +51,12 @@ describe("a shard", () => {
       request: requestOf(),
     });
     run({ ...common, kind: "process", merchant_id: MERCHANT });
+    claimed = journal.find(id)?.transaction ?? EXAMPLES.processing;
   });
+  const asked = toProcessor({ traceparent: null });
   /** A batch of one command. */
   function run(command: Command, nowMs = NOW_MS): CommandResult {
-    const answer = execute(journal, command, basisOf(), "live", nowMs);
+    const answer = execute(journal, command, basisOf(), LIVE, nowMs);
     countWritten(counters, command, answer);
     journal.write();
     counters.committed();
@@ -82,6 +89,8 @@ describe("a shard", () => {
       ...common,
       kind: "record",
       answer: { kind: "unknown", reason: "no" },
+      operation: "charge",
+      claimed_version: 2,
     } as const;
     expect(run(unknown, LATER_MS)).toMatchObject({
       kind: "done",
@@ -104,7 +113,7 @@ describe("a shard", () => {
   });
 
   /** Records what the processor says, as after a call. @returns what was logged */
-  async function say(answer: ChargeAnswer): Promise<[string, string, string | undefined][]> {
+  async function say(answer: Answer): Promise<[string, string, string | undefined][]> {
     const logged: [string, string, string | undefined][] = [];
     const submit = async (command: Command) => ({
       result: run(command, LATER_MS),
@@ -113,14 +122,14 @@ describe("a shard", () => {
     const record = createOutcomeRecorder(submit, (level, event, { reason }) =>
       logged.push([level, event, reason]),
     );
-    await record(id, answer, 1, null);
+    await record({ transaction: claimed, attempt: 1 }, asked, answer);
     return logged;
   }
-  const SETTLED: ChargeAnswer = { kind: "settled" };
-  const A_DECLINE: ChargeAnswer = { kind: "declined", failure: DECLINED };
+  const SETTLED: Answer = { kind: "done" };
+  const A_DECLINE: Answer = { kind: "declined", failure: DECLINED };
 
   it.each([
-    ["declined", SETTLED, "settled, and the transaction is failed"],
+    ["declined", SETTLED, "done, and the transaction is failed"],
     ["settled", A_DECLINE, "declined, and the transaction is completed"],
   ] as const)(
     "A processor outcome that contradicts a charge resolved as %s is logged and counted, and changes nothing",
@@ -147,7 +156,7 @@ describe("a shard", () => {
       ["error", "charge.contradicted", expect.any(String)],
     ]);
     expect(countsOf("anomalies")).toEqual({ "kind=contradiction": 1 });
-    expect(countsOf("charges")).toEqual({ "outcome=settled": 1 });
+    expect(countsOf("charges")).toEqual({ "operation=charge,outcome=settled": 1 });
   });
 
   it("An answer about another payment is an error in the log, is counted, and leaves the charge open", async () => {

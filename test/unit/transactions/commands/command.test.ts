@@ -1,7 +1,7 @@
 /** The commands of a shard, each in a batch of its own. */
 import { describe, expect, it } from "vitest";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
-import { basisOf, created, NOW_MS } from "../../../support/examples";
+import { basisOf, created, LIVE, NOW_MS } from "../../../support/examples";
 import {
   A_DECLINE,
   about,
@@ -43,7 +43,7 @@ describe("a command", () => {
   });
 
   it("A create repeated in the same batch finds what the first one made", () => {
-    const inRound = (command: Command) => execute(journal, command, basisOf(), "live", NOW_MS);
+    const inRound = (command: Command) => execute(journal, command, basisOf(), LIVE, NOW_MS);
     const first = inRound(create());
     expect(inRound(create())).toEqual({ ...first, replayed: true, wrote: false });
     expect(inRound(about("process"))).toMatchObject({ kind: "pending" });
@@ -60,9 +60,9 @@ describe("a command", () => {
   });
 
   it("A create needs signals, unless the transaction exists", () => {
-    expect(() => execute(journal, create(), undefined, "live", NOW_MS)).toThrow("signals");
+    expect(() => execute(journal, create(), undefined, LIVE, NOW_MS)).toThrow("signals");
     run(create());
-    const again = execute(journal, create(), undefined, "live", NOW_MS);
+    const again = execute(journal, create(), undefined, LIVE, NOW_MS);
     expect(again).toMatchObject({ kind: "done", replayed: true });
   });
 
@@ -88,9 +88,10 @@ describe("a command", () => {
       wrote: true,
     });
     expect(journal.charges.find(idOf("k"))).toEqual({
-      transaction_id: idOf("k"),
+      id: idOf("k"),
       attempts: 0,
       next_attempt_at_ms: NOW_MS + 5,
+      claimed_at_ms: NOW_MS + 5,
     });
     expect(run(about("process"), NOW_MS + 9)).toEqual({ ...claim, wrote: false });
     expect(journal.lastPosition).toBe(2);
@@ -164,6 +165,6 @@ describe("a command", () => {
     run(about("process"));
     journal.charges.close(idOf("k"));
     journal.write();
-    expect(() => run(about("process"))).toThrow("without an open charge");
+    expect(() => run(about("process"))).toThrow("without an open operation");
   });
 });

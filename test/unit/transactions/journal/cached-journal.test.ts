@@ -8,6 +8,7 @@ import { Journal } from "../../../../src/transactions/journal/journal";
 import {
   basisOf,
   HOLDING,
+  LIVE,
   MERCHANT,
   NOW_MS,
   requestOf,
@@ -46,7 +47,7 @@ function take(journal: Journal, step: Step): void {
   }
   const command = commandOf(step.kind, step);
   const basis = journal.has(command.transaction_id) ? undefined : basisOf(1, HOLDING);
-  execute(journal, command, basis, "live", step.kind === "expire" ? REVIEWS_END_MS : NOW_MS);
+  execute(journal, command, basis, LIVE, step.kind === "expire" ? REVIEWS_END_MS : NOW_MS);
   journal.write();
 }
 
@@ -59,7 +60,7 @@ function toldBy(journal: Journal) {
     released: from.map((position) =>
       journal.eventsOfTypes(position, position + 3, RELEASING_TYPES),
     ),
-    nextReviewAtMs: journal.reviews.nextAtMs(NOW_MS),
+    nextReviewAtMs: journal.deadlines.nextAtMs(NOW_MS),
   };
 }
 

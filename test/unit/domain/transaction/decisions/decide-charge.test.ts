@@ -4,7 +4,14 @@ import { decideProcess } from "../../../../../src/domain/transaction/decisions/d
 import { decideExpiry } from "../../../../../src/domain/transaction/decisions/decide-review";
 import type { Status } from "../../../../../src/domain/transaction/status";
 import type { Transaction } from "../../../../../src/domain/transaction/transaction";
-import { DECLINED, EXAMPLE_NAMES, EXAMPLES, NOW_MS, taken } from "../../../../support/examples";
+import {
+  DECLINED,
+  EXAMPLE_NAMES,
+  EXAMPLES,
+  LIVE,
+  NOW_MS,
+  taken,
+} from "../../../../support/examples";
 import {
   APPROVED,
   BY,
@@ -64,6 +71,7 @@ describe("a decision", () => {
             status: expected as Status, // Neither of the two words above.
             failure: FAILURES[command] ?? null,
             review: reviewAfter(command, transaction, at),
+            ...(expected === "completed" && { amount_captured_minor: transaction.amount_minor }),
             version: transaction.version + 1,
             updated_at: at,
           };
@@ -104,7 +112,7 @@ describe("a decision", () => {
 
   it("A decision never makes an event older than the one before it, though the clock steps back", () => {
     const earlier = NOW_MS - 86_400_000;
-    const claim = taken(decideProcess(EXAMPLES.pending, "live", earlier));
+    const claim = taken(decideProcess(EXAMPLES.pending, LIVE, earlier));
     if (claim.step !== "claim") throw new Error("not claimed");
     const { transaction, events } = claim.change;
     expect(transaction.updated_at).toBe(EXAMPLES.pending.updated_at);

@@ -55,6 +55,9 @@ describe("creating", () => {
       version: 1,
       created_at: "2026-11-22T21:00:00.000Z",
       updated_at: "2026-11-22T21:00:00.000Z",
+      capture_method: "automatic",
+      amount_captured_minor: 0,
+      amount_refunded_minor: 0,
     });
     expect(change.events).toEqual([
       {

@@ -1,4 +1,4 @@
-/** Reviews in a shard's journal: open exactly as long as their transactions wait, whatever is taken back. */
+/** Deadlines in a shard's journal: open exactly as long as their transactions wait, whatever is taken back. */
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
@@ -9,7 +9,7 @@ import type { CommandResult } from "../../../../src/transactions/commands/result
 import { countBatch, countWritten } from "../../../../src/transactions/count-commands";
 import { Counters } from "../../../../src/transactions/counters";
 import { Journal } from "../../../../src/transactions/journal/journal";
-import { basisOf, HOLDING, MERCHANT, NOW_MS, requestOf } from "../../../support/examples";
+import { basisOf, HOLDING, LIVE, MERCHANT, NOW_MS, requestOf } from "../../../support/examples";
 import { type MemoryStorage, memoryStorage } from "../../../support/sqlite";
 
 const EXPIRY_MS = HOLDING.rule_set.review_expires_after_s * 1_000;
@@ -55,7 +55,7 @@ const expire = (key: string): Command => ({
 });
 
 const run = (command: Command, nowMs = NOW_MS): CommandResult =>
-  execute(journal, command, basisOf(1, HOLDING), "live", nowMs);
+  execute(journal, command, basisOf(1, HOLDING), LIVE, nowMs);
 const statusOf = (key: string) => journal.find(idOf(key))?.transaction.status;
 const codeOf = (answer: CommandResult) =>
   answer.kind === "refused" ? answer.refusal.code : undefined;
@@ -64,11 +64,11 @@ describe("a review", () => {
   it("A review is open from the create until it is decided", () => {
     const created = run(create("a"));
     expect(created).toMatchObject({ kind: "done", status: "review", wrote: true });
-    expect(journal.reviews.nextAtMs(NOW_MS)).toBe(NOW_MS + EXPIRY_MS);
+    expect(journal.deadlines.nextAtMs(NOW_MS)).toBe(NOW_MS + EXPIRY_MS);
     expect(run(create("a"))).toEqual({ ...created, replayed: true, wrote: false });
     const approved = run(word("approve", "a"));
     expect(approved).toMatchObject({ kind: "done", status: "pending", wrote: true });
-    expect(journal.reviews.nextAtMs(NOW_MS)).toBeUndefined();
+    expect(journal.deadlines.nextAtMs(NOW_MS)).toBeUndefined();
     expect(run(word("approve", "a"))).toEqual({ ...approved, wrote: false });
     expect(codeOf(run(word("reject", "a")))).toBe("illegal_transition");
     expect(run(create("a"))).toEqual({ ...created, replayed: true, wrote: false });
@@ -88,11 +88,11 @@ describe("a review", () => {
       ["b", 2],
     ] as const)
       run(create(key), NOW_MS + at);
-    const due = (at: number, limit = 10) => journal.reviews.due(NOW_MS + EXPIRY_MS + at, limit);
+    const due = (at: number, limit = 10) => journal.deadlines.due(NOW_MS + EXPIRY_MS + at, limit);
     expect(due(0)).toEqual([]);
     expect(due(2)).toEqual(["a", "b"].map(idOf));
     expect(due(9, 2)).toEqual(["a", "b"].map(idOf));
-    expect(new Journal(storage.sql).reviews.nextAtMs(NOW_MS)).toBe(NOW_MS + EXPIRY_MS + 1);
+    expect(new Journal(storage.sql).deadlines.nextAtMs(NOW_MS)).toBe(NOW_MS + EXPIRY_MS + 1);
   });
 
   it("A review expires once, and not when it was decided meanwhile", () => {
@@ -123,7 +123,7 @@ describe("a review", () => {
           nowMs += stepMs;
           run(one, nowMs);
           const waiting = ["a", "b", "c"].filter((key) => statusOf(key) === "review");
-          const rows = journal.reviews.due(Number.MAX_SAFE_INTEGER, 10);
+          const rows = journal.deadlines.due(Number.MAX_SAFE_INTEGER, 10);
           expect(new Set(rows)).toEqual(new Set(waiting.map(idOf)));
         }
       }),
@@ -134,7 +134,7 @@ describe("a review", () => {
 
 it("The alarm is set for the next review that expires", () => {
   const at = NOW_MS + EXPIRY_MS;
-  const open = { charge_at_ms: undefined, outboxes_at_ms: [], review_at_ms: at };
+  const open = { charge_at_ms: undefined, outboxes_at_ms: [], deadline_at_ms: at };
   expect(nextAlarmAtMs(open, NOW_MS)).toBe(at);
   expect(nextAlarmAtMs(open, at)).toBe(at + ALARM_INTERVAL_MS);
   expect(nextAlarmAtMs({ ...open, charge_at_ms: at - 1 }, NOW_MS)).toBe(at - 1);

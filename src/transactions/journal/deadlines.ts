@@ -1,12 +1,14 @@
-/** When reviews expire. A row exists exactly while its transaction is in `review`. */
+/** When reviews and authorisations expire. A row exists exactly while its transaction is in `review` or `authorized`. The
+ *  table has the name from when there were only reviews. */
 
 import { MAX_REVIEW_S } from "../../domain/risk/limits";
 import { dueAtMs } from "../../domain/time/clock";
+import { MAX_CAPTURE_WINDOW_S } from "../../domain/transaction/capture";
 import type { SqlWriter } from "./sql-writer";
 
-const LONGEST_MS = MAX_REVIEW_S * 1_000;
+const LONGEST_MS = Math.max(MAX_REVIEW_S, MAX_CAPTURE_WINDOW_S) * 1_000;
 
-export class OpenReviews {
+export class Deadlines {
   readonly #sql: SqlStorage;
   readonly #writer: SqlWriter;
   /** Cached, because every batch reads it and few change it. */
@@ -19,13 +21,13 @@ export class OpenReviews {
     this.#reread();
   }
 
-  /** When the next review expires, or is brought forward; undefined when none is open. */
+  /** When the next one is due, or is brought forward; undefined when there is none. */
   nextAtMs(nowMs: number): number | undefined {
     if (this.#nextAtMs === undefined) return undefined;
     return dueAtMs(this.#nextAtMs, nowMs, LONGEST_MS);
   }
 
-  /** When a review expires; undefined when none is open. */
+  /** When a transaction's review or authorisation expires; undefined when it has none. */
   expiresAtMs(transactionId: string): number | undefined {
     const [found] = this.#sql
       .exec<{ at: number }>(
@@ -36,8 +38,8 @@ export class OpenReviews {
     return found?.at;
   }
 
-  /** Brings forward reviews whose expiry was computed by a clock that has been set back since: they expire after the
-   *  longest time that a review may be open. Not at once, so that a reviewer has time to decide. */
+  /** Brings forward what was computed by a clock that has been set back since: it is due after the longest time that there
+   *  can be. Not at once, so that there is time to decide, or to capture. */
   bringForward(nowMs: number): void {
     this.#writer.write(
       "UPDATE reviews SET expires_at_ms = ?1 WHERE expires_at_ms > ?1",
@@ -56,7 +58,7 @@ export class OpenReviews {
     this.#reread();
   }
 
-  /** Expired reviews, the oldest first. */
+  /** Transactions whose time is over, the oldest first. */
   due(nowMs: number, limit: number): string[] {
     return this.#sql
       .exec<{ transaction_id: string }>(
