@@ -62,8 +62,8 @@ describe("events that share a row", () => {
       events.map(({ data }) => data),
     );
     expect(packed.map(([, , , data]) => data)).toEqual([
-      { status: "pending", version: 1 },
-      { status: "processing", version: 2 },
+      { status: "pending", version: 1, amount_captured_minor: 0 },
+      { status: "processing", version: 2, amount_captured_minor: 0 },
     ]);
   });
 
@@ -71,7 +71,12 @@ describe("events that share a row", () => {
     const events = life("a", "completed").map((event) => toRecord(event));
     const [created, processing, completed] = events as [EventRecord, EventRecord, EventRecord];
     const earlier = JSON.stringify([
-      [1, "transaction.created", created.created_at_ms, { status: "pending", version: 1 }],
+      [
+        1,
+        "transaction.created",
+        created.created_at_ms,
+        { status: "pending", version: 1, amount_captured_minor: 0 },
+      ],
       [2, "transaction.processing", processing.created_at_ms, processing.data],
     ]);
     expect(textsOf(unpackEvents({ ...completed, earlier }))).toEqual(textsOf(events));
