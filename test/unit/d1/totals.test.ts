@@ -9,7 +9,7 @@ import type { Total } from "../../../src/d1/totals";
 import type { Event } from "../../../src/domain/transaction/event";
 import { RESERVED_FAILURE_CODES } from "../../../src/domain/transaction/transaction";
 import { EXAMPLES, lastEvent, MERCHANT, NOW_MS } from "../../support/examples";
-import { toRecord } from "../../support/lives";
+import { refunded, toRecord } from "../../support/lives";
 import { memoryD1, migrate, migrationsAround } from "../../support/memory-book";
 
 let book: DatabaseSync;
@@ -79,6 +79,24 @@ it("The first failure codes of one write become labels, in the order of its even
   await write(many(500).map((code) => failed(code)));
   const labels = many(MAX_TOTAL_CODES - RESERVED_FAILURE_CODES.length - 1);
   expect([...shown().keys()].toSorted()).toEqual([...labels, "other"]);
+});
+
+it("The failure codes of captures and refunds share the limit", async () => {
+  migrate(book);
+  const life = refunded([lastEvent(EXAMPLES.completed)], [[1, "failed"]]);
+  const [refundFailed] = life.slice(-1);
+  if (!refundFailed?.refund) throw new Error("no refund");
+  for (const code of many(100)) {
+    const event = failed(code);
+    await write([{ ...event, type: "transaction.capture_failed" }]);
+    const refund = { ...refundFailed.refund, failure: { code, message: "No." } };
+    const data = { ...refundFailed.data, id: failed(code).transaction_id };
+    await write([{ ...refundFailed, transaction_id: data.id, data, refund }]);
+  }
+  const counts = shown();
+  expect(counts.size).toBe(MAX_TOTAL_CODES - RESERVED_FAILURE_CODES.length);
+  expect(counts.get("code-000")).toBe(2);
+  expect(counts.get("other")).toBe(2 * (100 - (counts.size - 1)));
 });
 
 it("Our own codes keep their labels, however many codes a processor has given before", async () => {

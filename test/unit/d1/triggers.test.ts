@@ -216,6 +216,22 @@ describe("the book's transactions", () => {
     expect(rows("SELECT * FROM transactions")).toEqual(before);
   });
 
+  it("D1's refunds do not change when an event comes again or late", async () => {
+    migrate(book);
+    const events = refunded(life("a", "completed"), [
+      [100, "succeeded"],
+      [200, "failed"],
+    ]);
+    await write(events);
+    const before = rows("SELECT * FROM refunds");
+    expect(before.map(({ status, sequence }) => [status, sequence])).toEqual([
+      ["succeeded", 7],
+      ["failed", 6],
+    ]);
+    for (const event of events.toReversed()) await write([event]);
+    expect(rows("SELECT * FROM refunds")).toEqual(before);
+  });
+
   it("Two transactions of one key, as shards could only have after a restore, do not stop the writes behind them", async () => {
     migrate(book);
     const { transaction } = created({}, NOW_MS, "a");
