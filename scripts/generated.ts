@@ -49,13 +49,14 @@ const textOf = (document: Document) => `${JSON.stringify(document, null, 2)}\n`;
 const SCHEMA_REF = /"#\/components\/schemas\/(\w+)"/g;
 
 /**
- * docs/asyncapi.json with the schemas of openapi.json that its event needs: a tool that gets only this document
+ * docs/asyncapi.json with the schemas of openapi.json that its events need: a tool that gets only this document
  * cannot resolve references to another file.
  */
 function asyncApiText(openApi: Document): string {
   const document = JSON.parse(readFileSync(ASYNCAPI, "utf8")) as Document;
-  const { TransactionId, TransactionEvent } = document.components.schemas;
-  const schemas: Document["components"]["schemas"] = { TransactionId, TransactionEvent };
+  const { TransactionId, TransactionEvent, RefundEvent } = document.components.schemas;
+  const own = { TransactionId, TransactionEvent, RefundEvent };
+  const schemas: Document["components"]["schemas"] = { ...own };
   const add = (name: string) => {
     if (Object.hasOwn(schemas, name)) return;
     schemas[name] = openApi.components.schemas[name];
@@ -66,7 +67,7 @@ function asyncApiText(openApi: Document): string {
   const addAll = (schema: unknown) => {
     for (const [, name = ""] of JSON.stringify(schema).matchAll(SCHEMA_REF)) add(name);
   };
-  addAll(TransactionEvent);
+  addAll(own);
   document.components.schemas = schemas;
   return textOf(document);
 }

@@ -9,7 +9,8 @@ import { shardMetrics } from "../src/api/operations/shard-metrics";
 import { webhookMetrics } from "../src/api/operations/webhook-metrics";
 import { readConfig } from "../src/config";
 import { CLOUD_EVENT_MEDIA_TYPE, toCloudEvent } from "../src/domain/transaction/cloud-event";
-import { EVENT_TYPES, type EventType, toEvent } from "../src/domain/transaction/event";
+import { EVENT_TYPES, type EventType } from "../src/domain/transaction/event";
+import type { Refund } from "../src/domain/transaction/refund";
 import type { Transaction } from "../src/domain/transaction/transaction";
 import type { Env } from "../src/env";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
@@ -220,53 +221,67 @@ it("docs/configuration.md has the default of every setting in wrangler.toml", ()
 describe("docs/asyncapi.json", () => {
   const asyncApi = JSON.parse(doc("asyncapi.json"));
   const openApi = JSON.parse(readFileSync(join(ROOT, "openapi.json"), "utf8"));
-  type Payload = { type: string; merchantid: string; traceparent: string; data: Transaction };
+  type Payload = {
+    type: string;
+    time: string;
+    subject: string;
+    merchantid: string;
+    txseq: string;
+    traceparent: string;
+    data: Transaction | Refund;
+  };
   const { messages, schemas } = asyncApi.components;
-  const { examples, headers } = messages.transactionEvent;
-  const payloads: Payload[] = examples.map(({ payload }: { payload: Payload }) => payload);
+  const { headers } = messages.transactionEvent;
+  const { transactionEvent, refundEvent } = messages;
+  const examples = [...transactionEvent.examples, ...refundEvent.examples];
+  const payloadsOf = (message: { examples: { payload: Payload }[] }) =>
+    message.examples.map(({ payload }) => payload);
+  const typeOf = ({ type }: Payload) => type.slice("payments.".length, -".v1".length) as EventType;
 
   it("docs/asyncapi.json has an example of every event, as it is sent and as the official SDK accepts it", () => {
-    const types = payloads.map(({ type }) => type.slice("payments.".length, -".v1".length));
-    expect(types).toEqual(EVENT_TYPES);
+    const payloads: Payload[] = [transactionEvent, refundEvent].flatMap(payloadsOf);
+    expect(payloads.map(typeOf)).toEqual(EVENT_TYPES);
     for (const payload of payloads) {
-      const event = toEvent(
-        payload.data,
-        payload.type.slice("payments.".length, -".v1".length) as EventType,
-      );
+      const type = typeOf(payload);
+      const data = JSON.stringify(payload.data);
       const text = toCloudEvent({
         position: 1,
         merchant_id: payload.merchantid,
-        transaction_id: event.transaction_id,
-        sequence: event.sequence,
-        type: event.type,
-        created_at_ms: Date.parse(event.created_at),
-        data: JSON.stringify(event.data),
+        transaction_id: payload.subject,
+        sequence: Number(payload.txseq),
+        type,
+        created_at_ms: Date.parse(payload.time),
+        data: type.startsWith("refund.") ? "{}" : data,
         traceparent: payload.traceparent,
         first_position: 1,
-        refund: null,
+        refund: type.startsWith("refund.") ? data : null,
       });
       expect(JSON.stringify(payload)).toBe(text);
       expect(new CloudEvent(JSON.parse(text)).validate()).toBe(true);
+      if ("version" in payload.data) expect(payload.data.version).toBe(Number(payload.txseq));
+      expect(payload.data.updated_at).toBe(payload.time);
     }
   });
 
-  it("docs/asyncapi.json has a schema that its examples fit", () => {
-    const { properties, required } = schemas.TransactionEvent;
+  it.each([
+    ["TransactionEvent", "Transaction", transactionEvent],
+    ["RefundEvent", "Refund", refundEvent],
+  ])("docs/asyncapi.json has a schema of %s that its examples fit", (name, dataName, message) => {
+    const payloads: Payload[] = payloadsOf(message);
+    const { properties, required } = schemas[name];
+    expect(message.payload).toEqual({ $ref: `#/components/schemas/${name}` });
     expect(properties.type.enum).toEqual(payloads.map(({ type }) => type));
     // Events of before there were traces go without.
     const always = Object.keys(properties).filter((name) => name !== "traceparent");
     expect(required).toEqual(always);
     const [ref] = properties.data.allOf;
-    expect(ref).toEqual({ $ref: "#/components/schemas/Transaction" });
+    expect(ref).toEqual({ $ref: `#/components/schemas/${dataName}` });
     for (const payload of payloads) {
       const attributes: Record<string, unknown> = payload;
       expect(Object.keys(attributes)).toEqual(Object.keys(properties));
-      // Transactions of before there was a mode go without it, and only an operator's outcome has a resolution.
-      const shown = Object.keys(schemas.Transaction.properties).filter(
-        (name) => name !== "resolution",
-      );
-      expect(Object.keys(payload.data)).toEqual(shown);
-      expect(schemas.Transaction.required).toEqual(shown.filter((name) => name !== "livemode"));
+      const members = Object.keys(payload.data);
+      expect(members).toEqual(expect.arrayContaining(schemas[dataName].required));
+      expect(Object.keys(schemas[dataName].properties)).toEqual(expect.arrayContaining(members));
       for (const [name, schema] of Object.entries<Record<string, string>>(properties)) {
         const { const: only, pattern } = schema.$ref ? schemas.TransactionId : schema;
         if (only) expect(attributes[name]).toBe(only);
@@ -285,7 +300,7 @@ describe("docs/asyncapi.json", () => {
         .reduce<unknown>((node, name) => (node as Record<string, unknown>)?.[name], asyncApi);
       expect(found, ref).toBeTypeOf("object");
     }
-    const { TransactionId: _, TransactionEvent: __, ...shared } = schemas;
+    const { TransactionId: _, TransactionEvent: __, RefundEvent: ___, ...shared } = schemas;
     for (const [name, schema] of Object.entries(shared)) {
       expect(schema, name).toEqual(openApi.components.schemas[name]);
     }

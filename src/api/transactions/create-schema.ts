@@ -3,7 +3,6 @@ import { z } from "@hono/zod-openapi";
 import { findCurrency, notCurrencyText } from "../../domain/money/currency";
 import { parseAmount } from "../../domain/money/money";
 import { containsCardNumber, isCardNumber } from "../../domain/text/card-number";
-import { CAPTURE_METHODS } from "../../domain/transaction/capture";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
 import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
 import { collectIssues, type Faults } from "../http/collect-issues";
@@ -17,6 +16,7 @@ import {
   text,
 } from "../http/common-schemas";
 import { checkMetadataNames, sentMetadata } from "../http/metadata-schema";
+import { CaptureMethod } from "./schemas";
 
 const createShape = {
   user_id: text(1, 128)
@@ -40,13 +40,10 @@ const createShape = {
     example: "https://example.com/webhooks",
   }),
   metadata: sentMetadata,
-  capture_method: z
-    .enum(CAPTURE_METHODS, `must be one of ${CAPTURE_METHODS.join(", ")}`)
-    .optional()
-    .openapi("CaptureMethod", {
-      description:
-        "`automatic` charges the payment when it is processed. `manual` authorizes it, and it is charged by a capture. Default: `automatic`.",
-    }),
+  capture_method: CaptureMethod.optional().openapi({
+    description:
+      "`automatic` charges the payment when it is processed. `manual` authorizes it, and it is charged by a capture. Default: `automatic`.",
+  }),
   process: z.boolean("must be true or false").optional().openapi({
     description:
       "Whether to process the payment in the same request, unless the fraud rules hold or block it. Default: false. The same as a separate process request: it is not part of the comparison with an earlier request under the same key.",

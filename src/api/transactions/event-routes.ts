@@ -7,8 +7,8 @@ import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
 import { bookPageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
+import { EventList, EventsQuery } from "./event-schemas";
 import { callOwner, refreshBookFor, requireAccepted, transactionParams } from "./owner";
-import { EventList, EventsQuery } from "./schemas";
 
 const canRead = authenticate("transactions:read");
 const canList = authenticate("transactions:read", "list");
@@ -19,7 +19,7 @@ export function eventRoutes(app: App): void {
     path: "/api/v1/transactions/{id}/events",
     operationId: "listTransactionEvents",
     summary: "List the events of a transaction",
-    description: "Returns all events of the transaction, oldest first.",
+    description: "Returns all events of the transaction and its refunds, oldest first.",
     tag: "Events",
     security: "api_key",
     request: { params: transactionParams },

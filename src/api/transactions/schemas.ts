@@ -1,8 +1,7 @@
-/** Schemas of transactions and events, for checking requests and for openapi.json. */
+/** Schemas of transactions, for checking requests and for openapi.json. */
 import { z } from "@hono/zod-openapi";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
 import { CAPTURE_METHODS, VOID_REASONS } from "../../domain/transaction/capture";
-import { EVENT_TYPES } from "../../domain/transaction/event";
 import { STATUSES } from "../../domain/transaction/status";
 import { Cursor, cursor, HasMore, limit, StaleSince, Time } from "../http/common-schemas";
 import { createdQuery, parseQueryRange } from "../http/created-range";
@@ -32,6 +31,10 @@ const VoidReason = z.enum(VOID_REASONS).openapi("VoidReason", {
     "`requested`: the transaction was cancelled. `capture_expired`: it was not captured in time.",
   example: "requested",
 });
+
+export const CaptureMethod = z
+  .enum(CAPTURE_METHODS, `must be one of ${CAPTURE_METHODS.join(", ")}`)
+  .openapi("CaptureMethod");
 
 const PendingOperation = z
   .object({
@@ -76,13 +79,10 @@ export const Transaction = z
     resolution: Resolution.optional().openapi({
       description: "Present if an operator resolved the charge manually.",
     }),
-    capture_method: z
-      .enum(CAPTURE_METHODS)
-      .optional()
-      .openapi({
-        description: `Whether processing charges the payment or authorizes it for a capture. ${ABSENT}`,
-        example: "automatic",
-      }),
+    capture_method: CaptureMethod.optional().openapi({
+      description: `Whether processing charges the payment or authorizes it for a capture. ${ABSENT}`,
+      example: "automatic",
+    }),
     amount_captured_minor: minorUnits(
       `What was captured: 0, and the amount of the charge or capture when it is complete. ${ABSENT}`,
     ),
@@ -107,20 +107,6 @@ export const Transaction = z
   })
   .openapi("Transaction");
 
-const TransactionEvent = z
-  .object({
-    id: z.string().openapi({ example: "evt_mfzwizlhn5xgs3dpnrsw45dfoi" }),
-    type: z.enum(EVENT_TYPES).openapi("EventType"),
-    sequence: z.int().min(1).openapi({
-      description: "Number of the event within its transaction: 1, 2, 3 … without gaps.",
-      example: 1,
-    }),
-    transaction_id: TransactionId,
-    created_at: Time,
-    data: Transaction,
-  })
-  .openapi("TransactionEvent");
-
 export const TransactionList = z
   .object({
     data: z.array(Transaction),
@@ -129,15 +115,6 @@ export const TransactionList = z
     stale_since: StaleSince,
   })
   .openapi("TransactionList");
-export const EventList = z
-  .object({
-    data: z.array(TransactionEvent),
-    has_more: HasMore,
-    next_cursor: Cursor,
-    stale_since: StaleSince,
-  })
-  .openapi("EventList");
-
 export const ListQuery = z.strictObject({
   user_id: z.string().max(128, "must have at most 128 characters").optional().openapi({
     description: "Only transactions of this customer.",
@@ -155,4 +132,3 @@ export const listQuery = ListQuery.transform((query, context) => {
   const { user_id, status, limit, cursor } = query;
   return { filter: { user_id, status, created: parseQueryRange(query, context) }, limit, cursor };
 });
-export const EventsQuery = z.strictObject({ limit, cursor });

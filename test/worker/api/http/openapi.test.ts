@@ -8,6 +8,7 @@ import { Rebuild } from "../../../../src/api/operations/rebuild-route";
 import { BacktestResult } from "../../../../src/api/risk/backtest-routes";
 import { ListEntry, ListEntryList } from "../../../../src/api/risk/schemas/list";
 import { RuleSetResult } from "../../../../src/api/risk/schemas/rule-set";
+import { EventList } from "../../../../src/api/transactions/event-schemas";
 import * as schema from "../../../../src/api/transactions/schemas";
 import * as webhookSchema from "../../../../src/api/webhooks/schemas";
 import { newClient, TRANSACTIONS } from "../../../support/api";
@@ -127,7 +128,7 @@ describe("openapi.json", () => {
     const hook = `${ENDPOINTS}/${(await jsonOf<{ id: string }>(await newEndpoint())).id}`;
     const tested = await jsonOf<{ id: string }>(await post(`${hook}/test`));
     const delivery = `${DELIVERIES}/${tested.id}`;
-    const { EventList, Transaction, TransactionList } = schema;
+    const { Transaction, TransactionList } = schema;
     const { ApiKeyList, Merchant, MerchantList, NewApiKey } = merchantSchema;
     const answers: Record<string, [Response, z.ZodType?]> = {
       "POST /transactions 201": [await create(body('"metadata":{"a":"b"}')), Transaction],
