@@ -1,5 +1,6 @@
 // The closing table, what was sent and what became of it, and the list of differences. Pure.
 import { DECIMALS, RISK_BLOCKED } from "./plan/expectation.ts";
+import { type Call, refundNumber } from "./plan/stories.ts";
 import { judgeStream } from "./reconcile/stream.ts";
 
 import type {
@@ -17,6 +18,18 @@ type Row = [name: string, sent: number | string, text: string];
 
 const SHOWN_MAX = 20;
 
+/** The row of each call that is not a read. */
+const ROWS: Partial<Record<Call, string>> = {
+  create: "creates",
+  pay: "paid at once",
+  batch: "batches",
+  faulty_item: "faulty items",
+  reuse: "keys reused",
+  refund_reuse: "keys reused",
+  process: "processes",
+  cancel: "cancels",
+};
+
 const number = (value: number) => value.toLocaleString("en-US");
 const listed = (counts: Counted[]) =>
   counts
@@ -30,38 +43,46 @@ function counted<Value>(list: Value[], nameOf: (one: Value) => string): Counted[
   return counts.sort(([, a], [, b]) => b - a);
 }
 
-function statusOf({ status, failure }: Transaction): string {
+function statusOf({ status, failure, cancellation_reason }: Transaction): string {
   if (failure?.code === RISK_BLOCKED) return "blocked";
-  return failure ? "declined" : status;
+  if (cancellation_reason === "capture_expired") return "expired";
+  if (cancellation_reason) return "voided";
+  return status === "failed" ? "declined" : status;
 }
 
-function amounts(transactions: Transaction[]): string {
-  const groups = Map.groupBy(transactions, ({ currency }) => currency);
-  const sums = [...groups].map(([currency, own]) => {
-    const minor = own.reduce((sum, { amount_minor }) => sum + amount_minor, 0);
+/** What was captured, or refunded, by currency. */
+function moneyRow(what: "captured" | "refunded", transactions: Transaction[]): Row {
+  const minorOf = (one: Transaction) => one[`amount_${what}_minor`];
+  const own = transactions.filter((one) => minorOf(one) > 0);
+  const groups = Map.groupBy(own, ({ currency }) => currency);
+  const sums = [...groups].map(([currency, some]) => {
+    const minor = some.reduce((sum, one) => sum + minorOf(one), 0);
     return `${number(minor / 10 ** DECIMALS[currency])} ${currency}`;
   });
-  return sums.sort().join(", ");
+  return [`  ${what}`, own.length, sums.sort().join(", ")];
 }
 
-function saidOf({ call, status, replayed }: Answer): string {
-  if (call !== "create") return String(status);
-  return status === 201 ? (replayed ? "replayed" : "new") : String(status);
+function saidOf({ call, status, code, replayed }: Answer): string {
+  if (code !== null) return `${status} ${code}`;
+  const isFirst = call === "create" || call === "pay" || refundNumber(call) !== null;
+  if (!isFirst || status !== 201) return String(status);
+  return replayed ? "replayed" : "new";
+}
+
+/** The row of the table in which a call is counted; undefined for reads. */
+function rowOf(call: Call): string | undefined {
+  if (call.startsWith("capture")) return "captures";
+  return refundNumber(call) === null ? ROWS[call] : "refunds";
 }
 
 function callRows(records: OrderRecord[]): Row[] {
   const answers = records.flatMap((record) => record?.answers ?? []);
-  const names = {
-    create: "creates",
-    reuse: "keys reused",
-    process: "processes",
-    cancel: "cancels",
-  };
-  const rows = Object.entries(names).map(([call, name]): Row => {
-    const own = answers.filter((answer) => answer.call === call);
+  const names = ["creates", "paid at once", "batches", "faulty items", "keys reused", "processes"];
+  const rows = [...names, "captures", "cancels", "refunds"].map((name): Row => {
+    const own = answers.filter(({ call }) => rowOf(call) === name);
     return [name, own.length, listed(counted(own, saidOf))];
   });
-  const reads = answers.filter(({ call }) => !(call in names));
+  const reads = answers.filter(({ call }) => rowOf(call) === undefined);
   return [...rows, ["reads meanwhile", reads.length, listed(counted(reads, ({ call }) => call))]];
 }
 
@@ -91,6 +112,16 @@ function webhookRows(merchants: MerchantView[]): Row[] {
   ];
 }
 
+function processorRow({ processor }: World): Row {
+  const operations = [...processor.operations.values()];
+  const texts: Counted[] = [
+    ...counted(operations, ({ operation }) => operation),
+    ["declined", operations.filter(({ code }) => code !== null).length],
+    ["unclear answers", operations.reduce((sum, { unclear }) => sum + unclear, 0)],
+  ];
+  return ["at the processor", operations.length, listed(texts)];
+}
+
 function streamRow({ merchants, kafka }: World): Row {
   const { sent, received, duplicates, missing } = judgeStream({ merchants, kafka });
   const texts: Counted[] = [
@@ -108,7 +139,6 @@ export function tableOf(world: World): string {
   const transactions = merchants.flatMap(({ exact }) =>
     [...exact.values()].filter((one) => one !== null),
   );
-  const completed = transactions.filter(({ status }) => status === "completed");
   const { answered, hung_up, cut, too_late, faulted, unavailable, limited } = attempts;
   const total = Object.values(attempts).reduce((sum, value) => sum + value, 0);
   const unanswered = { "hung up on": hung_up, cut, "too late": too_late };
@@ -117,9 +147,11 @@ export function tableOf(world: World): string {
   const table: Row[] = [
     ["", "sent", "what became of it"],
     ["orders", plan.orders.length, listed(counted(transactions, statusOf))],
-    ["  completed", completed.length, amounts(completed)],
+    moneyRow("captured", transactions),
+    moneyRow("refunded", transactions),
     ["requests", total, listed(Object.entries(ends))],
     ...callRows(records),
+    processorRow(world),
     ...webhookRows(merchants),
     streamRow(world),
     ["faults", chaos.kills + chaos.outages, listed(Object.entries(faults))],

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { observe } from "./observe/observe.ts";
 import { settle } from "./observe/settle.ts";
 import type { Options } from "./options.ts";
+import { CAPTURE_WINDOW_S } from "./plan/expectation.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import { errorsIn } from "./reconcile/log.ts";
@@ -10,6 +11,7 @@ import { reconcile } from "./reconcile/reconcile.ts";
 import { differencesText, tableOf } from "./report.ts";
 import { type SimulatedKafka, startKafka } from "./system/kafka.ts";
 import { closeReceivers, makeMerchants, type OpenMerchant } from "./system/merchants.ts";
+import { type SimulatedProcessor, startProcessor } from "./system/processor.ts";
 import { prepareServer, type SimulatedServer } from "./system/server.ts";
 import { type AttemptEnd, noAttempts } from "./traffic/api.ts";
 import { openChaos } from "./traffic/chaos.ts";
@@ -17,19 +19,29 @@ import { openClient } from "./traffic/client.ts";
 import { runTraffic } from "./traffic/traffic.ts";
 import type { OrderRecord, World } from "./world.ts";
 
-/** Room for what is far behind, such as retries with growing delays, and more of it for more orders. */
-const SETTLE_LIMIT_MS = 120_000;
+/** Room for what is far behind, such as retries with growing delays, and for what has to expire; more of it for more
+ *  orders. */
+const SETTLE_LIMIT_MS = 120_000 + CAPTURE_WINDOW_S * 1_000;
 const SETTLE_LIMIT_PER_ORDER_MS = 60;
 
-type System = { plan: Plan; options: Options; server: SimulatedServer; kafka: SimulatedKafka };
+type System = {
+  plan: Plan;
+  options: Options;
+  server: SimulatedServer;
+  kafka: SimulatedKafka;
+  processor: SimulatedProcessor;
+};
 type Sending = System & { merchants: OpenMerchant[]; progress: Progress };
 
 /** Sends the plan's traffic, with its faults; gives what the clients learned. */
 async function send({ plan, merchants, server, kafka, options, progress }: Sending) {
+  const { orders } = plan;
   const records: OrderRecord[] = [];
-  const clients = merchants.map(({ api, own }) => openClient({ api, own_url: own.url, records }));
+  const clients = merchants.map(({ api, own }) =>
+    openClient({ api, own_url: own.url, orders, records }),
+  );
   const visit = async (index: number, part: number) => {
-    const order = plan.orders[index];
+    const order = orders[index];
     const client = order && clients[order.merchant];
     if (!client) throw new Error(`the plan has no order ${index}`);
     await client(order, part);
@@ -51,7 +63,7 @@ async function send({ plan, merchants, server, kafka, options, progress }: Sendi
   return { records, chaos: chaos.counts };
 }
 
-async function simulateOn({ plan, options, server, kafka }: System): Promise<World> {
+async function simulateOn({ plan, options, server, kafka, processor }: System): Promise<World> {
   const attempts = noAttempts();
   let isTraffic = false;
   const seen = (end: AttemptEnd) => {
@@ -62,7 +74,7 @@ async function simulateOn({ plan, options, server, kafka }: System): Promise<Wor
   const merchants = await makeMerchants({ plan, server, seen });
   try {
     isTraffic = true;
-    const sent = await send({ plan, merchants, server, kafka, options, progress });
+    const sent = await send({ plan, merchants, server, kafka, processor, options, progress });
     isTraffic = false;
     progress.end(`All is sent. Waiting until everything has settled.`);
     const limit_ms = SETTLE_LIMIT_MS + plan.orders.length * SETTLE_LIMIT_PER_ORDER_MS;
@@ -70,7 +82,7 @@ async function simulateOn({ plan, options, server, kafka }: System): Promise<Wor
     progress.end(unsettled === "" ? "Settled. Comparing." : `Not settled: ${unsettled}.`);
     const observed = await observe({ plan, merchants, server, progress });
     const errors = errorsIn(readFileSync(server.log, "utf8"));
-    return { plan, ...sent, ...observed, attempts, kafka, errors, unsettled };
+    return { plan, ...sent, ...observed, attempts, kafka, processor, errors, unsettled };
   } finally {
     closeReceivers(merchants);
   }
@@ -88,9 +100,13 @@ export async function simulate(options: Options, state: string): Promise<number>
   );
   console.log("Starting a server.");
   const kafka = await startKafka();
-  const server = await prepareServer(state, { KAFKA_REST_URL: kafka.url });
+  const processor = await startProcessor();
+  const server = await prepareServer(state, {
+    KAFKA_REST_URL: kafka.url,
+    PROCESSOR_URL: processor.url,
+  });
   try {
-    const world = await simulateOn({ plan, options, server, kafka });
+    const world = await simulateOn({ plan, options, server, kafka, processor });
     const differences = reconcile(world);
     const s = Math.round((Date.now() - started) / 1_000);
     console.log(`\n${tableOf(world)}\n\n${differencesText(differences)}`);
@@ -99,5 +115,6 @@ export async function simulate(options: Options, state: string): Promise<number>
   } finally {
     await server.stop();
     kafka.close();
+    processor.close();
   }
 }

@@ -1,9 +1,10 @@
 // What the simulator has seen of the system, as far as it is compared.
 import type { TopicRecord } from "../scripts/kafka/verdict.ts";
 import type { Sample } from "./observe/exposition.ts";
-import type { Currency } from "./plan/expectation.ts";
-import type { Call, Order } from "./plan/orders.ts";
+import type { Currency, Operation } from "./plan/expectation.ts";
+import type { Order } from "./plan/orders.ts";
 import type { Plan } from "./plan/plan.ts";
+import type { Call } from "./plan/stories.ts";
 import type { Attempts } from "./traffic/api.ts";
 
 /** A transaction as the API shows it. */
@@ -22,24 +23,62 @@ export type Transaction = {
   webhook_url: string | null;
   version: number;
   created_at: string;
+  updated_at: string;
+  capture_method: string;
+  amount_captured_minor: number;
+  amount_refunded_minor: number;
+  /** These depend on the transaction's life. */
+  amount_capturable_minor?: number;
+  capture_before?: string;
+  pending_operation?: { type: "capture" | "void"; amount_minor?: number; reason?: string };
+  cancellation_reason?: string;
+  processor_reference?: string;
 };
 
+/** A refund as the API shows it. */
+export type Refund = {
+  id: string;
+  transaction_id: string;
+  idempotency_key: string;
+  amount_minor: number;
+  currency: Currency;
+  status: string;
+  reason: string | null;
+  metadata: Record<string, string>;
+  failure: { code: string } | null;
+  created_at: string;
+  updated_at: string;
+};
+
+/** `data` is the refund in a `refund.*` event, otherwise the transaction. */
 export type TransactionEvent = {
   id: string;
   type: string;
   sequence: number;
   transaction_id: string;
   created_at: string;
-  data: Transaction;
+  data: Transaction | Refund;
 };
 
-/** An answer to a client. `floor` is the newest version that had been acknowledged when it asked. */
+/** The transaction that an event announces; null of an event about a refund. */
+export const transactionIn = ({ data }: TransactionEvent): Transaction | null =>
+  "transaction_id" in data ? null : data;
+
+/** The refund that an event announces; null of an event about the transaction. */
+export const refundIn = ({ data }: TransactionEvent): Refund | null =>
+  "transaction_id" in data ? data : null;
+
+/** An answer to a client. `floor` is the newest version that had been acknowledged when it asked, and `refunds_floor` the
+ *  number of refunds; `at_ms` is when it arrived. */
 export type Answer = {
   call: Call;
   floor: number;
+  refunds_floor: number;
+  at_ms: number;
   status: number;
   code: string | null;
   transaction?: Transaction;
+  refund?: Refund;
   replayed?: boolean;
   /** Only where the bytes are promised. */
   text?: string;
@@ -47,6 +86,7 @@ export type Answer = {
   pointers?: string[];
   list?: Transaction[];
   events?: TransactionEvent[];
+  refunds?: Refund[];
 };
 
 /** What a client has learned of its order, the `answers` in the order of their arrival. */
@@ -55,6 +95,8 @@ export type OrderRecord = {
   id: string | null;
   version: number;
   creates: number;
+  /** The ids of the refunds that were acknowledged. */
+  refunds: Set<string>;
   answers: Answer[];
   unanswered: string[];
 };
@@ -90,9 +132,30 @@ export type MerchantView = {
   by_key: Map<string, Transaction | null>;
   exact: Map<string, Transaction | null>;
   logs: Map<string, TransactionEvent[]>;
+  refund_list: Refund[];
+  /** By the ids of their transactions. */
+  refunds: Map<string, Refund[]>;
+  exact_refunds: Map<string, Refund | null>;
 };
 
 export type Chaos = { kills: number; outages: number };
+
+/** What the processor did under a key. `code` is why it declined; `unclear` counts the answers that did not say. */
+export type Operated = {
+  key: string;
+  operation: Operation;
+  payment: string;
+  amount_minor: number;
+  currency: string;
+  code: string | null;
+  is_decided: boolean;
+  contacts: number;
+  unclear: number;
+  reference: string;
+};
+
+/** `complaints`: requests that no processor would have understood. */
+export type ProcessorView = { operations: Map<string, Operated>; complaints: string[] };
 
 export type KafkaView = { records: TopicRecord[]; refused: string[]; failed: number };
 
@@ -103,6 +166,7 @@ export type World = {
   merchants: MerchantView[];
   metrics: Sample[];
   kafka: KafkaView;
+  processor: ProcessorView;
   attempts: Attempts;
   chaos: Chaos;
   /** The errors in the server's log, by the names of their events. */

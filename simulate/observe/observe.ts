@@ -10,6 +10,7 @@ import type {
   Delivery,
   MerchantView,
   ReceiverView,
+  Refund,
   Transaction,
   TransactionEvent,
 } from "../world.ts";
@@ -44,14 +45,17 @@ async function find<Answer>(api: Api, path: string): Promise<Answer | null> {
 
 /** All that a merchant's API says, by keys and ids; null for what it doesn't know. */
 async function observeMerchant(api: Api, keys: string[], tick: () => void): Promise<Seen> {
-  const [list, feed, deliveries] = await Promise.all([
+  const [list, refund_list, feed, deliveries] = await Promise.all([
     api.pages<Transaction>("/api/v1/transactions", PAGES_MAX),
+    api.pages<Refund>("/api/v1/refunds", PAGES_MAX),
     api.pages<TransactionEvent>("/api/v1/events", PAGES_MAX),
     api.pages<Delivery>("/api/v1/webhook-deliveries", PAGES_MAX),
   ]);
   const by_key = new Map<string, Transaction | null>();
   const exact = new Map<string, Transaction | null>();
   const logs = new Map<string, TransactionEvent[]>();
+  const refunds = new Map<string, Refund[]>();
+  const exact_refunds = new Map<string, Refund | null>();
   await each(keys, async (key) => {
     const found = await find<Transaction>(api, `/api/v1/idempotency-keys/${key}`);
     by_key.set(key, found);
@@ -61,8 +65,13 @@ async function observeMerchant(api: Api, keys: string[], tick: () => void): Prom
     exact.set(found.id, await find<Transaction>(api, path));
     const log = await find<{ data: TransactionEvent[] }>(api, `${path}/events`);
     logs.set(found.id, log?.data ?? []);
+    const own = await find<{ data: Refund[] }>(api, `${path}/refunds`);
+    refunds.set(found.id, own?.data ?? []);
+    for (const { id } of own?.data ?? []) {
+      exact_refunds.set(id, await find<Refund>(api, `/api/v1/refunds/${id}`));
+    }
   });
-  return { list, feed, deliveries, by_key, exact, logs };
+  return { list, refund_list, feed, deliveries, by_key, exact, logs, refunds, exact_refunds };
 }
 
 async function observeMetrics(server: SimulatedServer): Promise<Sample[]> {

@@ -1,5 +1,6 @@
-// Waits, for a bounded time, until the system says that it has nothing left to do: no charge is open,
-// every outbox is empty, and nothing is to be delivered except to receivers that never answer.
+// Waits, for a bounded time, until the system says that it has nothing left to do: no operation of the processor is open,
+// what was authorized is captured, voided or expired, every outbox is empty, and nothing is to be delivered except to
+// receivers that never answer.
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorMessage } from "../../scripts/processes/errors.ts";
 import type { Progress } from "../progress.ts";
@@ -18,6 +19,12 @@ type Page = {
 
 const POLL_MS = 1_000;
 const READY_LIMIT_MS = 10_000;
+/** The lists that become empty. */
+const OPEN = {
+  "open operations": "/api/v1/transactions?limit=100&status=processing",
+  "authorized payments": "/api/v1/transactions?limit=100&status=authorized",
+  "pending refunds": "/api/v1/refunds?limit=100&status=pending",
+};
 const DELIVERIES = "/api/v1/webhook-deliveries?limit=100&status=pending";
 
 /** Counts pending deliveries to endpoints that answer, on the first page that has any. */
@@ -41,17 +48,14 @@ async function countOpen({ server, merchants }: System): Promise<Open> {
   });
   if (ready.outboxes === null) throw new Error("not every shard answers");
   const depths = Object.values(ready.outboxes).map((outbox) => outbox?.depth ?? 0);
-  const path = "/api/v1/transactions?limit=100&status=processing";
-  const processing = await Promise.all(
-    merchants.map(({ api }) => api.must<{ data: unknown[] }>("GET", path)),
-  );
-  const deliveries = await Promise.all(merchants.map(countPending));
   const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
-  return {
-    "events in outboxes": sum(depths),
-    "open charges": sum(processing.map(({ data }) => data.length)),
-    "pending deliveries": sum(deliveries),
-  };
+  const open: Open = { "events in outboxes": sum(depths) };
+  for (const [what, path] of Object.entries(OPEN)) {
+    const pages = merchants.map(({ api }) => api.must<{ data: unknown[] }>("GET", path));
+    open[what] = sum((await Promise.all(pages)).map(({ data }) => data.length));
+  }
+  open["pending deliveries"] = sum(await Promise.all(merchants.map(countPending)));
+  return open;
 }
 
 const textOf = (open: Open) =>

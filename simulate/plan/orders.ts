@@ -1,11 +1,21 @@
-// One order as a client carries it out: what is paid, and the story of its requests. Pure.
-import { type Currency, DECIMALS, MINOR_PER_USD, RULES, SANDBOX } from "./expectation.ts";
+// One order as a client carries it out: what is paid, and what of it is captured and refunded. Pure.
+import { type Currency, DECLINE_FIRST, decimalText, MINOR_PER_USD, RULES } from "./expectation.ts";
 import type { Random } from "./random.ts";
+import {
+  type Described,
+  drawVisits,
+  STORIES,
+  STORY_WEIGHTS,
+  type Step,
+  type StoryName,
+} from "./stories.ts";
 
-export type Call = "create" | "reuse" | "process" | "cancel" | "get" | "key" | "events" | "list";
-
-/** Requests that race; with a limit they are aborted after that time and sent again. */
-export type Step = { calls: Call[]; hangs_up_after_ms?: number };
+/** A refund of an order under a key of its own. `amount_minor` is null for all that is left. */
+export type PlannedRefund = {
+  key: string;
+  amount_minor: number | null;
+  body: { amount?: string | number; reason?: string; metadata: Record<string, string> };
+};
 
 export type Order = {
   index: number;
@@ -22,19 +32,34 @@ export type Order = {
     metadata: Record<string, string>;
     currency: string;
     description?: string;
+    capture_method?: "manual";
   };
+  /** What a capture of a part captures. */
+  part_minor: number;
+  refunds: PlannedRefund[];
   /** Adds a `webhook_url`, whose port is not known yet. */
   wants_own_url: boolean;
   visits: Step[][];
+  /** The orders that its `batch` creates, by their numbers. */
+  batch: number[];
 };
 
 /** Whose order it is; a burst fixes its size and story. */
-export type Role = { merchant: number; user_id: string; size?: Size; story?: Story };
+export type Role = { merchant: number; user_id: string; size?: Size; story?: StoryName };
 
 const CURRENCY_WEIGHTS = { USD: 45, EUR: 25, GBP: 10, JPY: 10, KWD: 6, CLP: 4 };
-const DECLINES = ["decline", "insufficient_funds", "expired_card", "do_not_honor"];
-const UNSURE = ["timeout_then_settle", "unknown_then_settle", "unknown_then_decline"];
-const OUTCOME_WEIGHTS = { usual: 80, declined: 10, slow: 5, unsure: 5 };
+const KINDS = {
+  usual: ["done"],
+  declined: ["decline", "insufficient_funds", "expired_card", "do_not_honor"],
+  slow: ["slow"],
+  unsure: ["lost", "lost_decline", "silent", "error", "pending", "pending_decline"],
+  first: [DECLINE_FIRST],
+};
+/** Of a charge or an authorization. */
+const OUTCOME_WEIGHTS = { usual: 80, declined: 9, slow: 4, unsure: 7 };
+/** Of what follows it. */
+const NEXT_WEIGHTS = { usual: 66, declined: 8, slow: 4, unsure: 14, first: 8 };
+const REFUND_WEIGHTS = { usual: 70, declined: 10, slow: 4, unsure: 16 };
 type Size = "usual" | "large" | "huge";
 const SIZE_WEIGHTS: Record<Size, number> = { usual: 95, large: 3, huge: 2 };
 /** In US dollars; other currencies' amounts are as large by the rates of the fraud rules. */
@@ -44,93 +69,46 @@ const SIZES: Record<Size, [least: number, most: number]> = {
   huge: [2 * RULES.threshold + 1, 9 * RULES.threshold],
 };
 const DESCRIPTIONS = [null, "Order", "Zwei Bücher, é 漢 💳", '\u202Ertl and \\ "quotes"'];
+const REASONS = [null, "Damaged", "returned é 漢"];
 const OWN_URL_SHARE = 0.03;
-const READ_SHARE = 0.3;
-const READS: Call[] = ["get", "key", "events", "list"];
 
-/** How long a client without patience waits at most. The shorter, the more of them: some hang up before
- *  the request has arrived, some after it was committed, some just before the answer. */
-const PATIENCE_MAX_MS = 2_000;
-
-/**
- * What clients do, by story: visits of steps. A later visit comes some orders later. `times` requests
- * race; `hangs_up` are aborted after a while and sent again with the same key until answered.
- */
-const STORIES = {
-  plain: { weight: 40, visits: [["create", "process"]] },
-  left: { weight: 5, visits: [["create"]] },
-  double_click: { weight: 10, visits: [["create*2", "process*2"]] },
-  crowd: { weight: 2, visits: [["create*6", "process*6"]] },
-  repeated_later: {
-    weight: 9,
-    visits: [
-      ["create", "process"],
-      ["create", "process"],
-    ],
-  },
-  impatient: { weight: 12, visits: [["create!", "process!"]] },
-  impatient_later: { weight: 4, visits: [["create!"], ["create", "process!"]] },
-  key_reused: {
-    weight: 5,
-    visits: [
-      ["create", "reuse", "process"],
-      ["reuse", "create"],
-    ],
-  },
-  cancelled: {
-    weight: 6,
-    visits: [
-      ["create", "cancel"],
-      ["cancel", "process"],
-    ],
-  },
-  cancel_races: { weight: 7, visits: [["create", "process|cancel"]] },
-} satisfies Record<string, { weight: number; visits: string[][] }>;
-type Story = keyof typeof STORIES;
-const STORY_WEIGHTS = Object.fromEntries(
-  Object.entries(STORIES).map(([name, { weight }]) => [name, weight]),
-) as Record<Story, number>;
-
-function decimalText(amount_minor: number, decimals: number): string {
-  const digits = String(amount_minor).padStart(decimals + 1, "0");
-  const whole = digits.slice(0, digits.length - decimals);
-  return decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`;
+function drawOutcome(random: Random, weights: Partial<Record<keyof typeof KINDS, number>>): string {
+  const kind = random.weighted(weights as Record<keyof typeof KINDS, number>);
+  return random.pick(KINDS[kind]);
 }
 
-/** An amount's minor units: of a size, and with the sandbox's ending when that says the outcome. */
-function drawAmount(
+function drawMetadata(random: Random, index: number, isManual: boolean): Record<string, string> {
+  return {
+    order: String(index),
+    outcome: drawOutcome(random, OUTCOME_WEIGHTS),
+    ...(isManual && {
+      capture_outcome: drawOutcome(random, NEXT_WEIGHTS),
+      void_outcome: drawOutcome(random, NEXT_WEIGHTS),
+    }),
+  };
+}
+
+/** @param captured_minor what the story captures, if it captures
+ *  @param percents of it, one for each refund */
+function drawRefunds(
   random: Random,
   currency: Currency,
-  size: Size,
-  ending: string | undefined,
-): number {
-  const scale = MINOR_PER_USD[currency];
-  const [least, most] = SIZES[size];
-  const minor = random.whole(least * scale, most * scale);
-  if (ending === undefined) return minor;
-  // Keeps the size where four digits leave a choice.
-  return Math.floor(minor / 10_000) * 10_000 + Number(ending);
-}
-
-function outcomeName(random: Random): string {
-  const kind = random.weighted(OUTCOME_WEIGHTS);
-  if (kind === "declined") return random.pick(DECLINES);
-  return kind === "unsure" ? random.pick(UNSURE) : kind;
-}
-
-/** `create*2` is two racing requests, `create!` one that hangs up, `process|cancel` two that race. */
-function readStep(text: string, random: Random): Step {
-  const [, calls = "", times = "1", hangs] = /^([a-z|]+)(?:\*(\d))?(!)?$/.exec(text) ?? [];
-  const racing = Array.from({ length: Number(times) }, () => calls.split("|") as Call[]).flat();
-  if (!hangs) return { calls: racing };
-  return { calls: racing, hangs_up_after_ms: Math.ceil(PATIENCE_MAX_MS ** random.unit()) };
-}
-
-function drawVisits(story: Story, random: Random): Step[][] {
-  return STORIES[story].visits.map((texts) => {
-    const steps = texts.map((text) => readStep(text, random));
-    if (random.chance(READ_SHARE)) steps.push({ calls: [random.pick(READS)] });
-    return steps;
+  captured_minor: number,
+  percents: (number | null)[],
+): PlannedRefund[] {
+  return percents.map((percent, at) => {
+    const share_minor = Math.floor((captured_minor * (percent ?? 0)) / 100);
+    const amount_minor = percent === null ? null : Math.max(1, share_minor);
+    const reason = random.pick(REASONS);
+    const metadata = { outcome: drawOutcome(random, REFUND_WEIGHTS) };
+    const text = amount_minor === null ? null : decimalText(amount_minor, currency);
+    const amount = text !== null && random.chance(0.5) ? Number(text) : text;
+    const body = {
+      ...(amount === null ? {} : { amount }),
+      ...(reason === null ? {} : { reason }),
+      metadata,
+    };
+    return { key: `refund-${at + 1}`, amount_minor, body };
   });
 }
 
@@ -139,20 +117,23 @@ export function makeOrder(
   { index, merchant, key, user_id, ...fixed }: Role & { index: number; key: string },
 ): Order {
   const currency = random.weighted(CURRENCY_WEIGHTS);
-  const outcome = outcomeName(random);
-  const isNamed = random.chance(0.5);
   const size = fixed.size ?? random.weighted(SIZE_WEIGHTS);
-  const ending = isNamed ? undefined : SANDBOX[outcome]?.ending;
-  const amount_minor = drawAmount(random, currency, size, ending);
-  const text = decimalText(amount_minor, DECIMALS[currency]);
-  const metadata = {
-    order: String(index),
-    ...(isNamed && outcome in SANDBOX ? { sandbox_outcome: outcome } : {}),
-  };
-  const description = random.pick(DESCRIPTIONS);
   const story = fixed.story ?? random.weighted(STORY_WEIGHTS);
-  const wants_own_url = random.chance(OWN_URL_SHARE);
-  const body = { user_id, currency, metadata, ...(description ? { description } : {}) };
+  const { is_manual = false, refunds = [] }: Described = STORIES[story];
+  const scale = MINOR_PER_USD[currency];
+  const [least, most] = SIZES[size];
+  const amount_minor = random.whole(least * scale, most * scale);
+  const part_minor = Math.max(1, Math.floor(amount_minor * random.unit()));
+  const text = decimalText(amount_minor, currency);
+  const metadata = drawMetadata(random, index, is_manual);
+  const description = random.pick(DESCRIPTIONS);
+  const body = {
+    user_id,
+    currency,
+    metadata,
+    ...(description ? { description } : {}),
+    ...(is_manual ? { capture_method: "manual" as const } : {}),
+  };
   return {
     index,
     merchant,
@@ -162,7 +143,10 @@ export function makeOrder(
     currency,
     spellings: [text, Number(text), `${Number(text)}`],
     body,
-    wants_own_url,
+    part_minor,
+    refunds: drawRefunds(random, currency, is_manual ? part_minor : amount_minor, refunds),
+    wants_own_url: random.chance(OWN_URL_SHARE),
     visits: drawVisits(story, random),
+    batch: [],
   };
 }

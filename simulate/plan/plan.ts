@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { makeOrder, type Order, type Role } from "./orders.ts";
 import { type Random, randomOf } from "./random.ts";
+import { readStep } from "./stories.ts";
 
 export type Outage = "down" | "lost" | "hang";
 export type Kill = { kind: "kill"; share: number; delay_ms: number };
@@ -44,6 +45,11 @@ const RUSH_ORDERS = 25;
 const SPREE_ORDERS = 8;
 
 const LATER_ORDERS: [number, number] = [10, 150];
+
+/** How many orders begin a batch, how many orders of the same merchant it creates at most, and how it is sent. */
+const BATCH_SHARE = 0.04;
+const BATCH_ORDERS_MAX = 8;
+const BATCHES = ["batch", "batch", "batch*2", "batch!"];
 const KILLS = 4;
 const KILL_DELAY_MS: [number, number] = [0, 600];
 const OUTAGES: Outage[] = ["down", "lost", "hang"];
@@ -54,9 +60,26 @@ const [FAULTS_FROM, FAULTS_TO] = [0.1, 0.9];
 /** Kinds of receivers that each merchant registers, and what they ask for. */
 export const ENDPOINTS: { kind: EndpointKind; events: string[] }[] = [
   { kind: "fine", events: ["*"] },
-  { kind: "flaky", events: ["transaction.completed", "transaction.failed"] },
-  { kind: "slow", events: ["transaction.failed", "transaction.cancelled"] },
-  { kind: "hanging", events: ["transaction.cancelled"] },
+  {
+    kind: "flaky",
+    events: [
+      "transaction.completed",
+      "transaction.failed",
+      "transaction.captured",
+      "refund.succeeded",
+    ],
+  },
+  {
+    kind: "slow",
+    events: [
+      "transaction.failed",
+      "transaction.cancelled",
+      "transaction.voided",
+      "transaction.capture_expired",
+      "refund.failed",
+    ],
+  },
+  { kind: "hanging", events: ["transaction.cancelled", "transaction.authorized"] },
 ];
 
 function merchantWeights(count: number): Record<string, number> {
@@ -101,15 +124,28 @@ function shuffled<Value>(list: Value[], random: Random): Value[] {
   return mixed;
 }
 
+/** Has some orders begin with a batch, which creates the next orders of the merchant too; these create themselves as well,
+ *  before it, meanwhile or later. */
+function addBatches(orders: Order[], random: Random): void {
+  for (const order of orders) {
+    if (!random.chance(BATCH_SHARE)) continue;
+    const near = orders.slice(order.index, order.index + 4 * BATCH_ORDERS_MAX);
+    const own = near.filter(({ merchant }) => merchant === order.merchant);
+    order.batch = own.slice(0, random.whole(1, BATCH_ORDERS_MAX)).map(({ index }) => index);
+    order.visits.unshift([readStep(random.pick(BATCHES), random)]);
+  }
+}
+
 /** Who comes when: `[order, part]` in the order of their beginnings. */
 function drawQueue(orders: Order[], random: Random): Visit[] {
-  const places = orders.flatMap(({ index, visits }) =>
-    visits.map((_, part) => {
-      const later = part === 0 ? 0 : random.whole(...LATER_ORDERS) + 0.5;
+  const places = orders.flatMap(({ index, visits }) => {
+    let at = index;
+    return visits.map((_, part) => {
+      if (part > 0) at += random.whole(...LATER_ORDERS) + 0.5;
       const visit: Visit = [index, part];
-      return { at: index + later, visit };
-    }),
-  );
+      return { at, visit };
+    });
+  });
   return places.sort((a, b) => a.at - b.at).map(({ visit }) => visit);
 }
 
@@ -146,6 +182,7 @@ export function makePlan(options: PlanOptions): Plan {
     numbers.set(role.merchant, number);
     return makeOrder(randomOf(seed, "order", index), { index, key: `order-${number}`, ...role });
   });
+  addBatches(orders, randomOf(seed, "batches"));
   const queue = drawQueue(orders, randomOf(seed, "queue"));
   const faults = chaos ? drawFaults(randomOf(seed, "faults")) : [];
   const plan = { seed, merchants, orders, queue, faults };

@@ -1,7 +1,8 @@
 // Whether the answers that clients got, while the traffic went on, agree with each other and with
 // what was asked. One order at a time. Pure.
 import { isDeepStrictEqual } from "node:util";
-import type { Call, Order } from "../plan/orders.ts";
+import type { Order } from "../plan/orders.ts";
+import { type Call, refundNumber } from "../plan/stories.ts";
 import type { Answer, Difference, OrderRecord, Transaction, World } from "../world.ts";
 
 type Fields = Partial<Transaction>;
@@ -9,22 +10,38 @@ type Fields = Partial<Transaction>;
 type Shown = Answer & { transaction: Transaction };
 
 /** What each call may be answered with; a problem by its code. */
-const EXPECTED: Record<Call, string[]> = {
+const EXPECTED: Record<string, string[]> = {
   create: ["201"],
+  pay: ["201", "202"],
+  batch: ["200"],
+  faulty_item: ["400 invalid_request"],
   reuse: ["422 idempotency_key_reused"],
   process: ["200", "202", "409 illegal_transition"],
-  cancel: ["200", "409 illegal_transition"],
+  capture: ["200", "202", "409 illegal_transition", "409 capture_amount_differs"],
+  capture_part: ["200", "202", "409 illegal_transition", "409 capture_amount_differs"],
+  capture_over: [
+    "409 illegal_transition",
+    "409 capture_amount_differs",
+    "409 amount_exceeds_capturable",
+  ],
+  cancel: ["200", "202", "409 illegal_transition"],
+  refund: ["201", "409 illegal_transition", "409 refund_exceeds_remaining"],
+  refund_reuse: ["422 idempotency_key_reused"],
   get: ["200"],
   key: ["200"],
   events: ["200"],
+  refunds: ["200"],
   list: ["200"],
 };
+/** The member that a request under a known key has otherwise. */
+const REUSED_FOR = "#/amount";
 /** Statuses by which the API says that the request was wrong: then so was the simulator. */
 const OUR_FAULT = new Set([400, 401, 403, 404, 405, 413, 415]);
 
 function unexpected({ call, status, code, detail }: Answer): Difference | null {
   const said = code === null ? String(status) : `${status} ${code}`;
-  if (EXPECTED[call].includes(said)) return null;
+  const kind = refundNumber(call) === null ? call : "refund";
+  if (EXPECTED[kind]?.includes(said)) return null;
   const area = OUR_FAULT.has(status) ? "simulator" : "answers";
   return { area, text: `a ${call} was answered ${said}${detail ? `: ${detail}` : ""}` };
 }
@@ -42,6 +59,7 @@ export function fieldsOf(
     description: body.description ?? null,
     metadata: body.metadata,
     webhook_url: wants_own_url ? own_url : null,
+    capture_method: body.capture_method ?? "automatic",
   };
 }
 
@@ -51,9 +69,9 @@ export function differingFields(transaction: Transaction, wanted: Fields): strin
   return names.filter((name) => !isDeepStrictEqual(transaction[name], wanted[name]));
 }
 
-function checkCreates(creates: Answer[]): string[] {
+function checkCreates(creates: Answer[], all: Answer[]): string[] {
   const texts = new Set(creates.map(({ text }) => text));
-  const firsts = creates.filter(({ replayed }) => !replayed).length;
+  const firsts = all.filter(({ replayed }) => !replayed).length;
   return [
     ...(texts.size > 1 ? [`its create was answered in ${texts.size} ways`] : []),
     ...(firsts > 1 ? [`${firsts} creates were answered as the first`] : []),
@@ -94,10 +112,30 @@ function checkEvents({ floor, events = [] }: Answer): string[] {
   ];
 }
 
-function checkReuse({ pointers = [] }: Answer): string[] {
-  if (isDeepStrictEqual(pointers, ["#/amount"])) return [];
-  return [`a reused key was refused for ${pointers.join(", ")} and not for #/amount`];
+/** What is refused for a reason is refused for that one. */
+function checkPointers(answer: Answer, wanted: string): string[] {
+  const { call, pointers = [] } = answer;
+  if (isDeepStrictEqual(pointers, [wanted])) return [];
+  return [`a ${call} was refused for ${pointers.join(", ")} and not for ${wanted}`];
 }
+
+/** Each version is the same transaction in every answer. */
+function checkVersions(told: Shown[]): string[] {
+  const versions = Map.groupBy(told, ({ transaction }) => transaction.version);
+  return [...versions].flatMap(([version, own]) => {
+    const texts = new Set(own.map(({ transaction }) => JSON.stringify(transaction)));
+    return texts.size > 1 ? [`version ${version} was answered in ${texts.size} ways`] : [];
+  });
+}
+
+/** A list of refunds has at least those that had been acknowledged. */
+function checkRefundList({ refunds = [], refunds_floor }: Answer): string[] {
+  if (refunds.length >= refunds_floor) return [];
+  return [`a list had ${refunds.length} refunds after ${refunds_floor} were acknowledged`];
+}
+
+/** Where the faulty item of a batch is: after its orders and the first of them once more. */
+const faultyItem = ({ batch }: Order) => `#/items/${batch.length + 1}/amount`;
 
 function checkRecord(record: OrderRecord, own_url: string, isSteady: boolean): string[] {
   const { order, id, answers } = record;
@@ -106,18 +144,17 @@ function checkRecord(record: OrderRecord, own_url: string, isSteady: boolean): s
   const of = (call: Call) => good.filter((answer) => answer.call === call);
   const wanted: Fields = { ...(id === null ? {} : { id }), ...fieldsOf(order, own_url) };
   const wrong = told.flatMap(({ transaction }) => differingFields(transaction, wanted));
-  const charged = of("process").filter(({ status }) => status === 200);
   return [
     ...record.unanswered,
-    ...checkCreates(of("create")),
+    ...checkCreates(of("create"), [...of("create"), ...of("pay")]),
     ...told.flatMap(checkFloor),
     ...of("list").flatMap((answer) => checkList(answer, record, isSteady)),
     ...of("events").flatMap(checkEvents),
-    ...of("reuse").flatMap(checkReuse),
+    ...of("refunds").flatMap(checkRefundList),
+    ...[...of("reuse"), ...of("refund_reuse")].flatMap((one) => checkPointers(one, REUSED_FOR)),
+    ...of("faulty_item").flatMap((one) => checkPointers(one, faultyItem(order))),
+    ...checkVersions(told),
     ...[...new Set(wrong)].map((name) => `an answer has another ${name} than was sent`),
-    ...(new Set(charged.map(({ transaction }) => JSON.stringify(transaction))).size > 1
-      ? ["its charge was answered in different ways"]
-      : []),
   ];
 }
 

@@ -2,50 +2,34 @@
 // logs and in the feed, is consistent, complete and of that merchant only. Pure.
 import { isDeepStrictEqual } from "node:util";
 import type { Order } from "../plan/orders.ts";
-import type {
-  Difference,
-  MerchantView,
-  OrderRecord,
-  Transaction,
-  TransactionEvent,
-  World,
+import {
+  type Difference,
+  type MerchantView,
+  type OrderRecord,
+  type Transaction,
+  type TransactionEvent,
+  transactionIn,
+  type World,
 } from "../world.ts";
 import { differingFields, fieldsOf } from "./answers.ts";
-
-/** Every life that a transaction may have, by the statuses that its events tell. */
-const LIVES = new Set([
-  "pending",
-  "pending failed",
-  "pending cancelled",
-  "pending processing",
-  "pending processing completed",
-  "pending processing failed",
-]);
-const typeOf = ({ status }: Transaction) =>
-  `transaction.${status === "pending" ? "created" : status}`;
+import { checkLife } from "./life.ts";
 
 function duplicatesIn(names: string[]): string[] {
   const seen = new Set<string>();
   return names.filter((name) => seen.size === seen.add(name).size);
 }
 
-function checkLog(transaction: Transaction, log: TransactionEvent[]): string[] {
-  const texts: string[] = [];
-  log.forEach((event, at) => {
-    const name = `event ${at + 1}`;
-    if (event.sequence !== at + 1) texts.push(`${name} has the sequence ${event.sequence}`);
-    if (event.type !== typeOf(event.data)) texts.push(`${name} is a ${event.type}`);
-    if (event.data.version !== at + 1) texts.push(`${name} has version ${event.data.version}`);
-    if (event.id !== `evt_${transaction.id.slice("txn_".length)}_${at + 1}`) {
-      texts.push(`${name} is called ${event.id}`);
-    }
+/** Every answer that showed the transaction showed it as its log has it. */
+function checkTold(record: OrderRecord | undefined, log: TransactionEvent[]): string[] {
+  const told = (record?.answers ?? []).flatMap(({ transaction }) => transaction ?? []);
+  const versions = new Map(told.map((one) => [one.version, one]));
+  return [...versions].flatMap(([version, transaction]) => {
+    const event = log[version - 1];
+    const known = event && transactionIn(event);
+    // After a refund the log has the refund.
+    if (known === null || isDeepStrictEqual(known, transaction)) return [];
+    return [`version ${version} was answered otherwise than the log has it`];
   });
-  const life = log.map(({ data }) => data.status).join(" ");
-  if (!LIVES.has(life)) texts.push(`nothing may become ${life}`);
-  if (!isDeepStrictEqual(log.at(-1)?.data, transaction)) {
-    texts.push("the last event is not the transaction");
-  }
-  return texts;
 }
 
 function checkOrder(
@@ -60,13 +44,15 @@ function checkOrder(
   if (!exact) return [`${found.id} is not known by its id`];
   const wrong = differingFields(exact, fieldsOf(order, merchant.own.url));
   const version = record?.version ?? 0;
+  const log = merchant.logs.get(found.id) ?? [];
   return [
     ...(record?.id && record.id !== found.id ? [`it was answered as ${record.id}`] : []),
     ...(isDeepStrictEqual(found, exact) ? [] : ["by key it is not what it is by id"]),
     ...(isDeepStrictEqual(listed.get(found.id), exact) ? [] : ["the list has it otherwise or not"]),
     ...wrong.map((name) => `it has another ${name} than was sent`),
     ...(exact.version < version ? [`version ${version} was acknowledged and is gone`] : []),
-    ...checkLog(exact, merchant.logs.get(found.id) ?? []),
+    ...checkTold(record, log),
+    ...checkLife(exact, log),
   ];
 }
 

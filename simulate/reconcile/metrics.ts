@@ -2,21 +2,30 @@
 // after kills; what it calls exact to a second must be, as long as no process was killed. Pure.
 
 import { type Sample, sumsBy } from "../observe/exposition.ts";
-import { chargeOutcome, RISK_BLOCKED } from "../plan/expectation.ts";
+import { RISK_BLOCKED } from "../plan/expectation.ts";
 
 import type { Attempts } from "../traffic/api.ts";
 import type {
   Difference,
   MerchantView,
   OrderRecord,
+  Refund,
   Transaction,
   TransactionEvent,
   World,
 } from "../world.ts";
+import { transactionIn } from "../world.ts";
+import { allClaims } from "./processor.ts";
 
 type Counts = Map<string, number>;
 
-const NOTHING = new Set(["transaction.failed", "transaction.cancelled"]);
+/** The events after which a payment no longer counts for velocity. */
+const RELEASED = new Set([
+  "transaction.failed",
+  "transaction.cancelled",
+  "transaction.voided",
+  "transaction.capture_expired",
+]);
 
 function count<Value>(
   list: Value[],
@@ -39,40 +48,63 @@ function compare(name: string, told: Counts, expected: Counts): string[] {
   });
 }
 
-/** How often the processor had to say that it doesn't know yet, for what was charged. */
-function countUnknowns(charged: Transaction[]): number {
-  return charged.reduce((sum, transaction) => sum + chargeOutcome(transaction).unknowns, 0);
+const positive = (entries: Record<string, number>): Counts =>
+  new Map(Object.entries(entries).filter(([, value]) => value > 0));
+
+/** The label `code` of an event: why it failed, or what a claim of an authorized payment is for. */
+function codeOf(event: TransactionEvent): string {
+  const { failure } = event.data;
+  if (event.type !== "transaction.processing") return failure?.code ?? "";
+  return transactionIn(event)?.pending_operation?.type ?? "";
 }
 
-function exactSums(transactions: Transaction[], events: TransactionEvent[]) {
+/** The processor's outcomes that were recorded: each clear one, and as many unclear ones as the processor gave. Of those
+ *  a shard that dies while it waits records none. */
+function chargeFaults({ metrics, merchants, processor, chaos }: World): string[] {
+  const claims = allClaims(merchants).filter(({ is_decided }) => is_decided);
+  const operations = [...processor.operations.values()];
+  const told = sumsBy(metrics, "payments_charges_total", "operation", "outcome");
+  const expected = count(
+    claims,
+    ({ operation, code }) => `${operation} ${code === null ? "settled" : "declined"}`,
+  );
+  const unclear = count(
+    operations.filter((one) => one.unclear > 0),
+    ({ operation }) => `${operation} unknown`,
+    (one) => one.unclear,
+  );
+  for (const [name, most] of unclear) {
+    const is = told.get(name) ?? 0;
+    const recorded = chaos.kills > 0 ? Math.min(is, most) : most;
+    if (recorded > 0) expected.set(name, recorded);
+  }
+  return compare("payments_charges_total", told, expected);
+}
+
+function exactSums(transactions: Transaction[], refunds: Refund[], events: TransactionEvent[]) {
   const of = (type: string) => events.filter((event) => event.type === `transaction.${type}`);
   const failed = of("failed").map(({ data }) => data.failure?.code);
   const blocked = failed.filter((code) => code === RISK_BLOCKED).length;
-  const processed = of("processing");
-  const positive = (entries: Record<string, number>): Counts =>
-    new Map(Object.entries(entries).filter(([, value]) => value > 0));
-  const completed = transactions.filter(({ status }) => status === "completed");
+  const claims = of("processing").map(
+    (event) => transactionIn(event)?.pending_operation ?? { type: "charge", reason: "" },
+  );
+  const claimed = (type: string, reason?: string) =>
+    claims.filter((one) => one.type === type && (reason ?? one.reason) === one.reason).length;
   return {
-    "payments_transaction_events_total type currency code": count(events, ({ type, data }) =>
-      `${type} ${data.currency} ${type === "transaction.failed" ? data.failure?.code : ""}`.trimEnd(),
+    "payments_transaction_events_total type currency code": count(events, (event) =>
+      `${event.type} ${event.data.currency} ${codeOf(event)}`.trimEnd(),
     ),
     "payments_transactions status": count(transactions, ({ status }) => status),
+    "payments_refunds status": count(refunds, ({ status }) => status),
     "payments_risk_decisions_total decision": count(transactions, ({ risk }) => risk.decision),
-    "payments_completed_amount_minor_total currency": count(
-      completed,
-      ({ currency }) => currency,
-      ({ amount_minor }) => amount_minor,
-    ),
-    "payments_charges_total outcome": positive({
-      settled: completed.length,
-      declined: failed.length - blocked,
-      unknown: countUnknowns(processed.map(({ data }) => data)),
-    }),
     commands: positive({
       "create created": transactions.length - blocked,
       "create blocked": blocked,
-      "process processed": processed.length,
-      "cancel cancelled": of("cancelled").length,
+      "process processed": claimed("charge"),
+      "capture captured": claimed("capture"),
+      "cancel cancelled": of("cancelled").length + claimed("void", "requested"),
+      "expire expired": claimed("void", "capture_expired"),
+      "refund refunded": events.filter(({ type }) => type === "refund.created").length,
     }),
   };
 }
@@ -81,10 +113,11 @@ function exactSums(transactions: Transaction[], events: TransactionEvent[]) {
  *  whose answer no client waited for. */
 function boundsOf(records: OrderRecord[], attempts: Attempts) {
   const answers = records.flatMap((record) => record?.answers ?? []);
-  const creates = answers.filter(({ call }) => call === "create");
+  const creates = answers.filter(({ call }) => call === "create" || call === "pay");
   const unheard = attempts.hung_up + attempts.cut + attempts.too_late + attempts.unavailable;
   return {
     "create replayed": creates.filter(({ replayed }) => replayed).length,
+    "refund replayed": answers.filter(({ refund, replayed }) => refund && replayed).length,
     "create conflict": answers.filter(({ call, status }) => call === "reuse" && status === 422)
       .length,
     unheard,
@@ -144,7 +177,8 @@ export function reconcileMetrics(world: World): Difference[] {
     [...exact.values()].filter((one) => one !== null),
   );
   const events = merchants.flatMap(({ logs }) => [...logs.values()].flat());
-  const { commands, ...sums } = exactSums(transactions, events);
+  const refunds = merchants.flatMap((merchant) => [...merchant.refunds.values()].flat());
+  const { commands, ...sums } = exactSums(transactions, refunds, events);
   const exact = Object.entries(sums).flatMap(([title, expected]) => {
     const [name = "", ...labels] = title.split(" ");
     return compare(name, sumsBy(metrics, name, ...labels), expected);
@@ -152,11 +186,12 @@ export function reconcileMetrics(world: World): Difference[] {
   const delivered = sumsBy(metrics, "payments_outbox_delivered_events_total", "destination");
   const all = new Map(["book", "webhooks", "stream"].map((name) => [name, events.length]));
   // Velocity gets events only for failed and cancelled payments.
-  all.set("velocity", events.filter(({ type }) => NOTHING.has(type)).length);
+  all.set("velocity", events.filter(({ type }) => RELEASED.has(type)).length);
   const outboxes =
     chaos.kills > 0 ? [] : compare("payments_outbox_delivered_events_total", delivered, all);
   const texts = [
     ...exact,
+    ...chargeFaults(world),
     ...commandFaults(world, commands),
     ...outboxes,
     ...webhookFaults(metrics, merchants),

@@ -1,25 +1,55 @@
-// Whether each transaction has become what it had to: by the fraud rules, by the sandbox's table, and
-// by who won where a charge and a cancellation raced. Pure.
+// Whether each transaction has become what it had to: by the fraud rules, by the processor's outcomes, and
+// by who won where requests raced. Pure.
 import { isDeepStrictEqual } from "node:util";
-import { assess, chargeOutcome, RISK_BLOCKED, RULES } from "../plan/expectation.ts";
-import type { Call, Order } from "../plan/orders.ts";
-import type { Difference, MerchantView, OrderRecord, Transaction, World } from "../world.ts";
+import { assess, outcomeOf, RISK_BLOCKED, RULES } from "../plan/expectation.ts";
+import type { Order } from "../plan/orders.ts";
+import type { Call } from "../plan/stories.ts";
+import type {
+  Answer,
+  Difference,
+  MerchantView,
+  OrderRecord,
+  Transaction,
+  World,
+} from "../world.ts";
 
 /** How many payments of the customer the fraud rules counted, this one included. */
 const countOf = ({ risk }: Transaction) => risk.signals?.["customer.count.24h"] ?? 0;
 const isFrequent = (transaction: Transaction) => countOf(transaction) > RULES.daily;
 
-function won(record: OrderRecord | undefined, call: Call): boolean {
-  return (record?.answers ?? []).some(
-    (answer) => answer.call === call && (answer.status === 200 || answer.status === 202),
+/** What a transaction must have become; undefined for what nothing says anything about. */
+type State = { status: string; code?: string | null; captured_minor?: number; reason?: string };
+
+/** The answers that say that what was asked for is done, or is under way. */
+function takenUp(record: OrderRecord | undefined, calls: Call[], done: string[]): Answer[] {
+  return (record?.answers ?? []).filter(
+    ({ call, status, transaction }) =>
+      calls.includes(call) &&
+      transaction !== undefined &&
+      (status === 202 || done.includes(transaction.status)),
   );
 }
 
-function asksFor(order: Order, call: Call): boolean {
-  return order.visits.flat().some(({ calls }) => calls.includes(call));
+function asksFor(order: Order, calls: Call[]): boolean {
+  return order.visits.flat().some((step) => step.calls.some((call) => calls.includes(call)));
 }
 
-type State = { status: string; code: string | null };
+/** What became of an authorized payment; a text says what went wrong. */
+function stateOfHeld(order: Order, record: OrderRecord | undefined): State | string {
+  const { amount_minor, part_minor } = order;
+  const { metadata } = order.body;
+  const isSure = (operation: "capture" | "void") => outcomeOf(operation, metadata).code === null;
+  const taken = (call: Call, done: string, operation: "capture" | "void") =>
+    takenUp(record, [call], [done]).some(({ status }) => status !== 202 || isSure(operation));
+  const all = taken("capture", "completed", "capture");
+  const part = taken("capture_part", "completed", "capture");
+  const isVoided = taken("cancel", "cancelled", "void");
+  if (all && part) return "it was captured with two amounts";
+  if (isVoided && (all || part)) return "a capture and a cancel were both answered as done";
+  if (isVoided) return { status: "cancelled", reason: "requested", captured_minor: 0 };
+  if (!all && !part) return { status: "cancelled", reason: "capture_expired", captured_minor: 0 };
+  return { status: "completed", code: null, captured_minor: all ? amount_minor : part_minor };
+}
 
 /** The state that the transaction must be in, or a text that says what went wrong. */
 function expectedState(
@@ -29,15 +59,19 @@ function expectedState(
 ): State | string {
   const { isBlocked } = assess(order, isFrequent(transaction));
   if (isBlocked) return { status: "failed", code: RISK_BLOCKED };
-  const [charged, cancelled] = [won(record, "process"), won(record, "cancel")];
-  if (charged && cancelled) return "a process and a cancel were both answered as done";
-  if (cancelled) return { status: "cancelled", code: null };
-  if (charged) {
-    const { status, code } = chargeOutcome({ ...order, metadata: order.body.metadata });
-    return { status, code };
+  const isManual = order.body.capture_method === "manual";
+  const charges = takenUp(record, ["process", "pay"], ["authorized", "completed", "failed"]);
+  const isCharged = charges.length > 0;
+  const isCancelled = takenUp(record, ["cancel"], ["cancelled"]).length > 0;
+  if (isCharged) {
+    const { code } = outcomeOf(isManual ? "authorize" : "charge", order.body.metadata);
+    if (code !== null) return { status: "failed", code };
+    if (isManual) return stateOfHeld(order, record);
+    if (isCancelled) return "a process and a cancel were both answered as done";
+    return { status: "completed", code: null, captured_minor: order.amount_minor };
   }
-  if (asksFor(order, "process") || asksFor(order, "cancel"))
-    return "nothing that was asked was done";
+  if (isCancelled) return { status: "cancelled", code: null };
+  if (asksFor(order, ["process", "pay", "cancel"])) return "nothing that was asked was done";
   return { status: "pending", code: null };
 }
 
@@ -48,10 +82,19 @@ function checkState(
 ): string[] {
   const expected = expectedState(order, record, transaction);
   if (typeof expected === "string") return [expected];
-  const actual = { status: transaction.status, code: transaction.failure?.code ?? null };
-  if (isDeepStrictEqual(actual, expected)) return [];
-  const nameOf = ({ status, code }: State) => (code === null ? status : `${status} (${code})`);
-  return [`it is ${nameOf(actual)} and not ${nameOf(expected)}`];
+  const actual: State = {
+    status: transaction.status,
+    code: transaction.failure?.code ?? null,
+    captured_minor: transaction.amount_captured_minor,
+    reason: transaction.cancellation_reason ?? "",
+  };
+  const told = { ...actual, ...expected };
+  if (isDeepStrictEqual(actual, told)) return [];
+  const nameOf = ({ status, code, captured_minor, reason }: State) =>
+    [status, code && `(${code})`, reason, `with ${captured_minor} captured`]
+      .filter(Boolean)
+      .join(" ");
+  return [`it is ${nameOf(actual)} and not ${nameOf(told)}`];
 }
 
 function checkRisk(order: Order, transaction: Transaction): string[] {

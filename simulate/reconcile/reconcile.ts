@@ -4,7 +4,11 @@ import { reconcileAnswers } from "./answers.ts";
 import { reconcileBook } from "./book.ts";
 import { reconcileLog } from "./log.ts";
 import { reconcileMetrics } from "./metrics.ts";
+import { reconcileMoney } from "./money.ts";
 import { reconcileOutcomes } from "./outcomes.ts";
+import { reconcileProcessor } from "./processor.ts";
+import { reconcileRefunds } from "./refunds.ts";
+import { reconcileRefusals } from "./refusals.ts";
 import { reconcileStream } from "./stream.ts";
 import { reconcileWebhooks } from "./webhooks.ts";
 
@@ -16,6 +20,10 @@ export function reconcile(world: World): Difference[] {
     ...reconcileAnswers(world),
     ...reconcileBook(world),
     ...reconcileOutcomes(world),
+    ...reconcileRefusals(world),
+    ...reconcileRefunds(world),
+    ...reconcileProcessor(world),
+    ...reconcileMoney(world),
     ...reconcileWebhooks(world),
     ...reconcileStream(world),
     ...reconcileMetrics(world),

@@ -94,7 +94,7 @@ const wants = ({ events }: ReceiverView, { type }: TransactionEvent) =>
   events.includes("*") || events.includes(type);
 
 function checkMerchant(
-  { feed, deliveries, endpoints, own }: MerchantView,
+  { feed, deliveries, endpoints, own, exact }: MerchantView,
   isSteady: boolean,
 ): string[] {
   const check = (receiver: ReceiverView, events: TransactionEvent[], delivered: Delivery[]) => [
@@ -105,7 +105,9 @@ function checkMerchant(
   const strange = deliveries.filter(
     ({ endpoint_id }) => endpoint_id !== null && !known.has(endpoint_id),
   );
-  const ownEvents = feed.filter(({ data }) => data.webhook_url === own.url);
+  const ownEvents = feed.filter(
+    ({ transaction_id }) => exact.get(transaction_id)?.webhook_url === own.url,
+  );
   const toOwn = deliveries.filter(({ endpoint_id }) => endpoint_id === null);
   return [
     ...endpoints.flatMap((endpoint) => {

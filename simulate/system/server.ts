@@ -8,7 +8,7 @@ import { startWrangler } from "../../scripts/local/wrangler.ts";
 import type { Child } from "../../scripts/processes/child-process.ts";
 import { freePort } from "../../scripts/processes/free-port.ts";
 import { until } from "../../scripts/processes/wait.ts";
-import { RULES } from "../plan/expectation.ts";
+import { CAPTURE_WINDOW_S, RULES } from "../plan/expectation.ts";
 import { within } from "../within.ts";
 
 export type SimulatedServer = {
@@ -39,9 +39,11 @@ const SETTINGS = {
   FRAUD_THRESHOLD: String(RULES.threshold),
   MAX_DAILY_TRANSACTIONS: String(RULES.daily),
   FRAUD_BLOCK_SCORE: String(RULES.block_score),
-  PROCESSOR: "sandbox",
-  // A second is what the sandbox's slow outcome takes; the rest is room for a busy machine.
+  PROCESSOR: "http",
+  PROCESSOR_OPERATIONS: "authorize,capture,void,refund,find",
+  // A second is what a slow answer takes; the rest is room for a busy machine.
   PROCESSOR_TIMEOUT_MS: "5000",
+  CAPTURE_WINDOW_S: String(CAPTURE_WINDOW_S),
   KAFKA_REST_DIALECT: "upstash",
   KAFKA_TIMEOUT_MS: "3000",
   LOG_LEVEL: "warn",

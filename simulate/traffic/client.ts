@@ -1,95 +1,99 @@
 // Carries out one order's visits and keeps every answer. Judges nothing: an answer that should not
 // have been given is for the reconciliation to find.
-import type { Call, Order } from "../plan/orders.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Order } from "../plan/orders.ts";
+import type { Call } from "../plan/stories.ts";
 import type { Answer, OrderRecord } from "../world.ts";
 import { type Api, type ApiAnswer, type Given, isFinal, Unanswered } from "./api.ts";
+import { itemsOf, type Result, readResult } from "./batch.ts";
+import { needsId, readAnswer, requestOf } from "./requests.ts";
 
-type Request = [method: string, path: string, given?: Given];
-type Client = { api: Api; own_url: string; records: OrderRecord[] };
+type Client = { api: Api; own_url: string; orders: Order[]; records: OrderRecord[] };
 
-const PATH = "/api/v1/transactions";
+const BATCH_PATH = "/api/v1/transactions/batch";
 
-/** Calls that need the transaction's id. */
-const PATHS = {
-  process: (id: string): Request => ["POST", `${PATH}/${id}/process`],
-  cancel: (id: string): Request => ["POST", `${PATH}/${id}/cancel`],
-  get: (id: string): Request => ["GET", `${PATH}/${id}`],
-  events: (id: string): Request => ["GET", `${PATH}/${id}/events`],
-};
+const BATCH_TRIES_MAX = 60;
+const BATCH_PAUSE_MS = 1_000;
+const NO_RESULT: Result = { status: 0 };
 
-function openRecord(order: Order): OrderRecord {
-  return { order, id: null, version: 0, creates: 0, answers: [], unanswered: [] };
+type Results = { data: Result[] };
+
+const openRecord = (order: Order): OrderRecord => ({
+  ...{ order, id: null, version: 0, creates: 0 },
+  ...{ refunds: new Set(), answers: [], unanswered: [] },
+});
+
+/** Whether each item has a result that a retry would not change. */
+function isFinalBatch({ status, text }: ApiAnswer): boolean {
+  return status > 299 || (JSON.parse(text) as Results).data.every(isFinal);
 }
 
-function createBody(order: Order, spelling: string | number, own_url: string): object {
-  const webhook = order.wants_own_url ? { webhook_url: own_url } : {};
-  return { ...order.body, amount: spelling, ...webhook };
-}
-
-/** Another request under the same key: one minor unit more. */
-function reuseBody(order: Order, own_url: string): object {
-  const digits = String(order.amount_minor + 1);
-  const decimals = String(order.spellings[0]).split(".")[1]?.length ?? 0;
-  const padded = digits.padStart(decimals + 1, "0");
-  const at = padded.length - decimals;
-  const spelling = decimals === 0 ? padded : `${padded.slice(0, at)}.${padded.slice(at)}`;
-  return createBody(order, spelling, own_url);
-}
-
-function requestOf(call: Call, record: OrderRecord, own_url: string): Request {
-  const { order } = record;
-  if (call === "create") {
-    const spelling = order.spellings[record.creates++ % order.spellings.length] ?? "";
-    const body = JSON.stringify(createBody(order, spelling, own_url));
-    return ["POST", PATH, { key: order.key, body }];
-  }
-  if (call === "reuse") {
-    return ["POST", PATH, { key: order.key, body: JSON.stringify(reuseBody(order, own_url)) }];
-  }
-  if (call === "key") return ["GET", `/api/v1/idempotency-keys/${order.key}`];
-  if (call === "list") {
-    return ["GET", `${PATH}?limit=100&user_id=${encodeURIComponent(order.body.user_id)}`];
-  }
-  if (record.id === null) throw new Error(`a ${call} of ${order.key} has no transaction`);
-  return PATHS[call](record.id);
-}
-
-/** What is kept of an answer: enough to judge it, and the text only where its bytes are promised. */
-function readAnswer(call: Call, floor: number, { status, headers, text }: ApiAnswer): Answer {
-  const said = text === "" ? null : JSON.parse(text);
-  const kept = { call, floor, status, code: said?.code ?? null };
-  if (status > 299) {
-    return {
-      ...kept,
-      pointers: (said?.errors ?? []).map(({ pointer }: { pointer: string }) => pointer),
-      detail: said?.detail,
-    };
-  }
-  if (call === "list") return { ...kept, list: said.data };
-  if (call === "events") return { ...kept, events: said.data };
-  const replayed = headers.get("idempotent-replayed") === "true";
-  return { ...kept, transaction: said, replayed, ...(call === "create" ? { text } : {}) };
+function keep(record: OrderRecord, answer: Answer): void {
+  const { transaction, refund } = answer;
+  record.answers.push(answer);
+  if (refund) record.refunds.add(refund.id);
+  if (!transaction) return;
+  record.id ??= transaction.id;
+  record.version = Math.max(record.version, transaction.version);
 }
 
 /**
  * A client of one merchant. `api` sends requests as that merchant, `own_url` is where its transactions' own
- * webhooks go, `records` keeps what it learns, by the order's number.
+ * webhooks go, `orders` are those of all merchants, `records` keeps what it learns, by the order's number.
  */
-export function openClient({ api, own_url, records }: Client) {
-  async function ask(call: Call, record: OrderRecord, hangs_up_after_ms?: number): Promise<void> {
-    const floor = record.version;
+export function openClient({ api, own_url, orders, records }: Client) {
+  function recordOf(order: Order): OrderRecord {
+    const record = records[order.index] ?? openRecord(order);
+    records[order.index] = record;
+    return record;
+  }
+
+  async function send(
+    method: string,
+    path: string,
+    given: Given,
+    hangs_up_after_ms?: number,
+  ): Promise<ApiAnswer> {
+    const hasPatience = hangs_up_after_ms === undefined;
+    const first = hasPatience
+      ? undefined
+      : await api.attempt(method, path, { ...given, hangs_up_after_ms });
+    return first && isFinal(first) ? first : api.insist(method, path, given);
+  }
+
+  async function askBatch(leader: OrderRecord, hangs_up_after_ms?: number): Promise<void> {
+    const own = leader.order.batch.flatMap((index) => orders.slice(index, index + 1));
+    const items = itemsOf(own.map(recordOf), leader, own_url);
+    const floors = items.map(({ record }) => record.version);
+    const body = JSON.stringify({ items: items.map((item) => item.body) });
+    let answer = await send("POST", BATCH_PATH, { body }, hangs_up_after_ms);
+    for (let tries = 1; tries < BATCH_TRIES_MAX && !isFinalBatch(answer); tries++) {
+      await sleep(BATCH_PAUSE_MS);
+      answer = await send("POST", BATCH_PATH, { body });
+    }
+    const asked = { call: "batch" as const, floor: 0, refunds_floor: 0 };
+    if (answer.status > 299) return keep(leader, readAnswer(asked, answer));
+    keep(leader, { ...asked, at_ms: Date.now(), status: answer.status, code: null });
+    const { data } = JSON.parse(answer.text) as Results;
+    for (const [at, { record, call }] of items.entries()) {
+      keep(record, readResult(call, floors[at] ?? 0, data[at] ?? NO_RESULT));
+    }
+  }
+
+  async function askOne(
+    call: Call,
+    record: OrderRecord,
+    hangs_up_after_ms?: number,
+  ): Promise<void> {
+    const asked = { call, floor: record.version, refunds_floor: record.refunds.size };
     const [method, path, given = {}] = requestOf(call, record, own_url);
+    keep(record, readAnswer(asked, await send(method, path, given, hangs_up_after_ms)));
+  }
+
+  async function ask(call: Call, record: OrderRecord, hangs_up_after_ms?: number): Promise<void> {
     try {
-      const first =
-        hangs_up_after_ms === undefined
-          ? undefined
-          : await api.attempt(method, path, { ...given, hangs_up_after_ms });
-      const answer = first && isFinal(first) ? first : await api.insist(method, path, given);
-      const kept = readAnswer(call, floor, answer);
-      record.answers.push(kept);
-      if (!kept.transaction) return;
-      record.id ??= kept.transaction.id;
-      record.version = Math.max(record.version, kept.transaction.version);
+      if (call === "batch") await askBatch(record, hangs_up_after_ms);
+      else await askOne(call, record, hangs_up_after_ms);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
       record.unanswered.push(error.message);
@@ -98,11 +102,12 @@ export function openClient({ api, own_url, records }: Client) {
 
   /** Does one visit, step by step. Without a transaction there is nothing left to do. */
   return async function visit(order: Order, part: number): Promise<void> {
-    const record = records[order.index] ?? openRecord(order);
-    records[order.index] = record;
+    const record = recordOf(order);
     for (const { calls, hangs_up_after_ms } of order.visits[part] ?? []) {
-      if (record.id === null && calls.some((call) => call in PATHS)) return;
-      await Promise.all(calls.map((call) => ask(call, record, hangs_up_after_ms)));
+      if (record.id === null && calls.some(needsId)) return;
+      // Without a first refund this would be one.
+      const own = calls.filter((call) => call !== "refund_reuse" || record.refunds.size > 0);
+      await Promise.all(own.map((call) => ask(call, record, hangs_up_after_ms)));
     }
   };
 }

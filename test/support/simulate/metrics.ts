@@ -1,14 +1,17 @@
 /** The metrics of a system without faults, of exactly these events and answers. */
 
 import type { Sample } from "../../../simulate/observe/exposition";
-import { chargeOutcome } from "../../../simulate/plan/expectation";
 import type {
   Delivery,
   MerchantView,
+  Operated,
   OrderRecord,
+  ProcessorView,
+  Refund,
   Transaction,
   TransactionEvent,
 } from "../../../simulate/world";
+import { refundIn, transactionIn } from "../../../simulate/world";
 
 type Count = [name: string, labels: Record<string, string>, by?: number];
 
@@ -17,32 +20,56 @@ const TO_VELOCITY: Count = ["outbox_delivered_events_total", { destination: "vel
 /** What an event of each type counts besides itself. */
 const COUNTS: Record<string, (data: Transaction) => Count[]> = {
   "transaction.created": ({ risk }) => [["risk_decisions_total", { decision: risk.decision }]],
-  "transaction.processing": (data) => [
-    ["commands_total", { kind: "process", outcome: "processed" }],
-    ["charges_total", { outcome: "unknown" }, chargeOutcome(data).unknowns],
+  "transaction.processing": ({ pending_operation }) => [
+    ["commands_total", claimedBy(pending_operation)],
   ],
   "transaction.completed": ({ currency, amount_minor }) => [
     ["completed_amount_minor_total", { currency }, amount_minor],
-    ["charges_total", { outcome: "settled" }],
   ],
-  "transaction.failed": ({ failure }) =>
-    failure?.code === "risk_blocked"
-      ? [TO_VELOCITY]
-      : [TO_VELOCITY, ["charges_total", { outcome: "declined" }]],
-  "transaction.cancelled": () => [
-    TO_VELOCITY,
-    ["commands_total", { kind: "cancel", outcome: "cancelled" }],
+  "transaction.captured": ({ currency, amount_captured_minor }) => [
+    ["completed_amount_minor_total", { currency }, amount_captured_minor],
+  ],
+  "transaction.failed": () => [TO_VELOCITY],
+  "transaction.voided": () => [TO_VELOCITY],
+  "transaction.capture_expired": () => [TO_VELOCITY],
+  "transaction.cancelled": () => [TO_VELOCITY, ["commands_total", CANCELLED]],
+};
+
+const CANCELLED = { kind: "cancel", outcome: "cancelled" };
+
+/** The command that a claim counts. */
+function claimedBy(operation: Transaction["pending_operation"]): Record<string, string> {
+  if (!operation) return { kind: "process", outcome: "processed" };
+  if (operation.type === "capture") return { kind: "capture", outcome: "captured" };
+  return operation.reason === "requested" ? CANCELLED : { kind: "expire", outcome: "expired" };
+}
+
+const REFUND_COUNTS: Record<string, (data: Refund) => Count[]> = {
+  "refund.created": () => [["commands_total", { kind: "refund", outcome: "refunded" }]],
+  "refund.succeeded": ({ currency, amount_minor }) => [
+    ["refunded_amount_minor_total", { currency }, amount_minor],
   ],
 };
 
-function countsOfEvent({ type, data }: TransactionEvent): Count[] {
-  const { currency, failure } = data;
+function countsOfOperation({ operation, code, unclear }: Operated): Count[] {
   return [
-    ["transaction_events_total", { type, currency, code: failure?.code ?? "" }],
+    ["charges_total", { operation, outcome: code === null ? "settled" : "declined" }],
+    ["charges_total", { operation, outcome: "unknown" }, unclear],
+  ];
+}
+
+function countsOfEvent(event: TransactionEvent): Count[] {
+  const { type, data } = event;
+  const transaction = transactionIn(event);
+  const refund = refundIn(event);
+  const code = data.failure?.code ?? transaction?.pending_operation?.type ?? "";
+  return [
+    ["transaction_events_total", { type, currency: data.currency, code }],
     ...["book", "webhooks", "stream"].map(
       (destination): Count => ["outbox_delivered_events_total", { destination }],
     ),
-    ...(COUNTS[type]?.(data) ?? []),
+    ...((transaction && COUNTS[type]?.(transaction)) ?? []),
+    ...((refund && REFUND_COUNTS[type]?.(refund)) ?? []),
   ];
 }
 
@@ -55,8 +82,9 @@ function countsOfTransaction({ status, failure }: Transaction): Count[] {
 }
 
 function countsOfRecord({ answers }: OrderRecord): Count[] {
-  return answers.flatMap(({ call, replayed }): Count[] => {
-    if (replayed) return [["commands_total", { kind: "create", outcome: "replayed" }]];
+  return answers.flatMap(({ call, replayed, refund }): Count[] => {
+    const kind = refund ? "refund" : "create";
+    if (replayed) return [["commands_total", { kind, outcome: "replayed" }]];
     if (call === "reuse") return [["commands_total", { kind: "create", outcome: "conflict" }]];
     return [];
   });
@@ -72,13 +100,20 @@ function countsOfDelivery({ status, attempts }: Delivery): Count[] {
   ];
 }
 
-export function metricsOf(merchants: MerchantView[], records: OrderRecord[]): Sample[] {
+export function metricsOf(
+  merchants: MerchantView[],
+  records: OrderRecord[],
+  { operations }: ProcessorView,
+): Sample[] {
   const events = merchants.flatMap(({ feed }) => feed);
   const endpoints = merchants.flatMap((merchant) => merchant.endpoints);
-  const last = new Map(events.map(({ data }) => [data.id, data]));
+  const last = merchants.flatMap(({ exact }) => [...exact.values()].filter((one) => one !== null));
+  const refunds = merchants.flatMap(({ refund_list }) => refund_list);
   const counts: Count[] = [
     ...events.flatMap(countsOfEvent),
-    ...[...last.values()].flatMap(countsOfTransaction),
+    ...last.flatMap(countsOfTransaction),
+    ...refunds.map(({ status }): Count => ["refunds", { status }]),
+    ...[...operations.values()].flatMap(countsOfOperation),
     ...records.flatMap(countsOfRecord),
     ...merchants.flatMap(({ deliveries }) => deliveries).flatMap(countsOfDelivery),
     ...endpoints.map((): Count => ["webhook_endpoints", { state: "enabled" }]),

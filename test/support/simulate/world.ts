@@ -8,10 +8,12 @@ import { noAttempts } from "../../../simulate/traffic/api";
 import type {
   MerchantView,
   ReceiverView,
+  Refund,
   Transaction,
   TransactionEvent,
   World,
 } from "../../../simulate/world";
+import { openBank } from "./bank";
 import { live } from "./life";
 import { at } from "./look";
 import { metricsOf } from "./metrics";
@@ -21,16 +23,21 @@ const copy = structuredClone;
 export function idealWorld(plan: Plan): World {
   const merchants = Array.from({ length: plan.merchants }, (_, at) => emptyMerchant(at));
   const payments = new Map<string, number>();
+  const { view: processor, operate } = openBank();
+  const batched = batchesOf(plan);
   const records = plan.orders.map((order) => {
     const merchant = at(merchants, order.merchant);
     const customer = `${merchant.id} ${order.body.user_id}`;
     payments.set(customer, (payments.get(customer) ?? 0) + 1);
-    const { record, events } = live(order, merchant, payments.get(customer) ?? 0);
-    tell(merchant, events);
+    const payment = payments.get(customer) ?? 0;
+    const times = batched.get(order.index) ?? 0;
+    const { record, life } = live(order, merchant, payment, times, operate);
+    tell(merchant, life);
     return record;
   });
   for (const merchant of merchants) {
     merchant.list.sort((a, b) => (place(a) < place(b) ? 1 : -1));
+    merchant.refund_list.sort((a, b) => (place(a) < place(b) ? 1 : -1));
     deliver(merchant);
   }
   const events = merchants.flatMap(({ id, feed }) => feed.map((event) => ({ id, event })));
@@ -38,7 +45,8 @@ export function idealWorld(plan: Plan): World {
     plan,
     records,
     merchants,
-    metrics: metricsOf(merchants, records),
+    metrics: metricsOf(merchants, records, processor),
+    processor,
     kafka: { records: events.map(({ id, event }) => stream(id, event)), refused: [], failed: 0 },
     attempts: noAttempts(),
     chaos: { kills: 0, outages: 0 },
@@ -47,7 +55,19 @@ export function idealWorld(plan: Plan): World {
   };
 }
 
-const place = ({ created_at, id }: Transaction): string => `${created_at} ${id}`;
+/** How often batches create each order: one of them twice, and all of them as often as the batch is sent. */
+function batchesOf({ orders }: Plan): Map<number, number> {
+  const times = new Map<number, number>();
+  for (const { batch, visits } of orders) {
+    const sent = (visits[0] ?? []).flatMap(({ calls }) => calls).filter((call) => call === "batch");
+    for (const index of [...batch, ...batch.slice(0, 1)]) {
+      times.set(index, (times.get(index) ?? 0) + sent.length);
+    }
+  }
+  return times;
+}
+
+const place = ({ created_at, id }: Transaction | Refund): string => `${created_at} ${id}`;
 
 function emptyMerchant(number: number): MerchantView {
   const receiver = (kind: string, events: string[]): ReceiverView => ({
@@ -68,19 +88,27 @@ function emptyMerchant(number: number): MerchantView {
     by_key: new Map(),
     exact: new Map(),
     logs: new Map(),
+    refund_list: [],
+    refunds: new Map(),
+    exact_refunds: new Map(),
   };
 }
 
-function tell(merchant: MerchantView, events: TransactionEvent[]): void {
-  const { data } = at(events, -1);
-  merchant.by_key.set(data.idempotency_key, copy(data));
-  merchant.exact.set(data.id, copy(data));
-  merchant.list.push(copy(data));
-  merchant.logs.set(data.id, copy(events));
+function tell(
+  merchant: MerchantView,
+  { now, events, refunds }: ReturnType<typeof live>["life"],
+): void {
+  merchant.by_key.set(now.idempotency_key, copy(now));
+  merchant.exact.set(now.id, copy(now));
+  merchant.list.push(copy(now));
+  merchant.logs.set(now.id, copy(events));
   merchant.feed.push(...copy(events));
+  merchant.refunds.set(now.id, copy(refunds));
+  merchant.refund_list.push(...copy(refunds));
+  for (const refund of refunds) merchant.exact_refunds.set(refund.id, copy(refund));
 }
 
-function deliver({ feed, endpoints, own, deliveries }: MerchantView): void {
+function deliver({ feed, endpoints, own, deliveries, exact }: MerchantView): void {
   const send = (
     receiver: ReceiverView,
     endpoint_id: string | null,
@@ -100,7 +128,7 @@ function deliver({ feed, endpoints, own, deliveries }: MerchantView): void {
       const { events, id } = endpoint;
       if (events.includes("*") || events.includes(event.type)) send(endpoint, id, event);
     }
-    if (event.data.webhook_url === own.url) send(own, null, event);
+    if (exact.get(event.transaction_id)?.webhook_url === own.url) send(own, null, event);
   }
 }
 
