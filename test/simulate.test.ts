@@ -8,6 +8,7 @@ import { makePlan } from "../simulate/plan/plan";
 import { errorsIn } from "../simulate/reconcile/log";
 import { reconcile } from "../simulate/reconcile/reconcile";
 import { differencesText, tableOf } from "../simulate/report";
+import { startProcessor } from "../simulate/system/processor";
 import { Late, within } from "../simulate/within";
 import { currencyDecimals } from "../src/domain/money/currency";
 import { parseAmount } from "../src/domain/money/money";
@@ -72,6 +73,52 @@ describe("the plan", () => {
     expect(plan.faults).toEqual([]);
     const kinds = makePlan({ ...SIZE, chaos: true }).faults.map(({ kind }) => kind);
     expect([...new Set(kinds)].sort()).toEqual(["kill", "outage"]);
+  });
+});
+
+describe("the processor", () => {
+  it("The processor carries out each key once, and says what became of it", async () => {
+    const processor = await startProcessor();
+    const asked = (metadata: object, members: object = {}) => ({
+      ...{ amount_minor: 100, currency: "EUR", metadata },
+      ...members,
+    });
+    const call = (path: string, key: string, body: object) =>
+      fetch(`${processor.url}/${path}`, {
+        method: "POST",
+        headers: { "idempotency-key": key },
+        body: JSON.stringify({ reference: key, ...body }),
+      });
+    const statusOf = async (response: Promise<Response>) =>
+      ((await (await response).json()) as { status?: string }).status;
+    const find = (key: string) => statusOf(fetch(`${processor.url}/operations/${key}`));
+    try {
+      expect(await find("a")).toBe("not_found");
+      expect(await statusOf(call("charges", "a", asked({})))).toBe("settled");
+      await expect(call("charges", "b", asked({ outcome: "lost" }))).rejects.toThrow();
+      expect(await find("b")).toBe("settled");
+      expect((await call("charges", "c", asked({ outcome: "error" }))).status).toBe(500);
+      expect(await find("c")).toBe("not_found");
+      const pending = asked({ outcome: "pending_decline" });
+      expect(await statusOf(call("authorizations", "d", pending))).toBe("pending");
+      expect(await find("d")).toBe("pending");
+      expect(await find("d")).toBe("declined");
+      const refund = asked({}, { payment: "a", processor_reference: "psp_1" });
+      expect(await statusOf(call("refunds", "e", refund))).toBe("refunded");
+      expect(await statusOf(call("refunds", "e", refund))).toBe("refunded");
+      expect(processor.complaints).toEqual([]);
+      await call("refunds", "e", { ...refund, amount_minor: 101 });
+      await call("captures", "f", asked({}, { payment: "d" }));
+      expect(processor.complaints).toEqual([
+        "e came with another request",
+        "f is about d, which has no money",
+      ]);
+      expect([...processor.operations.values()].map(({ unclear }) => unclear)).toEqual([
+        ...[0, 1, 1, 2, 0, 0],
+      ]);
+    } finally {
+      processor.close();
+    }
   });
 });
 

@@ -98,7 +98,8 @@ export const FAULTS_INSIDE: Fault[] = [
     (world) => {
       const { answers } = recordOf(
         world,
-        ({ story }, { version }) => story === "double_click" && version === 3,
+        (_, { answers }) =>
+          answers.filter(({ call, status }) => call === "process" && status === 200).length > 1,
       );
       const last = answers.findLast(({ call }) => call === "process");
       Object.assign(last?.transaction ?? {}, { updated_at: "2000-01-01T00:00:00.000Z" });
