@@ -20,10 +20,13 @@ export type Context = { key: string; run: string; made: number; ids: string[] };
 type Case = (context: Context) => CaseRequest;
 type Follow = (id: string) => CaseRequest;
 
+export const PATH = "/api/v1/transactions";
 /** Enough customers that velocity windows stay short, few enough that they are seen again. */
 const CUSTOMERS = 10_000;
 /** `get` draws from this many ids, so that it reads rows of every age and not one hot row. */
 const IDS_KEPT = 10_000;
+/** The most that a batch may have. */
+const BATCH_ITEMS = 100;
 /** Ids made ahead when no create case ran before `get` and `list`. */
 export const IDS_WANTED = 500;
 
@@ -35,13 +38,20 @@ export const CASES = {
   hello: (): CaseRequest => ({ method: "GET", path: "/__bench/hello", status: 200 }),
   "d1-insert": (): CaseRequest => ({ method: "POST", path: "/__bench/d1", status: 200 }),
   create: (context: Context) => create(context),
-  "create+process": (context: Context) => create(context, (id) => process(context, id)),
-  get: (context: Context) => read(context, `/api/v1/transactions/${pick(context.ids)}`),
-  list: (context: Context) => read(context, "/api/v1/transactions?limit=10"),
+  "create+process": (context: Context) => create(context, "", (id) => process(context, id)),
+  pay: (context: Context) => pay(context),
+  batch: (context: Context) => batch(context),
+  get: (context: Context) => read(context, `${PATH}/${pick(context.ids)}`),
+  list: (context: Context) => read(context, `${PATH}?limit=10`),
 } satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof CASES;
 export const CASE_NAMES = Object.keys(CASES) as CaseName[]; // A literal has no other keys.
+
+/** Units of work in each turn of a case that has several: a unit is a transaction. */
+export const UNITS: Partial<Record<CaseName, number>> = { batch: BATCH_ITEMS };
+/** Connection counts of cases that are not meant for many, unless others are given. */
+export const OWN_CONNECTIONS: Partial<Record<CaseName, number[]>> = { batch: [8] };
 
 /** Cases that the peer (bench/peer) has too. */
 export const PEER_CASES: CaseName[] = ["create+process", "create", "get"];
@@ -54,22 +64,16 @@ export const LABELS: Partial<Record<CaseName, string[]>> = {
   "create+process": ["create", "process"],
 };
 
-function create(context: Context, follow?: Follow): CaseRequest {
-  context.made += 1;
-  const customer = Math.floor(Math.random() * CUSTOMERS);
+/** @param members of the body besides those of a payment, each after a comma
+ *  @param follow the request that follows */
+export function create(context: Context, members = "", follow?: Follow): CaseRequest {
+  const key = newKey(context);
   return {
     label: "create",
     method: "POST",
-    path: "/api/v1/transactions",
-    headers: [
-      "authorization",
-      `Bearer ${context.key}`,
-      "content-type",
-      "application/json",
-      "idempotency-key",
-      `bench-${context.run}-${context.made}`,
-    ],
-    body: `{"user_id":"customer_${customer}","amount":10.50,"currency":"USD"}`,
+    path: PATH,
+    headers: [...jsonHeaders(context), "idempotency-key", key],
+    body: `{${newPayment()}${members}}`,
     status: 201,
     // The id is cut out of the text: parsing the whole answer would cost the load generator
     // more than sending the request does.
@@ -83,16 +87,69 @@ function create(context: Context, follow?: Follow): CaseRequest {
   };
 }
 
+/** What `create+process` does, in one request. */
+function pay(context: Context): CaseRequest {
+  const { afterwards, ...request } = create(context, `,"process":true`);
+  return {
+    ...request,
+    label: "pay",
+    afterwards(text) {
+      requireCompleted(text);
+      return afterwards?.(text);
+    },
+  };
+}
+
+function batch(context: Context): CaseRequest {
+  const items = Array.from(
+    { length: BATCH_ITEMS },
+    () => `{"idempotency_key":"${newKey(context)}",${newPayment()}}`,
+  );
+  return {
+    label: "batch",
+    method: "POST",
+    path: `${PATH}/batch`,
+    headers: jsonHeaders(context),
+    body: `{"items":[${items.join(",")}]}`,
+    status: 200,
+    afterwards(text) {
+      const created = text.split('"status":201').length - 1;
+      if (created !== BATCH_ITEMS) throw new Error(`${created} of ${BATCH_ITEMS} were created`);
+      return undefined;
+    },
+  };
+}
+
+function newKey(context: Context): string {
+  context.made += 1;
+  return `bench-${context.run}-${context.made}`;
+}
+
+/** The members of a payment of one of the customers. */
+function newPayment(): string {
+  const customer = Math.floor(Math.random() * CUSTOMERS);
+  return `"user_id":"customer_${customer}","amount":10.50,"currency":"USD"`;
+}
+
+export const jsonHeaders = ({ key }: Context): string[] => [
+  ...["authorization", `Bearer ${key}`],
+  ...["content-type", "application/json"],
+];
+
+/** A declined charge has the same status, but is cheaper than what the bench means to measure. */
+function requireCompleted(text: string): void {
+  if (!text.includes('"status":"completed"')) throw new Error(`not completed: ${text}`);
+}
+
 function process(context: Context, id: string): CaseRequest {
   return {
     label: "process",
     method: "POST",
-    path: `/api/v1/transactions/${id}/process`,
+    path: `${PATH}/${id}/process`,
     headers: ["authorization", `Bearer ${context.key}`],
     status: 200,
-    // A declined charge is a 200 as well, but a cheaper one than the bench means to measure.
     afterwards(text) {
-      if (!text.includes('"status":"completed"')) throw new Error(`not completed: ${text}`);
+      requireCompleted(text);
       return undefined;
     },
   };

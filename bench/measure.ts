@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Child, startChild } from "../scripts/processes/child-process.ts";
+import { UNITS } from "./cases.ts";
 import type { FromLoad, RunRequest, RunResult, ServerMessage } from "./messages.ts";
 import type { Options } from "./options.ts";
 import { cpuMs, type Server } from "./server.ts";
@@ -57,7 +58,8 @@ export async function measure({
     load,
   );
   const { seconds, count, ...rest } = result;
-  const tps = count / seconds;
+  const units = count * (UNITS[name] ?? 1);
+  const tps = units / seconds;
   const isHello = (row: Row) => row.case === "hello" && row.connections === connections;
   const hello = name === "hello" ? { tps } : rows.find(isHello);
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
@@ -65,10 +67,10 @@ export async function measure({
     case: name,
     connections,
     tps,
-    units: count,
+    units,
     seconds,
     ...rest,
-    cpu_ms: cpu_ms === null || count === 0 ? null : cpu_ms / count,
+    cpu_ms: cpu_ms === null || count === 0 ? null : cpu_ms / units,
     of_hello: hello === undefined ? null : tps / hello.tps,
   };
 }

@@ -1,7 +1,7 @@
 // The command line of the bench: what may be asked for, its defaults, and their check.
 import { parseArgs } from "node:util";
 import { errorMessage } from "../scripts/processes/errors.ts";
-import { CASE_NAMES, type CaseName, PEER_CASES } from "./cases.ts";
+import { CASE_NAMES, type CaseName, OWN_CONNECTIONS, PEER_CASES } from "./cases.ts";
 import { BINARIES, DEFAULT_MODE, type Mode } from "./server.ts";
 
 export type Options = {
@@ -9,6 +9,8 @@ export type Options = {
   workerd: string;
   cases: CaseName[];
   connections: number[];
+  /** Whether the connections were given, so that they are those of every case. */
+  has_own_connections: boolean;
   shards: number[];
   velocity_shards: number | null;
   measure_ms: number;
@@ -46,7 +48,7 @@ const USAGE = `usage: npm run bench -- [options]
   --mode miniflare|workerd  what runs the Worker (default workerd where it is installed)
   --workerd PATH            the binary for --mode workerd (default: the installed one)
   --cases a,b               of ${CASE_NAMES.join(", ")} (default: all)
-  --connections 1,16,32,64  closed-loop connections, each list entry a run of its own
+  --connections 1,16,32,64  closed-loop connections, each list entry a run of its own; batch: 8
   --shards 1,4,16           TRANSACTION_SHARDS, each with a fresh server
   --velocity-shards N       VELOCITY_SHARDS (default: the shard count, at most 4)
   --seconds 5 --warmup 2    per case and connection count
@@ -94,11 +96,20 @@ export function readOptions(args: string[]): Options {
       ...(values.peer ? PEER : {}),
       ...(values.quick ? QUICK : {}),
       ...values,
+      has_own_connections: values.connections !== undefined,
     });
   } catch (error) {
     console.error(`${errorMessage(error)}\n\n${USAGE}`);
     process.exit(2);
   }
+}
+
+/** The connection counts with which a case is run. */
+export function connectionsOf(
+  { connections, has_own_connections }: Options,
+  name: CaseName,
+): number[] {
+  return (has_own_connections ? undefined : OWN_CONNECTIONS[name]) ?? connections;
 }
 
 type Texts = typeof DEFAULTS & {
@@ -107,6 +118,7 @@ type Texts = typeof DEFAULTS & {
   "log-level"?: string;
   json?: string;
   peer?: boolean;
+  has_own_connections: boolean;
 };
 
 function checked(values: Texts): Options {
@@ -120,6 +132,7 @@ function checked(values: Texts): Options {
     workerd: values.workerd ?? BINARIES[mode],
     cases,
     connections: list(values.connections).map((item) => whole(item, 1)),
+    has_own_connections: values.has_own_connections,
     shards: list(values.shards).map((item) => whole(item, 0)),
     velocity_shards: velocity === undefined ? null : whole(velocity, 1),
     measure_ms: seconds(values.seconds),

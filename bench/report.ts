@@ -98,9 +98,11 @@ export function printTable(title: string, head: string[], lines: string[][]): vo
 
 export function printNotes(): void {
   console.log(`
-TPS counts whole units: for create+process a unit is both requests, elsewhere it is one request.
-The lines below create+process are its two requests. CPU ms is the user and system time of the
-workerd process per unit; "of hello" divides by the raw hello at the same connection count.`);
+TPS counts whole units: for create+process a unit is both requests, for batch one of the 100
+transactions of a request (its latencies are those of the request), elsewhere it is one request.
+The lines below create+process are its two requests; pay does the same in one. CPU ms is the user and
+system time of the workerd process per unit; "of hello" divides by the raw hello at the same connection
+count.`);
 }
 
 function linesOf(row: Row): string[][] {

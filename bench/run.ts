@@ -14,7 +14,7 @@ import {
   velocityShards,
 } from "./fresh-server.ts";
 import { measure, type Row, startLoad } from "./measure.ts";
-import { readOptions } from "./options.ts";
+import { connectionsOf, readOptions } from "./options.ts";
 import { comparePeer } from "./peer/compare.ts";
 import {
   machineFacts,
@@ -82,7 +82,7 @@ async function benchShards({ shards, build }: Benched): Promise<Group> {
 
   const rows: Row[] = [];
   for (const name of options.cases) {
-    for (const connections of options.connections) {
+    for (const connections of connectionsOf(options, name)) {
       const text = `${shards} shards, ${name}, ${connections} connections`;
       progress.start(text, options.warmup_ms + options.measure_ms);
       const row = await measure({ name, connections, options, server, load, rows });

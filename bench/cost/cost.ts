@@ -1,4 +1,4 @@
-// `npm run cost`: what a payment, a webhook delivery, a get and a list cost, in what the platform bills and in dollars.
+// `npm run cost`: what a payment, a refund, a webhook delivery, a get and a list cost, in what the platform bills and in dollars.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,8 +13,8 @@ import { printDollars, printUnits } from "./show.ts";
 const CONNECTIONS = 32;
 const PACED_SHARDS = 16;
 const INTERVAL_MS = 1_500;
-const FULL = { payments: 3_000, per_shard: 24, reads: 200 };
-const QUICK = { payments: 500, per_shard: 8, reads: 50 };
+const FULL = { payments: 3_000, per_shard: 24, reads: 200, others: 1_000 };
+const QUICK = { payments: 500, per_shard: 8, reads: 50, others: 200 };
 const USAGE = `usage: npm run cost -- [options]
   --quick      ${QUICK.payments} payments at once and ${QUICK.per_shard} a shard at a pace, instead of ${FULL.payments} and ${FULL.per_shard}
   --json FILE  write the counts and dollars there too
@@ -39,12 +39,15 @@ try {
   process.exit(1);
 }
 
-async function main({ payments, per_shard, reads }: typeof FULL, json: string | undefined) {
+async function main({ payments, per_shard, reads, others }: typeof FULL, json: string | undefined) {
   const dir = newRunFolder();
   const build = await buildWorker(dir);
   const run = (name: string, has_endpoint: boolean) => {
     const own = name.startsWith("busy")
-      ? { kind: "busy" as const, shards: 1, connections: CONNECTIONS, payments }
+      ? {
+          ...{ kind: "busy" as const, shards: 1, connections: CONNECTIONS, payments },
+          others: has_endpoint ? 0 : others,
+        }
       : { kind: "paced" as const, shards: PACED_SHARDS, interval_ms: INTERVAL_MS, per_shard };
     const workload: Workload = { ...own, name, has_endpoint, reads: has_endpoint ? 0 : reads };
     return measure(build, join(dir, name), workload);
@@ -62,6 +65,13 @@ async function main({ payments, per_shard, reads }: typeof FULL, json: string | 
     "a webhook delivery, paced": withBytesOf(
       aDelivery(pacedWith, paced),
       aDelivery(busyWith, busy),
+    ),
+    ...Object.fromEntries(
+      Object.entries(busy.others).map(([name, one]) => [
+        `${name}, busy`,
+        // A refund is no payment, so no sweep deletes anything of it.
+        name === "a refund" ? one : withLater(one, busy.later),
+      ]),
     ),
     ...(busy.a_get && { "a get": busy.a_get }),
     ...(busy.a_list && { "a list, 1 shard": busy.a_list }),

@@ -1,23 +1,32 @@
 // Measures what payments cost: a fresh metered server, a warm-up, and the difference of the counts around the payments.
 import { join } from "node:path";
 import type { Build } from "../fresh-server.ts";
+import { PRICED_NAMES, type Priced } from "./cases.ts";
 import { type Counts, divide, noCounts, subtract } from "./counts.ts";
 import { type MeteredServer, startMetered } from "./metered-server.ts";
 import { startReceiver } from "./receiver.ts";
-import { newRun, payAtOnce, payPaced, read, waitUntilQuiet } from "./workloads.ts";
+import { makeAtOnce, newRun, payAtOnce, payPaced, read, waitUntilQuiet } from "./workloads.ts";
 
 /** `later` is what the sweeps write when everything that was stored has expired, for one payment or delivery. */
 export type Costs = { payments: number; deliveries: number; a_payment: Counts; later: Counts };
-export type Measured = Costs & { a_get?: Counts; a_list?: Counts };
+export type Measured = Costs & {
+  a_get?: Counts;
+  a_list?: Counts;
+  /** One of each, without what the sweeps write. */
+  others: Partial<Record<Priced, Counts>>;
+};
 
-/** `per_shard` payments of each shard at a pace, or `payments` in a closed loop; then `reads` gets and lists each. */
+/** `per_shard` payments of each shard at a pace, or `payments` in a closed loop; then `reads` gets and lists each, and
+ *  `others` of all else that is priced. */
 export type Workload = { name: string; shards: number; has_endpoint: boolean; reads: number } & (
-  | { kind: "busy"; connections: number; payments: number }
+  | { kind: "busy"; connections: number; payments: number; others?: number }
   | { kind: "paced"; interval_ms: number; per_shard: number }
 );
 
 /** Deliveries are kept for 30 days, and of a customer's payments the first and the newest for 400. */
 const SWEEP_DAYS = 402;
+/** Of what else is priced, how many make a payment. */
+const PAYMENTS_OF_OTHERS = 2;
 /** Fills caches, and makes each object store what it stores once: enough customers for every velocity object. */
 const WARM_UP = { payments: 200, connections: 16 };
 
@@ -52,12 +61,33 @@ async function measurePayments(
   const spent = subtract(await waitUntilQuiet(server), before);
   const deliveries = readDeliveries() - deliveredBefore;
   const reads = await measureReads(server, context, workload.reads);
+  const others = await measureOthers(server, context, workload);
+  const made = WARM_UP.payments + payments + PAYMENTS_OF_OTHERS * countOthers(workload);
   const swept = await server.sweep(SWEEP_DAYS);
   const later = noCounts();
   for (const part of ["velocity", "dispatcher"] as const) {
-    later[part].rows_written = swept[part] / (WARM_UP.payments + payments);
+    later[part].rows_written = swept[part] / made;
   }
-  return { payments, deliveries, a_payment: divide(spent, payments), later, ...reads };
+  return { payments, deliveries, a_payment: divide(spent, payments), later, ...reads, others };
+}
+
+const countOthers = (workload: Workload) => (workload.kind === "busy" ? (workload.others ?? 0) : 0);
+
+async function measureOthers(
+  server: MeteredServer,
+  context: ReturnType<typeof newRun>,
+  workload: Workload,
+): Promise<Measured["others"]> {
+  const others: Measured["others"] = {};
+  const payments = countOthers(workload);
+  if (payments === 0 || workload.kind !== "busy") return others;
+  const { connections } = workload;
+  for (const name of PRICED_NAMES) {
+    const before = await waitUntilQuiet(server);
+    await makeAtOnce(server, context, name, { payments, connections });
+    others[name] = divide(subtract(await waitUntilQuiet(server), before), payments);
+  }
+  return others;
 }
 
 type Payments = { payments: number; pay: () => Promise<void> };

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CASES, type Context, newContext } from "../cases.ts";
 import { Connection } from "../connection.ts";
+import { PRICED, type Priced } from "./cases.ts";
 import { type Counts, isSame } from "./counts.ts";
 import type { MeteredServer } from "./metered-server.ts";
 
@@ -85,6 +86,16 @@ async function pay(origin: string, key: string, idempotencyKey: string): Promise
   const { id } = await post("", JSON.stringify({ user_id, amount: 10.5, currency: "USD" }));
   const { status } = await post(`/${id}/process`, null);
   if (status !== "completed") throw new Error(`${id} is ${status}`);
+}
+
+/** Makes as many of what else is priced, in a closed loop. */
+export function makeAtOnce(
+  { origin }: MeteredServer,
+  context: Context,
+  name: Priced,
+  { payments, connections }: Record<"payments" | "connections", number>,
+): Promise<void> {
+  return sendAll(origin, connections, payments, () => PRICED[name](context));
 }
 
 /** Sends `times` requests that read what `context` made, one after the other. */
