@@ -16,7 +16,14 @@ export function countWritten(counters: Counters, command: Command, result: Comma
     const { operation, answer } = command;
     const outcome = answer.kind === "done" ? "settled" : answer.kind;
     counters.addWithin("charges", `operation=${operation},outcome=${outcome}`);
-  } else counters.addWithin("commands", labels(command.kind, outcomeLabel(command.kind, result)));
+    return;
+  }
+  const { kind } = command;
+  // A create that also processes is counted as both.
+  const isClaim = kind === "create" && result.kind === "pending";
+  const outcome = isClaim && result.replayed ? "replayed" : outcomeLabel(kind, result);
+  counters.addWithin("commands", labels(kind, outcome));
+  if (isClaim) counters.addWithin("commands", labels("process", WRITTEN.process));
 }
 
 /** Counts what was wrong with a processor's response, even if nothing is written because of it. */

@@ -177,6 +177,18 @@ describe("a shard's counts", () => {
     });
   });
 
+  it("A create that also processes is counted as a create and as a process", () => {
+    const pay = (key: string) => ({ ...create(key), process: true }) as Command;
+    for (const command of [create("a"), pay("a"), pay("b"), pay("b")]) {
+      commit(() => countWritten(counters, command, run(command)));
+    }
+    expect(valuesOf(counters)).toEqual({
+      "commands kind=create,outcome=created": 2,
+      "commands kind=create,outcome=replayed": 1,
+      "commands kind=process,outcome=processed": 2,
+    });
+  });
+
   it("The counts of open charges contain the age of the oldest and how many are overdue", () => {
     expect(journal.charges.summarize(NOW_MS)).toEqual({ open: 0, overdue: 0, oldest_age_ms: 0 });
     for (const [key, agoMs] of [
