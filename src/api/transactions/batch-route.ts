@@ -49,7 +49,7 @@ const BatchResult = z
     }),
   })
   .openapi("BatchResult");
-const BatchResults = z.object({ data: z.array(BatchResult) }).openapi("BatchResults");
+export const BatchResults = z.object({ data: z.array(BatchResult) }).openapi("BatchResults");
 
 export function batchRoute(app: App): void {
   defineRoute(app, {

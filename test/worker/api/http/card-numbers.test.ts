@@ -77,10 +77,11 @@ const fields = Object.entries(
 /** Texts that cannot hold more than what their form says, or that are not kept. */
 const OTHERWISE: Record<string, RegExp> = {
   "a decimal number":
-    /#\/amount$|\/amount\/(above|multiple_of)(\/VALUE)?$|\/when\/above(\/VALUE)?$/,
+    /(#|\/items\/0)\/amount$|\/amount\/(above|multiple_of)(\/VALUE)?$|\/when\/above(\/VALUE)?$/,
   "a currency code": /\/(default_)?currency(\/0)?$|\/(above|multiple_of)\/NAME$/,
   "a time that is not looked at": /\/created_at$/,
   "a cursor of ours": /#\/cursor$/,
+  "an idempotency key, which is refused as one": /\/idempotency_key$/,
 };
 
 type Asked = { body: object; pointer?: string; send: (body: object) => Promise<Response> };
@@ -97,6 +98,16 @@ const merchant = (body: object) => admin("/api/v1/merchants", body);
 const apiKey = (body: object) => admin(`/api/v1/merchants/${shop.merchant_id}/api-keys`, body);
 const resolve = (body: object) =>
   admin(`/api/v1/operations/charges/txn_${"a".repeat(26)}/resolve`, body);
+
+const refund = (body: object) => shop.refund(`txn_${"a".repeat(26)}`, body);
+/** An item of a batch: its own problem. */
+const batch = async ({ items: [item] = [] }: { items?: object[] }): Promise<Response> => {
+  const items = [{ idempotency_key: freshKey(), user_id: "user_1", amount: 1, ...item }];
+  const { data } = (await (await shop.batch(items)).json()) as {
+    data: { status: number; problem: object }[];
+  };
+  return Response.json(data[0]?.problem, { status: data[0]?.status ?? 0 });
+};
 
 const URL = `https://hooks.shop.com/${RUN}`;
 const rule = (fields: object) => ({
@@ -120,20 +131,36 @@ const RULES: [string, object, string][] = [
 
 const said = { outcome: "settled", reason: "Known", resolved_by: "ann" };
 
+/** The fields of a create, with a request's body that has a card number there, and its place. */
+const CREATED: [string, object, string?][] = [
+  ["/user_id", { user_id: RUN }],
+  ["/description", { description: CARD }],
+  ["/webhook_url", { webhook_url: URL }],
+  ["/metadata/NAME", { metadata: { [RUN]: "a" } }, `/metadata/${RUN}`],
+  ["/metadata/VALUE", { metadata: { a: CARD } }, "/metadata/a"],
+];
+
 /** For each field a request that has a card number there and is right otherwise. */
 const ASKED: Record<string, Asked> = {
-  "POST /transactions #/user_id": { body: { user_id: RUN }, send: create },
-  "POST /transactions #/description": { body: { description: CARD }, send: create },
-  "POST /transactions #/webhook_url": { body: { webhook_url: URL }, send: create },
-  "POST /transactions #/metadata/NAME": {
+  ...Object.fromEntries(
+    CREATED.flatMap(([field, body, place = field]): [string, Asked][] => [
+      [`POST /transactions #${field}`, { body, pointer: `#${place}`, send: create }],
+      [
+        `POST /transactions/batch #/items/0${field}`,
+        { body: { items: [body] }, pointer: `#/items/0${place}`, send: batch },
+      ],
+    ]),
+  ),
+  "POST /transactions/{id}/refunds #/reason": { body: { reason: CARD }, send: refund },
+  "POST /transactions/{id}/refunds #/metadata/NAME": {
     body: { metadata: { [RUN]: "a" } },
     pointer: `#/metadata/${RUN}`,
-    send: create,
+    send: refund,
   },
-  "POST /transactions #/metadata/VALUE": {
+  "POST /transactions/{id}/refunds #/metadata/VALUE": {
     body: { metadata: { a: CARD } },
     pointer: "#/metadata/a",
-    send: create,
+    send: refund,
   },
   "POST /transactions/{id}/review #/reviewer": {
     body: { decision: "approve", reviewer: CARD },

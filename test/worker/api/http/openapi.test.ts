@@ -5,9 +5,11 @@ import { describe, expect, it } from "vitest";
 import document from "../../../../openapi.json";
 import * as merchantSchema from "../../../../src/api/merchants/schemas";
 import { Rebuild } from "../../../../src/api/operations/rebuild-route";
+import { Refund, RefundList } from "../../../../src/api/refunds/schemas";
 import { BacktestResult } from "../../../../src/api/risk/backtest-routes";
 import { ListEntry, ListEntryList } from "../../../../src/api/risk/schemas/list";
 import { RuleSetResult } from "../../../../src/api/risk/schemas/rule-set";
+import { BatchResults } from "../../../../src/api/transactions/batch-route";
 import { EventList } from "../../../../src/api/transactions/event-schemas";
 import * as schema from "../../../../src/api/transactions/schemas";
 import * as webhookSchema from "../../../../src/api/webhooks/schemas";
@@ -109,6 +111,51 @@ describe("openapi.json", () => {
     };
   }
 
+  /** Captures, voids and refunds. */
+  async function laterAnswers(): Promise<Record<string, [Response, z.ZodType?]>> {
+    const hold = async (more = "") => {
+      const manual = `"capture_method":"manual","process":true${more && `,${more}`}`;
+      return (await jsonOf<{ id: string }>(await create(body(manual)))).id;
+    };
+    const post = (path: string, sent = "{}", more: Record<string, string> = {}) =>
+      ask(path, {
+        method: "POST",
+        key: shop.key,
+        headers: { "Content-Type": "application/json", ...more },
+        body: sent,
+      });
+    const held = await hold();
+    const slow = await hold('"metadata":{"processor_capture":"pending"}');
+    const stuck = await hold('"metadata":{"processor_void":"pending"}');
+    const unknown = body('"process":true,"metadata":{"processor":"pending"}');
+    const captured = await post(`${TRANSACTIONS}/${held}/capture`, '{"amount":"0.50"}');
+    const refunded = await post(`${TRANSACTIONS}/${held}/refunds`, '{"amount":"0.25"}', {
+      "Idempotency-Key": "described",
+    });
+    const { id } = await jsonOf<{ id: string }>(refunded);
+    const items = '{"items":[{"idempotency_key":"a","user_id":"u","amount":1},{}]}';
+    return {
+      "POST /transactions 202": [await create(unknown), schema.Transaction],
+      "POST /transactions/batch 200": [await post(`${TRANSACTIONS}/batch`, items), BatchResults],
+      "POST /transactions/{id}/capture 200": [captured, schema.Transaction],
+      "POST /transactions/{id}/capture 202": [
+        await post(`${TRANSACTIONS}/${slow}/capture`),
+        schema.Transaction,
+      ],
+      "POST /transactions/{id}/cancel 202": [
+        await post(`${TRANSACTIONS}/${stuck}/cancel`),
+        schema.Transaction,
+      ],
+      "POST /transactions/{id}/refunds 201": [refunded, Refund],
+      "GET /transactions/{id}/refunds 200": [
+        await get(`${TRANSACTIONS}/${held}/refunds`),
+        RefundList,
+      ],
+      "GET /refunds/{id} 200": [await get(`/api/v1/refunds/${id}`), Refund],
+      "GET /refunds 200": [await get("/api/v1/refunds"), RefundList],
+    };
+  }
+
   it("openapi.json describes every successful response, and each of them is exactly as described", async () => {
     const merchants = "/api/v1/merchants";
     const own = `${merchants}/${shop.merchant_id}/api-keys`;
@@ -185,6 +232,7 @@ describe("openapi.json", () => {
         await ask(await keyAt(), { method: "DELETE", key: env.ADMIN_TOKEN }),
       ],
       ...(await riskAnswers()),
+      ...(await laterAnswers()),
     };
     for (const [name, [response, described]] of Object.entries(answers)) {
       expect(`${name.slice(0, -3)}${response.status}`).toBe(name);
