@@ -91,6 +91,36 @@ describe("the stream", () => {
     expect(last?.data).toEqual(await shop.find(id));
   });
 
+  it("The stream has the events of captures and refunds among those of their transaction", async () => {
+    const { id } = await shop.created({ capture_method: "manual" });
+    await shop.process(id);
+    await shop.capture(id, 8);
+    const refunds = [await shop.refund(id, { amount: 3 }), await shop.refund(id, { amount: 5 })];
+    const texts = await Promise.all(refunds.map((response) => response.text()));
+    const own = await eventually(async () => {
+      const { records } = await log();
+      const found = records.filter(({ key }) => key === id);
+      expect(found).toHaveLength(9);
+      return found.map(({ value }) => value);
+    });
+    const told = own.map((value) => JSON.parse(value) as Told);
+    expect(told.map(({ txseq }) => Number(txseq))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(told.map(({ type }) => type.slice("payments.".length, -".v1".length))).toEqual([
+      "transaction.created",
+      "transaction.processing",
+      "transaction.authorized",
+      "transaction.processing",
+      "transaction.captured",
+      "refund.created",
+      "refund.succeeded",
+      "refund.created",
+      "refund.succeeded",
+    ]);
+    for (const value of own) expect(new CloudEvent(JSON.parse(value)).validate()).toBe(true);
+    expect(own[6]?.endsWith(`,"data":${texts[0]}}`)).toBe(true);
+    expect(own[8]?.endsWith(`,"data":${texts[1]}}`)).toBe(true);
+  });
+
   it.each(["down", "hang", "half", "lost", "denied"])(
     "The stream loses nothing and keeps its order when Kafka is %s, and payments go on",
     async (how) => {

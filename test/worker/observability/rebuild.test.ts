@@ -1,6 +1,7 @@
 /** D1 is set back to an earlier time, and the shards write it again: once, whole and in order. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Refund } from "../../../src/domain/transaction/refund";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
 import { admin, type Client, call, freshKey, newClient, TRANSACTIONS } from "../../support/api";
 import { env } from "../../support/env";
@@ -28,19 +29,22 @@ async function rebuild(body?: object) {
   return (await response.json()) as { events: number; shards: number; starts_at: string };
 }
 
-/** What `GET /transactions` says of each, and the feed's events in order. */
+/** What `GET /transactions` says of each, the feed's events in order, and what `GET /refunds` says. */
 async function book() {
-  const list = (await (await shop.get(`${TRANSACTIONS}?limit=100`)).json()) as {
-    data: Transaction[];
-  };
-  const feed = (await (await shop.get("/api/v1/events?limit=100")).json()) as {
-    data: { data: Transaction }[];
-  };
-  const histories = Map.groupBy(feed.data, ({ data }) => data.id);
+  const read = async (path: string) =>
+    (await (await shop.get(`${path}?limit=100`)).json()) as never;
+  const list: { data: Transaction[] } = await read(TRANSACTIONS);
+  const refunds: { data: Refund[] } = await read("/api/v1/refunds");
+  const feed: { data: { transaction_id: string; sequence: number; data: Transaction | Refund }[] } =
+    await read("/api/v1/events");
+  const histories = Map.groupBy(feed.data, ({ transaction_id }) => transaction_id);
   return Object.fromEntries(
     list.data.map((transaction) => {
-      const versions = histories.get(transaction.id)?.map(({ data }) => data.version);
-      return [transaction.id, { transaction, versions }];
+      const history = histories.get(transaction.id) ?? [];
+      const versions = history.map(({ sequence }) => sequence);
+      const own = refunds.data.filter(({ transaction_id }) => transaction_id === transaction.id);
+      const announced = history.map(({ data }) => data).filter((data) => "transaction_id" in data);
+      return [transaction.id, { transaction, versions, refunds: own, announced }];
     }),
   );
 }
@@ -60,7 +64,8 @@ async function feedAfter(cursor?: string): Promise<{ ids: string[]; cursor: stri
   return { ids: page.data.map(({ id }) => id), cursor: page.next_cursor };
 }
 
-/** A transaction of each kind. */
+const KINDS = 5;
+/** A transaction of each kind, one of them with two refunds. */
 async function pay(): Promise<void> {
   const done = await shop.created({ metadata: { processor: "settle" } });
   await shop.process(done.id);
@@ -68,6 +73,13 @@ async function pay(): Promise<void> {
   await shop.process(refused.id);
   await shop.cancel((await shop.created()).id);
   await shop.created();
+  const held = await shop.created({ capture_method: "manual" });
+  await shop.process(held.id);
+  await shop.capture(held.id, 8);
+  const refund = (body: object) => shop.refund(held.id, body);
+  expect((await refund({ amount: 3 })).status).toBe(201);
+  const declined = await refund({ amount: 2, metadata: { processor: "decline:closed_card" } });
+  expect(await declined.json()).toMatchObject({ status: "failed" });
 }
 
 const isWritten = (count: number) =>
@@ -118,17 +130,17 @@ async function lastPosition(): Promise<string | null> {
 describe("a book that was set back", () => {
   it("A D1 that was restored from an earlier state is whole after a rebuild, with nothing twice, although payments went on", async () => {
     await pay();
-    await isWritten(4);
+    await isWritten(KINDS);
     const earlier = await takeSnapshot();
     await pay();
-    const before = await isWritten(8);
+    const before = await isWritten(2 * KINDS);
     const countedBefore = await counted();
 
     const askedMs = Date.now();
     const { starts_at } = await rebuild({ pause_s: 600 });
     expect(Date.parse(starts_at)).toBeGreaterThanOrEqual(askedMs + 600_000);
     await setBack(earlier);
-    expect(Object.keys(await book())).toHaveLength(4);
+    expect(Object.keys(await book())).toHaveLength(KINDS);
     // Not even an object that is started anew writes into it meanwhile, and payments go on at once.
     for (const shard of stubs()) {
       await runInDurableObject(shard, (_, state) => state.abort("crash")).catch(() => {});
@@ -136,7 +148,7 @@ describe("a book that was set back", () => {
     const late = await shop.created({}, freshKey("late"));
     await shop.process(late.id);
     for (const shard of stubs()) await runDurableObjectAlarm(shard);
-    expect(Object.keys(await book())).toHaveLength(4);
+    expect(Object.keys(await book())).toHaveLength(KINDS);
     expect(await (await call("/health/ready")).json()).toMatchObject({
       status: "degraded",
       outboxes: { book: { failing: true } },
@@ -144,7 +156,7 @@ describe("a book that was set back", () => {
 
     const { events, shards: asked } = await rebuild();
     expect([events > 20, asked]).toEqual([true, 2]);
-    const after = await isWritten(9);
+    const after = await isWritten(2 * KINDS + 1);
     expect(after).toMatchObject(before);
     expect(after[late.id]?.transaction.status).toBe("completed");
     const own = {
@@ -163,32 +175,32 @@ describe("a book that was set back", () => {
 
   it("An empty D1 is filled by a rebuild", async () => {
     await pay();
-    const before = await isWritten(4);
+    const before = await isWritten(KINDS);
     const countedBefore = await counted();
     await rebuild({ pause_s: 600 });
     await setBack();
     expect(await book()).toEqual({});
     await rebuild({});
-    expect(await isWritten(4)).toEqual(before);
+    expect(await isWritten(KINDS)).toEqual(before);
     await eventually(async () => expect(await counted()).toEqual(countedBefore));
   });
 
   it("A reader of the feed goes on with its old cursor after D1 was emptied, and misses no event", async () => {
     await pay();
-    const before = await isWritten(4);
+    const before = await isWritten(KINDS);
     const read = await feedAfter();
-    expect(read.ids).toHaveLength(9);
+    expect(read.ids).toHaveLength(9 + 5 + 4);
     await rebuild({ pause_s: 600 });
     await setBack();
     await rebuild({});
-    expect(await isWritten(4)).toEqual(before);
+    expect(await isWritten(KINDS)).toEqual(before);
     const again = await feedAfter(read.cursor);
     expect(again.ids.toSorted()).toEqual(read.ids.toSorted());
   });
 
   it("A D1 that was not set back does not change in a rebuild", async () => {
     await pay();
-    const before = await isWritten(4);
+    const before = await isWritten(KINDS);
     const last = await lastPosition();
     await rebuild();
     await eventually(async () => {

@@ -54,6 +54,30 @@ describe("a webhook", () => {
     }
   });
 
+  it("The webhooks of a refund have the refund's own bytes, and go to the endpoints that want them", async () => {
+    const client = await newClient();
+    const { secret } = await endpoint(client, receiverUrl("refunds"), {
+      events: ["refund.created", "refund.succeeded"],
+    });
+    const { id } = await client.created();
+    await client.process(id);
+    const text = await (await client.refund(id, { amount: 3, reason: "Ünïcode ✓" })).text();
+    const refund = JSON.parse(text);
+    const seen = await received("refunds", 2);
+    const told = seen.map(({ body, headers }) => {
+      new Webhook(secret).verify(body, headers);
+      return JSON.parse(body);
+    });
+    expect(told.map(({ type }) => type).sort()).toEqual(["refund.created", "refund.succeeded"]);
+    const last = seen.find(({ body }) => body.startsWith('{"type":"refund.succeeded"'));
+    expect(last?.id).toBe(`evt_${id.slice(4)}_5`);
+    expect(last?.body.endsWith(`,"data":${text}}`)).toBe(true);
+    const first = told.find(({ type }) => type === "refund.created");
+    expect(first.data).toMatchObject({ id: refund.id, transaction_id: id, status: "pending" });
+    const log = await deliveries(client, `&transaction_id=${id}`);
+    expect(log).toHaveLength(2);
+  });
+
   it("A webhook goes to the endpoints that want its type, and to none that is disabled", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("completed"), { events: ["transaction.completed"] });
