@@ -17,7 +17,7 @@ const PACES = new Set([
   "webhooks/queue/enqueue 10000",
   "runtime/cache/refreshed-cache 500",
   "transactions/outbox/to-webhooks 4000",
-  "transactions/transaction-shard 1000",
+  "transactions/charging/recovery 1000",
 ]);
 
 /** The files of `src`, by the names that this module uses: `d1/query`. */

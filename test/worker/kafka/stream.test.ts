@@ -242,7 +242,7 @@ describe("the stream", () => {
     await fate("hang");
     const ids = await payments(40, "clock");
     const shards = ["shard-0", "shard-1"].map((name) => env.TRANSACTIONS.getByName(name));
-    const ended = await endHanging("transactions/transaction-shard", Number.POSITIVE_INFINITY, () =>
+    const ended = await endHanging("transactions/charging/recovery", Number.POSITIVE_INFINITY, () =>
       Promise.all(shards.map((stub) => runInDurableObject(stub, (shard) => shard.alarm()))),
     );
     const { depth } = (await ready()).outboxes.stream;
@@ -267,7 +267,7 @@ describe("the stream", () => {
         for (let at = 1; at <= events; at++) {
           sql.exec(
             `INSERT INTO events
-             SELECT ?1, merchant_id, ?2, 1, type, created_at_ms, data, traceparent, ?1
+             SELECT ?1, merchant_id, ?2, 1, type, created_at_ms, data, traceparent, ?1, refund
              FROM events WHERE position = ?3`,
             last + at,
             `txn_many${at}`,
