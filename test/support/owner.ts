@@ -26,12 +26,17 @@ export function ownerOf(transactionId: string): DurableObjectStub<TransactionSha
   );
 }
 
-/** Lets the object's alarm ring until the transaction is in `status`. */
-export async function ringUntil(transactionId: string, status: string): Promise<Transaction> {
+/** Lets the object's alarm ring until the transaction is in `status`, and what else is expected is so. */
+export async function ringUntil(
+  transactionId: string,
+  status: string,
+  expectMore: () => Promise<void> = async () => {},
+): Promise<Transaction> {
   return eventually(async () => {
     await runDurableObjectAlarm(ownerOf(transactionId)).catch(() => false);
     const transaction = await shop.find(transactionId);
     expect(transaction.status).toBe(status);
+    await expectMore();
     return transaction;
   });
 }
