@@ -1,10 +1,11 @@
 /** Captures and refunds over RPC. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { readConfig } from "../../src/config";
 import type { RefundRequest } from "../../src/domain/transaction/refund";
 import type { Refusal } from "../../src/domain/transaction/refusal";
 import type { Address, Reply } from "../../src/transactions/rpc";
 import { env } from "./env";
-import { shop } from "./owner";
+import { ownerOf, shop } from "./owner";
 
 /** The address of a transaction of the file's shop. */
 export const addressOf = (transaction_id: string): Address => ({
@@ -28,3 +29,11 @@ export function parsed<Value>(reply: Reply): Value {
 
 export const refusalOf = (reply: Reply): Refusal | undefined =>
   reply.ok ? undefined : reply.refusal;
+
+/** Ends the time in which a transaction can be captured, and lets its object's alarm ring. */
+export async function expire(id: string, { ring = true } = {}): Promise<void> {
+  await runInDurableObject(ownerOf(id), (_, { storage }) => {
+    storage.sql.exec("UPDATE reviews SET expires_at_ms = 1 WHERE transaction_id = ?", id);
+  });
+  if (ring) await runDurableObjectAlarm(ownerOf(id)).catch(() => false);
+}
