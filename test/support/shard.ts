@@ -21,6 +21,11 @@ export function freshShard(): void {
   journal = new Journal(storage.sql);
 }
 
+/** The same shard after a crash: nothing in memory survives. */
+export function restartShard(): void {
+  journal = new Journal(storage.sql);
+}
+
 beforeEach(freshShard);
 export const idOf = (key: string, merchant_id = MERCHANT) => deriveTransactionId(merchant_id, key);
 export const create = (key = "k", fields = {}): Command => ({

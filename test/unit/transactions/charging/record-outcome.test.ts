@@ -1,6 +1,6 @@
 /** The processor's outcomes that a shard records, also after a resolution. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { deriveTransactionId } from "../../../../src/domain/identity/id";
+import { deriveRefundId, deriveTransactionId } from "../../../../src/domain/identity/id";
 import { RESOLVABLE_AFTER_MS } from "../../../../src/domain/transaction/decisions/decide-resolution";
 import type { ResolveRequest } from "../../../../src/domain/transaction/resolution";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
@@ -157,6 +157,50 @@ describe("a shard", () => {
     ]);
     expect(countsOf("anomalies")).toEqual({ "kind=contradiction": 1 });
     expect(countsOf("charges")).toEqual({ "operation=charge,outcome=settled": 1 });
+  });
+
+  it("An answer that comes after an operator has ended its operation does not end the next one", () => {
+    const held = deriveTransactionId(MERCHANT, "held");
+    const about = { traceparent: TRACEPARENT, transaction_id: held };
+    const own = { ...about, merchant_id: MERCHANT };
+    const request = requestOf({ capture_method: "manual" });
+    run({ ...own, kind: "create", idempotency_key: "held", request, process: true });
+    run({ ...resolve({ force: true }), ...about } as Command);
+    expect(run({ ...own, kind: "capture", amount: "1.00" })).toMatchObject({ kind: "pending" });
+    const answer = (said: Answer, claimed_version: number) =>
+      run({ ...about, kind: "record", operation: "capture", answer: said, claimed_version });
+    const status = "processing";
+    expect(answer(SETTLED, 2)).toMatchObject({ kind: "done", status, wrote: false });
+    expect(answer(A_DECLINE, 2)).toMatchObject({ status, wrote: false, contradicts: true });
+    expect(answer({ kind: "unknown", reason: "no answer" }, 2)).toMatchObject({ wrote: false });
+    expect(journal.charges.find(held)).toMatchObject({ attempts: 0 });
+    expect(answer(SETTLED, 4)).toMatchObject({ status: "completed", wrote: true });
+  });
+
+  it("An operator ends a refund, and the other outcome comes too late", () => {
+    run({ ...common, kind: "record", operation: "charge", answer: SETTLED, claimed_version: 2 });
+    const made = { idempotency_key: "r", amount: "1.00", reason: null, metadata: {} };
+    run({ ...common, kind: "refund", merchant_id: MERCHANT, ...made });
+    const refund_id = deriveRefundId(id, "r");
+    const refused = run({ ...resolve(), refund_id } as Command);
+    expect(refused).toMatchObject({ refusal: { code: "charge_may_still_end" } });
+    const declined = run({ ...resolve({ outcome: "declined" }), refund_id } as Command, LATER_MS);
+    expect(JSON.parse(declined.kind === "done" ? declined.data : "")).toMatchObject({
+      status: "failed",
+      resolution: { outcome: "declined", resolved_by: "ann", forced: false },
+    });
+    expect(journal.charges.find(refund_id)).toBeUndefined();
+    const again = run({ ...resolve({ outcome: "declined" }), refund_id } as Command, LATER_MS);
+    expect(again).toMatchObject({ kind: "done", wrote: false });
+    expect(run({ ...resolve(), refund_id } as Command, LATER_MS)).toMatchObject({
+      refusal: { code: "illegal_transition" },
+    });
+    const word = { operation: "refund", answer: SETTLED, claimed_version: 4, refund_id } as const;
+    expect(run({ ...common, kind: "record", ...word })).toMatchObject({ contradicts: true });
+    const unknown = deriveRefundId(id, "none");
+    expect(run({ ...resolve(), refund_id: unknown } as Command)).toMatchObject({
+      refusal: { code: "refund_not_found" },
+    });
   });
 
   it("An answer about another payment is an error in the log, is counted, and leaves the charge open", async () => {
