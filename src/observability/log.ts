@@ -12,6 +12,9 @@ export type LogFields = {
   trace_id?: string;
   merchant_id?: string | undefined;
   transaction_id?: string | undefined;
+  /** Of the processor: `charge`, `refund` … */
+  operation?: string;
+  refund_id?: string;
   endpoint_id?: string;
   delivery_id?: string;
   method?: string;

@@ -12,7 +12,13 @@ export function createOutcomeRecorder(
 ): RecordAnswer {
   return async ({ transaction, refund, attempt }, { operation, traceparent }, answer) => {
     const transaction_id = transaction.id;
-    const fields = { transaction_id, operation, attempt, ...traceFields(traceparent) };
+    const fields = {
+      transaction_id,
+      ...(refund && { refund_id: refund.id }),
+      operation,
+      attempt,
+      ...traceFields(traceparent),
+    };
     if (answer.kind === "unknown") {
       log("warn", "charge.unknown", { ...fields, reason: answer.reason });
       if (answer.differs) {
