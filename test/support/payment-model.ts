@@ -1,6 +1,6 @@
 /** A payment as a model: what each command must do to it, without events, texts or storage. */
 
-export type Operation = { type: "first" | "void" } | { type: "capture"; minor: number };
+type Operation = { type: "first" | "void" } | { type: "capture"; minor: number };
 export type ModelRefund = {
   minor: number;
   sent: number | null;
