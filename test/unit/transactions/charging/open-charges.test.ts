@@ -1,7 +1,9 @@
 /** Claims in memory: what a restarted shard knows of charges that were under way. */
 import { expect, it } from "vitest";
+import { deriveRefundId } from "../../../../src/domain/identity/id";
+import type { Command } from "../../../../src/transactions/commands/command";
 import { Journal } from "../../../../src/transactions/journal/journal";
-import { NOW_MS } from "../../../support/examples";
+import { MERCHANT, NOW_MS } from "../../../support/examples";
 import {
   about,
   create,
@@ -56,4 +58,67 @@ it("A claim is found after a restart however many payments were made and ended s
 it("A shard reads no event twice that was settled before its last commit", () => {
   for (const command of [create(), about("process"), record(SETTLED), create("next")]) run(command);
   expect(journal.checkpoints.get("charges_stored_through")).toBe(4);
+});
+
+it("A restarted shard repeats refunds that had no outcome, in the order of all claims", () => {
+  for (const key of ["a", "b"]) {
+    for (const command of [create(key), about("process", key), record(SETTLED, key)]) run(command);
+  }
+  const refundOf = (key: string, idempotency_key: string): Command => ({
+    kind: "refund",
+    traceparent: null,
+    merchant_id: MERCHANT,
+    transaction_id: idOf(key),
+    idempotency_key,
+    amount: "1.00",
+    reason: null,
+    metadata: {},
+  });
+  run(refundOf("b", "first"));
+  run(create("c"));
+  run(about("process", "c"));
+  run(refundOf("a", "second"));
+  run(refundOf("a", "third"));
+  const [first, second, third] = [
+    deriveRefundId(idOf("b"), "first"),
+    deriveRefundId(idOf("a"), "second"),
+    deriveRefundId(idOf("a"), "third"),
+  ];
+  const answer = { operation: "refund", claimed_version: 0 } as const;
+  const ofA = { kind: "record", traceparent: null, transaction_id: idOf("a") } as const;
+  run({ ...ofA, ...answer, answer: SETTLED, refund_id: third });
+  expect(dueAfterRestart()).toEqual([
+    [first, 0],
+    [idOf("c"), 0],
+    [second, 0],
+  ]);
+  run({ ...ofA, ...answer, answer: UNKNOWN, refund_id: second });
+  const restarted = new Journal(storage.sql).charges;
+  expect(restarted.find(second)).toMatchObject({ attempts: 1, claimed_at_ms: NOW_MS });
+  expect(restarted.summarize(NOW_MS + 60_001)).toEqual({
+    open: 3,
+    overdue: 3,
+    oldest_age_ms: 60_001,
+  });
+});
+
+it("The open charges of the release before refunds are found, with the times of their claims", () => {
+  run(create());
+  run(about("process"), NOW_MS + 1_000);
+  run(record(UNKNOWN), NOW_MS + 2_000);
+  for (const statement of [
+    "DROP TABLE refunds",
+    "ALTER TABLE charges DROP COLUMN claimed_at_ms",
+    "ALTER TABLE events DROP COLUMN refund",
+    "UPDATE schema_version SET version = 2",
+  ]) {
+    storage.sql.exec(statement);
+  }
+  const upgraded = new Journal(storage.sql);
+  expect(upgraded.charges.find(idOf("k"))).toMatchObject({
+    attempts: 1,
+    claimed_at_ms: NOW_MS + 1_000,
+  });
+  expect(upgraded.charges.summarize(NOW_MS + 61_001)).toMatchObject({ overdue: 1 });
+  expect(upgraded.readEvents(idOf("k")).map(({ refund }) => refund)).toEqual([null, null]);
 });

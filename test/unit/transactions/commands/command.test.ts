@@ -1,7 +1,15 @@
 /** The commands of a shard, each in a batch of its own. */
 import { describe, expect, it } from "vitest";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
-import { basisOf, created, LIVE, NOW_MS } from "../../../support/examples";
+import {
+  basisOf,
+  created,
+  HOLDING,
+  LIVE,
+  MERCHANT,
+  NOW_MS,
+  processorOf,
+} from "../../../support/examples";
 import {
   A_DECLINE,
   about,
@@ -76,6 +84,31 @@ describe("a command", () => {
     run(create());
     expect(refusalOf(run(command))).toEqual({ code: "transaction_not_found" });
     expect(journal.lastPosition).toBe(1);
+  });
+
+  it("A create that processes holds a payment that the rules hold, and charges it once it is approved", () => {
+    const paying = { ...create("held", { amount_minor: 500_001 }), process: true } as Command;
+    const pay = () => execute(journal, paying, basisOf(1, HOLDING), LIVE, NOW_MS);
+    const held = pay();
+    expect(held).toMatchObject({ kind: "done", status: "review", wrote: true });
+    expect(pay()).toEqual({ ...held, replayed: true, wrote: false });
+    const by = { reviewer: null, note: null, merchant_id: MERCHANT, traceparent: null };
+    run({ kind: "review", transaction_id: idOf("held"), decision: "approve", ...by });
+    expect(pay()).toMatchObject({ kind: "pending", replayed: true, wrote: true });
+    expect(pay()).toMatchObject({ kind: "pending", replayed: true, wrote: false });
+  });
+
+  it("A create that processes is refused before it is stored when there is no processor", () => {
+    const paying = { ...create("none"), process: true } as Command;
+    const refused = execute(journal, paying, undefined, processorOf("none"), NOW_MS);
+    expect(refusalOf(refused)).toEqual({ code: "processor_not_configured" });
+    const manual = create("manual", { capture_method: "manual" });
+    const chargesOnly = { ...LIVE, supports: (operation: string) => operation === "charge" };
+    expect(refusalOf(execute(journal, manual, undefined, chargesOnly, NOW_MS))).toEqual({
+      code: "operation_not_supported",
+      operation: "authorize",
+    });
+    expect(journal.lastPosition).toBe(0);
   });
 
   it("A process command claims a charge once; further ones get the same charge", () => {
