@@ -6,6 +6,7 @@
 import type { Change } from "../../domain/transaction/decisions/transition";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
+import { prepareInsert } from "../../runtime/insert-rows";
 import { StateRow } from "../../runtime/state/state-row";
 import { OpenCharges } from "../charging/open-charges";
 import { StoredBackoffs } from "../outbox/stored-backoff";
@@ -33,6 +34,7 @@ const EVENT_COLUMNS = [
   "traceparent",
   "first_position",
 ] as const satisfies (keyof EventRecord)[];
+const INSERT_EVENTS = prepareInsert("events", EVENT_COLUMNS);
 
 export class Journal {
   /** Counters and checkpoints, which are written with every change. */
@@ -166,7 +168,7 @@ export class Journal {
   /** Writes the staged events and the changed charges of the batch, and the state row. */
   write(): void {
     const rows = this.#staged.map((event) => EVENT_COLUMNS.map((column) => event[column]));
-    this.#sqlWriter.insert("events", EVENT_COLUMNS, rows);
+    this.#sqlWriter.insert(INSERT_EVENTS, rows);
     this.#staged.length = 0;
     this.charges.write();
     this.checkpoints.set("charges_stored_through", this.charges.storedThrough(this.#lastPosition));
