@@ -23,9 +23,8 @@ import { countDuration, countGet, countRejected } from "./count-commands";
 import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
 import { getMany } from "./get-many";
-import { BatchProcessor, type Committed } from "./group-commit/batch-processor";
-import { Batcher } from "./group-commit/batcher";
-import { CommitDelay } from "./group-commit/commit-delay";
+import { BatchProcessor } from "./group-commit/batch-processor";
+import { CommandBatchers } from "./group-commit/command-batchers";
 import { Journal } from "./journal/journal";
 import { OutboxRelays } from "./outbox/relays";
 import { eventsReply, findReply, repeatReply } from "./queries";
@@ -57,10 +56,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
   readonly #counters: Counters;
   readonly #relays: OutboxRelays;
   readonly #charges: Charges;
-  readonly #batcher: Batcher<Command, Committed>;
-  /** Claims need no decision inputs and no write to D1, so they do not wait for commands that do. */
-  readonly #claimBatcher: Batcher<Command, Committed>;
-  readonly #commitDelay = new CommitDelay();
+  readonly #batchers: CommandBatchers;
   readonly #recovery: Recovery;
   readonly #alarm: Alarm;
   #shards: number | undefined;
@@ -81,7 +77,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#charges = new Charges(
       createProcessor(config),
       config.processor_timeout_ms,
-      createOutcomeRecorder((command) => this.#batcher.submit(command), log),
+      createOutcomeRecorder((command) => this.#batchers.submit(command), log),
     );
     const processor = new BatchProcessor({
       journal,
@@ -100,12 +96,11 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
       arm: (nowMs, hasWritten) => this.#alarm[hasWritten ? "armAfterWrite" : "arm"](nowMs),
       reset: (fault) => abortObject(state, log, fault),
     });
-    this.#batcher = new Batcher(this.#commitDelay, (commands) => processor.run(commands));
-    this.#claimBatcher = new Batcher(this.#commitDelay, (commands) => processor.run(commands));
+    this.#batchers = new CommandBatchers(processor, processorMode(config));
     this.#recovery = new Recovery({
       journal,
       charges: this.#charges,
-      submit: (command) => this.#batcher.submit(command),
+      submit: (command) => this.#batchers.submit(command),
       log,
     });
     this.#alarm = new Alarm(state.storage, ALARM_INTERVAL_MS, (nowMs) => [
@@ -209,21 +204,20 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
 
   async #execute({ shards }: OperatorAddress, command: Command): Promise<Reply> {
     const arrivedMs = Date.now();
-    this.#commitDelay.arrived();
+    this.#batchers.arrived();
     try {
       if (!this.#owns(shards)) {
         countRejected(this.#counters, command);
         return shardCountChanged;
       }
       this.#shards = shards;
-      const batcher = command.kind === "process" ? this.#claimBatcher : this.#batcher;
-      const { result, in_book } = await batcher.submit(command);
+      const { result, in_book } = await this.#batchers.submit(command);
       if (result.kind === "refused") return { ok: false, refusal: result.refusal };
       if (result.kind === "pending") return await this.#completeCharge(result, command.traceparent);
       await in_book;
       return { ...okReply(result.data), replayed: result.replayed };
     } finally {
-      this.#commitDelay.responded();
+      this.#batchers.responded();
       const now = Date.now();
       countDuration(this.#counters, command, now - arrivedMs);
       if (this.#counters.isOpen) this.#alarm.arm(now);
