@@ -1,6 +1,7 @@
 /** The newest events of a journal, in memory. Every destination reads them just after their commit, and reading them from
  *  the tables would cost as much as writing them. */
 import type { EventRecord } from "../../domain/transaction/event";
+import type { Transaction } from "../../domain/transaction/transaction";
 
 /** For all shards of the isolate. Under full load a tenth of a second has some hundreds of events; a destination that is
  *  further behind reads the tables. Most of the text is shared with the cached transactions. */
@@ -15,11 +16,15 @@ let characters = 0;
 export class EventTail {
   /** In order and without gaps. */
   readonly #events: EventRecord[] = [];
+  /** The parsed `data` of each. */
+  readonly #transactions: Transaction[] = [];
   #last = 0;
 
-  /** Adds the event at the next position, and evicts the oldest events of all tails until the bounds hold. */
-  add(event: EventRecord): void {
+  /** Adds the event at the next position, and evicts the oldest events of all tails until the bounds hold.
+   *  @param transaction its parsed `data` */
+  add(event: EventRecord, transaction: Transaction): void {
     this.#events.push(event);
+    this.#transactions.push(transaction);
     this.#last = event.position;
     tails.push(this);
     characters += event.data.length;
@@ -37,8 +42,15 @@ export class EventTail {
     return this.#events.slice(this.#events.length - count);
   }
 
+  /** The transaction as of an event, which is parsed unless it is in memory. */
+  transactionOf({ position, data }: EventRecord): Transaction {
+    const first = this.#last - this.#events.length + 1;
+    return this.#transactions[position - first] ?? (JSON.parse(data) as Transaction); // Our own text.
+  }
+
   /** @returns how many characters the event had */
   #evict(): number {
+    this.#transactions.shift();
     return this.#events.shift()?.data.length ?? 0;
   }
 }

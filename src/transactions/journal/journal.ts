@@ -43,12 +43,12 @@ export class Journal {
   readonly reviews: OpenReviews;
   readonly checkpoints: Checkpoints;
   readonly backoffs: StoredBackoffs;
+  readonly tail = new EventTail();
   readonly #sql: SqlStorage;
   readonly #sqlWriter: SqlWriter;
   /** Events of the batch in progress, which `write` inserts. */
   readonly #staged: EventRecord[] = [];
   readonly #cache = new TransactionCache();
-  readonly #tail = new EventTail();
   #lastPosition = 0;
 
   /** To be called inside `transactionSync`, because it may migrate the tables. */
@@ -157,7 +157,7 @@ export class Journal {
         first_position,
       };
       this.#staged.push(record);
-      this.#tail.add(record);
+      this.tail.add(record, event.data);
       const { data: transaction } = event;
       const cached = { merchant_id: merchantId, data, transaction, first_position };
       this.#cache.set(transaction_id, cached);
@@ -179,7 +179,7 @@ export class Journal {
    *  one. */
   eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
     const source =
-      this.#tail.after(position) ??
+      this.tail.after(position) ??
       this.#sql.exec<EventRecord>(
         "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?",
         position,
@@ -192,13 +192,13 @@ export class Journal {
    *  @param merchantId null for any merchant */
   mayHaveEventsAfter(position: number, merchantId: string | null): boolean {
     if (position >= this.#lastPosition) return false;
-    const recent = this.#tail.after(position);
+    const recent = this.tail.after(position);
     return !recent || !merchantId || recent.some(({ merchant_id }) => merchant_id === merchantId);
   }
 
   /** Events of some types after one position and up to another one, in order. */
   eventsOfTypes(after: number, through: number, types: readonly EventType[]): EventRecord[] {
-    const recent = this.#tail.after(after);
+    const recent = this.tail.after(after);
     if (recent) {
       return recent.filter(({ position, type }) => position <= through && types.includes(type));
     }
