@@ -1,6 +1,8 @@
 // `npm start`: from a fresh clone to an API that answers, with a key to try it with.
 import { createServer } from "node:net";
+import { relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readDevVars } from "./local/dev-vars.ts";
 import {
   apiPort,
   ensureDemo,
@@ -9,6 +11,7 @@ import {
   migrate,
   STATE_DIR,
 } from "./local/local-deployment.ts";
+import { keepShardCounts, shardCountsFile, toWranglerVars } from "./local/shard-counts.ts";
 import { type Lock, lockState } from "./local/state-lock.ts";
 import { startWrangler } from "./local/wrangler.ts";
 import { errorCode, errorMessage } from "./processes/errors.ts";
@@ -83,9 +86,10 @@ async function open(base: string): Promise<void> {
 }
 
 /** Serves until wrangler ends or this process gets a signal; returns wrangler's exit code. */
-async function serve(base: string, port: number, lock: Lock): Promise<number> {
+async function serve(base: string, port: number, vars: string[], lock: Lock): Promise<number> {
   const at = ["--ip", HOST, "--port", String(port)];
-  const wrangler = startWrangler(["dev", ...at, "--persist-to", STATE_DIR], "inherit");
+  const args = ["dev", ...at, ...vars, "--persist-to", STATE_DIR];
+  const wrangler = startWrangler(args, "inherit");
   if (wrangler.process.pid !== undefined) lock.add(wrangler.process.pid);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, wrangler.stop);
   try {
@@ -99,6 +103,19 @@ async function serve(base: string, port: number, lock: Lock): Promise<number> {
 // Only under npm: a server started from a shell may well outlive that shell.
 if (process.env.npm_lifecycle_event) await import("./processes/lifeline.ts");
 
+/** The shard counts of the state, as arguments of wrangler. Says which, when they are not those of wrangler.toml. */
+function chooseShards(): string[] {
+  const devVars = readDevVars();
+  const vars = toWranglerVars(keepShardCounts(STATE_DIR, devVars), devVars);
+  const counts = vars.filter((arg) => arg !== "--var").map((count) => count.replace(":", "="));
+  if (counts.length > 0) {
+    const file = relative(process.cwd(), shardCountsFile(STATE_DIR));
+    const reason = "all shards share a thread on one machine, where more are slower";
+    console.log(`Using ${counts.join(" and ")} (${file}): ${reason}.`);
+  }
+  return vars;
+}
+
 /** Everything from the free port to the end of the server; no other process uses the state meanwhile. */
 async function run(): Promise<number> {
   const port = apiPort();
@@ -107,8 +124,9 @@ async function run(): Promise<number> {
   process.once("exit", lock.release);
   await checkPortIsFree(port);
   ensureDevVars();
+  const vars = chooseShards();
   await migrate();
-  return serve(base, port, lock);
+  return serve(base, port, vars, lock);
 }
 
 try {

@@ -25,7 +25,7 @@ type Stored = {
 };
 
 /** Packs consecutive events of a transaction, oldest first, for one row.
- *  @param transactions the parsed `data` of each event */
+ *  @param transactions the `data` of each event as an object, parsed or as it was before it became text */
 export function packEarlier(events: Stored[], transactions: Members[]): EarlierEvent[] {
   const last = transactions.at(-1) ?? {};
   return events.slice(0, -1).map(({ sequence, type, created_at_ms, data, refund }, at) => {
@@ -53,11 +53,16 @@ export function unpackEvents<Row extends Stored & { earlier: string }>(row: Row)
 }
 
 function selectDiffering(members: Members, from: Members): Members {
-  const differing = Object.entries(members).filter(([name, value]) => !isSame(value, from[name]));
+  const differing: [string, unknown][] = [];
+  for (const name of Object.keys(members)) {
+    const value = members[name];
+    if (value === undefined) continue; // JSON has no such member.
+    if (!isSame(value, from[name])) differing.push([name, value]);
+  }
   return Object.fromEntries(differing);
 }
 
 function isSame(one: unknown, other: unknown): boolean {
-  if (typeof one !== "object" || one === null) return one === other;
+  if (one === other || typeof one !== "object" || one === null) return one === other;
   return JSON.stringify(one) === JSON.stringify(other);
 }

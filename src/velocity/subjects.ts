@@ -39,15 +39,21 @@ export class Subjects {
     this.#sql = sql;
   }
 
-  /** The subject as of its newest payment. It is new if none is stored, or none for long; then what is left of it is
-   *  deleted, and the given transaction is its first. */
-  find(name: SubjectName, transactionId: string, nowMs: number): Subject {
-    const key = formatSubject(name);
-    const known = this.#cached.get(key) ?? this.#read(key);
-    if (known && nowMs - known.newest_at < FORGOTTEN_AFTER_MS) return known;
-    if (known) this.#sql.exec("DELETE FROM subject_payments WHERE subject = ?", key);
-    const first = { first_at: nowMs, first_id: transactionId };
-    return { ...first, key, newest_at: nowMs, position: 0, windows: new Map() };
+  /** The subject of each payment, as of its newest payment that is stored. It is new if none is stored, or none for long;
+   *  then what is left of it is deleted, and the payment is its first. Payments of one subject get the same one. */
+  find(payments: Observation[], nowMs: number): Subject[] {
+    const keys = payments.map(formatSubject);
+    const known = this.#load(new Set(keys));
+    return payments.map(({ transaction_id }, at) => {
+      const key = keys[at] ?? "";
+      const subject = known.get(key);
+      if (subject && nowMs - subject.newest_at < FORGOTTEN_AFTER_MS) return subject;
+      if (subject) this.#sql.exec("DELETE FROM subject_payments WHERE subject = ?", key);
+      const first = { first_at: nowMs, first_id: transaction_id };
+      const fresh = { ...first, key, newest_at: nowMs, position: 0, windows: new Map() };
+      known.set(key, fresh);
+      return fresh;
+    });
   }
 
   /** The subject with this key if it is in memory. */
@@ -60,17 +66,28 @@ export class Subjects {
     this.#cached.set(subject.key, subject);
   }
 
-  #read(key: string): Subject | undefined {
-    const [seen] = this.#sql
-      .exec<Seen>(
-        `SELECT (SELECT at FROM subject_payments WHERE subject = ?1 ORDER BY at, position LIMIT 1) AS first_at,
-           (SELECT transaction_id FROM subject_payments WHERE subject = ?1 ORDER BY at, position LIMIT 1) AS first_id,
-           at AS newest_at, position
-         FROM subject_payments WHERE subject = ?1 ORDER BY at DESC, position DESC LIMIT 1`,
-        key,
-      )
-      .toArray();
-    return seen && { ...seen, key, windows: new Map() };
+  /** The subjects that have a payment, by key. Those that are not in memory are read in one statement. */
+  #load(keys: Set<string>): Map<string, Subject> {
+    const known = new Map<string, Subject>();
+    const missing: string[] = [];
+    for (const key of keys) {
+      const cached = this.#cached.get(key);
+      if (cached) known.set(key, cached);
+      else missing.push(key);
+    }
+    if (missing.length === 0) return known;
+    const read = this.#sql.exec<Seen & { key: string }>(
+      `SELECT json_each.value AS key, first.at AS first_at, first.transaction_id AS first_id, newest.at AS newest_at,
+         newest.position AS position
+       FROM json_each(?)
+       JOIN subject_payments AS first ON first.subject = json_each.value AND (first.at, first.position) =
+         (SELECT at, position FROM subject_payments WHERE subject = json_each.value ORDER BY at, position LIMIT 1)
+       JOIN subject_payments AS newest ON newest.subject = json_each.value AND (newest.at, newest.position) =
+         (SELECT at, position FROM subject_payments WHERE subject = json_each.value ORDER BY at DESC, position DESC LIMIT 1)`,
+      JSON.stringify(missing),
+    );
+    for (const seen of read) known.set(seen.key, { ...seen, windows: new Map() });
+    return known;
   }
 }
 

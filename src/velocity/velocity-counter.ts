@@ -2,9 +2,26 @@
  *  week is a row of each of its subjects. Requested aggregates of recent subjects are cached in memory. */
 import type { Asked } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
+import { insertRows, prepareInsert } from "../runtime/insert-rows";
 import { type Own, SlidingWindow } from "./sliding-window";
 import { formatSubject, type Subject, Subjects } from "./subjects";
 import { type Row, WindowAggregate } from "./window-aggregate";
+
+const COLUMNS = [
+  "subject",
+  "at",
+  "position",
+  "transaction_id",
+  "user_id",
+  "currency",
+  "amount_minor",
+] as const;
+const INSERT_PAYMENTS = prepareInsert("subject_payments", COLUMNS);
+
+/** A payment, and the measures that are asked for. */
+export type Report = { payment: Observation; requested: Asked[] };
+/** A payment as it is inserted. */
+type Placed = Own & { transaction_id: string };
 
 export class VelocityCounter {
   readonly #sql: SqlStorage;
@@ -23,28 +40,69 @@ export class VelocityCounter {
     this.#subjects = new Subjects(this.#sql);
   }
 
-  /** Counts a payment once for its subject and returns the requested measures, which include it. A payment that is
-   *  reported again gets the values of the first time. It is dated now, or as the subject's newest payment when that is
-   *  later. */
-  observe(payment: Observation, requested: Asked[], nowMs: number): number[] {
-    const { transaction_id, user_id, currency, amount_minor } = payment;
-    const subject = this.#subjects.find(payment, transaction_id, nowMs);
-    const isFirst = subject.position === 0;
-    const at = Math.max(nowMs, subject.newest_at);
-    const place = { subject: subject.key, at, position: subject.position + 1 };
-    const own: Own = { ...place, user_id, currency, amount_minor, outcome: null };
-    const isRepeated = !isFirst && transaction_id === subject.first_id;
-    if (isRepeated || !this.#insert(transaction_id, own)) {
-      return this.#recall(transaction_id, subject, requested);
-    }
-    subject.newest_at = at;
-    subject.position = own.position;
+  /** Counts each payment once for its subject and returns its requested measures, which include it and the payments before
+   *  it. A payment that is reported again gets the values of the first time. A payment is dated now, or as the subject's
+   *  newest payment when that is later. */
+  observe(reports: Report[], nowMs: number): number[][] {
+    const payments = reports.map(({ payment }) => payment);
+    const subjects = this.#subjects.find(payments, nowMs);
+    const counted = this.#place(payments, subjects, nowMs);
+    insertRows(
+      this.#sql,
+      INSERT_PAYMENTS,
+      counted.filter((own) => own !== undefined).map((own) => COLUMNS.map((name) => own[name])),
+    );
+    return reports.map(({ payment, requested }, at) => {
+      const subject = subjects[at] as Subject; // There is one for each payment.
+      const own = counted[at];
+      return own
+        ? this.#count(subject, own, requested)
+        : this.#recall(payment.transaction_id, subject, requested);
+    });
+  }
+
+  /** The rows of the payments; undefined for those that were counted before. */
+  #place(payments: Observation[], subjects: Subject[], nowMs: number): (Placed | undefined)[] {
+    const stored = this.#findStored(payments, subjects);
+    return payments.map(({ transaction_id, user_id, currency, amount_minor }, at) => {
+      const subject = subjects[at] as Subject; // There is one for each payment.
+      const id = formatId(transaction_id, subject);
+      const isRepeated = subject.position > 0 && transaction_id === subject.first_id;
+      if (isRepeated || stored.has(id)) return undefined;
+      stored.add(id);
+      subject.newest_at = Math.max(nowMs, subject.newest_at);
+      subject.position += 1;
+      const place = { subject: subject.key, at: subject.newest_at, position: subject.position };
+      return { ...place, transaction_id, user_id, currency, amount_minor, outcome: null };
+    });
+  }
+
+  /** The ids of the payments that were counted before, other than as the first of their subject. */
+  #findStored(payments: Observation[], subjects: Subject[]): Set<string> {
+    const ids: string[] = [];
+    payments.forEach(({ transaction_id }, at) => {
+      const subject = subjects[at];
+      if (subject && subject.position > 0) ids.push(formatId(transaction_id, subject));
+    });
+    if (ids.length === 0) return new Set();
+    const found = this.#sql.exec<{ at: number }>(
+      `SELECT key AS at FROM json_each(?) WHERE EXISTS (
+         SELECT 1 FROM subject_payments
+         WHERE transaction_id = json_each.value ->> 0 AND subject = json_each.value ->> 1 AND position > 1
+       )`,
+      `[${ids}]`,
+    );
+    return new Set(found.toArray().map(({ at }) => ids[at] ?? ""));
+  }
+
+  /** Adds a payment to the windows of its subject. @param own is stored */
+  #count(subject: Subject, own: Own, requested: Asked[]): number[] {
     for (const [window, sliding] of subject.windows) {
-      if (sliding.isStale(at)) subject.windows.delete(window);
+      if (sliding.isStale(own.at)) subject.windows.delete(window);
       else sliding.add(own);
     }
     const values = requested.map((one) =>
-      one === "age_s" ? ageS(subject, own) : this.#measure(subject, one, own, isFirst),
+      one === "age_s" ? ageS(subject, own) : this.#measure(subject, one, own),
     );
     this.#subjects.cache(subject);
     return values;
@@ -90,35 +148,14 @@ export class VelocityCounter {
       .toArray()[0];
   }
 
-  #measure(
-    subject: Subject,
-    requested: Exclude<Asked, "age_s">,
-    own: Own,
-    isFirst: boolean,
-  ): number {
+  #measure(subject: Subject, requested: Exclude<Asked, "age_s">, own: Own): number {
+    const isFirst = own.position === 1;
     let sliding = subject.windows.get(requested.window);
     if (!sliding) {
       sliding = new SlidingWindow(requested.window, own, isFirst);
       subject.windows.set(requested.window, sliding);
     }
     return sliding.read(this.#sql, requested, own, isFirst);
-  }
-
-  /** @returns false if the payment was counted for this subject before, and is not its first */
-  #insert(transactionId: string, own: Own): boolean {
-    const { rowsWritten } = this.#sql.exec(
-      `INSERT INTO subject_payments
-         (subject, at, position, transaction_id, user_id, currency, amount_minor) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (transaction_id, subject) WHERE position > 1 DO NOTHING`,
-      own.subject,
-      own.at,
-      own.position,
-      transactionId,
-      own.user_id,
-      own.currency,
-      own.amount_minor,
-    );
-    return rowsWritten > 0;
   }
 
   /** The values that a payment got when it was first counted, from the rows and releases that were stored by then. */
@@ -155,6 +192,11 @@ export class VelocityCounter {
       )
       .one();
   }
+}
+
+/** Names a payment of a subject, as JSON. */
+function formatId(transactionId: string, { key }: Subject): string {
+  return JSON.stringify([transactionId, key]);
 }
 
 function ageS({ first_at }: Subject, { at }: Own): number {

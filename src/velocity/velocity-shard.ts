@@ -51,13 +51,11 @@ export class VelocityShard extends DurableObject<Env> {
    *  that was reported before gets the values that it got then.
    *  @throws when a measure does not exist, before anything is counted */
   observe(observations: Observation[]): number[][] {
-    const requested = observations.map(({ measures }) => measures.map(readMeasure));
-    const measured = this.#commit(() => {
-      const now = this.#tick();
-      return observations.map((payment, index) =>
-        this.#counter.observe(payment, requested[index] ?? [], now),
-      );
-    });
+    const reports = observations.map((payment) => ({
+      payment,
+      requested: payment.measures.map(readMeasure),
+    }));
+    const measured = this.#commit(() => this.#counter.observe(reports, this.#tick()));
     this.#alarm.armAfterWrite(Date.now());
     return measured;
   }

@@ -62,8 +62,14 @@ const asked = (name: string): Asked => {
   return measure;
 };
 
-export const observe = (observation: Observation, nowMs: number, by = windows) =>
-  by.observe(observation, observation.measures.map(asked), nowMs);
+/** What payments of one call are answered. */
+export const observeAll = (observations: Observation[], nowMs: number, by = windows) =>
+  by.observe(
+    observations.map((payment) => ({ payment, requested: payment.measures.map(asked) })),
+    nowMs,
+  );
+export const observe = (observation: Observation, nowMs: number, by = windows): number[] =>
+  observeAll([observation], nowMs, by)[0] ?? [];
 
 /** What a new payment is answered. */
 export const answer = (name: string, nowMs: number, fields: Partial<Observation> = {}) =>

@@ -66,7 +66,7 @@ const PARTS: Record<string, string[]> = {
 const NO_LITERALS: Record<string, string> = {
   "transactions/journal/sql-writer.ts this.#sql.exec(statement":
     "passes on what `write()` is given, which is read here",
-  "transactions/journal/sql-writer.ts this.write(statement": "an INSERT of rows",
+  "runtime/insert-rows.ts sql.exec(statement": "an INSERT of rows",
   "transactions/outbox/to-webhooks.ts this.#sql.exec<{first:number|null}>(sql":
     "the first by the key",
 };

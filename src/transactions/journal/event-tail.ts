@@ -1,36 +1,61 @@
 /** The newest events of a journal, in memory. Every destination reads them just after their commit, and reading them from
  *  the tables would cost as much as writing them. */
 import type { EventRecord } from "../../domain/transaction/event";
-import { BoundedCache } from "../../runtime/bounded-cache";
-import { CachePartition } from "../../runtime/cache-partition";
+import type { Transaction } from "../../domain/transaction/transaction";
 
 /** For all shards of the isolate. Under full load a tenth of a second has some hundreds of events; a destination that is
  *  further behind reads the tables. Most of the text is shared with the cached transactions. */
-const cache = new BoundedCache<EventRecord>({
-  max_entries: 8_000,
-  max_weight: 4_000_000,
-  weigh: ({ data, refund }) => data.length + (refund?.length ?? 0),
-});
+const MAX_EVENTS = 8_000;
+const MAX_CHARACTERS = 4_000_000;
+
+/** The tail of each event in memory, the oldest event first. An array and not a cache by position: a map makes an
+ *  internalized string of each key that it looks up. */
+const tails: EventTail[] = [];
+let characters = 0;
 
 export class EventTail {
-  /** By position. The oldest are evicted first, so those that are left have no gap. */
-  readonly #events = new CachePartition(cache);
+  /** In order and without gaps. */
+  readonly #events: EventRecord[] = [];
+  /** The parsed `data` of each. */
+  readonly #transactions: Transaction[] = [];
   #last = 0;
 
-  add(event: EventRecord): void {
-    this.#events.set(String(event.position), event);
+  /** Adds the event at the next position, and evicts the oldest events of all tails until the bounds hold.
+   *  @param transaction its parsed `data` */
+  add(event: EventRecord, transaction: Transaction): void {
+    this.#events.push(event);
+    this.#transactions.push(transaction);
     this.#last = event.position;
+    tails.push(this);
+    characters += charactersOf(event);
+    while (tails.length > 1 && (tails.length > MAX_EVENTS || characters > MAX_CHARACTERS)) {
+      const oldest = tails.shift();
+      if (oldest) characters -= oldest.#evict();
+    }
   }
 
   /** All events after a position; undefined when some of them are no longer in memory. */
   after(position: number): EventRecord[] | undefined {
     if (this.#last === 0) return undefined;
-    const found: EventRecord[] = [];
-    for (let at = position + 1; at <= this.#last; at++) {
-      const event = this.#events.peek(String(at));
-      if (!event) return undefined;
-      found.push(event);
-    }
-    return found;
+    const count = Math.max(0, this.#last - position);
+    if (count > this.#events.length) return undefined;
+    return this.#events.slice(this.#events.length - count);
   }
+
+  /** The transaction as of an event, which is parsed unless it is in memory. */
+  transactionOf({ position, data }: EventRecord): Transaction {
+    const first = this.#last - this.#events.length + 1;
+    return this.#transactions[position - first] ?? (JSON.parse(data) as Transaction); // Our own text.
+  }
+
+  /** @returns how many characters the event had */
+  #evict(): number {
+    this.#transactions.shift();
+    const event = this.#events.shift();
+    return event ? charactersOf(event) : 0;
+  }
+}
+
+function charactersOf({ data, refund }: EventRecord): number {
+  return data.length + (refund?.length ?? 0);
 }

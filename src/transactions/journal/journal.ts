@@ -6,6 +6,7 @@
 import type { Change } from "../../domain/transaction/decisions/transition";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
+import { prepareInsert } from "../../runtime/insert-rows";
 import { StateRow } from "../../runtime/state/state-row";
 import { OpenCharges } from "../charging/open-charges";
 import { StoredBackoffs } from "../outbox/stored-backoff";
@@ -35,6 +36,7 @@ const EVENT_COLUMNS = [
   "first_position",
   "refund",
 ] as const satisfies (keyof EventRecord)[];
+const INSERT_EVENTS = prepareInsert("events", EVENT_COLUMNS);
 
 export class Journal {
   /** Counters and checkpoints, which are written with every change. */
@@ -44,12 +46,12 @@ export class Journal {
   readonly refunds: Refunds;
   readonly checkpoints: Checkpoints;
   readonly backoffs: StoredBackoffs;
+  readonly tail = new EventTail();
   readonly #sql: SqlStorage;
   readonly #sqlWriter: SqlWriter;
   /** Events of the batch in progress, which `write` inserts. */
   readonly #staged: EventRecord[] = [];
   readonly #cache = new TransactionCache();
-  readonly #tail = new EventTail();
   #lastPosition = 0;
 
   /** To be called inside `transactionSync`, because it may migrate the tables. */
@@ -141,8 +143,8 @@ export class Journal {
   append(merchantId: string, { events }: Change, traceparent: string | null): string {
     let data = "";
     for (const event of events) {
-      data = JSON.stringify(event.data);
-      const { transaction_id, sequence, type } = event;
+      const { transaction_id, sequence, type, data: transaction } = event;
+      data = JSON.stringify(transaction);
       this.#sqlWriter.begin();
       this.#lastPosition += 1;
       const position = this.#lastPosition;
@@ -160,8 +162,7 @@ export class Journal {
         refund: event.refund ? JSON.stringify(event.refund) : null,
       };
       this.#staged.push(record);
-      this.#tail.add(record);
-      const { data: transaction } = event;
+      this.tail.add(record, transaction);
       const cached = { merchant_id: merchantId, data, transaction, first_position };
       this.#cache.set(transaction_id, cached);
     }
@@ -171,7 +172,7 @@ export class Journal {
   /** Writes the staged events and the changed charges of the batch, and the state row. */
   write(): void {
     const rows = this.#staged.map((event) => EVENT_COLUMNS.map((column) => event[column]));
-    this.#sqlWriter.insert("events", EVENT_COLUMNS, rows);
+    this.#sqlWriter.insert(INSERT_EVENTS, rows);
     this.#staged.length = 0;
     this.charges.write();
     this.checkpoints.set("charges_stored_through", this.charges.storedThrough(this.#lastPosition));
@@ -182,7 +183,7 @@ export class Journal {
    *  one. */
   eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
     const source =
-      this.#tail.after(position) ??
+      this.tail.after(position) ??
       this.#sql.exec<EventRecord>(
         "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?",
         position,
@@ -195,13 +196,13 @@ export class Journal {
    *  @param merchantId null for any merchant */
   mayHaveEventsAfter(position: number, merchantId: string | null): boolean {
     if (position >= this.#lastPosition) return false;
-    const recent = this.#tail.after(position);
+    const recent = this.tail.after(position);
     return !recent || !merchantId || recent.some(({ merchant_id }) => merchant_id === merchantId);
   }
 
   /** Events of some types after one position and up to another one, in order. */
   eventsOfTypes(after: number, through: number, types: readonly EventType[]): EventRecord[] {
-    const recent = this.#tail.after(after);
+    const recent = this.tail.after(after);
     if (recent) {
       return recent.filter(({ position, type }) => position <= through && types.includes(type));
     }

@@ -1,9 +1,5 @@
 /** The writes of a shard, with a count of changes that shows whether a command has changed anything. */
-
-/** How many rows one statement inserts. Few sizes, because each is a prepared statement in the cache. Ten rows of ten
- *  columns are within the 100 bound parameters of a statement in a Durable Object,
- *  https://developers.cloudflare.com/durable-objects/platform/limits/. */
-const ROWS_PER_STATEMENT = [10, 4, 1];
+import { type Insert, insertRows } from "../../runtime/insert-rows";
 
 export class SqlWriter {
   readonly #sql: SqlStorage;
@@ -28,18 +24,9 @@ export class SqlWriter {
     this.#sql.exec(statement, ...bindings);
   }
 
-  /** Inserts rows, each with a value for every column, in order. `OR FAIL` needs no statement journal, to
-   *  which SQLite would copy every changed page: when a write fails the object is reset anyway.
-   *  Source: https://www.sqlite.org/tempfiles.html#statement_journal_files */
-  insert(table: string, columns: readonly string[], rows: SqlStorageValue[][]): void {
-    const row = `(${columns.map(() => "?").join(", ")})`;
-    let at = 0;
-    for (const size of ROWS_PER_STATEMENT) {
-      const values = Array(size).fill(row).join(", ");
-      const statement = `INSERT OR FAIL INTO ${table} (${columns.join(", ")}) VALUES ${values}`;
-      for (; at + size <= rows.length; at += size) {
-        this.write(statement, ...rows.slice(at, at + size).flat());
-      }
-    }
+  insert(insert: Insert, rows: SqlStorageValue[][]): void {
+    if (rows.length === 0) return;
+    this.#begun += 1;
+    insertRows(this.#sql, insert, rows);
   }
 }

@@ -53,7 +53,7 @@ export class OutboxRelays {
       this.#relays.set(name, relay);
       return relay;
     };
-    this.#book = add("book", toBook(env));
+    this.#book = add("book", toBook(env, journal.tail));
     add("webhooks", toWebhooks(sql, journal.backoffs, env, log));
     add("velocity", toVelocity(env, config.velocity_shards));
     const kafka = toKafka(journal, this.#parked, counters, config, log);

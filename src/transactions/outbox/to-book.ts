@@ -1,6 +1,7 @@
 /** D1 as a destination: the book, which lists read. */
 import { APPEND_LIMITS, appendEvents } from "../../d1/append-events";
 import type { Env } from "../../env";
+import type { EventTail } from "../journal/event-tail";
 import type { Delivery } from "./destination";
 
 /** Long enough for a payment's creation and charge to join one write, also for a client that is far away: together they
@@ -8,10 +9,10 @@ import type { Delivery } from "./destination";
  *  the shards share that thread. The book is written before it is read, so it may be late. */
 const GATHER_MS = 500;
 
-export function toBook({ DB }: Pick<Env, "DB">): Delivery {
+export function toBook({ DB }: Pick<Env, "DB">, tail: Pick<EventTail, "transactionOf">): Delivery {
   return {
     max_batch: APPEND_LIMITS,
     gather_ms: () => GATHER_MS,
-    deliver: (events) => appendEvents(DB, events),
+    deliver: (events) => appendEvents(DB, events, (event) => tail.transactionOf(event)),
   };
 }

@@ -82,6 +82,19 @@ describe("events that share a row", () => {
     expect(textsOf(unpackEvents({ ...completed, earlier }))).toEqual(textsOf(events));
   });
 
+  it("A member that is undefined, which JSON leaves out, does not come back with the value of the last event", () => {
+    const transactions = [
+      { status: "pending", resolution: undefined },
+      { status: "completed", resolution: "by hand" },
+    ];
+    const events = transactions.map((data, at) => record(JSON.stringify(data), at + 1));
+    const [last] = events.slice(-1);
+    const earlier = JSON.stringify(packEarlier(events, transactions));
+    expect(last && unpackEvents({ ...last, earlier })).toEqual(
+      events.map((event) => ({ ...event, earlier, position: 2 })),
+    );
+  });
+
   it("Objects of any members come back with their bytes", () => {
     const member = fc.constantFrom("status", "2", "1", "__proto__", "toString", "é", '"', "\u2028");
     const value = fc.oneof(fc.jsonValue(), fc.constantFrom(-0, 1e21, 0.1, "\ud800", "\u0000"));

@@ -14,6 +14,7 @@ import {
   LARGEST_AMOUNT,
   MINUTE_MS,
   observe,
+  observeAll,
   payment,
   releaseOf,
   rowsOf,
@@ -44,6 +45,8 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
   type Step =
     | { do: "pay" | "fail"; made: Made }
     | { do: "repeat"; back: number; measures: string[] }
+    /** Payments in one call; a number repeats one, of this call or an earlier one. */
+    | { do: "together"; all: (Made | number)[] }
     | { do: "release"; back: number; outcome: Release["outcome"] }
     | { do: "wait" | "stepBack"; ms: number }
     | { do: "sweep"; rows: number }
@@ -62,6 +65,13 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
         do: one("release"),
         back,
         outcome: fc.constantFrom("blocked", "declined", "cancelled"),
+      }),
+    },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        do: one("together"),
+        all: fc.array(fc.oneof(made, back), { minLength: 2, maxLength: 40, size: "max" }),
       }),
     },
     { weight: 14, arbitrary: fc.record({ do: one("wait"), ms: waits }) },
@@ -106,11 +116,13 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
         const own = payment([], fields);
         return which.map((subject) => ({ ...own, ...subject }));
       };
-      const compare = (observation: Observation) => {
-        const actual = observe(observation, nowMs, tested);
-        const expected = model.observe(observation, nowMs);
-        if (expected) expect(actual).toEqual(expected);
-        compared += expected?.length ?? 0;
+      const compare = (observations: Observation[]) => {
+        const actual = observeAll(observations, nowMs, tested);
+        observations.forEach((observation, at) => {
+          const expected = model.observe(observation, nowMs);
+          if (expected) expect(actual[at]).toEqual(expected);
+          compared += expected?.length ?? 0;
+        });
       };
       const last = (places: number) => seen[seen.length - 1 - (places % Math.max(1, seen.length))];
       tick();
@@ -118,13 +130,24 @@ describe("any sequence of payments, repetitions, releases, waits, sweeps, faults
         if (step.do === "pay") {
           for (const observation of paymentsOf(step.made)) {
             seen.push({ observation, at: nowMs });
-            compare(observation);
+            compare([observation]);
           }
+        } else if (step.do === "together") {
+          const all = step.all.flatMap((one) => {
+            if (typeof one === "number") {
+              const again = last(one);
+              return again && nowMs < again.at + KEPT_MS ? [again.observation] : [];
+            }
+            const made = paymentsOf(one);
+            seen.push(...made.map((observation) => ({ observation, at: nowMs })));
+            return made;
+          });
+          compare(all);
         } else if (step.do === "repeat") {
           const again = last(step.back);
           // Later its row may be gone, and the payment is counted again.
           if (again && nowMs < again.at + KEPT_MS)
-            compare({ ...again.observation, measures: step.measures });
+            compare([{ ...again.observation, measures: step.measures }]);
         } else if (step.do === "release") {
           const released = last(step.back)?.observation;
           if (!released) continue;
