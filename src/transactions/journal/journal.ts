@@ -219,13 +219,8 @@ export class Journal {
 
   /** When the event at a position was written; undefined when there is none. */
   createdAtMs(position: number): number | undefined {
-    const [row] = this.#sql
-      .exec<{ created_at_ms: number }>(
-        "SELECT created_at_ms FROM events WHERE position = ?",
-        position,
-      )
-      .toArray();
-    return row?.created_at_ms;
+    const sql = "SELECT created_at_ms AS at FROM events WHERE position = ?";
+    return this.#sql.exec<{ at: number }>(sql, position).toArray()[0]?.at;
   }
 
   /** @throws Error when there is no such transaction */
