@@ -30,7 +30,7 @@ const DEFAULTS = {
   connections: "1,16,32,64",
   shards: "1,4,16",
   cases: CASE_NAMES.join(","),
-  rounds: "8",
+  rounds: "1",
   "peer-processes": "1",
 };
 /** Many short windows that alternate: the machine's other load changes from minute to minute. */
@@ -40,6 +40,7 @@ const PEER = {
   connections: "32",
   shards: "16",
   cases: PEER_CASES.join(","),
+  rounds: "8",
 };
 /** About a minute in all, for CI: it shows that the bench runs, and a rough figure. */
 const QUICK = { seconds: "3", warmup: "1", connections: "1,32", shards: "1", rounds: "1" };
@@ -56,7 +57,7 @@ const USAGE = `usage: npm run bench -- [options]
   --json FILE               write the results there too
   --peer                    compare with the same calls on Fastify, PostgreSQL and Redis (bench/peer), in windows
                             that alternate; the defaults become ${JSON.stringify(PEER)}
-  --rounds 8                windows of each with --peer
+  --rounds 1                windows of each case, which take turns; the table has the median one of each
   --peer-processes 1        Node processes of the peer
   --quick                   about a minute in all: ${JSON.stringify(QUICK)}
   --help`;

@@ -28,6 +28,8 @@ import {
 type Benched = { shards: number; build: Build };
 type Group = { shards: number; velocity_shards: number; title: string; rows: Row[] };
 
+const ERRORS_SHOWN = 3;
+
 const options = readOptions(process.argv.slice(2));
 const temporary = newRunFolder();
 const workerd = resolve(ROOT, options.workerd);
@@ -80,15 +82,19 @@ async function benchShards({ shards, build }: Benched): Promise<Group> {
   });
   const load = startLoad(server, key);
 
-  const rows: Row[] = [];
-  for (const name of options.cases) {
-    for (const connections of connectionsOf(options, name)) {
-      const text = `${shards} shards, ${name}, ${connections} connections`;
-      progress.start(text, options.warmup_ms + options.measure_ms);
-      const row = await measure({ name, connections, options, server, load, rows });
-      progress.done(`${shards} shards, ${sentence(row)}`);
-      rows.push(row);
+  const windows: Row[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    const rows: Row[] = [];
+    for (const name of options.cases) {
+      for (const connections of connectionsOf(options, name)) {
+        const text = `${shards} shards, ${name}, ${connections} connections`;
+        progress.start(text, options.warmup_ms + options.measure_ms);
+        const row = await measure({ name, connections, options, server, load, rows });
+        progress.done(`${shards} shards, ${sentence(row)}`);
+        rows.push(row);
+      }
     }
+    windows.push(...rows);
   }
   await load.kill();
   await server.end();
@@ -96,5 +102,17 @@ async function benchShards({ shards, build }: Benched): Promise<Group> {
   const velocity = velocity_shards ?? velocityShards(shards);
   const title = `TRANSACTION_SHARDS=${shards} VELOCITY_SHARDS=${velocity}, ${mode}, \
 LOG_LEVEL=${log_level ?? build.project.vars.LOG_LEVEL}, log in ${relative(process.cwd(), log)}`;
-  return { shards, velocity_shards: velocity, title, rows };
+  return { shards, velocity_shards: velocity, title, rows: medians(windows) };
+}
+
+/** Of the windows of each case and connection count the one with the median rate; its errors are those of all. */
+function medians(windows: Row[]): Row[] {
+  const groups = Map.groupBy(windows, (row) => `${row.case} ${row.connections}`);
+  return [...groups.values()].flatMap((own) => {
+    const sorted = own.toSorted((a, b) => a.tps - b.tps);
+    const errors = own.reduce((sum, row) => sum + row.errors, 0);
+    const error_samples = own.flatMap((row) => row.error_samples).slice(0, ERRORS_SHOWN);
+    const median = sorted[Math.floor((own.length - 1) / 2)];
+    return median ? [{ ...median, errors, error_samples }] : [];
+  });
 }
