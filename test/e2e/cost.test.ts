@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PRICED_NAMES, type Priced } from "../../bench/cost/cases";
 import { type Counts, noCounts, PARTS } from "../../bench/cost/counts";
 import { dollarsForMillion, withBytesOf, withLater } from "../../bench/cost/dollars";
 import { type Measured, measure } from "../../bench/cost/measure";
@@ -19,6 +20,13 @@ const ROWS = {
   paced: { shard: 12, velocity: 2.5 },
   /** For one delivery: paced, its later sweep included. */
   delivery: 7,
+};
+
+/** For one of what else is priced, among many of them. */
+const OTHERS: Record<Priced, { d1: number; shard: number }> = {
+  "a payment in one request": { d1: 6, shard: 7 },
+  "a held payment and its capture": { d1: 9, shard: 15 },
+  "a refund": { d1: 9, shard: 8.5 },
 };
 
 /** What is written once in a while and not for each payment, such as the clock of a velocity object. The paced payments
@@ -43,6 +51,7 @@ beforeAll(async () => {
       shards: 1,
       connections: 32,
       payments: 600,
+      others: 200,
       reads: 50,
       has_endpoint: false,
     }),
@@ -97,6 +106,22 @@ describe("a payment", () => {
     const bytes = PARTS.reduce((sum, part) => sum + busy.a_payment[part].bytes, 0);
     expect(bytes).toBeGreaterThan(500);
     expect(bytes).toBeLessThan(8_000);
+  });
+});
+
+describe("what else is priced", () => {
+  it.each(PRICED_NAMES)("It writes no more rows than its limit: %s", (name) => {
+    const { d1, shard, worker } = busy.others[name] ?? noCounts();
+    expect(worker.requests).toBeGreaterThanOrEqual(1);
+    expect(d1.rows_written).toBeLessThanOrEqual(OTHERS[name].d1);
+    expect(shard.rows_written).toBeLessThanOrEqual(OTHERS[name].shard);
+  });
+
+  it("A payment in one request writes no more rows than one in two, and one log line", () => {
+    const { shard, worker } = busy.others["a payment in one request"] ?? noCounts();
+    expect(shard.rows_written).toBeLessThanOrEqual(busy.a_payment.shard.rows_written + 0.5);
+    expect(worker.requests).toBe(1);
+    expect(worker.log_lines).toBeLessThan(1.1);
   });
 });
 
