@@ -2,6 +2,12 @@
  *  valid; these checks always run, so that all faults are reported at once. */
 import { z } from "@hono/zod-openapi";
 
+/** Describes the faults for which a schema has no message of its own. */
+export const DEFAULT_MESSAGES = {
+  error: ({ code, expected }: { code?: string | undefined; expected?: unknown }) =>
+    code === "invalid_type" && expected === "object" ? "must be a JSON object" : undefined,
+};
+
 export type Faults = {
   fault: (path: string[], message: string, params?: object) => void;
   /** Whether a fault was found so far. */
@@ -17,7 +23,7 @@ export function collectIssues<Schema extends z.ZodType, Result>(
   build: (body: z.output<Schema>) => Result,
 ) {
   return z.unknown().transform((sent, context): Result => {
-    const parsed = schema.safeParse(sent);
+    const parsed = schema.safeParse(sent, DEFAULT_MESSAGES);
     for (const issue of parsed.error?.issues ?? []) {
       // A reported issue has all members of a raw issue.
       context.issues.push({ ...issue, input: sent } as z.core.$ZodRawIssue);

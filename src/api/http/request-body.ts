@@ -4,6 +4,7 @@ import { firstCodePoints, outsideText } from "../../domain/text/outside-text";
 import { repeatedMembers } from "../../domain/text/repeated-member";
 import { readLimited } from "../../runtime/read-limited";
 import type { AppContext } from "../context";
+import { DEFAULT_MESSAGES } from "./collect-issues";
 import { type Place, Problem } from "./problem";
 
 /** Twice the size of the largest allowed metadata in ASCII. */
@@ -95,7 +96,7 @@ function parseWith<Schema extends z.ZodType>(
   toPlace: ToPlace,
   within: PropertyKey[] = [],
 ): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, DEFAULT_MESSAGES);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.flatMap((issue) => toFaults(issue, value));
   throw toInvalidRequest(

@@ -139,7 +139,11 @@ function parseItem(c: AppContext, item: unknown, index: number): Item {
   };
 }
 
-const anyItem = z.record(z.string(), z.unknown(), "must be a JSON object");
+/** Takes an item as it is, so that its own schema sees every member: a record would leave out `__proto__`. */
+const anyItem = z.custom<Record<string, unknown>>(
+  (item) => typeof item === "object" && item !== null && !Array.isArray(item),
+  "must be a JSON object",
+);
 
 /** The earlier response to an item that can create no payment now. */
 async function repeat(c: AppContext, { id, call, only_repeats }: Item): Promise<Outcome> {

@@ -50,12 +50,8 @@ const createShape = {
     example: true,
   }),
 };
-const notObject = {
-  error: (issue: { code?: string | undefined }) =>
-    issue.code === "invalid_type" ? "must be a JSON object" : undefined,
-};
 
-const createFields = z.strictObject(createShape, notObject).openapi("CreateTransaction", {
+const createFields = z.strictObject(createShape).openapi("CreateTransaction", {
   // Without a webhook_url, so that trying the example calls no site.
   example: { user_id: "user_123", amount: 100.5, currency: "USD", description: "two books" },
 });

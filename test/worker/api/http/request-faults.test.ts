@@ -76,6 +76,22 @@ describe("a body that is wrong in many ways", () => {
   });
 });
 
+it.each(["[]", "5", "null"])("The body %s is refused in one form by every path", async (text) => {
+  const { id } = await shop.created();
+  const paths = ["capture", "refunds", "review"].map((action) => `${TRANSACTIONS}/${id}/${action}`);
+  for (const path of [
+    ...paths,
+    TRANSACTIONS,
+    `${TRANSACTIONS}/batch`,
+    "/api/v1/webhook-endpoints",
+  ]) {
+    const headers = { ...JSON_TYPE, "Idempotency-Key": freshKey() };
+    const response = await ask(path, { method: "POST", key: shop.key, headers, body: text });
+    const { errors } = await expectRefusal(response, "invalid_request", path);
+    expect(errors, path).toEqual([{ pointer: "#", message: "must be a JSON object" }]);
+  }
+});
+
 describe("a query that is wrong", () => {
   it("A query is refused with the names of its parameters", async () => {
     const query = "limit=0&status=none&surplus=1";

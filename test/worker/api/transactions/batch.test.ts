@@ -95,6 +95,14 @@ describe("a batch", () => {
     expect(data[1]?.problem?.errors).toMatchObject([{ pointer: "#/items/1/amount" }]);
   });
 
+  it("refuses a member __proto__ of an item, which an object would lose", async () => {
+    const text = `{"items":[{"idempotency_key":"p1","user_id":"u","amount":10,"__proto__":{}}]}`;
+    const [refused] = await results(await shop.send(text, {}, "/api/v1/transactions/batch"));
+    expect(refused?.problem?.errors).toEqual([
+      { pointer: "#/items/0/__proto__", message: "is not a known field" },
+    ]);
+  });
+
   it.each([
     ["no items", []],
     ["101 items", Array.from({ length: 101 }, (_, at) => item(`many-${at}`))],
