@@ -98,6 +98,8 @@ const merchant = (body: object) => admin("/api/v1/merchants", body);
 const apiKey = (body: object) => admin(`/api/v1/merchants/${shop.merchant_id}/api-keys`, body);
 const resolve = (body: object) =>
   admin(`/api/v1/operations/charges/txn_${"a".repeat(26)}/resolve`, body);
+const resolveRefund = (body: object) =>
+  admin(`/api/v1/operations/refunds/re_${"a".repeat(26)}_${"a".repeat(16)}/resolve`, body);
 
 const refund = (body: object) => shop.refund(`txn_${"a".repeat(26)}`, body);
 /** An item of a batch: its own problem. */
@@ -194,6 +196,14 @@ const ASKED: Record<string, Asked> = {
   "POST /operations/charges/{transaction_id}/resolve #/resolved_by": {
     body: { ...said, resolved_by: RUN },
     send: resolve,
+  },
+  "POST /operations/refunds/{refund_id}/resolve #/reason": {
+    body: { ...said, reason: CARD },
+    send: resolveRefund,
+  },
+  "POST /operations/refunds/{refund_id}/resolve #/resolved_by": {
+    body: { ...said, resolved_by: RUN },
+    send: resolveRefund,
   },
   ...Object.fromEntries(
     RULES.flatMap(([field, fields, pointer]) => [

@@ -133,6 +133,15 @@ describe("openapi.json", () => {
       "Idempotency-Key": "described",
     });
     const { id } = await jsonOf<{ id: string }>(refunded);
+    const open = await post(
+      `${TRANSACTIONS}/${held}/refunds`,
+      '{"amount":"0.01","metadata":{"processor":"pending"}}',
+      { "Idempotency-Key": "open" },
+    );
+    const ended = await asAdmin(
+      `/api/v1/operations/refunds/${(await jsonOf<{ id: string }>(open)).id}/resolve`,
+      { outcome: "settled", reason: "In the report", resolved_by: "ann", force: true },
+    );
     const items = '{"items":[{"idempotency_key":"a","user_id":"u","amount":1},{}]}';
     return {
       "POST /transactions 202": [await create(unknown), schema.Transaction],
@@ -147,6 +156,7 @@ describe("openapi.json", () => {
         schema.Transaction,
       ],
       "POST /transactions/{id}/refunds 201": [refunded, Refund],
+      "POST /operations/refunds/{refund_id}/resolve 200": [ended, Refund],
       "GET /transactions/{id}/refunds 200": [
         await get(`${TRANSACTIONS}/${held}/refunds`),
         RefundList,
