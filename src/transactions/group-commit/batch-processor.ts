@@ -75,10 +75,9 @@ export class BatchProcessor {
     if (hasWritten || counters.isOpen) arm(now, hasWritten);
     if (journal.lastPosition > lastPosition) relays.drainSoon();
 
-    // A claim's response comes after the charge, so claims do not wait for the book.
     const isAwaited =
       this.#dependencies.waits_for_book &&
-      executed.some((outcome) => outcome.ok && hasFinished(outcome.result));
+      executed.some((outcome, at) => outcome.ok && isAnswered(commands[at], outcome.result));
     const in_book = isAwaited ? relays.writeBook(now, BOOK_WAIT_MS) : undefined;
     return executed.map(
       (outcome): CommandOutcome<Committed> =>
@@ -117,6 +116,9 @@ export class BatchProcessor {
   }
 }
 
-function hasFinished(result: CommandResult): boolean {
-  return result.kind === "done" && result.wrote;
+/** Whether a response with what was written follows. That of a claim follows the record of the processor's answer, also if
+ *  the outcome is still unknown then. */
+function isAnswered(command: Command | undefined, result: CommandResult): boolean {
+  if (result.kind === "refused" || !result.wrote) return false;
+  return result.kind === "done" || command?.kind === "record";
 }

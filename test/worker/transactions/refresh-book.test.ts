@@ -32,6 +32,31 @@ describe("a list", () => {
     expect(listed.data.map((one) => one.id)).toEqual([id]);
   });
 
+  it("A list shows what was answered while its outcome is not known: payments, captures, refunds", async () => {
+    const client = await newClient();
+    const pending = { metadata: { processor: "pending", processor_capture: "pending" } };
+    for (const at of times(5, (index) => index)) {
+      const user_id = `open_${at}`;
+      const made = await client.create({ user_id, process: true, ...pending });
+      const { id } = (await made.json()) as { id: string };
+      const paid = await client.created({ user_id, process: true });
+      const refund = await client.refund(paid.id, pending);
+      const { id: refundId } = (await refund.json()) as { id: string };
+      const held = await client.created({
+        user_id,
+        process: true,
+        capture_method: "manual",
+        metadata: { processor_capture: "pending" },
+      });
+      const captured = await client.capture(held.id);
+      expect([made.status, refund.status, captured.status]).toEqual([202, 201, 202]);
+      const open = await page(client, `${TRANSACTIONS}?user_id=${user_id}&status=processing`);
+      expect(new Set(open.data.map((one) => one.id))).toEqual(new Set([held.id, id]));
+      const refunds = await page(client, "/api/v1/refunds?status=pending&limit=1");
+      expect(refunds.data.map((one) => one.id)).toEqual([refundId]);
+    }
+  });
+
   it("The feed ends with the newest event that was answered", async () => {
     const client = await newClient();
     const { id } = await client.created();
