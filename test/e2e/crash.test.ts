@@ -10,6 +10,8 @@ import { ensureDevVars, migrate } from "../../scripts/local/local-deployment";
 import { startWrangler } from "../../scripts/local/wrangler";
 import type { Child } from "../../scripts/processes/child-process";
 import { freePort } from "../../scripts/processes/free-port";
+import { isTransactionId } from "../../src/domain/identity/id";
+import type { Refund } from "../../src/domain/transaction/refund";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { eventually } from "../support/eventually";
 import { growthOf, parseExposition, type Scrape } from "../support/exposition";
@@ -19,10 +21,10 @@ import { type Processor, startProcessor } from "../support/processor";
 import { type Arrival, startReceiver } from "../support/receiver";
 
 const BURST = 24;
-/** The server is killed when a burst has come so far, counted in creates that were answered and charges that the
- *  processor was asked for: while it creates, in between, and while it charges. Not by the clock, because a slow
- *  machine would have charged nothing by then. */
-const KILL_AFTER_STEPS = [3, 20, 34, 46];
+/** The server is killed when a burst has come so far, counted in creates that were answered and operations that the
+ *  processor was asked for: while it creates, in between, while it charges, and while it captures and refunds. Not by the
+ *  clock, because a slow machine would have charged nothing by then. */
+const KILL_AFTER_STEPS = [3, 20, 34, 46, 54];
 /** Payments that are counted before and after a kill; fewer than the fraud rules let a customer make in a day. */
 const COUNTED = 10;
 /** What the processor does, by turns: at once, slowly, charging and cutting the line, charging and never answering. */
@@ -81,25 +83,41 @@ it("A server that is killed with kill -9 at any moment loses nothing, doubles no
       (await list("pending")).every(({ id }) => !asked.has(id)),
     "no transaction is left processing",
   );
+  await until(async () => {
+    const page = await get<{ data: Refund[] }>("/api/v1/refunds?status=pending");
+    return page.data.length === 0;
+  }, "no refund is left pending");
 
   const book = new Map((await list()).map((transaction) => [transaction.id, transaction]));
   for (const [id, first] of acknowledged) {
     const exact = await get<Transaction>(`/api/v1/transactions/${id}`);
-    const { data: events } = await get<{ data: { sequence: number; data: Transaction }[] }>(
-      `/api/v1/transactions/${id}/events`,
-    );
+    type Events = { data: { type: string; sequence: number; data: object }[] };
+    const { data: events } = await get<Events>(`/api/v1/transactions/${id}/events`);
     expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
-    expect(events.at(-1)?.data).toEqual(exact);
+    const last = events.at(-1);
+    // The data of a refund's event is the refund.
+    const isRefund = last?.type.startsWith("refund.") === true;
+    if (isRefund) expect(last?.data).toMatchObject({ transaction_id: id });
+    else expect(last?.data).toEqual(exact);
     expect(book.get(id)).toEqual(exact);
     expect(exact.amount_minor).toBe(first.amount_minor);
     if (exact.version < first.version)
       throw new Error(`${id} went back behind an acknowledged answer`);
   }
-  for (const [id, seen] of processor.seen) {
-    expect(seen.charges, id).toBe(1);
-    const expected = seen.result?.status === "declined" ? "failed" : "completed";
-    expect(book.get(id)?.status, id).toBe(expected);
+  for (const [key, seen] of processor.seen) expect(seen.charges, key).toBe(1);
+  for (const [id, payment] of processor.payments) {
+    const { done, taken, refunded, violations } = payment;
+    expect(violations, id).toEqual([]);
+    const captured = done.charge + done.capture > 0 ? "completed" : "authorized";
+    expect(book.get(id), id).toMatchObject({
+      status: done.charge + done.authorize === 0 ? "failed" : captured,
+      amount_captured_minor: taken,
+      amount_refunded_minor: refunded,
+    });
   }
+  const operations = [...processor.payments.values()].map(({ done }) => done);
+  expect(operations.some(({ capture }) => capture > 0)).toBe(true);
+  expect(operations.some(({ refund }) => refund > 0)).toBe(true);
 
   const expected = new Set<string>();
   for (const { id, version } of book.values()) {
@@ -160,14 +178,22 @@ async function burst(
   let created = 0;
   const chargesBefore = processor.seen.size;
   const work = Array.from({ length: BURST }, async (_, index) => {
-    const metadata = { processor: STEPS[index % STEPS.length] ?? "settle" };
-    const body = { user_id: `user_${round}_${index}`, amount: 10 + index, metadata };
+    const step = STEPS[index % STEPS.length] ?? "settle";
+    const [isManual, isRefunded] = [index % 3 === 1, index % 3 === 2];
+    const metadata = { processor: isManual ? "settle" : step, processor_capture: step };
+    const user_id = `user_${round}_${index}`;
+    const capture_method = isManual ? "manual" : "automatic";
+    const body = { user_id, amount: 10 + index, capture_method, metadata };
     const pending = await post<Transaction>("/api/v1/transactions", body, `${round}-${index}`);
     acknowledged.set(pending.id, pending);
     created += 1;
-    const processed = await post<Transaction>(`/api/v1/transactions/${pending.id}/process`);
+    const path = `/api/v1/transactions/${pending.id}`;
+    const processed = await post<Transaction>(`${path}/process`);
     acknowledged.set(pending.id, processed);
     asked.add(pending.id);
+    if (isManual) acknowledged.set(pending.id, await post(`${path}/capture`, { amount: 4 }));
+    const refund = { amount: 3, metadata: { processor: step } };
+    if (isRefunded) await post(`${path}/refunds`, refund, "refund");
   });
   const done = Promise.allSettled(work);
   await until(
@@ -177,7 +203,7 @@ async function burst(
   await kill();
   await done;
   // A claim that was committed, whether or not anybody heard of it, is a charge that has to be made.
-  for (const id of processor.seen.keys()) asked.add(id);
+  for (const id of [...processor.seen.keys()].filter(isTransactionId)) asked.add(id);
 }
 
 async function start(): Promise<void> {
@@ -186,6 +212,7 @@ async function start(): Promise<void> {
   const variables = {
     PROCESSOR: "http",
     PROCESSOR_URL: processor.url,
+    PROCESSOR_OPERATIONS: "authorize,capture,void,refund",
     PROCESSOR_TIMEOUT_MS: "1500",
     KAFKA_REST_URL: kafka.url,
     LOG_LEVEL: "error",
