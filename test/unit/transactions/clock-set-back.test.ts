@@ -22,6 +22,7 @@ import {
   EXAMPLES,
   HOLDING,
   LIVE,
+  lastEvent,
   MERCHANT,
   NOW_MS,
   RULES,
@@ -115,6 +116,32 @@ describe("after a clock that was ahead is set back,", () => {
     expect(shard.run(expired, NOW_MS + LONGEST_MS)).toMatchObject({
       wrote: true,
       status: "failed",
+    });
+  });
+
+  it("After the clock was set back an authorization expires after the longest time that one may be open", () => {
+    const shard = shardAt(NOW_MS + YEAR_MS);
+    const { transaction_id, journal } = shard;
+    const [transaction] = journal.eventsAfter(0, 1, 1_000).map(({ data }) => JSON.parse(data));
+    const authorized = {
+      ...transaction,
+      status: "authorized",
+      version: 2,
+      capture_method: "manual",
+    };
+    const capture_before = new Date(NOW_MS + YEAR_MS + DAY_MS).toISOString();
+    const data = { ...authorized, amount_capturable_minor: 10_050, capture_before };
+    journal.append(MERCHANT, { transaction: data, events: [lastEvent(data)] }, null);
+    journal.deadlines.open(transaction_id, Date.parse(capture_before));
+    journal.write();
+    shard.takingUp.begin(NOW_MS);
+    const LONGEST_MS = 30 * DAY_MS;
+    expect(journal.deadlines.nextAtMs(NOW_MS)).toBe(NOW_MS + LONGEST_MS);
+    const expired = { kind: "expire", transaction_id } as Command;
+    expect(shard.run(expired, NOW_MS + LONGEST_MS - 1)).toMatchObject({ wrote: false });
+    expect(shard.run(expired, NOW_MS + LONGEST_MS)).toMatchObject({
+      kind: "pending",
+      order: { transaction: { pending_operation: { reason: "capture_expired" } } },
     });
   });
 
