@@ -37,7 +37,6 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           PROCESSOR_URL: inject("processorUrl"),
           PROCESSOR_OPERATIONS: "authorize,capture,void,refund",
           PROCESSOR_TIMEOUT_MS: "6000",
-          BOOK_COMMIT_WAIT_MS: "500",
           LOG_LEVEL: "error",
           // Requests are counted everywhere; the tests of quotas set lower limits.
           RATE_LIMIT_REQUESTS: FAR_AWAY,
