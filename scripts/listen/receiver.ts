@@ -46,7 +46,7 @@ function describe({ type, data = {} }: Event): string {
   const { id, status, amount, currency, version } = data;
   const money = amount === undefined ? undefined : `${amount} ${currency}`;
   const number = version === undefined ? undefined : `version ${version}`;
-  const parts = [type.padEnd("transaction.processing".length), id, status, money, number];
+  const parts = [type.padEnd("transaction.capture_expired".length), id, status, money, number];
   return parts.filter((part) => part !== undefined).join("  ");
 }
 
