@@ -60,25 +60,31 @@ describe("an address", () => {
     }
   });
 
-  it.each([...routes])(
-    "%s answers 405 to other methods, and names its own",
-    async (path, methods) => {
-      for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"]) {
-        if (methods.has(method)) continue;
-        for (const end of ["", "/"]) {
-          const response = await ask(`${filled(path)}${end}`, { method });
-          await expectRefusal(response, "method_not_allowed");
-          const allowed = new Set(response.headers.get("Allow")?.split(", "));
-          allowed.delete("HEAD"); // Comes with GET; naming it is free.
-          expect(allowed).toEqual(methods);
-        }
+  /** The methods of an address: `/transactions/batch` is also the form of `/transactions/:id`. */
+  function methodsAt(path: string): Set<string> {
+    const same = [...routes].filter(([pattern]) =>
+      new RegExp(`^${pattern.replace(/:\w+/g, "[^/]+")}$`).test(path),
+    );
+    return new Set(same.flatMap(([, methods]) => [...methods]));
+  }
+
+  it.each([...routes])("%s answers 405 to other methods, and names its own", async (path) => {
+    const methods = methodsAt(path);
+    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"]) {
+      if (methods.has(method)) continue;
+      for (const end of ["", "/"]) {
+        const response = await ask(`${filled(path)}${end}`, { method });
+        await expectRefusal(response, "method_not_allowed");
+        const allowed = new Set(response.headers.get("Allow")?.split(", "));
+        allowed.delete("HEAD"); // Comes with GET; naming it is free.
+        expect(allowed).toEqual(methods);
       }
-      const head = await ask(filled(path), { method: "HEAD" });
-      expect(head.body).toBeNull();
-      if (!methods.has("GET")) expect(head.status).toBe(405);
-      else expect(head.status).toBe((await ask(filled(path))).status);
-    },
-  );
+    }
+    const head = await ask(filled(path), { method: "HEAD" });
+    expect(head.body).toBeNull();
+    if (!methods.has("GET")) expect(head.status).toBe(405);
+    else expect(head.status).toBe((await ask(filled(path))).status);
+  });
 
   it("An address means the same with a trailing slash", async () => {
     const key = canaryKey();
@@ -100,6 +106,7 @@ describe("an address", () => {
       });
       expect(await jsonOf(acted)).toMatchObject({ status });
     }
+    const refund = await jsonOf<{ id: string }>(await shop.refund(id));
     const headers = { "Content-Type": "application/json" };
     const post = (at: string, sent?: string) =>
       ask(at, { method: "POST", key: shop.key, headers, ...(sent ? { body: sent } : {}) });
@@ -117,6 +124,7 @@ describe("an address", () => {
       const isAdmins = path.includes("/merchants");
       const names: Record<string, string> = { key, code: "not_found", id };
       if (isAdmins) names.id = shop.merchant_id;
+      if (path.startsWith("/api/v1/refunds")) names.id = refund.id;
       if (path.startsWith(ENDPOINTS)) names.id = hook.id;
       if (path.startsWith(DELIVERIES)) names.id = tested.id;
       if (path.startsWith(LISTS)) names.id = entry.id;
