@@ -23,8 +23,9 @@ import { countDuration, countGet, countRejected } from "./count-commands";
 import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
 import { getMany } from "./get-many";
-import { BatchProcessor } from "./group-commit/batch-processor";
-import { CommandBatchers } from "./group-commit/command-batchers";
+import { BatchProcessor, type Committed } from "./group-commit/batch-processor";
+import { Batcher } from "./group-commit/batcher";
+import { CommitDelay } from "./group-commit/commit-delay";
 import { Journal } from "./journal/journal";
 import { OutboxRelays } from "./outbox/relays";
 import { eventsReply, findReply, repeatReply } from "./queries";
@@ -56,7 +57,10 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
   readonly #counters: Counters;
   readonly #relays: OutboxRelays;
   readonly #charges: Charges;
-  readonly #batchers: CommandBatchers;
+  readonly #batcher: Batcher<Command, Committed>;
+  /** Claims need no decision inputs and no write to D1, so they do not wait for commands that do. */
+  readonly #claimBatcher: Batcher<Command, Committed>;
+  readonly #commitDelay = new CommitDelay();
   readonly #recovery: Recovery;
   readonly #alarm: Alarm;
   #shards: number | undefined;
@@ -77,7 +81,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#charges = new Charges(
       createProcessor(config),
       config.processor_timeout_ms,
-      createOutcomeRecorder((command) => this.#batchers.submit(command), log),
+      createOutcomeRecorder((command) => this.#batcher.submit(command), log),
     );
     const processor = new BatchProcessor({
       journal,
@@ -96,11 +100,12 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
       arm: (nowMs, hasWritten) => this.#alarm[hasWritten ? "armAfterWrite" : "arm"](nowMs),
       reset: (fault) => abortObject(state, log, fault),
     });
-    this.#batchers = new CommandBatchers(processor, processorMode(config));
+    this.#batcher = new Batcher(this.#commitDelay, (commands) => processor.run(commands));
+    this.#claimBatcher = new Batcher(this.#commitDelay, (commands) => processor.run(commands));
     this.#recovery = new Recovery({
       journal,
       charges: this.#charges,
-      submit: (command) => this.#batchers.submit(command),
+      submit: (command) => this.#batcher.submit(command),
       log,
     });
     this.#alarm = new Alarm(state.storage, ALARM_INTERVAL_MS, (nowMs) => [
@@ -204,20 +209,21 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
 
   async #execute({ shards }: OperatorAddress, command: Command): Promise<Reply> {
     const arrivedMs = Date.now();
-    this.#batchers.arrived();
+    this.#commitDelay.arrived();
     try {
       if (!this.#owns(shards)) {
         countRejected(this.#counters, command);
         return shardCountChanged;
       }
       this.#shards = shards;
-      const { result, in_book } = await this.#batchers.submit(command);
+      const batcher = command.kind === "process" ? this.#claimBatcher : this.#batcher;
+      const { result, in_book } = await batcher.submit(command);
       if (result.kind === "refused") return { ok: false, refusal: result.refusal };
       if (result.kind === "pending") return await this.#completeCharge(result, command.traceparent);
       await in_book;
       return { ...okReply(result.data), replayed: result.replayed };
     } finally {
-      this.#batchers.responded();
+      this.#commitDelay.responded();
       const now = Date.now();
       countDuration(this.#counters, command, now - arrivedMs);
       if (this.#counters.isOpen) this.#alarm.arm(now);
