@@ -23,8 +23,9 @@ import { countDuration, countGet, countRejected } from "./count-commands";
 import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
 import { getMany } from "./get-many";
-import { BatchProcessor } from "./group-commit/batch-processor";
-import { CommandBatchers } from "./group-commit/command-batchers";
+import { BatchProcessor, type Committed } from "./group-commit/batch-processor";
+import { Batcher } from "./group-commit/batcher";
+import { CommitDelay } from "./group-commit/commit-delay";
 import { Journal } from "./journal/journal";
 import { OutboxRelays } from "./outbox/relays";
 import * as queries from "./queries";
@@ -55,7 +56,10 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
   readonly #counters: Counters;
   readonly #relays: OutboxRelays;
   readonly #charges: Charges;
-  readonly #batchers: CommandBatchers;
+  readonly #batcher: Batcher<Command, Committed>;
+  /** Claims need no decision inputs and no write to D1, so they do not wait for commands that do. */
+  readonly #claimBatcher: Batcher<Command, Committed>;
+  readonly #commitDelay = new CommitDelay();
   readonly #recovery: Recovery;
   readonly #alarm: Alarm;
   #shards: number | undefined;
@@ -73,27 +77,27 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#counters = new Counters(journal.state, config.transaction_shards > 0);
     this.#relays = new OutboxRelays(journal, sql, this.#counters, env, config, log);
     const payments = createProcessor(config);
-    const record = createOutcomeRecorder((command) => this.#batchers.submit(command), log);
+    const record = createOutcomeRecorder((command) => this.#batcher.submit(command), log);
     this.#charges = new Charges(payments, config.processor_timeout_ms, record);
-    const terms = toProcessorTerms(payments, config);
     const processor = new BatchProcessor({
       journal,
       counters: this.#counters,
       relays: this.#relays,
       sources: createDecisionSources(env, config, log),
-      processor: terms,
+      processor: toProcessorTerms(payments, config),
       waits_for_book: config.transaction_shards === 0,
       log,
       shards: () => this.#shards,
       arm: (nowMs, hasWritten) => this.#alarm[hasWritten ? "armAfterWrite" : "arm"](nowMs),
       reset: (fault) => abortObject(state, log, fault),
     });
-    this.#batchers = new CommandBatchers(processor, terms.mode);
+    this.#batcher = new Batcher(this.#commitDelay, (commands) => processor.run(commands));
+    this.#claimBatcher = new Batcher(this.#commitDelay, (commands) => processor.run(commands));
     this.#recovery = new Recovery({
       journal,
       charges: this.#charges,
       relays: this.#relays,
-      submit: (command) => this.#batchers.submit(command),
+      submit: (command) => this.#batcher.submit(command),
       log,
     });
     this.#alarm = new Alarm(state.storage, ALARM_INTERVAL_MS, (nowMs) => [
@@ -215,21 +219,22 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
 
   async #execute({ shards }: OperatorAddress, command: Command): Promise<Reply> {
     const arrivedMs = Date.now();
-    this.#batchers.arrived();
+    this.#commitDelay.arrived();
     try {
       if (!this.#owns(shards)) {
         countRejected(this.#counters, command);
         return shardCountChanged;
       }
       this.#shards = shards;
-      const { result, in_book } = await this.#batchers.submit(command);
+      const batcher = command.kind === "process" ? this.#claimBatcher : this.#batcher;
+      const { result, in_book } = await batcher.submit(command);
       if (result.kind === "pending") {
         return queries.toReply(await this.#charges.carryOutIfDue(result, command.traceparent));
       }
       await in_book;
       return queries.toReply(result);
     } finally {
-      this.#batchers.responded();
+      this.#commitDelay.responded();
       const now = Date.now();
       countDuration(this.#counters, command, now - arrivedMs);
       if (this.#counters.isOpen) this.#alarm.arm(now);

@@ -15,18 +15,16 @@ type Waiting<Command, Value> = {
   reject: (fault: unknown) => void;
 };
 
-type Delay = Pick<CommitDelay, "wait">;
-
 export class Batcher<Command, Value> {
   readonly #run: (commands: Command[]) => Promise<CommandOutcome<Value>[]>;
-  readonly #delay: Delay;
+  readonly #delay: CommitDelay;
   #waiting: Waiting<Command, Value>[] = [];
   #isRunning = false;
 
   /** @param delay before a batch starts
    *  @param run decides and commits a batch, and returns the outcome of each command in order; a fault that it throws is
    *    the fault of each */
-  constructor(delay: Delay, run: (commands: Command[]) => Promise<CommandOutcome<Value>[]>) {
+  constructor(delay: CommitDelay, run: (commands: Command[]) => Promise<CommandOutcome<Value>[]>) {
     this.#delay = delay;
     this.#run = run;
   }
