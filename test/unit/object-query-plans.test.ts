@@ -111,6 +111,8 @@ const MAY_PASS_OVER: Record<string, string> = {
   "SELECT transaction_id, merchant_id, data, first_position FROM events":
     "the inner statement has its own key; the newest of a payment's few events",
   "UPDATE refunds SET status": "the refunds of a transaction, up to 100",
+  "SELECT data FROM refunds WHERE transaction_id = ? AND id": "the same; only their ids are read",
+  "SELECT traceparent FROM events WHERE position": "the same, and one event",
   "SELECT * FROM events WHERE position > ? AND position <= ?":
     "what a round or a portion has, between two positions",
   "SELECT position, endpoint_id, status FROM deliveries INDEXED BY deliveries_dead":

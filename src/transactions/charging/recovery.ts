@@ -2,7 +2,6 @@
  *  authorisations that were not captured in time. */
 import { isRefundId, transactionOfRefund } from "../../domain/identity/id";
 import { ClockWatch } from "../../domain/time/clock";
-import type { EventRecord } from "../../domain/transaction/event";
 import { describeFault, type Log, traceFields } from "../../observability/log";
 import { ignoreTimeout, withTimeout } from "../../runtime/with-timeout";
 import { ALARM_INTERVAL_MS } from "../alarm-schedule";
@@ -78,7 +77,7 @@ export class Recovery {
   #resume(order: OperationOrder): void {
     const { charges, log } = this.#dependencies;
     const transaction_id = order.transaction.id;
-    const traceparent = this.#lastTraceparent(transaction_id, order.refund?.id);
+    const traceparent = this.#traceparentOf(transaction_id, order.refund?.id);
     charges.carryOut(order, traceparent).catch((fault) => {
       const fields = { transaction_id, fault: describeFault(fault), ...traceFields(traceparent) };
       log("error", "charge.failed", fields);
@@ -88,7 +87,7 @@ export class Recovery {
   /** What is decided before the batch begins stays as it is. */
   #expire(transaction_id: string): void {
     const { submit, charges, log } = this.#dependencies;
-    const traceparent = this.#lastTraceparent(transaction_id);
+    const traceparent = this.#traceparentOf(transaction_id);
     submit({ kind: "expire", transaction_id, traceparent })
       .then(({ result }) =>
         result.kind === "pending" ? charges.carryOut(result.order, traceparent) : undefined,
@@ -99,12 +98,11 @@ export class Recovery {
       });
   }
 
-  /** The alarm's work belongs to the trace of the claim, or of the event that the deadline is from: the last one, or the
-   *  last one of a refund. */
-  #lastTraceparent(transactionId: string, refundId?: string): string | null {
-    const events = this.#dependencies.journal.readEvents(transactionId);
-    const isOf = ({ refund }: EventRecord) =>
-      refundId === undefined || refund?.includes(`"id":"${refundId}"`) === true;
-    return events.findLast(isOf)?.traceparent ?? null;
+  /** The alarm's work belongs to the trace of the claim, or of the event that the deadline is from. */
+  #traceparentOf(transactionId: string, refundId?: string): string | null {
+    const { journal } = this.#dependencies;
+    // A transaction with refunds may have hundreds of events, which are not read for each refund.
+    if (refundId !== undefined) return journal.refunds.traceparentOf(refundId);
+    return journal.readEvents(transactionId).at(-1)?.traceparent ?? null;
   }
 }

@@ -219,8 +219,9 @@ export class Journal {
 
   /** When the event at a position was written; undefined when there is none. */
   createdAtMs(position: number): number | undefined {
-    const sql = "SELECT created_at_ms AS at FROM events WHERE position = ?";
-    return this.#sql.exec<{ at: number }>(sql, position).toArray()[0]?.at;
+    return this.#sql
+      .exec<{ at: number }>("SELECT created_at_ms AS at FROM events WHERE position = ?", position)
+      .toArray()[0]?.at;
   }
 
   /** @throws Error when there is no such transaction */

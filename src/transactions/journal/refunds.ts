@@ -33,8 +33,26 @@ export class Refunds {
 
   /** A refund as its JSON text. */
   findText(refundId: string): string | undefined {
-    const refunds = this.#read(transactionOfRefund(refundId));
-    return refunds.find(({ id }) => id === refundId)?.data;
+    return this.#sql
+      .exec<{ data: string }>(
+        "SELECT data FROM refunds WHERE transaction_id = ? AND id = ?",
+        transactionOfRefund(refundId),
+        refundId,
+      )
+      .toArray()[0]?.data;
+  }
+
+  /** The `traceparent` of the request that made a refund. */
+  traceparentOf(refundId: string): string | null {
+    const [event] = this.#sql
+      .exec<{ traceparent: string | null }>(
+        `SELECT traceparent FROM events WHERE position =
+           (SELECT position FROM refunds WHERE transaction_id = ? AND id = ?)`,
+        transactionOfRefund(refundId),
+        refundId,
+      )
+      .toArray();
+    return event?.traceparent ?? null;
   }
 
   /** Stores a new refund.

@@ -25,7 +25,27 @@ async function captured(amount: string, body: object = {}): Promise<string> {
   return id;
 }
 
+const traceOf = (digit: string) => `00-${digit.repeat(32)}-${digit.repeat(16)}-01`;
+
 describe("refunds", () => {
+  it("Each repeated call belongs to the trace of its own refund", async () => {
+    const { id } = await charged();
+    const calls = [1, 2].map((digit) => {
+      const address = { ...addressOf(id), traceparent: traceOf(String(digit)) };
+      const metadata = { processor: "pending,settle" };
+      return ownerOf(id).refund(address, requestOf(`r${digit}`, "1.00", { metadata }));
+    });
+    const refunds = (await Promise.all(calls)).map((reply) => parsed<Refund>(reply));
+    expect(refunds.map(({ status }) => status)).toEqual(["pending", "pending"]);
+    await ringUntil(id, "completed", async () => {
+      expect((await shop.find(id)).amount_refunded_minor).toBe(200);
+    });
+    for (const [index, refund] of refunds.entries()) {
+      const { traceparents } = await processorSaw(refund.id);
+      expect(traceparents.map((text) => text[3])).toEqual(Array(2).fill(String(index + 1)));
+    }
+  });
+
   it("Of 100 concurrent refunds of 30 % three succeed, and the others are told what is left", async () => {
     const { id } = await charged();
     const replies = await Promise.all(times(100, (n) => refund(id, `r${n}`, "3.00")));
