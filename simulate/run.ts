@@ -6,7 +6,7 @@ import type { Options } from "./options.ts";
 import { CAPTURE_WINDOW_S } from "./plan/expectation.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import { openProgress, type Progress } from "./progress.ts";
-import { errorsIn } from "./reconcile/log.ts";
+import { errorsIn, unclearIn } from "./reconcile/log.ts";
 import { reconcile } from "./reconcile/reconcile.ts";
 import { differencesText, tableOf } from "./report.ts";
 import { type SimulatedKafka, startKafka } from "./system/kafka.ts";
@@ -81,8 +81,9 @@ async function simulateOn({ plan, options, server, kafka, processor }: System): 
     const unsettled = await settle({ server, merchants, limit_ms, progress });
     progress.end(unsettled === "" ? "Settled. Comparing." : `Not settled: ${unsettled}.`);
     const observed = await observe({ plan, merchants, server, progress });
-    const errors = errorsIn(readFileSync(server.log, "utf8"));
-    return { plan, ...sent, ...observed, attempts, kafka, processor, errors, unsettled };
+    const log = readFileSync(server.log, "utf8");
+    const [errors, unclear] = [errorsIn(log), unclearIn(log)];
+    return { plan, ...sent, ...observed, attempts, kafka, processor, errors, unclear, unsettled };
   } finally {
     closeReceivers(merchants);
   }

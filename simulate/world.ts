@@ -171,6 +171,8 @@ export type World = {
   chaos: Chaos;
   /** The errors in the server's log, by the names of their events. */
   errors: Map<string, number>;
+  /** How often the server logged that the processor's answer was not clear, by operation. */
+  unclear: Map<string, number>;
   /** What had still to be done when the time was over; empty when nothing had. */
   unsettled: string;
 };

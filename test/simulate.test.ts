@@ -5,7 +5,7 @@ import { parseExposition } from "../simulate/observe/exposition";
 import { readOptions } from "../simulate/options";
 import { assess as assessPayment, DECIMALS, RULES } from "../simulate/plan/expectation";
 import { makePlan } from "../simulate/plan/plan";
-import { errorsIn } from "../simulate/reconcile/log";
+import { errorsIn, unclearIn } from "../simulate/reconcile/log";
 import { reconcile } from "../simulate/reconcile/reconcile";
 import { differencesText, tableOf } from "../simulate/report";
 import { startProcessor } from "../simulate/system/processor";
@@ -177,6 +177,8 @@ it("The simulator reads the errors in the server's output, and nothing else", ()
     JSON.stringify({ time: "2026-11-26T01:14:35.434Z", level, event });
   const output = ["[wrangler:info] Ready", line("error", "book.failed"), line("warn", "other"), ""];
   expect(errorsIn(output.join("\n"))).toEqual(new Map([["book.failed", 1]]));
+  const unclear = '{"level":"warn","event":"charge.unknown","operation":"refund"}';
+  expect(unclearIn(`${output.join("\n")}\n${unclear}\n`)).toEqual(new Map([["refund", 1]]));
 });
 
 it("The simulator stops waiting at its time limit, even when the abort has no effect", async () => {

@@ -1,5 +1,5 @@
-// Checks that the server logged no fault of its own. A logged error pages the operator, so only faults
-// that the simulation caused on purpose may appear. Pure.
+// Reads the server's log. A logged error pages the operator, so only faults that the simulation caused on purpose may
+// appear. Pure.
 
 import type { Difference, World } from "../world.ts";
 
@@ -15,6 +15,13 @@ export function errorsIn(output: string): Map<string, number> {
     counts.set(event, (counts.get(event) ?? 0) + 1);
   }
   return counts;
+}
+
+/** How often the server was not told what became of an operation, as a Map of its name to a number. */
+export function unclearIn(output: string): Map<string, number> {
+  const lines = output.split("\n").filter((line) => line.includes('"event":"charge.unknown"'));
+  const groups = Map.groupBy(lines, (line) => /"operation":"(\w+)"/.exec(line)?.[1] ?? "unknown");
+  return new Map([...groups].map(([operation, own]) => [operation, own.length]));
 }
 
 /** The errors that nothing was done to bring about. */

@@ -9,6 +9,8 @@ export async function listen(server: Server): Promise<{ url: string; close(): vo
     server.once("error", reject);
     server.listen(0, HOST, () => resolve());
   });
+  // A connection that a server closes at the moment at which it is used again is a lost request, which no plan has.
+  server.keepAliveTimeout = 0;
   const close = () => {
     server.close();
     server.closeAllConnections();

@@ -310,6 +310,16 @@ const atProcessor: Fault[] = [
     (world) => Object.assign(operatedOf(world, "charge"), { code: "card_declined" }),
   ],
   [
+    "an unclear answer that was neither logged nor counted",
+    /payments_charges_total\{charge unknown\} is \d+, not \d+/,
+    (world) => {
+      const { unclear } = world;
+      const labels = { operation: "charge", outcome: "unknown" };
+      sampleOf(world, "payments_charges_total", labels).value--;
+      unclear.set("charge", (unclear.get("charge") ?? 0) - 1);
+    },
+  ],
+  [
     "a request that the processor does not understand",
     "processor: txn_1 came with another request",
     (world) => world.processor.complaints.push("txn_1 came with another request"),

@@ -7,6 +7,7 @@ import { ENDPOINTS, type Plan } from "../../../simulate/plan/plan";
 import { noAttempts } from "../../../simulate/traffic/api";
 import type {
   MerchantView,
+  ProcessorView,
   ReceiverView,
   Refund,
   Transaction,
@@ -51,6 +52,7 @@ export function idealWorld(plan: Plan): World {
     attempts: noAttempts(),
     chaos: { kills: 0, outages: 0 },
     errors: new Map(),
+    unclear: unclearOf(processor),
     unsettled: "",
   };
 }
@@ -65,6 +67,14 @@ function batchesOf({ orders }: Plan): Map<number, number> {
     }
   }
   return times;
+}
+
+function unclearOf({ operations }: ProcessorView): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { operation, unclear } of operations.values()) {
+    counts.set(operation, (counts.get(operation) ?? 0) + unclear);
+  }
+  return counts;
 }
 
 const place = ({ created_at, id }: Transaction | Refund): string => `${created_at} ${id}`;
