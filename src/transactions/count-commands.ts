@@ -2,7 +2,7 @@
 import type { Refusal } from "../domain/transaction/refusal";
 import type { Status } from "../domain/transaction/status";
 import type { Answer } from "../processor/processor";
-import type { Command } from "./commands/command";
+import { type Command, isClaim } from "./commands/command";
 import type { CommandResult } from "./commands/result";
 import { BATCH_BOUNDS, type Counters, DURATION_BOUNDS_MS } from "./counters";
 import type { CommandOutcome } from "./group-commit/batcher";
@@ -45,7 +45,8 @@ export function countBatch(
   commands: Command[],
   outcomes: CommandOutcome<CommandResult>[],
 ): void {
-  const batchLabels = `rounds=${commands[0]?.kind === "process" ? "claims" : "others"}`;
+  const [first] = commands;
+  const batchLabels = `rounds=${first && isClaim(first) ? "claims" : "others"}`;
   counters.observe("round_commands", batchLabels, BATCH_BOUNDS, commands.length);
   commands.forEach(({ kind }, index) => {
     const outcome = outcomes[index];

@@ -37,7 +37,8 @@ export type Backlog = { depth: number; oldest_age_ms: number; failures: number }
 /** The backlog of each destination that is configured, and the number of events that the stream refuses. */
 export type Backlogs = { of: Partial<Record<DestinationName, Backlog>>; parked: number };
 
-/** How many charges are open, and for longer than a minute; `oldest_age_ms` is the time since the oldest claim. */
+/** How many operations of the processor are open, and for longer than a minute; `oldest_age_ms` is the time since the
+ *  oldest claim. */
 export type OpenChargesSummary = { open: number; overdue: number; oldest_age_ms: number };
 
 export type ShardReadiness = { backlogs: Backlogs; charges: OpenChargesSummary };

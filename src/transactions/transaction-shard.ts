@@ -18,7 +18,7 @@ import { ALARM_INTERVAL_MS, nextAlarmAtMs, readOpenWork } from "./alarm-schedule
 import { Charges } from "./charging/charges";
 import { createOutcomeRecorder } from "./charging/record-outcome";
 import { Recovery } from "./charging/recovery";
-import type { Command } from "./commands/command";
+import { type Command, isClaim } from "./commands/command";
 import { countDuration, countGet, countRejected } from "./count-commands";
 import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
@@ -226,7 +226,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
         return shardCountChanged;
       }
       this.#shards = shards;
-      const batcher = command.kind === "process" ? this.#claimBatcher : this.#batcher;
+      const batcher = isClaim(command) ? this.#claimBatcher : this.#batcher;
       const { result, in_book } = await batcher.submit(command);
       if (result.kind === "pending") {
         return queries.toReply(await this.#charges.carryOutIfDue(result, command.traceparent));

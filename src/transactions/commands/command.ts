@@ -32,6 +32,11 @@ export type Command<Kind extends keyof Commands = keyof Commands> = {
   [One in Kind]: { kind: One } & Commands[One];
 }[Kind];
 
+/** Whether a command does nothing but claim an operation of the processor, for which it needs no decision inputs. */
+export function isClaim({ kind }: Command): boolean {
+  return kind === "process" || kind === "capture" || kind === "refund";
+}
+
 /** Those that apply to a transaction that exists. A kind without a handler does not compile. */
 type ChangeKind = Exclude<keyof Commands, "create">;
 const HANDLERS: {
