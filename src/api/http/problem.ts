@@ -2,6 +2,7 @@
 import { DatabaseUnavailable } from "../../d1/query";
 import { currencyDecimals } from "../../domain/money/currency";
 import { formatAmount } from "../../domain/money/money";
+import { MAX_DECLINED } from "../../domain/transaction/capture";
 import { MAX_REFUNDS } from "../../domain/transaction/refund";
 import type { Refusal } from "../../domain/transaction/refusal";
 import type { Action } from "../../domain/transaction/status";
@@ -43,6 +44,7 @@ export const PROBLEMS = {
   capture_amount_differs: { status: 409, title: "Already captured with another amount" },
   refund_exceeds_remaining: { status: 409, title: "Amount exceeds what is left to refund" },
   too_many_refunds: { status: 409, title: "Too many refunds" },
+  too_many_attempts: { status: 409, title: "Too many declined captures and cancellations" },
   too_many_webhook_endpoints: {
     status: 409,
     title: "Too many webhook endpoints",
@@ -187,6 +189,10 @@ export function toProblem(refusal: Refusal): Problem {
     case "too_many_refunds":
       return new Problem(refusal.code, {
         detail: `The transaction has ${MAX_REFUNDS} refunds, the maximum.`,
+      });
+    case "too_many_attempts":
+      return new Problem(refusal.code, {
+        detail: `The processor has declined ${MAX_DECLINED} captures and cancellations of the transaction, the maximum.`,
       });
     case "operation_not_supported":
       return new Problem(refusal.code, {

@@ -50,6 +50,7 @@ export function captureRoute(app: App): void {
       "illegal_transition",
       "amount_exceeds_capturable",
       "capture_amount_differs",
+      "too_many_attempts",
       ...PROCESS_PROBLEMS,
     ],
     before: [authenticate("transactions:write")],

@@ -142,6 +142,7 @@ export function transactionRoutes(app: App): void {
     problems: [
       "transaction_not_found",
       "illegal_transition",
+      "too_many_attempts",
       "livemode_mismatch",
       "operation_not_supported",
       "processor_not_configured",

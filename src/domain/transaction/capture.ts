@@ -8,6 +8,10 @@ export type CaptureMethod = (typeof CAPTURE_METHODS)[number];
 /** Thirty days: authorisations are valid for days, and then the card's issuer releases them by itself. */
 export const MAX_CAPTURE_WINDOW_S = 2_592_000;
 
+/** How often the captures and cancellations of an authorised payment can be declined before no more are accepted. Each has
+ *  two events, and the events of a transaction are read together. */
+export const MAX_DECLINED = 100;
+
 /** A validated request for a capture. */
 export type CaptureRequest = {
   /** Decimal text in major units, as it was sent; null for all that is authorised. */

@@ -34,6 +34,8 @@ export type Refusal =
       currency: string;
     }
   | { code: "too_many_refunds" }
+  /** `MAX_DECLINED` captures and cancellations were declined. */
+  | { code: "too_many_attempts" }
   | { code: "refund_not_found" }
   /** The deployment's processor is not known to support this operation. */
   | { code: "operation_not_supported"; operation: OperationName }

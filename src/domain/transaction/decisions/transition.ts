@@ -1,4 +1,5 @@
 /** Moves a transaction to another status: the only place where one changes. */
+import { MAX_DECLINED } from "../capture";
 import { type Event, type EventType, toEvent } from "../event";
 import type { Refund } from "../refund";
 import { accept, type Result, refuse } from "../result";
@@ -63,15 +64,26 @@ export function decideMove(
   });
 }
 
-/** Claims a capture or void, which ends what an earlier operation has left on the transaction. */
+/** Claims a capture or void, which ends what an earlier operation has left on the transaction. After too many declined ones
+ *  only the expiry does. */
 export function decideClaim(
   { resolution: _, ...transaction }: Transaction,
   pending: NonNullable<Transaction["pending_operation"]>,
   nowMs: number,
 ): Result<Step> {
+  const isExpiry = pending.type === "void" && pending.reason === "capture_expired";
+  if (!isExpiry && countDeclined(transaction) >= MAX_DECLINED) {
+    return refuse({ code: "too_many_attempts" });
+  }
   const changed = { failure: null, pending_operation: pending };
   const claimed = decideMove(transaction, pending.type, nowMs, changed);
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
+}
+
+/** How many captures and voids of an authorised payment were declined: each has two events, after the first three or, with
+ *  a review, five. */
+function countDeclined({ version, review }: Transaction): number {
+  return (version - (review ? 5 : 3)) / 2;
 }
 
 /** The change of a completed transaction by one of its refunds.

@@ -32,7 +32,8 @@ type Unasked =
   | "amount_exceeds_capturable"
   | "capture_amount_differs"
   | "refund_exceeds_remaining"
-  | "too_many_refunds";
+  | "too_many_refunds"
+  | "too_many_attempts";
 
 describe("a problem", () => {
   /** One request for each problem there is; a problem without a row does not compile. */

@@ -1,5 +1,6 @@
 /** Authorising, capturing and voiding. */
 import { describe, expect, it } from "vitest";
+import { MAX_DECLINED } from "../../../../../src/domain/transaction/capture";
 import {
   decideCapture,
   decideCaptureExpiry,
@@ -40,6 +41,12 @@ const only = (...operations: OperationName[]) => ({
 });
 const lastType = (transaction: Transaction, amount: string | null = null) =>
   stepChange(taken(capture(transaction, amount))).events.map(({ type }) => type);
+
+/** Of a payment that was held for review, which has two events more. */
+const REVIEWED: Pick<Transaction, "review" | "version"> = {
+  review: EXAMPLES.approved.review,
+  version: 5,
+};
 
 describe("an authorisation", () => {
   it("Processing a manual payment authorises it, for as long as the window", () => {
@@ -172,6 +179,20 @@ describe("an authorisation", () => {
       failure: { code: "card_declined" },
       amount_capturable_minor: 10_050,
     });
+  });
+
+  it("After a hundred declined captures and voids only the expiry ends it", () => {
+    for (const first of [authorized(), { ...authorized(), ...REVIEWED }]) {
+      let held: Transaction = first;
+      for (let declined = 0; declined < MAX_DECLINED; declined++) {
+        held = end(declined % 2 ? capturing(null, held) : voiding(held), DECLINE);
+      }
+      const refused = { ok: false, refusal: { code: "too_many_attempts" } };
+      expect(capture(held)).toEqual(refused);
+      expect(decideCancel(held, LIVE, NOW_MS)).toEqual(refused);
+      const at = NOW_MS + CAPTURE_WINDOW_MS;
+      expect(taken(decideCaptureExpiry(held, at, at)).step).toBe("claim");
+    }
   });
 
   it("It expires at its time, to the millisecond, and is cancelled also when the void is declined", () => {
