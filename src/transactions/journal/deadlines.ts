@@ -58,8 +58,11 @@ export class Deadlines {
     this.#reread();
   }
 
-  /** Transactions whose time is over, the oldest first. */
+  /** Transactions whose time is over, the oldest first. A declined capture opens the deadline of its authorisation again,
+   *  which may be from a clock that has been set back since. */
   due(nowMs: number, limit: number): string[] {
+    const next = this.#nextAtMs ?? nowMs;
+    if (next > nowMs + LONGEST_MS) this.bringForward(nowMs);
     return this.#sql
       .exec<{ transaction_id: string }>(
         "SELECT transaction_id FROM reviews WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?",

@@ -1,6 +1,7 @@
 /** Clocks that are set back: no wait of a shard is longer than the longest one that can be right, and nothing
  *  that was learnt in the future counts as fresh. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { CaptureMethod } from "../../../src/domain/transaction/capture";
 import {
   decideCancel,
   decideProcess,
@@ -46,7 +47,7 @@ afterEach(() => {
 const noLog = () => {};
 describe("after a clock that was ahead is set back,", () => {
   /** A transaction in a shard whose clock was wrong. */
-  function shardAt(nowMs: number, rules = RULES) {
+  function shardAt(nowMs: number, rules = RULES, capture_method: CaptureMethod = "automatic") {
     const journal = new Journal(memoryStorage().sql);
     const run = (command: Omit<Command, "traceparent">, now = nowMs) => {
       const answer = execute(
@@ -65,7 +66,7 @@ describe("after a clock that was ahead is set back,", () => {
       merchant_id: MERCHANT,
       transaction_id,
       idempotency_key: "order-1001",
-      request: requestOf(),
+      request: requestOf({ capture_method }),
     } as Command);
     const submitted: Command[] = [];
     const carriedOut: string[] = [];
@@ -99,6 +100,26 @@ describe("after a clock that was ahead is set back,", () => {
     expect(shard.run(again, NOW_MS)).toMatchObject({ kind: "pending", retry_at_ms: NOW_MS });
     shard.takingUp.begin(NOW_MS);
     expect(shard.carriedOut).toEqual([transaction_id]);
+  });
+
+  it("After the clock was set back an authorisation expires, also if its capture is declined since", () => {
+    const shard = shardAt(NOW_MS + YEAR_MS, RULES, "manual");
+    const { transaction_id } = shard;
+    const LONGEST_MS = 30 * DAY_MS;
+    const about = { merchant_id: MERCHANT, transaction_id };
+    const answered = (answer: object, claimed_version: number) =>
+      ({ kind: "record", transaction_id, answer, claimed_version }) as Command;
+    shard.run({ kind: "process", ...about } as Command);
+    shard.run(answered({ kind: "done" }, 2));
+    shard.takingUp.begin(NOW_MS);
+    shard.run({ kind: "capture", ...about, amount: null } as Command, NOW_MS);
+    const failure = { code: "no", message: "No." };
+    shard.run(answered({ kind: "declined", failure }, 4), NOW_MS);
+    shard.takingUp.begin(NOW_MS + 1);
+    expect(shard.submitted).toEqual([]);
+    expect(shard.journal.deadlines.nextAtMs(NOW_MS + 1)).toBe(NOW_MS + 1 + LONGEST_MS);
+    shard.takingUp.begin(NOW_MS + 1 + LONGEST_MS);
+    expect(shard.submitted).toMatchObject([{ kind: "expire", transaction_id }]);
   });
 
   it("After the clock was set back a review expires after the longest time that one may be open", () => {
