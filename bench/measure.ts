@@ -12,7 +12,6 @@ type Measured = Omit<RunRequest, "warmup_ms" | "measure_ms"> & {
   options: Pick<Options, "warmup_ms" | "measure_ms">;
   server: Server;
   load: Child;
-  rows: Row[];
 };
 
 /** One run's line of the table. */
@@ -22,7 +21,6 @@ export type Row = Omit<RunResult, "count"> & {
   tps: number;
   units: number;
   cpu_ms: number | null;
-  of_hello: number | null;
 };
 
 /** What is left of one run's work (a drain, a checkpoint) should not be billed to the next. */
@@ -42,14 +40,12 @@ export function startLoad({ origin }: Pick<Server, "origin">, key: string): Chil
   return load;
 }
 
-/** `rows` are the rows so far, of which the hello at this connection count is the yardstick. */
 export async function measure({
   name,
   connections,
   options,
   server,
   load,
-  rows,
 }: Measured): Promise<Row> {
   const { warmup_ms, measure_ms } = options;
   const { result, cpu_ms } = await converse(
@@ -60,8 +56,6 @@ export async function measure({
   const { seconds, count, ...rest } = result;
   const units = count * (UNITS[name] ?? 1);
   const tps = units / seconds;
-  const isHello = (row: Row) => row.case === "hello" && row.connections === connections;
-  const hello = name === "hello" ? { tps } : rows.find(isHello);
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   return {
     case: name,
@@ -71,7 +65,6 @@ export async function measure({
     seconds,
     ...rest,
     cpu_ms: cpu_ms === null || count === 0 ? null : cpu_ms / units,
-    of_hello: hello === undefined ? null : tps / hello.tps,
   };
 }
 

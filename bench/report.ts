@@ -79,7 +79,11 @@ export function sentence(row: Row): string {
 }
 
 export function printRows(title: string, rows: Row[]): void {
-  printTable(title, COLUMNS, rows.flatMap(linesOf));
+  printTable(
+    title,
+    COLUMNS,
+    rows.flatMap((row) => linesOf(row, rows)),
+  );
 }
 
 /** Prints a Markdown table whose columns are aligned for a terminal too. */
@@ -105,10 +109,12 @@ system time of the workerd process per unit; "of hello" divides by the raw hello
 count.`);
 }
 
-function linesOf(row: Row): string[][] {
+/** @param rows all, of which the hello at the same connection count is the yardstick */
+function linesOf(row: Row, rows: Row[]): string[][] {
+  const hello = rows.find((one) => one.case === "hello" && one.connections === row.connections);
   const own = [row.case, String(row.connections), whole(row.tps), ...latencies(row)];
   const cpu = row.cpu_ms === null ? "-" : row.cpu_ms.toFixed(2);
-  const ratio = row.of_hello === null ? "-" : `${(row.of_hello * 100).toFixed(1)} %`;
+  const ratio = hello === undefined ? "-" : `${((row.tps / hello.tps) * 100).toFixed(1)} %`;
   const parts = row.parts.map((part) => [
     `  ${part.label}`,
     "",

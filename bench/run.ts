@@ -84,17 +84,15 @@ async function benchShards({ shards, build }: Benched): Promise<Group> {
 
   const windows: Row[] = [];
   for (let round = 0; round < options.rounds; round++) {
-    const rows: Row[] = [];
     for (const name of options.cases) {
       for (const connections of connectionsOf(options, name)) {
         const text = `${shards} shards, ${name}, ${connections} connections`;
         progress.start(text, options.warmup_ms + options.measure_ms);
-        const row = await measure({ name, connections, options, server, load, rows });
+        const row = await measure({ name, connections, options, server, load });
         progress.done(`${shards} shards, ${sentence(row)}`);
-        rows.push(row);
+        windows.push(row);
       }
     }
-    windows.push(...rows);
   }
   await load.kill();
   await server.end();

@@ -110,7 +110,7 @@ async function compareAll(contestants: Contestant[], options: Options): Promise<
         const order = round % 2 === 0 ? contestants : contestants.toReversed();
         for (const contestant of order) {
           const { side, server, load } = contestant;
-          const row = await measure({ name, connections, options, server, load, rows: [] });
+          const row = await measure({ name, connections, options, server, load });
           const window = { ...row, drain_ms: await untilIdle(contestant, row.made) };
           if (round > 0 || row.errors > 0) windows[side].push(window);
         }

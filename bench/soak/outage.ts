@@ -120,7 +120,7 @@ async function run({
   await setD1Mode(started, wanted, Number(values["slow-ms"]));
   const options = { warmup_ms: 0, measure_ms: seconds * 1_000 };
   const name = "create+process" as const;
-  const row = await measure({ name, connections, options, server, load, rows: [] });
+  const row = await measure({ name, connections, options, server, load });
   return { ...row, phase: phaseName };
 }
 
