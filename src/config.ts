@@ -25,7 +25,7 @@ export type Config = {
   /** `none`: charges are refused until a processor is chosen. */
   processor: { kind: "none" | "sandbox" } | HttpProcessor;
   processor_timeout_ms: number;
-  /** How long after its authorisation a payment can be captured. */
+  /** How long after its authorization a payment can be captured. */
   capture_window_ms: number;
   kafka:
     | { dialect: "off" }

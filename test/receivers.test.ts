@@ -278,7 +278,7 @@ describe("npm run listen", () => {
     const good = delivery("good", 3);
     expect(await send(url, good)).toBe(204);
     await running.says(
-      "transaction.completed   txn_good  completed  100.5 EUR  version 3  evt_good_3, arrival 1, signature ok\n",
+      "transaction.completed        txn_good  completed  100.5 EUR  version 3  evt_good_3, arrival 1, signature ok\n",
     );
     expect(await send(url, good)).toBe(204);
     await running.says("evt_good_3 again, arrival 2, signature ok: dropped, answered 204");

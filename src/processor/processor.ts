@@ -5,13 +5,13 @@ import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 export type OperationRequest = {
   operation: OperationName;
   /** The processor must carry out at most one operation under it, however often it is called. The transaction id for a
-   *  charge and an authorisation, the refund's id for a refund; every capture and void has a key of its own. */
+   *  charge and an authorization, the refund's id for a refund; every capture and void has a key of its own. */
   idempotency_key: string;
   /** The payment that the operation is about. */
   transaction_id: string;
-  /** Minor units. Of a void: the authorised amount, all of which is released. */
+  /** Minor units. Of a void: the authorized amount, all of which is released. */
   amount_minor: number;
-  /** Of a capture: what was authorised, in minor units. For the sandbox. */
+  /** Of a capture: what was authorized, in minor units. For the sandbox. */
   authorized_amount_minor?: number;
   currency: string;
   user_id: string;
@@ -32,7 +32,7 @@ export type OperationRequest = {
 /** Members of the request that a response may echo, to say which operation it is about. */
 export type EchoMember = "reference" | "payment" | "amount_minor" | "currency";
 
-/** The members that say which operation a request is about, as they are sent. A charge and an authorisation begin their
+/** The members that say which operation a request is about, as they are sent. A charge and an authorization begin their
  *  payment; the other operations name it. */
 export function namesOf(request: OperationRequest): Partial<Record<EchoMember, string | number>> {
   const { operation, idempotency_key, transaction_id, amount_minor, currency } = request;

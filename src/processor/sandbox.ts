@@ -66,7 +66,7 @@ function chooseOutcome(request: OperationRequest): Outcome {
   return BY_ENDING.get(String(request.amount_minor).slice(-ENDING_DIGITS)) ?? DONE;
 }
 
-/** An amount that has chosen the outcome of an authorisation does not choose that of its void or of a capture of all of
+/** An amount that has chosen the outcome of an authorization does not choose that of its void or of a capture of all of
  *  it, too. */
 function choosesByAmount(request: OperationRequest): boolean {
   const { operation, amount_minor, authorized_amount_minor = amount_minor } = request;

@@ -18,7 +18,7 @@ export type OpenWork = {
   charge_at_ms: number | undefined;
   /** Whether there are operations that were claimed and not deferred. */
   has_claims?: boolean;
-  /** When the next review or authorisation expires. */
+  /** When the next review or authorization expires. */
   deadline_at_ms?: number | undefined;
   /** For each destination with undelivered events, when it may be tried again; 0 when it does not fail. */
   outboxes_at_ms: number[];

@@ -101,11 +101,11 @@ export interface TransactionShardRpc {
   create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply>;
   /** Replies as `create` does to a repeated call, if there was one under this key. Creates nothing. */
   repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply>;
-  /** Charges or authorises a transaction once. Concurrent calls share one call to the processor and its reply. */
+  /** Charges or authorizes a transaction once. Concurrent calls share one call to the processor and its reply. */
   process(address: Address): Promise<Reply>;
-  /** Captures an authorised transaction once; what is not captured is released. */
+  /** Captures an authorized transaction once; what is not captured is released. */
   capture(address: Address, request: CaptureRequest): Promise<Reply>;
-  /** Cancels a transaction. The authorisation of an authorised one is voided. */
+  /** Cancels a transaction. The authorization of an authorized one is voided. */
   cancel(address: Address): Promise<Reply>;
   /** Refunds all or part of what was captured, once for each idempotency key. */
   refund(address: Address, request: RefundRequest): Promise<Reply>;

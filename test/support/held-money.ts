@@ -1,4 +1,4 @@
-/** Payments that are authorised, captured and refunded, by the domain's decisions. */
+/** Payments that are authorized, captured and refunded, by the domain's decisions. */
 import { deriveRefundId } from "../../src/domain/identity/id";
 import { decideCapture } from "../../src/domain/transaction/decisions/decide-capture";
 import { decideCancel, decideProcess } from "../../src/domain/transaction/decisions/decide-charge";

@@ -2,7 +2,7 @@
  *
  *  It keeps the promise that processors make (one result per idempotency key, however often it is called) and behaves as a
  *  list of steps requests, one for each call under a key, the last one for all further calls. The steps of a charge, an
- *  authorisation and a refund are in their `metadata.processor`, those of a capture and a void in the payment's
+ *  authorization and a refund are in their `metadata.processor`, those of a capture and a void in the payment's
  *  `metadata.processor_capture` and `metadata.processor_void`:
  *  `settle` (carries it out), `named:ID` (the same, and names an id of its own), `decline:CODE`, `pending`, `error` (HTTP
  *  500), `drop` (carries it out, then cuts the connection), `hang` (carries it out, never answers), `slow` (answers after

@@ -10,7 +10,7 @@ export type ProcessorMode = "none" | "sandbox" | "live";
 export type ProcessorTerms = {
   mode: ProcessorMode;
   supports: (operation: OperationName) => boolean;
-  /** How long after its authorisation a payment can be captured. */
+  /** How long after its authorization a payment can be captured. */
   capture_window_ms: number;
 };
 

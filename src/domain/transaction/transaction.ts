@@ -46,16 +46,16 @@ export type Transaction = {
   /** These are in minor units. Transactions of before there were captures and refunds have neither the method, which is
    *  then `automatic`, nor the amounts. */
   capture_method?: CaptureMethod;
-  /** Only of manual ones: what is authorised, from the authorisation until a capture or void has ended; otherwise 0. */
+  /** Only of manual ones: what is authorized, from the authorization until a capture or void has ended; otherwise 0. */
   amount_capturable_minor?: number;
   amount_captured_minor?: number;
   /** The sum of the refunds that have succeeded. */
   amount_refunded_minor?: number;
-  /** Only of manual ones, from the authorisation on: when it is voided unless it was captured before. */
+  /** Only of manual ones, from the authorization on: when it is voided unless it was captured before. */
   capture_before?: string;
   /** Only while the status is `processing` because of a capture or a void. */
   pending_operation?: PendingOperation;
-  /** Only of authorisations that were released. */
+  /** Only of authorizations that were released. */
   cancellation_reason?: VoidReason;
   /** The processor's own id of the payment, if it has named one. */
   processor_reference?: string;

@@ -1,4 +1,4 @@
-/** Operations without a known outcome, and when each is repeated: a charge, authorisation, capture or void under the id of
+/** Operations without a known outcome, and when each is repeated: a charge, authorization, capture or void under the id of
  *  its transaction, which has one of them at a time, and a refund under its own id.
  *
  *  A claim is in memory only, because nearly every one has its outcome within milliseconds and a row for it would cost as

@@ -1,5 +1,5 @@
 /** The work of a shard's alarm: repeats operations without an outcome, ends reviews without a decision in time, and voids
- *  authorisations that were not captured in time. */
+ *  authorizations that were not captured in time. */
 import { isRefundId, transactionOfRefund } from "../../domain/identity/id";
 import { ClockWatch } from "../../domain/time/clock";
 import { describeFault, type Log, traceFields } from "../../observability/log";

@@ -1,4 +1,4 @@
-/** `cancel`: ends a transaction that was not charged. An authorisation is voided at the processor. */
+/** `cancel`: ends a transaction that was not charged. An authorization is voided at the processor. */
 import { decideCancel } from "../../domain/transaction/decisions/decide-charge";
 import type { OwnedTransaction } from "../journal/journal";
 import { applyStep } from "./apply";

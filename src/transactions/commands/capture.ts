@@ -1,4 +1,4 @@
-/** `capture`: claims the capture of an authorised transaction, or finds it claimed or finished. */
+/** `capture`: claims the capture of an authorized transaction, or finds it claimed or finished. */
 import type { CaptureRequest } from "../../domain/transaction/capture";
 import { decideCapture } from "../../domain/transaction/decisions/decide-capture";
 import type { OwnedTransaction } from "../journal/journal";

@@ -1,4 +1,4 @@
-/** `expire`: ends a review without a decision in time, and voids an authorisation that was not captured in time. The alarm
+/** `expire`: ends a review without a decision in time, and voids an authorization that was not captured in time. The alarm
  *  sends it. */
 import { decideCaptureExpiry } from "../../domain/transaction/decisions/decide-capture";
 import { decideExpiry } from "../../domain/transaction/decisions/decide-review";

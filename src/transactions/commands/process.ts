@@ -1,4 +1,4 @@
-/** `process`: claims the charge or authorisation, or finds it claimed or finished. */
+/** `process`: claims the charge or authorization, or finds it claimed or finished. */
 import { decideProcess } from "../../domain/transaction/decisions/decide-charge";
 import type { OwnedTransaction } from "../journal/journal";
 import { applyStep } from "./apply";

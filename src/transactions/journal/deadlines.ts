@@ -1,4 +1,4 @@
-/** When reviews and authorisations expire. A row exists exactly while its transaction is in `review` or `authorized`. The
+/** When reviews and authorizations expire. A row exists exactly while its transaction is in `review` or `authorized`. The
  *  table has the name from when there were only reviews. */
 
 import { MAX_REVIEW_S } from "../../domain/risk/limits";
@@ -27,7 +27,7 @@ export class Deadlines {
     return dueAtMs(this.#nextAtMs, nowMs, LONGEST_MS);
   }
 
-  /** When a transaction's review or authorisation expires; undefined when it has none. */
+  /** When a transaction's review or authorization expires; undefined when it has none. */
   expiresAtMs(transactionId: string): number | undefined {
     const [found] = this.#sql
       .exec<{ at: number }>(
@@ -58,7 +58,7 @@ export class Deadlines {
     this.#reread();
   }
 
-  /** Transactions whose time is over, the oldest first. A declined capture opens the deadline of its authorisation again,
+  /** Transactions whose time is over, the oldest first. A declined capture opens the deadline of its authorization again,
    *  which may be from a clock that has been set back since. */
   due(nowMs: number, limit: number): string[] {
     const next = this.#nextAtMs ?? nowMs;

@@ -41,7 +41,7 @@ const UNKNOWN = { kind: "unknown", reason: expect.any(String) };
 
 describe.each(OPERATIONS)("the operation %s", (operation) => {
   let count = 0;
-  /** A request for a payment of its own. An authorisation, a charge or what is needed before it is done already. */
+  /** A request for a payment of its own. An authorization, a charge or what is needed before it is done already. */
   async function prepared(): Promise<OperationRequest> {
     count += 1;
     const transaction_id = `txn_${operation}${count}`;

@@ -102,7 +102,7 @@ describe("after a clock that was ahead is set back,", () => {
     expect(shard.carriedOut).toEqual([transaction_id]);
   });
 
-  it("After the clock was set back an authorisation expires, also if its capture is declined since", () => {
+  it("After the clock was set back an authorization expires, also if its capture is declined since", () => {
     const shard = shardAt(NOW_MS + YEAR_MS, RULES, "manual");
     const { transaction_id } = shard;
     const LONGEST_MS = 30 * DAY_MS;

@@ -1,4 +1,4 @@
-/** Authorisations over RPC: each is captured, voided or expires, whatever is asked for at once. */
+/** Authorizations over RPC: each is captured, voided or expires, whatever is asked for at once. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { RESOLVABLE_AFTER_MS } from "../../../src/domain/transaction/decisions/decide-resolution";
@@ -14,7 +14,7 @@ const cancel = (id: string) => ownerOf(id).cancel(addressOf(id));
 const statusOf = (reply: Reply) =>
   reply.ok ? parsed<Transaction>(reply).status : reply.refusal.code;
 
-/** A payment of 10.00 dollars that is authorised. */
+/** A payment of 10.00 dollars that is authorized. */
 async function authorized(metadata: Record<string, string> = {}): Promise<string> {
   const { id } = await shop.created({ capture_method: "manual", metadata });
   expect(await (await shop.process(id)).json()).toMatchObject({ status: "authorized" });
@@ -24,8 +24,8 @@ async function authorized(metadata: Record<string, string> = {}): Promise<string
 const BEGUN = ["transaction.created", "transaction.processing", "transaction.authorized"];
 const CLAIMED = [...BEGUN, "transaction.processing"];
 
-describe("an authorisation", () => {
-  it("An authorisation and its capture are one call to the processor each, under keys of their own", async () => {
+describe("an authorization", () => {
+  it("An authorization and its capture are one call to the processor each, under keys of their own", async () => {
     const id = await authorized();
     const before = await shop.find(id);
     expect(before).toMatchObject({
@@ -69,7 +69,7 @@ describe("an authorisation", () => {
     expect(await processorDid(id)).toMatchObject({ taken: first, violations: [] });
   });
 
-  it("A declined capture leaves the payment authorised, and another one can be made", async () => {
+  it("A declined capture leaves the payment authorized, and another one can be made", async () => {
     const id = await authorized({ processor_capture: "decline:expired" });
     const { capture_before } = await shop.find(id);
     expect(parsed<Transaction>(await capture(id, "4.00"))).toMatchObject({
@@ -94,7 +94,7 @@ describe("an authorisation", () => {
     ]);
   });
 
-  it("A declined void leaves the payment authorised, so that it can be captured", async () => {
+  it("A declined void leaves the payment authorized, so that it can be captured", async () => {
     const id = await authorized({ processor_void: "decline:unknown" });
     expect(parsed<Transaction>(await cancel(id))).toMatchObject({
       status: "authorized",
@@ -127,7 +127,7 @@ describe("an authorisation", () => {
     },
   );
 
-  it("An authorisation that is not captured in time is voided by the alarm", async () => {
+  it("An authorization that is not captured in time is voided by the alarm", async () => {
     const id = await authorized();
     await expire(id);
     expect(await ringUntil(id, "cancelled")).toMatchObject({
@@ -140,7 +140,7 @@ describe("an authorisation", () => {
     expect(refusalOf(await capture(id))).toMatchObject({ code: "illegal_transition" });
   });
 
-  it("An expired authorisation is cancelled also if the processor declines the void", async () => {
+  it("An expired authorization is cancelled also if the processor declines the void", async () => {
     const id = await authorized({ processor_void: "decline:unknown" });
     await expire(id);
     expect(await ringUntil(id, "cancelled")).toMatchObject({

@@ -96,7 +96,7 @@ describe("a create that also processes", () => {
     expect((await processorSaw(declined.id)).calls).toBe(1);
   });
 
-  it("A manual payment is authorised, and a repetition gets what became of it", async () => {
+  it("A manual payment is authorized, and a repetition gets what became of it", async () => {
     const { id, pay } = paymentOf({ capture_method: "manual" });
     expect(parsed<Transaction>(await pay()).status).toBe("authorized");
     await ownerOf(id).capture(addressOf(id), { amount: "4.00" });

@@ -160,7 +160,7 @@ describe("refunds", () => {
     }
   });
 
-  it("What was captured can be refunded, and not what was authorised", async () => {
+  it("What was captured can be refunded, and not what was authorized", async () => {
     const id = await captured("4.00");
     expect(refusalOf(await refund(id, "much", "4.01"))).toMatchObject({ remaining_minor: 400 });
     expect(parsed<Refund>(await refund(id, "all"))).toMatchObject({ amount_minor: 400 });

@@ -1,4 +1,4 @@
-/** Decides what is done with an authorised payment: to capture it, or to void it when that was not done in time. */
+/** Decides what is done with an authorized payment: to capture it, or to void it when that was not done in time. */
 import { currencyDecimals } from "../../money/currency";
 import { parseAmount } from "../../money/money";
 import type { CaptureRequest } from "../capture";
@@ -8,7 +8,7 @@ import { accept, type Result, refuse } from "../result";
 import type { Transaction } from "../transaction";
 import { decideClaim, type Step } from "./transition";
 
-/** Claims a capture of all or part of what is authorised. A transaction is captured once: the same amount again repeats
+/** Claims a capture of all or part of what is authorized. A transaction is captured once: the same amount again repeats
  *  the answer or waits for the capture under way, and another one is refused. After a declined capture it can be made
  *  again, of any amount. */
 export function decideCapture(
@@ -38,7 +38,7 @@ export function decideCapture(
   if (status !== "authorized" && !isCaptured) return illegal;
 
   const { amount_capturable_minor: capturable } = transaction;
-  if (capturable === undefined) throw new Error("an authorised transaction without its amount");
+  if (capturable === undefined) throw new Error("an authorized transaction without its amount");
   if (wanted > capturable) {
     return refuse({
       code: "amount_exceeds_capturable",
@@ -53,7 +53,7 @@ export function decideCapture(
   return decideClaim(transaction, { type: "capture", amount_minor: wanted }, nowMs);
 }
 
-/** Voids an authorisation that was not captured in time. Before that, and when it is no longer authorised, nothing
+/** Voids an authorization that was not captured in time. Before that, and when it is no longer authorized, nothing
  *  changes. What the processor can do is not asked: after the time the payment must not be captured, whether or not the
  *  processor can be told so now.
  *  @param expiresAtMs `capture_before`, unless a clock that was wrong then has been corrected since */

@@ -1,4 +1,4 @@
-/** Decides about a transaction that the processor has not been called for yet: to claim its charge or authorisation, or to
+/** Decides about a transaction that the processor has not been called for yet: to claim its charge or authorization, or to
  *  cancel it. */
 import { type ProcessorTerms, refusedOperation, toLivemode } from "../livemode";
 import { firstOperation } from "../operation";
@@ -8,7 +8,7 @@ import { closedReview } from "../review";
 import { type Transaction, UNCHARGED_CODES } from "../transaction";
 import { decideClaim, decideMove, type Step, timeOfChange } from "./transition";
 
-/** What `process` means for a transaction: to charge it, or to authorise it if it is captured later. */
+/** What `process` means for a transaction: to charge it, or to authorize it if it is captured later. */
 export function decideProcess(
   transaction: Transaction,
   processor: ProcessorTerms,
@@ -24,7 +24,7 @@ export function decideProcess(
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
 }
 
-/** Cancels a transaction that was not charged. An authorised one is voided at the processor. Cancelling a cancelled one
+/** Cancels a transaction that was not charged. An authorized one is voided at the processor. Cancelling a cancelled one
  *  changes nothing. */
 export function decideCancel(
   transaction: Transaction,
@@ -60,7 +60,7 @@ export function refusedPayment(
   return processor.supports(operation) ? undefined : { code: "operation_not_supported", operation };
 }
 
-/** Whether this transaction's charge or authorisation has its outcome. */
+/** Whether this transaction's charge or authorization has its outcome. */
 function wasProcessed({ status, failure }: Transaction): boolean {
   return (
     status === "completed" ||

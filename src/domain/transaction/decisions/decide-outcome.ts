@@ -5,7 +5,7 @@ import type { Transaction } from "../transaction";
 import { type Change, decideMove } from "./transition";
 
 /** Records the outcome of the open operation of a transaction.
- *  @param captureWindowMs how long a payment can be captured that is authorised now */
+ *  @param captureWindowMs how long a payment can be captured that is authorized now */
 export function decideOutcome(
   transaction: Transaction,
   result: ReportedResult,
@@ -22,7 +22,7 @@ export function decideOutcome(
     const isExpired =
       pending_operation?.type === "void" && pending_operation.reason === "capture_expired";
     const { failure } = result;
-    // The authorisation is released by the card's issuer in any case.
+    // The authorization is released by the card's issuer in any case.
     if (isExpired)
       return decideMove(transaction, "release", nowMs, { ...released(transaction), failure });
     return decideMove(transaction, pending_operation ? "restore" : "decline", nowMs, { failure });
@@ -30,7 +30,7 @@ export function decideOutcome(
   return decideDone(transaction, operation, result.processor_reference, captureWindowMs, nowMs);
 }
 
-/** @param reference the processor's own id, which is the payment's if it was charged or authorised */
+/** @param reference the processor's own id, which is the payment's if it was charged or authorized */
 function decideDone(
   transaction: Transaction,
   operation: Exclude<OperationName, "refund">,

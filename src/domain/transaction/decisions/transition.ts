@@ -80,7 +80,7 @@ export function decideClaim(
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
 }
 
-/** How many captures and voids of an authorised payment were declined: each has two events, after the first three or, with
+/** How many captures and voids of an authorized payment were declined: each has two events, after the first three or, with
  *  a review, five. */
 function countDeclined({ version, review }: Transaction): number {
   return (version - (review ? 5 : 3)) / 2;

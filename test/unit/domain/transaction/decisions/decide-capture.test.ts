@@ -1,4 +1,4 @@
-/** Authorising, capturing and voiding. */
+/** Authorizing, capturing and voiding. */
 import { describe, expect, it } from "vitest";
 import { MAX_DECLINED } from "../../../../../src/domain/transaction/capture";
 import {
@@ -48,8 +48,8 @@ const REVIEWED: Pick<Transaction, "review" | "version"> = {
   version: 5,
 };
 
-describe("an authorisation", () => {
-  it("Processing a manual payment authorises it, for as long as the window", () => {
+describe("an authorization", () => {
+  it("Processing a manual payment authorizes it, for as long as the window", () => {
     const open = authorizing();
     expect([open.status, openOperation(open), operationKey(open)]).toEqual([
       "processing",
@@ -126,7 +126,7 @@ describe("an authorisation", () => {
     }
   });
 
-  it("More than is authorised is not captured, and neither is nothing", () => {
+  it("More than is authorized is not captured, and neither is nothing", () => {
     expect(capture(authorized(), "100.51")).toEqual({
       ok: false,
       refusal: {
@@ -148,7 +148,7 @@ describe("an authorisation", () => {
     }
   });
 
-  it("A declined capture leaves the authorisation as it was, and can be made again under another key", () => {
+  it("A declined capture leaves the authorization as it was, and can be made again under another key", () => {
     const declined = end(capturing("1.00"), DECLINE);
     const { version, updated_at, failure, ...kept } = declined;
     expect([version, failure]).toEqual([5, { code: "card_declined", message: "No." }]);
@@ -213,7 +213,7 @@ describe("an authorisation", () => {
     }
   });
 
-  it("Only an authorised payment is captured", () => {
+  it("Only an authorized payment is captured", () => {
     const manual = created({ capture_method: "manual" }).transaction;
     for (const one of [...Object.values(EXAMPLES), manual, authorizing(), voiding()]) {
       const { status } = one;
