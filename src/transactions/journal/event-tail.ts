@@ -2,6 +2,7 @@
  *  the tables would cost as much as writing them. */
 import type { EventRecord } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
+import { Queue } from "./queue";
 
 /** For all shards of the isolate. Under full load a tenth of a second has some hundreds of events; a destination that is
  *  further behind reads the tables. Most of the text is shared with the cached transactions. */
@@ -10,14 +11,14 @@ const MAX_CHARACTERS = 4_000_000;
 
 /** The tail of each event in memory, the oldest event first. An array and not a cache by position: a map makes an
  *  internalized string of each key that it looks up. */
-const tails: EventTail[] = [];
+const tails = new Queue<EventTail>();
 let characters = 0;
 
 export class EventTail {
   /** In order and without gaps. */
-  readonly #events: EventRecord[] = [];
+  readonly #events = new Queue<EventRecord>();
   /** The parsed `data` of each. */
-  readonly #transactions: Transaction[] = [];
+  readonly #transactions = new Queue<Transaction>();
   #last = 0;
 
   /** Adds the event at the next position, and evicts the oldest events of all tails until the bounds hold.
@@ -39,13 +40,13 @@ export class EventTail {
     if (this.#last === 0) return undefined;
     const count = Math.max(0, this.#last - position);
     if (count > this.#events.length) return undefined;
-    return this.#events.slice(this.#events.length - count);
+    return this.#events.last(count);
   }
 
   /** The transaction as of an event, which is parsed unless it is in memory. */
   transactionOf({ position, data }: EventRecord): Transaction {
     const first = this.#last - this.#events.length + 1;
-    return this.#transactions[position - first] ?? (JSON.parse(data) as Transaction); // Our own text.
+    return this.#transactions.at(position - first) ?? (JSON.parse(data) as Transaction); // Our own text.
   }
 
   /** @returns how many characters the event had */
