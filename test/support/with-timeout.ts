@@ -9,6 +9,10 @@ export { ignoreTimeout, TimeoutError } from "../../src/runtime/with-timeout";
 /** Makes a minute of half a second. */
 const FAR_TIMES = 120;
 const LOOK_EVERY_MS = 50;
+/** What has not looked for so long does not wait any more: its object was aborted, and with it its timer. */
+const GONE_AFTER_MS = 5_000;
+
+type Wait = { looked_at_ms: number };
 
 /** Limits after which the caller continues, or retries at no cost. These keep their lengths. */
 const PACES = new Set([
@@ -33,7 +37,7 @@ type Stub<Name extends keyof typeof import("./with-timeout")> = Name;
 export type RealNames = Stub<keyof typeof import("../../src/runtime/with-timeout")>;
 
 /** What waits under a limit now, by the source file whose limit it is. */
-const waits = new Map<string, Set<object>>();
+const waits = new Map<string, Set<Wait>>();
 /** Of which files the limits are to end: how many more at most, and how many have. */
 const endings = new Map<string, { left: number; ended: number }>();
 
@@ -42,11 +46,15 @@ export async function withTimeout<Value>(limitMs: number, work: Promise<Value>):
   const caller = callerIn(new Error().stack ?? "");
   const own = waits.get(caller) ?? new Set();
   waits.set(caller, own);
-  const wait = {};
+  const wait: Wait = { looked_at_ms: Date.now() };
   own.add(wait);
   const { promise: end, reject } = Promise.withResolvers<never>();
   // Each has its own timer: the runtime lets no request settle what another one waits for.
   const timer = setInterval(() => {
+    const now = Date.now();
+    wait.looked_at_ms = now;
+    own.add(wait);
+    for (const other of own) if (now - other.looked_at_ms > GONE_AFTER_MS) own.delete(other);
     const ending = endings.get(caller);
     if (!ending || !own.has(wait) || own.size > ending.left) return;
     own.delete(wait);
