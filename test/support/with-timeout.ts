@@ -56,7 +56,7 @@ export async function withTimeout<Value>(limitMs: number, work: Promise<Value>):
     own.add(wait);
     for (const other of own) if (now - other.looked_at_ms > GONE_AFTER_MS) own.delete(other);
     const ending = endings.get(caller);
-    if (!ending || !own.has(wait) || own.size > ending.left) return;
+    if (!ending || own.size > ending.left) return;
     own.delete(wait);
     ending.left -= 1;
     ending.ended += 1;
