@@ -6,8 +6,8 @@ import { Queue } from "./queue";
 
 /** For all shards of the isolate. Under full load a tenth of a second has some hundreds of events; a destination that is
  *  further behind reads the tables. Most of the text is shared with the cached transactions. */
-const MAX_EVENTS = 8_000;
-const MAX_CHARACTERS = 4_000_000;
+const MAX_EVENTS = 4_000;
+const MAX_CHARACTERS = 2_000_000;
 
 /** The tail of each event in memory, the oldest event first. An array and not a cache by position: a map makes an
  *  internalized string of each key that it looks up. */

@@ -15,10 +15,10 @@ export type CachedTransaction = {
   first_position: number;
 };
 
-/** For all shards of the isolate: some 10,000 transactions of common size. With the parsed objects that is about 25 of the
+/** For all shards of the isolate: some 7,000 transactions of common size. With the parsed objects that is about 25 of the
  *  isolate's 128 MB. */
 const transactions = new BoundedCache<CachedTransaction>({
-  max_weight: 8_000_000,
+  max_weight: 4_000_000,
   weigh: ({ data }) => data.length,
 });
 /** Ids without a transaction. An evicted one is looked up in storage again. */

@@ -14,9 +14,9 @@ describe("the transactions kept", () => {
 
   it("The transaction cache keeps those used last, as far as there is room", () => {
     const hot = new TransactionCache();
-    for (const id of ["a", "b", "c"]) hot.set(id, kept(2_600_000));
-    hot.set("a", kept(2_600_001));
-    hot.set("d", kept(2_600_000));
+    for (const id of ["a", "b", "c"]) hot.set(id, kept(1_300_000));
+    hot.set("a", kept(1_300_001));
+    hot.set("d", kept(1_300_000));
     expect(["a", "b", "c", "d"].map((id) => hot.get(id) !== undefined)).toEqual([
       true,
       false,
@@ -27,8 +27,8 @@ describe("the transactions kept", () => {
 
   it("A transaction takes room in the cache only once, however often it changes", () => {
     const hot = new TransactionCache();
-    hot.set("a", kept(2_000_000));
-    for (let times = 0; times < 10; times++) hot.set("b", kept(3_000_000));
+    hot.set("a", kept(1_000_000));
+    for (let times = 0; times < 10; times++) hot.set("b", kept(1_500_000));
     expect(hot.get("a")).toBeDefined();
   });
 
@@ -48,10 +48,10 @@ describe("the transactions kept", () => {
 
   it("All objects of an isolate share the room, and none finds what another one keeps", () => {
     const [first, second] = [new TransactionCache(), new TransactionCache()];
-    first.set("a", kept(5_000_000));
+    first.set("a", kept(2_500_000));
     second.setAbsent("b");
     expect([second.get("a"), first.isAbsent("b")]).toEqual([undefined, false]);
-    second.set("a", kept(5_000_000));
-    expect([first.get("a"), second.get("a")?.data.length]).toEqual([undefined, 5_000_000]);
+    second.set("a", kept(2_500_000));
+    expect([first.get("a"), second.get("a")?.data.length]).toEqual([undefined, 2_500_000]);
   });
 });
