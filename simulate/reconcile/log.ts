@@ -17,7 +17,7 @@ export function errorsIn(output: string): Map<string, number> {
   return counts;
 }
 
-/** How often the server was not told what became of an operation, as a Map of its name to a number. */
+/** How often the server got no clear outcome of an operation, as a Map of its name to a number. */
 export function unclearIn(output: string): Map<string, number> {
   const lines = output.split("\n").filter((line) => line.includes('"event":"charge.unknown"'));
   const groups = Map.groupBy(lines, (line) => /"operation":"(\w+)"/.exec(line)?.[1] ?? "unknown");

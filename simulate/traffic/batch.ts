@@ -11,7 +11,7 @@ export type Result = {
   problem?: { code: string; detail?: string; errors?: { pointer: string }[] };
 };
 
-/** How an order is created by itself, and so also in a batch. */
+/** How an order is created alone, and so also in a batch. */
 function createOf({ order }: OrderRecord): "create" | "pay" {
   const calls = order.visits.flat().flatMap((step) => step.calls);
   const isFirst = (call: Call) => call === "create" || call === "pay";

@@ -170,7 +170,7 @@ async function getRefund(
   const reply = await callOwner(c, transactionOfRefund(id), (owner, address) =>
     owner.findRefund(address, id),
   );
-  // Of another merchant's transaction nothing is told, not even whether it exists.
+  // The response must not reveal whether another merchant has such a transaction.
   if (!reply.ok && reply.refusal.code === "transaction_not_found") {
     throw new Problem("refund_not_found");
   }

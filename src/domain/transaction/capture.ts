@@ -5,7 +5,7 @@ export const CAPTURE_METHODS = ["automatic", "manual"] as const;
 /** `automatic`: one charge. `manual`: an authorization, and later one capture of all or part of it. */
 export type CaptureMethod = (typeof CAPTURE_METHODS)[number];
 
-/** Thirty days: authorizations are valid for days, and then the card's issuer releases them by itself. */
+/** Thirty days: authorizations are valid for days, and then the card's issuer releases them. */
 export const MAX_CAPTURE_WINDOW_S = 2_592_000;
 
 /** How often the captures and cancellations of an authorized payment can be declined before no more are accepted. Each has

@@ -59,7 +59,7 @@ export class Charges {
   async #call(order: OperationOrder, traceparent: string | null): Promise<CommandResult> {
     const request = toRequest(order, traceparent);
     const { operation } = request;
-    // An authorization can expire, and a setting change, while the processor cannot be told.
+    // An authorization can expire, and a setting change, while the processor cannot be called for it.
     const answer: Answer = this.#processor.supports(operation)
       ? await callWithin(this.#processor, request, this.#timeoutMs)
       : { kind: "unknown", reason: "not asked: operation_not_supported" };

@@ -126,7 +126,7 @@ function append(
   return journal.append(merchantId, change, traceparent);
 }
 
-/** When a transaction changes by itself, RFC 3339; undefined when it does not. */
+/** When a transaction changes without a request, RFC 3339; undefined when it does not. */
 function deadlineOf({ status, review, capture_before }: Transaction): string | undefined {
   if (status === "review") return review?.expires_at;
   return status === "authorized" ? capture_before : undefined;

@@ -9,7 +9,7 @@ import { Queue } from "./queue";
 const MAX_EVENTS = 4_000;
 const MAX_CHARACTERS = 2_000_000;
 
-/** The tail of each event in memory, the oldest event first. An array and not a cache by position: a map makes an
+/** The tail of each event in memory, the oldest event first. A queue and not a cache by position: a map makes an
  *  internalized string of each key that it looks up. */
 const tails = new Queue<EventTail>();
 let characters = 0;

@@ -56,7 +56,7 @@ describe("an authorization", () => {
     expect([events.length, transactions[0]?.status]).toEqual([5, "completed"]);
   });
 
-  it("Captures of different amounts at once: one is made, and the others are told its amount", async () => {
+  it("Captures of different amounts at once: one is made, and the others are refused with its amount", async () => {
     const id = await authorized({ processor_capture: "slow" });
     const replies = await Promise.all(times(20, (n) => capture(id, `0.${10 + n}`)));
     const made = replies.filter(({ ok }) => ok);

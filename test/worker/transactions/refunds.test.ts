@@ -46,7 +46,7 @@ describe("refunds", () => {
     }
   });
 
-  it("Of 100 concurrent refunds of 30 % three succeed, and the others are told what is left", async () => {
+  it("Of 100 concurrent refunds of 30 % three succeed, and the refusals of the others name what is left", async () => {
     const { id } = await charged();
     const replies = await Promise.all(times(100, (n) => refund(id, `r${n}`, "3.00")));
     const made = replies.filter(({ ok }) => ok).map((reply) => parsed<Refund>(reply));

@@ -54,8 +54,7 @@ export function decideCapture(
 }
 
 /** Voids an authorization that was not captured in time. Before that, and when it is no longer authorized, nothing
- *  changes. What the processor can do is not asked: after the time the payment must not be captured, whether or not the
- *  processor can be told so now.
+ *  changes. Done even if the processor cannot void now: the void stays open until it can.
  *  @param expiresAtMs `capture_before`, unless a clock that was wrong then has been corrected since */
 export function decideCaptureExpiry(
   transaction: Transaction,
