@@ -16,12 +16,10 @@ import { ResolveBody } from "./resolve-schema";
 
 const chargeParams = pathParams(
   z.object({
-    transaction_id: z
-      .string()
-      .openapi({
-        description: "Id of the transaction.",
-        example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi",
-      }),
+    transaction_id: z.string().openapi({
+      description: "Id of the transaction.",
+      example: "txn_mfzwizlhn5xgs3dpnrsw45dfoi",
+    }),
   }),
 );
 const refundParams = pathParams(
