@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
 import { runChild } from "../scripts/processes/child-process.ts";
+import { d1Config, STORAGE_FOLDERS, workerConfig } from "./workerd-config.ts";
 
 type Config = ReturnType<typeof unstable_readConfig>;
 
@@ -79,7 +80,7 @@ const builtWorker: Plugin = {
   },
 };
 
-/** A fresh directory with the entry module, the bundle beside it and the server's own config. */
+/** A fresh directory with the entry module, the bundle beside it and the servers' own configs. */
 export async function layOut({
   root,
   dir,
@@ -100,13 +101,12 @@ export async function layOut({
   });
   await copyFile(worker, join(dir, "worker.js"));
   const { keep_names, ...known } = project; // Of the bundler, which is done.
-  const config = {
-    ...known,
-    main: "entry.js",
-    no_bundle: true,
-    vars: { ...project.vars, ...vars },
-  };
-  await writeFile(join(dir, "wrangler.json"), JSON.stringify(config, null, 2));
+  const all = { ...(project.vars as Record<string, string>), ...vars };
+  const config = { ...known, main: "entry.js", no_bundle: true, vars: all };
+  await writeFile(join(dir, "wrangler.json"), JSON.stringify(config, null, 2)); // For Miniflare.
+  await writeFile(join(dir, "worker.capnp"), workerConfig(project, all));
+  await writeFile(join(dir, "d1.capnp"), d1Config());
+  for (const name of STORAGE_FOLDERS) await mkdir(join(dir, name), { recursive: true });
 }
 
 /** The migrations as a list of files, each a list of statements, split as wrangler splits them. */

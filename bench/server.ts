@@ -37,8 +37,8 @@ const PARENT = 1;
 const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;
 
-/** Newer than the one that the pinned Miniflare brings: it reads a wrangler config directly. An optional
- *  dependency, which is there on Linux x64 only. */
+/** Newer than the one that the pinned Miniflare brings: it has D1 and queues of its own. An optional dependency, which
+ *  is there on Linux x64 only. */
 const STANDALONE = join(ROOT, "node_modules/workerd-standalone/bin/workerd");
 /** The binary of each mode. */
 export const BINARIES: Record<Mode, string> = {
