@@ -17,16 +17,27 @@ export type KafkaRest = {
 /** `operations`: what it knows besides charges. */
 type HttpProcessor = { kind: "http"; url: string; token: string; operations: string[] };
 
+/** `webhook_secrets`: those of the endpoint at Stripe that calls us; any of them is accepted. `api_url`: empty for Stripe's
+ *  own. */
+export type StripeProcessor = {
+  kind: "stripe";
+  secret_key: string;
+  webhook_secrets: string[];
+  api_url: string;
+};
+
 export type Config = {
   transaction_shards: number;
   velocity_shards: number;
   /** For merchants without rules of their own. */
   default_rules: VersionedRuleSet;
   /** `none`: charges are refused until a processor is chosen. */
-  processor: { kind: "none" | "sandbox" } | HttpProcessor;
+  processor: { kind: "none" | "sandbox" } | HttpProcessor | StripeProcessor;
   processor_timeout_ms: number;
   /** How long after its authorization a payment can be captured. */
   capture_window_ms: number;
+  /** How long a customer has to authenticate. */
+  action_window_ms: number;
   kafka:
     | { dialect: "off" }
     | ({ dialect: "upstash" } & KafkaRest)
@@ -67,9 +78,6 @@ function check(env: Env): Config {
     throw new SettingsError(faults.join("; "));
   }
   const settings = parsed.data;
-  if (settings.PROCESSOR === "http" && settings.PROCESSOR_URL === "") {
-    throw new SettingsError("PROCESSOR_URL must be set when PROCESSOR is http");
-  }
   return {
     transaction_shards: settings.TRANSACTION_SHARDS,
     velocity_shards: settings.VELOCITY_SHARDS,
@@ -80,17 +88,10 @@ function check(env: Env): Config {
       block_score: settings.FRAUD_BLOCK_SCORE,
       unlisted_currency: settings.FRAUD_UNLISTED_CURRENCY,
     }),
-    processor:
-      settings.PROCESSOR === "http"
-        ? {
-            kind: "http",
-            url: settings.PROCESSOR_URL,
-            token: settings.PROCESSOR_TOKEN,
-            operations: settings.PROCESSOR_OPERATIONS,
-          }
-        : { kind: settings.PROCESSOR || "none" },
+    processor: readProcessor(settings),
     processor_timeout_ms: settings.PROCESSOR_TIMEOUT_MS,
     capture_window_ms: settings.CAPTURE_WINDOW_S * 1_000,
+    action_window_ms: settings.ACTION_WINDOW_S * 1_000,
     kafka: readKafka(settings),
     limits: {
       requests: settings.RATE_LIMIT_REQUESTS,
@@ -103,6 +104,36 @@ function check(env: Env): Config {
     admin_token: settings.ADMIN_TOKEN,
     metrics_token: settings.METRICS_TOKEN,
   };
+}
+
+function readProcessor(settings: Settings): Config["processor"] {
+  switch (settings.PROCESSOR) {
+    case "http": {
+      const { PROCESSOR_URL: url, PROCESSOR_TOKEN: token } = settings;
+      if (url === "") throw new SettingsError("PROCESSOR_URL must be set when PROCESSOR is http");
+      return { kind: "http", url, token, operations: settings.PROCESSOR_OPERATIONS };
+    }
+    case "stripe": {
+      const secret_key = settings.STRIPE_SECRET_KEY;
+      if (secret_key === "") {
+        throw new SettingsError("STRIPE_SECRET_KEY must be set when PROCESSOR is stripe");
+      }
+      if (isLiveKey(secret_key) && !settings.ALLOW_LIVE_PAYMENTS) {
+        throw new SettingsError(
+          "STRIPE_SECRET_KEY is a live key and ALLOW_LIVE_PAYMENTS is not true",
+        );
+      }
+      const { STRIPE_WEBHOOK_SECRET: webhook_secrets, STRIPE_API_URL: api_url } = settings;
+      return { kind: "stripe", secret_key, webhook_secrets, api_url };
+    }
+    default:
+      return { kind: settings.PROCESSOR || "none" };
+  }
+}
+
+/** Whether a key of Stripe moves real money. */
+export function isLiveKey(secretKey: string): boolean {
+  return /^(sk|rk)_live_/.test(secretKey);
 }
 
 function readKafka(settings: Settings): Config["kafka"] {

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { parseAmount } from "./domain/money/money";
 import { UNLISTED_CURRENCY } from "./domain/risk/default-rules/default-rules";
 import { MAX_CAPTURE_WINDOW_S } from "./domain/transaction/capture";
+import { MAX_ACTION_WINDOW_S } from "./domain/transaction/next-action";
 
 /** With more shards than this a batch has one command and objects are cold, whatever the load. */
 const MAX_SHARDS = 4_096;
@@ -48,6 +49,25 @@ const operations = z
     (names) => !names.includes("authorize") || ["capture", "void"].every((n) => names.includes(n)),
     "must have capture and void when it has authorize",
   );
+/** A secret or restricted key of Stripe. */
+const stripeKey = z
+  .string()
+  .regex(/^((sk|rk)_(test|live)_[a-zA-Z0-9_]+)?$/, "must be a secret or restricted key of Stripe");
+const MAX_STRIPE_SECRETS = 2;
+/** Secrets of the webhook endpoint at Stripe: two while one replaces the other. */
+const stripeSecrets = z
+  .string()
+  .regex(
+    /^(whsec_[a-zA-Z0-9+/=_-]+(\s*,\s*whsec_[a-zA-Z0-9+/=_-]+)?)?$/,
+    "must be one or two secrets (whsec_…) with a comma between them",
+  )
+  .transform((text) =>
+    text
+      .split(",")
+      .map((secret) => secret.trim())
+      .filter(Boolean)
+      .slice(0, MAX_STRIPE_SECRETS),
+  );
 const MAX_TOPIC_CHARACTERS = 249;
 
 export const Settings = z.object({
@@ -59,12 +79,17 @@ export const Settings = z.object({
   FRAUD_REVIEW_SCORE: whole(1, 101).default(101),
   FRAUD_BLOCK_SCORE: whole(1, 101).default(70),
   /** No default: a deployment must choose to move no money. */
-  PROCESSOR: z.enum(["", "sandbox", "http"]).default(""),
+  PROCESSOR: z.enum(["", "sandbox", "http", "stripe"]).default(""),
   PROCESSOR_URL: baseUrl,
   PROCESSOR_TOKEN: z.string().default(""),
   PROCESSOR_OPERATIONS: operations.default([]),
   PROCESSOR_TIMEOUT_MS: whole(1, MAX_WAIT_MS).default(10_000),
   CAPTURE_WINDOW_S: whole(60, MAX_CAPTURE_WINDOW_S).default(604_800),
+  ACTION_WINDOW_S: whole(60, MAX_ACTION_WINDOW_S).default(3_600),
+  STRIPE_SECRET_KEY: stripeKey.default(""),
+  STRIPE_WEBHOOK_SECRET: stripeSecrets.default([]),
+  STRIPE_API_URL: baseUrl,
+  ALLOW_LIVE_PAYMENTS: flag.default(false),
   KAFKA_REST_DIALECT: z.enum(["upstash", "rest-v2", "rest-v3"]).default("upstash"),
   KAFKA_REST_URL: baseUrl,
   KAFKA_REST_USERNAME: credential

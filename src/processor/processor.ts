@@ -1,5 +1,8 @@
 /** The port to a payment processor: what it is given, what it may answer, and the time limit of a call. */
+import type { ProcessorTerms } from "../domain/transaction/livemode";
+import type { NextAction } from "../domain/transaction/next-action";
 import type { OperationName, OperationResult } from "../domain/transaction/operation";
+import type { PaymentDetails } from "../domain/transaction/payment-details";
 import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 
 export type OperationRequest = {
@@ -21,6 +24,10 @@ export type OperationRequest = {
   livemode: boolean | undefined;
   /** 1 for the first call, 2 for the second … Never part of the key. */
   attempt: number;
+  /** When the operation was claimed. A processor may forget a key after some time. */
+  claimed_at_ms: number;
+  /** Of a charge or an authorization. */
+  details?: PaymentDetails;
   /** The request that caused the call, as a W3C `traceparent`; null when there is none. */
   traceparent: string | null;
   /** The processor's own id of the payment, if it has named one. */
@@ -49,13 +56,24 @@ export type Unknown = { kind: "unknown"; reason: string; differs?: EchoMember[] 
  *  its value. `processor_reference`: the processor's own id of what it has done. */
 type Notes = { mended?: string[]; processor_reference?: string };
 
+/** Of a charge or an authorization: the customer has to do something first. The processor is asked again until it has an
+ *  outcome, or the time is over. */
+export type ActionRequired = Notes & { kind: "action_required"; next_action: NextAction };
+
+/** Of a void: the payment was charged, or authorized, before it could be released. */
+export type TooLate = Notes & { kind: "too_late"; done: "charge" | "authorize" };
+
 /** A processor's answer to an operation. */
-export type Answer = (OperationResult & Notes) | Unknown;
+export type Answer = (OperationResult & Notes) | ActionRequired | TooLate | Unknown;
 
 /** `not_found`: nothing was done under the key, so the operation can be called. */
 export type FindAnswer = Answer | { kind: "not_found" };
 
 export interface Processor {
+  /** Why it cannot take an amount exactly; undefined when it can. Without this it takes any. */
+  refusedAmount?: ProcessorTerms["refusedAmount"];
+  /** Why a payment cannot be made with these details; undefined when it can. Without this it needs none. */
+  refusedDetails?: ProcessorTerms["refusedDetails"];
   /** Whether the processor knows an operation, or `find`. It is never called for one that it does not know. */
   supports(operation: OperationName | "find"): boolean;
   /** Carries out an operation once per idempotency key. Ends when the signal aborts. May throw, which means unknown. */

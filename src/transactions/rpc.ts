@@ -6,6 +6,7 @@ import type { EventRecord } from "../domain/transaction/event";
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import type { RefundRequest } from "../domain/transaction/refund";
 import type { Refusal } from "../domain/transaction/refusal";
+import type { Report, ReportResult } from "../domain/transaction/report";
 import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
 import type { Count } from "../observability/durable-counters";
@@ -51,6 +52,9 @@ export type Reply =
 
 /** The JSON texts of a transaction's refunds, the newest first. */
 export type RefundsReply = { ok: true; refunds: string[] } | { ok: false; refusal: Refusal };
+
+/** The reply to a report of the processor. */
+export type ReportReply = { ok: true; result: ReportResult } | { ok: false; refusal: Refusal };
 
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
 
@@ -101,6 +105,8 @@ export interface TransactionShardRpc {
   create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply>;
   /** Replies as `create` does to a repeated call, if there was one under this key. Creates nothing. */
   repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply>;
+  /** Records what the processor reports without being asked. Refused for a transaction that does not exist. */
+  report(address: OperatorAddress, report: Report): Promise<ReportReply>;
   /** Charges or authorizes a transaction once. Concurrent calls share one call to the processor and its reply. */
   process(address: Address): Promise<Reply>;
   /** Captures an authorized transaction once; what is not captured is released. */

@@ -7,6 +7,7 @@ import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import type { RefundRequest } from "../domain/transaction/refund";
+import type { Report } from "../domain/transaction/report";
 import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
 import type { Env } from "../env";
@@ -38,6 +39,7 @@ import {
   type OperatorAddress,
   type RefundsReply,
   type Reply,
+  type ReportReply,
   type SendResults,
   type ShardMetrics,
   type ShardReadiness,
@@ -161,6 +163,10 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     const is_call_under_way = (key: string) => this.#charges.isUnderWay(key);
     const fields = { ...address, ...request, refund_id, is_call_under_way };
     return this.#execute(address, { kind: "resolve", ...fields });
+  }
+
+  async report(_address: OperatorAddress, _report: Report): Promise<ReportReply> {
+    throw new Error("not built yet");
   }
 
   find(address: Address): Reply {

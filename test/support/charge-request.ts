@@ -15,6 +15,7 @@ export function requestOf(fields: Partial<OperationRequest> = {}): OperationRequ
     metadata: { order: "1001" },
     livemode: undefined,
     attempt: 1,
+    claimed_at_ms: Date.parse("2026-10-18T12:00:00Z"),
     traceparent: TRACEPARENT,
     ...fields,
   };

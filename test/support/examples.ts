@@ -100,6 +100,9 @@ export const processorOf = (mode: ProcessorMode): ProcessorTerms => ({
   mode,
   supports: () => true,
   capture_window_ms: CAPTURE_WINDOW_MS,
+  action_window_ms: 3_600_000,
+  refusedAmount: () => undefined,
+  refusedDetails: () => undefined,
 });
 export const LIVE = processorOf("live");
 

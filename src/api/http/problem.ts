@@ -19,6 +19,9 @@ export const PROBLEMS = {
   invalid_request: { status: 400, title: "Invalid request" },
   idempotency_key_missing: { status: 400, title: "Idempotency-Key header missing" },
   idempotency_key_invalid: { status: 400, title: "Invalid idempotency key" },
+  amount_not_supported: { status: 400, title: "Amount not supported by the processor" },
+  currency_not_supported: { status: 400, title: "Currency not supported by the processor" },
+  payment_method_required: { status: 400, title: "Payment method missing" },
   card_number_refused: { status: 400, title: "Card numbers are not accepted" },
   api_key_missing: { status: 401, title: "API key missing" },
   api_key_invalid: { status: 401, title: "Invalid API key" },
@@ -186,6 +189,27 @@ export function toProblem(refusal: Refusal): Problem {
         detail: `${asked}; ${money(remaining_minor, currency)} is left to refund.`,
       });
     }
+    case "amount_not_supported": {
+      const { amount_minor, currency, lower_minor, upper_minor } = refusal;
+      const nearest = [lower_minor, upper_minor]
+        .filter((minor) => minor !== null)
+        .map((minor) => money(minor, currency));
+      const message = `must be an amount that the processor takes exactly; nearest: ${nearest.join(" and ")}`;
+      return new Problem(refusal.code, {
+        detail: `The processor cannot take ${money(amount_minor, currency)} exactly. It takes ${nearest.join(" and ")}.`,
+        errors: [{ pointer: "#/amount", message }],
+      });
+    }
+    case "currency_not_supported":
+      return new Problem(refusal.code, {
+        detail: `The deployment's processor does not take ${refusal.currency}.`,
+        errors: [{ pointer: "#/currency", message: "must be a currency that the processor takes" }],
+      });
+    case "payment_method_required":
+      return new Problem(refusal.code, {
+        detail: "The deployment's processor charges a payment method, and the request names none.",
+        errors: [{ pointer: "#/payment_method", message: "is required" }],
+      });
     case "too_many_refunds":
       return new Problem(refusal.code, {
         detail: `The transaction has ${MAX_REFUNDS} refunds, the maximum.`,

@@ -6,10 +6,12 @@ const Dependency = z.enum(["ok", "failing", "hanging"]).openapi("DependencyState
 });
 export type Dependency = z.output<typeof Dependency>;
 
-const ProcessorState = z.enum(["ok", "sandbox", "not_configured"]).openapi("ProcessorState", {
-  description:
-    "The configured processor; its availability is not checked. `sandbox`: no money moves. `not_configured`: every charge is refused, so payments cannot be processed.",
-});
+const ProcessorState = z
+  .enum(["ok", "test", "sandbox", "not_configured"])
+  .openapi("ProcessorState", {
+    description:
+      "The configured processor; its availability is not checked. `sandbox` and `test`: no money moves. `not_configured`: every charge is refused, so payments cannot be processed.",
+  });
 
 const Outbox = z
   .object({

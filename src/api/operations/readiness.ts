@@ -115,7 +115,12 @@ function findWorst(all: CheckResult<unknown>[]): Dependency {
   );
 }
 
-const PROCESSOR_STATES = { none: "not_configured", sandbox: "sandbox", live: "ok" } as const;
+const PROCESSOR_STATES = {
+  none: "not_configured",
+  sandbox: "sandbox",
+  test: "test",
+  live: "ok",
+} as const;
 
 const NO_FIGURES = { outboxes: null, charges: null, parked: null };
 

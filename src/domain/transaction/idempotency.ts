@@ -6,6 +6,7 @@
 import { isCardNumber } from "../text/card-number";
 import { isSameUrl } from "../webhook/webhook-url";
 import type { CaptureMethod } from "./capture";
+import type { PaymentDetails } from "./payment-details";
 
 /** A validated create request in canonical form: `{"amount":100.5}` and `{"amount":"100.50"}` are equal here. */
 export type CreateRequest = {
@@ -18,10 +19,12 @@ export type CreateRequest = {
   /** Transactions of before there were captures have none, and neither have the requests of Workers of that time, which
    *  run during a deployment: then it is `automatic`. */
   capture_method?: CaptureMethod;
+  /** What the processor needs besides. Transactions of before there was a processor that needs something have none. */
+  details?: PaymentDetails;
 };
 
 /** Names as the client sent them. An amount in minor units differs when the amount does. */
-const FIELDS: Record<keyof CreateRequest, string> = {
+const FIELDS: Record<Exclude<keyof CreateRequest, "details">, string> = {
   user_id: "user_id",
   amount_minor: "amount",
   currency: "currency",
@@ -33,14 +36,14 @@ const FIELDS: Record<keyof CreateRequest, string> = {
 
 /** The fields in which a repeated request differs from the first one; empty when it is the same request. */
 export function differingFields(first: CreateRequest, repeated: CreateRequest): string[] {
-  return (Object.keys(FIELDS) as (keyof CreateRequest)[])
+  return (Object.keys(FIELDS) as (keyof typeof FIELDS)[])
     .filter((field) => !isSame(field, first, repeated))
     .map((field) => FIELDS[field]);
 }
 
 /** Earlier releases kept a URL as it was sent; today it is kept as it is parsed. */
 function isSame(
-  field: keyof CreateRequest,
+  field: keyof typeof FIELDS,
   first: CreateRequest,
   repeated: CreateRequest,
 ): boolean {

@@ -1,10 +1,12 @@
 /** Whether a payment is real. It is decided when the payment is created and never changes, so that a sandbox
  *  payment cannot move money later, and the real processor is never called for one. */
 import type { OperationName } from "./operation";
+import type { PaymentDetails } from "./payment-details";
 import type { Refusal } from "./refusal";
 
-/** The kind of processor that a deployment charges with; `none` while none is configured. */
-export type ProcessorMode = "none" | "sandbox" | "live";
+/** The kind of processor that a deployment charges with; `none` while none is configured. `test` is a real processor with
+ *  test credentials. */
+export type ProcessorMode = "none" | "sandbox" | "test" | "live";
 
 /** What decisions need to know of the deployment's processor. */
 export type ProcessorTerms = {
@@ -12,12 +14,18 @@ export type ProcessorTerms = {
   supports: (operation: OperationName) => boolean;
   /** How long after its authorization a payment can be captured. */
   capture_window_ms: number;
+  /** How long a customer has to authenticate. */
+  action_window_ms: number;
+  /** Why the processor cannot take an amount exactly; undefined when it can. */
+  refusedAmount: (amount_minor: number, currency: string) => Refusal | undefined;
+  /** Why a new payment cannot be made with these details; undefined when it can. */
+  refusedDetails: (details: PaymentDetails) => Refusal | undefined;
 };
 
 /** Whether payments that are created now are real. Without a processor they are, so that a real processor that is
  *  configured later can charge them. */
 export function toLivemode(mode: ProcessorMode): boolean {
-  return mode !== "sandbox";
+  return mode === "none" || mode === "live";
 }
 
 /** Why a payment may not be charged by the deployment's processor; undefined when it may.

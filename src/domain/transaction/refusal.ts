@@ -39,6 +39,18 @@ export type Refusal =
   | { code: "refund_not_found" }
   /** The deployment's processor is not known to support this operation. */
   | { code: "operation_not_supported"; operation: OperationName }
+  /** The processor cannot take this amount exactly. The nearest amounts that it takes; null where there is none. */
+  | {
+      code: "amount_not_supported";
+      amount_minor: number;
+      currency: string;
+      lower_minor: number | null;
+      upper_minor: number | null;
+    }
+  /** The processor does not take this currency. */
+  | { code: "currency_not_supported"; currency: string }
+  /** The processor charges a payment method, and the request names none. */
+  | { code: "payment_method_required" }
   | { code: "processor_not_configured" }
   /** The payment is of the mode that the deployment's processor is not. */
   | { code: "livemode_mismatch"; livemode: boolean }

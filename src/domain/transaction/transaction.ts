@@ -16,7 +16,12 @@ export const DECLINED_BY_OPERATOR = "declined_by_operator";
 export const RESERVED_FAILURE_CODES: readonly string[] = [...UNCHARGED_CODES, DECLINED_BY_OPERATOR];
 
 /** Why a transaction failed: one of our own codes, or the processor's decline code. */
-export type Failure = { code: string; message: string };
+export type Failure = {
+  code: string;
+  message: string;
+  /** The processor's own code, where ours is another one. */
+  processor_code?: string;
+};
 
 /** A transaction, in the form in which it is stored, answered and announced. Times are RFC 3339 UTC. */
 export type Transaction = {

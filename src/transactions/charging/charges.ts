@@ -84,6 +84,7 @@ function toRequest(order: OperationOrder, traceparent: string | null): Operation
     metadata: transaction.metadata,
     livemode,
     attempt,
+    claimed_at_ms: Date.parse(refund?.created_at ?? transaction.updated_at),
     traceparent,
     ...(processor_reference !== undefined && { processor_reference }),
   };

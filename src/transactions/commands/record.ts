@@ -4,7 +4,7 @@ import {
   decideOutcome,
 } from "../../domain/transaction/decisions/decide-outcome";
 import { decideRefundOutcome } from "../../domain/transaction/decisions/decide-refund";
-import type { OperationName } from "../../domain/transaction/operation";
+import type { OperationName, ReportedResult } from "../../domain/transaction/operation";
 import type { Refund } from "../../domain/transaction/refund";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { Answer } from "../../processor/processor";
@@ -38,7 +38,7 @@ export function record(
       JSON.parse(journal.textAt(transaction.id, claimed_version + 1)) as Transaction;
     return tooLate(unchanged(transaction), ended, answer);
   }
-  if (answer.kind === "unknown") return defer(journal, transaction, undefined, now_ms);
+  if (!isResult(answer)) return defer(journal, transaction, undefined, now_ms);
   const decided = decideOutcome(transaction, answer, processor.capture_window_ms, now_ms);
   return applyOutcome(journal, owned, decided, command);
 }
@@ -58,7 +58,7 @@ function recordRefund(
     const data = JSON.stringify(refund);
     return tooLate({ ...unchanged(transaction), data }, () => refund, answer);
   }
-  if (answer.kind === "unknown") return defer(journal, transaction, refund, now_ms);
+  if (!isResult(answer)) return defer(journal, transaction, refund, now_ms);
   const outcome = decideRefundOutcome(transaction, refund, refunds, answer, now_ms);
   return applyRefundOutcome(journal, owned, outcome, command);
 }
@@ -69,8 +69,12 @@ function tooLate(
   ended: () => Transaction | Refund,
   answer: Answer,
 ): CommandResult {
-  const contradicts = answer.kind !== "unknown" && contradictsOutcome(ended(), answer);
+  const contradicts = isResult(answer) && contradictsOutcome(ended(), answer);
   return contradicts ? { ...result, contradicts } : result;
+}
+
+function isResult(answer: Answer): answer is Answer & ReportedResult {
+  return answer.kind === "done" || answer.kind === "declined";
 }
 
 function defer(
