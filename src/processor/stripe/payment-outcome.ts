@@ -1,0 +1,130 @@
+/** What the state of a PaymentIntent says about an operation on it. */
+import type { OperationName } from "../../domain/transaction/operation";
+import type { Answer, EchoMember, OperationRequest, Unknown } from "../processor";
+import { fromStripeAmount } from "./amounts";
+import { DECLINE_CODES, type DeclineCode, toFailure } from "./decline-codes";
+import { readNextAction } from "./next-action";
+import type { PaymentIntent } from "./objects";
+import { unknown } from "./requests";
+
+/** `not_yet`: the operation was not carried out, and can be. `needs_other_action`: the customer has to do something that a
+ *  redirect cannot do. */
+export type PaymentOutcome = Answer | { kind: "not_yet" } | { kind: "needs_other_action" };
+
+/** A decline for a reason of ours. */
+export const declinedAs = (code: DeclineCode) => ({
+  kind: "declined" as const,
+  failure: { code, message: DECLINE_CODES[code].message },
+});
+
+/** What an object of Stripe says about an operation of ours, if it is about another payment.
+ *  @param isLive whether the key is one of live mode */
+export function aboutAnother(
+  intent: PaymentIntent,
+  request: OperationRequest,
+  isLive: boolean,
+): Unknown | undefined {
+  if (intent.livemode !== isLive) return unknown("the payment is of the other mode of Stripe");
+  const { operation, transaction_id, amount_minor, authorized_amount_minor, currency } = request;
+  const begins = operation === "charge" || operation === "authorize";
+  const differs: EchoMember[] = [];
+  if (intent.metadata?.transaction_id !== transaction_id) {
+    differs.push(begins ? "reference" : "payment");
+  }
+  // A refund is of a part, and its request does not have the whole.
+  const whole = authorized_amount_minor ?? amount_minor;
+  if (operation !== "refund" && fromStripeAmount(intent.amount, intent.currency) !== whole) {
+    differs.push("amount_minor");
+  }
+  if (intent.currency !== currency.toLowerCase()) differs.push("currency");
+  return differs.length > 0 ? { ...unknown("a PaymentIntent that differs"), differs } : undefined;
+}
+
+/** The outcome of the request's operation, as far as the PaymentIntent shows it. */
+export function paymentOutcome(intent: PaymentIntent, request: OperationRequest): PaymentOutcome {
+  const outcome = READERS[request.operation](intent, request);
+  const isAnswer = outcome.kind === "done" || outcome.kind === "declined";
+  const hasReference =
+    isAnswer || outcome.kind === "action_required" || outcome.kind === "too_late";
+  return hasReference ? { ...outcome, processor_reference: intent.id } : outcome;
+}
+
+type Reader = (intent: PaymentIntent, request: OperationRequest) => PaymentOutcome;
+
+const READERS: Record<OperationName, Reader> = {
+  charge: readFirst,
+  authorize: readFirst,
+  capture: readCapture,
+  void: readVoid,
+  // The money that was returned is in refunds, which are objects of their own.
+  refund: () => unknown("a PaymentIntent says nothing about one refund"),
+};
+
+function readFirst(intent: PaymentIntent, { operation, amount_minor }: OperationRequest) {
+  switch (intent.status) {
+    case "succeeded":
+      if (operation === "authorize") return unknown("the authorization is already captured");
+      return receivedMinor(intent) === amount_minor ? DONE : OTHER_AMOUNT;
+    case "requires_capture":
+      return operation === "authorize" ? DONE : unknown("a charge that is only authorized");
+    case "requires_action": {
+      const next_action = readNextAction(intent);
+      if (!next_action) return { kind: "needs_other_action" } as const;
+      return { kind: "action_required", next_action } as const;
+    }
+    case "requires_payment_method": {
+      const { decline_code, code } = intent.last_payment_error ?? {};
+      const failure = toFailure([decline_code, code], "card_declined");
+      return { kind: "declined", failure } as const;
+    }
+    case "canceled":
+      return declinedAs("authorization_released");
+    default:
+      return stillOpen(intent);
+  }
+}
+
+function readCapture(intent: PaymentIntent, { amount_minor }: OperationRequest): PaymentOutcome {
+  switch (intent.status) {
+    case "succeeded":
+      return receivedMinor(intent) === amount_minor ? DONE : OTHER_AMOUNT;
+    case "requires_capture":
+      return { kind: "not_yet" };
+    case "canceled":
+      return declinedAs("authorization_released");
+    default:
+      return stillOpen(intent);
+  }
+}
+
+function readVoid(intent: PaymentIntent): PaymentOutcome {
+  switch (intent.status) {
+    case "canceled":
+      return DONE;
+    case "succeeded":
+      return { kind: "too_late", done: "charge" };
+    case "processing":
+      return stillOpen(intent);
+    default:
+      return { kind: "not_yet" };
+  }
+}
+
+const DONE = { kind: "done" } as const;
+const OTHER_AMOUNT: Unknown = {
+  ...unknown("another amount was captured"),
+  differs: ["amount_minor"],
+};
+
+/** The status is text from outside, so it is not quoted. */
+function stillOpen({ status }: PaymentIntent): Unknown {
+  return unknown(
+    status === "processing"
+      ? "Stripe is processing the payment"
+      : "a PaymentIntent without outcome",
+  );
+}
+
+function receivedMinor({ amount_received, currency }: PaymentIntent): number | undefined {
+  return fromStripeAmount(amount_received ?? -1, currency);
+}
