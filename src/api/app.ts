@@ -12,6 +12,7 @@ import { openRoutes } from "./operations/health-routes";
 import { metricsRoute } from "./operations/metrics-route";
 import { rebuildRoute } from "./operations/rebuild-route";
 import { resolveRoutes } from "./operations/resolve-routes";
+import { stripeRoutes } from "./processors/stripe-routes";
 import { refundRoutes } from "./refunds/routes";
 import { riskBacktestRoute } from "./risk/backtest-routes";
 import { riskListRoutes } from "./risk/list-routes";
@@ -80,6 +81,7 @@ function createApp(): OpenAPIHono<AppEnv> {
   openRoutes(app);
   rebuildRoute(app);
   resolveRoutes(app);
+  stripeRoutes(app);
   metricsRoute(app);
   app.onError(respondToFault);
   app.notFound(respondNotFound(app));

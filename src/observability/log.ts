@@ -17,6 +17,9 @@ export type LogFields = {
   refund_id?: string;
   endpoint_id?: string;
   delivery_id?: string;
+  /** Of an event of the processor: its own id and type. */
+  event_id?: string;
+  event_type?: string;
   method?: string;
   /** The route's pattern, never the path: a path may hold an idempotency key. */
   route?: string;

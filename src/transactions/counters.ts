@@ -15,7 +15,8 @@ export type Counter =
   | "deliveries"
   | "delivered_events"
   | "stream_requests"
-  | "parked_events";
+  | "parked_events"
+  | "processor_events";
 export type Histogram = "answer_ms" | "round_commands" | "delivery_events";
 
 export class Counters extends Counts<Counter, Histogram> {}

@@ -53,6 +53,21 @@ export type Reply =
 /** The JSON texts of a transaction's refunds, the newest first. */
 export type RefundsReply = { ok: true; refunds: string[] } | { ok: false; refusal: Refusal };
 
+/** What has become of the events that the processor sent. `ignored`: of a type that needs nothing. `not_ours`: about a payment
+ *  that this deployment does not have. `unavailable`: to be delivered again. */
+export const EVENT_RESULTS = [
+  "recorded",
+  "unchanged",
+  "contradicts",
+  "ignored",
+  "not_ours",
+  "unavailable",
+  "signature_invalid",
+  "malformed",
+] as const;
+export type EventResult = (typeof EVENT_RESULTS)[number];
+export type EventCounts = Partial<Record<EventResult, number>>;
+
 /** The reply to a report of the processor. */
 export type ReportReply = { ok: true; result: ReportResult } | { ok: false; refusal: Refusal };
 
@@ -107,6 +122,8 @@ export interface TransactionShardRpc {
   repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply>;
   /** Records what the processor reports without being asked. Refused for a transaction that does not exist. */
   report(address: OperatorAddress, report: Report): Promise<ReportReply>;
+  /** Counts events of the processor by result, for the metrics. */
+  countEvents(counts: EventCounts): void;
   /** Charges or authorizes a transaction once. Concurrent calls share one call to the processor and its reply. */
   process(address: Address): Promise<Reply>;
   /** Captures an authorized transaction once; what is not captured is released. */

@@ -34,6 +34,7 @@ import { createDecisionSources } from "./risk/decision-inputs";
 import {
   type Address,
   type AddressedCall,
+  type EventCounts,
   type EventsReply,
   type ManyAddresses,
   type OperatorAddress,
@@ -167,6 +168,13 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
 
   async report(_address: OperatorAddress, _report: Report): Promise<ReportReply> {
     throw new Error("not built yet");
+  }
+
+  countEvents(counts: EventCounts): void {
+    for (const [result, count] of Object.entries(counts)) {
+      this.#counters.add("processor_events", `result=${result}`, count);
+    }
+    if (this.#counters.isOpen) this.#alarm.arm(Date.now());
   }
 
   find(address: Address): Reply {

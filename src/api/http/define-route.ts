@@ -22,7 +22,8 @@ export const TAGS = {
   Risk: "Fraud rules, the lists they use, backtests, and reviews of held payments.",
   Webhooks: "Endpoints that receive events, and the log of deliveries.",
   Merchants: "Operator only: merchants and their API keys.",
-  Operations: "Operator only: health checks and repairs.",
+  Processors: "Called by the payment processor, which reports events.",
+  Operations: "Operator only: health checks, reconciliation and repairs.",
 } as const;
 
 /** Header fields of responses. openapi.ts describes each. */
@@ -166,6 +167,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, readonly HeaderName[]>> = {
   backtest_running: ["Retry-After"],
   too_many_failed_authentications: ["Retry-After"],
   unavailable: ["Retry-After"],
+  webhook_secret_missing: ["Retry-After"],
   shard_count_changed: ["Retry-After"],
 };
 /** These occur before the merchant is identified, so no quota applies yet. */

@@ -10,7 +10,10 @@ type Check = z.ZodType | ((c: AppContext) => z.ZodType);
  *  the first, and requests are parsed by the second. */
 type Pair = { documentedAs: z.ZodType; checkedBy: Check };
 /** A part that has its own parser, which may look something up. It throws a Problem. */
-type Custom = { documentedAs: z.ZodObject; parsedBy: (c: AppContext) => unknown };
+type Custom<Schema extends z.ZodType = z.ZodObject> = {
+  documentedAs: Schema;
+  parsedBy: (c: AppContext) => unknown;
+};
 
 /** Parts are parsed in the order of these members; the first part with a fault ends the request. */
 export type RequestParts = {
@@ -18,7 +21,7 @@ export type RequestParts = {
   query?: z.ZodType | Pair;
   headers?: Custom;
   /** A JSON body. */
-  body?: z.ZodType | (Pair & { mayBeAbsent?: true; max_bytes?: number });
+  body?: z.ZodType | (Pair & { mayBeAbsent?: true; max_bytes?: number }) | Custom<z.ZodType>;
 };
 
 type Output<Part> = Part extends { parsedBy: (c: AppContext) => infer Value }
@@ -64,14 +67,15 @@ export async function parseRequest<Parts extends RequestParts>(
   if (params) parsed.params = await params.parsedBy(c);
   if (query) parsed.query = readQuery(c, selectSchema(c, query));
   if (headers) parsed.headers = await headers.parsedBy(c);
-  if (body) {
-    const schema = selectSchema(c, body);
-    parsed.body =
-      "mayBeAbsent" in body
-        ? await readOptionalBody(c, schema)
-        : await readBody(c, schema, "max_bytes" in body ? body.max_bytes : undefined);
-  }
+  if (body) parsed.body = await parseBody(c, body);
   return parsed as ParsedRequest<Parts>; // Each part was parsed by its own declaration.
+}
+
+function parseBody(c: AppContext, body: NonNullable<RequestParts["body"]>): unknown {
+  if ("parsedBy" in body) return body.parsedBy(c);
+  const schema = selectSchema(c, body);
+  if ("mayBeAbsent" in body) return readOptionalBody(c, schema);
+  return readBody(c, schema, "max_bytes" in body ? body.max_bytes : undefined);
 }
 
 function selectSchema(c: AppContext, part: z.ZodType | Pair): z.ZodType {
@@ -99,5 +103,5 @@ export function documentRequest({
   };
 }
 
-const selectShape = (part: z.ZodType | Pair): z.ZodType =>
+const selectShape = (part: z.ZodType | Pair | Custom<z.ZodType>): z.ZodType =>
   "documentedAs" in part ? part.documentedAs : part;

@@ -162,11 +162,24 @@ function toPointer(path: PropertyKey[]): string {
 }
 
 async function readText(c: AppContext, maxBytes = MAX_BODY_BYTES): Promise<string> {
+  return decode(await readRawBody(c, maxBytes));
+}
+
+/** The bytes of the body as they arrived, at most `maxBytes`. @throws Problem */
+export async function readRawBody(c: AppContext, maxBytes: number): Promise<Uint8Array> {
   const declared = c.req.header("Content-Length");
   if (Number(declared ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const bytes = await readBytes(c, declared !== undefined, maxBytes);
   if (!bytes || bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
-  return decode(bytes);
+  return bytes;
+}
+
+/** Parses bytes that `readRawBody` has read with `schema`. @throws Problem */
+export function parseRawBody<Schema extends z.ZodType>(
+  schema: Schema,
+  bytes: Uint8Array,
+): z.output<Schema> {
+  return parseWith(schema, parseJson(decode(bytes)), toBodyPlace);
 }
 
 async function readBytes(

@@ -7,15 +7,16 @@ import { withTimeout } from "../../runtime/with-timeout";
 import type { AppContext } from "../context";
 import { Problem } from "../http/problem";
 
-/** API keys have one limiter, the deployment's own tokens a stricter one. */
-export type Credential = "api_key" | "token";
+/** API keys and the processor's signatures have one limiter, the deployment's own tokens a stricter one. */
+export type Credential = "api_key" | "signature" | "token";
 
 /** As in wrangler.toml, under [[ratelimits]]. */
 const PERIOD_MS = 60_000;
-const LIMITERS = { api_key: "FAILED_KEYS", token: "FAILED_TOKENS" } as const satisfies Record<
-  Credential,
-  keyof Env
->;
+const LIMITERS = {
+  api_key: "FAILED_KEYS",
+  signature: "FAILED_KEYS",
+  token: "FAILED_TOKENS",
+} as const satisfies Record<Credential, keyof Env>;
 /** A slow limiter must not delay responses. */
 const COUNT_LIMIT_MS = 500;
 /** About 1 MB. An address that is evicted is limited again after its next failure. */

@@ -46,6 +46,10 @@ const COUNTERS: Record<Counter, { name: string; help: string }> = {
     name: "payments_stream_parked_total",
     help: "Events that were parked because the event stream rejects them.",
   },
+  processor_events: {
+    name: "payments_processor_events_total",
+    help: "Events that the payment processor sent, by result.",
+  },
 };
 
 const HISTOGRAMS: Record<
