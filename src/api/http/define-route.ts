@@ -50,7 +50,7 @@ type SuccessResponse = {
 /** A link object of OpenAPI: an operation, and where the response contains its parameters. */
 type Link = { operationId: string; parameters: Record<string, string>; description: string };
 
-type Security = "api_key" | "admin_token" | "none";
+type Security = "api_key" | "admin_token" | "stripe_signature" | "none";
 
 type Operation<Parts extends RequestParts> = {
   method: "get" | "post" | "put" | "patch" | "delete";
@@ -89,6 +89,7 @@ const COMMON: Record<Security, ProblemCode[]> = {
     "unavailable",
     "internal_error",
   ],
+  stripe_signature: ["signature_invalid", "too_many_failed_authentications", "internal_error"],
   none: [],
 };
 
@@ -129,6 +130,7 @@ export function defineRoute<Parts extends RequestParts = Record<never, never>>(
 const COMMON_HEADERS: Record<Security, readonly HeaderName[]> = {
   api_key: ["Request-Id", "RateLimit", "RateLimit-Policy"],
   admin_token: ["Request-Id"],
+  stripe_signature: ["Request-Id"],
   none: ["Request-Id"],
 };
 

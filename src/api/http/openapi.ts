@@ -69,6 +69,13 @@ function buildDocument(app: App): Document {
     scheme: "bearer",
     description: "Admin token of the deployment (setting `ADMIN_TOKEN`).",
   });
+  app.openAPIRegistry.registerComponent("securitySchemes", "stripe_signature", {
+    type: "apiKey",
+    in: "header",
+    name: "Stripe-Signature",
+    description:
+      "Time and signatures, `t=SECONDS,v1=HEX`. A signature is the HMAC-SHA256 of the time, a full stop and the body, under a secret of the webhook endpoint (setting `STRIPE_WEBHOOK_SECRET`).",
+  });
   for (const [name, header] of Object.entries(HEADERS)) {
     app.openAPIRegistry.registerComponent("headers", name, header);
   }

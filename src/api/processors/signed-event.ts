@@ -20,7 +20,7 @@ const name = z.string().min(1).max(MAX_CHARACTERS);
 export const StripeEvent = z
   .object({
     id: name.openapi({ example: "evt_1SbXyz2eZvKYlo2C0aBcDeFg" }),
-    object: z.literal("event"),
+    object: z.literal("event").openapi({ example: "event" }),
     type: name.openapi({ example: "payment_intent.succeeded" }),
     livemode: z.boolean().openapi({ example: false }),
     account: name.nullish().openapi({

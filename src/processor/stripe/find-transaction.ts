@@ -1,6 +1,7 @@
 /** Finds the transaction that a PaymentIntent of Stripe belongs to: disputes, and refunds that were made at Stripe's
  *  dashboard, name the PaymentIntent only. */
 import type { StripeProcessor } from "../../config";
+import { PaymentIntent } from "./objects";
 import { readStripe } from "./read-api";
 
 const PAYMENT_INTENT_ID = /^pi_[a-zA-Z0-9_]{1,250}$/;
@@ -13,7 +14,5 @@ export async function findTransactionOf(
 ): Promise<string | undefined> {
   if (!PAYMENT_INTENT_ID.test(paymentIntentId)) return undefined;
   const intent = await readStripe(settings, `/v1/payment_intents/${paymentIntentId}`);
-  const { metadata } = (intent ?? {}) as { metadata?: { transaction_id?: unknown } | null };
-  const id = metadata?.transaction_id;
-  return typeof id === "string" ? id : undefined;
+  return PaymentIntent.safeParse(intent).data?.metadata?.transaction_id ?? undefined;
 }

@@ -51,6 +51,8 @@ export const Refund = z.object({
   amount,
   currency,
   payment_intent: reference.nullish(),
+  /** Null while no money has moved: of the part of an authorization that is released, Stripe makes a refund as well. */
+  balance_transaction: reference.nullish(),
   metadata,
   failure_reason: text.nullish().catch(null),
 });

@@ -98,6 +98,8 @@ function refundReport(object: unknown): AddressedReport | undefined {
   if (!refund || amount_minor === undefined) return undefined;
   const { metadata, payment_intent, failure_reason } = refund;
   const refund_id = metadata?.refund_id;
+  // Not a refund that was made at the dashboard: what a capture or a cancellation has released.
+  if (!refund_id && !refund.balance_transaction) return undefined;
   const about = {
     kind: "refund",
     processor_reference: refund.id,

@@ -24,6 +24,7 @@ import {
   resolve,
   shop,
 } from "../../../support/shop";
+import { deliver } from "../../../support/stripe-events";
 
 /** Problems of captures and refunds. */
 type Unasked =
@@ -42,6 +43,7 @@ describe("a problem", () => {
     invalid_request: () => create("{}"),
     idempotency_key_missing: () => ask(TRANSACTIONS, { key: shop.key, body: body() }),
     idempotency_key_invalid: () => create(body(), { "Idempotency-Key": "two words" }),
+    signature_invalid: () => deliver("{}", { signature: "none" }),
     card_number_refused: () => create(body('"description":"4242 4242 4242 4242"')),
     api_key_missing: () => ask(TRANSACTIONS),
     api_key_invalid: () => ask(TRANSACTIONS, { key: "sk_wrong" }),
@@ -133,6 +135,7 @@ describe("a problem", () => {
     idempotency_key_reused: async () => create(body(), {}, (await shop.created()).idempotency_key),
     internal_error: () => ask(missing, { key: shop.key, env: ownersThat(raising(faulty())) }),
     livemode_mismatch: () => refusing({ code: "livemode_mismatch", livemode: true }),
+    webhook_secret_missing: () => deliver("{}", { env: { STRIPE_WEBHOOK_SECRET: "" } }),
     processor_not_configured: () => refusing({ code: "processor_not_configured" }),
     unavailable: () =>
       ask(missing, { key: shop.key, env: ownersThat(raising(faulty({ overloaded: true }))) }),
