@@ -11,7 +11,7 @@ const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60
 const IN_PAIRS = { maxWorkers: 2 };
 
 /** Folders of `test/worker` whose tests need settings of their own: each is a project. */
-const OTHER_SETTINGS = ["kafka", "observability", "webhooks"];
+const OTHER_SETTINGS = ["kafka", "observability", "stripe", "webhooks"];
 
 /** The Worker's own tests run inside workerd, with real Durable Objects, D1 and alarms.
  *  Only the outside world is a fake (the payment processor, webhook receivers), and it is asked over real HTTP. */
@@ -46,6 +46,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           ...(["kafka", "observability"].includes(name)
             ? { KAFKA_REST_URL: inject("kafkaUrl"), KAFKA_TIMEOUT_MS: "1000" }
             : {}),
+          ...(name === "stripe" ? { STRIPE_API_URL: inject("stripeUrl") } : {}),
           ...settings,
         },
         ratelimits: {
@@ -66,6 +67,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
       "./test/support/processor.ts",
       "./test/support/receiver.ts",
       "./test/support/kafka.ts",
+      ...(name === "stripe" ? ["./test/support/stripe.ts"] : []),
     ],
   },
 });
@@ -99,6 +101,13 @@ export default defineConfig({
         TRANSACTION_SHARDS: "2",
         ALLOW_INSECURE_WEBHOOKS: "true",
         LOG_LEVEL: "info",
+      }),
+      inWorkerd("stripe", ["test/worker/stripe/**/*.test.ts"], {
+        PROCESSOR: "stripe",
+        STRIPE_SECRET_KEY: "sk_test_for_tests",
+        STRIPE_WEBHOOK_SECRET: "whsec_for_tests",
+        TRANSACTION_SHARDS: "2",
+        ALLOW_INSECURE_WEBHOOKS: "true",
       }),
       inWorkerd("webhooks", ["test/worker/webhooks/**/*.test.ts"], {
         ALLOW_INSECURE_WEBHOOKS: "true",

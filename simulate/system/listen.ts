@@ -3,11 +3,11 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { HOST } from "../../scripts/local/local-deployment.ts";
 
-/** Has `server` listen; gives its `url` and what ends it, with all connections. */
-export async function listen(server: Server): Promise<{ url: string; close(): void }> {
+/** Has `server` listen, by default at a free port; gives its `url` and what ends it, with all connections. */
+export async function listen(server: Server, wanted = 0): Promise<{ url: string; close(): void }> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, HOST, () => resolve());
+    server.listen(wanted, HOST, () => resolve());
   });
   // A connection that a server closes at the moment at which it is used again is a lost request, which no plan has.
   server.keepAliveTimeout = 0;
