@@ -13,18 +13,25 @@ export type CacheBounds<Value> = {
   weigh?: (value: Value) => number;
 };
 
-type Entry<Value> = { value: Value; weight: number };
+/** An entry, between the one that was used before it and the one that was used after it. */
+type Entry<Value> = {
+  key: string;
+  value: Value;
+  weight: number;
+  older: Entry<Value> | undefined;
+  newer: Entry<Value> | undefined;
+};
 
+/** The order of use is a list through the entries. The order of the Map would do, but an iterator that is kept for the next
+ *  eviction keeps every table that the Map has had since it was advanced last, and a new one for each eviction steps over
+ *  all places that were deleted before it. */
 export class BoundedCache<Value> {
   readonly #maxEntries: number;
   readonly #maxWeight: number;
   readonly #weigh: (value: Value) => number;
-  /** Iterates in the order of use: the first entry is the least recently used. */
   readonly #entries = new Map<string, Entry<Value>>();
-  /** Goes through the entries once and forever: it returns the least recently used one, which is then deleted. A new
-   *  iterator for each eviction would step over all places that were deleted before it, 16 µs of them with 10,000
-   *  entries. */
-  #leastUsed = this.#entries.keys();
+  #oldest: Entry<Value> | undefined;
+  #newest: Entry<Value> | undefined;
   #weight = 0;
 
   constructor({
@@ -45,8 +52,10 @@ export class BoundedCache<Value> {
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (entry !== this.#newest) {
+      this.#unlink(entry);
+      this.#append(entry);
+    }
     return entry.value;
   }
 
@@ -64,16 +73,20 @@ export class BoundedCache<Value> {
    *  its new weight counts. */
   set(key: string, value: Value): void {
     this.delete(key);
-    const weight = this.#weigh(value);
-    this.#entries.set(key, { value, weight });
-    this.#weight += weight;
-    while (this.#entries.size > 1 && this.#isOverBounds) this.#evict();
+    const entry = { key, value, weight: this.#weigh(value), older: undefined, newer: undefined };
+    this.#entries.set(key, entry);
+    this.#append(entry);
+    this.#weight += entry.weight;
+    while (this.#oldest && this.#oldest !== entry && this.#isOverBounds) {
+      this.delete(this.#oldest.key);
+    }
   }
 
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
+    this.#unlink(entry);
     this.#weight -= entry.weight;
   }
 
@@ -86,9 +99,18 @@ export class BoundedCache<Value> {
     return this.#entries.size > this.#maxEntries || this.#weight > this.#maxWeight;
   }
 
-  #evict(): void {
-    const { value: key } = this.#leastUsed.next();
-    if (key === undefined) this.#leastUsed = this.#entries.keys();
-    else this.delete(key);
+  #append(entry: Entry<Value>): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest) this.#newest.newer = entry;
+    else this.#oldest = entry;
+    this.#newest = entry;
+  }
+
+  #unlink({ older, newer }: Entry<Value>): void {
+    if (older) older.newer = newer;
+    else this.#oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
   }
 }

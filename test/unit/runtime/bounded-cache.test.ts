@@ -1,4 +1,6 @@
 /** The one cache of bounded size: which entries it evicts, compared with the simplest model of LRU. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BoundedCache, type CacheBounds } from "../../../src/runtime/bounded-cache";
@@ -101,4 +103,20 @@ describe("a bounded cache", () => {
       }),
     );
   });
+
+  it("A bounded cache that evicts nothing does not grow with the number of uses", () => {
+    const cache = cacheOf({ max_entries: 10 }, "a", "b");
+    const before = heapBytes();
+    for (let use = 0; use < 500_000; use++) cache.get(use % 2 === 0 ? "a" : "b");
+    const grown = heapBytes() - before;
+    expect(cache.size).toBe(2); // Read after the heap, so that the cache is still reachable then.
+    expect(grown).toBeLessThan(2_000_000);
+  });
 });
+
+/** What is reachable. */
+function heapBytes(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  return process.memoryUsage().heapUsed;
+}
