@@ -30,6 +30,22 @@ type Body = {
 };
 type Known = Operated & { outcome: Outcome };
 
+/** Why no money can be moved so, whatever the plan's outcome; null when it can.
+ *  @param of all operations of the payment so far */
+function whyImpossible(operation: Operation, amount_minor: number, of: Known[]): string | null {
+  if (operation === "charge" || operation === "authorize") return null;
+  const sumOf = (...kinds: Operation[]) =>
+    of
+      .filter((one) => one.code === null && kinds.includes(one.operation))
+      .reduce((sum, one) => sum + one.amount_minor, 0);
+  const isOver = sumOf("capture", "void") > 0;
+  if (operation === "refund") {
+    const left_minor = sumOf("charge", "capture") - sumOf("refund");
+    return amount_minor > left_minor ? "nothing_left" : null;
+  }
+  return isOver || amount_minor > sumOf("authorize") ? "nothing_held" : null;
+}
+
 /** Listens at a free port. `operations` are by their keys, in the order in which they came. */
 export async function startProcessor(): Promise<SimulatedProcessor> {
   const operations = new Map<string, Known>();
@@ -55,8 +71,9 @@ export async function startProcessor(): Promise<SimulatedProcessor> {
     const of = [...operations.values()].filter((one) => one.payment === payment);
     const earlier = of.filter((one) => one.operation === operation && one.key !== key).length;
     const outcome = outcomeOf(operation, metadata, earlier);
+    const code = outcome.code ?? whyImpossible(operation, amount_minor, of);
     const known = operations.get(key) ?? {
-      ...{ key, operation, payment, amount_minor, currency, code: outcome.code, outcome },
+      ...{ key, operation, payment, amount_minor, currency, code, outcome },
       ...{ is_decided: false, contacts: 0, unclear: 0, reference: `psp_${operations.size + 1}` },
     };
     operations.set(key, known);
@@ -96,9 +113,11 @@ export async function startProcessor(): Promise<SimulatedProcessor> {
     const named = OPERATIONS[path];
     const key = request.headers["idempotency-key"];
     const body = JSON.parse(String(await readBody(request))) as Body;
-    if (!named || typeof key !== "string") {
+    const isMoney =
+      Number.isSafeInteger(body?.amount_minor) && body.amount_minor > 0 && body.currency;
+    if (!named || typeof key !== "string" || !isMoney) {
       complaints.push(`${request.method} ${request.url} with the key ${key}`);
-      return sendJson(response, 404, {});
+      return sendJson(response, named ? 400 : 404, {});
     }
     await answer(receive(named.operation, key, body), response);
   }
