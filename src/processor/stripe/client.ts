@@ -11,6 +11,8 @@ const API_ORIGIN = "https://api.stripe.com";
 const MAX_RESPONSE_BYTES = 524_288;
 /** More than any limit of ours, which end a call by their signal. */
 const TIMEOUT_MS = 80_000;
+const SPACE = 0x20;
+const OPENING_BRACE = 0x7b;
 /** Headers of a response that are read. The package prints some others. */
 const READ_HEADERS = ["content-type", "request-id", "idempotent-replayed"];
 
@@ -44,6 +46,8 @@ function boundedFetch(apiUrl: string, signal: () => AbortSignal): typeof fetch {
     });
     const bytes = await readLimited(body, MAX_RESPONSE_BYTES);
     if (!bytes) throw new Error("a response that is too long");
+    // The package never answers when the body is a JSON number or text.
+    if (bytes.find((byte) => byte > SPACE) !== OPENING_BRACE) throw new Error("no JSON object");
     const kept = READ_HEADERS.flatMap((name): [string, string][] => {
       const value = headers.get(name);
       return value === null ? [] : [[name, value]];

@@ -5,12 +5,15 @@ import { toStripeAmount } from "./amounts";
 import type { Fault, Refused } from "./errors";
 import { PaymentIntent } from "./objects";
 import { aboutAnother, declinedAs, type PaymentOutcome, paymentOutcome } from "./payment-outcome";
-import { type Context, paymentId, searchPayment, toUnknown, tryRequest, unknown } from "./requests";
-
-/** Stripe keeps a key for at least 24 hours; the hour is for our clock and for a request on its way. A younger claim is
- *  repeated under its key. An older one is searched first: by then the key is either still there, or the PaymentIntent is a
- *  day old, and no index is a day behind. */
-const KEY_IS_KEPT_MS = 23 * 3_600_000;
+import {
+  type Context,
+  isKeyKept,
+  paymentId,
+  searchPayment,
+  toUnknown,
+  tryRequest,
+  unknown,
+} from "./requests";
 
 /** Creates and confirms the PaymentIntent. */
 export async function beginPayment(context: Context): Promise<Answer> {
@@ -18,6 +21,11 @@ export async function beginPayment(context: Context): Promise<Answer> {
   const params = createParams(request);
   if (!params) return declinedAs("invalid_amount");
   if (!params.payment_method) return declinedAs("invalid_payment_method");
+  if (!isKeyKept(request)) {
+    const found = await searchPayment(context);
+    if (found.kind === "found") return toAnswer(await retrieve(context, found.id));
+    if (found.kind === "unknown") return found;
+  }
   const idempotencyKey = request.idempotency_key;
   const sent = await tryRequest(() => stripe.paymentIntents.create(params, { idempotencyKey }));
   if ("fault" in sent) return afterFault(context, sent.fault);
@@ -104,16 +112,10 @@ async function change(context: Context, send: (id: string) => Promise<unknown>):
 
 /** What became of an operation on a payment. */
 export async function findPayment(context: Context): Promise<FindAnswer> {
-  const { operation, processor_reference, claimed_at_ms } = context.request;
+  const { operation, processor_reference } = context.request;
   const begins = operation === "charge" || operation === "authorize";
-  // The repeated request is answered with what became of the first one.
-  const isKept = Date.now() - claimed_at_ms < KEY_IS_KEPT_MS;
-  if (begins && processor_reference === undefined && isKept) return { kind: "not_found" };
-  if (begins && processor_reference === undefined) {
-    const found = await searchPayment(context);
-    if (found.kind === "none") return { kind: "not_found" };
-    return found.kind === "found" ? toFindAnswer(await retrieve(context, found.id)) : found;
-  }
+  // The repeated request looks for what became of the first one.
+  if (begins && processor_reference === undefined) return { kind: "not_found" };
   const payment = await paymentId(context);
   return payment.kind === "found" ? toFindAnswer(await retrieve(context, payment.id)) : payment;
 }

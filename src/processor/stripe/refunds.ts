@@ -5,7 +5,7 @@ import { fromStripeAmount, toStripeAmount } from "./amounts";
 import { toFailure } from "./decline-codes";
 import { Refund } from "./objects";
 import { declinedAs } from "./payment-outcome";
-import { type Context, paymentId, toUnknown, tryRequest, unknown } from "./requests";
+import { type Context, isKeyKept, paymentId, toUnknown, tryRequest, unknown } from "./requests";
 
 /** The most that Stripe lists at once, and more than a transaction may have here. */
 const MAX_LISTED = 100;
@@ -20,6 +20,10 @@ export async function refundPayment(context: Context): Promise<Answer> {
   if (amount === undefined) return declinedAs("invalid_amount");
   const payment = await paymentId(context);
   if (payment.kind === "unknown") return payment;
+  if (!isKeyKept(request)) {
+    const earlier = await findAmong(context, payment.id);
+    if (earlier.kind !== "not_found") return earlier;
+  }
   const reason = REASONS.find((name) => name === request.reason);
   const params: Stripe.RefundCreateParams = {
     payment_intent: payment.id,

@@ -7,6 +7,15 @@ import { PaymentIntent } from "./objects";
 /** What a call works with. `is_live`: whether the key is one of live mode. */
 export type Context = { stripe: Stripe; request: OperationRequest; is_live: boolean };
 
+/** Stripe keeps a key for at least 24 hours; the hour is for our clock and for a request on its way. */
+const KEY_IS_KEPT_MS = 23 * 3_600_000;
+
+/** Whether a repeated request is still answered as the first one. Later Stripe has to be searched before it: then the key is
+ *  either still there, or what was made under it is a day old, and no index is a day behind. */
+export function isKeyKept({ claimed_at_ms }: OperationRequest): boolean {
+  return Date.now() - claimed_at_ms < KEY_IS_KEPT_MS;
+}
+
 /** The response of a request, or what went wrong. */
 export async function tryRequest<Response>(
   send: () => Promise<Response>,
