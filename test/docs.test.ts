@@ -8,11 +8,11 @@ import { d1Metrics } from "../src/api/operations/d1-metrics";
 import { shardMetrics } from "../src/api/operations/shard-metrics";
 import { webhookMetrics } from "../src/api/operations/webhook-metrics";
 import { readConfig } from "../src/config";
-import { CLOUD_EVENT_MEDIA_TYPE, toCloudEvent } from "../src/domain/transaction/cloud-event";
 import { EVENT_TYPES, type EventType } from "../src/domain/transaction/event";
 import type { Refund } from "../src/domain/transaction/refund";
 import type { Transaction } from "../src/domain/transaction/transaction";
 import type { Env } from "../src/env";
+import { CLOUD_EVENT_MEDIA_TYPE, toCloudEvent } from "../src/kafka/cloud-event";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
 import { Settings } from "../src/settings";
 

@@ -15,6 +15,11 @@ export type Total = typeof totals.$inferSelect;
 export const CANCELLED_IN_REVIEW = "in_review";
 /** The codes of claims of authorized transactions, which separate them from those of pending ones. */
 export const CLAIMS_OF_AUTHORIZED: readonly string[] = ["capture", "void"];
+/** The codes by which transactions leave `requires_action`: with an outcome, or to be voided. */
+export const RESUMED = "resumed";
+export const VOID_OF_WAITING = "void_waiting";
+/** The code of refunds that fail after they had succeeded. */
+export const REVERSED = "reversed";
 
 /** How an event is counted. The amount is what the event is about: of a capture what was captured, of a refund what it
  *  refunds, otherwise the transaction's. */
@@ -27,10 +32,29 @@ export function countedAs(type: EventType, transaction: Transaction, refund: Ref
     return { ...counted, code, is_failure: false };
   }
   if (type === "transaction.processing") {
-    return { ...counted, code: transaction.pending_operation?.type ?? "", is_failure: false };
+    return { ...counted, code: toClaimCode(transaction), is_failure: false };
+  }
+  if (type === "refund.failed" && refund?.reversed_at !== undefined) {
+    return { ...counted, code: REVERSED, is_failure: false };
+  }
+  if (type === "dispute.opened" || type === "dispute.closed") {
+    const { dispute } = transaction;
+    const disputed = dispute && { currency: dispute.currency, amount_minor: dispute.amount_minor };
+    return { ...counted, ...disputed, code: dispute?.status ?? "", is_failure: false };
   }
   if (type !== "transaction.captured") return counted;
   return { ...counted, amount_minor: transaction.amount_captured_minor ?? amount_minor };
+}
+
+/** What a transaction was before it was claimed, and for what it was. */
+function toClaimCode({
+  pending_operation,
+  action_expires_at,
+  amount_capturable_minor = 0,
+}: Transaction) {
+  const { type = "" } = pending_operation ?? {};
+  if (action_expires_at === undefined || amount_capturable_minor > 0) return type;
+  return type === "" ? RESUMED : VOID_OF_WAITING;
 }
 
 /** The totals of events and of the merchants' dispatchers, in one call.

@@ -60,8 +60,13 @@ type Notes = { mended?: string[]; processor_reference?: string };
  *  outcome, or the time is over. */
 export type ActionRequired = Notes & { kind: "action_required"; next_action: NextAction };
 
-/** Of a void: the payment was charged, or authorized, before it could be released. */
-export type TooLate = Notes & { kind: "too_late"; done: "charge" | "authorize" };
+/** Of a void: the payment was charged, or authorized, before it could be released.
+ *  `captured_minor`: what was charged, in minor units. Needed for a payment that is captured manually */
+export type TooLate = Notes & {
+  kind: "too_late";
+  done: "charge" | "authorize";
+  captured_minor?: number;
+};
 
 /** A processor's answer to an operation. */
 export type Answer = (OperationResult & Notes) | ActionRequired | TooLate | Unknown;

@@ -11,8 +11,9 @@ const UNKNOWN_ATTEMPTS = 2;
 type Outcome = {
   amount_ending: string;
   answer: OperationResult;
-  /** What happens before the response. */
-  first?: "slow" | "timeout" | "unknown";
+  /** What happens before the response. `action`: the customer has to act, and has done so when the processor was asked as
+   *  often as that takes for an `unknown` outcome. `abandoned`: the customer never acts. */
+  first?: "slow" | "timeout" | "unknown" | "action" | "abandoned";
 };
 
 const declined = (code: string, message: string): Outcome["answer"] => ({
@@ -39,6 +40,9 @@ export const SANDBOX_OUTCOMES: Record<string, Outcome> = {
   timeout_then_settle: { amount_ending: "9011", answer: done, first: "timeout" },
   unknown_then_settle: { amount_ending: "9012", answer: done, first: "unknown" },
   unknown_then_decline: { amount_ending: "9013", answer: generic, first: "unknown" },
+  action_then_settle: { amount_ending: "9020", answer: done, first: "action" },
+  action_then_decline: { amount_ending: "9021", answer: generic, first: "action" },
+  action_abandoned: { amount_ending: "9022", answer: done, first: "abandoned" },
 };
 
 const ENDING_DIGITS = 4;
@@ -74,10 +78,24 @@ function choosesByAmount(request: OperationRequest): boolean {
   return operation !== "capture" || amount_minor < authorized_amount_minor;
 }
 
+/** A page that exists and does nothing. */
+const ACTION_URL = "https://example.com/sandbox/authenticate";
+
+/** Only a charge and an authorization need the customer; of anything else the outcome is unknown. */
+function actionRequired({ operation, details }: OperationRequest): Answer {
+  const begins = operation === "charge" || operation === "authorize";
+  if (!begins) return { kind: "unknown", reason: "the sandbox outcome is still unknown" };
+  const redirect_to_url = { url: ACTION_URL, return_url: details?.return_url ?? null };
+  return { kind: "action_required", next_action: { type: "redirect_to_url", redirect_to_url } };
+}
+
 export const sandbox: Processor = {
   supports: (operation) => operation !== "find",
   call(request: OperationRequest, signal: () => AbortSignal): Answer | Promise<Answer> {
     const { answer, first } = chooseOutcome(request);
+    if (first === "abandoned" || (first === "action" && request.attempt <= UNKNOWN_ATTEMPTS)) {
+      return actionRequired(request);
+    }
     if (first === "unknown" && request.attempt <= UNKNOWN_ATTEMPTS) {
       return { kind: "unknown", reason: "the sandbox outcome is still unknown" };
     }

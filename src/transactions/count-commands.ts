@@ -1,5 +1,6 @@
 /** Counts commands and batches under their labels. docs/metrics.md explains each metric. */
 import type { Refusal } from "../domain/transaction/refusal";
+import type { Report } from "../domain/transaction/report";
 import type { Status } from "../domain/transaction/status";
 import type { Answer } from "../processor/processor";
 import { type Command, isClaim } from "./commands/command";
@@ -11,6 +12,7 @@ import type { CommandOutcome } from "./group-commit/batcher";
  *  commit of the command. */
 export function countWritten(counters: Counters, command: Command, result: CommandResult): void {
   if (command.kind === "record") countAnomalies(counters, command.answer, result);
+  if (command.kind === "report") countReport(counters, command.report, result);
   if (result.kind === "refused" || !result.wrote) return;
   if (command.kind === "record") {
     const { operation, answer } = command;
@@ -37,6 +39,13 @@ function countAnomalies(counters: Counters, response: Answer, result: CommandRes
   if (result.kind === "done" && result.contradicts) {
     counters.addWithin("anomalies", "kind=contradiction");
   }
+}
+
+/** Counts a report by what it is about and what it has done. */
+function countReport(counters: Counters, { kind }: Report, result: CommandResult): void {
+  const refused = result.kind === "refused" ? `refused:${result.refusal.code}` : "";
+  const reported = result.kind === "done" ? result.reported : refused;
+  counters.addWithin("reports", `kind=${kind},result=${reported}`);
 }
 
 /** Counts a batch, and those of its commands that have changed nothing. */
@@ -96,6 +105,7 @@ const WRITTEN = {
   review: "reviewed",
   resolve: "resolved",
   expire: "expired",
+  report: "reported",
 } as const;
 const CREATED: Partial<Record<Status, string>> = { failed: "blocked", review: "held" };
 

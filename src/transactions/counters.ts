@@ -12,6 +12,7 @@ export type Counter =
   | "commands"
   | "charges"
   | "anomalies"
+  | "reports"
   | "deliveries"
   | "delivered_events"
   | "stream_requests"

@@ -6,6 +6,7 @@ import type { CommandResult } from "./commands/result";
 import { countRepeated } from "./count-commands";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal/journal";
+import { withNextAction } from "./next-action";
 import {
   type Address,
   type EventsReply,
@@ -13,20 +14,31 @@ import {
   okReply,
   type RefundsReply,
   type Reply,
+  type ReportReply,
 } from "./rpc";
 
 /** The reply to a command. */
-export function toReply(result: CommandResult): Reply {
+export function toReply(journal: Journal, result: CommandResult): Reply {
   if (result.kind === "refused") return { ok: false, refusal: result.refusal };
   const pending = result.kind === "pending";
   const retry_at_ms = pending ? result.retry_at_ms : 0;
-  return { ok: true, body: result.data, replayed: result.replayed, pending, retry_at_ms };
+  const body = withNextAction(journal, result.data);
+  return { ok: true, body, replayed: result.replayed, pending, retry_at_ms };
+}
+
+/** The reply to a report. */
+export function toReportReply(result: CommandResult): ReportReply {
+  if (result.kind === "refused") return { ok: false, refusal: result.refusal };
+  const reported = result.kind === "done" ? result.reported : undefined;
+  return { ok: true, result: reported ?? "unchanged" };
 }
 
 /** The transaction as it is now. */
 export function findReply(journal: Journal, { merchant_id, transaction_id }: Address): Reply {
   const stored = journal.findText(transaction_id);
-  return stored?.merchant_id === merchant_id ? okReply(stored.data) : notFound;
+  return stored?.merchant_id === merchant_id
+    ? okReply(withNextAction(journal, stored.data))
+    : notFound;
 }
 
 /** All events of a transaction, in order. */
@@ -49,7 +61,7 @@ export function repeatReply(
   if (owned?.merchant_id !== merchant_id) return notFound;
   const result = repeatCreate(journal, request, owned);
   countRepeated(counters, result);
-  return toReply(result);
+  return toReply(journal, result);
 }
 
 /** All refunds of a transaction. */

@@ -20,6 +20,7 @@ import { Charges } from "./charging/charges";
 import { createOutcomeRecorder } from "./charging/record-outcome";
 import { Recovery } from "./charging/recovery";
 import { type Command, isClaim } from "./commands/command";
+import { type CommandResult, refused } from "./commands/result";
 import { countDuration, countGet, countRejected } from "./count-commands";
 import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
@@ -28,7 +29,7 @@ import { BatchProcessor, type Committed } from "./group-commit/batch-processor";
 import { Batcher } from "./group-commit/batcher";
 import { CommitDelay } from "./group-commit/commit-delay";
 import { Journal } from "./journal/journal";
-import { OutboxRelays } from "./outbox/relays";
+import { OutboxRelays, REFRESH_LIMIT_MS, SCRAPE_REFRESH_LIMIT_MS } from "./outbox/relays";
 import * as queries from "./queries";
 import { createDecisionSources } from "./risk/decision-inputs";
 import {
@@ -48,11 +49,6 @@ import {
   type TransactionShardRpc,
   toCommandFields,
 } from "./rpc";
-
-/** How long a reader waits until the book is written. */
-const REFRESH_LIMIT_MS = 2_000;
-/** The same for a scrape, which has two seconds for everything. */
-const SCRAPE_REFRESH_LIMIT_MS = 1_000;
 
 export class TransactionShard extends DurableObject<Env> implements TransactionShardRpc {
   readonly #journal: Journal;
@@ -81,7 +77,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#relays = new OutboxRelays(journal, sql, this.#counters, env, config, log);
     const payments = createProcessor(config);
     const record = createOutcomeRecorder((command) => this.#batcher.submit(command), log);
-    this.#charges = new Charges(payments, config.processor_timeout_ms, record);
+    this.#charges = new Charges(payments, config.processor_timeout_ms, record, journal.details);
     const processor = new BatchProcessor({
       journal,
       counters: this.#counters,
@@ -106,10 +102,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#alarm = new Alarm(state.storage, ALARM_INTERVAL_MS, (nowMs) => [
       nextAlarmAtMs(readOpenWork(journal, this.#relays, this.#counters, nowMs), nowMs),
     ]);
-    state.blockConcurrencyWhile(async () => {
-      await this.#alarm.read();
-      this.#alarm.arm(Date.now());
-    });
+    state.blockConcurrencyWhile(() => this.#alarm.read().then(() => this.#alarm.arm(Date.now())));
   }
 
   executeBatch(calls: AddressedCall[], send: SendResults) {
@@ -166,8 +159,9 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return this.#execute(address, { kind: "resolve", ...fields });
   }
 
-  async report(_address: OperatorAddress, _report: Report): Promise<ReportReply> {
-    throw new Error("not built yet");
+  async report(address: OperatorAddress, report: Report): Promise<ReportReply> {
+    const result = await this.#run(address, { kind: "report", ...address, report });
+    return queries.toReportReply(result);
   }
 
   countEvents(counts: EventCounts): void {
@@ -179,8 +173,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
 
   find(address: Address): Reply {
     const arrivedMs = Date.now();
-    const found = queries.findReply(this.#journal, address);
-    const reply = this.#owns(address.shards) ? found : shardCountChanged;
+    const reply = this.#ifOwned(address, () => queries.findReply(this.#journal, address));
     const now = Date.now();
     countGet(this.#counters, reply, now - arrivedMs);
     if (this.#counters.isOpen) this.#alarm.arm(now);
@@ -188,20 +181,15 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
   }
 
   events(address: Address): EventsReply {
-    return this.#owns(address.shards)
-      ? queries.eventsReply(this.#journal, address)
-      : shardCountChanged;
+    return this.#ifOwned(address, () => queries.eventsReply(this.#journal, address));
   }
 
   refunds(address: Address): RefundsReply {
-    return this.#owns(address.shards)
-      ? queries.refundsReply(this.#journal, address)
-      : shardCountChanged;
+    return this.#ifOwned(address, () => queries.refundsReply(this.#journal, address));
   }
 
   findRefund(address: Address, refundId: string): Reply {
-    if (!this.#owns(address.shards)) return shardCountChanged;
-    return queries.findRefundReply(this.#journal, address, refundId);
+    return this.#ifOwned(address, () => queries.findRefundReply(this.#journal, address, refundId));
   }
 
   ready(): ShardReadiness {
@@ -231,28 +219,36 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#alarm.arm(Date.now());
   }
 
-  async #execute({ shards }: OperatorAddress, command: Command): Promise<Reply> {
+  async #execute(address: OperatorAddress, command: Command): Promise<Reply> {
+    return queries.toReply(this.#journal, await this.#run(address, command));
+  }
+
+  async #run({ shards }: OperatorAddress, command: Command): Promise<CommandResult> {
     const arrivedMs = Date.now();
     this.#commitDelay.arrived();
     try {
       if (!this.#owns(shards)) {
         countRejected(this.#counters, command);
-        return shardCountChanged;
+        return refused(shardCountChanged.refusal);
       }
       this.#shards = shards;
       const batcher = isClaim(command) ? this.#claimBatcher : this.#batcher;
       const { result, in_book } = await batcher.submit(command);
       if (result.kind === "pending") {
-        return queries.toReply(await this.#charges.carryOutIfDue(result, command.traceparent));
+        return await this.#charges.carryOutIfDue(result, command.traceparent);
       }
       await in_book;
-      return queries.toReply(result);
+      return result;
     } finally {
       this.#commitDelay.responded();
       const now = Date.now();
       countDuration(this.#counters, command, now - arrivedMs);
       if (this.#counters.isOpen) this.#alarm.arm(now);
     }
+  }
+
+  #ifOwned<Read>({ shards }: Address, read: () => Read): Read | typeof shardCountChanged {
+    return this.#owns(shards) ? read() : shardCountChanged;
   }
 
   /** An object serves only the shard count of its first call: with another count the same keys have other owners. */

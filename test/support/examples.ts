@@ -138,7 +138,7 @@ function reviewed(decision: "approve" | "reject"): Transaction {
 const pending = created().transaction;
 const processing = claimed(pending);
 const ended = (result: OperationResult) =>
-  taken(decideOutcome(processing, result, CAPTURE_WINDOW_MS, NOW_MS)).transaction;
+  taken(decideOutcome(processing, result, LIVE, NOW_MS)).transaction;
 
 /** One transaction for each way a transaction can be. There are three ways to have failed, two to be
  *  pending and two to be cancelled. */
@@ -162,6 +162,7 @@ const TYPE_OF: Record<Status, EventType> = {
   pending: "transaction.created",
   review: "transaction.review_opened",
   processing: "transaction.processing",
+  requires_action: "transaction.requires_action",
   authorized: "transaction.authorized",
   completed: "transaction.completed",
   failed: "transaction.failed",

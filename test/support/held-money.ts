@@ -12,16 +12,7 @@ import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import type { ReportedResult } from "../../src/domain/transaction/operation";
 import type { RefundRequest } from "../../src/domain/transaction/refund";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import {
-  CAPTURE_WINDOW_MS,
-  created,
-  DECLINED,
-  frozen,
-  LIVE,
-  NOW_MS,
-  stepChange,
-  taken,
-} from "./examples";
+import { created, DECLINED, frozen, LIVE, NOW_MS, stepChange, taken } from "./examples";
 
 export const DONE: ReportedResult = { kind: "done" };
 export const DECLINE: ReportedResult = { kind: "declined", failure: DECLINED };
@@ -30,8 +21,7 @@ export const end = (
   transaction: Transaction,
   result: ReportedResult = DONE,
   nowMs = NOW_MS,
-): Transaction =>
-  frozen(taken(decideOutcome(transaction, result, CAPTURE_WINDOW_MS, nowMs)).transaction);
+): Transaction => frozen(taken(decideOutcome(transaction, result, LIVE, nowMs)).transaction);
 
 const process = (transaction: Transaction): Transaction =>
   stepChange(taken(decideProcess(transaction, LIVE, NOW_MS))).transaction;

@@ -9,17 +9,7 @@ import type { Event, EventRecord, EventType } from "../../src/domain/transaction
 import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import type { Refund, RefundStatus } from "../../src/domain/transaction/refund";
 import type { Failure, Transaction } from "../../src/domain/transaction/transaction";
-import {
-  CAPTURE_WINDOW_MS,
-  created,
-  DECLINED,
-  held,
-  LIVE,
-  MERCHANT,
-  NOW_MS,
-  stepChange,
-  taken,
-} from "./examples";
+import { created, DECLINED, held, LIVE, MERCHANT, NOW_MS, stepChange, taken } from "./examples";
 
 export const ENDS = [
   "pending",
@@ -70,7 +60,7 @@ function after(transaction: Transaction, end: End, failure: Failure): Event[] {
   if (end === "processing") return change.events;
   const result =
     end === "completed" ? ({ kind: "done" } as const) : ({ kind: "declined", failure } as const);
-  const outcome = taken(decideOutcome(change.transaction, result, CAPTURE_WINDOW_MS, NOW_MS));
+  const outcome = taken(decideOutcome(change.transaction, result, LIVE, NOW_MS));
   return [...change.events, ...outcome.events];
 }
 

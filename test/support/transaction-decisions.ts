@@ -2,12 +2,12 @@
 import { decideCancel, decideProcess } from "../../src/domain/transaction/decisions/decide-charge";
 import { decideOutcome } from "../../src/domain/transaction/decisions/decide-outcome";
 import { decideExpiry, decideReview } from "../../src/domain/transaction/decisions/decide-review";
+import type { Result } from "../../src/domain/transaction/decisions/result";
 import type { Change, Step } from "../../src/domain/transaction/decisions/transition";
 import type { OperationResult } from "../../src/domain/transaction/operation";
-import type { Result } from "../../src/domain/transaction/result";
 import type { Status } from "../../src/domain/transaction/status";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import { CAPTURE_WINDOW_MS, DECLINED, type Example, LIVE, NOW_MS } from "./examples";
+import { DECLINED, type Example, LIVE, NOW_MS } from "./examples";
 
 const DONE: OperationResult = { kind: "done" };
 const A_DECLINE: OperationResult = { kind: "declined", failure: DECLINED };
@@ -116,14 +116,14 @@ export function decide(command: string, transaction: Transaction, nowMs: number)
     case "cancel":
       return stepOf(decideCancel(transaction, LIVE, nowMs));
     case "record a settled charge of":
-      return decideOutcome(transaction, DONE, CAPTURE_WINDOW_MS, nowMs);
+      return decideOutcome(transaction, DONE, LIVE, nowMs);
     case "approve":
     case "reject":
       return decideReview(transaction, { decision: command, ...BY }, nowMs);
     case "expire":
       return decideExpiry(transaction, Date.parse(transaction.review?.expires_at ?? ""), nowMs);
     default:
-      return decideOutcome(transaction, A_DECLINE, CAPTURE_WINDOW_MS, nowMs);
+      return decideOutcome(transaction, A_DECLINE, LIVE, nowMs);
   }
 }
 

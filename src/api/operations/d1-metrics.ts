@@ -1,5 +1,12 @@
 /** Metrics from D1: exact sums over all transactions. */
-import { CANCELLED_IN_REVIEW, CLAIMS_OF_AUTHORIZED, type Total } from "../../d1/totals";
+import {
+  CANCELLED_IN_REVIEW,
+  CLAIMS_OF_AUTHORIZED,
+  RESUMED,
+  REVERSED,
+  type Total,
+  VOID_OF_WAITING,
+} from "../../d1/totals";
 import type { EventType } from "../../domain/transaction/event";
 import type { RefundStatus } from "../../domain/transaction/refund";
 import type { Status } from "../../domain/transaction/status";
@@ -15,7 +22,7 @@ export function d1Metrics(totals: Total[]): Family[] {
     {
       name: "payments_transaction_events_total",
       type: "counter",
-      help: "Events in D1. code is the reason of a failure, in_review for a cancellation during review, or capture or void for their claims.",
+      help: "Events in D1. code is the reason of a failure, in_review for a cancellation during review, capture, void, void_waiting or resumed for claims, reversed for a refund that had succeeded, or the status of a dispute.",
       samples: [...sumBy(totals, ({ type, currency, code }) => ({ type, currency, code }))],
     },
     {
@@ -101,19 +108,28 @@ function countByStatus(totals: Total[]): Record<Status, number> {
   const claimedAuthorized = count("transaction.processing", ({ code }) =>
     CLAIMS_OF_AUTHORIZED.includes(code),
   );
+  const requiredAction = count("transaction.requires_action");
+  const leftAction = count("transaction.processing", ({ code }) =>
+    [RESUMED, VOID_OF_WAITING].includes(code),
+  );
   const authorized =
     count("transaction.authorized") +
     count("transaction.capture_failed") +
     count("transaction.void_failed");
   const completed = count("transaction.completed") + count("transaction.captured");
-  const released = count("transaction.voided") + count("transaction.capture_expired");
+  const released =
+    count("transaction.voided") +
+    count("transaction.capture_expired") +
+    count("transaction.action_expired");
   const leftPending =
-    opened + (claimed - claimedAuthorized) + blocked + (cancelled - cancelledInReview);
-  const leftProcessing = completed + (failed - blocked - rejected) + authorized + released;
+    opened + (claimed - claimedAuthorized - leftAction) + blocked + (cancelled - cancelledInReview);
+  const leftProcessing =
+    completed + (failed - blocked - rejected) + requiredAction + authorized + released;
   return {
     pending: count("transaction.created") + approved - leftPending,
     review: opened - approved - rejected - cancelledInReview,
     processing: claimed - leftProcessing,
+    requires_action: requiredAction - leftAction,
     authorized: authorized - claimedAuthorized,
     completed,
     failed,
@@ -124,5 +140,10 @@ function countByStatus(totals: Total[]): Record<Status, number> {
 function countRefunds(totals: Total[]): Record<RefundStatus, number> {
   const succeeded = countEvents(totals, "refund.succeeded");
   const failed = countEvents(totals, "refund.failed");
-  return { pending: countEvents(totals, "refund.created") - succeeded - failed, succeeded, failed };
+  const reversed = countEvents(totals, "refund.failed", ({ code }) => code === REVERSED);
+  return {
+    pending: countEvents(totals, "refund.created") - succeeded - (failed - reversed),
+    succeeded: succeeded - reversed,
+    failed,
+  };
 }

@@ -30,6 +30,10 @@ const COUNTERS: Record<Counter, { name: string; help: string }> = {
     name: "payments_charge_anomalies_total",
     help: "Responses of the payment processor that were repaired, were about another payment, or contradicted the recorded outcome.",
   },
+  reports: {
+    name: "payments_reports_total",
+    help: "Reports of the payment processor, by what they are about and what they have done.",
+  },
   deliveries: {
     name: "payments_outbox_deliveries_total",
     help: "Batches of events sent to D1, the webhooks, velocity and the stream.",

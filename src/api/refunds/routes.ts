@@ -72,6 +72,7 @@ export function refundRoutes(app: App): void {
       "transaction_not_found",
       "illegal_transition",
       "refund_exceeds_remaining",
+      "amount_not_supported",
       "too_many_refunds",
       "idempotency_key_reused",
       ...PROCESS_PROBLEMS,

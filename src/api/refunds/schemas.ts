@@ -23,7 +23,7 @@ const RefundStatus = z
   .enum(REFUND_STATUSES, `must be one of ${REFUND_STATUSES.join(", ")}`)
   .openapi("RefundStatus", {
     description:
-      "`pending` until the processor's outcome is known. `succeeded` and `failed` are final.",
+      "`pending` until the processor's outcome is known. A refund that has `succeeded` may fail later; `failed` is final.",
   });
 
 const RefundFields = z
@@ -73,6 +73,9 @@ export const Refund = z
     processor_reference: z.string().optional().openapi({
       description: "The processor's own id of the refund, if it has named one.",
       example: "refund_123",
+    }),
+    reversed_at: Time.optional().openapi({
+      description: "Present if the refund had succeeded before it failed: when it failed.",
     }),
     created_at: Time,
     updated_at: Time,

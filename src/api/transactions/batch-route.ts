@@ -6,7 +6,7 @@ import { describeFault } from "../../observability/log";
 import type { Outcome, SharedCall } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
-import { Problem, problemDocument, toFaultCode, toProblem } from "../http/problem";
+import { Problem, problemDocument, toFaultCode } from "../http/problem";
 import { Problem as ProblemSchema } from "../http/problem-schema";
 import { parsePart } from "../http/request-body";
 import { jsonTextResponse } from "../http/response";
@@ -15,6 +15,7 @@ import { consumeMore } from "../middleware/rate-limit";
 import { refuseNewPayment } from "./create-route";
 import { BatchItem, type SentCreate, selectCreateSchema } from "./create-schema";
 import { callOwner, callOwnersTogether } from "./owner";
+import { toProblem } from "./refusal-problem";
 import { Transaction } from "./schemas";
 
 const MAX_ITEMS = 100;

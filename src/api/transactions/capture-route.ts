@@ -50,6 +50,7 @@ export function captureRoute(app: App): void {
       "illegal_transition",
       "amount_exceeds_capturable",
       "capture_amount_differs",
+      "amount_not_supported",
       "too_many_attempts",
       ...PROCESS_PROBLEMS,
     ],

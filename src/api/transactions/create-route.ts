@@ -62,7 +62,7 @@ export function createTransactionRoute(app: App): void {
       },
       202: {
         description:
-          "With `process`: the transaction was created, and the outcome of its charge is not known yet. The API continues to query the processor.",
+          "With `process`: the transaction was created, and the outcome of its charge is not known yet. The API continues to query the processor. With the status `requires_action`, send the customer to `next_action`.",
         schema: Transaction,
         headers: ["Location", "Idempotent-Replayed", "Retry-After", "Processor-Mode"],
         links: NEXT,
@@ -74,6 +74,9 @@ export function createTransactionRoute(app: App): void {
       "idempotency_key_invalid",
       "card_number_refused",
       "idempotency_key_reused",
+      "amount_not_supported",
+      "currency_not_supported",
+      "payment_method_required",
       ...PROCESS_PROBLEMS,
     ],
     before: [authenticate("transactions:write", "create"), limitRepeats],

@@ -3,7 +3,9 @@ import { z } from "@hono/zod-openapi";
 import { findCurrency, notCurrencyText } from "../../domain/money/currency";
 import { parseAmount } from "../../domain/money/money";
 import { containsCardNumber, isCardNumber } from "../../domain/text/card-number";
+import { parseReturnUrl } from "../../domain/text/return-url";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
+import { hasDetails } from "../../domain/transaction/payment-details";
 import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
 import { collectIssues, type Faults } from "../http/collect-issues";
 import {
@@ -17,6 +19,13 @@ import {
 } from "../http/common-schemas";
 import { checkMetadataNames, sentMetadata } from "../http/metadata-schema";
 import { CaptureMethod } from "./schemas";
+
+/** A token of the processor: its own id of something that it keeps. */
+const token = z
+  .string("must be a string")
+  .regex(/^[a-zA-Z0-9_]{1,255}$/, "must be a token of 1 to 255 letters, digits and underscores")
+  .refine((value) => !containsCardNumber(value), { message: CARD_MESSAGE, ...CARD })
+  .nullish();
 
 const createShape = {
   user_id: text(1, 128)
@@ -40,6 +49,21 @@ const createShape = {
     example: "https://example.com/webhooks",
   }),
   metadata: sentMetadata,
+  payment_method: token.openapi({
+    description:
+      "The processor's token of a payment method. Required if the deployment's processor charges payment methods. Never a card number. Not part of any response.",
+    example: "pm_1Qx4yZ2eZvKYlo2C",
+  }),
+  customer: token.openapi({
+    description: "The processor's token of a customer. Not part of any response.",
+    example: "cus_Q1w2E3r4",
+  }),
+  return_url: text(1, 2048).nullish().openapi({
+    description:
+      "An https URL to which the customer returns after an action, such as 3-D Secure. Without it a payment that needs an action is declined.",
+    format: "uri",
+    example: "https://shop.example/orders/1001",
+  }),
   capture_method: CaptureMethod.optional().openapi({
     description:
       "`automatic` charges the payment when it is processed. `manual` authorizes it, and it is charged by a capture. Default: `automatic`.",
@@ -110,7 +134,7 @@ function checkRequest(
   faults: Faults,
 ): void {
   const { fault, isFaulty } = faults;
-  const { amount, currency = defaultCurrency, webhook_url, metadata } = sent;
+  const { amount, currency = defaultCurrency, webhook_url, return_url, metadata } = sent;
   if (typeof currency === "string") {
     const found = findCurrency(currency);
     if (!found) fault(["currency"], notCurrencyText(currency));
@@ -126,6 +150,27 @@ function checkRequest(
     const hasCard = containsCardNumber(`${webhook_url} ${url.href}`);
     if (hasCard) fault(["webhook_url"], CARD_MESSAGE, CARD);
   }
+  if (typeof return_url === "string" && return_url !== "") {
+    const url = parseReturnUrl(return_url, allowInsecureWebhooks);
+    if (url.fault !== undefined) fault(["return_url"], url.fault);
+    if (containsCardNumber(`${return_url} ${url.href}`)) {
+      fault(["return_url"], CARD_MESSAGE, CARD);
+    }
+  }
+}
+
+/** What the processor needs besides; nothing for a request that names none of it. */
+function toDetails(
+  body: z.output<typeof createFields>,
+  allowInsecure: boolean,
+): Pick<CreateRequest, "details"> {
+  const url = body.return_url ?? null;
+  const details = {
+    payment_method: body.payment_method ?? null,
+    customer: body.customer ?? null,
+    return_url: url === null ? null : (parseReturnUrl(url, allowInsecure).href ?? null),
+  };
+  return hasDetails(details) ? { details } : {};
 }
 
 /** @param decimals undefined without a valid currency: then only faults in any currency are reported */
@@ -162,6 +207,7 @@ function buildSchema(allowInsecureWebhooks: boolean, defaultCurrency: string) {
         metadata: body.metadata ?? {},
         webhook_url: url.href ?? null,
         capture_method: body.capture_method ?? "automatic",
+        ...toDetails(body, allowInsecureWebhooks),
       };
       const names_currency = body.currency !== undefined;
       return { request, process: body.process ?? false, names_currency, url_fault: url.fault };

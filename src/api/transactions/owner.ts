@@ -13,9 +13,10 @@ import {
 import type { Address, Outcome, Reply, SharedCall } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { pathParams } from "../http/parse-request";
-import { Problem, toProblem } from "../http/problem";
+import { Problem } from "../http/problem";
 import { jsonTextResponse } from "../http/response";
 import { processorModeHeaders } from "./processor-mode";
+import { toProblem } from "./refusal-problem";
 
 /** Calls the owner of a transaction. The request's log line includes the transaction's id from then on. */
 export function callOwner<Value>(

@@ -99,7 +99,7 @@ export function transactionRoutes(app: App): void {
       },
       202: {
         description:
-          "The outcome of the charge is not known yet. The API continues to query the processor.",
+          "The outcome of the charge is not known yet. The API continues to query the processor. With the status `requires_action`, send the customer to `next_action`; a repeated request queries the processor at once.",
         schema: Transaction,
         headers: ["Retry-After", "Processor-Mode"],
       },
@@ -121,14 +121,14 @@ export function transactionRoutes(app: App): void {
     operationId: "cancelTransaction",
     summary: "Cancel a transaction",
     description:
-      "Cancels a transaction with status `pending` or `review`. One with status `authorized` is voided at the processor, which releases the money that is held. Safe to retry.",
+      "Cancels a transaction with status `pending` or `review`. One with status `authorized` or `requires_action` is voided at the processor, which releases the money that is held. If the processor charges it first, the status is `completed`. Safe to retry.",
     tag: "Transactions",
     security: "api_key",
     request: { params: transactionParams },
     responses: {
       200: {
         description:
-          "The cancelled transaction. If the processor refuses to void it, the status is `authorized` and `failure` says why.",
+          "The cancelled transaction. If the processor refuses to void it, the status is as before and `failure` says why.",
         schema: Transaction,
         headers: ["Processor-Mode"],
       },

@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
 import { CAPTURE_METHODS, VOID_REASONS } from "../../domain/transaction/capture";
+import { DISPUTE_STATUSES } from "../../domain/transaction/dispute";
 import { STATUSES } from "../../domain/transaction/status";
 import { Cursor, cursor, HasMore, limit, StaleSince, Time } from "../http/common-schemas";
 import { createdQuery, parseQueryRange } from "../http/created-range";
@@ -23,12 +24,16 @@ export const Failure = z
   .object({
     code: z.string().openapi({ example: "card_declined" }),
     message: z.string().openapi({ example: "The card was declined." }),
+    processor_code: z.string().optional().openapi({
+      description: "The processor's own code, where `code` is another one.",
+      example: "generic_decline",
+    }),
   })
   .openapi("Failure", { description: "Why the payment failed. Null if it has not failed." });
 
 const VoidReason = z.enum(VOID_REASONS).openapi("VoidReason", {
   description:
-    "`requested`: the transaction was cancelled. `capture_expired`: it was not captured in time.",
+    "`requested`: the transaction was cancelled. `capture_expired`: it was not captured in time. `action_expired`: the customer did not act in time. `processor`: it was voided at the processor.",
   example: "requested",
 });
 
@@ -43,6 +48,43 @@ const PendingOperation = z
     reason: VoidReason.optional().openapi({ description: "Of a void: why." }),
   })
   .openapi("PendingOperation");
+
+const NextAction = z
+  .object({
+    type: z.enum(["redirect_to_url"]),
+    redirect_to_url: z.object({
+      url: z.string().openapi({
+        description: "Where to send the customer. It may hold a secret: do not store or log it.",
+        format: "uri",
+        example: "https://hooks.example/redirect/authenticate/src_1",
+      }),
+      return_url: z.string().nullable().openapi({
+        description: "Where the customer returns to.",
+        example: "https://shop.example/orders/1001",
+      }),
+    }),
+  })
+  .openapi("NextAction");
+
+const Dispute = z
+  .object({
+    id: z.string().openapi({ description: "The processor's own id.", example: "dp_1Qx4yZ2eZvKY" }),
+    status: z.enum(DISPUTE_STATUSES).openapi("DisputeStatus", {
+      description:
+        "`open` until the card's issuer has decided; `closed` if it ended without a decision.",
+      example: "open",
+    }),
+    reason: z.string().openapi({ example: "fraudulent" }),
+    amount_minor: z.int().openapi({
+      description: "Amount in minor units of the dispute's currency.",
+      maximum: MAX_AMOUNT_MINOR,
+      example: 10050,
+    }),
+    currency: z.string().openapi({ example: "USD" }),
+    evidence_due_by: Time.nullable().openapi({ description: "Until when evidence can be sent." }),
+    opened_at: Time,
+  })
+  .openapi("Dispute");
 
 export const Transaction = z
   .object({
@@ -93,12 +135,23 @@ export const Transaction = z
     capture_before: Time.optional().openapi({
       description: "Present once the payment was authorized: when the authorization expires.",
     }),
+    action_expires_at: Time.optional().openapi({
+      description:
+        "Present if the customer had to act: when the transaction is voided unless it is completed before.",
+    }),
+    next_action: NextAction.optional().openapi({
+      description:
+        "Only while the status is `requires_action`, in responses about this transaction: what the customer has to do.",
+    }),
+    dispute: Dispute.optional().openapi({
+      description: "Present if the customer disputed the payment: the newest dispute.",
+    }),
     pending_operation: PendingOperation.optional().openapi({
       description:
         "Present while a capture or a void is under way and its outcome is not known: the status is `processing`.",
     }),
     cancellation_reason: VoidReason.optional().openapi({
-      description: "Present if an authorization was voided: why.",
+      description: "Present if the payment was voided at the processor: why.",
     }),
     processor_reference: z.string().optional().openapi({
       description: "The processor's own id of the payment, if it has named one.",

@@ -11,6 +11,7 @@ export const RELEASING_TYPES: readonly EventType[] = [
   "transaction.cancelled",
   "transaction.voided",
   "transaction.capture_expired",
+  "transaction.action_expired",
 ];
 
 const OUTCOMES: Record<string, Release["outcome"]> = {

@@ -18,12 +18,18 @@ export type CaptureRequest = {
   amount: string | null;
 };
 
-export const VOID_REASONS = ["requested", "capture_expired"] as const;
+export const VOID_REASONS = [
+  "requested",
+  "capture_expired",
+  "action_expired",
+  "processor",
+] as const;
 
-/** Why an authorization was released: by a cancellation, or because it was not captured in time. */
+/** Why a payment was released: by a cancellation, because it was not captured in time, because the customer did not act in
+ *  time, or at the processor without us. */
 export type VoidReason = (typeof VOID_REASONS)[number];
 
-/** The operation on an authorized payment that has no outcome yet. */
+/** The operation that has no outcome yet, on an authorized payment or on one that waited for the customer. */
 export type PendingOperation =
   | { type: "capture"; amount_minor: number }
   | { type: "void"; reason: VoidReason };

@@ -8,18 +8,22 @@ export const EVENT_TYPES = [
   "transaction.review_opened",
   "transaction.review_approved",
   "transaction.processing",
+  "transaction.requires_action",
   "transaction.authorized",
   "transaction.captured",
   "transaction.capture_failed",
   "transaction.voided",
   "transaction.void_failed",
   "transaction.capture_expired",
+  "transaction.action_expired",
   "transaction.completed",
   "transaction.failed",
   "transaction.cancelled",
   "refund.created",
   "refund.succeeded",
   "refund.failed",
+  "dispute.opened",
+  "dispute.closed",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -6,7 +6,7 @@
 import { isCardNumber } from "../text/card-number";
 import { isSameUrl } from "../webhook/webhook-url";
 import type { CaptureMethod } from "./capture";
-import type { PaymentDetails } from "./payment-details";
+import { DETAIL_FIELDS, NO_DETAILS, type PaymentDetails } from "./payment-details";
 
 /** A validated create request in canonical form: `{"amount":100.5}` and `{"amount":"100.50"}` are equal here. */
 export type CreateRequest = {
@@ -36,9 +36,14 @@ const FIELDS: Record<Exclude<keyof CreateRequest, "details">, string> = {
 
 /** The fields in which a repeated request differs from the first one; empty when it is the same request. */
 export function differingFields(first: CreateRequest, repeated: CreateRequest): string[] {
-  return (Object.keys(FIELDS) as (keyof typeof FIELDS)[])
-    .filter((field) => !isSame(field, first, repeated))
-    .map((field) => FIELDS[field]);
+  const { details = NO_DETAILS } = first;
+  const { details: repeatedDetails = NO_DETAILS } = repeated;
+  return [
+    ...(Object.keys(FIELDS) as (keyof typeof FIELDS)[])
+      .filter((field) => !isSame(field, first, repeated))
+      .map((field) => FIELDS[field]),
+    ...DETAIL_FIELDS.filter((field) => details[field] !== repeatedDetails[field]),
+  ];
 }
 
 /** Earlier releases kept a URL as it was sent; today it is kept as it is parsed. */

@@ -9,8 +9,16 @@ export type PaymentDetails = {
   return_url: string | null;
 };
 
+/** Names as the client sent them. */
+export const DETAIL_FIELDS = ["payment_method", "customer", "return_url"] as const;
+
 export const NO_DETAILS: PaymentDetails = {
   payment_method: null,
   customer: null,
   return_url: null,
 };
+
+/** Whether a request named any of them; only then they are stored. */
+export function hasDetails(details: PaymentDetails | undefined): details is PaymentDetails {
+  return details !== undefined && DETAIL_FIELDS.some((field) => details[field] !== null);
+}

@@ -25,6 +25,8 @@ export type Refund = {
   failure: Failure | null;
   /** The processor's own id of the refund, if it has named one. */
   processor_reference?: string;
+  /** Only of a refund that had succeeded before it failed: when it failed, RFC 3339 UTC. */
+  reversed_at?: string;
   created_at: string;
   updated_at: string;
   /** Only there when an operator ended the refund by hand. */

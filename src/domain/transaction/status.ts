@@ -4,6 +4,7 @@ export const STATUSES = [
   "pending",
   "review",
   "processing",
+  "requires_action",
   "authorized",
   "completed",
   "failed",
@@ -25,13 +26,17 @@ export const ACTIONS = [
   "void",
   "release",
   "restore",
+  "require_action",
+  "resume",
   "refund",
+  "dispute",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** Every move a transaction may make. A cell left out is a move it may not make. `submit`, `capture` and `void` claim a
- *  call to the processor; `processing` ends by what the processor answers. A refund and its outcome change a completed
- *  transaction, which stays completed. */
+ *  call to the processor; `processing` ends by what the processor answers. `requires_action` waits for the
+ *  customer and is left through `processing`: by `resume` when the processor has an outcome, or by a `void`. A refund, its
+ *  outcome and a dispute change a completed transaction, which stays completed. */
 const MOVES: Record<Status, Partial<Record<Action, Status>>> = {
   pending: { submit: "processing", block: "failed", hold: "review", cancel: "cancelled" },
   review: { approve: "pending", reject: "failed", cancel: "cancelled" },
@@ -41,9 +46,11 @@ const MOVES: Record<Status, Partial<Record<Action, Status>>> = {
     authorize: "authorized",
     release: "cancelled",
     restore: "authorized",
+    require_action: "requires_action",
   },
+  requires_action: { resume: "processing", void: "processing" },
   authorized: { capture: "processing", void: "processing" },
-  completed: { refund: "completed" },
+  completed: { refund: "completed", dispute: "completed" },
   failed: {},
   cancelled: {},
 };

@@ -2,6 +2,7 @@
  *  takes the transaction, a request and the time, and returns everything that changes, or a refusal. */
 import type { Risk } from "../risk/evaluate";
 import type { CaptureMethod, PendingOperation, VoidReason } from "./capture";
+import type { Dispute } from "./dispute";
 import type { Resolution } from "./resolution";
 import type { Review } from "./review";
 import type { Status } from "./status";
@@ -60,10 +61,14 @@ export type Transaction = {
   capture_before?: string;
   /** Only while the status is `processing` because of a capture or a void. */
   pending_operation?: PendingOperation;
-  /** Only of authorizations that were released. */
+  /** Only if the customer had to act: until when. */
+  action_expires_at?: string;
+  /** Only of payments that were released at the processor. */
   cancellation_reason?: VoidReason;
   /** The processor's own id of the payment, if it has named one. */
   processor_reference?: string;
   /** Only there when an operator ended the last operation by hand. */
   resolution?: Resolution;
+  /** Only of disputed payments: the newest dispute. */
+  dispute?: Dispute;
 };

@@ -3,8 +3,8 @@
  *  keys with their quotes. Record headers only on request: Strimzi takes them, Confluent drops them, Karapace
  *  and Redpanda refuse the request. */
 import * as z from "zod";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
 import { base64 } from "../base64";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../cloud-event";
 import { classifyMessage, type ErrorClass } from "../error-class";
 import { parseJson, readRecordFaults, readUnconfirmed, readWholeFault } from "../errors";
 import type { Dialect } from "../rest-client";

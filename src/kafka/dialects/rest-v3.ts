@@ -1,8 +1,8 @@
 /** `POST …/records` of Confluent Cloud and of Confluent REST Proxy from version 6: JSON texts one after
  *  the other in both directions, each record with a report of its own. Strings are stored to the byte. */
 import * as z from "zod";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
 import { base64 } from "../base64";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../cloud-event";
 import { classifyMessage, classifyStatus, type ErrorClass } from "../error-class";
 import { readRecordFaults, readUnconfirmed, readWholeFault } from "../errors";
 import { jsonSequence } from "../json-sequence";

@@ -1,7 +1,7 @@
 /** The produce form of Upstash's REST API for Kafka. The product ended in March 2025; the form lives on
  *  in gateways. A request fails or succeeds as a whole: there are no reports on single records. */
 import * as z from "zod";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../../domain/transaction/cloud-event";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../cloud-event";
 import { parseJson, readUnconfirmed, readWholeFault } from "../errors";
 import type { Dialect } from "../rest-client";
 

@@ -1,6 +1,7 @@
 /** The middle step of claim, call, record: calls the processor for claimed operations, one call at a time for each, and
  *  has its answer recorded. */
 import { openOperation, operationKey } from "../../domain/transaction/operation";
+import type { PaymentDetails } from "../../domain/transaction/payment-details";
 import {
   type Answer,
   callWithin,
@@ -17,16 +18,21 @@ export type RecordAnswer = (
   answer: Answer,
 ) => Promise<CommandResult>;
 
+type Details = { of: (transactionId: string) => PaymentDetails | undefined };
+
 export class Charges {
   readonly #processor: Processor;
   readonly #timeoutMs: number;
   readonly #record: RecordAnswer;
+  readonly #details: Details;
   readonly #calls = new SingleFlight<string, CommandResult>();
 
-  constructor(processor: Processor, timeoutMs: number, record: RecordAnswer) {
+  /** @param details what the requests of payments named for the processor */
+  constructor(processor: Processor, timeoutMs: number, record: RecordAnswer, details: Details) {
     this.#processor = processor;
     this.#timeoutMs = timeoutMs;
     this.#record = record;
+    this.#details = details;
   }
 
   /** How many calls are in progress. */
@@ -57,8 +63,11 @@ export class Charges {
   }
 
   async #call(order: OperationOrder, traceparent: string | null): Promise<CommandResult> {
-    const request = toRequest(order, traceparent);
-    const { operation } = request;
+    const called = toRequest(order, traceparent);
+    const { operation, transaction_id } = called;
+    const begins = operation === "charge" || operation === "authorize";
+    const details = begins ? this.#details.of(transaction_id) : undefined;
+    const request = { ...called, ...(details && { details }) };
     // An authorization can expire, and a setting change, while the processor cannot be called for it.
     const answer: Answer = this.#processor.supports(operation)
       ? await callWithin(this.#processor, request, this.#timeoutMs)
@@ -68,12 +77,15 @@ export class Charges {
 }
 
 /** The key under which the processor is called. */
-export function keyOf({ transaction, refund }: Omit<OperationOrder, "attempt">): string {
+export function keyOf({
+  transaction,
+  refund,
+}: Pick<OperationOrder, "transaction" | "refund">): string {
   return refund?.id ?? operationKey(transaction);
 }
 
 function toRequest(order: OperationOrder, traceparent: string | null): OperationRequest {
-  const { transaction, refund, attempt } = order;
+  const { transaction, refund, attempt, claimed_at_ms } = order;
   const { id, currency, user_id, livemode, processor_reference, pending_operation } = transaction;
   const request = {
     idempotency_key: keyOf(order),
@@ -84,7 +96,7 @@ function toRequest(order: OperationOrder, traceparent: string | null): Operation
     metadata: transaction.metadata,
     livemode,
     attempt,
-    claimed_at_ms: Date.parse(refund?.created_at ?? transaction.updated_at),
+    claimed_at_ms,
     traceparent,
     ...(processor_reference !== undefined && { processor_reference }),
   };

@@ -16,6 +16,8 @@ export type OpenCharge = {
   attempts: number;
   next_attempt_at_ms: number;
   claimed_at_ms: number;
+  /** 1 while the customer has to act: then it is not late. */
+  awaits_action: 0 | 1;
 };
 
 /** The delay before an operation without a known outcome is repeated. There is no last attempt, because the money may have
@@ -25,6 +27,11 @@ const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 300_000 };
 /** When to repeat an operation after so many attempts without a known outcome. */
 export function nextAttemptAtMs(attempts: number, nowMs: number): number {
   return nowMs + delayMs(attempts, BACKOFF);
+}
+
+/** When a scheduled attempt may be made at the earliest, if there is a reason: the shortest delay after the last one. */
+export function earliestAttemptAtMs({ attempts, next_attempt_at_ms }: OpenCharge): number {
+  return next_attempt_at_ms - delayMs(attempts, BACKOFF) + BACKOFF.first_ms;
 }
 
 /** When a scheduled attempt is due, also if the clock was ahead when it was scheduled. */
@@ -40,6 +47,8 @@ const MAX_EXAMINED = 1_000;
 
 /** A claim that has not been tried yet, or is being tried. */
 type Claim = { position: number; claimed_at_ms: number };
+
+const COLUMNS = "transaction_id AS id, attempts, next_attempt_at_ms, claimed_at_ms, awaits_action";
 
 export class OpenCharges {
   readonly #sql: SqlStorage;
@@ -102,11 +111,11 @@ export class OpenCharges {
     }
     if (this.#deferred.size > 0) {
       this.#writer.write(
-        `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms, claimed_at_ms)
+        `INSERT INTO charges (transaction_id, attempts, next_attempt_at_ms, claimed_at_ms, awaits_action)
            SELECT value ->> 'id', value ->> 'attempts', value ->> 'next_attempt_at_ms',
-             value ->> 'claimed_at_ms' FROM json_each(?) WHERE true
+             value ->> 'claimed_at_ms', value ->> 'awaits_action' FROM json_each(?) WHERE true
          ON CONFLICT (transaction_id) DO UPDATE SET attempts = excluded.attempts,
-           next_attempt_at_ms = excluded.next_attempt_at_ms`,
+           next_attempt_at_ms = excluded.next_attempt_at_ms, awaits_action = excluded.awaits_action`,
         JSON.stringify([...this.#deferred.values()]),
       );
     }
@@ -122,10 +131,7 @@ export class OpenCharges {
     const changed = this.#deferred.get(id);
     if (changed || this.#closed.has(id)) return changed;
     return this.#sql
-      .exec<OpenCharge>(
-        "SELECT transaction_id AS id, attempts, next_attempt_at_ms, claimed_at_ms FROM charges WHERE transaction_id = ?",
-        id,
-      )
+      .exec<OpenCharge>(`SELECT ${COLUMNS} FROM charges WHERE transaction_id = ?`, id)
       .toArray()[0];
   }
 
@@ -134,7 +140,7 @@ export class OpenCharges {
     const claims = [...this.#claims].slice(0, limit).map(([id, claim]) => toOpenCharge(id, claim));
     if (claims.length === limit) return claims;
     const rows = this.#sql.exec<OpenCharge>(
-      `SELECT transaction_id AS id, attempts, next_attempt_at_ms, claimed_at_ms FROM charges
+      `SELECT ${COLUMNS} FROM charges
        WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?`,
       nowMs,
       limit - claims.length,
@@ -183,12 +189,14 @@ export class OpenCharges {
   }
 
   #summarizeRows(overdueMs: number): { open: number; overdue: number; oldest: number | null } {
-    const { open } = this.#sql.exec<{ open: number }>("SELECT count(*) AS open FROM charges").one();
+    const { open } = this.#sql
+      .exec<{ open: number }>("SELECT count(*) AS open FROM charges WHERE awaits_action = 0")
+      .one();
     if (open === 0) return { open, overdue: 0, oldest: null };
     const { oldest, overdue } = this.#sql
       .exec<{ oldest: number | null; overdue: number | null }>(
         `SELECT min(claimed_at_ms) AS oldest, sum(claimed_at_ms < ?) AS overdue
-         FROM (SELECT claimed_at_ms FROM charges ORDER BY attempts DESC LIMIT ?)`,
+         FROM (SELECT claimed_at_ms FROM charges WHERE awaits_action = 0 ORDER BY attempts DESC LIMIT ?)`,
         overdueMs,
         MAX_EXAMINED,
       )
@@ -198,7 +206,7 @@ export class OpenCharges {
 }
 
 function toOpenCharge(id: string, { claimed_at_ms }: Claim): OpenCharge {
-  return { id, attempts: 0, next_attempt_at_ms: claimed_at_ms, claimed_at_ms };
+  return { id, attempts: 0, next_attempt_at_ms: claimed_at_ms, claimed_at_ms, awaits_action: 0 };
 }
 
 /** Claims of transactions after a position that have neither an outcome nor a row. */

@@ -65,13 +65,14 @@ export class Recovery {
     for (const id of journal.deadlines.due(nowMs, MAX_RESUMED)) this.#expire(id);
   }
 
-  #orderOf({ id, attempts }: OpenCharge): OperationOrder | undefined {
+  #orderOf({ id, attempts, claimed_at_ms }: OpenCharge): OperationOrder | undefined {
     const { journal } = this.#dependencies;
     const isRefund = isRefundId(id);
     const owned = journal.find(isRefund ? transactionOfRefund(id) : id);
     const refund = isRefund ? journal.refunds.find(id) : undefined;
     if (!owned || (isRefund && !refund)) return undefined;
-    return { transaction: owned.transaction, ...(refund && { refund }), attempt: attempts + 1 };
+    const { transaction } = owned;
+    return { transaction, ...(refund && { refund }), attempt: attempts + 1, claimed_at_ms };
   }
 
   #resume(order: OperationOrder): void {

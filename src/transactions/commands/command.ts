@@ -11,6 +11,7 @@ import { expire } from "./expire";
 import { process } from "./process";
 import { type RecordOutcome, record } from "./record";
 import { type RefundTransaction, refund } from "./refund";
+import { type RecordReport, report } from "./report";
 import { type ResolveOperation, resolve } from "./resolve";
 import { type CommandResult, refused } from "./result";
 import { type ReviewTransaction, review } from "./review";
@@ -25,6 +26,7 @@ type Commands = {
   resolve: ResolveOperation;
   expire: CommandBase;
   record: RecordOutcome;
+  report: RecordReport;
 };
 
 /** A command by its kind; without a parameter, any of them. */
@@ -45,7 +47,7 @@ const HANDLERS: {
     owned: OwnedTransaction,
     command: Commands[Kind],
   ) => CommandResult;
-} = { process, capture, cancel, refund, review, resolve, expire, record };
+} = { process, capture, cancel, refund, review, resolve, expire, record, report };
 
 /** Executes one command against the journal. A command decides before it changes anything.
  *  @param basis of a create whose transaction does not exist yet

@@ -7,10 +7,10 @@ import {
   decideRepeatedCreate,
   type RiskBasis,
 } from "../../domain/transaction/decisions/decide-create";
+import { accept } from "../../domain/transaction/decisions/result";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
 import { type ProcessorTerms, toLivemode } from "../../domain/transaction/livemode";
 import type { Refusal } from "../../domain/transaction/refusal";
-import { accept } from "../../domain/transaction/result";
 import type { Journal, OwnedTransaction } from "../journal/journal";
 import { applyChange, applyStep, claim } from "./apply";
 import type { CommandBase, CommandContext } from "./context";
@@ -43,13 +43,16 @@ export function create(
   if (!basis) throw new Error("a create needs its rules and signals");
   const livemode = toLivemode(processor.mode);
   const created = decideCreate({ ...command, livemode }, basis, now_ms);
+  const { details } = command.request;
   if (!process || created.transaction.status !== "pending") {
+    journal.details.add(created.transaction.id, details);
     return applyChange(journal, merchant_id, undefined, created, command);
   }
   const decided = decideProcess(created.transaction, processor, now_ms);
   if (!decided.ok || decided.value.step !== "claim") throw new Error("a payment is not claimed");
   const { transaction, events } = decided.value.change;
   const change = { transaction, events: [...created.events, ...events] };
+  journal.details.add(transaction.id, details);
   return claim(context, merchant_id, undefined, change, command);
 }
 
@@ -67,7 +70,7 @@ export function repeatCreate(
   request: CreateRequest,
   { transaction }: OwnedTransaction,
 ): CommandResult & { kind: "done" | "refused" } {
-  const same = decideRepeatedCreate(transaction, request);
+  const same = decideRepeatedCreate(transaction, request, journal.details.of(transaction.id));
   if (!same.ok) return refused(same.refusal);
   const { version, status } = createResult(transaction);
   const data = journal.textAt(transaction.id, version);
@@ -81,10 +84,11 @@ function repeatProcess(
   command: CreateTransaction,
 ): CommandResult {
   const { transaction } = owned;
-  const same = decideRepeatedCreate(transaction, command.request);
+  const details = context.journal.details.of(transaction.id);
+  const same = decideRepeatedCreate(transaction, command.request, details);
   if (!same.ok) return refused(same.refusal);
   const { status } = transaction;
-  const isOpen = status === "pending" || status === "processing";
+  const isOpen = ["pending", "processing", "requires_action"].includes(status);
   const decided = isOpen
     ? decideProcess(transaction, context.processor, context.now_ms)
     : accept({ step: "answer" } as const);

@@ -1,6 +1,9 @@
-/** `expire`: ends a review without a decision in time, and voids an authorization that was not captured in time. The alarm
- *  sends it. */
-import { decideCaptureExpiry } from "../../domain/transaction/decisions/decide-capture";
+/** `expire`: ends a review without a decision in time, and voids a payment that was not captured in time or whose customer
+ *  did not act in time. The alarm sends it. */
+import {
+  decideActionExpiry,
+  decideCaptureExpiry,
+} from "../../domain/transaction/decisions/decide-capture";
 import { decideExpiry } from "../../domain/transaction/decisions/decide-review";
 import type { OwnedTransaction } from "../journal/journal";
 import { applyDecision, applyStep } from "./apply";
@@ -24,6 +27,9 @@ export function expire(
       decideCaptureExpiry(transaction, expiresAtMs, now_ms),
       command,
     );
+  }
+  if (transaction.status === "requires_action") {
+    return applyStep(context, owned, decideActionExpiry(transaction, expiresAtMs, now_ms), command);
   }
   return applyDecision(journal, owned, decideExpiry(transaction, expiresAtMs, now_ms), command);
 }

@@ -31,5 +31,6 @@ export function refund(
   journal.refunds.add(made, sent_minor, journal.lastPosition);
   journal.charges.open(made.id, journal.lastPosition, now_ms);
   const order = { transaction: change.transaction, refund: made };
-  return { ...pending(order, JSON.stringify(made), 0, now_ms), wrote: true };
+  const first = { attempts: 0, claimed_at_ms: now_ms };
+  return { ...pending(order, JSON.stringify(made), first, now_ms), wrote: true };
 }

@@ -23,15 +23,14 @@ export function resolve(
   owned: OwnedTransaction,
   command: ResolveOperation,
 ): CommandResult {
-  const { journal, processor, now_ms } = context;
+  const { processor, now_ms } = context;
   const { transaction } = owned;
   if (command.refund_id !== undefined) {
     return resolveRefund(context, owned, command.refund_id, command);
   }
   const isCallUnderWay = command.is_call_under_way(operationKey(transaction));
-  const { capture_window_ms } = processor;
-  const decided = decideResolution(transaction, command, isCallUnderWay, capture_window_ms, now_ms);
-  return applyOutcome(journal, owned, decided, command);
+  const decided = decideResolution(transaction, command, isCallUnderWay, processor, now_ms);
+  return applyOutcome(context, owned, decided, command);
 }
 
 function resolveRefund(

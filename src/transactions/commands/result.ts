@@ -1,12 +1,18 @@
 /** The result of a command. */
 import type { Refund } from "../../domain/transaction/refund";
 import type { Refusal } from "../../domain/transaction/refusal";
+import type { ReportResult } from "../../domain/transaction/report";
 import type { Status } from "../../domain/transaction/status";
 import type { Transaction } from "../../domain/transaction/transaction";
 
 /** An operation to request from the processor: the transaction as claimed, or one of its refunds, and the number of this
  *  attempt, from 1. */
-export type OperationOrder = { transaction: Transaction; refund?: Refund; attempt: number };
+export type OperationOrder = {
+  transaction: Transaction;
+  refund?: Refund;
+  attempt: number;
+  claimed_at_ms: number;
+};
 
 export type CommandResult =
   | { kind: "refused"; refusal: Refusal }
@@ -22,6 +28,8 @@ export type CommandResult =
       wrote: boolean;
       /** Set when the processor reported another outcome than the stored one, which stays. */
       contradicts?: true;
+      /** What a report has done. */
+      reported?: ReportResult;
     }
   /** The operation has no outcome yet. `retry_at_ms` is the time of the next attempt, which the alarm makes. */
   | {
@@ -45,13 +53,14 @@ export function unchanged(transaction: Transaction): CommandResult & { kind: "do
 
 /** @param operation the transaction, and the refund if it is one
  *  @param data the JSON text to reply with
- *  @param attempts how many attempts had no known outcome */
+ *  @param open how many attempts had no known outcome, and when the operation was claimed */
 export function pending(
-  operation: Omit<OperationOrder, "attempt">,
+  operation: Pick<OperationOrder, "transaction" | "refund">,
   data: string,
-  attempts: number,
+  open: { attempts: number; claimed_at_ms: number },
   retryAtMs: number,
 ): CommandResult & { kind: "pending" } {
-  const order = { ...operation, attempt: attempts + 1 };
+  const { attempts, claimed_at_ms } = open;
+  const order = { ...operation, attempt: attempts + 1, claimed_at_ms };
   return { kind: "pending", data, order, retry_at_ms: retryAtMs, replayed: false, wrote: false };
 }

@@ -100,6 +100,7 @@ export class BatchProcessor {
     const basis = inputs?.ok ? inputs.basis : undefined;
     const result = execute(journal, command, basis, processor, nowMs);
     countWritten(counters, command, result);
+    if (command.kind === "report") logContradiction(log, command, result);
     return result;
   }
 
@@ -114,6 +115,22 @@ export class BatchProcessor {
     relays.storeCheckpoints();
     journal.write();
   }
+}
+
+/** A report that contradicts what is stored is logged, because people have to look. */
+function logContradiction(
+  log: Log,
+  { transaction_id, traceparent, report }: Command<"report">,
+  result: CommandResult,
+): void {
+  if (result.kind !== "done" || result.reported !== "contradicts") return;
+  log("error", "report.contradicted", {
+    transaction_id,
+    operation: report.kind,
+    outcome: report.kind === "dispute" ? report.dispute.status : report.state,
+    reason: `the transaction is ${result.status}`,
+    ...traceFields(traceparent),
+  });
 }
 
 /** Whether a response with what was written follows. That of a claim follows the record of the processor's answer, also if

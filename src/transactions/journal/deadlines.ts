@@ -1,12 +1,13 @@
-/** When reviews and authorizations expire. A row exists exactly while its transaction is in `review` or `authorized`. The
- *  table has the name from when there were only reviews. */
+/** When reviews and authorizations expire, and the time of customers who have to act. A row exists exactly while its
+ *  transaction is in `review`, `authorized` or `requires_action`. The table has the name from when there were only reviews. */
 
 import { MAX_REVIEW_S } from "../../domain/risk/limits";
 import { dueAtMs } from "../../domain/time/clock";
 import { MAX_CAPTURE_WINDOW_S } from "../../domain/transaction/capture";
+import { MAX_ACTION_WINDOW_S } from "../../domain/transaction/next-action";
 import type { SqlWriter } from "./sql-writer";
 
-const LONGEST_MS = Math.max(MAX_REVIEW_S, MAX_CAPTURE_WINDOW_S) * 1_000;
+const LONGEST_MS = Math.max(MAX_REVIEW_S, MAX_CAPTURE_WINDOW_S, MAX_ACTION_WINDOW_S) * 1_000;
 
 export class Deadlines {
   readonly #sql: SqlStorage;

@@ -14,6 +14,7 @@ import { Checkpoints } from "./checkpoints";
 import { Deadlines } from "./deadlines";
 import { EventTail } from "./event-tail";
 import { readHistory, readVersion } from "./history";
+import { StoredDetails } from "./payment-details";
 import { Refunds } from "./refunds";
 import { migrateJournal } from "./schema";
 import { SqlWriter } from "./sql-writer";
@@ -44,6 +45,7 @@ export class Journal {
   readonly charges: OpenCharges;
   readonly deadlines: Deadlines;
   readonly refunds: Refunds;
+  readonly details: StoredDetails;
   readonly checkpoints: Checkpoints;
   readonly backoffs: StoredBackoffs;
   readonly tail = new EventTail();
@@ -65,6 +67,7 @@ export class Journal {
     this.charges = new OpenCharges(sql, this.#sqlWriter, storedThrough);
     this.deadlines = new Deadlines(sql, this.#sqlWriter);
     this.refunds = new Refunds(sql, this.#sqlWriter);
+    this.details = new StoredDetails(sql, this.#sqlWriter);
     this.backoffs = new StoredBackoffs(sql);
     const { last } = sql
       .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")

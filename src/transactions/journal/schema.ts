@@ -137,4 +137,19 @@ const REFUNDS_TABLE = `
   CREATE INDEX IF NOT EXISTS pending_refunds ON refunds (id) WHERE status = 'pending';
 `;
 
-const MIGRATIONS: readonly Migration[] = [createTables, reduceRows, addRefunds];
+/** Version 4: what the processor needs to charge a payment, what its customer has to do, and the operations that wait for
+ *  that. */
+function addPaymentDetails(sql: SqlStorage): void {
+  sql.exec(`
+    CREATE TABLE IF NOT EXISTS payment_details (
+      transaction_id TEXT PRIMARY KEY,
+      data TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS next_actions (
+      transaction_id TEXT PRIMARY KEY,
+      data TEXT NOT NULL
+    ) WITHOUT ROWID;`);
+  addMissingColumn(sql, "charges", "awaits_action", "INTEGER NOT NULL DEFAULT 0");
+}
+
+const MIGRATIONS: readonly Migration[] = [createTables, reduceRows, addRefunds, addPaymentDetails];

@@ -18,6 +18,11 @@ import { toWebhooks } from "./to-webhooks";
  *  for webhooks to be noticeably late. */
 const DRAIN_DELAY_MS = 100;
 
+/** How long a reader waits until the book is written. */
+export const REFRESH_LIMIT_MS = 2_000;
+/** The same for a scrape, which has two seconds for everything. */
+export const SCRAPE_REFRESH_LIMIT_MS = 1_000;
+
 export class OutboxRelays {
   readonly #journal: Journal;
   readonly #relays = new Map<DestinationName, OutboxRelay>();

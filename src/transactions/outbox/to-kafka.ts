@@ -4,8 +4,8 @@
 
 import type { Config } from "../../config";
 import { isDue } from "../../domain/time/clock";
-import { toCloudEvent } from "../../domain/transaction/cloud-event";
 import type { EventRecord } from "../../domain/transaction/event";
+import { toCloudEvent } from "../../kafka/cloud-event";
 import { createStream } from "../../kafka/create";
 import type { Produced, Stream } from "../../kafka/stream";
 import type { Log } from "../../observability/log";

@@ -22,6 +22,7 @@ const REQUEST: OperationRequest = {
   attempt: 1,
   traceparent: TRACEPARENT,
   livemode: undefined,
+  claimed_at_ms: 0,
 };
 
 const ECHO = { reference: REQUEST.idempotency_key, amount_minor: 10_050, currency: "USD" };

@@ -1,11 +1,12 @@
-/** Decides what is done with an authorized payment: to capture it, or to void it when that was not done in time. */
+/** Decides what is done with an authorized payment: to capture it, or to void it when that was not done in time. Voids a
+ *  payment, too, whose customer did not act in time. */
 import { currencyDecimals } from "../../money/currency";
 import { parseAmount } from "../../money/money";
 import type { CaptureRequest } from "../capture";
 import { captureMethod } from "../idempotency";
 import { type ProcessorTerms, refusedOperation } from "../livemode";
-import { accept, type Result, refuse } from "../result";
 import type { Transaction } from "../transaction";
+import { accept, type Result, refuse } from "./result";
 import { decideClaim, type Step } from "./transition";
 
 /** Claims a capture of all or part of what is authorized. A transaction is captured once: the same amount again repeats
@@ -50,6 +51,8 @@ export function decideCapture(
   const refused = refusedOperation("capture", livemode, processor);
   if (refused) return refuse(refused);
   if (isCaptured) return accept({ step: "wait" });
+  const unsupported = processor.refusedAmount(wanted, currency);
+  if (unsupported) return refuse(unsupported);
   return decideClaim(transaction, { type: "capture", amount_minor: wanted }, nowMs);
 }
 
@@ -63,6 +66,19 @@ export function decideCaptureExpiry(
 ): Result<Step> {
   if (transaction.status !== "authorized" || nowMs < expiresAtMs) return accept({ step: "answer" });
   return decideClaim(transaction, { type: "void", reason: "capture_expired" }, nowMs);
+}
+
+/** Voids a payment whose customer did not act in time, unless the processor charges it first. Before that, and when it does
+ *  not wait any more, nothing changes.
+ *  @param expiresAtMs `action_expires_at`, unless a clock that was wrong then has been corrected since */
+export function decideActionExpiry(
+  transaction: Transaction,
+  expiresAtMs: number,
+  nowMs: number,
+): Result<Step> {
+  const isWaiting = transaction.status === "requires_action";
+  if (!isWaiting || nowMs < expiresAtMs) return accept({ step: "answer" });
+  return decideClaim(transaction, { type: "void", reason: "action_expired" }, nowMs);
 }
 
 /** The amount of the capture that was made or is being made, in minor units. */

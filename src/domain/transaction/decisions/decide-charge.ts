@@ -1,11 +1,13 @@
 /** Decides about a transaction that the processor has not been called for yet: to claim its charge or authorization, or to
  *  cancel it. */
+import type { CreateRequest } from "../idempotency";
 import { type ProcessorTerms, refusedOperation, toLivemode } from "../livemode";
 import { firstOperation } from "../operation";
+import { NO_DETAILS } from "../payment-details";
 import type { Refusal } from "../refusal";
-import { accept, type Result, refuse } from "../result";
 import { closedReview } from "../review";
 import { type Transaction, UNCHARGED_CODES } from "../transaction";
+import { accept, type Result, refuse } from "./result";
 import { decideClaim, decideMove, type Step, timeOfChange } from "./transition";
 
 /** What `process` means for a transaction: to charge it, or to authorize it if it is captured later. */
@@ -18,13 +20,15 @@ export function decideProcess(
   if (wasProcessed(transaction) || pending_operation) return accept({ step: "answer" });
   const operation = firstOperation(transaction);
   const refused = refusedOperation(operation, transaction.livemode, processor);
-  if (status === "processing") return refused ? refuse(refused) : accept({ step: "wait" });
+  if (status === "processing" || status === "requires_action")
+    return refused ? refuse(refused) : accept({ step: "wait" });
   const claimed = decideMove(transaction, "submit", nowMs, { livemode });
   if (claimed.ok && refused) return refuse(refused);
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
 }
 
-/** Cancels a transaction that was not charged. An authorized one is voided at the processor. Cancelling a cancelled one
+/** Cancels a transaction that was not charged. One that is authorized, or waits for the customer, is voided at the
+ *  processor. Cancelling a cancelled one
  *  changes nothing. */
 export function decideCancel(
   transaction: Transaction,
@@ -34,7 +38,7 @@ export function decideCancel(
   const { status, review, livemode, pending_operation } = transaction;
   if (status === "cancelled") return accept({ step: "answer" });
   const isVoided = pending_operation?.type === "void";
-  if (status === "authorized" || isVoided) {
+  if (status === "authorized" || status === "requires_action" || isVoided) {
     const refused = refusedOperation("void", livemode, processor);
     if (refused) return refuse(refused);
     if (isVoided) return accept({ step: "wait" });
@@ -51,13 +55,16 @@ export function decideCancel(
 /** Why a new payment cannot be made with the deployment's processor; undefined when it can.
  *  @param isProcessed whether it is to be processed at once */
 export function refusedPayment(
-  request: Pick<Transaction, "capture_method">,
+  request: Pick<CreateRequest, "capture_method" | "amount_minor" | "currency" | "details">,
   isProcessed: boolean,
   processor: ProcessorTerms,
 ): Refusal | undefined {
   const operation = firstOperation(request);
-  if (isProcessed) return refusedOperation(operation, undefined, processor);
-  return processor.supports(operation) ? undefined : { code: "operation_not_supported", operation };
+  const refused = isProcessed ? refusedOperation(operation, undefined, processor) : undefined;
+  if (refused) return refused;
+  if (!processor.supports(operation)) return { code: "operation_not_supported", operation };
+  const { amount_minor, currency, details = NO_DETAILS } = request;
+  return processor.refusedAmount(amount_minor, currency) ?? processor.refusedDetails(details);
 }
 
 /** Whether this transaction's charge or authorization has its outcome. */

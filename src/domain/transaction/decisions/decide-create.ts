@@ -5,10 +5,11 @@ import { type Assessment, type Decision, evaluate } from "../../risk/evaluate";
 import type { Signals, VersionedRuleSet } from "../../risk/rule-set";
 import { toEvent } from "../event";
 import { type CreateRequest, captureMethod, differingFields } from "../idempotency";
-import { accept, type Result, refuse } from "../result";
+import type { PaymentDetails } from "../payment-details";
 import { openReview } from "../review";
 import type { Status } from "../status";
 import { type Failure, RISK_BLOCKED, type Transaction } from "../transaction";
+import { accept, type Result, refuse } from "./result";
 import { type Change, decideMove } from "./transition";
 
 export type CreateCommand = {
@@ -49,9 +50,14 @@ export function decideCreate(
 
 const BLOCKED: Failure = { code: RISK_BLOCKED, message: "The fraud rules blocked this payment" };
 
-/** A create under a key that has a transaction already: the same request, or a refusal naming the fields. */
-export function decideRepeatedCreate(existing: Transaction, request: CreateRequest): Result<null> {
-  const fields = differingFields(existing, request);
+/** A create under a key that has a transaction already: the same request, or a refusal naming the fields.
+ *  @param details those of the first request; undefined when it named none */
+export function decideRepeatedCreate(
+  existing: Transaction,
+  request: CreateRequest,
+  details?: PaymentDetails,
+): Result<null> {
+  const fields = differingFields({ ...existing, ...(details && { details }) }, request);
   return fields.length === 0 ? accept(null) : refuse({ code: "idempotency_key_reused", fields });
 }
 

@@ -5,9 +5,9 @@ import { isSameMap } from "../idempotency";
 import { type ProcessorTerms, refusedOperation, toLivemode } from "../livemode";
 import type { ReportedResult } from "../operation";
 import { MAX_REFUNDS, type Refund, type RefundRequest } from "../refund";
-import { accept, type Result, refuse } from "../result";
 import type { Transaction } from "../transaction";
 import { readAmount } from "./decide-capture";
+import { accept, type Result, refuse } from "./result";
 import { applyRefund, type Change } from "./transition";
 
 /** A refund, and the amount in minor units that its request named; null when it named none. */
@@ -47,7 +47,7 @@ export function decideRefund(
   if (earlier.length >= MAX_REFUNDS) return refuse({ code: "too_many_refunds" });
 
   const refunds = earlier.map(({ refund }) => refund);
-  const remaining = capturedMinor(transaction) - sum(refunds, ["pending", "succeeded"]);
+  const remaining = capturedMinor(transaction) - sumRefunds(refunds, ["pending", "succeeded"]);
   const amount = sent.value ?? remaining;
   if (amount > remaining || remaining === 0) {
     return refuse({
@@ -57,6 +57,8 @@ export function decideRefund(
       currency,
     });
   }
+  const unsupported = processor.refusedAmount(amount, currency);
+  if (unsupported) return refuse(unsupported);
   const created = applyRefund(transaction, "refund.created", nowMs, (now) => ({
     id: refundId,
     transaction_id: transaction.id,
@@ -86,15 +88,15 @@ export function decideRefundOutcome(
   nowMs: number,
   changed: Pick<Refund, "resolution"> = {},
 ): { change: Change; refund: Refund } {
+  const { processor_reference } = result;
+  const named = processor_reference === undefined ? {} : { processor_reference };
   if (result.kind === "declined") {
     const { failure } = result;
     return applyRefund(transaction, "refund.failed", nowMs, (updated_at) => {
-      return { ...refund, status: "failed", failure, ...changed, updated_at };
+      return { ...refund, status: "failed", failure, ...named, ...changed, updated_at };
     });
   }
-  const { processor_reference } = result;
-  const named = processor_reference === undefined ? {} : { processor_reference };
-  const refunded = sum(refunds, ["succeeded"]) + refund.amount_minor;
+  const refunded = sumRefunds(refunds, ["succeeded"]) + refund.amount_minor;
   return applyRefund(
     transaction,
     "refund.succeeded",
@@ -105,11 +107,12 @@ export function decideRefundOutcome(
 }
 
 /** What was captured of a completed transaction. One of before there were captures was charged in full. */
-function capturedMinor({ amount_captured_minor, amount_minor }: Transaction): number {
+export function capturedMinor({ amount_captured_minor, amount_minor }: Transaction): number {
   return amount_captured_minor ?? amount_minor;
 }
 
-function sum(refunds: Refund[], statuses: Refund["status"][]): number {
+/** The sum of the refunds with one of these statuses, in minor units. */
+export function sumRefunds(refunds: Refund[], statuses: Refund["status"][]): number {
   return refunds
     .filter(({ status }) => statuses.includes(status))
     .reduce((total, { amount_minor }) => total + amount_minor, 0);

@@ -2,11 +2,11 @@
 import type { OperationResult } from "../operation";
 import type { Refund } from "../refund";
 import type { Resolution, ResolveRequest } from "../resolution";
-import { accept, type Result, refuse } from "../result";
 import { DECLINED_BY_OPERATOR, type Transaction } from "../transaction";
-import { decideOutcome } from "./decide-outcome";
+import { decideOutcome, decideResume, type Windows } from "./decide-outcome";
 import { decideRefundOutcome } from "./decide-refund";
-import type { Change } from "./transition";
+import { accept, type Result, refuse } from "./result";
+import { type Change, followedBy } from "./transition";
 
 /** Until so long after its claim a charge is left to the processor: by then it has been asked about ten times.
  *  Processors that settle late do it within minutes; an operator who waits longer has a reason to look. */
@@ -29,21 +29,24 @@ export function decideResolution(
   transaction: Transaction,
   request: ResolveRequest,
   isCallUnderWay: boolean,
-  captureWindowMs: number,
+  windows: Windows,
   nowMs: number,
 ): Result<Change | null> {
   const { status, resolution } = transaction;
   const { outcome } = request;
-  if (status !== "processing") {
+  const isOpen = status === "processing" || status === "requires_action";
+  if (!isOpen) {
     if (resolution?.outcome === outcome) return accept(null);
     const action = outcome === "settled" ? "settle" : "decline";
     return refuse({ code: "illegal_transition", status, action });
   }
-  // The claim is the last change of a transaction that is processing.
+  // The last change of an open transaction is its claim, or that the customer has to act.
   const resolved = resolve(transaction.updated_at, request, isCallUnderWay, nowMs);
   if (!resolved.ok) return resolved;
-  const resolvedNow = { ...transaction, resolution: resolved.value };
-  return decideOutcome(resolvedNow, RESULTS[outcome], captureWindowMs, nowMs);
+  const end = (open: Transaction) =>
+    decideOutcome({ ...open, resolution: resolved.value }, RESULTS[outcome], windows, nowMs);
+  if (status === "processing") return end(transaction);
+  return followedBy(decideResume(transaction, nowMs), end);
 }
 
 /** The same for a refund. */

@@ -1,5 +1,5 @@
 /** Decides how a transaction leaves review: by a reviewer's decision, or because the review expired. */
-import { accept, type Result, refuse } from "../result";
+
 import {
   closedReview,
   type ReviewDecision,
@@ -7,6 +7,7 @@ import {
   STATUS_OF_DECISION,
 } from "../review";
 import { type Failure, REVIEW_REJECTED, type Transaction } from "../transaction";
+import { accept, type Result, refuse } from "./result";
 import { type Change, decideMove, timeOfChange } from "./transition";
 
 /** Records a reviewer's word. The same word again changes nothing, whatever became of the transaction

@@ -1,10 +1,11 @@
 /** Moves a transaction to another status: the only place where one changes. */
-import { MAX_DECLINED } from "../capture";
+import { MAX_DECLINED, type VoidReason } from "../capture";
+import type { Dispute } from "../dispute";
 import { type Event, type EventType, toEvent } from "../event";
 import type { Refund } from "../refund";
-import { accept, type Result, refuse } from "../result";
 import { type Action, nextStatus } from "../status";
 import type { Transaction } from "../transaction";
+import { accept, type Result, refuse } from "./result";
 
 /** Everything that one decision changes: the transaction as it is now and what happened on the way. */
 export type Change = { transaction: Transaction; events: Event[] };
@@ -21,7 +22,7 @@ type Changed = Partial<
   Omit<Transaction, "id" | "idempotency_key" | "status" | "version" | "created_at" | "updated_at">
 >;
 
-type Move = Exclude<Action, "refund">;
+type Move = Exclude<Action, "refund" | "dispute">;
 
 /** The type of the event of each move. */
 const TYPE_OF: Record<Move, EventType | ((before: Transaction) => EventType)> = {
@@ -31,21 +32,32 @@ const TYPE_OF: Record<Move, EventType | ((before: Transaction) => EventType)> = 
   approve: "transaction.review_approved",
   reject: "transaction.failed",
   cancel: "transaction.cancelled",
-  settle: ({ pending_operation }) =>
-    pending_operation ? "transaction.captured" : "transaction.completed",
+  settle: (before) => (wasAuthorized(before) ? "transaction.captured" : "transaction.completed"),
   decline: "transaction.failed",
   authorize: "transaction.authorized",
   capture: "transaction.processing",
   void: "transaction.processing",
   release: ({ pending_operation }) =>
-    pending_operation?.type === "void" && pending_operation.reason === "capture_expired"
-      ? "transaction.capture_expired"
-      : "transaction.voided",
+    RELEASE_TYPES[pending_operation?.type === "void" ? pending_operation.reason : "processor"],
   restore: ({ pending_operation }) =>
     pending_operation?.type === "capture"
       ? "transaction.capture_failed"
       : "transaction.void_failed",
+  require_action: "transaction.requires_action",
+  resume: "transaction.processing",
 };
+
+const RELEASE_TYPES: Record<VoidReason, EventType> = {
+  requested: "transaction.voided",
+  capture_expired: "transaction.capture_expired",
+  action_expired: "transaction.action_expired",
+  processor: "transaction.voided",
+};
+
+/** Whether money is held on the customer's account, also while a capture or a void of it has no outcome. */
+export function wasAuthorized({ amount_capturable_minor = 0 }: Transaction): boolean {
+  return amount_capturable_minor > 0;
+}
 
 /** Makes a move, or refuses it when the table has none such. */
 export function decideMove(
@@ -64,6 +76,19 @@ export function decideMove(
   });
 }
 
+/** Makes one move after another, as one change.
+ *  @param first what was decided
+ *  @param next decides about the transaction after that */
+export function followedBy(
+  first: Result<Change>,
+  next: (transaction: Transaction) => Result<Change>,
+): Result<Change> {
+  if (!first.ok) return first;
+  const second = next(first.value.transaction);
+  if (!second.ok) return second;
+  return accept({ ...second.value, events: [...first.value.events, ...second.value.events] });
+}
+
 /** Claims a capture or void, which ends what an earlier operation has left on the transaction. After too many declined ones
  *  only the expiry does. */
 export function decideClaim(
@@ -71,7 +96,7 @@ export function decideClaim(
   pending: NonNullable<Transaction["pending_operation"]>,
   nowMs: number,
 ): Result<Step> {
-  const isExpiry = pending.type === "void" && pending.reason === "capture_expired";
+  const isExpiry = pending.type === "void" && pending.reason !== "requested";
   if (!isExpiry && countDeclined(transaction) >= MAX_DECLINED) {
     return refuse({ code: "too_many_attempts" });
   }
@@ -80,10 +105,11 @@ export function decideClaim(
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
 }
 
-/** How many captures and voids of an authorized payment were declined: each has two events, after the first three or, with
- *  a review, five. */
-function countDeclined({ version, review }: Transaction): number {
-  return (version - (review ? 5 : 3)) / 2;
+/** How many captures and voids were declined: each has two events, after the first three or, with a review, five. A payment
+ *  that waited for the customer has two more. */
+function countDeclined({ version, review, action_expires_at }: Transaction): number {
+  const first = 3 + (review ? 2 : 0) + (action_expires_at === undefined ? 0 : 2);
+  return Math.floor((version - first) / 2);
 }
 
 /** The change of a completed transaction by one of its refunds.
@@ -98,6 +124,17 @@ export function applyRefund(
   const next = applyTransition(transaction, "refund", nowMs, changed);
   const refund = toRefund(next.updated_at);
   return { change: { transaction: next, events: [toEvent(next, type, refund)] }, refund };
+}
+
+/** The change of a completed transaction by its dispute. */
+export function applyDispute(
+  transaction: Transaction,
+  dispute: Dispute,
+  type: EventType & `dispute.${string}`,
+  nowMs: number,
+): Change {
+  const next = applyTransition(transaction, "dispute", nowMs, { dispute });
+  return { transaction: next, events: [toEvent(next, type)] };
 }
 
 /** A pending operation ends with the next move, or is what that claims. */

@@ -1,6 +1,6 @@
 /** The rest-v2 dialect. */
 import { describe, expect, it } from "vitest";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../../../../src/domain/transaction/cloud-event";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../../../../src/kafka/cloud-event";
 import type { Produced, StreamRecord } from "../../../../src/kafka/stream";
 import {
   answerWith,

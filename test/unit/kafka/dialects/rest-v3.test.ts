@@ -1,7 +1,7 @@
 /** The rest-v3 dialect. */
 import { describe, expect, it } from "vitest";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../../../../src/domain/transaction/cloud-event";
 import { base64 } from "../../../../src/kafka/base64";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../../../../src/kafka/cloud-event";
 import { jsonSequence } from "../../../../src/kafka/json-sequence";
 import type { Produced } from "../../../../src/kafka/stream";
 import {

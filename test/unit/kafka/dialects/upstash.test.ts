@@ -1,7 +1,7 @@
 /** The upstash dialect. */
 import { Kafka as UpstashKafka } from "@upstash/kafka";
 import { describe, expect, it } from "vitest";
-import { CLOUD_EVENT_MEDIA_TYPE } from "../../../../src/domain/transaction/cloud-event";
+import { CLOUD_EVENT_MEDIA_TYPE } from "../../../../src/kafka/cloud-event";
 import type { Produced } from "../../../../src/kafka/stream";
 import {
   answerWith,

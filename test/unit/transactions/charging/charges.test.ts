@@ -1,8 +1,9 @@
 /** Charges in progress: one call of the processor for all who wait. */
 import { beforeEach, describe, expect, it } from "vitest";
+import type { PaymentDetails } from "../../../../src/domain/transaction/payment-details";
 import type { Answer, OperationRequest } from "../../../../src/processor/processor";
-import { Charges } from "../../../../src/transactions/charging/charges";
-import { DECLINED, EXAMPLES, TRACEPARENT } from "../../../support/examples";
+import { Charges, type RecordAnswer } from "../../../../src/transactions/charging/charges";
+import { DECLINED, EXAMPLES, NOW_MS, TRACEPARENT } from "../../../support/examples";
 import { idOf } from "../../../support/shard";
 
 describe("charges", () => {
@@ -11,6 +12,7 @@ describe("charges", () => {
   let recorded: [string, Answer, number, string | null][];
   let fault: Error | undefined;
   let charges: Charges;
+  const details = new Map<string, PaymentDetails>();
   beforeEach(() => {
     asked = [];
     recorded = [];
@@ -22,13 +24,14 @@ describe("charges", () => {
           asked.push({ request, answer });
         }),
     };
-    charges = new Charges(processor, 60_000, async (order, request, answer) => {
+    const record: RecordAnswer = async (order, request, answer) => {
       const { id } = order.transaction;
       recorded.push([id, answer, order.attempt, request.traceparent]);
       if (fault) throw fault;
       const data = `${id} ${answer.kind}`;
       return { kind: "done", data, status: "completed", replayed: false, wrote: true };
-    });
+    };
+    charges = new Charges(processor, 60_000, record, { of: (id) => details.get(id) });
   });
   const DONE: Answer = { kind: "done" };
   const DECLINE: Answer = { kind: "declined", failure: DECLINED };
@@ -37,7 +40,10 @@ describe("charges", () => {
   const other = { ...transaction, id: idOf("other") };
 
   it("A charge calls the processor with the transaction's id and returns the result to be recorded", async () => {
-    const answer = charges.carryOut({ transaction, attempt: 4 }, TRACEPARENT);
+    const answer = charges.carryOut(
+      { transaction, attempt: 4, claimed_at_ms: NOW_MS },
+      TRACEPARENT,
+    );
     expect(asked[0]?.request).toEqual({
       operation: "charge",
       idempotency_key: transaction.id,
@@ -48,6 +54,7 @@ describe("charges", () => {
       metadata: transaction.metadata,
       livemode: true,
       attempt: 4,
+      claimed_at_ms: NOW_MS,
       traceparent: TRACEPARENT,
     });
     asked[0]?.answer(DONE);
@@ -57,7 +64,7 @@ describe("charges", () => {
 
   it("All callers that wait for a transaction's charge share one call", async () => {
     const answers = [1, 1, 2].map((attempt) =>
-      charges.carryOut({ transaction, attempt }, TRACEPARENT),
+      charges.carryOut({ transaction, attempt, claimed_at_ms: NOW_MS }, TRACEPARENT),
     );
     expect(charges.isUnderWay(transaction.id)).toBe(true);
     expect(asked).toHaveLength(1);
@@ -69,13 +76,16 @@ describe("charges", () => {
   });
 
   it("A transaction is charged again only after its result was recorded, and others at the same time", async () => {
-    const one = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
-    const two = charges.carryOut({ transaction: other, attempt: 1 }, TRACEPARENT);
+    const one = charges.carryOut({ transaction, attempt: 1, claimed_at_ms: NOW_MS }, TRACEPARENT);
+    const two = charges.carryOut(
+      { transaction: other, attempt: 1, claimed_at_ms: NOW_MS },
+      TRACEPARENT,
+    );
     expect(asked.map(({ request }) => request.idempotency_key)).toEqual([transaction.id, other.id]);
     asked[0]?.answer(UNKNOWN);
     await one;
     expect(charges.isUnderWay(other.id)).toBe(true);
-    const again = charges.carryOut({ transaction, attempt: 2 }, TRACEPARENT);
+    const again = charges.carryOut({ transaction, attempt: 2, claimed_at_ms: NOW_MS }, TRACEPARENT);
     expect(asked).toHaveLength(3);
     for (const { answer } of asked) answer(DONE);
     await Promise.all([two, again]);
@@ -89,14 +99,14 @@ describe("charges", () => {
   it("All waiting callers get the fault when a result cannot be recorded, and the charge can be repeated", async () => {
     fault = new Error("no disk");
     const answers = [1, 1].map((attempt) =>
-      charges.carryOut({ transaction, attempt }, TRACEPARENT),
+      charges.carryOut({ transaction, attempt, claimed_at_ms: NOW_MS }, TRACEPARENT),
     );
     asked[0]?.answer(DONE);
     const outcomes = await Promise.allSettled(answers);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(charges.isUnderWay(transaction.id)).toBe(false);
     fault = undefined;
-    const again = charges.carryOut({ transaction, attempt: 1 }, TRACEPARENT);
+    const again = charges.carryOut({ transaction, attempt: 1, claimed_at_ms: NOW_MS }, TRACEPARENT);
     asked[1]?.answer(DONE);
     expect(await again).toMatchObject({ kind: "done" });
   });

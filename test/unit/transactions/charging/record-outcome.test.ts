@@ -122,7 +122,7 @@ describe("a shard", () => {
     const record = createOutcomeRecorder(submit, (level, event, { reason }) =>
       logged.push([level, event, reason]),
     );
-    await record({ transaction: claimed, attempt: 1 }, asked, answer);
+    await record({ transaction: claimed, attempt: 1, claimed_at_ms: LATER_MS }, asked, answer);
     return logged;
   }
   const SETTLED: Answer = { kind: "done" };

@@ -18,7 +18,13 @@ import {
 } from "../../../support/shard";
 
 const defer = (id: string, attempts: number, next_attempt_at_ms: number) =>
-  journal.charges.defer({ id, attempts, next_attempt_at_ms, claimed_at_ms: NOW_MS });
+  journal.charges.defer({
+    id,
+    attempts,
+    next_attempt_at_ms,
+    claimed_at_ms: NOW_MS,
+    awaits_action: 0,
+  });
 
 describe("a journal", () => {
   it("A journal returns open charges by their due time, as many as requested", () => {

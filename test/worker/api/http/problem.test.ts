@@ -26,8 +26,11 @@ import {
 } from "../../../support/shop";
 import { deliver } from "../../../support/stripe-events";
 
-/** Problems of captures and refunds. */
+/** Problems of captures and refunds, and of a processor that takes some payments only. */
 type Unasked =
+  | "amount_not_supported"
+  | "currency_not_supported"
+  | "payment_method_required"
   | "refund_not_found"
   | "operation_not_supported"
   | "amount_exceeds_capturable"

@@ -244,14 +244,17 @@ describe("an authorization", () => {
     );
     expect(decideCancel(authorized(), only("capture"), NOW_MS)).toEqual(unsupported("void"));
     const sandbox = processorOf("sandbox");
+    const AMOUNT = { amount_minor: 10_050, currency: "USD" };
     const mismatch = { refusal: { code: "livemode_mismatch" } };
     expect(decideCapture(authorized(), amount, sandbox, NOW_MS)).toMatchObject(mismatch);
     expect(decideCancel(authorized(), sandbox, NOW_MS)).toMatchObject(mismatch);
-    expect(refusedPayment({ capture_method: "manual" }, false, only("charge"))).toEqual(
+    expect(refusedPayment({ ...AMOUNT, capture_method: "manual" }, false, only("charge"))).toEqual(
       unsupported("authorize").refusal,
     );
-    expect(refusedPayment({}, false, only("charge"))).toBeUndefined();
-    expect(refusedPayment({}, false, processorOf("none"))).toBeUndefined();
-    expect(refusedPayment({}, true, processorOf("none"))?.code).toBe("processor_not_configured");
+    expect(refusedPayment(AMOUNT, false, only("charge"))).toBeUndefined();
+    expect(refusedPayment(AMOUNT, false, processorOf("none"))).toBeUndefined();
+    expect(refusedPayment(AMOUNT, true, processorOf("none"))?.code).toBe(
+      "processor_not_configured",
+    );
   });
 });

@@ -6,7 +6,7 @@ import {
 } from "../../../../../src/domain/transaction/decisions/decide-resolution";
 import type { ResolveRequest } from "../../../../../src/domain/transaction/resolution";
 import type { Transaction } from "../../../../../src/domain/transaction/transaction";
-import { CAPTURE_WINDOW_MS, EXAMPLES, NOW_MS, taken } from "../../../../support/examples";
+import { EXAMPLES, LIVE, NOW_MS, taken } from "../../../../support/examples";
 
 const LATER_MS = NOW_MS + RESOLVABLE_AFTER_MS;
 const requestFor = (fields: Partial<ResolveRequest> = {}): ResolveRequest => ({
@@ -22,7 +22,7 @@ const decide = (
   fields: Partial<ResolveRequest> = {},
   isUnderWay = false,
   nowMs = LATER_MS,
-) => decideResolution(transaction, requestFor(fields), isUnderWay, CAPTURE_WINDOW_MS, nowMs);
+) => decideResolution(transaction, requestFor(fields), isUnderWay, LIVE, nowMs);
 it.each([
   ["settled", "completed", "transaction.completed", null],
   ["declined", "failed", "transaction.failed", "declined_by_operator"],

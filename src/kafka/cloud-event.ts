@@ -1,7 +1,7 @@
 /** An event in the form in which the stream carries it: CloudEvents 1.0, JSON, structured mode. */
 
-import { eventId } from "../identity/id";
-import { announcedText, type EventRecord } from "./event";
+import { eventId } from "../domain/identity/id";
+import { announcedText, type EventRecord } from "../domain/transaction/event";
 
 /** How a record's header names that form, where a server can carry headers. */
 export const CLOUD_EVENT_MEDIA_TYPE = "application/cloudevents+json; charset=UTF-8";

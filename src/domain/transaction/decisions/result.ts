@@ -1,5 +1,5 @@
 /** The two ways a decision can end. A refusal is returned, never thrown. */
-import type { Refusal } from "./refusal";
+import type { Refusal } from "../refusal";
 
 export type Result<Value> = { ok: true; value: Value } | { ok: false; refusal: Refusal };
 

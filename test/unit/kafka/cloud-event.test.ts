@@ -1,12 +1,9 @@
 /** Events as CloudEvents. */
 import { CloudEvent, HTTP, Kafka } from "cloudevents";
 import { describe, expect, it } from "vitest";
-import {
-  CLOUD_EVENT_MEDIA_TYPE,
-  toCloudEvent,
-} from "../../../../src/domain/transaction/cloud-event";
-import { EXAMPLE_NAMES, EXAMPLES, lastEvent, TRACEPARENT } from "../../../support/examples";
-import { recordOf } from "../../../support/kafka-rest";
+import { CLOUD_EVENT_MEDIA_TYPE, toCloudEvent } from "../../../src/kafka/cloud-event";
+import { EXAMPLE_NAMES, EXAMPLES, lastEvent, TRACEPARENT } from "../../support/examples";
+import { recordOf } from "../../support/kafka-rest";
 
 describe("an event as a CloudEvent", () => {
   const { pending, completed } = EXAMPLES;

@@ -1,0 +1,36 @@
+/** Whether a late answer to an operation says other than how the operation has ended. */
+import type { OperationName } from "../operation";
+import type { Refund } from "../refund";
+import type { Transaction } from "../transaction";
+
+type Ended = "done" | "declined";
+
+/** How an operation has ended; undefined while it has not.
+ *  @param after the transaction at a version after the claim, the first one of those that say it */
+export function endOf(operation: OperationName, after: Transaction): Ended | undefined {
+  const { status, failure } = after;
+  switch (operation) {
+    case "charge":
+    case "authorize":
+      if (status === "completed" || status === "authorized") return "done";
+      return status === "failed" || status === "cancelled" ? "declined" : undefined;
+    case "capture":
+      return status === "completed" ? "done" : "declined";
+    case "void":
+      return status === "cancelled" && failure === null ? "done" : "declined";
+    case "refund":
+      return undefined;
+  }
+}
+
+/** Whether a late answer to a refund contradicts it. That it was made is no contradiction once the same refund has failed
+ *  later: that was reported first. */
+export function contradictsRefund(
+  { status, processor_reference }: Refund,
+  answer: { kind: Ended; processor_reference?: string },
+): boolean {
+  if (answer.kind === "declined") return status === "succeeded";
+  const isSame =
+    processor_reference !== undefined && processor_reference === answer.processor_reference;
+  return status === "failed" && !isSame;
+}
