@@ -21,7 +21,7 @@ const scratch = mkdtempSync(join(tmpdir(), "generated-"));
 const withoutRuntime: Plugin = {
   name: "without-runtime",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^cloudflare:/ }, ({ path }) => ({ path, namespace: "runtime" }));
+    onResolve({ filter: /^cloudflare:|^stripe$/ }, ({ path }) => ({ path, namespace: "runtime" }));
     onLoad({ filter: /.*/, namespace: "runtime" }, () => ({ contents: "module.exports = {};" }));
   },
 };

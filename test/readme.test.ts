@@ -19,7 +19,7 @@ it("The README's status diagram has every transition of the status table, and no
   expect(drawn.sort()).toEqual(actual.sort());
 });
 
-/** What a transaction has only once it was authorized, or was ended by an operator. */
+/** What a transaction has only once it was authorized, waited for its customer, was disputed or was ended by an operator. */
 const LATER_MEMBERS = [
   "resolution",
   "amount_capturable_minor",
@@ -27,6 +27,9 @@ const LATER_MEMBERS = [
   "pending_operation",
   "cancellation_reason",
   "processor_reference",
+  "action_expires_at",
+  "next_action",
+  "dispute",
 ];
 
 it("The transaction that the README shows has the members of one in openapi.json", () => {

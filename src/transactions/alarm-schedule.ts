@@ -1,6 +1,6 @@
 /** When a shard's alarm is due. Pure, so that tests can show that no open work is left without an alarm. */
 import { dueAtMs } from "../domain/time/clock";
-import { nextAlarmMs } from "../runtime/alarm";
+import { Alarm, nextAlarmMs } from "../runtime/alarm";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal/journal";
 import type { OutboxRelays } from "./outbox/relays";
@@ -25,6 +25,18 @@ export type OpenWork = {
   /** Whether there are counts to write. */
   has_counts?: boolean;
 };
+
+/** The alarm of a shard, which is due when the next of its open work is. */
+export function createAlarm(
+  storage: DurableObjectStorage,
+  journal: Journal,
+  relays: Pick<OutboxRelays, "openAtMs">,
+  counters: Pick<Counters, "isOpen">,
+): Alarm {
+  return new Alarm(storage, ALARM_INTERVAL_MS, (nowMs) => [
+    nextAlarmAtMs(readOpenWork(journal, relays, counters, nowMs), nowMs),
+  ]);
+}
 
 /** The open work of a shard. */
 export function readOpenWork(

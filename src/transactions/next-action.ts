@@ -10,7 +10,7 @@ const ID = '{"id":"';
 /** @param text the JSON text of a transaction or a refund
  *  @returns the same text, with `next_action` while the transaction waits for the customer */
 export function withNextAction(journal: Journal, text: string): string {
-  if (!journal.details.hasNextActions || !isWaiting(text)) return text;
+  if (!journal.details.mayHaveActions || !isWaiting(text)) return text;
   const id = text.slice(ID.length, text.indexOf('"', ID.length));
   const action = journal.details.nextActionOf(id);
   return action === undefined ? text : `${text.slice(0, -"}".length)},"next_action":${action}}`;

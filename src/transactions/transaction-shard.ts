@@ -14,8 +14,8 @@ import type { Env } from "../env";
 import { createLog } from "../observability/log";
 import { createProcessor, logProcessorMode, toProcessorTerms } from "../processor/create";
 import { abortObject } from "../runtime/abort-object";
-import { Alarm } from "../runtime/alarm";
-import { ALARM_INTERVAL_MS, nextAlarmAtMs, readOpenWork } from "./alarm-schedule";
+import type { Alarm } from "../runtime/alarm";
+import { createAlarm } from "./alarm-schedule";
 import { Charges } from "./charging/charges";
 import { createOutcomeRecorder } from "./charging/record-outcome";
 import { Recovery } from "./charging/recovery";
@@ -32,25 +32,10 @@ import { Journal } from "./journal/journal";
 import { OutboxRelays, REFRESH_LIMIT_MS, SCRAPE_REFRESH_LIMIT_MS } from "./outbox/relays";
 import * as queries from "./queries";
 import { createDecisionSources } from "./risk/decision-inputs";
-import {
-  type Address,
-  type AddressedCall,
-  type EventCounts,
-  type EventsReply,
-  type ManyAddresses,
-  type OperatorAddress,
-  type RefundsReply,
-  type Reply,
-  type ReportReply,
-  type SendResults,
-  type ShardMetrics,
-  type ShardReadiness,
-  shardCountChanged,
-  type TransactionShardRpc,
-  toCommandFields,
-} from "./rpc";
+import type * as rpc from "./rpc";
+import { shardCountChanged, toCommandFields } from "./rpc";
 
-export class TransactionShard extends DurableObject<Env> implements TransactionShardRpc {
+export class TransactionShard extends DurableObject<Env> implements rpc.TransactionShardRpc {
   readonly #journal: Journal;
   readonly #counters: Counters;
   readonly #relays: OutboxRelays;
@@ -99,28 +84,34 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
       submit: (command) => this.#batcher.submit(command),
       log,
     });
-    this.#alarm = new Alarm(state.storage, ALARM_INTERVAL_MS, (nowMs) => [
-      nextAlarmAtMs(readOpenWork(journal, this.#relays, this.#counters, nowMs), nowMs),
-    ]);
+    this.#alarm = createAlarm(state.storage, journal, this.#relays, this.#counters);
     state.blockConcurrencyWhile(() => this.#alarm.read().then(() => this.#alarm.arm(Date.now())));
   }
 
-  executeBatch(calls: AddressedCall[], send: SendResults) {
+  executeBatch(calls: rpc.AddressedCall[], send: rpc.SendResults) {
     this.#journal.load(calls.map(({ address }) => address.transaction_id));
     return executeBatch(this, calls, send);
   }
 
-  getMany(addresses: ManyAddresses) {
+  getMany(addresses: rpc.ManyAddresses) {
     this.#journal.load(addresses.transaction_ids);
     return getMany(this, addresses);
   }
 
-  async create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply> {
+  async create(
+    address: rpc.Address,
+    command: CreateCommand,
+    process?: boolean,
+  ): Promise<rpc.Reply> {
     const fields = { ...toCommandFields(address), ...command, process };
     return this.#execute(address, { kind: "create", ...fields });
   }
 
-  async repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply> {
+  async repeat(
+    address: rpc.Address,
+    request: CreateRequest,
+    process?: boolean,
+  ): Promise<rpc.Reply> {
     if (!this.#owns(address.shards)) return shardCountChanged;
     const reply = queries.repeatReply(this.#journal, this.#counters, address, request);
     this.#alarm.arm(Date.now());
@@ -129,49 +120,49 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return process && reply.ok ? this.create(address, command, process) : reply;
   }
 
-  async process(address: Address): Promise<Reply> {
+  async process(address: rpc.Address): Promise<rpc.Reply> {
     return this.#execute(address, { kind: "process", ...toCommandFields(address) });
   }
 
-  async capture(address: Address, request: CaptureRequest): Promise<Reply> {
+  async capture(address: rpc.Address, request: CaptureRequest): Promise<rpc.Reply> {
     return this.#execute(address, { kind: "capture", ...toCommandFields(address), ...request });
   }
 
-  async cancel(address: Address): Promise<Reply> {
+  async cancel(address: rpc.Address): Promise<rpc.Reply> {
     return this.#execute(address, { kind: "cancel", ...toCommandFields(address) });
   }
 
-  async refund(address: Address, request: RefundRequest): Promise<Reply> {
+  async refund(address: rpc.Address, request: RefundRequest): Promise<rpc.Reply> {
     return this.#execute(address, { kind: "refund", ...toCommandFields(address), ...request });
   }
 
-  async review(address: Address, request: ReviewRequest): Promise<Reply> {
+  async review(address: rpc.Address, request: ReviewRequest): Promise<rpc.Reply> {
     return this.#execute(address, { kind: "review", ...toCommandFields(address), ...request });
   }
 
   async resolve(
-    address: OperatorAddress,
+    address: rpc.OperatorAddress,
     request: ResolveRequest,
     refund_id?: string,
-  ): Promise<Reply> {
+  ): Promise<rpc.Reply> {
     const is_call_under_way = (key: string) => this.#charges.isUnderWay(key);
     const fields = { ...address, ...request, refund_id, is_call_under_way };
     return this.#execute(address, { kind: "resolve", ...fields });
   }
 
-  async report(address: OperatorAddress, report: Report): Promise<ReportReply> {
+  async report(address: rpc.OperatorAddress, report: Report): Promise<rpc.ReportReply> {
     const result = await this.#run(address, { kind: "report", ...address, report });
     return queries.toReportReply(result);
   }
 
-  countEvents(counts: EventCounts): void {
+  countEvents(counts: rpc.EventCounts): void {
     for (const [result, count] of Object.entries(counts)) {
       this.#counters.add("processor_events", `result=${result}`, count);
     }
     if (this.#counters.isOpen) this.#alarm.arm(Date.now());
   }
 
-  find(address: Address): Reply {
+  find(address: rpc.Address): rpc.Reply {
     const arrivedMs = Date.now();
     const reply = this.#ifOwned(address, () => queries.findReply(this.#journal, address));
     const now = Date.now();
@@ -180,19 +171,19 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return reply;
   }
 
-  events(address: Address): EventsReply {
+  events(address: rpc.Address): rpc.EventsReply {
     return this.#ifOwned(address, () => queries.eventsReply(this.#journal, address));
   }
 
-  refunds(address: Address): RefundsReply {
+  refunds(address: rpc.Address): rpc.RefundsReply {
     return this.#ifOwned(address, () => queries.refundsReply(this.#journal, address));
   }
 
-  findRefund(address: Address, refundId: string): Reply {
+  findRefund(address: rpc.Address, refundId: string): rpc.Reply {
     return this.#ifOwned(address, () => queries.findRefundReply(this.#journal, address, refundId));
   }
 
-  ready(): ShardReadiness {
+  ready(): rpc.ShardReadiness {
     const now = Date.now();
     return { backlogs: this.#relays.backlogs(now), charges: this.#journal.charges.summarize(now) };
   }
@@ -201,7 +192,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     return this.#relays.refreshBook(merchantId, Date.now(), REFRESH_LIMIT_MS);
   }
 
-  async metrics(): Promise<ShardMetrics> {
+  async metrics(): Promise<rpc.ShardMetrics> {
     await this.#relays.refreshBook(null, Date.now(), SCRAPE_REFRESH_LIMIT_MS);
     this.#journal.state.write();
     return { counts: this.#counters.all(), ...this.ready() };
@@ -219,11 +210,11 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     this.#alarm.arm(Date.now());
   }
 
-  async #execute(address: OperatorAddress, command: Command): Promise<Reply> {
+  async #execute(address: rpc.OperatorAddress, command: Command): Promise<rpc.Reply> {
     return queries.toReply(this.#journal, await this.#run(address, command));
   }
 
-  async #run({ shards }: OperatorAddress, command: Command): Promise<CommandResult> {
+  async #run({ shards }: rpc.OperatorAddress, command: Command): Promise<CommandResult> {
     const arrivedMs = Date.now();
     this.#commitDelay.arrived();
     try {
@@ -247,7 +238,7 @@ export class TransactionShard extends DurableObject<Env> implements TransactionS
     }
   }
 
-  #ifOwned<Read>({ shards }: Address, read: () => Read): Read | typeof shardCountChanged {
+  #ifOwned<Read>({ shards }: rpc.Address, read: () => Read): Read | typeof shardCountChanged {
     return this.#owns(shards) ? read() : shardCountChanged;
   }
 

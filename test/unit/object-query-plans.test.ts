@@ -97,6 +97,8 @@ const MAY_SCAN: Record<string, string> = {
     "a merchant's dead deliveries, up to 1,000; counts as 50 requests of the merchant's",
   "SELECT 1 FROM deliveries LIMIT 1": "one row",
   "SELECT 1 FROM subject_payments LIMIT 1": "one row",
+  "SELECT 1 FROM payment_details LIMIT 1": "one row, once in a start",
+  "SELECT 1 FROM next_actions LIMIT 1": "the same",
   "SELECT position, endpoint_id FROM deliveries INDEXED BY deliveries_pending":
     "the index of pending deliveries, once a day",
   "UPDATE endpoints SET resting_until = 0 WHERE resting_until":

@@ -51,7 +51,7 @@ const PendingOperation = z
 
 const NextAction = z
   .object({
-    type: z.enum(["redirect_to_url"]),
+    type: z.enum(["redirect_to_url"]).openapi({ example: "redirect_to_url" }),
     redirect_to_url: z.object({
       url: z.string().openapi({
         description: "Where to send the customer. It may hold a secret: do not store or log it.",

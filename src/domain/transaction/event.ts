@@ -19,11 +19,11 @@ export const EVENT_TYPES = [
   "transaction.completed",
   "transaction.failed",
   "transaction.cancelled",
+  "dispute.opened",
+  "dispute.closed",
   "refund.created",
   "refund.succeeded",
   "refund.failed",
-  "dispute.opened",
-  "dispute.closed",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -48,8 +48,6 @@ const MAX_EXAMINED = 1_000;
 /** A claim that has not been tried yet, or is being tried. */
 type Claim = { position: number; claimed_at_ms: number };
 
-const COLUMNS = "transaction_id AS id, attempts, next_attempt_at_ms, claimed_at_ms, awaits_action";
-
 export class OpenCharges {
   readonly #sql: SqlStorage;
   readonly #writer: SqlWriter;
@@ -131,7 +129,10 @@ export class OpenCharges {
     const changed = this.#deferred.get(id);
     if (changed || this.#closed.has(id)) return changed;
     return this.#sql
-      .exec<OpenCharge>(`SELECT ${COLUMNS} FROM charges WHERE transaction_id = ?`, id)
+      .exec<OpenCharge>(
+        "SELECT transaction_id AS id, attempts, next_attempt_at_ms, claimed_at_ms, awaits_action FROM charges WHERE transaction_id = ?",
+        id,
+      )
       .toArray()[0];
   }
 
@@ -140,7 +141,7 @@ export class OpenCharges {
     const claims = [...this.#claims].slice(0, limit).map(([id, claim]) => toOpenCharge(id, claim));
     if (claims.length === limit) return claims;
     const rows = this.#sql.exec<OpenCharge>(
-      `SELECT ${COLUMNS} FROM charges
+      `SELECT transaction_id AS id, attempts, next_attempt_at_ms, claimed_at_ms, awaits_action FROM charges
        WHERE next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?`,
       nowMs,
       limit - claims.length,

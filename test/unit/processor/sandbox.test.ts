@@ -27,8 +27,15 @@ describe("the sandbox", () => {
     failure: { code, message },
   });
   const generic = declined("card_declined", "The card was declined");
-  /** Outcome, ending of the amount, its final answer, and how many calls before it get none. */
-  const TABLE: [string, string, Answer, number][] = [
+  const ACTION: Answer = {
+    kind: "action_required",
+    next_action: {
+      type: "redirect_to_url",
+      redirect_to_url: { url: "https://example.com/sandbox/authenticate", return_url: null },
+    },
+  };
+  /** Outcome, ending of the amount, its final answer, how many calls before it get none, and what a charge gets instead. */
+  const TABLE: [string, string, Answer, number, Answer?][] = [
     ["settle", "9000", DONE, 0],
     ["decline", "9001", generic, 0],
     [
@@ -43,6 +50,9 @@ describe("the sandbox", () => {
     ["timeout_then_settle", "9011", DONE, 1],
     ["unknown_then_settle", "9012", DONE, 2],
     ["unknown_then_decline", "9013", generic, 2],
+    ["action_then_settle", "9020", DONE, 2, ACTION],
+    ["action_then_decline", "9021", generic, 2, ACTION],
+    ["action_abandoned", "9022", DONE, 9, ACTION],
   ];
 
   /** The answers to the first calls, each within 5 seconds. */
@@ -62,13 +72,15 @@ describe("the sandbox", () => {
     ).toEqual(TABLE.map(([name, ending]) => [name, ending]));
   });
 
-  for (const [name, ending, answer, unknowns] of TABLE) {
+  for (const [name, ending, answer, unknowns, first] of TABLE) {
     const said = `${answer.kind} after ${unknowns} unknown`;
-    const expected = [
-      ...Array.from({ length: unknowns }, () => expect.objectContaining({ kind: "unknown" })),
-      answer,
-      answer,
-    ];
+    const ends = name === "action_abandoned" ? [] : [answer, answer];
+    const asks = unknowns + ends.length;
+    const expectedOf = (operation: OperationRequest["operation"]) => {
+      const begins = operation === "charge" || operation === "authorize";
+      const open = (begins && first) || expect.objectContaining({ kind: "unknown" });
+      return [...Array.from({ length: unknowns }, () => open), ...ends];
+    };
 
     it.each(OPERATIONS)(
       `The sandbox answers ${said} when metadata requests ${name} of %s, whatever the amount`,
@@ -76,7 +88,7 @@ describe("the sandbox", () => {
         for (const amount_minor of [1, 9_001, 9_012, 10_050]) {
           const metadata = { [NAMED_BY[operation]]: name, order: "1" };
           const request = { operation, metadata, amount_minor };
-          expect(await ask(request, unknowns + 2)).toEqual(expected);
+          expect(await ask(request, asks)).toEqual(expectedOf(operation));
         }
       },
     );
@@ -85,11 +97,11 @@ describe("the sandbox", () => {
       for (const prefix of ["", "1", "10", "99999999999"]) {
         const amount_minor = Number(prefix + ending);
         for (const operation of ["charge", "authorize", "refund"] as const) {
-          expect(await ask({ operation, amount_minor }, unknowns + 2)).toEqual(expected);
+          expect(await ask({ operation, amount_minor }, asks)).toEqual(expectedOf(operation));
         }
         const authorized_amount_minor = amount_minor + 1;
         const part = { operation: "capture" as const, amount_minor, authorized_amount_minor };
-        expect(await ask(part, unknowns + 2)).toEqual(expected);
+        expect(await ask(part, asks)).toEqual(expectedOf("capture"));
       }
     });
   }

@@ -167,8 +167,10 @@ describe("a shard", () => {
     run({ ...own, kind: "create", idempotency_key: "held", request, process: true });
     run({ ...resolve({ force: true }), ...about } as Command);
     expect(run({ ...own, kind: "capture", amount: "1.00" })).toMatchObject({ kind: "pending" });
-    const answer = (said: Answer, claimed_version: number) =>
-      run({ ...about, kind: "record", operation: "capture", answer: said, claimed_version });
+    const answer = (said: Answer, claimed_version: number) => {
+      const operation = claimed_version === 2 ? "authorize" : "capture";
+      return run({ ...about, kind: "record", operation, answer: said, claimed_version });
+    };
     const status = "processing";
     expect(answer(SETTLED, 2)).toMatchObject({ kind: "done", status, wrote: false });
     expect(answer(A_DECLINE, 2)).toMatchObject({ status, wrote: false, contradicts: true });

@@ -125,6 +125,7 @@ describe("a command", () => {
       attempts: 0,
       next_attempt_at_ms: NOW_MS + 5,
       claimed_at_ms: NOW_MS + 5,
+      awaits_action: 0,
     });
     expect(run(about("process"), NOW_MS + 9)).toEqual({ ...claim, wrote: false });
     expect(journal.lastPosition).toBe(2);

@@ -26,9 +26,13 @@ const ALLOWED = new Map<string, Status>([
   ["processing authorize", "authorized"],
   ["processing release", "cancelled"],
   ["processing restore", "authorized"],
+  ["processing require_action", "requires_action"],
+  ["requires_action resume", "processing"],
+  ["requires_action void", "processing"],
   ["authorized capture", "processing"],
   ["authorized void", "processing"],
   ["completed refund", "completed"],
+  ["completed dispute", "completed"],
 ]);
 describe("a transaction's status", () => {
   for (const from of STATUSES) {
@@ -40,12 +44,12 @@ describe("a transaction's status", () => {
     }
   }
 
-  it("A transaction has one of seven statuses, and fourteen actions change it", () => {
+  it("A transaction has one of eight statuses, and seventeen actions change it", () => {
     expect(STATUSES.join(" ")).toBe(
-      "pending review processing authorized completed failed cancelled",
+      "pending review processing requires_action authorized completed failed cancelled",
     );
     expect(ACTIONS.join(" ")).toBe(
-      "submit block hold approve reject cancel settle decline authorize capture void release restore refund",
+      "submit block hold approve reject cancel settle decline authorize capture void release restore require_action resume refund dispute",
     );
   });
 });
