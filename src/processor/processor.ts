@@ -62,7 +62,7 @@ export type ActionRequired = Notes & { kind: "action_required"; next_action: Nex
 
 /** Of a void: the payment was charged, or authorized, before it could be released.
  *  `captured_minor`: what was charged, in minor units. Needed for a payment that is captured manually */
-export type TooLate = Notes & {
+type TooLate = Notes & {
   kind: "too_late";
   done: "charge" | "authorize";
   captured_minor?: number;

@@ -39,7 +39,7 @@ export function createAlarm(
 }
 
 /** The open work of a shard. */
-export function readOpenWork(
+function readOpenWork(
   { charges, deadlines }: Pick<Journal, "charges" | "deadlines">,
   relays: Pick<OutboxRelays, "openAtMs">,
   counters: Pick<Counters, "isOpen">,
