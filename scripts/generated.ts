@@ -36,6 +36,7 @@ async function openApiDocument(): Promise<Document> {
     platform: "neutral",
     external: ["node:*"],
     mainFields: ["module", "main"],
+    conditions: ["workerd"],
     outfile,
     logLevel: "error",
     plugins: [withoutRuntime],

@@ -13,6 +13,7 @@ import { metricsRoute } from "./operations/metrics-route";
 import { rebuildRoute } from "./operations/rebuild-route";
 import { resolveRoutes } from "./operations/resolve-routes";
 import { stripeRoutes } from "./processors/stripe-routes";
+import { reconciliationRoutes } from "./reconciliation/routes";
 import { refundRoutes } from "./refunds/routes";
 import { riskBacktestRoute } from "./risk/backtest-routes";
 import { riskListRoutes } from "./risk/list-routes";
@@ -82,6 +83,7 @@ function createApp(): OpenAPIHono<AppEnv> {
   rebuildRoute(app);
   resolveRoutes(app);
   stripeRoutes(app);
+  reconciliationRoutes(app);
   metricsRoute(app);
   app.onError(respondToFault);
   app.notFound(respondNotFound(app));

@@ -1,6 +1,7 @@
 /** The client of the objects that own transactions. Every command is idempotent, so a call may be repeated. */
 import type { Config } from "../config";
 import { transactionObjectName } from "../domain/identity/id";
+import type { Refusal } from "../domain/transaction/refusal";
 import type { Env } from "../env";
 import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
 import { executeCall } from "./execute-batch";
@@ -12,6 +13,7 @@ import type {
   Outcome,
   Reply,
   SharedCall,
+  TransactionRecord,
   TransactionShardRpc,
 } from "./rpc";
 
@@ -108,6 +110,42 @@ export async function callTransactionOwnersTogether(
   return calls.map(
     (_, place) => outcomes.get(place) ?? { fault: new Error("a call without a result") },
   );
+}
+
+/** Transactions of any merchant with their refunds, for an operator: one call to each object.
+ *  @returns by id; without those that do not exist
+ *  @throws RecordsRefused, or the fault of a call */
+export async function readRecords(
+  { env, config: { transaction_shards: shards } }: Pick<Caller, "env" | "config">,
+  transactionIds: Iterable<string>,
+): Promise<Map<string, TransactionRecord>> {
+  const byObject = Map.groupBy(new Set(transactionIds), (id) => transactionObjectName(id, shards));
+  const found = new Map<string, TransactionRecord>();
+  const reads = [...byObject].map(async ([name, ids]) => {
+    const reply = await callObject(
+      env.TRANSACTIONS,
+      name,
+      (owner: TransactionOwner) => owner.records(shards, ids),
+      { limit_ms: OWNER_TIMEOUT_MS },
+    );
+    if (!reply.ok) throw new RecordsRefused(reply.refusal);
+    reply.records.forEach((record, at) => {
+      if (record) found.set(ids[at] ?? "", record);
+    });
+  });
+  await Promise.all(reads);
+  return found;
+}
+
+/** An object does not serve the reads of this deployment. */
+export class RecordsRefused extends Error {
+  override readonly name = "RecordsRefused";
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.code);
+    this.refusal = refusal;
+  }
 }
 
 function toAddress(caller: Caller, transactionId: string): Address {

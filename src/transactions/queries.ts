@@ -12,6 +12,7 @@ import {
   type EventsReply,
   notFound,
   okReply,
+  type RecordsReply,
   type RefundsReply,
   type Reply,
   type ReportReply,
@@ -71,6 +72,16 @@ export function refundsReply(
 ): RefundsReply {
   if (journal.findText(transaction_id)?.merchant_id !== merchant_id) return notFound;
   return { ok: true, refunds: journal.refunds.textsOf(transaction_id) };
+}
+
+/** Transactions of any merchant with their refunds. */
+export function recordsReply(journal: Journal, transactionIds: string[]): RecordsReply {
+  journal.load(transactionIds);
+  const records = transactionIds.map((id) => {
+    const stored = journal.findText(id);
+    return stored ? { transaction: stored.data, refunds: journal.refunds.textsOf(id) } : null;
+  });
+  return { ok: true, records };
 }
 
 /** A refund as it is now. */

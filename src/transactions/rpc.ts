@@ -53,6 +53,14 @@ export type Reply =
 /** The JSON texts of a transaction's refunds, the newest first. */
 export type RefundsReply = { ok: true; refunds: string[] } | { ok: false; refusal: Refusal };
 
+/** A transaction and its refunds as they are now, as JSON texts, the newest refund first. */
+export type TransactionRecord = { transaction: string; refunds: string[] };
+
+/** In the order of the ids; null for a transaction that does not exist. */
+export type RecordsReply =
+  | { ok: true; records: (TransactionRecord | null)[] }
+  | { ok: false; refusal: Refusal };
+
 /** What has become of the events that the processor sent. `ignored`: of a type that needs nothing. `not_ours`: about a payment
  *  that this deployment does not have. `unavailable`: to be delivered again. */
 export const EVENT_RESULTS = [
@@ -122,6 +130,8 @@ export interface TransactionShardRpc {
   repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply>;
   /** Records what the processor reports without being asked. Refused for a transaction that does not exist. */
   report(address: OperatorAddress, report: Report): Promise<ReportReply>;
+  /** Transactions of any merchant with their refunds, for an operator. */
+  records(shards: number, transactionIds: string[]): RecordsReply;
   /** Counts events of the processor by result, for the metrics. */
   countEvents(counts: EventCounts): void;
   /** Charges or authorizes a transaction once. Concurrent calls share one call to the processor and its reply. */

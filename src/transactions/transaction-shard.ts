@@ -155,6 +155,10 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     return queries.toReportReply(result);
   }
 
+  records(shards: number, ids: string[]): rpc.RecordsReply {
+    return this.#owns(shards) ? queries.recordsReply(this.#journal, ids) : shardCountChanged;
+  }
+
   countEvents(counts: rpc.EventCounts): void {
     for (const [result, count] of Object.entries(counts)) {
       this.#counters.add("processor_events", `result=${result}`, count);

@@ -69,6 +69,26 @@ export async function parsePositionCursor(
   return Number(position);
 }
 
+/** A cursor of an operator's list, which belongs to no merchant. @param context what it is valid for */
+export async function sealOperatorCursor(
+  c: AppContext,
+  place: string,
+  context: string,
+): Promise<string> {
+  return (await readSecret(c)).sealer.seal(place, `operator ${context}`);
+}
+
+/** @throws Problem */
+export async function openOperatorCursor(
+  c: AppContext,
+  cursor: string,
+  context: string,
+): Promise<string> {
+  const place = await (await readSecret(c)).sealer.open(cursor, `operator ${context}`);
+  if (place === undefined) throw invalidCursor();
+  return place;
+}
+
 async function seal(c: AppContext, list: List, place: string): Promise<string> {
   const { sealer } = await readSecret(c);
   return sealer.seal(place, buildContext(c, list));

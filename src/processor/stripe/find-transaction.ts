@@ -1,8 +1,7 @@
 /** Finds the transaction that a PaymentIntent of Stripe belongs to: disputes, and refunds that were made at Stripe's
  *  dashboard, name the PaymentIntent only. */
 import type { StripeProcessor } from "../../config";
-import { PaymentIntent } from "./objects";
-import { readStripe } from "./read-api";
+import { connectToRead, readPaymentIntent } from "./reads";
 
 const PAYMENT_INTENT_ID = /^pi_[a-zA-Z0-9_]{1,250}$/;
 
@@ -13,6 +12,6 @@ export async function findTransactionOf(
   paymentIntentId: string,
 ): Promise<string | undefined> {
   if (!PAYMENT_INTENT_ID.test(paymentIntentId)) return undefined;
-  const intent = await readStripe(settings, `/v1/payment_intents/${paymentIntentId}`);
-  return PaymentIntent.safeParse(intent).data?.metadata?.transaction_id ?? undefined;
+  const intent = await readPaymentIntent(await connectToRead(settings), paymentIntentId);
+  return intent?.metadata?.transaction_id ?? undefined;
 }
