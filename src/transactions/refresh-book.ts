@@ -15,6 +15,8 @@ const TURN_LIMIT_MS = 2 * CALL_LIMIT_MS;
 /** A shard that did not respond is not called again for so long, so that it delays few readers. */
 const COOLDOWN_MS = 2_000;
 const MAX_MERCHANTS = 1_000;
+/** No merchant has this id. */
+const ALL_MERCHANTS = "";
 
 type Merchant = {
   turn: SharedTurn<number | null>;
@@ -29,7 +31,8 @@ const cooldowns = new Map<string, Cooldown>();
 export type Reader = {
   env: Pick<Env, "TRANSACTIONS">;
   config: Pick<Config, "transaction_shards">;
-  merchant_id: string;
+  /** Null for all merchants. */
+  merchant_id: string | null;
   waitUntil: (work: Promise<unknown>) => void;
 };
 
@@ -39,11 +42,12 @@ export type Reader = {
 export async function refreshBook(reader: Reader): Promise<number | null> {
   // Objects with a single transaction have written theirs before they responded.
   if (reader.config.transaction_shards === 0) return null;
-  const merchant = merchants.get(reader.merchant_id) ?? {
+  const name = reader.merchant_id ?? ALL_MERCHANTS;
+  const merchant = merchants.get(name) ?? {
     turn: new SharedTurn<number | null>(TURN_LIMIT_MS),
     complete_until_ms: 0,
   };
-  merchants.set(reader.merchant_id, merchant);
+  merchants.set(name, merchant);
   return merchant.turn.get(() => callShards(reader, merchant), reader.waitUntil);
 }
 

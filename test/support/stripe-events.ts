@@ -3,11 +3,11 @@ import { createHmac } from "node:crypto";
 import { ask, type Bindings } from "./contract";
 
 export const STRIPE_EVENTS = "/api/v1/processors/stripe/events";
-export const STRIPE_SECRET = "whsec_of-the-tests";
+export const STRIPE_SECRET = "whsec_for_tests";
 /** Settings of a deployment with Stripe in test mode. */
 export const STRIPE_BINDINGS: Bindings = {
   PROCESSOR: "stripe",
-  STRIPE_SECRET_KEY: "sk_test_of_the_tests",
+  STRIPE_SECRET_KEY: "sk_test_for_tests",
   STRIPE_WEBHOOK_SECRET: STRIPE_SECRET,
   STRIPE_API_URL: "http://127.0.0.1:9",
 };

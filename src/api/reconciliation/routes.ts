@@ -1,14 +1,14 @@
 /** `GET /operations/reconciliation/stripe`: compares Stripe's books with ours, a page at a time. Changes nothing. */
 import type { z } from "@hono/zod-openapi";
-import type { RecordedPlace } from "../../d1/recorded-queries";
 import { connectToRead, StripeUnavailable } from "../../processor/stripe/reads";
 import { RecordsRefused } from "../../transactions/client";
 import type { AppContext } from "../context";
 import { openOperatorCursor, sealOperatorCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
-import { Problem, toProblem } from "../http/problem";
+import { Problem } from "../http/problem";
 import { jsonResponse } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
+import { toProblem } from "../transactions/refusal-problem";
 import { ReconciliationPage, ReconciliationQuery } from "./schemas";
 import { comparePage, type PageOfDifferences, type Place, type Range } from "./steps";
 
@@ -85,6 +85,6 @@ function formatPlace(place: Place): string {
 function parsePlace(text: string): Place {
   const [step = "", first = "", created_at = "", id = ""] = text.split(" ");
   if (step === "balance") return { step, after: first || undefined };
-  const after: RecordedPlace = { merchant_id: first, created_at, id };
+  const after = first === "" ? undefined : { merchant_id: first, created_at, id };
   return { step: step === "payments" ? step : "refunds", after };
 }

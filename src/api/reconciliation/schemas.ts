@@ -14,12 +14,10 @@ export const ReconciliationQuery = z
   .strictObject({
     from: time.openapi({
       description: "Beginning of the range, inclusive.",
-      example: "2026-11-22T00:00:00Z",
     }),
     to: time.openapi({
       description:
         "End of the range, exclusive. Payments under way are differences, so choose a time some minutes ago.",
-      example: "2026-11-23T00:00:00Z",
     }),
     cursor: z.string().max(MAX_CURSOR_CHARACTERS, "is not a valid cursor").optional().openapi({
       description: "The `next_cursor` of the previous page. Valid for the same range.",

@@ -1,5 +1,6 @@
 /** The steps of a reconciliation: Stripe's balance transactions, then our payments, then our refunds. A page is a part of
  *  one step. */
+import { waitUntil } from "cloudflare:workers";
 import type { Stripe } from "stripe";
 import { openDatabase } from "../../d1/query";
 import { listRecorded, type Recorded, type RecordedPlace } from "../../d1/recorded-queries";
@@ -24,9 +25,10 @@ import {
   refundToLookUp,
 } from "../../processor/stripe/reconciliation/compare-records";
 import type { About, Difference } from "../../processor/stripe/reconciliation/difference";
-import { readRecords } from "../../transactions/client";
+import { readRecords, refreshBook } from "../../transactions/client";
 import type { TransactionRecord } from "../../transactions/rpc";
 import type { AppContext } from "../context";
+import { Problem } from "../http/problem";
 
 /** A Worker has six connections at a time, and each call has a time limit. */
 const CALLS_AT_ONCE = 5;
@@ -147,6 +149,7 @@ async function compareRecorded(
   { step, after }: Extract<Place, { step: "payments" | "refunds" }>,
   limit: number,
 ): Promise<PageOfDifferences> {
+  if (after === undefined) await requireCompleteBook(c, range);
   const created = { from: timeText(range.from_ms), until: timeText(range.to_ms) };
   const { rows, next } = await listRecorded(openDatabase(c.env.DB), step, created, after, limit);
   const records = await readOurs(
@@ -165,6 +168,20 @@ async function compareRecorded(
     compared: rows.length,
     next: next ? { step, after: next } : afterStep,
   };
+}
+
+/** Waits until D1 has everything of the range. @throws Problem when it does not get it */
+async function requireCompleteBook(c: AppContext, { to_ms }: Range): Promise<void> {
+  const staleSinceMs = await refreshBook({
+    env: c.env,
+    config: c.get("config"),
+    merchant_id: null,
+    waitUntil,
+  });
+  if (staleSinceMs === null || staleSinceMs >= to_ms) return;
+  throw new Problem("unavailable", {
+    detail: "The copy in D1 does not have all payments of the range yet. Retry the request.",
+  });
 }
 
 async function lookUpPayment(stripe: Stripe, { transaction }: Ours): Promise<Difference[]> {
