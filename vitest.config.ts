@@ -11,7 +11,17 @@ const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60
 const IN_PAIRS = { maxWorkers: 2 };
 
 /** Folders of `test/worker` whose tests need settings of their own: each is a project. */
-const OTHER_SETTINGS = ["kafka", "observability", "stripe", "webhooks"];
+const OTHER_SETTINGS = ["kafka", "observability", "reconciliation", "stripe", "webhooks"];
+
+/** The projects with the stand-in for Stripe, one for each. A reconciliation compares everything that it has. */
+const WITH_STRIPE = ["reconciliation", "stripe"];
+const STRIPE_SETTINGS = {
+  PROCESSOR: "stripe",
+  STRIPE_SECRET_KEY: "sk_test_for_tests",
+  STRIPE_WEBHOOK_SECRET: "whsec_for_tests",
+  TRANSACTION_SHARDS: "2",
+  ALLOW_INSECURE_WEBHOOKS: "true",
+};
 
 /** The Worker's own tests run inside workerd, with real Durable Objects, D1 and alarms.
  *  Only the outside world is a fake (the payment processor, webhook receivers), and it is asked over real HTTP. */
@@ -46,7 +56,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           ...(["kafka", "observability"].includes(name)
             ? { KAFKA_REST_URL: inject("kafkaUrl"), KAFKA_TIMEOUT_MS: "1000" }
             : {}),
-          ...(name === "stripe" ? { STRIPE_API_URL: inject("stripeUrl") } : {}),
+          ...(WITH_STRIPE.includes(name) ? { STRIPE_API_URL: inject("stripeUrl") } : {}),
           ...settings,
         },
         ratelimits: {
@@ -67,7 +77,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
       "./test/support/processor.ts",
       "./test/support/receiver.ts",
       "./test/support/kafka.ts",
-      ...(name === "stripe" ? ["./test/support/stripe.ts"] : []),
+      ...(WITH_STRIPE.includes(name) ? ["./test/support/stripe.ts"] : []),
     ],
   },
 });
@@ -102,13 +112,9 @@ export default defineConfig({
         ALLOW_INSECURE_WEBHOOKS: "true",
         LOG_LEVEL: "info",
       }),
-      inWorkerd("stripe", ["test/worker/stripe/**/*.test.ts"], {
-        PROCESSOR: "stripe",
-        STRIPE_SECRET_KEY: "sk_test_for_tests",
-        STRIPE_WEBHOOK_SECRET: "whsec_for_tests",
-        TRANSACTION_SHARDS: "2",
-        ALLOW_INSECURE_WEBHOOKS: "true",
-      }),
+      ...WITH_STRIPE.map((name) =>
+        inWorkerd(name, [`test/worker/${name}/**/*.test.ts`], STRIPE_SETTINGS),
+      ),
       inWorkerd("webhooks", ["test/worker/webhooks/**/*.test.ts"], {
         ALLOW_INSECURE_WEBHOOKS: "true",
       }),

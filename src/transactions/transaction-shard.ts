@@ -33,7 +33,7 @@ import { OutboxRelays, REFRESH_LIMIT_MS, SCRAPE_REFRESH_LIMIT_MS } from "./outbo
 import * as queries from "./queries";
 import { createDecisionSources } from "./risk/decision-inputs";
 import type * as rpc from "./rpc";
-import { shardCountChanged, toCommandFields } from "./rpc";
+import { type Address, type Reply, shardCountChanged, toCommandFields } from "./rpc";
 
 export class TransactionShard extends DurableObject<Env> implements rpc.TransactionShardRpc {
   readonly #journal: Journal;
@@ -98,20 +98,12 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     return getMany(this, addresses);
   }
 
-  async create(
-    address: rpc.Address,
-    command: CreateCommand,
-    process?: boolean,
-  ): Promise<rpc.Reply> {
+  async create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply> {
     const fields = { ...toCommandFields(address), ...command, process };
     return this.#execute(address, { kind: "create", ...fields });
   }
 
-  async repeat(
-    address: rpc.Address,
-    request: CreateRequest,
-    process?: boolean,
-  ): Promise<rpc.Reply> {
+  async repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply> {
     if (!this.#owns(address.shards)) return shardCountChanged;
     const reply = queries.repeatReply(this.#journal, this.#counters, address, request);
     this.#alarm.arm(Date.now());
@@ -120,23 +112,23 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     return process && reply.ok ? this.create(address, command, process) : reply;
   }
 
-  async process(address: rpc.Address): Promise<rpc.Reply> {
+  async process(address: Address): Promise<Reply> {
     return this.#execute(address, { kind: "process", ...toCommandFields(address) });
   }
 
-  async capture(address: rpc.Address, request: CaptureRequest): Promise<rpc.Reply> {
+  async capture(address: Address, request: CaptureRequest): Promise<Reply> {
     return this.#execute(address, { kind: "capture", ...toCommandFields(address), ...request });
   }
 
-  async cancel(address: rpc.Address): Promise<rpc.Reply> {
+  async cancel(address: Address): Promise<Reply> {
     return this.#execute(address, { kind: "cancel", ...toCommandFields(address) });
   }
 
-  async refund(address: rpc.Address, request: RefundRequest): Promise<rpc.Reply> {
+  async refund(address: Address, request: RefundRequest): Promise<Reply> {
     return this.#execute(address, { kind: "refund", ...toCommandFields(address), ...request });
   }
 
-  async review(address: rpc.Address, request: ReviewRequest): Promise<rpc.Reply> {
+  async review(address: Address, request: ReviewRequest): Promise<Reply> {
     return this.#execute(address, { kind: "review", ...toCommandFields(address), ...request });
   }
 
@@ -144,7 +136,7 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     address: rpc.OperatorAddress,
     request: ResolveRequest,
     refund_id?: string,
-  ): Promise<rpc.Reply> {
+  ): Promise<Reply> {
     const is_call_under_way = (key: string) => this.#charges.isUnderWay(key);
     const fields = { ...address, ...request, refund_id, is_call_under_way };
     return this.#execute(address, { kind: "resolve", ...fields });
@@ -166,7 +158,7 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     if (this.#counters.isOpen) this.#alarm.arm(Date.now());
   }
 
-  find(address: rpc.Address): rpc.Reply {
+  find(address: Address): Reply {
     const arrivedMs = Date.now();
     const reply = this.#ifOwned(address, () => queries.findReply(this.#journal, address));
     const now = Date.now();
@@ -175,15 +167,15 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     return reply;
   }
 
-  events(address: rpc.Address): rpc.EventsReply {
+  events(address: Address): rpc.EventsReply {
     return this.#ifOwned(address, () => queries.eventsReply(this.#journal, address));
   }
 
-  refunds(address: rpc.Address): rpc.RefundsReply {
+  refunds(address: Address): rpc.RefundsReply {
     return this.#ifOwned(address, () => queries.refundsReply(this.#journal, address));
   }
 
-  findRefund(address: rpc.Address, refundId: string): rpc.Reply {
+  findRefund(address: Address, refundId: string): Reply {
     return this.#ifOwned(address, () => queries.findRefundReply(this.#journal, address, refundId));
   }
 
@@ -214,7 +206,7 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     this.#alarm.arm(Date.now());
   }
 
-  async #execute(address: rpc.OperatorAddress, command: Command): Promise<rpc.Reply> {
+  async #execute(address: rpc.OperatorAddress, command: Command): Promise<Reply> {
     return queries.toReply(this.#journal, await this.#run(address, command));
   }
 
@@ -242,7 +234,7 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     }
   }
 
-  #ifOwned<Read>({ shards }: rpc.Address, read: () => Read): Read | typeof shardCountChanged {
+  #ifOwned<Read>({ shards }: Address, read: () => Read): Read | typeof shardCountChanged {
     return this.#owns(shards) ? read() : shardCountChanged;
   }
 

@@ -124,11 +124,26 @@ describe("An event of a refund", () => {
   });
 
   it("One that was made at Stripe has no id of ours, and leads to the payment", () => {
-    const object = refundOf({ metadata: {}, payment_intent: { id: INTENT_ID } });
+    const object = refundOf({
+      ...{ metadata: {}, payment_intent: { id: INTENT_ID } },
+      balance_transaction: "txn_3QWERTY",
+    });
     expect(toReport(eventOf("refund.created", object))).toMatchObject({
       report: { refund_id: null },
       transaction_id: null,
       payment_reference: INTENT_ID,
+    });
+  });
+
+  it("The release of an authorization, which moves no money, is no refund", () => {
+    for (const balance_transaction of [null, undefined]) {
+      const object = refundOf({ metadata: {}, balance_transaction });
+      expect(toReport(eventOf("refund.created", object))).toBe("ignored");
+    }
+    // One of ours has no balance transaction either until it has succeeded.
+    const ours = refundOf({ status: "pending", balance_transaction: null });
+    expect(toReport(eventOf("refund.created", ours))).toMatchObject({
+      report: { state: "pending" },
     });
   });
 });
