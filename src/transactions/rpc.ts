@@ -63,17 +63,13 @@ export type RecordsReply =
 
 /** What has become of the events that the processor sent. `ignored`: of a type that needs nothing. `not_ours`: about a payment
  *  that this deployment does not have. `unavailable`: to be delivered again. */
-export const EVENT_RESULTS = [
-  "recorded",
-  "unchanged",
-  "contradicts",
-  "ignored",
-  "not_ours",
-  "unavailable",
-  "signature_invalid",
-  "malformed",
-] as const;
-export type EventResult = (typeof EVENT_RESULTS)[number];
+export type EventResult =
+  | ReportResult
+  | "ignored"
+  | "not_ours"
+  | "unavailable"
+  | "signature_invalid"
+  | "malformed";
 export type EventCounts = Partial<Record<EventResult, number>>;
 
 /** The reply to a report of the processor. */

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import type { Refund } from "../../src/domain/transaction/refund";
 import type { Transaction } from "../../src/domain/transaction/transaction";
-import { admin, type Client, TRANSACTIONS } from "./api";
+import { type Client, TRANSACTIONS } from "./api";
 import { env } from "./env";
 import { deliverEvent } from "./stripe-events";
 
@@ -81,5 +81,3 @@ export async function typesOf(shop: Client, id: string): Promise<string[]> {
   const response = await shop.get(`${TRANSACTIONS}/${id}/events?limit=100`);
   return ((await response.json()) as { data: { type: string }[] }).data.map(({ type }) => type);
 }
-
-export const asOperator = admin;

@@ -34,7 +34,6 @@ import { Problem } from "../http/problem";
 const CALLS_AT_ONCE = 5;
 const MS_PER_S = 1_000;
 
-export type Step = "balance" | "payments" | "refunds";
 /** Where a page begins: in the balance after an id of Stripe, otherwise after a place in D1. */
 export type Place =
   | { step: "balance"; after: string | undefined }

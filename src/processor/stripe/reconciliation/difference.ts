@@ -10,7 +10,7 @@ export const DIFFERENCE_KINDS = [
   "state",
   "fee",
 ] as const;
-export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
+type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
 export type Difference = {
   kind: DifferenceKind;
