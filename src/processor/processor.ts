@@ -68,8 +68,11 @@ type TooLate = Notes & {
   captured_minor?: number;
 };
 
+/** Of a charge, an authorization or a capture: the payment was released at the processor without us. */
+type Released = Notes & { kind: "released" };
+
 /** A processor's answer to an operation. */
-export type Answer = (OperationResult & Notes) | ActionRequired | TooLate | Unknown;
+export type Answer = (OperationResult & Notes) | ActionRequired | TooLate | Released | Unknown;
 
 /** `not_found`: nothing was done under the key, so the operation can be called. */
 export type FindAnswer = Answer | { kind: "not_found" };

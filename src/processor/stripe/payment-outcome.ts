@@ -43,10 +43,14 @@ export function aboutAnother(
 /** The outcome of the request's operation, as far as the PaymentIntent shows it. */
 export function paymentOutcome(intent: PaymentIntent, request: OperationRequest): PaymentOutcome {
   const outcome = READERS[request.operation](intent, request);
-  const isAnswer = outcome.kind === "done" || outcome.kind === "declined";
-  const hasReference =
-    isAnswer || outcome.kind === "action_required" || outcome.kind === "too_late";
-  return hasReference ? { ...outcome, processor_reference: intent.id } : outcome;
+  switch (outcome.kind) {
+    case "unknown":
+    case "not_yet":
+    case "needs_other_action":
+      return outcome;
+    default:
+      return { ...outcome, processor_reference: intent.id };
+  }
 }
 
 type Reader = (intent: PaymentIntent, request: OperationRequest) => PaymentOutcome;
@@ -78,7 +82,7 @@ function readFirst(intent: PaymentIntent, { operation, amount_minor }: Operation
       return { kind: "declined", failure } as const;
     }
     case "canceled":
-      return declinedAs("authorization_released");
+      return RELEASED;
     default:
       return stillOpen(intent);
   }
@@ -91,7 +95,7 @@ function readCapture(intent: PaymentIntent, { amount_minor }: OperationRequest):
     case "requires_capture":
       return { kind: "not_yet" };
     case "canceled":
-      return declinedAs("authorization_released");
+      return RELEASED;
     default:
       return stillOpen(intent);
   }
@@ -102,7 +106,7 @@ function readVoid(intent: PaymentIntent): PaymentOutcome {
     case "canceled":
       return DONE;
     case "succeeded":
-      return { kind: "too_late", done: "charge" };
+      return tooLate(intent);
     case "processing":
       return stillOpen(intent);
     default:
@@ -111,6 +115,7 @@ function readVoid(intent: PaymentIntent): PaymentOutcome {
 }
 
 const DONE = { kind: "done" } as const;
+const RELEASED = { kind: "released" } as const;
 const OTHER_AMOUNT: Unknown = {
   ...unknown("another amount was captured"),
   differs: ["amount_minor"],
@@ -123,6 +128,12 @@ function stillOpen({ status }: PaymentIntent): Unknown {
       ? "Stripe is processing the payment"
       : "a PaymentIntent without outcome",
   );
+}
+
+function tooLate(intent: PaymentIntent): Answer {
+  const captured_minor = receivedMinor(intent);
+  const amount = captured_minor === undefined ? {} : { captured_minor };
+  return { kind: "too_late", done: "charge", ...amount };
 }
 
 function receivedMinor({ amount_received, currency }: PaymentIntent): number | undefined {

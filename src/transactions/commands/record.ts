@@ -4,7 +4,7 @@ import {
   decideActionRequired,
   decideOutcome,
 } from "../../domain/transaction/decisions/decide-outcome";
-import { decideTooLate } from "../../domain/transaction/decisions/decide-processed";
+import { decideReleased, decideTooLate } from "../../domain/transaction/decisions/decide-processed";
 import { decideRefundOutcome } from "../../domain/transaction/decisions/decide-refund";
 import type { OperationName, ReportedResult } from "../../domain/transaction/operation";
 import type { Transaction } from "../../domain/transaction/transaction";
@@ -31,7 +31,7 @@ export function record(
 ): CommandResult {
   const { processor, now_ms } = context;
   const { transaction } = owned;
-  const { answer, refund_id } = command;
+  const { answer, operation, refund_id } = command;
   if (refund_id !== undefined) return recordRefund(context, owned, refund_id, command);
   if (!isOpen(transaction, command)) return recordLate(context.journal, transaction, command);
   switch (answer.kind) {
@@ -42,6 +42,11 @@ export function record(
     case "too_late": {
       const decided = decideTooLate(transaction, answer, processor, now_ms);
       if (!decided) return defer(context, transaction);
+      return applyOutcome(context, owned, decided, command);
+    }
+    case "released": {
+      if (operation === "void") return defer(context, transaction);
+      const decided = decideReleased(transaction, answer.processor_reference, now_ms);
       return applyOutcome(context, owned, decided, command);
     }
     default: {
@@ -111,8 +116,10 @@ function recordLate(
   { answer, operation, claimed_version }: RecordOutcome,
 ): CommandResult {
   const result = unchanged(transaction);
-  const said = answer.kind === "too_late" ? "declined" : answer.kind;
-  if (said === "unknown" || said === "action_required") return result;
+  if (answer.kind === "unknown" || answer.kind === "action_required") return result;
+  // An authorization may have been released after it was made.
+  if (answer.kind === "released" && operation === "authorize") return result;
+  const said = answer.kind === "done" ? "done" : "declined";
   for (let version = claimed_version + 1; version <= transaction.version; version++) {
     const after = JSON.parse(journal.textAt(transaction.id, version)) as Transaction;
     const ended = endOf(operation, after);

@@ -13,7 +13,9 @@ export function endOf(operation: OperationName, after: Transaction): Ended | und
     case "charge":
     case "authorize":
       if (status === "completed" || status === "authorized") return "done";
-      return status === "failed" || status === "cancelled" ? "declined" : undefined;
+      // One that was authorized may have been released at the processor before we heard of it.
+      if (status === "cancelled") return operation === "charge" ? "declined" : undefined;
+      return status === "failed" ? "declined" : undefined;
     case "capture":
       return status === "completed" ? "done" : "declined";
     case "void":

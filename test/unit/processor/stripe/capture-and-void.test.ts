@@ -52,11 +52,7 @@ describe("A capture", () => {
   it.each([
     ["is captured with the same amount", captured(), DONE],
     ["is captured with another amount", captured(7_001), { differs: ["amount_minor"] }],
-    [
-      "is cancelled",
-      intentOf({ status: "canceled" }),
-      { failure: { code: "authorization_released" } },
-    ],
+    ["is cancelled", intentOf({ status: "canceled" }), { kind: "released" }],
     ["is processing", intentOf({ status: "processing" }), { kind: "unknown" }],
     ["is of another transaction", intentOf({ metadata: {} }), { differs: ["payment"] }],
   ])("A refused one is compared with the payment, which %s", async (_, now, expected) => {
@@ -89,7 +85,7 @@ describe("A capture", () => {
   it.each([
     ["done", captured(), DONE],
     ["not done yet", held(), { kind: "not_found" }],
-    ["impossible", intentOf({ status: "canceled" }), { kind: "declined" }],
+    ["impossible", intentOf({ status: "canceled" }), { kind: "released" }],
   ])("A repeated one that is %s is found by the payment's state", async (_, now, expected) => {
     stripe.answers({ body: now });
     expect(await stripe.find(request({ attempt: 2 }))).toMatchObject(expected);
@@ -125,7 +121,12 @@ describe("A void", () => {
     [
       "is charged",
       intentOf(),
-      { kind: "too_late", done: "charge", processor_reference: INTENT_ID },
+      {
+        kind: "too_late",
+        done: "charge",
+        captured_minor: intentOf().amount_received,
+        processor_reference: INTENT_ID,
+      },
     ],
     ["is cancelled", intentOf({ status: "canceled" }), DONE],
     ["is processing", intentOf({ status: "processing" }), { kind: "unknown" }],

@@ -127,10 +127,10 @@ describe("The status of the PaymentIntent", () => {
     expect(await stripe.call(stripeRequest({ operation }))).toEqual(unknown(reason));
   });
 
-  it("A cancelled PaymentIntent is a decline", async () => {
+  it("A cancelled PaymentIntent was released without us", async () => {
     stripe.answers({ body: intentOf({ status: "canceled" }) });
     const answer = await stripe.call(stripeRequest());
-    expect(answer).toMatchObject({ kind: "declined", failure: { code: "authorization_released" } });
+    expect(answer).toMatchObject({ kind: "released" });
   });
 });
 
