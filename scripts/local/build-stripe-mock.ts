@@ -2,8 +2,8 @@
 // where a test finds it. A pinned version, whose sources Go checks against its checksum database.
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { STRIPE_MOCK, STRIPE_MOCK_VERSION } from "./stripe-mock.ts";
 import { runChild } from "../processes/child-process.ts";
+import { STRIPE_MOCK, STRIPE_MOCK_VERSION } from "./stripe-mock.ts";
 
 const BUILD_LIMIT_MS = 600_000;
 
