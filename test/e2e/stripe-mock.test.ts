@@ -1,8 +1,9 @@
 /** Every request that is sent to Stripe, against stripe-mock: Stripe's own server for tests, which checks paths and
  *  parameters against Stripe's specification and keeps no state. `npm run build:stripe-mock` builds it. */
+import { existsSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findStripeMock } from "../../scripts/local/stripe-mock";
+import { STRIPE_MOCK } from "../../scripts/local/stripe-mock";
 import { type Child, startChild } from "../../scripts/processes/child-process";
 import { freePort } from "../../scripts/processes/free-port";
 import { until } from "../../scripts/processes/wait";
@@ -11,23 +12,23 @@ import { stripeProcessor } from "../../src/processor/stripe/stripe";
 import { type Fake, serve } from "../support/http-server";
 import { INTENT_ID, REFUND_ID, stripeRequest } from "../support/stripe-api";
 
-const PROGRAM = findStripeMock();
+const IS_BUILT = existsSync(STRIPE_MOCK);
 const LIMIT_MS = 60_000;
 const DAY_MS = 86_400_000;
 const signal = () => new AbortController().signal;
 
-if (PROGRAM === undefined) {
+if (!IS_BUILT) {
   console.log("Skipped: stripe-mock is not there (npm run build:stripe-mock, with Go)");
 }
 
-describe.skipIf(PROGRAM === undefined)("stripe-mock", () => {
+describe.skipIf(!IS_BUILT)("stripe-mock", () => {
   let mock: Child;
   let between: Fake;
   let seen: { line: string; status: number; error: unknown }[] = [];
 
   beforeAll(async () => {
     const port = await freePort();
-    mock = startChild(PROGRAM ?? "", ["-http-addr", `127.0.0.1:${port}`]);
+    mock = startChild(STRIPE_MOCK, ["-http-addr", `127.0.0.1:${port}`]);
     const at = `http://127.0.0.1:${port}`;
     const answers = () => fetch(at).then(() => true);
     await until(answers, "stripe-mock answers", LIMIT_MS, mock);

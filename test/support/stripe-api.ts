@@ -11,7 +11,7 @@ export const SECRET_KEY = "sk_test_never_shown";
 export const INTENT_ID = "pi_3QWERTY0000000000000001";
 export const CLIENT_SECRET = `${INTENT_ID}_secret_never_shown`;
 
-export type Sent = { line: string; form: Record<string, string>; headers: Record<string, unknown> };
+type Sent = { line: string; form: Record<string, string>; headers: Record<string, unknown> };
 type Reply = { status?: number; body?: unknown; text?: string; headers?: Record<string, string> };
 type Script = Reply | "cut" | "hang";
 
