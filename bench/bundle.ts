@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
 import { runChild } from "../scripts/processes/child-process.ts";
-import { d1Config, STORAGE_FOLDERS, workerConfig } from "./workerd-config.ts";
+import { d1Config, STORAGE_FOLDERS, workerConfig } from "./hosts/workerd-config.ts";
 
 type Config = ReturnType<typeof unstable_readConfig>;
 

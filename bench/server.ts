@@ -50,7 +50,7 @@ export const DEFAULT_MODE: Mode = existsSync(STANDALONE) ? "workerd" : "miniflar
 /** Starts the layout in `dir`. */
 export function startServer({ mode, workerd, dir, log, isolates = 1 }: Start): Promise<Server> {
   const args = [dir, workerd, String(isolates)];
-  return startHost({ host: `host-${mode}.ts`, args, log, ends: "kill" });
+  return startHost({ host: `hosts/${mode}.ts`, args, log, ends: "kill" });
 }
 
 /** Starts a host, whose output goes to the file `log`. With `stop` it ends what it holds itself. */

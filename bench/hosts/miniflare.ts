@@ -6,7 +6,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
-import type { HostReady } from "./messages.ts";
+import type { HostReady } from "../messages.ts";
 
 const LOOPBACK = "127.0.0.1";
 const [dir = "", , isolates = "1"] = process.argv.slice(2);

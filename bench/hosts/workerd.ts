@@ -1,6 +1,6 @@
 // The process that holds two bare workerd: the Worker's, and D1's, which is a process of its own as it is on Cloudflare.
 import { spawn } from "node:child_process";
-import type { HostReady } from "./messages.ts";
+import type { HostReady } from "../messages.ts";
 import { D1_SERVICE } from "./workerd-config.ts";
 
 const [dir = "", workerd = ""] = process.argv.slice(2);
