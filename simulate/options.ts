@@ -1,6 +1,7 @@
 // The command line of `npm run simulate`.
 import { parseArgs } from "node:util";
 import { errorMessage } from "../scripts/processes/errors.ts";
+import type { ProcessorName } from "./plan/orders.ts";
 
 export type Options = {
   transactions: number;
@@ -9,6 +10,7 @@ export type Options = {
   merchants: number;
   customers: number;
   seed: string;
+  processor: ProcessorName;
   chaos: boolean;
   keep: boolean;
   help: boolean;
@@ -26,6 +28,7 @@ endpoint and /metrics say. Exits with 1 on any difference, with 2 when the simul
   --concurrency 48      visits under way at a time
   --merchants 3         each with four webhook endpoints
   --customers 4000      most of them buy rarely
+  --processor http      http: a processor over HTTP; stripe: a stand-in for Stripe, with 3-D Secure and disputes
   --chaos               kills the server again and again, and has the Kafka endpoint fail
   --keep                leaves the state folder and the server's output there
 `;
@@ -64,6 +67,7 @@ function parse(args: string[]) {
         merchants: number("merchants"),
         customers: number("customers"),
         seed: { ...text, default: "1" },
+        processor: { ...text, default: "http" },
         chaos: flag,
         keep: flag,
         help: { ...flag, short: "h" },
@@ -76,9 +80,14 @@ function parse(args: string[]) {
   }
 }
 
+function readProcessor(text: string): ProcessorName {
+  if (text === "http" || text === "stripe") return text;
+  throw new UsageError(`--processor must be http or stripe; it is "${text}".`);
+}
+
 /** The options as they are meant. @throws UsageError */
 export function readOptions(args: string[]): Options {
-  const { seed, chaos, keep, help, ...texts } = parse(args);
+  const { seed, processor, chaos, keep, help, ...texts } = parse(args);
   return {
     transactions: readNumber("transactions", texts.transactions),
     rate: readNumber("rate", texts.rate),
@@ -86,6 +95,7 @@ export function readOptions(args: string[]): Options {
     merchants: readNumber("merchants", texts.merchants),
     customers: readNumber("customers", texts.customers),
     seed,
+    processor: readProcessor(processor),
     chaos,
     keep,
     help,

@@ -9,6 +9,7 @@ import type {
   MerchantView,
   OrderRecord,
   ReceiverView,
+  StripeView,
   Transaction,
   World,
 } from "./world.ts";
@@ -28,6 +29,7 @@ const ROWS: Partial<Record<Call, string>> = {
   refund_reuse: "keys reused",
   process: "processes",
   cancel: "cancels",
+  authenticate: "customers at the issuer",
 };
 
 const number = (value: number) => value.toLocaleString("en-US");
@@ -112,7 +114,8 @@ function webhookRows(merchants: MerchantView[]): Row[] {
   ];
 }
 
-function processorRow({ processor }: World): Row {
+function processorRow({ processor, stripe }: World): Row {
+  if (stripe) return stripeRow(stripe);
   const operations = [...processor.operations.values()];
   const texts: Counted[] = [
     ...counted(operations, ({ operation }) => operation),
@@ -120,6 +123,19 @@ function processorRow({ processor }: World): Row {
     ["unclear answers", operations.reduce((sum, { unclear }) => sum + unclear, 0)],
   ];
   return ["at the processor", operations.length, listed(texts)];
+}
+
+function stripeRow({ intents, refunds, disputes }: StripeView): Row {
+  const moved = refunds.filter(({ balance_transaction }) => balance_transaction !== null);
+  const ours = moved.filter(({ metadata }) => metadata?.refund_id !== undefined);
+  const texts: Counted[] = [
+    ...counted(intents, ({ status }) => status),
+    ["refunds", ours.length],
+    ["refunds that failed", ours.filter(({ status }) => status === "failed").length],
+    ["refunds at the dashboard", moved.length - ours.length],
+    ["disputes", disputes.length],
+  ];
+  return ["at Stripe", intents.length, listed(texts)];
 }
 
 function streamRow({ merchants, kafka }: World): Row {

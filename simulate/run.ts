@@ -13,6 +13,7 @@ import { type SimulatedKafka, startKafka } from "./system/kafka.ts";
 import { closeReceivers, makeMerchants, type OpenMerchant } from "./system/merchants.ts";
 import { type SimulatedProcessor, startProcessor } from "./system/processor.ts";
 import { prepareServer, type SimulatedServer } from "./system/server.ts";
+import { type SimulatedStripe, startSimulatedStripe } from "./system/stripe.ts";
 import { type AttemptEnd, noAttempts } from "./traffic/api.ts";
 import { openChaos } from "./traffic/chaos.ts";
 import { openClient } from "./traffic/client.ts";
@@ -30,11 +31,12 @@ type System = {
   server: SimulatedServer;
   kafka: SimulatedKafka;
   processor: SimulatedProcessor;
+  stripe: SimulatedStripe | null;
 };
 type Sending = System & { merchants: OpenMerchant[]; progress: Progress };
 
 /** Sends the plan's traffic, with its faults; gives what the clients learned. */
-async function send({ plan, merchants, server, kafka, options, progress }: Sending) {
+async function send({ plan, merchants, server, kafka, stripe, options, progress }: Sending) {
   const { orders } = plan;
   const records: OrderRecord[] = [];
   const clients = merchants.map(({ api, own }) =>
@@ -60,10 +62,12 @@ async function send({ plan, merchants, server, kafka, options, progress }: Sendi
     },
   });
   await chaos.ended();
+  await stripe?.visitDashboard();
   return { records, chaos: chaos.counts };
 }
 
-async function simulateOn({ plan, options, server, kafka, processor }: System): Promise<World> {
+async function simulateOn(system: System): Promise<World> {
+  const { plan, server, kafka, processor, stripe } = system;
   const attempts = noAttempts();
   let isTraffic = false;
   const seen = (end: AttemptEnd) => {
@@ -74,16 +78,18 @@ async function simulateOn({ plan, options, server, kafka, processor }: System): 
   const merchants = await makeMerchants({ plan, server, seen });
   try {
     isTraffic = true;
-    const sent = await send({ plan, merchants, server, kafka, processor, options, progress });
+    const sent = await send({ ...system, merchants, progress });
     isTraffic = false;
     progress.end(`All is sent. Waiting until everything has settled.`);
     const limit_ms = SETTLE_LIMIT_MS + plan.orders.length * SETTLE_LIMIT_PER_ORDER_MS;
-    const unsettled = await settle({ server, merchants, limit_ms, progress });
+    const upcoming = () => stripe?.upcoming() ?? 0;
+    const unsettled = await settle({ server, merchants, upcoming, limit_ms, progress });
     progress.end(unsettled === "" ? "Settled. Comparing." : `Not settled: ${unsettled}.`);
     const observed = await observe({ plan, merchants, server, progress });
     const log = readFileSync(server.log, "utf8");
     const [errors, unclear] = [errorsIn(log), unclearIn(log)];
-    return { plan, ...sent, ...observed, attempts, kafka, processor, errors, unclear, unsettled };
+    const seen = { attempts, kafka, processor, errors, unclear, unsettled };
+    return { plan, ...sent, ...observed, ...seen, stripe: stripe?.view() ?? null };
   } finally {
     closeReceivers(merchants);
   }
@@ -102,12 +108,17 @@ export async function simulate(options: Options, state: string): Promise<number>
   console.log("Starting a server.");
   const kafka = await startKafka();
   const processor = await startProcessor();
+  const stripe =
+    plan.processor === "stripe"
+      ? await startSimulatedStripe(plan.seed, () => server.address())
+      : null;
   const server = await prepareServer(state, {
     KAFKA_REST_URL: kafka.url,
     PROCESSOR_URL: processor.url,
+    ...stripe?.settings,
   });
   try {
-    const world = await simulateOn({ plan, options, server, kafka, processor });
+    const world = await simulateOn({ plan, options, server, kafka, processor, stripe });
     const differences = reconcile(world);
     const s = Math.round((Date.now() - started) / 1_000);
     console.log(`\n${tableOf(world)}\n\n${differencesText(differences)}`);
@@ -117,5 +128,6 @@ export async function simulate(options: Options, state: string): Promise<number>
     await server.stop();
     kafka.close();
     processor.close();
+    stripe?.close();
   }
 }

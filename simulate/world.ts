@@ -5,6 +5,13 @@ import type { Currency, Operation } from "./plan/expectation.ts";
 import type { Order } from "./plan/orders.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { Call } from "./plan/stories.ts";
+import type {
+  BalanceTransaction,
+  Charge,
+  Dispute,
+  PaymentIntent,
+  Refund as StripeRefund,
+} from "./stripe/account/objects.ts";
 import type { Attempts } from "./traffic/api.ts";
 
 /** A transaction as the API shows it. */
@@ -33,6 +40,8 @@ export type Transaction = {
   pending_operation?: { type: "capture" | "void"; amount_minor?: number; reason?: string };
   cancellation_reason?: string;
   processor_reference?: string;
+  action_expires_at?: string;
+  dispute?: { id: string; status: string; amount_minor: number };
 };
 
 /** A refund as the API shows it. */
@@ -46,6 +55,7 @@ export type Refund = {
   reason: string | null;
   metadata: Record<string, string>;
   failure: { code: string } | null;
+  processor_reference?: string;
   created_at: string;
   updated_at: string;
 };
@@ -78,6 +88,8 @@ export type Answer = {
   status: number;
   code: string | null;
   transaction?: Transaction;
+  /** Where the customer is sent; it is no part of the transaction. */
+  action_url?: string;
   refund?: Refund;
   replayed?: boolean;
   /** Only where the bytes are promised. */
@@ -157,6 +169,15 @@ export type Operated = {
 /** `complaints`: requests that no processor would have understood. */
 export type ProcessorView = { operations: Map<string, Operated>; complaints: string[] };
 
+/** What the stand-in for Stripe has. */
+export type StripeView = {
+  intents: PaymentIntent[];
+  charges: Charge[];
+  refunds: StripeRefund[];
+  disputes: Dispute[];
+  balance: BalanceTransaction[];
+};
+
 export type KafkaView = { records: TopicRecord[]; refused: string[]; failed: number };
 
 export type World = {
@@ -167,6 +188,8 @@ export type World = {
   metrics: Sample[];
   kafka: KafkaView;
   processor: ProcessorView;
+  /** With Stripe as the processor; then `processor` has nothing. */
+  stripe: StripeView | null;
   attempts: Attempts;
   chaos: Chaos;
   /** The errors in the server's log, by the names of their events. */

@@ -18,7 +18,10 @@ import { FAULTS_OUTSIDE } from "./support/simulate/faults-outside";
 import { at, endpointOf, firstOf, sampleOf } from "./support/simulate/look";
 import { idealWorld } from "./support/simulate/world";
 
-const SIZE = { seed: "7", transactions: 200, merchants: 2, customers: 60, chaos: false };
+const SIZE = {
+  ...{ seed: "7", transactions: 200, merchants: 2, customers: 60, chaos: false },
+  processor: "http" as const,
+};
 const plan = makePlan(SIZE);
 const EVERY_CALL = [
   ...["create", "pay", "batch", "reuse", "process", "capture", "capture_part", "capture_over"],

@@ -6,6 +6,7 @@ import type { Progress } from "../progress.ts";
 import type { OpenMerchant, OpenReceiver } from "../system/merchants.ts";
 import type { SimulatedServer } from "../system/server.ts";
 import type { Api } from "../traffic/api.ts";
+import { splitAction } from "../traffic/requests.ts";
 import type {
   Delivery,
   MerchantView,
@@ -62,7 +63,8 @@ async function observeMerchant(api: Api, keys: string[], tick: () => void): Prom
     tick();
     if (found === null) return;
     const path = `/api/v1/transactions/${found.id}`;
-    exact.set(found.id, await find<Transaction>(api, path));
+    const exactly = await find<Transaction>(api, path);
+    exact.set(found.id, exactly && splitAction(exactly).transaction);
     const log = await find<{ data: TransactionEvent[] }>(api, `${path}/events`);
     logs.set(found.id, log?.data ?? []);
     const own = await find<{ data: Refund[] }>(api, `${path}/refunds`);

@@ -8,7 +8,12 @@ import type { OpenMerchant } from "../system/merchants.ts";
 import type { SimulatedServer } from "../system/server.ts";
 import { within } from "../within.ts";
 
-type System = { server: SimulatedServer; merchants: OpenMerchant[] };
+type System = {
+  server: SimulatedServer;
+  merchants: OpenMerchant[];
+  /** How much has still to happen at the processor. */
+  upcoming(): number;
+};
 type Open = Record<string, number>;
 type Readiness = { outboxes: Record<string, { depth: number } | null> | null };
 type Page = {
@@ -22,6 +27,7 @@ const READY_LIMIT_MS = 10_000;
 /** The lists that become empty. */
 const OPEN = {
   "open operations": "/api/v1/transactions?limit=100&status=processing",
+  "payments that wait for a customer": "/api/v1/transactions?limit=100&status=requires_action",
   "authorized payments": "/api/v1/transactions?limit=100&status=authorized",
   "pending refunds": "/api/v1/refunds?limit=100&status=pending",
 };
@@ -41,7 +47,7 @@ async function countPending({ api, endpoints }: OpenMerchant): Promise<number> {
   }
 }
 
-async function countOpen({ server, merchants }: System): Promise<Open> {
+async function countOpen({ server, merchants, upcoming }: System): Promise<Open> {
   const ready = await within(READY_LIMIT_MS, async (signal) => {
     const response = await fetch(`${server.address()}/health/ready`, { signal });
     return (await response.json()) as Readiness;
@@ -49,7 +55,7 @@ async function countOpen({ server, merchants }: System): Promise<Open> {
   if (ready.outboxes === null) throw new Error("not every shard answers");
   const depths = Object.values(ready.outboxes).map((outbox) => outbox?.depth ?? 0);
   const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
-  const open: Open = { "events in outboxes": sum(depths) };
+  const open: Open = { "events in outboxes": sum(depths), "events at Stripe": upcoming() };
   for (const [what, path] of Object.entries(OPEN)) {
     const pages = merchants.map(({ api }) => api.must<{ data: unknown[] }>("GET", path));
     open[what] = sum((await Promise.all(pages)).map(({ data }) => data.length));
@@ -68,13 +74,14 @@ const textOf = (open: Open) =>
 export async function settle({
   server,
   merchants,
+  upcoming,
   limit_ms,
   progress,
 }: System & { limit_ms: number; progress: Progress }): Promise<string> {
   const started = Date.now();
   let text = "nothing has answered";
   for (;;) {
-    const open = await countOpen({ server, merchants }).catch((error) => ({
+    const open = await countOpen({ server, merchants, upcoming }).catch((error) => ({
       [errorMessage(error)]: 1,
     }));
     text = textOf(open);

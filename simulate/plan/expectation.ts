@@ -27,6 +27,8 @@ export const OUTCOMES: Record<string, Outcome> = {
   silent: { ...done, unclear: ["hang"] },
   error: { ...done, unclear: ["error", "error"] },
   pending: { ...done, unclear: ["pending", "pending"] },
+  // At Stripe: it succeeds first.
+  refund_fails_later: { ...declined, code: "expired_card" },
   pending_decline: { ...declined, unclear: ["pending", "pending"] },
 };
 
@@ -60,6 +62,10 @@ const POINTS = { amount_above_threshold: 40, amount_above_twice: 30, frequency: 
 
 /** How long a payment stays authorized without a capture: the shortest that can be set. */
 export const CAPTURE_WINDOW_S = 60;
+/** How long a payment waits for its customer: the shortest that can be set. */
+export const ACTION_WINDOW_S = 60;
+/** Why a payment fails whose customer does not authenticate successfully. */
+export const AUTHENTICATION_FAILED = "authentication_failed";
 
 /** The currencies of the simulation and their decimals. */
 export const DECIMALS = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3, CLP: 0 };

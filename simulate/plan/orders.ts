@@ -9,6 +9,7 @@ import {
   type Step,
   type StoryName,
 } from "./stories.ts";
+import { type Customer, drawCourse, RETURN_URL, STRIPE_STORIES, STRIPE_WEIGHTS } from "./stripe.ts";
 
 /** A refund of an order under a key of its own. `amount_minor` is null for all that is left. */
 export type PlannedRefund = {
@@ -33,7 +34,11 @@ export type Order = {
     currency: string;
     description?: string;
     capture_method?: "manual";
+    payment_method?: string;
+    return_url?: string;
   };
+  /** With Stripe as the processor: what the customer does if the issuer wants an authentication; null when it does not. */
+  customer?: Customer | null;
   /** What a capture of a part captures. */
   part_minor: number;
   refunds: PlannedRefund[];
@@ -112,20 +117,45 @@ function drawRefunds(
   });
 }
 
+/** What an order may be, with each processor. At Stripe every part is large enough to be charged alone, and amounts in KWD
+ *  would have to end in 0. */
+const KINDS_OF_ORDERS = {
+  http: {
+    stories: STORIES as Record<string, Described>,
+    story_weights: STORY_WEIGHTS as Record<string, number>,
+    currency_weights: CURRENCY_WEIGHTS,
+    least_part: 0,
+  },
+  stripe: {
+    stories: { ...STORIES, ...STRIPE_STORIES } as Record<string, Described>,
+    story_weights: { ...STORY_WEIGHTS, ...STRIPE_WEIGHTS } as Record<string, number>,
+    currency_weights: { ...CURRENCY_WEIGHTS, KWD: 0 },
+    least_part: 0.7,
+  },
+};
+export type ProcessorName = keyof typeof KINDS_OF_ORDERS;
+
 export function makeOrder(
   random: Random,
+  processor: ProcessorName,
   { index, merchant, key, user_id, ...fixed }: Role & { index: number; key: string },
 ): Order {
-  const currency = random.weighted(CURRENCY_WEIGHTS);
+  const { stories, story_weights, currency_weights, least_part } = KINDS_OF_ORDERS[processor];
+  const currency = random.weighted(currency_weights);
   const size = fixed.size ?? random.weighted(SIZE_WEIGHTS);
-  const story = fixed.story ?? random.weighted(STORY_WEIGHTS);
-  const { is_manual = false, refunds = [] }: Described = STORIES[story];
+  const story = fixed.story ?? random.weighted(story_weights);
+  const described = stories[story] ?? STORIES.plain;
+  const { is_manual = false, refunds = [] }: Described = described;
   const scale = MINOR_PER_USD[currency];
   const [least, most] = SIZES[size];
   const amount_minor = random.whole(least * scale, most * scale);
-  const part_minor = Math.max(1, Math.floor(amount_minor * random.unit()));
+  const part = least_part + (1 - least_part) * random.unit();
+  const part_minor = Math.max(1, Math.floor(amount_minor * part));
   const text = decimalText(amount_minor, currency);
-  const metadata = drawMetadata(random, index, is_manual);
+  const stripe = processor === "stripe" ? drawCourse(random, story) : null;
+  const metadata = stripe
+    ? { order: String(index), outcome: stripe.outcome }
+    : drawMetadata(random, index, is_manual);
   const description = random.pick(DESCRIPTIONS);
   const body = {
     user_id,
@@ -133,7 +163,9 @@ export function makeOrder(
     metadata,
     ...(description ? { description } : {}),
     ...(is_manual ? { capture_method: "manual" as const } : {}),
+    ...(stripe ? { payment_method: stripe.payment_method, return_url: RETURN_URL } : {}),
   };
+  const drawn = drawRefunds(random, currency, is_manual ? part_minor : amount_minor, refunds);
   return {
     index,
     merchant,
@@ -143,10 +175,16 @@ export function makeOrder(
     currency,
     spellings: [text, Number(text), `${Number(text)}`],
     body,
+    ...(stripe ? { customer: stripe.customer } : {}),
     part_minor,
-    refunds: drawRefunds(random, currency, is_manual ? part_minor : amount_minor, refunds),
+    refunds: stripe ? drawn.map((refund) => withOutcome(refund, stripe.refund_outcome)) : drawn,
     wants_own_url: random.chance(OWN_URL_SHARE),
-    visits: drawVisits(story, random),
+    visits: drawVisits(described, random),
     batch: [],
   };
 }
+
+const withOutcome = (refund: PlannedRefund, outcome: string): PlannedRefund => ({
+  ...refund,
+  body: { ...refund.body, metadata: { outcome } },
+});

@@ -1,7 +1,7 @@
 // What will be sent, all of it, as a pure function of the options: nothing in here depends on the time, a
 // port or an id. What the system makes of it, and in which order, is left to the run.
 import { createHash } from "node:crypto";
-import { makeOrder, type Order, type Role } from "./orders.ts";
+import { makeOrder, type Order, type ProcessorName, type Role } from "./orders.ts";
 import { type Random, randomOf } from "./random.ts";
 import { readStep } from "./stories.ts";
 
@@ -15,6 +15,7 @@ export type Visit = [order: number, part: number];
 export type Plan = {
   seed: string;
   digest: string;
+  processor: ProcessorName;
   merchants: number;
   orders: Order[];
   queue: Visit[];
@@ -28,6 +29,7 @@ export type PlanOptions = {
   merchants: number;
   customers: number;
   chaos: boolean;
+  processor: ProcessorName;
 };
 
 export type EndpointKind = "fine" | "flaky" | "slow" | "hanging";
@@ -173,19 +175,20 @@ function drawFaults(random: Random): Fault[] {
 
 /** The whole plan, and a digest of it. */
 export function makePlan(options: PlanOptions): Plan {
-  const { seed, merchants, chaos } = options;
+  const { seed, merchants, chaos, processor } = options;
   const numbers = new Map<number, number>();
   const cast = drawCast(options);
   const orders = cast.map((role, index) => {
     // Keys are a merchant's own: the same ones are used at every merchant on purpose.
     const number = (numbers.get(role.merchant) ?? 0) + 1;
     numbers.set(role.merchant, number);
-    return makeOrder(randomOf(seed, "order", index), { index, key: `order-${number}`, ...role });
+    const order = { index, key: `order-${number}`, ...role };
+    return makeOrder(randomOf(seed, "order", index), processor, order);
   });
   addBatches(orders, randomOf(seed, "batches"));
   const queue = drawQueue(orders, randomOf(seed, "queue"));
   const faults = chaos ? drawFaults(randomOf(seed, "faults")) : [];
   const plan = { seed, merchants, orders, queue, faults };
   const digest = createHash("sha256").update(JSON.stringify(plan)).digest("hex").slice(0, 16);
-  return { ...plan, digest };
+  return { ...plan, processor, digest };
 }

@@ -3,7 +3,8 @@ import type { Random } from "./random.ts";
 
 /** What a client asks for. `pay` creates and processes with one request; `capture_part` captures a part, `capture_over`
  *  more than is authorized; `refund_2` is the second refund of the order, `refund_reuse` another one under the key of the
- *  first; `batch` creates several orders with one request. `faulty_item` is what a batch says of its faulty item. */
+ *  first; `batch` creates several orders with one request; `authenticate` is what the customer does at the
+ *  issuer's page. `faulty_item` is what a batch says of its faulty item. */
 export type Call =
   | "create"
   | "pay"
@@ -17,6 +18,7 @@ export type Call =
   | "cancel"
   | `refund_${number}`
   | "refund_reuse"
+  | "authenticate"
   | "get"
   | "key"
   | "events"
@@ -153,8 +155,8 @@ export function readStep(text: string, random: Random): Step {
 }
 
 /** The visits of a story, each with a reader now and then. */
-export function drawVisits(story: StoryName, random: Random): Step[][] {
-  return STORIES[story].visits.map((texts) => {
+export function drawVisits({ visits }: Described, random: Random): Step[][] {
+  return visits.map((texts) => {
     const steps = texts.map((text) => readStep(text, random));
     if (random.chance(READ_SHARE)) steps.push({ calls: [random.pick(READS)] });
     return steps;

@@ -24,6 +24,8 @@ const EXPECTED: Record<string, string[]> = {
     "409 capture_amount_differs",
     "409 amount_exceeds_capturable",
   ],
+  // At the issuer's page: 410 when there is nothing to authenticate any more.
+  authenticate: ["303", "410"],
   cancel: ["200", "202", "409 illegal_transition"],
   refund: ["201", "409 illegal_transition", "409 refund_exceeds_remaining"],
   refund_reuse: ["422 idempotency_key_reused"],

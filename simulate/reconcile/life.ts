@@ -3,9 +3,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { refundIn, type Transaction, type TransactionEvent, transactionIn } from "../world.ts";
 
+const HELD =
+  " authorized(?: processing (?:capture|void)_failed)*(?: processing(?: captured| voided| capture_expired)?)?";
+/** The customer may have to act first, and a void of that may be declined. */
+const ACTION = ` requires_action(?: processing requires_action)*(?: processing(?: completed| failed| voided| action_expired|${HELD})?)?`;
 /** Every life, by the types of its events without those of refunds. */
-const LIFE =
-  /^created(?: failed| cancelled| processing(?: completed| failed| authorized(?: processing (?:capture|void)_failed)*(?: processing(?: captured| voided| capture_expired)?)?)?)?$/;
+const LIFE = new RegExp(
+  `^created(?: failed| cancelled| processing(?: completed| failed|${HELD}|${ACTION})?)?(?: dispute.opened(?: dispute.closed)?)?$`,
+);
 
 /** The status in which each event leaves the transaction. */
 const STATUS_AFTER: Record<string, string> = {
@@ -20,13 +25,19 @@ const STATUS_AFTER: Record<string, string> = {
   "transaction.completed": "completed",
   "transaction.failed": "failed",
   "transaction.cancelled": "cancelled",
+  "transaction.requires_action": "requires_action",
+  "transaction.action_expired": "cancelled",
+  "dispute.opened": "completed",
+  "dispute.closed": "completed",
 };
 
 /** What a claim that is about a capture, a void or neither may lead to. */
 const AFTER_CLAIM = {
-  charge: ["completed", "failed", "authorized"],
+  charge: ["completed", "failed", "authorized", "requires_action"],
   capture: ["captured", "capture_failed"],
   void: ["voided", "void_failed", "capture_expired"],
+  /** Before anything was held: the customer may have acted in the last moment. */
+  early_void: ["voided", "action_expired", "requires_action", "completed", "failed", "authorized"],
 };
 
 const nameOf = ({ type }: TransactionEvent) => type.replace("transaction.", "");
@@ -51,7 +62,9 @@ function checkAmounts(data: Transaction, claim: Transaction | undefined): string
   const isManual = capture_method === "manual";
   const wanted = isManual ? claim?.pending_operation?.amount_minor : amount_minor;
   const captured_minor = status === "completed" ? wanted : 0;
-  const isHeld = isManual && (status === "authorized" || pending_operation !== undefined);
+  const isHeld =
+    isManual &&
+    (status === "authorized" || (pending_operation !== undefined && capture_before !== undefined));
   const capturable_minor = isManual ? (isHeld ? amount_minor : 0) : undefined;
   const told = `at version ${data.version}`;
   return [
@@ -74,12 +87,16 @@ function checkClaims(log: TransactionEvent[]): string[] {
     const claim = transactionIn(event);
     const next = log[at + 1];
     if (event.type !== "transaction.processing" || !claim) return [];
-    const { pending_operation, capture_before = "" } = claim;
-    const what = pending_operation?.type ?? "charge";
-    const isEarly =
-      pending_operation?.reason === "capture_expired" && event.created_at < capture_before;
+    const { pending_operation, capture_before = "", action_expires_at = "" } = claim;
+    const isEarlyVoid = pending_operation?.type === "void" && capture_before === "";
+    const what = isEarlyVoid ? "early_void" : (pending_operation?.type ?? "charge");
+    const deadlines: Record<string, string> = {
+      capture_expired: capture_before,
+      action_expired: action_expires_at,
+    };
+    const deadline = deadlines[pending_operation?.reason ?? ""] ?? "";
     return [
-      ...(isEarly ? [`it expired before ${capture_before}`] : []),
+      ...(event.created_at < deadline ? [`it expired before ${deadline}`] : []),
       ...(next && !AFTER_CLAIM[what].includes(nameOf(next))
         ? [`its ${what} became ${next.type}`]
         : []),
@@ -104,7 +121,9 @@ function checkRefundEvents(log: TransactionEvent[]): string[] {
       : [`it was refunded after ${before?.type}`]),
     ...(after.length < log.length - first ? ["it changed after a refund"] : []),
     ...lives
-      .filter(({ life }) => !/^refund\.created(?: refund\.(?:succeeded|failed))?$/.test(life))
+      .filter(
+        ({ life }) => !/^refund\.created(?: refund\.succeeded)?(?: refund\.failed)?$/.test(life),
+      )
       .map(({ id, life }) => `the refund ${id} may not become ${life}`),
   ];
 }
@@ -116,8 +135,9 @@ function foldLog(log: TransactionEvent[]): Transaction | undefined {
     | undefined;
   const last = log.at(-1);
   if (!data || !last || last.data === data) return data;
-  const done = log.filter(({ type }) => type === "refund.succeeded");
-  const amount_refunded_minor = done.reduce((sum, event) => sum + event.data.amount_minor, 0);
+  const ends = new Map(log.flatMap((event) => refundIn(event) ?? []).map((one) => [one.id, one]));
+  const done = [...ends.values()].filter(({ status }) => status === "succeeded");
+  const amount_refunded_minor = done.reduce((sum, { amount_minor }) => sum + amount_minor, 0);
   return {
     ...data,
     amount_refunded_minor,

@@ -8,10 +8,12 @@ import type {
   MerchantView,
   OrderRecord,
   Refund,
+  StripeView,
   Transaction,
   TransactionEvent,
   World,
 } from "../world.ts";
+import { isForeign } from "./refunds.ts";
 
 /** Minor units by `captured USD` and `refunded USD`; without zeros. */
 type Sums = Map<string, number>;
@@ -35,6 +37,14 @@ const refundedOf = ({ currency, amount_refunded_minor }: Transaction): Moved => 
 const refunded = ({ status, currency, amount_minor }: Refund): Moved[] =>
   status === "succeeded" ? [{ what: "refunded", currency, amount_minor }] : [];
 
+/** What events say that has moved with them, also of bodies that are no event. A refund that failed after it had succeeded has moved nothing. */
+function movedIn(events: Bodies): Moved[] {
+  const failed = new Set(
+    events.flatMap(({ type, data }) => (type === "refund.failed" ? [data?.id] : [])),
+  );
+  return events.filter(({ data }) => !failed.has(data?.id)).flatMap(movedBy);
+}
+
 /** What an event says that has moved with it. */
 export function movedBy({ type, data }: Pick<TransactionEvent, "type" | "data">): Moved[] {
   if (type === "refund.succeeded") return refunded(data as Refund);
@@ -50,13 +60,17 @@ function byAnswers(records: OrderRecord[], merchant: MerchantView): Sums {
     const exact = merchant.exact.get(id ?? "");
     const shown = answers.flatMap(({ transaction }) => transaction ?? []);
     const done = shown.find(({ status }) => status === "completed");
-    const isOpen = shown.some(({ status }) => status === "processing");
+    const isOpen = shown.some(({ status }) => ["processing", "requires_action"].includes(status));
     const refunds = new Map(
       answers.flatMap(({ refund }) => (refund ? [[refund.id, refund]] : [])) as [string, Refund][],
     );
-    const last = [...refunds.values()].map((refund) =>
-      refund.status === "pending" ? (merchant.exact_refunds.get(refund.id) ?? refund) : refund,
+    // A refund may fail after it was shown as succeeded.
+    const mayChange = ({ status, id }: Refund) =>
+      status === "pending" || merchant.exact_refunds.get(id)?.status === "failed";
+    const told = [...refunds.values()].map((refund) =>
+      mayChange(refund) ? (merchant.exact_refunds.get(refund.id) ?? refund) : refund,
     );
+    const last = [...told, ...(merchant.refunds.get(id ?? "") ?? []).filter(isForeign)];
     const taken = done ?? (isOpen ? exact : undefined);
     return [...(taken ? [captured(taken)] : []), ...last.flatMap(refunded)];
   });
@@ -84,7 +98,32 @@ function recordsOf({ kafka }: World, { id }: MerchantView): Bodies {
   }));
 }
 
-function byProcessor({ processor }: World, { exact }: MerchantView): Sums {
+function byStripe({ intents, refunds }: StripeView, { exact }: MerchantView): Sums {
+  const own = intents.filter(({ metadata }) => exact.has(metadata.transaction_id ?? ""));
+  const ids = new Set(own.map(({ id }) => id));
+  const done = refunds.filter(
+    ({ payment_intent, balance_transaction, status }) =>
+      ids.has(String(payment_intent)) && balance_transaction !== null && status === "succeeded",
+  );
+  const money = (currency: string, amount_minor: number) => ({
+    currency: currency.toUpperCase() as Currency,
+    amount_minor,
+  });
+  return sumsOf([
+    ...own.map(
+      ({ currency, amount_received }): Moved => ({
+        ...{ what: "captured", ...money(currency, amount_received) },
+      }),
+    ),
+    ...done.map(
+      ({ currency, amount }): Moved => ({ what: "refunded", ...money(currency, amount) }),
+    ),
+  ]);
+}
+
+function byProcessor({ processor, stripe }: World, merchant: MerchantView): Sums {
+  if (stripe) return byStripe(stripe, merchant);
+  const { exact } = merchant;
   const done = [...processor.operations.values()].filter(
     ({ payment, code, is_decided }) => exact.has(payment) && is_decided && code === null,
   );
@@ -106,10 +145,10 @@ function accountsOf(world: World, merchant: MerchantView): Record<string, Sums> 
     transactions: sumsOf(exact.flatMap((one) => [captured(one), refundedOf(one)])),
     refunds: sumsOf([...exact.map(captured), ...refunds.flatMap(refunded)]),
     lists: sumsOf([...merchant.list.map(captured), ...merchant.refund_list.flatMap(refunded)]),
-    feed: sumsOf(merchant.feed.flatMap(movedBy)),
+    feed: sumsOf(movedIn(merchant.feed)),
     answers: byAnswers(world.records, merchant),
-    webhooks: sumsOf(bodiesOf(merchant).flatMap(movedBy)),
-    stream: sumsOf(recordsOf(world, merchant).flatMap(movedBy)),
+    webhooks: sumsOf(movedIn(bodiesOf(merchant))),
+    stream: sumsOf(movedIn(recordsOf(world, merchant))),
     processor: byProcessor(world, merchant),
   };
 }

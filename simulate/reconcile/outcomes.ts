@@ -1,7 +1,13 @@
 // Whether each transaction has become what it had to: by the fraud rules, by the processor's outcomes, and
 // by who won where requests raced. Pure.
 import { isDeepStrictEqual } from "node:util";
-import { assess, outcomeOf, RISK_BLOCKED, RULES } from "../plan/expectation.ts";
+import {
+  AUTHENTICATION_FAILED,
+  assess,
+  outcomeOf,
+  RISK_BLOCKED,
+  RULES,
+} from "../plan/expectation.ts";
 import type { Order } from "../plan/orders.ts";
 import type { Call } from "../plan/stories.ts";
 import type {
@@ -51,6 +57,23 @@ function stateOfHeld(order: Order, record: OrderRecord | undefined): State | str
   return { status: "completed", code: null, captured_minor: all ? amount_minor : part_minor };
 }
 
+/** What became of a payment whose customer had to authenticate. What the issuer's page accepted is done: a cancellation came
+ *  too late then. */
+function stateAfterAction(order: Order, record: OrderRecord | undefined): State | string {
+  const { customer, amount_minor, body } = order;
+  const pages = (record?.answers ?? []).filter(({ call }) => call === "authenticate");
+  const accepted = pages.filter(({ status }) => status === 303);
+  if (accepted.length > 1) return "the customer authenticated twice";
+  if (accepted.length === 0) {
+    const isCancelled = takenUp(record, ["cancel"], ["cancelled"]).length > 0;
+    const reason = isCancelled ? "requested" : "action_expired";
+    return { status: "cancelled", reason, captured_minor: 0 };
+  }
+  if (customer === "fails") return { status: "failed", code: AUTHENTICATION_FAILED };
+  if (body.capture_method === "manual") return stateOfHeld(order, record);
+  return { status: "completed", code: null, captured_minor: amount_minor };
+}
+
 /** The state that the transaction must be in, or a text that says what went wrong. */
 function expectedState(
   order: Order,
@@ -63,6 +86,7 @@ function expectedState(
   const charges = takenUp(record, ["process", "pay"], ["authorized", "completed", "failed"]);
   const isCharged = charges.length > 0;
   const isCancelled = takenUp(record, ["cancel"], ["cancelled"]).length > 0;
+  if (isCharged && order.customer) return stateAfterAction(order, record);
   if (isCharged) {
     const { code } = outcomeOf(isManual ? "authorize" : "charge", order.body.metadata);
     if (code !== null) return { status: "failed", code };

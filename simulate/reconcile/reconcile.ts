@@ -10,6 +10,7 @@ import { reconcileProcessor } from "./processor.ts";
 import { reconcileRefunds } from "./refunds.ts";
 import { reconcileRefusals } from "./refusals.ts";
 import { reconcileStream } from "./stream.ts";
+import { reconcileStripe } from "./stripe.ts";
 import { reconcileWebhooks } from "./webhooks.ts";
 
 /** The differences between what was sent and what became of it. */
@@ -23,6 +24,7 @@ export function reconcile(world: World): Difference[] {
     ...reconcileRefusals(world),
     ...reconcileRefunds(world),
     ...reconcileProcessor(world),
+    ...reconcileStripe(world),
     ...reconcileMoney(world),
     ...reconcileWebhooks(world),
     ...reconcileStream(world),

@@ -16,6 +16,9 @@ import {
   type World,
 } from "../world.ts";
 
+/** A refund that was made at the processor has this in place of a client's key. */
+export const isForeign = ({ idempotency_key }: Refund) => idempotency_key.startsWith("processor:");
+
 /** The money of a transaction when a refund is decided. */
 type Found = { transaction: Transaction; refunds: Refund[]; log: TransactionEvent[] };
 
@@ -91,7 +94,7 @@ function checkPlanned(planned: PlannedRefund, answers: Answer[], found: Found): 
 
 function checkOrder({ order, answers }: OrderRecord, found: Found): string[] {
   const keys = new Set(order.refunds.map(({ key }) => key));
-  const foreign = found.refunds.filter(({ idempotency_key }) => !keys.has(idempotency_key));
+  const foreign = found.refunds.filter((one) => !keys.has(one.idempotency_key) && !isForeign(one));
   const texts = order.refunds.flatMap((planned, at) => {
     const own = answers.filter(({ call }) => refundNumber(call) === at + 1);
     return checkPlanned(planned, own, found).map((text) => `${planned.key} ${text}`);

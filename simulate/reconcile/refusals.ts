@@ -13,7 +13,8 @@ const mayBeCaptured = ({ status, capture_method, pending_operation }: Transactio
   pending_operation?.type === "capture" ||
   (status === "completed" && capture_method === "manual");
 const mayBeCancelled = ({ status, pending_operation }: Transaction) =>
-  ["pending", "authorized", "cancelled"].includes(status) || pending_operation?.type === "void";
+  ["pending", "requires_action", "authorized", "cancelled"].includes(status) ||
+  pending_operation?.type === "void";
 const mayBeProcessed = ({ status, failure }: Transaction) =>
   status !== "cancelled" && failure?.code !== RISK_BLOCKED;
 const mayBeRefunded = ({ status }: Transaction) => status === "completed";

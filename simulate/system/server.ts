@@ -8,7 +8,7 @@ import { startWrangler } from "../../scripts/local/wrangler.ts";
 import type { Child } from "../../scripts/processes/child-process.ts";
 import { freePort } from "../../scripts/processes/free-port.ts";
 import { until } from "../../scripts/processes/wait.ts";
-import { CAPTURE_WINDOW_S, RULES } from "../plan/expectation.ts";
+import { ACTION_WINDOW_S, CAPTURE_WINDOW_S, RULES } from "../plan/expectation.ts";
 import { within } from "../within.ts";
 
 export type SimulatedServer = {
@@ -43,6 +43,7 @@ const SETTINGS = {
   PROCESSOR_OPERATIONS: "authorize,capture,void,refund,find",
   // A second is what a slow answer takes; the rest is room for a busy machine.
   PROCESSOR_TIMEOUT_MS: "5000",
+  ACTION_WINDOW_S: String(ACTION_WINDOW_S),
   CAPTURE_WINDOW_S: String(CAPTURE_WINDOW_S),
   KAFKA_REST_DIALECT: "upstash",
   KAFKA_TIMEOUT_MS: "3000",

@@ -1,7 +1,7 @@
 // A batch: the creates of several orders in one request, one of them twice, and an item that no one can create.
 import type { Call } from "../plan/stories.ts";
 import type { Answer, OrderRecord } from "../world.ts";
-import { createBody, problemOf } from "./requests.ts";
+import { createBody, problemOf, splitAction } from "./requests.ts";
 
 type Item = { record: OrderRecord; call: "create" | "pay" | "faulty_item"; body: object };
 export type Result = {
@@ -43,5 +43,5 @@ export function readResult(
   const asked = { call, floor, refunds_floor: 0, at_ms: Date.now(), status };
   if (!transaction) return { ...asked, code: problem?.code ?? null, ...problemOf(problem ?? null) };
   const text = call === "create" ? { text: JSON.stringify(transaction) } : {};
-  return { ...asked, code: null, transaction, replayed, ...text };
+  return { ...asked, code: null, ...splitAction(transaction), replayed, ...text };
 }

@@ -90,9 +90,21 @@ export function openClient({ api, own_url, orders, records }: Client) {
     keep(record, readAnswer(asked, await send(method, path, given, hangs_up_after_ms)));
   }
 
+  /** The customer does at the issuer's page what the plan says, if there is one. */
+  async function authenticate(record: OrderRecord): Promise<void> {
+    const { answers, order, version } = record;
+    const url = answers.findLast(({ action_url }) => action_url !== undefined)?.action_url;
+    if (url === undefined || !order.customer) return;
+    const end = order.customer === "completes" ? "/complete?" : "/fail?";
+    const page = await fetch(url.replace("?", end), { method: "POST", redirect: "manual" });
+    const asked = { call: "authenticate" as const, floor: version, refunds_floor: 0 };
+    keep(record, { ...asked, at_ms: Date.now(), status: page.status, code: null });
+  }
+
   async function ask(call: Call, record: OrderRecord, hangs_up_after_ms?: number): Promise<void> {
     try {
-      if (call === "batch") await askBatch(record, hangs_up_after_ms);
+      if (call === "authenticate") await authenticate(record);
+      else if (call === "batch") await askBatch(record, hangs_up_after_ms);
       else await askOne(call, record, hangs_up_after_ms);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;

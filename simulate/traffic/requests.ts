@@ -2,7 +2,7 @@
 import { decimalText } from "../plan/expectation.ts";
 import type { Order } from "../plan/orders.ts";
 import { type Call, refundNumber } from "../plan/stories.ts";
-import type { Answer, OrderRecord } from "../world.ts";
+import type { Answer, OrderRecord, Transaction } from "../world.ts";
 import type { ApiAnswer, Given } from "./api.ts";
 
 type Request = [method: string, path: string, given?: Given];
@@ -76,7 +76,15 @@ export function readAnswer(asked: Asked, { status, headers, text }: ApiAnswer): 
   if (call === "refunds") return { ...kept, refunds: said.data };
   const replayed = headers.get("idempotent-replayed") === "true";
   if (refundNumber(call) !== null) return { ...kept, refund: said, replayed };
-  return { ...kept, transaction: said, replayed, ...(call === "create" ? { text } : {}) };
+  return { ...kept, ...splitAction(said), replayed, ...(call === "create" ? { text } : {}) };
+}
+
+type Shown = Transaction & { next_action?: { redirect_to_url: { url: string } } };
+
+/** A transaction as it is in events, and apart from it where the customer is sent. */
+export function splitAction({ next_action, ...transaction }: Shown) {
+  const url = next_action?.redirect_to_url.url;
+  return { transaction, ...(url === undefined ? {} : { action_url: url }) };
 }
 
 type Problem = { errors?: { pointer: string }[]; detail?: string } | null;

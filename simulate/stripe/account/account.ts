@@ -129,6 +129,11 @@ export class Account {
     this.timers.add(timer);
   }
 
+  /** How many changes come later. */
+  upcoming(): number {
+    return this.timers.size;
+  }
+
   /** Ends what would change later. */
   close(): void {
     for (const timer of this.timers) clearTimeout(timer);

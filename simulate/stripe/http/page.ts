@@ -68,11 +68,9 @@ export function serveAuthentication(
     }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    sendPage(
-      response,
-      error.status,
-      `<!doctype html><title>Error</title><p>${escapeHtml(error.message)}`,
-    );
+    const isOver = error.members.code === "payment_intent_unexpected_state";
+    const text = `<!doctype html><title>Error</title><p>${escapeHtml(error.message)}`;
+    sendPage(response, isOver ? 410 : error.status, text);
   }
   return true;
 }

@@ -48,6 +48,7 @@ export function idealWorld(plan: Plan): World {
     merchants,
     metrics: metricsOf(merchants, records, processor),
     processor,
+    stripe: null,
     kafka: { records: events.map(({ id, event }) => stream(id, event)), refused: [], failed: 0 },
     attempts: noAttempts(),
     chaos: { kills: 0, outages: 0 },
