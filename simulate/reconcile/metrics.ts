@@ -53,11 +53,19 @@ function compare(name: string, told: Counts, expected: Counts): string[] {
 const positive = (entries: Record<string, number>): Counts =>
   new Map(Object.entries(entries).filter(([, value]) => value > 0));
 
-/** The label `code` of an event: why it failed, or what a claim of an authorized payment is for. */
+/** The label `code` of an event: why it failed, what a claim of a payment is for, or how a dispute stands. */
 function codeOf(event: TransactionEvent): string {
-  const { failure } = event.data;
-  if (event.type !== "transaction.processing") return failure?.code ?? "";
-  return transactionIn(event)?.pending_operation?.type ?? "";
+  const { type, data } = event;
+  const transaction = transactionIn(event);
+  if (type.startsWith("dispute.")) return transaction?.dispute?.status ?? "";
+  if (type !== "transaction.processing") {
+    return "reversed_at" in data ? "reversed" : (data.failure?.code ?? "");
+  }
+  if (isResume(event)) return "resumed";
+  const { pending_operation: pending, capture_before } = transaction ?? {};
+  return pending?.type === "void" && capture_before === undefined
+    ? "void_waiting"
+    : (pending?.type ?? "");
 }
 
 /** The processor's outcomes that were recorded: each clear one; and each unclear one that the server logged, which are at
