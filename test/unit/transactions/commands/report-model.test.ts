@@ -2,6 +2,9 @@
  *  and restarts: in the end a payment is what it is at the processor, and each outcome is announced once. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { d1Metrics } from "../../../../src/api/operations/d1-metrics";
+import { countedAs } from "../../../../src/d1/totals";
+import type { EventRecord } from "../../../../src/domain/transaction/event";
 import { openOperation } from "../../../../src/domain/transaction/operation";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import type { Answer } from "../../../../src/processor/processor";
@@ -177,6 +180,18 @@ function expectConsistent(): void {
   expect(JSON.stringify(events)).not.toContain("s3cret");
 }
 
+/** The gauge by status that D1's totals give for the events of one transaction, without the zeros. */
+function gaugeOf(events: EventRecord[]): Record<string, number> {
+  const totals = events.map(({ type, data }) => {
+    const transaction = JSON.parse(data) as Transaction;
+    const { currency, code, amount_minor } = countedAs(type, transaction, null);
+    return { type, currency, code, decision: "approve", count: 1, amount_minor };
+  });
+  const gauge = d1Metrics(totals).find(({ name }) => name === "payments_transactions");
+  const counts = (gauge?.samples ?? []).map(({ labels, value }) => [labels.status, value]);
+  return Object.fromEntries(counts.filter(([, value]) => value !== 0));
+}
+
 it("A payment becomes what it is at the processor, whatever the order of its reports and answers", () => {
   const seen = new Set<string>();
   fc.assert(
@@ -201,6 +216,7 @@ it("A payment becomes what it is at the processor, whatever the order of its rep
         expect(STATUS_OF[intent.state]).toContain(status);
         expect(amount_captured_minor).toBe(intent.captured);
         expect(world.contradictions).toBe(0);
+        expect(gaugeOf(journal.readEvents(ID))).toEqual({ [status]: 1 });
         for (const { type } of journal.readEvents(ID)) seen.add(type);
       },
     ),
