@@ -11,7 +11,14 @@ const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60
 const IN_PAIRS = { maxWorkers: 2 };
 
 /** Folders of `test/worker` whose tests need settings of their own: each is a project. */
-const OTHER_SETTINGS = ["kafka", "observability", "reconciliation", "stripe", "webhooks"];
+const OTHER_SETTINGS = [
+  "kafka",
+  "observability",
+  "reconciliation",
+  "sandbox",
+  "stripe",
+  "webhooks",
+];
 
 /** The projects with the stand-in for Stripe, one for each. A reconciliation compares everything that it has. */
 const WITH_STRIPE = ["reconciliation", "stripe"];
@@ -115,6 +122,12 @@ export default defineConfig({
       ...WITH_STRIPE.map((name) =>
         inWorkerd(name, [`test/worker/${name}/**/*.test.ts`], STRIPE_SETTINGS),
       ),
+      inWorkerd("sandbox", ["test/worker/sandbox/**/*.test.ts"], {
+        PROCESSOR: "sandbox",
+        TRANSACTION_SHARDS: "2",
+        ALLOW_INSECURE_WEBHOOKS: "true",
+        LOG_LEVEL: "info",
+      }),
       inWorkerd("webhooks", ["test/worker/webhooks/**/*.test.ts"], {
         ALLOW_INSECURE_WEBHOOKS: "true",
       }),

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { findCurrency, notCurrencyText } from "../../domain/money/currency";
 import { parseAmount } from "../../domain/money/money";
 import { containsCardNumber, isCardNumber } from "../../domain/text/card-number";
-import { parseReturnUrl } from "../../domain/text/return-url";
+import { MAX_RETURN_URL_CHARACTERS, parseReturnUrl } from "../../domain/text/return-url";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
 import { hasDetails } from "../../domain/transaction/payment-details";
 import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
@@ -58,7 +58,7 @@ const createShape = {
     description: "The processor's token of a customer. Not part of any response.",
     example: "cus_Q1w2E3r4",
   }),
-  return_url: text(1, 2048).nullish().openapi({
+  return_url: text(1, MAX_RETURN_URL_CHARACTERS).nullish().openapi({
     description:
       "An https URL to which the customer returns after an action, such as 3-D Secure. Without it a payment that needs an action is declined.",
     format: "uri",
@@ -150,7 +150,8 @@ function checkRequest(
     const hasCard = containsCardNumber(`${webhook_url} ${url.href}`);
     if (hasCard) fault(["webhook_url"], CARD_MESSAGE, CARD);
   }
-  if (typeof return_url === "string" && return_url !== "") {
+  const isLong = typeof return_url === "string" && return_url.length > MAX_RETURN_URL_CHARACTERS;
+  if (typeof return_url === "string" && return_url !== "" && !isLong) {
     const url = parseReturnUrl(return_url, allowInsecureWebhooks);
     if (url.fault !== undefined) fault(["return_url"], url.fault);
     if (containsCardNumber(`${return_url} ${url.href}`)) {

@@ -1,9 +1,7 @@
 /** Which URLs a customer may be sent back to after authenticating, and the form in which they are stored. It is opened by the
  *  customer's browser and never called by us, so that any host will do. */
-import { countCodePoints } from "./code-points";
-
 /** As long as browsers and proxies agree to carry. */
-const MAX_URL_CHARACTERS = 2048;
+export const MAX_RETURN_URL_CHARACTERS = 2048;
 /** A URL written out in full: the parser would also take " https:host". */
 const WRITTEN_OUT = /^https?:\/\/[^\s\p{Cc}\\/?#][^\s\p{Cc}\\]*$/iu;
 
@@ -23,9 +21,9 @@ export function parseReturnUrl(text: string, allowInsecure: boolean): ParsedRetu
     return { fault: "must not contain a user name or password" };
   }
   const { href, protocol } = url;
-  if (countCodePoints(text) > MAX_URL_CHARACTERS || href.length > MAX_URL_CHARACTERS) {
+  if (href.length > MAX_RETURN_URL_CHARACTERS) {
     return {
-      fault: `must have at most ${MAX_URL_CHARACTERS} characters once it is percent-encoded`,
+      fault: `must have at most ${MAX_RETURN_URL_CHARACTERS} characters once it is percent-encoded`,
     };
   }
   return protocol === "https:" || allowInsecure ? { href } : { fault: "must start with https://" };
