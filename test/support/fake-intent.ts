@@ -3,7 +3,7 @@ import type { PaymentReport } from "../../src/domain/transaction/report";
 import type { Answer } from "../../src/processor/processor";
 import { DECLINED } from "./examples";
 
-export const REFERENCE = "pi_1";
+const REFERENCE = "pi_1";
 export const ACTION = {
   type: "redirect_to_url" as const,
   redirect_to_url: {

@@ -81,6 +81,7 @@ const OTHERWISE: Record<string, RegExp> = {
   "a currency code": /\/(default_)?currency(\/0)?$|\/(above|multiple_of)\/NAME$/,
   "a time that is not looked at": /\/created_at$/,
   "a cursor of ours": /#\/cursor$/,
+  "signed by Stripe, and cleaned before it is kept": /^POST \/processors\/stripe\/events /,
   "an idempotency key, which is refused as one": /\/idempotency_key$/,
 };
 
@@ -138,6 +139,9 @@ const CREATED: [string, object, string?][] = [
   ["/user_id", { user_id: RUN }],
   ["/description", { description: CARD }],
   ["/webhook_url", { webhook_url: URL }],
+  ["/payment_method", { payment_method: `pm_${RUN}` }],
+  ["/customer", { customer: RUN }],
+  ["/return_url", { return_url: URL }],
   ["/metadata/NAME", { metadata: { [RUN]: "a" } }, `/metadata/${RUN}`],
   ["/metadata/VALUE", { metadata: { a: CARD } }, "/metadata/a"],
 ];
