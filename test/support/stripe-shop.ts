@@ -9,7 +9,7 @@ import { deliverEvent } from "./stripe-events";
 type Listed = { data: Record<string, unknown>[] };
 
 /** Settings of the project: events are signed with its secret, and Stripe is the stand-in. */
-const OWN = {
+export const OWN = {
   PROCESSOR: "stripe",
   STRIPE_SECRET_KEY: "sk_test_for_tests",
   STRIPE_API_URL: env.STRIPE_API_URL,

@@ -5,6 +5,7 @@ import * as book from "../../../src/d1/append-events";
 import * as cursors from "../../../src/d1/cursor-secret";
 import * as merchants from "../../../src/d1/merchants";
 import { openDatabase } from "../../../src/d1/query";
+import * as recorded from "../../../src/d1/recorded-queries";
 import * as refunds from "../../../src/d1/refund-queries";
 import * as lists from "../../../src/d1/risk-lists";
 import * as risk from "../../../src/d1/risk-rules";
@@ -288,6 +289,12 @@ const QUERIES: Record<string, Case[]> = {
   listRefunds: [
     { most: 2 * (LIMIT + 1), run: () => refunds.listRefunds(db, MERCHANT, {}, undefined, LIMIT) },
   ],
+  // Three rows for each merchant that a page passes (recorded-queries.test.ts).
+  listRecorded: (["payments", "refunds"] as const).map((kind) => ({
+    most: 3 * 501 + ONE,
+    run: () =>
+      recorded.listRecorded(db, kind, { from: time(0), until: time(10) }, undefined, LIMIT),
+  })),
   listEvents: ["mer_first", MERCHANT, OTHER, "mer_none"].flatMap((merchant) =>
     [0, 10, PAYMENTS - 5, PAYMENTS * 2].map((after) => ({
       most: 2 * (LIMIT + 1),
