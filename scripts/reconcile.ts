@@ -41,8 +41,9 @@ function print({ from, to }: Options, compared: Compared, differences: Differenc
   const { balance_transactions, payments, refunds } = compared;
   console.log(`From ${from} to ${to}`);
   console.log(
-    `Compared ${balance_transactions} balance transactions, ${payments} payments and ${refunds} refunds: ${differences.length} differences`,
+    `Compared: ${balance_transactions} balance transactions, ${payments} payments, ${refunds} refunds`,
   );
+  console.log(`Differences: ${differences.length}`);
   if (differences.length > 0) console.log(`\n${toTable(differences)}`);
 }
 

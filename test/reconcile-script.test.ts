@@ -58,7 +58,7 @@ describe("the command", () => {
     const { url, queries } = await startApi(page([], "one"), page([], "two"), page([], null));
     const { code, out } = await run(url);
     expect(code).toBe(0);
-    expect(out).toContain("3 balance transactions, 6 payments and 9 refunds: 0 differences");
+    expect(out).toContain("3 balance transactions, 6 payments, 9 refunds\nDifferences: 0");
     expect(queries.map((query) => query.get("cursor"))).toEqual([null, "one", "two"]);
     for (const query of queries) {
       expect(query.get("from")).toBe("2026-11-22T00:00:00Z");
@@ -72,7 +72,7 @@ describe("the command", () => {
     const { url } = await startApi(page([difference()], "one"), page([second], null));
     const { code, out } = await run(url);
     expect(code).toBe(1);
-    expect(out).toContain("2 differences");
+    expect(out).toContain("Differences: 2");
     expect(out).toMatch(/^amount +txn_a +pi_1 +1250 USD +1200 USD$/m);
     expect(out).toMatch(/^missing_there +txn_a +pi_1 +1250 USD +-$/m);
   });
@@ -95,7 +95,7 @@ describe("the command", () => {
     const { url } = await startApi(page([difference()], "one"), refusal);
     const { code, out, err } = await run(url);
     expect(code).toBe(2);
-    expect(out).toContain("1 differences");
+    expect(out).toContain("Differences: 1");
     expect(err).toContain("400 cursor is not a valid cursor.");
     expect(err).toContain("--from 2026-11-22T00:00:00Z --to 2026-11-23T00:00:00Z --cursor one");
     expect(err + out).not.toContain(TOKEN);

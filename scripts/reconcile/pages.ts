@@ -17,7 +17,7 @@ const PATH = "/api/v1/operations/reconciliation/stripe";
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** A page makes up to two hundred calls. */
+/** A page makes up to a hundred calls. */
 const PAGE_LIMIT_MS = 120_000;
 const BUSY = [408, 429, 500, 502, 503, 504];
 

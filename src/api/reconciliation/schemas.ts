@@ -6,7 +6,8 @@ import { Cursor, HasMore, time } from "../http/common-schemas";
 /** A page makes at most twice as many calls, to Stripe and to objects, and a handful of others. With this default it stays
  *  below the 50 requests to other services that a Worker of the free plan may make. */
 const DEFAULT_LIMIT = 20;
-const MAX_LIMIT = 100;
+/** A page of Stripe with its charges stays below half a megabyte, the most that is read of a response. */
+const MAX_LIMIT = 50;
 const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
 const MAX_CURSOR_CHARACTERS = 400;
 
