@@ -110,4 +110,17 @@ describe("charges", () => {
     asked[1]?.answer(DONE);
     expect(await again).toMatchObject({ kind: "done" });
   });
+
+  it("A charge is called with what its request named for the processor, and a void is not", () => {
+    const named = { payment_method: "pm_1", customer: null, return_url: null };
+    details.set(transaction.id, named);
+    const voiding = {
+      ...transaction,
+      pending_operation: { type: "void", reason: "requested" } as const,
+    };
+    for (const one of [transaction, voiding, other]) {
+      void charges.carryOut({ transaction: one, attempt: 1, claimed_at_ms: NOW_MS }, TRACEPARENT);
+    }
+    expect(asked.map(({ request }) => request.details)).toEqual([named, undefined, undefined]);
+  });
 });

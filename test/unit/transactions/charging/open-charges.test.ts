@@ -1,9 +1,10 @@
 /** Claims in memory: what a restarted shard knows of charges that were under way. */
 import { expect, it } from "vitest";
 import { deriveRefundId } from "../../../../src/domain/identity/id";
+import type { Answer } from "../../../../src/processor/processor";
 import type { Command } from "../../../../src/transactions/commands/command";
 import { Journal } from "../../../../src/transactions/journal/journal";
-import { MERCHANT, NOW_MS } from "../../../support/examples";
+import { DECLINED, MERCHANT, NOW_MS } from "../../../support/examples";
 import {
   about,
   create,
@@ -121,4 +122,46 @@ it("The open charges of the release before refunds are found, with the times of 
   });
   expect(upgraded.charges.summarize(NOW_MS + 61_001)).toMatchObject({ overdue: 1 });
   expect(upgraded.readEvents(idOf("k")).map(({ refund }) => refund)).toEqual([null, null]);
+});
+
+const REQUIRED: Answer = {
+  kind: "action_required",
+  next_action: { type: "redirect_to_url", redirect_to_url: { url: "https://a", return_url: null } },
+};
+
+it("A charge whose customer has to act is open and not overdue, and is asked again a second after the last time", () => {
+  for (const command of [create(), about("process")]) run(command);
+  for (let attempt = 1; attempt <= 8; attempt++) run(record(REQUIRED));
+  const open = journal.charges.find(idOf("k"));
+  expect(open).toMatchObject({ attempts: 8, next_attempt_at_ms: NOW_MS + 128_000 });
+  const later = NOW_MS + 100_000;
+  expect(journal.charges.summarize(later)).toEqual({ open: 0, overdue: 0, oldest_age_ms: 0 });
+  expect(journal.charges.nextAtMs(later)).toBe(NOW_MS + 128_000);
+  const asked = run(about("process"), later);
+  expect(asked).toMatchObject({ kind: "pending", retry_at_ms: NOW_MS + 1_000, wrote: false });
+  expect(dueAfterRestart()).toEqual([]);
+  expect(new Journal(storage.sql).charges.find(idOf("k"))).toEqual(open);
+});
+
+it("The void of such a charge takes its place, also after a restart, and gives it back when it is refused", () => {
+  for (const command of [create(), about("process"), record(REQUIRED), about("cancel")])
+    run(command);
+  expect(rows()).toEqual([]);
+  expect(dueAfterRestart()).toEqual([[idOf("k"), 0]]);
+  expect(journal.charges.summarize(NOW_MS)).toMatchObject({ open: 1 });
+  const declined: Answer = { kind: "declined", failure: DECLINED };
+  run({ ...record(declined), operation: "void" } as Command);
+  expect(rows()).toMatchObject([{ attempts: 1, awaits_action: 1 }]);
+  expect(journal.find(idOf("k"))?.transaction.status).toBe("requires_action");
+});
+
+it("Charges that a release without actions has stored do not wait for a customer", () => {
+  for (const command of [create(), about("process"), record(UNKNOWN)]) run(command);
+  storage.sql.exec("ALTER TABLE charges DROP COLUMN awaits_action");
+  storage.sql.exec("DROP TABLE payment_details");
+  storage.sql.exec("DROP TABLE next_actions");
+  storage.sql.exec("UPDATE schema_version SET version = 3");
+  const upgraded = new Journal(storage.sql);
+  expect(upgraded.charges.find(idOf("k"))).toMatchObject({ attempts: 1, awaits_action: 0 });
+  expect(upgraded.details.of(idOf("k"))).toBeUndefined();
 });

@@ -1,7 +1,12 @@
 /** Decisions about an existing transaction. */
 import { describe, expect, it } from "vitest";
-import { decideProcess } from "../../../../../src/domain/transaction/decisions/decide-charge";
+import { decideCapture } from "../../../../../src/domain/transaction/decisions/decide-capture";
+import {
+  decideProcess,
+  refusedPayment,
+} from "../../../../../src/domain/transaction/decisions/decide-charge";
 import { decideExpiry } from "../../../../../src/domain/transaction/decisions/decide-review";
+import type { ProcessorTerms } from "../../../../../src/domain/transaction/livemode";
 import type { Status } from "../../../../../src/domain/transaction/status";
 import type { Transaction } from "../../../../../src/domain/transaction/transaction";
 import {
@@ -12,6 +17,14 @@ import {
   NOW_MS,
   taken,
 } from "../../../../support/examples";
+import {
+  authorized,
+  capturing,
+  charged,
+  decide as decideRefundOf,
+  refunded,
+  refundRequest,
+} from "../../../../support/held-money";
 import {
   APPROVED,
   BY,
@@ -117,5 +130,51 @@ describe("a decision", () => {
     const { transaction, events } = claim.change;
     expect(transaction.updated_at).toBe(EXAMPLES.pending.updated_at);
     expect(events[0]?.created_at).toBe(EXAMPLES.pending.updated_at);
+  });
+});
+
+describe("a processor that takes some payments only", () => {
+  const unsupported = {
+    code: "amount_not_supported",
+    amount_minor: 10_055,
+    currency: "USD",
+    lower_minor: 10_050,
+    upper_minor: 10_060,
+  } as const;
+  const picky: ProcessorTerms = {
+    ...LIVE,
+    refusedAmount: (amount_minor) => (amount_minor % 10 === 0 ? undefined : unsupported),
+    refusedDetails: ({ payment_method }) =>
+      payment_method === null ? { code: "payment_method_required" } : undefined,
+  };
+  const details = { payment_method: "pm_1", customer: null, return_url: null };
+  const payment = { amount_minor: 10_050, currency: "USD" };
+
+  it("A new payment is refused by its amount and by its details, processed at once or not", () => {
+    for (const isProcessed of [true, false]) {
+      const refused = (fields: object) =>
+        refusedPayment({ ...payment, ...fields }, isProcessed, picky);
+      expect(refused({ details })).toBeUndefined();
+      expect(refused({})).toEqual({ code: "payment_method_required" });
+      expect(refused({ details, amount_minor: 10_055 })).toEqual(unsupported);
+    }
+  });
+
+  it("A capture and a refund are refused by their amounts, and a repetition is not", () => {
+    const capture = (amount: string, transaction = authorized()) =>
+      decideCapture(transaction, { amount }, picky, NOW_MS);
+    expect(capture("40.05")).toEqual({ ok: false, refusal: unsupported });
+    expect(capture("40.00")).toMatchObject({ value: { step: "claim" } });
+    expect(capture("40.05", capturing("40.05"))).toMatchObject({ value: { step: "wait" } });
+    const request = refundRequest("40.05");
+    expect(decideRefundOf(charged(), request, [], picky)).toEqual({
+      ok: false,
+      refusal: unsupported,
+    });
+    const { transaction, refunds } = refunded(charged(), [], "40.05");
+    const repeated = { ...refundRequest("40.05"), idempotency_key: "r0" };
+    expect(decideRefundOf(transaction, repeated, refunds, picky)).toMatchObject({
+      value: { step: "wait" },
+    });
   });
 });
