@@ -54,7 +54,7 @@ export function resolveRoutes(app: App): void {
     operationId: "resolveCharge",
     summary: "Resolve a charge manually",
     description:
-      "For a transaction that stays `processing` because the processor never reports the outcome of its charge. The outcome is final, the processor is not called again, and the transaction's event records who resolved the charge and why. Refused for 15 minutes after the charge started, and during a call to the processor, unless `force` is true. Safe to retry: repeating the same outcome changes nothing.",
+      "For a transaction that stays `processing` or `requires_action` because the processor never reports the outcome of its charge. The outcome is final, the processor is not called again, and the transaction's event records who resolved the charge and why. Refused for 15 minutes after the charge started, and during a call to the processor, unless `force` is true. Safe to retry: repeating the same outcome changes nothing.",
     request: { params: chargeParams, body: ResolveBody },
     responses: {
       200: {

@@ -3,7 +3,6 @@
 import { deriveRefundId } from "../../identity/id";
 import { currencyDecimals } from "../../money/currency";
 import { formatAmount } from "../../money/money";
-import { toLivemode } from "../livemode";
 import { MAX_REFUNDS, type Refund } from "../refund";
 import type { RefundReport, ReportResult } from "../report";
 import type { Transaction } from "../transaction";
@@ -136,7 +135,7 @@ function decideForeign(
     status: "pending",
     reason: null,
     metadata: {},
-    livemode: transaction.livemode ?? toLivemode("live"),
+    livemode: transaction.livemode ?? true,
     failure: null,
     processor_reference,
     created_at: now,
