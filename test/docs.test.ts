@@ -14,6 +14,7 @@ import type { Transaction } from "../src/domain/transaction/transaction";
 import type { Env } from "../src/env";
 import { CLOUD_EVENT_MEDIA_TYPE, toCloudEvent } from "../src/kafka/cloud-event";
 import { SANDBOX_OUTCOMES } from "../src/processor/sandbox";
+import { EVENT_TYPES as STRIPE_EVENT_TYPES } from "../src/processor/stripe/reports";
 import { Settings } from "../src/settings";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -95,6 +96,17 @@ it("docs/README.md has a link to every page of the docs", () => {
   const pages = readdirSync(join(ROOT, "docs")).filter((name) => name !== "README.md");
   const unlisted = pages.filter((name) => !index.includes(`](${name}`));
   expect(unlisted).toEqual([]);
+});
+
+it("docs/stripe.md has every type of event that is read, in its table and in its command, and no other", () => {
+  const [, section = ""] =
+    /### The webhook endpoint\n([\s\S]*?)\n### /.exec(doc("stripe.md")) ?? [];
+  const typesIn = (text: string) => text.match(/\b(?:payment_intent|refund|charge\.dispute)\.\w+/g);
+  const [table = "", command = ""] = section.split("Or with a command");
+  expect(typesIn(table)?.sort()).toEqual([...STRIPE_EVENT_TYPES].sort());
+  expect(typesIn(command.split("Locally")[0] ?? "")?.sort()).toEqual(
+    [...STRIPE_EVENT_TYPES].sort(),
+  );
 });
 
 it("docs/promises.md names a test for every promise", () => {

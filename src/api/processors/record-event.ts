@@ -9,7 +9,7 @@ import type { AppContext } from "../context";
 import { callOwner } from "../transactions/owner";
 import type { SignedEvent } from "./signed-event";
 
-/** Stripe waits for about ten seconds before it delivers an event again. */
+/** Below the time that Stripe waits for a response. */
 const OWNER_LIMIT_MS = 5_000;
 
 /** The result of an event. `unavailable` when the owner or Stripe does not respond: Stripe delivers the event again. */

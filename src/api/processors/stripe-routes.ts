@@ -14,7 +14,7 @@ const MAX_LOGGED_CHARACTERS = 100;
 
 const SHOWN_RESULTS = ["recorded", "unchanged", "contradicts", "ignored", "not_ours"] as const;
 
-const ReceivedEvent = z
+export const ReceivedEvent = z
   .object({
     received: z.literal(true).openapi({ example: true }),
     result: z.enum(SHOWN_RESULTS).openapi({

@@ -5,7 +5,7 @@ import type { StripeProcessor } from "../../config";
 import { connect } from "./client";
 import { ApiError, PaymentIntent, Refund } from "./objects";
 
-/** Stripe gives up on our response after some ten seconds, and a request of ours is about as patient. */
+/** Below the time that Stripe waits for the response to an event. */
 const READ_LIMIT_MS = 8_000;
 const NOT_FOUND = 404;
 
