@@ -35,7 +35,7 @@ export async function recordEvent(
     if (reply.ok) return reply.result;
     return reply.refusal.code === "transaction_not_found" ? "not_ours" : "unavailable";
   } catch (fault) {
-    c.get("log")("error", "processor.event_failed", { fault: describeFault(fault) });
+    c.get("log")("warn", "processor.event_failed", { fault: describeFault(fault) });
     return "unavailable";
   }
 }
