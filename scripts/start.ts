@@ -62,6 +62,9 @@ async function waitUntilHealthy(base: string): Promise<void> {
 }
 
 function welcome(base: string, key: string): string {
+  // Stripe charges a payment method; this one is a test token.
+  const isStripe = readDevVars().PROCESSOR === "stripe";
+  const method = isStripe ? ',"payment_method":"pm_card_visa"' : "";
   return `
 The payment API is running. Ctrl-C stops it; what it stored stays.
 
@@ -75,7 +78,7 @@ export BASE=${base} KEY=${key}
 
 curl -s $BASE/api/v1/transactions -H "Authorization: Bearer $KEY" \\
   -H "Idempotency-Key: order-$(date +%s)" -H "Content-Type: application/json" \\
-  -d '{"user_id":"user_123","amount":100.50,"currency":"USD"}'
+  -d '{"user_id":"user_123","amount":100.50,"currency":"USD"${method}}'
 `;
 }
 
