@@ -71,8 +71,18 @@ type TooLate = Notes & {
 /** Of a charge, an authorization or a capture: the payment was released at the processor without us. */
 type Released = Notes & { kind: "released" };
 
+/** Of an authorization or a capture: the payment was captured at the processor without us, perhaps another part of it.
+ *  `captured_minor`: what was captured, in minor units. */
+type Captured = Notes & { kind: "captured"; captured_minor: number };
+
 /** A processor's answer to an operation. */
-export type Answer = (OperationResult & Notes) | ActionRequired | TooLate | Released | Unknown;
+export type Answer =
+  | (OperationResult & Notes)
+  | ActionRequired
+  | TooLate
+  | Released
+  | Captured
+  | Unknown;
 
 /** `not_found`: nothing was done under the key, so the operation can be called. */
 export type FindAnswer = Answer | { kind: "not_found" };

@@ -50,7 +50,7 @@ export class FakeIntent {
         return { kind: "released", ...named };
       case "succeeded":
         return this.#isManual
-          ? { kind: "unknown", reason: "captured" }
+          ? { kind: "captured", captured_minor: this.captured, ...named }
           : { kind: "done", ...named };
       default:
         return { kind: "done", ...named };
@@ -68,7 +68,8 @@ export class FakeIntent {
   capture(minor: number): Answer {
     if (this.state === "authorized") this.#move("succeeded", minor);
     if (this.state === "cancelled") return { kind: "released" };
-    return this.captured === minor ? { kind: "done" } : { kind: "unknown", reason: "other amount" };
+    if (this.captured === minor) return { kind: "done" };
+    return { kind: "captured", captured_minor: this.captured };
   }
 
   /** At the processor's dashboard. */

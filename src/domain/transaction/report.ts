@@ -25,11 +25,14 @@ export type RefundReport = {
   processor_reference: string;
   /** Our id; null for a refund that was made at the processor without us. */
   refund_id: string | null;
+  /** The processor's own id of the payment, if the report names it. */
+  payment_reference?: string;
   amount_minor: number;
   currency: string;
 } & ({ state: "pending" | "succeeded" } | { state: "failed"; failure: Failure });
 
-export type DisputeReport = { kind: "dispute"; dispute: Dispute };
+/** `payment_reference`: the processor's own id of the payment, if the report names it. */
+export type DisputeReport = { kind: "dispute"; dispute: Dispute; payment_reference?: string };
 
 export type Report = PaymentReport | RefundReport | DisputeReport;
 

@@ -16,5 +16,6 @@ export function readNextAction({ next_action }: PaymentIntent): NextAction | und
 
 function isLink(text: string | null | undefined): text is string {
   if (typeof text !== "string" || text.length > MAX_URL_CHARACTERS) return false;
-  return /^https?:\/\/[!-~]+$/.test(text) && URL.canParse(text);
+  const url = /^https?:\/\/[!-~]+$/.test(text) ? URL.parse(text) : null;
+  return url?.username === "" && url.password === "";
 }

@@ -27,8 +27,9 @@ export function aboutAnother(
   if (intent.livemode !== isLive) return unknown("the payment is of the other mode of Stripe");
   const { operation, transaction_id, amount_minor, authorized_amount_minor, currency } = request;
   const begins = operation === "charge" || operation === "authorize";
+  const known = request.processor_reference ?? intent.id;
   const differs: EchoMember[] = [];
-  if (intent.metadata?.transaction_id !== transaction_id) {
+  if (intent.metadata?.transaction_id !== transaction_id || intent.id !== known) {
     differs.push(begins ? "reference" : "payment");
   }
   // A refund is of a part, and its request does not have the whole.
@@ -64,22 +65,23 @@ const READERS: Record<OperationName, Reader> = {
   refund: () => unknown("a PaymentIntent says nothing about one refund"),
 };
 
-function readFirst(intent: PaymentIntent, { operation, amount_minor }: OperationRequest) {
+function readFirst(intent: PaymentIntent, request: OperationRequest): PaymentOutcome {
+  const { operation, amount_minor } = request;
   switch (intent.status) {
     case "succeeded":
-      if (operation === "authorize") return unknown("the authorization is already captured");
+      if (operation === "authorize") return readCaptured(intent, request);
       return receivedMinor(intent) === amount_minor ? DONE : OTHER_AMOUNT;
     case "requires_capture":
       return operation === "authorize" ? DONE : unknown("a charge that is only authorized");
     case "requires_action": {
       const next_action = readNextAction(intent);
-      if (!next_action) return { kind: "needs_other_action" } as const;
-      return { kind: "action_required", next_action } as const;
+      if (!next_action) return { kind: "needs_other_action" };
+      return { kind: "action_required", next_action };
     }
     case "requires_payment_method": {
       const { decline_code, code } = intent.last_payment_error ?? {};
       const failure = toFailure([decline_code, code], "card_declined");
-      return { kind: "declined", failure } as const;
+      return { kind: "declined", failure };
     }
     case "canceled":
       return RELEASED;
@@ -88,10 +90,10 @@ function readFirst(intent: PaymentIntent, { operation, amount_minor }: Operation
   }
 }
 
-function readCapture(intent: PaymentIntent, { amount_minor }: OperationRequest): PaymentOutcome {
+function readCapture(intent: PaymentIntent, request: OperationRequest): PaymentOutcome {
   switch (intent.status) {
     case "succeeded":
-      return receivedMinor(intent) === amount_minor ? DONE : OTHER_AMOUNT;
+      return receivedMinor(intent) === request.amount_minor ? DONE : readCaptured(intent, request);
     case "requires_capture":
       return { kind: "not_yet" };
     case "canceled":
@@ -99,6 +101,14 @@ function readCapture(intent: PaymentIntent, { amount_minor }: OperationRequest):
     default:
       return stillOpen(intent);
   }
+}
+
+/** Of a payment that was captured at Stripe without us. */
+function readCaptured(intent: PaymentIntent, request: OperationRequest): PaymentOutcome {
+  const captured_minor = receivedMinor(intent) ?? 0;
+  const whole = request.authorized_amount_minor ?? request.amount_minor;
+  if (captured_minor <= 0 || captured_minor > whole) return OTHER_AMOUNT;
+  return { kind: "captured", captured_minor };
 }
 
 function readVoid(intent: PaymentIntent): PaymentOutcome {

@@ -76,7 +76,8 @@ async function afterFault(context: Context, fault: Fault): Promise<Answer> {
 
 /** Takes all or a part of an authorization. */
 export async function capture(context: Context): Promise<Answer> {
-  const { amount_minor, currency, idempotency_key: idempotencyKey } = context.request;
+  const { amount_minor, currency } = context.request;
+  const idempotencyKey = keyOfAttempt(context.request);
   const amount_to_capture = toStripeAmount(amount_minor, currency);
   if (amount_to_capture === undefined) return declinedAs("invalid_amount");
   return change(context, (id) =>
@@ -86,12 +87,19 @@ export async function capture(context: Context): Promise<Answer> {
 
 /** Cancels the PaymentIntent, which releases what is held. */
 export async function voidPayment(context: Context): Promise<Answer> {
-  const { reason, idempotency_key: idempotencyKey } = context.request;
+  const { reason } = context.request;
+  const idempotencyKey = keyOfAttempt(context.request);
   const params: Stripe.PaymentIntentCancelParams =
     reason === "action_expired" ? { cancellation_reason: "abandoned" } : {};
   return change(context, (id) =>
     context.stripe.paymentIntents.cancel(id, params, { idempotencyKey }),
   );
+}
+
+/** Stripe captures and cancels a PaymentIntent once, whatever the key. Under the key of the first attempt it would repeat a
+ *  500 for a day. */
+function keyOfAttempt({ idempotency_key, attempt }: OperationRequest): string {
+  return attempt === 1 ? idempotency_key : `${idempotency_key}:${attempt}`;
 }
 
 /** Sends a change of a PaymentIntent. A refusal is compared with its state: the change may be made already. */

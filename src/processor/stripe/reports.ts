@@ -106,6 +106,7 @@ function refundReport(object: unknown): AddressedReport | undefined {
     refund_id: refund_id && isRefundId(refund_id) ? refund_id : null,
     amount_minor,
     currency: refund.currency.toUpperCase(),
+    ...(payment_intent && { payment_reference: payment_intent }),
   } as const;
   const report = withRefundState(refund.status, about, failure_reason);
   const payment_reference = payment_intent ?? null;
@@ -116,7 +117,7 @@ function withRefundState(
   status: string | null | undefined,
   about: Pick<
     RefundReport,
-    "kind" | "processor_reference" | "refund_id" | "amount_minor" | "currency"
+    "kind" | "processor_reference" | "refund_id" | "amount_minor" | "currency" | "payment_reference"
   >,
   failureReason: string | null | undefined,
 ): RefundReport | undefined {
@@ -161,6 +162,7 @@ function disputeReport(object: unknown): AddressedReport | undefined {
       evidence_due_by: due ? toTimestamp(due) : null,
       opened_at: toTimestamp(created),
     },
+    payment_reference: payment_intent,
   };
   return { report, transaction_id: null, payment_reference: payment_intent };
 }

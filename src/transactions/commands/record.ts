@@ -4,7 +4,11 @@ import {
   decideActionRequired,
   decideOutcome,
 } from "../../domain/transaction/decisions/decide-outcome";
-import { decideReleased, decideTooLate } from "../../domain/transaction/decisions/decide-processed";
+import {
+  decideCharged,
+  decideReleased,
+  decideTooLate,
+} from "../../domain/transaction/decisions/decide-processed";
 import { decideRefundOutcome } from "../../domain/transaction/decisions/decide-refund";
 import type { OperationName, ReportedResult } from "../../domain/transaction/operation";
 import type { Transaction } from "../../domain/transaction/transaction";
@@ -47,6 +51,11 @@ export function record(
     case "released": {
       if (operation === "void") return defer(context, transaction);
       const decided = decideReleased(transaction, answer.processor_reference, now_ms);
+      return applyOutcome(context, owned, decided, command);
+    }
+    case "captured": {
+      const decided = decideCharged(transaction, answer, processor, now_ms);
+      if (!decided) return defer(context, transaction);
       return applyOutcome(context, owned, decided, command);
     }
     default: {
@@ -119,7 +128,7 @@ function recordLate(
   if (answer.kind === "unknown" || answer.kind === "action_required") return result;
   // An authorization may have been released after it was made.
   if (answer.kind === "released" && operation === "authorize") return result;
-  const said = answer.kind === "done" ? "done" : "declined";
+  const said = answer.kind === "done" || answer.kind === "captured" ? "done" : "declined";
   for (let version = claimed_version + 1; version <= transaction.version; version++) {
     const after = JSON.parse(journal.textAt(transaction.id, version)) as Transaction;
     const ended = endOf(operation, after);

@@ -26,7 +26,7 @@ export function report(
       return reportRefund(context, owned, command, report);
     case "dispute": {
       const { merchant_id, transaction } = owned;
-      const decided = decideDispute(transaction, report.dispute, context.now_ms);
+      const decided = decideDispute(transaction, report, context.now_ms);
       if (decided.result !== "recorded") return notRecorded(owned, decided.result);
       const { journal } = context;
       const applied = applyChange(journal, merchant_id, transaction, decided.change, command);

@@ -1,9 +1,9 @@
 /** Decides what a processor's report about a dispute changes. A dispute is opened once and closed once, in whatever order
  *  that is reported. */
 import type { Dispute } from "../dispute";
-import type { ReportResult } from "../report";
+import type { DisputeReport, ReportResult } from "../report";
 import type { Transaction } from "../transaction";
-import { refuseUncharged } from "./decide-refund-report";
+import { refuseUnfit } from "./decide-refund-report";
 import { applyDispute, type Change } from "./transition";
 
 /** `later`: the payment has no outcome yet, so that the dispute has to be reported again. */
@@ -13,10 +13,11 @@ export type ReportedDispute =
 
 export function decideDispute(
   transaction: Transaction,
-  dispute: Dispute,
+  report: DisputeReport,
   nowMs: number,
 ): ReportedDispute {
-  const unfit = refuseUncharged(transaction);
+  const { dispute } = report;
+  const unfit = refuseUnfit(transaction, report);
   if (unfit) return { result: unfit };
   const { dispute: known } = transaction;
   if (known?.id === dispute.id) {

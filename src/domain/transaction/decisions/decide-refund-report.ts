@@ -4,7 +4,7 @@ import { deriveRefundId } from "../../identity/id";
 import { currencyDecimals } from "../../money/currency";
 import { formatAmount } from "../../money/money";
 import { MAX_REFUNDS, type Refund } from "../refund";
-import type { RefundReport, ReportResult } from "../report";
+import type { DisputeReport, RefundReport, ReportResult } from "../report";
 import type { Transaction } from "../transaction";
 import { capturedMinor, decideRefundOutcome, sumRefunds } from "./decide-refund";
 import { applyRefund, type Change } from "./transition";
@@ -25,7 +25,7 @@ export function decideRefundReport(
   refunds: Refund[],
   nowMs: number,
 ): ReportedRefund {
-  const unfit = refuseUncharged(transaction);
+  const unfit = refuseUnfit(transaction, report);
   if (unfit) return { result: unfit };
   const refund = findReported(report, refunds);
   if (!refund) {
@@ -50,8 +50,13 @@ export function decideRefundReport(
   }
 }
 
-/** What becomes of a report about money that was not charged yet, or never. */
-export function refuseUncharged({ status }: Transaction): "contradicts" | "later" | undefined {
+/** What becomes of a report about another payment, or about money that was not charged yet, or never. A second payment at the
+ *  processor may name the same transaction. */
+export function refuseUnfit(
+  { status, processor_reference: known }: Transaction,
+  { payment_reference: reported }: Pick<RefundReport | DisputeReport, "payment_reference">,
+): "contradicts" | "later" | undefined {
+  if (known !== undefined && reported !== undefined && known !== reported) return "contradicts";
   if (status === "completed") return undefined;
   const isOpen = ["processing", "requires_action", "authorized"].includes(status);
   return isOpen ? "later" : "contradicts";
@@ -117,9 +122,10 @@ function decideForeign(
   if (currency !== transaction.currency || refunds.length >= MAX_REFUNDS) return CONTRADICTS;
   if (!Number.isSafeInteger(amount_minor) || amount_minor <= 0) return CONTRADICTS;
   const captured = capturedMinor(transaction);
-  if (amount_minor > captured - sumRefunds(refunds, ["succeeded"])) return CONTRADICTS;
+  if (amount_minor > captured) return CONTRADICTS;
   if (report.state === "pending") return UNCHANGED;
-  // A pending refund of ours that leaves too little will be declined, or is the same money.
+  // A pending refund of ours that leaves too little will be declined, or is the same money. One that has succeeded has
+  // failed since, which is not reported yet: the processor does not refund more than was captured.
   if (amount_minor > captured - sumRefunds(refunds, ["pending", "succeeded"])) {
     return { result: "later" };
   }

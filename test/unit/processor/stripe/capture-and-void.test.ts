@@ -51,7 +51,14 @@ describe("A capture", () => {
 
   it.each([
     ["is captured with the same amount", captured(), DONE],
-    ["is captured with another amount", captured(7_001), { differs: ["amount_minor"] }],
+    ["is captured otherwise", captured(7_001), { kind: "captured", captured_minor: 7_001 }],
+    ["is captured with too much", captured(10_051), { differs: ["amount_minor"] }],
+    ["is captured with nothing", captured(0), { differs: ["amount_minor"] }],
+    [
+      "has another id",
+      intentOf({ id: "pi_other", amount_received: 7_000 }),
+      { differs: ["payment"] },
+    ],
     ["is cancelled", intentOf({ status: "canceled" }), { kind: "released" }],
     ["is processing", intentOf({ status: "processing" }), { kind: "unknown" }],
     ["is of another transaction", intentOf({ metadata: {} }), { differs: ["payment"] }],
@@ -82,8 +89,15 @@ describe("A capture", () => {
     expect(await stripe.call(request())).toMatchObject({ kind: "unknown" });
   });
 
+  it("A repeated one has a key of its own, because Stripe repeats a 500 under the first", async () => {
+    stripe.answers({ body: captured() });
+    expect(await stripe.call(request({ attempt: 2 }))).toEqual(DONE);
+    expect(stripe.sent[0]?.headers).toMatchObject({ "idempotency-key": `${KEY}:2` });
+  });
+
   it.each([
     ["done", captured(), DONE],
+    ["done otherwise", captured(500), { kind: "captured", captured_minor: 500 }],
     ["not done yet", held(), { kind: "not_found" }],
     ["impossible", intentOf({ status: "canceled" }), { kind: "released" }],
   ])("A repeated one that is %s is found by the payment's state", async (_, now, expected) => {

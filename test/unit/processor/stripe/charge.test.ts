@@ -103,6 +103,10 @@ describe("The status of the PaymentIntent", () => {
       "a URL that is no link",
       { type: "redirect_to_url", redirect_to_url: { url: "javascript:x" } },
     ],
+    [
+      "a URL with a password",
+      { type: "redirect_to_url", redirect_to_url: { url: "https://user:secret@evil.example/" } },
+    ],
     ["no action", null],
   ])("With %s the PaymentIntent is cancelled and the payment declined", async (_, action) => {
     stripe.answers({ body: requires(action) }, { body: intentOf({ status: "canceled" }) });
@@ -121,10 +125,15 @@ describe("The status of the PaymentIntent", () => {
     ["requires_confirmation", "charge", "a PaymentIntent without outcome"],
     ["toString", "charge", "a PaymentIntent without outcome"],
     ["requires_capture", "charge", "a charge that is only authorized"],
-    ["succeeded", "authorize", "the authorization is already captured"],
   ] as const)("The status %s of a %s is unknown", async (status, operation, reason) => {
     stripe.answers({ body: intentOf({ status }) });
     expect(await stripe.call(stripeRequest({ operation }))).toEqual(unknown(reason));
+  });
+
+  it("An authorization that was captured at Stripe already is recorded as what was captured", async () => {
+    stripe.answers({ body: intentOf({ amount_received: 500 }) });
+    const answer = await stripe.call(stripeRequest({ operation: "authorize" }));
+    expect(answer).toMatchObject({ kind: "captured", captured_minor: 500 });
   });
 
   it("A cancelled PaymentIntent was released without us", async () => {

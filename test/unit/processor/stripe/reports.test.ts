@@ -106,6 +106,7 @@ describe("An event of a refund", () => {
     refund_id: REFUND_ID,
     amount_minor: 500,
     currency: "USD",
+    payment_reference: INTENT_ID,
   };
   const failure = { code: "refund_failed", message: "The money could not be returned to the card" };
 
@@ -129,7 +130,7 @@ describe("An event of a refund", () => {
       balance_transaction: "txn_3QWERTY",
     });
     expect(toReport(eventOf("refund.created", object))).toMatchObject({
-      report: { refund_id: null },
+      report: { refund_id: null, payment_reference: INTENT_ID },
       transaction_id: null,
       payment_reference: INTENT_ID,
     });
@@ -162,6 +163,7 @@ describe("An event of a dispute", () => {
           evidence_due_by: "2026-11-25T09:46:40.000Z",
           opened_at: "2026-11-18T11:06:40.000Z",
         },
+        payment_reference: INTENT_ID,
       },
       transaction_id: null,
       payment_reference: INTENT_ID,

@@ -140,10 +140,34 @@ describe("a report about a refund", () => {
     expect(take(books, { ...all, amount_minor: 10_051 })).toBe("contradicts");
     const made = refunded(charged(), [], "40.00", DONE);
     const after = { ...books, ...made, refunds: made.refunds.map(({ refund }) => refund) };
-    expect(take(after, all)).toBe("contradicts");
+    expect(take(after, { ...all, amount_minor: 10_051 } as RefundReport)).toBe("contradicts");
     for (const amount_minor of [0, -1, 0.5, Number.NaN]) {
       expect(take(after, reportOf({ state: "succeeded", amount_minor }))).toBe("contradicts");
     }
+  });
+
+  it("A refund that is reported before the failure that made room for it is recorded after that", () => {
+    const books: Books = { transaction: charged(), refunds: [], events: [] };
+    const [first, second] = ["re_first", "re_second"].map((processor_reference) =>
+      reportOf({ state: "succeeded", amount_minor: 10_050, processor_reference }),
+    ) as [RefundReport, RefundReport];
+    expect(take(books, first)).toBe("recorded");
+    expect(take(books, second)).toBe("later");
+    expect(take(books, { ...first, state: "failed", failure: DECLINED } as RefundReport)).toBe(
+      "recorded",
+    );
+    expect(take(books, second)).toBe("recorded");
+    expect(books.transaction.amount_refunded_minor).toBe(10_050);
+  });
+
+  it("A refund of a second payment that names the same transaction contradicts", () => {
+    const transaction = { ...charged(), processor_reference: "pi_1" };
+    const reported = (payment_reference: string) =>
+      take(
+        { transaction, refunds: [], events: [] },
+        reportOf({ state: "succeeded", payment_reference }),
+      );
+    expect([reported("pi_2"), reported("pi_1")]).toEqual(["contradicts", "recorded"]);
   });
 
   it("The most refunds of a transaction are not exceeded", () => {
@@ -179,7 +203,7 @@ describe("a report about a dispute", () => {
     let transaction = from;
     const types: string[] = [];
     const results = disputes.map((dispute) => {
-      const decided = decideDispute(transaction, dispute, NOW_MS);
+      const decided = decideDispute(transaction, { kind: "dispute", dispute }, NOW_MS);
       if (decided.result !== "recorded") return decided.result;
       transaction = decided.change.transaction;
       types.push(...decided.change.events.map(({ type }) => type));
@@ -215,6 +239,15 @@ describe("a report about a dispute", () => {
     ]) {
       expect(walk(order).transaction.dispute).toEqual(later);
     }
+  });
+
+  it("A dispute of a second payment that names the same transaction contradicts", () => {
+    const transaction = { ...charged(), processor_reference: "pi_1" };
+    const decide = (payment_reference: string) => {
+      const report = { kind: "dispute" as const, dispute: disputeOf(), payment_reference };
+      return decideDispute(transaction, report, NOW_MS).result;
+    };
+    expect([decide("pi_2"), decide("pi_1")]).toEqual(["contradicts", "recorded"]);
   });
 
   it("A dispute of a payment that has no outcome yet is to be repeated", () => {
