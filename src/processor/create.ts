@@ -3,7 +3,7 @@ import { type Config, isLiveKey } from "../config";
 import {
   type ProcessorMode,
   type ProcessorTerms,
-  refusedCharge,
+  refusedProcessor,
 } from "../domain/transaction/livemode";
 import type { Log } from "../observability/log";
 import { httpProcessor } from "./http";
@@ -22,15 +22,16 @@ export function processorMode({ processor }: Pick<Config, "processor">): Process
   }
 }
 
-/** The configured processor. It is neither called nor asked about payments of the other mode, not even about an operation
- *  that was open when the setting was changed: such an operation has no outcome until the setting is changed back. */
+/** The configured processor. It is neither called nor asked about payments of the other mode or of another processor, not
+ *  even about an operation that was open when the setting was changed: such an operation has no outcome until the setting is
+ *  changed back. */
 export function createProcessor(config: Pick<Config, "processor">): Processor {
   const { processor } = config;
   const mode = processorMode(config);
   const chosen = chooseProcessor(processor);
   const { find } = chosen;
-  const refusal = ({ livemode }: OperationRequest): Unknown | undefined => {
-    const refused = refusedCharge(livemode, mode);
+  const refusal = (request: OperationRequest): Unknown | undefined => {
+    const refused = refusedProcessor(request, { mode, name: processor.kind });
     return refused && { kind: "unknown", reason: `not asked: ${refused.code}` };
   };
   return {
@@ -58,6 +59,7 @@ export function toProcessorTerms(
 ): ProcessorTerms {
   return {
     mode: processorMode(config),
+    name: config.processor.kind,
     supports: (operation) => processor.supports(operation),
     capture_window_ms: config.capture_window_ms,
     action_window_ms: config.action_window_ms,

@@ -2,7 +2,7 @@
 import type { ProcessorTerms } from "../domain/transaction/livemode";
 import type { NextAction } from "../domain/transaction/next-action";
 import type { OperationName, OperationResult } from "../domain/transaction/operation";
-import type { PaymentDetails } from "../domain/transaction/payment-details";
+import type { PaymentDetails, ProcessorName } from "../domain/transaction/payment-details";
 import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 
 export type OperationRequest = {
@@ -22,6 +22,8 @@ export type OperationRequest = {
   metadata: Record<string, string>;
   /** Whether the payment is real; undefined for payments from before this was recorded. */
   livemode: boolean | undefined;
+  /** The processor that the payment was first claimed for; undefined for payments from before this was recorded. */
+  processor?: ProcessorName | undefined;
   /** 1 for the first call, 2 for the second … Never part of the key. */
   attempt: number;
   /** When the operation was claimed. A processor may forget a key after some time. */

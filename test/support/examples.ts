@@ -79,6 +79,7 @@ export function created(
     transaction_id: transactionId,
     idempotency_key: idempotencyKey,
     livemode: true,
+    processor: "http" as const,
     request,
   };
   return decideCreate(making, basis, nowMs);
@@ -95,9 +96,12 @@ export function taken<Value>(
 /** A week. */
 export const CAPTURE_WINDOW_MS = 604_800_000;
 
+const NAMES = { none: "none", sandbox: "sandbox", test: "stripe", live: "http" } as const;
+
 /** A processor that has every operation. */
 export const processorOf = (mode: ProcessorMode): ProcessorTerms => ({
   mode,
+  name: NAMES[mode],
   supports: () => true,
   capture_window_ms: CAPTURE_WINDOW_MS,
   action_window_ms: 3_600_000,

@@ -1,5 +1,6 @@
 /** A merchant, and requests of it whose every response is checked. */
 import { beforeAll } from "vitest";
+import type { Refusal } from "../../src/domain/transaction/refusal";
 import { type Client, freshKey, newClient, TRANSACTIONS } from "./api";
 import { type Asked, ask, type Bindings, CANARY, createWith } from "./contract";
 import { env } from "./env";
@@ -33,7 +34,7 @@ export const ownersThat = (find: () => unknown): Bindings => ({
 });
 
 /** The same for `process`. */
-export const refusing = (refusal: { code: string; livemode?: boolean }) => {
+export const refusing = (refusal: Refusal) => {
   const process = async () => ({ ok: false, refusal });
   const env: Bindings = { TRANSACTIONS: { getByName: () => ({ process }) } };
   return ask(`${missing}/process`, { method: "POST", key: shop.key, env });

@@ -69,7 +69,13 @@ const DETAILS = { payment_method: "pm_card_visa", customer: null, return_url: nu
 
 /** A request that was claimed just now. */
 export function stripeRequest(fields: Partial<OperationRequest> = {}): OperationRequest {
-  return requestOf({ claimed_at_ms: Date.now(), details: DETAILS, livemode: false, ...fields });
+  return requestOf({
+    claimed_at_ms: Date.now(),
+    details: DETAILS,
+    livemode: false,
+    processor: "stripe",
+    ...fields,
+  });
 }
 
 export const intentOf = (fields: object = {}) => ({

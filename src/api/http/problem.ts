@@ -35,6 +35,7 @@ export const PROBLEMS = {
   list_entry_not_found: { status: 404, title: "List entry not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   livemode_mismatch: { status: 409, title: "Transaction belongs to another processor mode" },
+  processor_mismatch: { status: 409, title: "Transaction belongs to another processor" },
   illegal_transition: { status: 409, title: "Transition not allowed from the current status" },
   charge_may_still_end: { status: 409, title: "Processor may still report an outcome" },
   operation_not_supported: { status: 409, title: "Operation not supported by the processor" },

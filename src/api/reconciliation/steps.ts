@@ -192,11 +192,11 @@ async function lookUpPayment(stripe: Stripe, { transaction }: Ours): Promise<Dif
 
 async function lookUpRefund(
   stripe: Stripe,
-  { refunds }: Ours,
+  { transaction, refunds }: Ours,
   { id }: Recorded,
 ): Promise<Difference[]> {
   const ours = refunds.find((refund) => refund.id === id);
-  const wanted = ours && refundToLookUp(ours);
+  const wanted = ours && refundToLookUp(transaction, ours);
   if (!ours || wanted === undefined) return [];
   return compareOwnRefund(
     ours,

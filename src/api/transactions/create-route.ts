@@ -17,6 +17,7 @@ const PATH = "/api/v1/transactions";
 /** Refusals of a create that is to be processed, or authorized. */
 export const PROCESS_PROBLEMS = [
   "livemode_mismatch",
+  "processor_mismatch",
   "operation_not_supported",
   "processor_not_configured",
 ] as const;

@@ -96,13 +96,17 @@ export function toProblem(refusal: Refusal): Problem {
     case "livemode_mismatch":
       return new Problem(refusal.code, {
         detail: refusal.livemode
-          ? "The transaction was created with a live processor; this deployment uses the sandbox (setting PROCESSOR)."
-          : "The transaction was created with the sandbox; this deployment uses a live processor (setting PROCESSOR).",
+          ? "The transaction was created with a live processor; this deployment's moves no money (settings PROCESSOR and STRIPE_SECRET_KEY)."
+          : "The transaction was created with the sandbox or a test key; this deployment's processor is live (settings PROCESSOR and STRIPE_SECRET_KEY).",
+      });
+    case "processor_mismatch":
+      return new Problem(refusal.code, {
+        detail: `The transaction was processed with PROCESSOR \`${refusal.processor}\`, and no other processor is called for it.`,
       });
     case "processor_not_configured":
       return new Problem(refusal.code, {
         detail:
-          "Set PROCESSOR to `http` or `sandbox`. The transaction is unchanged and can be processed afterwards.",
+          "Set PROCESSOR to `stripe`, `http` or `sandbox`. The transaction is unchanged and can be processed afterwards.",
         headers: { "Retry-After": CONFIGURED_AFTER_S },
       });
     case "transaction_not_found":

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
 import { CAPTURE_METHODS, VOID_REASONS } from "../../domain/transaction/capture";
 import { DISPUTE_STATUSES } from "../../domain/transaction/dispute";
+import { PROCESSOR_NAMES } from "../../domain/transaction/payment-details";
 import { STATUSES } from "../../domain/transaction/status";
 import { Cursor, cursor, HasMore, limit, StaleSince, Time } from "../http/common-schemas";
 import { createdQuery, parseQueryRange } from "../http/created-range";
@@ -86,6 +87,8 @@ const Dispute = z
   })
   .openapi("Dispute");
 
+const ProcessorName = z.enum(PROCESSOR_NAMES).openapi("ProcessorName");
+
 export const Transaction = z
   .object({
     id: TransactionId,
@@ -105,6 +108,11 @@ export const Transaction = z
       example: true,
       description:
         "Whether money moves; `false` with the sandbox processor. Set at creation. Absent in transactions created before this field was introduced, until they are charged.",
+    }),
+    processor: ProcessorName.optional().openapi({
+      description:
+        "The deployment's processor. From the processing of the transaction on it is the only one that is called for it. Absent in transactions created before this field was introduced, or without a processor.",
+      example: "stripe",
     }),
     fraud_score: z.int().min(0).max(100).openapi({ example: 0 }),
     risk: Risk,

@@ -22,3 +22,7 @@ export const NO_DETAILS: PaymentDetails = {
 export function hasDetails(details: PaymentDetails | undefined): details is PaymentDetails {
   return details !== undefined && DETAIL_FIELDS.some((field) => details[field] !== null);
 }
+
+/** The processors that a payment can be made with. */
+export const PROCESSOR_NAMES = ["sandbox", "http", "stripe"] as const;
+export type ProcessorName = (typeof PROCESSOR_NAMES)[number];

@@ -2,6 +2,7 @@
  *  over HTTP. */
 import type { AmountFault } from "../money/money";
 import type { OperationName } from "./operation";
+import type { ProcessorName } from "./payment-details";
 import type { Action, Status } from "./status";
 
 export type Refusal =
@@ -54,5 +55,7 @@ export type Refusal =
   | { code: "processor_not_configured" }
   /** The payment is of the mode that the deployment's processor is not. */
   | { code: "livemode_mismatch"; livemode: boolean }
+  /** The payment was made with another processor than the deployment's. */
+  | { code: "processor_mismatch"; processor: ProcessorName }
   | { code: "shard_count_changed" }
   | { code: "unavailable" };

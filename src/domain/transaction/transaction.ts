@@ -3,6 +3,7 @@
 import type { Risk } from "../risk/evaluate";
 import type { CaptureMethod, PendingOperation, VoidReason } from "./capture";
 import type { Dispute } from "./dispute";
+import type { ProcessorName } from "./payment-details";
 import type { Resolution } from "./resolution";
 import type { Review } from "./review";
 import type { Status } from "./status";
@@ -37,6 +38,9 @@ export type Transaction = {
   /** Whether money moves: false for the sandbox. Transactions of before it was recorded have none until they
    *  are charged. */
   livemode?: boolean;
+  /** The deployment's processor when the payment was created; once it was processed, the only one that is called for it.
+   *  Payments of before it was recorded have none. */
+  processor?: ProcessorName;
   fraud_score: number;
   risk: Risk;
   failure: Failure | null;

@@ -86,7 +86,8 @@ export function keyOf({
 
 function toRequest(order: OperationOrder, traceparent: string | null): OperationRequest {
   const { transaction, refund, attempt, claimed_at_ms } = order;
-  const { id, currency, user_id, livemode, processor_reference, pending_operation } = transaction;
+  const { id, currency, user_id, livemode, processor } = transaction;
+  const { processor_reference, pending_operation } = transaction;
   const request = {
     idempotency_key: keyOf(order),
     transaction_id: id,
@@ -95,6 +96,7 @@ function toRequest(order: OperationOrder, traceparent: string | null): Operation
     user_id,
     metadata: transaction.metadata,
     livemode,
+    processor,
     attempt,
     claimed_at_ms,
     traceparent,

@@ -9,7 +9,7 @@ import {
 } from "../../domain/transaction/decisions/decide-create";
 import { accept } from "../../domain/transaction/decisions/result";
 import type { CreateRequest } from "../../domain/transaction/idempotency";
-import { type ProcessorTerms, toLivemode } from "../../domain/transaction/livemode";
+import { type ProcessorTerms, toLivemode, toProcessor } from "../../domain/transaction/livemode";
 import type { Refusal } from "../../domain/transaction/refusal";
 import type { Journal, OwnedTransaction } from "../journal/journal";
 import { applyChange, applyStep, claim } from "./apply";
@@ -41,8 +41,8 @@ export function create(
   const refusal = refusedCreate(command, processor);
   if (refusal) return refused(refusal);
   if (!basis) throw new Error("a create needs its rules and signals");
-  const livemode = toLivemode(processor.mode);
-  const created = decideCreate({ ...command, livemode }, basis, now_ms);
+  const belongsTo = { livemode: toLivemode(processor.mode), ...toProcessor(processor) };
+  const created = decideCreate({ ...command, ...belongsTo }, basis, now_ms);
   const { details } = command.request;
   if (!process || created.transaction.status !== "pending") {
     journal.details.add(created.transaction.id, details);

@@ -18,7 +18,7 @@ export function decideCapture(
   processor: ProcessorTerms,
   nowMs: number,
 ): Result<Step> {
-  const { status, livemode, amount_minor, currency, pending_operation } = transaction;
+  const { status, amount_minor, currency, pending_operation } = transaction;
   const illegal = refuse({ code: "illegal_transition", status, action: "capture" });
   if (captureMethod(transaction) !== "manual") return illegal;
   const asked = readAmount(amount, currency);
@@ -48,7 +48,7 @@ export function decideCapture(
       currency,
     });
   }
-  const refused = refusedOperation("capture", livemode, processor);
+  const refused = refusedOperation("capture", transaction, processor);
   if (refused) return refuse(refused);
   if (isCaptured) return accept({ step: "wait" });
   const unsupported = processor.refusedAmount(wanted, currency);

@@ -1,7 +1,13 @@
 /** Decides about a transaction that the processor has not been called for yet: to claim its charge or authorization, or to
  *  cancel it. */
 import type { CreateRequest } from "../idempotency";
-import { type ProcessorTerms, refusedOperation, toLivemode } from "../livemode";
+import {
+  type ProcessorTerms,
+  refusedFirst,
+  refusedOperation,
+  toLivemode,
+  toProcessor,
+} from "../livemode";
 import { firstOperation } from "../operation";
 import { NO_DETAILS } from "../payment-details";
 import type { Refusal } from "../refusal";
@@ -19,10 +25,13 @@ export function decideProcess(
   const { status, livemode = toLivemode(processor.mode), pending_operation } = transaction;
   if (wasProcessed(transaction) || pending_operation) return accept({ step: "answer" });
   const operation = firstOperation(transaction);
-  const refused = refusedOperation(operation, transaction.livemode, processor);
-  if (status === "processing" || status === "requires_action")
+  if (status === "processing" || status === "requires_action") {
+    const refused = refusedOperation(operation, transaction, processor);
     return refused ? refuse(refused) : accept({ step: "wait" });
-  const claimed = decideMove(transaction, "submit", nowMs, { livemode });
+  }
+  const refused = refusedFirst(operation, transaction.livemode, processor);
+  const changed = { livemode, ...toProcessor(processor) };
+  const claimed = decideMove(transaction, "submit", nowMs, changed);
   if (claimed.ok && refused) return refuse(refused);
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
 }
@@ -35,11 +44,11 @@ export function decideCancel(
   processor: ProcessorTerms,
   nowMs: number,
 ): Result<Step> {
-  const { status, review, livemode, pending_operation } = transaction;
+  const { status, review, pending_operation } = transaction;
   if (status === "cancelled") return accept({ step: "answer" });
   const isVoided = pending_operation?.type === "void";
   if (status === "authorized" || status === "requires_action" || isVoided) {
-    const refused = refusedOperation("void", livemode, processor);
+    const refused = refusedOperation("void", transaction, processor);
     if (refused) return refuse(refused);
     if (isVoided) return accept({ step: "wait" });
     return decideClaim(transaction, { type: "void", reason: "requested" }, nowMs);
@@ -60,7 +69,7 @@ export function refusedPayment(
   processor: ProcessorTerms,
 ): Refusal | undefined {
   const operation = firstOperation(request);
-  const refused = isProcessed ? refusedOperation(operation, undefined, processor) : undefined;
+  const refused = isProcessed ? refusedFirst(operation, undefined, processor) : undefined;
   if (refused) return refused;
   if (!processor.supports(operation)) return { code: "operation_not_supported", operation };
   const { amount_minor, currency, details = NO_DETAILS } = request;

@@ -5,7 +5,7 @@ import { type Assessment, type Decision, evaluate } from "../../risk/evaluate";
 import type { Signals, VersionedRuleSet } from "../../risk/rule-set";
 import { toEvent } from "../event";
 import { type CreateRequest, captureMethod, differingFields } from "../idempotency";
-import type { PaymentDetails } from "../payment-details";
+import type { PaymentDetails, ProcessorName } from "../payment-details";
 import { openReview } from "../review";
 import type { Status } from "../status";
 import { type Failure, RISK_BLOCKED, type Transaction } from "../transaction";
@@ -19,10 +19,11 @@ export type CreateCommand = {
 };
 
 /** What a transaction is made of. The id is the one derived from the merchant and the key. */
-type NewTransaction = { transaction_id: string; livemode: boolean } & Omit<
-  CreateCommand,
-  "merchant_id"
->;
+type NewTransaction = Omit<CreateCommand, "merchant_id"> & {
+  transaction_id: string;
+  livemode: boolean;
+  processor?: ProcessorName;
+};
 
 /** What fraud rules go by: the payment's surroundings, and the rules. */
 export type RiskBasis = { signals: Signals; rules: VersionedRuleSet };
@@ -73,7 +74,7 @@ const CREATE_ANSWERS: Record<Decision, { version: number; status: Status }> = {
 };
 
 function newTransaction(
-  { transaction_id, idempotency_key, livemode, request }: NewTransaction,
+  { transaction_id, idempotency_key, livemode, processor, request }: NewTransaction,
   { fraud_score, risk }: Assessment,
   nowMs: number,
 ): Transaction {
@@ -89,6 +90,7 @@ function newTransaction(
     currency,
     status: "pending",
     livemode,
+    ...(processor && { processor }),
     fraud_score,
     risk,
     failure: null,

@@ -32,7 +32,7 @@ export function decideRefund(
   const { status, currency, livemode } = transaction;
   const sent = readAmount(request.amount, currency);
   if (!sent.ok) return sent;
-  const refused = refusedOperation("refund", livemode, processor);
+  const refused = refusedOperation("refund", transaction, processor);
   const existing = earlier.find(({ refund }) => refund.id === refundId);
   if (existing) {
     const fields = differingFields(existing, request, sent.value);

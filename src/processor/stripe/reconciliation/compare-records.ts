@@ -26,16 +26,26 @@ const WITH_PAYMENT: string[] = ["completed", "authorized"];
  *  id of it. */
 export function paymentToLookUp(ours: Transaction): { id: string } | "none" | undefined {
   const { status, processor_reference: id } = ours;
+  if (isElsewhere(ours)) return undefined;
   if (WITHOUT_PAYMENT.includes(status)) return undefined;
   if (id?.startsWith("pi_")) return { id };
   return WITH_PAYMENT.includes(status) ? "none" : undefined;
 }
 
-/** The same for a refund. */
-export function refundToLookUp(ours: OurRefund): { id: string } | "none" | undefined {
+/** The same for a refund of a transaction. */
+export function refundToLookUp(
+  transaction: Transaction,
+  ours: OurRefund,
+): { id: string } | "none" | undefined {
+  if (isElsewhere(transaction)) return undefined;
   const { status, processor_reference: id } = ours;
   if (id !== undefined) return { id };
   return status === "succeeded" ? "none" : undefined;
+}
+
+/** Whether a payment was made with another processor. */
+function isElsewhere({ processor }: Transaction): boolean {
+  return processor !== undefined && processor !== "stripe";
 }
 
 /** @param intent the PaymentIntent that the transaction names; undefined when Stripe has none */

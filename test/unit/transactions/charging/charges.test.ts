@@ -53,6 +53,7 @@ describe("charges", () => {
       user_id: "user_1",
       metadata: transaction.metadata,
       livemode: true,
+      processor: "http",
       attempt: 4,
       claimed_at_ms: NOW_MS,
       traceparent: TRACEPARENT,

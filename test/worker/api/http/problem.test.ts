@@ -138,6 +138,7 @@ describe("a problem", () => {
     idempotency_key_reused: async () => create(body(), {}, (await shop.created()).idempotency_key),
     internal_error: () => ask(missing, { key: shop.key, env: ownersThat(raising(faulty())) }),
     livemode_mismatch: () => refusing({ code: "livemode_mismatch", livemode: true }),
+    processor_mismatch: () => refusing({ code: "processor_mismatch", processor: "http" }),
     webhook_secret_missing: () => deliver("{}", { env: { STRIPE_WEBHOOK_SECRET: "" } }),
     processor_not_configured: () => refusing({ code: "processor_not_configured" }),
     unavailable: () =>

@@ -56,6 +56,16 @@ describe("paymentToLookUp", () => {
   });
 });
 
+it("A payment of another processor, and its refunds, are not looked up at Stripe", () => {
+  const refund = { id: REFUND_ID, status: "succeeded", processor_reference: "re_1" } as OurRefund;
+  for (const processor of ["sandbox", "http", "stripe", undefined]) {
+    const payment = ours({ status: "completed", processor });
+    const isOurs = processor === "stripe" || processor === undefined;
+    expect(paymentToLookUp(payment)).toEqual(isOurs ? { id: "pi_1" } : undefined);
+    expect(refundToLookUp(payment, refund)).toEqual(isOurs ? { id: "re_1" } : undefined);
+  }
+});
+
 describe("comparePayment", () => {
   const FITS = [
     ["authorized", "requires_capture"],
@@ -130,11 +140,11 @@ describe("compareOwnRefund", () => {
   const aboutRefund = { transaction_id: ID, refund_id: REFUND_ID, processor_reference: "re_1" };
 
   it("A refund is looked up under the processor's id, and has one when it has succeeded", () => {
-    expect(refundToLookUp(ourRefund())).toEqual({ id: "re_1" });
+    expect(refundToLookUp(ours(), ourRefund())).toEqual({ id: "re_1" });
     const without = { processor_reference: undefined };
-    expect(refundToLookUp(ourRefund({ ...without, status: "succeeded" }))).toBe("none");
-    expect(refundToLookUp(ourRefund(without))).toBeUndefined();
-    expect(refundToLookUp(ourRefund({ ...without, status: "failed" }))).toBeUndefined();
+    expect(refundToLookUp(ours(), ourRefund({ ...without, status: "succeeded" }))).toBe("none");
+    expect(refundToLookUp(ours(), ourRefund(without))).toBeUndefined();
+    expect(refundToLookUp(ours(), ourRefund({ ...without, status: "failed" }))).toBeUndefined();
   });
 
   it("A refund that Stripe lacks is missing there", () => {
