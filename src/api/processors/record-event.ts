@@ -19,7 +19,10 @@ export async function recordEvent(
 ): Promise<EventResult> {
   if (!is_ours) return "not_ours";
   const reported = toReport(event);
-  if (reported === "ignored") return "ignored";
+  if (reported === "unreadable") {
+    c.get("log")("warn", "processor.event_unreadable", { event_type: event.type });
+  }
+  if (reported === "ignored" || reported === "unreadable") return "ignored";
   const { report, payment_reference } = reported;
   try {
     const transactionId =

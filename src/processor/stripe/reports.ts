@@ -37,13 +37,22 @@ export const EVENT_TYPES: readonly string[] = [
   "charge.dispute.closed",
 ];
 
-/** What an event reports; `ignored` when it is about nothing that is kept here, or cannot be read.
+/** What an event reports; `ignored` when it is about nothing that is kept here, and `unreadable` when it may be, but has
+ *  another form than that of the API version that is read.
  *  @param event as it was parsed from the verified body */
-export function toReport(event: unknown): AddressedReport | "ignored" {
+export function toReport(event: unknown): AddressedReport | "ignored" | "unreadable" {
   const parsed = Event.safeParse(event);
   if (!parsed.success || !EVENT_TYPES.includes(parsed.data.type)) return "ignored";
   const { object } = parsed.data.data;
-  return paymentReport(object) ?? refundReport(object) ?? disputeReport(object) ?? "ignored";
+  const report = paymentReport(object) ?? refundReport(object) ?? disputeReport(object);
+  return report ?? (isReadable(object) ? "ignored" : "unreadable");
+}
+
+function isReadable(object: unknown): boolean {
+  return [PaymentIntent, Refund, Dispute].some((schema) => {
+    const { data } = schema.safeParse(object);
+    return data !== undefined && fromStripeAmount(data.amount, data.currency) !== undefined;
+  });
 }
 
 function paymentReport(object: unknown): AddressedReport | undefined {
