@@ -2,6 +2,8 @@
 import { isTransactionId } from "../../domain/identity/id";
 import { describeFault } from "../../observability/log";
 import { findTransactionOf } from "../../processor/stripe/find-transaction";
+import { closeDeclined } from "../../processor/stripe/payments";
+import { connectToRead } from "../../processor/stripe/reads";
 import { toReport } from "../../processor/stripe/reports";
 import { withTimeout } from "../../runtime/with-timeout";
 import type { EventResult } from "../../transactions/rpc";
@@ -35,8 +37,14 @@ export async function recordEvent(
         owner.report(address, report),
       ),
     );
-    if (reply.ok) return reply.result;
-    return reply.refusal.code === "transaction_not_found" ? "not_ours" : "unavailable";
+    if (!reply.ok) {
+      return reply.refusal.code === "transaction_not_found" ? "not_ours" : "unavailable";
+    }
+    const isDecline = report.kind === "payment" && report.state === "failed";
+    if (!isDecline || reply.result === "contradicts") return reply.result;
+    const stripe = await connectToRead(settings);
+    const status = await closeDeclined(stripe, report.processor_reference);
+    return status === undefined ? "unavailable" : reply.result;
   } catch (fault) {
     c.get("log")("warn", "processor.event_failed", { fault: describeFault(fault) });
     return "unavailable";

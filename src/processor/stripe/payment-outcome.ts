@@ -78,16 +78,19 @@ function readFirst(intent: PaymentIntent, request: OperationRequest): PaymentOut
       if (!next_action) return { kind: "needs_other_action" };
       return { kind: "action_required", next_action };
     }
-    case "requires_payment_method": {
-      const { decline_code, code } = intent.last_payment_error ?? {};
-      const failure = toFailure([decline_code, code], "card_declined");
-      return { kind: "declined", failure };
-    }
+    case "requires_payment_method":
+      return declinedByIssuer(intent);
     case "canceled":
-      return RELEASED;
+      // One that was declined is closed here.
+      return intent.last_payment_error ? declinedByIssuer(intent) : RELEASED;
     default:
       return stillOpen(intent);
   }
+}
+
+function declinedByIssuer({ last_payment_error }: PaymentIntent) {
+  const { decline_code, code } = last_payment_error ?? {};
+  return { kind: "declined", failure: toFailure([decline_code, code], "card_declined") } as const;
 }
 
 function readCapture(intent: PaymentIntent, request: OperationRequest): PaymentOutcome {

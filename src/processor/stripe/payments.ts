@@ -149,7 +149,23 @@ async function conclude(
   if (refused && isDeclined) {
     return { kind: "declined", failure: refused.failure, processor_reference: intent.id };
   }
-  return outcome.kind === "needs_other_action" ? abandon(context, intent) : outcome;
+  if (outcome.kind === "needs_other_action") return abandon(context, intent);
+  const wasRedirected = request.processor_reference !== undefined;
+  if (outcome.kind === "declined" && intent.status === "requires_payment_method" && wasRedirected) {
+    const status = await closeDeclined(context.stripe, intent.id);
+    if (status !== "canceled") return unknown("a declined PaymentIntent that is still open");
+  }
+  return outcome;
+}
+
+/** Cancels a PaymentIntent whose authentication was declined. The customer has its secret, from the redirect, and could
+ *  pay it later.
+ *  @returns its status after that; undefined when that is not known */
+export async function closeDeclined(stripe: Stripe, id: string): Promise<string | undefined> {
+  const sent = await tryRequest(() => stripe.paymentIntents.cancel(id));
+  const isRefused = "fault" in sent && sent.fault.kind === "refused"; // Cancelled already, for one.
+  const seen = isRefused ? await tryRequest(() => stripe.paymentIntents.retrieve(id)) : sent;
+  return "response" in seen ? PaymentIntent.safeParse(seen.response).data?.status : undefined;
 }
 
 /** Cancels a PaymentIntent that waits for something that no redirect can do, so that the customer cannot end it later. */

@@ -69,10 +69,9 @@ function paymentReport(object: unknown): AddressedReport | undefined {
   return report && { report, transaction_id: ownId(intent.metadata), payment_reference: intent.id };
 }
 
-function withPaymentState(
-  intent: PaymentIntent,
-  about: Pick<PaymentReport, "kind" | "processor_reference" | "amount_minor" | "currency">,
-): PaymentReport | undefined {
+type About = Pick<PaymentReport, "kind" | "processor_reference" | "amount_minor" | "currency">;
+
+function withPaymentState(intent: PaymentIntent, about: About): PaymentReport | undefined {
   switch (intent.status) {
     case "succeeded": {
       const captured_minor = fromStripeAmount(intent.amount_received ?? -1, intent.currency);
@@ -83,15 +82,11 @@ function withPaymentState(
     case "requires_capture":
       return { ...about, state: "authorized" };
     case "canceled":
+      // One that was declined is closed here.
+      if (intent.last_payment_error) return declined(intent, about);
       return { ...about, state: "cancelled" };
-    case "requires_payment_method": {
-      const { decline_code, code } = intent.last_payment_error ?? {};
-      return {
-        ...about,
-        state: "failed",
-        failure: toFailure([decline_code, code], "card_declined"),
-      };
-    }
+    case "requires_payment_method":
+      return declined(intent, about);
     case "requires_action": {
       const next_action = readNextAction(intent);
       return next_action && { ...about, state: "action_required", next_action };
@@ -99,6 +94,11 @@ function withPaymentState(
     default:
       return undefined;
   }
+}
+
+function declined({ last_payment_error }: PaymentIntent, about: About): PaymentReport {
+  const { decline_code, code } = last_payment_error ?? {};
+  return { ...about, state: "failed", failure: toFailure([decline_code, code], "card_declined") };
 }
 
 function refundReport(object: unknown): AddressedReport | undefined {

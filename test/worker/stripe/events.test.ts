@@ -1,6 +1,7 @@
 /** What Stripe's events do to transactions: real objects, and the stand-in for Stripe over HTTP. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Client, newClient } from "../../support/api";
+import { eventually } from "../../support/eventually";
 import {
   atStripe,
   eventAbout,
@@ -54,7 +55,25 @@ describe("an event of a payment", () => {
     const id = referenceOf(payment);
     await steer(`payment_intents/${id}/fail`);
     expect(await reportAbout("payment_intent.payment_failed", id)).toBe("recorded");
-    expect(await shop.find(payment.id)).toMatchObject({ status: "failed" });
+    const failed = await shop.find(payment.id);
+    expect(failed).toMatchObject({ status: "failed" });
+    // The customer has its secret, and cannot pay it any more.
+    expect(await atStripe(`payment_intents/${id}`)).toMatchObject({ status: "canceled" });
+    expect(await reportAbout("payment_intent.payment_failed", id)).toBe("unchanged");
+    expect(await reportAbout("payment_intent.canceled", id)).toBe("unchanged");
+    expect(await shop.find(payment.id)).toEqual(failed);
+  });
+
+  it("An authentication that failed is found without an event, and closed", async () => {
+    const return_url = "https://shop.example.com/thanks";
+    const payment = await pay(shop, "pm_card_authenticationRequired", { return_url });
+    const id = referenceOf(payment);
+    await steer(`payment_intents/${id}/fail`);
+    await eventually(async () => {
+      await shop.process(payment.id);
+      expect(await shop.find(payment.id)).toMatchObject({ status: "failed" });
+    });
+    expect(await atStripe(`payment_intents/${id}`)).toMatchObject({ status: "canceled" });
   });
 
   it("A capture at Stripe's dashboard completes an authorized payment", async () => {

@@ -258,11 +258,34 @@ describe("A repeated charge", () => {
     expect(stripe.lines()).toEqual([RETRIEVE]);
   });
 
-  it("A customer who failed to authenticate has declined the payment", async () => {
-    const last_payment_error = { code: "payment_intent_authentication_failure" };
-    stripe.answers({ body: intentOf({ status: "requires_payment_method", last_payment_error }) });
+  const last_payment_error = { code: "payment_intent_authentication_failure" };
+  const failed = { body: intentOf({ status: "requires_payment_method", last_payment_error }) };
+  const closed = { body: intentOf({ status: "canceled", last_payment_error }) };
+  const CANCEL = `POST /v1/payment_intents/${INTENT_ID}/cancel`;
+  const DECLINED = { kind: "declined", failure: { code: "authentication_failed" } };
+
+  it("A payment whose customer failed to authenticate is declined, and its PaymentIntent is closed", async () => {
+    stripe.answers(failed, closed);
     const answer = await stripe.find(repeated({ processor_reference: INTENT_ID }));
-    expect(answer).toMatchObject({ kind: "declined", failure: { code: "authentication_failed" } });
+    expect(answer).toMatchObject(DECLINED);
+    expect(stripe.lines()).toEqual([RETRIEVE, CANCEL]);
+  });
+
+  it("A declined PaymentIntent that was closed already is declined", async () => {
+    stripe.answers(closed);
+    const answer = await stripe.find(repeated({ processor_reference: INTENT_ID }));
+    expect(answer).toMatchObject(DECLINED);
+    stripe.answers(failed, errorOf(400, { code: "payment_intent_unexpected_state" }), closed);
+    expect(await stripe.find(repeated({ processor_reference: INTENT_ID }))).toMatchObject(DECLINED);
+  });
+
+  it("A declined PaymentIntent that cannot be closed, or was paid meanwhile, is unknown", async () => {
+    const open = unknown("a declined PaymentIntent that is still open");
+    stripe.answers(failed, errorOf(500, { type: "api_error" }));
+    expect(await stripe.find(repeated({ processor_reference: INTENT_ID }))).toEqual(open);
+    const paid = { body: intentOf({}) };
+    stripe.answers(failed, errorOf(400, { code: "payment_intent_unexpected_state" }), paid);
+    expect(await stripe.find(repeated({ processor_reference: INTENT_ID }))).toEqual(open);
   });
 
   it("A PaymentIntent that the account does not have is unknown", async () => {

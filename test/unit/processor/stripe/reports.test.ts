@@ -60,6 +60,14 @@ describe("An event of a payment", () => {
     ],
     ["payment_intent.canceled", { status: "canceled" }, { state: "cancelled" }],
     [
+      "payment_intent.canceled",
+      { status: "canceled", last_payment_error },
+      {
+        state: "failed",
+        failure: { code: "insufficient_funds", message: "The account has insufficient funds" },
+      },
+    ],
+    [
       "payment_intent.payment_failed",
       { status: "requires_payment_method", last_payment_error },
       {
