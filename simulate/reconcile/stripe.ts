@@ -6,12 +6,12 @@ import { isForeign } from "./refunds.ts";
 type Intent = StripeView["intents"][number];
 
 /** What the states of a PaymentIntent are here. */
-function statusOf({ status, capture_method }: Intent): string {
+function statusOf({ status, capture_method, last_payment_error }: Intent): string {
   switch (status) {
     case "succeeded":
       return "completed";
     case "canceled":
-      return "cancelled";
+      return last_payment_error ? "failed" : "cancelled"; // A declined one is closed.
     case "requires_payment_method":
       return "failed";
     default:
