@@ -1,18 +1,35 @@
 // Files made from the source and committed, so that a reviewer sees what a change does to them:
-// openapi.json, what docs/asyncapi.json has of it, and the migrations. With --check nothing is written; a difference is an error.
+// openapi.json, what docs/asyncapi.json and clients/typescript have of it, and the migrations. With --check nothing is
+// written; a difference is an error.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
-import { ROOT } from "./install.mjs";
+import {
+  clientCurrencies,
+  clientOperations,
+  clientSchemas,
+  type OpenApi,
+} from "./generated/client-types.ts";
+import { BIN, ROOT } from "./install.mjs";
 
-/** The part of a document that is looked into. */
+/** The part of docs/asyncapi.json that is looked into. */
 type Document = { components: { schemas: Record<string, unknown> } };
+type Served = { document: OpenApi; decimals: Record<string, number> };
 
 const OPENAPI = join(ROOT, "openapi.json");
 const ASYNCAPI = join(ROOT, "docs/asyncapi.json");
+const CLIENT = join(ROOT, "clients/typescript/src/generated");
 const MIGRATIONS = join(ROOT, "migrations");
 const isCheck = process.argv.includes("--check");
 const scratch = mkdtempSync(join(tmpdir(), "generated-"));
@@ -26,8 +43,8 @@ const withoutRuntime: Plugin = {
   },
 };
 
-/** The document that the Worker serves, taken from the app itself. */
-async function openApiDocument(): Promise<Document> {
+/** The document that the Worker serves, and the currencies. */
+async function loadServed(): Promise<Served> {
   const outfile = join(scratch, "openapi.mjs");
   await build({
     entryPoints: [join(ROOT, "scripts/generated/served-document.ts")],
@@ -41,8 +58,7 @@ async function openApiDocument(): Promise<Document> {
     logLevel: "error",
     plugins: [withoutRuntime],
   });
-  const { document } = await import(pathToFileURL(outfile).href);
-  return document;
+  return import(pathToFileURL(outfile).href);
 }
 
 const textOf = (document: Document) => `${JSON.stringify(document, null, 2)}\n`;
@@ -73,6 +89,15 @@ function asyncApiText(openApi: Document): string {
   return textOf(document);
 }
 
+function formatTypeScript(text: string): string {
+  const biome = join(BIN, "biome");
+  return execFileSync(biome, ["format", "--stdin-file-path=generated.ts"], {
+    cwd: ROOT,
+    input: text,
+    encoding: "utf8",
+  });
+}
+
 /** Whether drizzle-kit would write a migration for the schema as it is now. */
 function hasMissingMigration(): boolean {
   const out = join(scratch, "migrations");
@@ -87,14 +112,17 @@ function hasMissingMigration(): boolean {
 
 const faults: string[] = [];
 try {
-  const document = await openApiDocument();
+  const { document, decimals } = await loadServed();
   const files: [path: string, text: string][] = [
     [OPENAPI, textOf(document)],
     [ASYNCAPI, asyncApiText(document)],
+    [join(CLIENT, "schemas.ts"), formatTypeScript(clientSchemas(document))],
+    [join(CLIENT, "operations.ts"), formatTypeScript(clientOperations(document))],
+    [join(CLIENT, "currency-decimals.ts"), formatTypeScript(clientCurrencies(decimals))],
   ];
   for (const [path, text] of files) {
     if (!isCheck) writeFileSync(path, text);
-    else if (readFileSync(path, "utf8") !== text) {
+    else if (!existsSync(path) || readFileSync(path, "utf8") !== text) {
       faults.push(`${relative(ROOT, path)} is not up to date`);
     }
   }
