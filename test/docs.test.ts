@@ -46,6 +46,7 @@ const PAGES = [
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => join("docs", name)),
+  "clients/typescript/README.md",
   "simulate/README.md",
   "simulate/stripe/README.md",
 ];
