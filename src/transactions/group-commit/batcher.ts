@@ -5,7 +5,7 @@
 import type { CommitDelay } from "./commit-delay";
 
 /** Bounds a batch's memory, and how long its last command waits for its first. */
-const MAX_BATCH_COMMANDS = 256;
+const MAX_BATCH_COMMANDS = 512;
 
 export type CommandOutcome<Value> = { ok: true; result: Value } | { ok: false; fault: unknown };
 
