@@ -119,7 +119,7 @@ describe("the batcher", () => {
     expect(await answer).toMatch(/^fault: /);
   });
 
-  it("A batch holds at most 256 commands, and all commands run once, in order", async () => {
+  it("A batch holds at most 512 commands, and all commands run once, in order", async () => {
     const sizes: number[] = [];
     const order: string[] = [];
     const rounds = new Batcher<string, string>(new CommitDelay(), async (commands) => {
@@ -128,10 +128,10 @@ describe("the batcher", () => {
       await turn();
       return commands.map((result) => ({ ok: true, result }));
     });
-    const commands = Array.from({ length: 600 }, (_, index) => `command ${index}`);
+    const commands = Array.from({ length: 1_100 }, (_, index) => `command ${index}`);
     const answers = await Promise.all(commands.map((command) => rounds.submit(command)));
     expect(answers).toEqual(commands);
     expect(order).toEqual(commands);
-    expect(sizes).toEqual([256, 256, 88]);
+    expect(sizes).toEqual([512, 512, 76]);
   });
 });
