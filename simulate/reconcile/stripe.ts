@@ -74,8 +74,8 @@ const DISPUTE_ENDS: Record<string, string> = { won: "won", lost: "lost", warning
 function checkDispute({ dispute }: Transaction, theirs: StripeView["disputes"]): string[] {
   const [is] = theirs;
   const wanted = is ? `${is.id} ${DISPUTE_ENDS[is.status] ?? "open"} ${is.amount}` : "none";
-  const told = dispute ? `${dispute.id} ${dispute.status} ${dispute.amount_minor}` : "none";
-  return told === wanted ? [] : [`has the dispute ${told}, at Stripe ${wanted}`];
+  const recorded = dispute ? `${dispute.id} ${dispute.status} ${dispute.amount_minor}` : "none";
+  return recorded === wanted ? [] : [`has the dispute ${recorded}, at Stripe ${wanted}`];
 }
 
 /** What must not be in anything that is sent on. */

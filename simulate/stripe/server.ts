@@ -1,5 +1,5 @@
 // A stand-in for Stripe over HTTP: the part of its API that a payment integration uses, with state, its idempotency rules,
-// its webhooks, and faults on request. It moves no money and knows no cards.
+// its webhooks, and faults on request. It moves no money and takes no card numbers.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readBody } from "../../scripts/listen/read-body.ts";

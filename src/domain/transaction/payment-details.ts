@@ -1,4 +1,4 @@
-/** What a processor needs to charge a payment, and nobody else sees. It is stored beside the transaction and not in it, so
+/** What a processor needs to charge a payment, and nothing else may see. It is stored beside the transaction and not in it, so
  *  that it is in no response, event, webhook, list or log. */
 
 /** `payment_method` and `customer` are tokens of the processor (`pm_…`, `cus_…`), never card numbers. `return_url`: where
