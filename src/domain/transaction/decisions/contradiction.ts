@@ -25,14 +25,13 @@ export function endOf(operation: OperationName, after: Transaction): Ended | und
   }
 }
 
-/** Whether a late answer to a refund contradicts it. That it was made is no contradiction once the same refund has failed
- *  later: that was reported first. */
+/** Whether a late answer to a refund contradicts it. About the same refund of the processor it does not: a refund may succeed
+ *  and fail later, so either the answer is older than what was reported, or a report of the failure is on its way. */
 export function contradictsRefund(
   { status, processor_reference }: Refund,
   answer: { kind: Ended; processor_reference?: string },
 ): boolean {
-  if (answer.kind === "declined") return status === "succeeded";
   const isSame =
     processor_reference !== undefined && processor_reference === answer.processor_reference;
-  return status === "failed" && !isSame;
+  return !isSame && status === (answer.kind === "declined" ? "succeeded" : "failed");
 }
