@@ -84,7 +84,7 @@ export function finishRefund(account: Account, id: string): void {
   account.emit("charge.refund.updated", refund);
 }
 
-/** The money of a refund comes back; nothing when it already has. */
+/** Ends a refund as failed and returns its money to the balance; does nothing when that is done. */
 export function failRefund(account: Account, id: string): void {
   const refund = account.get("refund", id);
   if (refund.status === "failed" || refund.status === "canceled") return;

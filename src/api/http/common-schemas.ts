@@ -81,23 +81,27 @@ export const StaleSince = z.iso.datetime().nullable().openapi({
     "Null if the page includes every change that was confirmed before the request. Otherwise the time since which changes may be missing; 1970 if it is unknown.",
   example: null,
 });
-const DEFAULT_LIMIT = 10;
-const MAX_LIMIT = 100;
-const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
-export const limit = z
-  .string()
-  .regex(/^\d{1,9}$/, LIMIT_MESSAGE)
-  .transform(Number)
-  .pipe(z.number().min(1, LIMIT_MESSAGE).max(MAX_LIMIT, LIMIT_MESSAGE))
-  .default(DEFAULT_LIMIT)
-  .openapi({
-    type: "integer",
-    minimum: 1,
-    maximum: MAX_LIMIT,
-    default: DEFAULT_LIMIT,
-    description: "Maximum number of items on the page.",
-    example: DEFAULT_LIMIT,
-  });
+/** The number of items of a page.
+ *  @param most how many may be asked for */
+export function limitOf(usual: number, most: number, description: string) {
+  const message = `must be a whole number from 1 to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(1, message).max(most, message))
+    .default(usual)
+    .openapi({
+      type: "integer",
+      minimum: 1,
+      maximum: most,
+      default: usual,
+      description,
+      example: usual,
+    });
+}
+
+export const limit = limitOf(10, 100, "Maximum number of items on the page.");
 /** The limit is longer than any cursor that the API returns. */
 export const cursor = z
   .string()

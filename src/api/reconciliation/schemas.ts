@@ -1,14 +1,13 @@
 /** Schemas of the reconciliation with Stripe. */
 import { z } from "@hono/zod-openapi";
 import { DIFFERENCE_KINDS } from "../../processor/stripe/reconciliation/difference";
-import { Cursor, HasMore, time } from "../http/common-schemas";
+import { Cursor, HasMore, limitOf, time } from "../http/common-schemas";
 
 /** A page makes at most twice as many calls, to Stripe and to objects, and a handful of others. With this default it stays
  *  below the 50 requests to other services that a Worker of the free plan may make. */
 const DEFAULT_LIMIT = 20;
 /** A page of Stripe with its charges stays below half a megabyte, the most that is read of a response. */
 const MAX_LIMIT = 50;
-const LIMIT_MESSAGE = `must be a whole number from 1 to ${MAX_LIMIT}`;
 const MAX_CURSOR_CHARACTERS = 400;
 
 export const ReconciliationQuery = z
@@ -24,20 +23,11 @@ export const ReconciliationQuery = z
       description: "The `next_cursor` of the previous page. Valid for the same range.",
       example: "AQJmGBTkbyBtYXRjaA",
     }),
-    limit: z
-      .string()
-      .regex(/^\d{1,9}$/, LIMIT_MESSAGE)
-      .transform(Number)
-      .pipe(z.number().min(1, LIMIT_MESSAGE).max(MAX_LIMIT, LIMIT_MESSAGE))
-      .default(DEFAULT_LIMIT)
-      .openapi({
-        type: "integer",
-        minimum: 1,
-        maximum: MAX_LIMIT,
-        default: DEFAULT_LIMIT,
-        description: "Number of payments, refunds or balance transactions to compare.",
-        example: DEFAULT_LIMIT,
-      }),
+    limit: limitOf(
+      DEFAULT_LIMIT,
+      MAX_LIMIT,
+      "Number of payments, refunds or balance transactions to compare.",
+    ),
   })
   .refine(({ from, to }) => from.ceil_ms < to.ceil_ms, {
     path: ["to"],

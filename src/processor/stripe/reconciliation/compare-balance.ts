@@ -6,7 +6,7 @@ import type { Refund } from "../objects";
 import type { BalanceTransaction, Charge } from "./balance";
 import { type About, type Difference, formatMinor } from "./difference";
 
-/** A refund that has failed comes back with a balance transaction of its own. */
+/** A refund that has failed has a second balance transaction, which returns its money. */
 const FAILURE_TYPES = ["refund_failure", "payment_failure_refund"];
 
 /** The differences of a charge that has moved money.
