@@ -3,8 +3,9 @@ import type { EventRecord, EventType } from "../domain/transaction/event";
 import type { Refund } from "../domain/transaction/refund";
 import type { Transaction } from "../domain/transaction/transaction";
 import { packEarlier } from "./earlier-events";
-import { FEED_SIZE, MAX_TOTAL_CODES } from "./schema";
+import { FEED_SIZE } from "./schema";
 import { countedAs } from "./totals";
+import { MAX_TOTAL_CODES } from "./totals-schema";
 
 /** What one call may hold. More than some hundred rows gain nothing and block the thread. D1 accepts values of
  *  2 MB, https://developers.cloudflare.com/d1/platform/limits/; the JSON around each row and multi-byte characters need

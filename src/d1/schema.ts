@@ -1,7 +1,7 @@
 /** The book's tables in D1. Money is minor units; times are milliseconds since 1970
  *  unless a column says otherwise.
- *  `transactions` is written by a trigger on `events`, `webhook_totals` by triggers on `webhook_counts`
- *  (migrations of their own), never by hand. `risk-schema.ts` has the tables of fraud rules. */
+ *  `transactions` is written by a trigger on `events` (a migration of its own), never by hand. `totals-schema.ts` has the
+ *  tables of totals, `risk/risk-schema.ts` those of fraud rules. */
 import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { REFUND_STATUSES } from "../domain/transaction/refund";
@@ -145,51 +145,4 @@ export const refunds = sqliteTable(
     ),
     index("refunds_by_status").on(table.merchant_id, table.status, table.created_at, table.id),
   ],
-);
-
-/** How many events there are of each kind and the sum of their amounts, so that no query reads all events. */
-export const totals = sqliteTable(
-  "totals",
-  {
-    type: text().notNull(),
-    currency: text().notNull(),
-    /** Why the transaction or the refund failed: a code of `total_codes`, or `other`. What was claimed beside a charge:
-     *  `capture` or `void`. Otherwise mostly empty (`toCounted`). */
-    code: text().notNull(),
-    /** The decision of the fraud rules. */
-    decision: text().notNull(),
-    count: integer().notNull(),
-    amount_minor: integer().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.type, table.currency, table.code, table.decision] })],
-);
-
-/** The failure codes with totals of their own: ours and the first ones that processors sent, at most `MAX_TOTAL_CODES`,
- *  permanently. A processor chooses its codes, so without a limit it would choose the number of series. */
-export const totalCodes = sqliteTable("total_codes", { code: text().primaryKey() });
-
-/** Card networks have about forty decline codes. */
-export const MAX_TOTAL_CODES = 64;
-
-/** The counters of each merchant's dispatcher, as it last reported them. `labels` are pairs: `outcome=delivered`. */
-export const webhookCounts = sqliteTable(
-  "webhook_counts",
-  {
-    merchant_id: text().notNull(),
-    name: text().notNull(),
-    labels: text().notNull(),
-    value: integer().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.merchant_id, table.name, table.labels] })],
-);
-
-/** The sums of `webhook_counts` over all merchants, kept by triggers (a migration of their own). */
-export const webhookTotals = sqliteTable(
-  "webhook_totals",
-  {
-    name: text().notNull(),
-    labels: text().notNull(),
-    value: integer().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.name, table.labels] })],
 );

@@ -4,7 +4,7 @@ import type { Refund } from "../domain/transaction/refund";
 import type { Transaction } from "../domain/transaction/transaction";
 import type { Count } from "../observability/durable-counters";
 import { type Database, queryD1 } from "./query";
-import { totals, webhookTotals } from "./schema";
+import { totals, webhookTotals } from "./totals-schema";
 
 /** Events of one kind. `code` is why their transactions or refunds failed, or as `countedAs` says; `amount_minor` is in
  *  `currency`. */

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { readConfig } from "../../src/config";
 import { unpackEvents } from "../../src/d1/earlier-events";
 import { openDatabase } from "../../src/d1/query";
-import { readRuleSet, writeRuleSet } from "../../src/d1/risk-rules";
+import { readRuleSet, writeRuleSet } from "../../src/d1/risk/risk-rules";
 import { shardName } from "../../src/domain/identity/id";
 import { evaluate } from "../../src/domain/risk/evaluate";
 import type { RuleSet, VersionedRuleSet } from "../../src/domain/risk/rule-set";

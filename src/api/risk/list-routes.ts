@@ -7,7 +7,7 @@ import {
   type ListEntryRow,
   listListEntries,
   removeListEntry,
-} from "../../d1/risk-lists";
+} from "../../d1/risk/risk-lists";
 import { MAX_LIST_ENTRIES } from "../../domain/risk/limits";
 import { randomId } from "../../runtime/random-id";
 import type { AppContext } from "../context";

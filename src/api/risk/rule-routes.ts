@@ -1,7 +1,12 @@
 /** Routes of a merchant's fraud rules: read a version, and write the next one. */
 import type { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
-import { findRuleSet, readRuleSet, type StoredRuleSet, writeRuleSet } from "../../d1/risk-rules";
+import {
+  findRuleSet,
+  readRuleSet,
+  type StoredRuleSet,
+  writeRuleSet,
+} from "../../d1/risk/risk-rules";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";

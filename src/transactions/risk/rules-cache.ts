@@ -3,7 +3,7 @@
  *  All objects of an isolate share the cache. Reads belong to the object that makes them, because an object cannot wait
  *  for the I/O of another one. */
 import { openDatabase } from "../../d1/query";
-import { type MerchantRisk, readRisk, readRiskVersion } from "../../d1/risk-rules";
+import { type MerchantRisk, readRisk, readRiskVersion } from "../../d1/risk/risk-rules";
 import { buildLists, type ListEntry, type Lists, NO_LISTS } from "../../domain/risk/lists/list";
 import type { VersionedRuleSet } from "../../domain/risk/rule-set";
 import { describeFault, type Log } from "../../observability/log";

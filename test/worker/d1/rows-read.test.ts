@@ -7,8 +7,8 @@ import * as merchants from "../../../src/d1/merchants";
 import { openDatabase } from "../../../src/d1/query";
 import * as recorded from "../../../src/d1/recorded-queries";
 import * as refunds from "../../../src/d1/refund-queries";
-import * as lists from "../../../src/d1/risk-lists";
-import * as risk from "../../../src/d1/risk-rules";
+import * as lists from "../../../src/d1/risk/risk-lists";
+import * as risk from "../../../src/d1/risk/risk-rules";
 import { FEED_SIZE } from "../../../src/d1/schema";
 import * as totals from "../../../src/d1/totals";
 import * as transactions from "../../../src/d1/transaction-queries";
@@ -332,11 +332,11 @@ const NO_QUERIES = [
 ];
 
 it("Every function that queries D1 has a case", () => {
-  const modules = import.meta.glob<Record<string, unknown>>("../../../src/d1/*.ts", {
+  const modules = import.meta.glob<Record<string, unknown>>("../../../src/d1/**/*.ts", {
     eager: true,
   });
   const functions = Object.entries(modules)
-    .filter(([path]) => !path.endsWith("/schema.ts"))
+    .filter(([path]) => !path.endsWith("schema.ts"))
     .flatMap(([, module]) => Object.entries(module))
     .filter(([, value]) => typeof value === "function")
     .map(([name]) => name);

@@ -1,7 +1,7 @@
 /** How long a shard uses its cached rules, and what it does when D1 cannot be read. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatabaseUnavailable } from "../../../../src/d1/query";
-import type { MerchantRisk } from "../../../../src/d1/risk-rules";
+import type { MerchantRisk } from "../../../../src/d1/risk/risk-rules";
 import { DependencyFailing } from "../../../../src/runtime/cache/refreshed-cache";
 import { forgetRisk, RulesCache } from "../../../../src/transactions/risk/rules-cache";
 import { NOW_MS, RULES } from "../../../support/examples";

@@ -1,6 +1,6 @@
 /** Block and allow lists over HTTP. */
 import { describe, expect, it } from "vitest";
-import { readRisk } from "../../../../src/d1/risk-rules";
+import { readRisk } from "../../../../src/d1/risk/risk-rules";
 import { MAX_LIST_ENTRIES } from "../../../../src/domain/risk/limits";
 import { newClient } from "../../../support/api";
 import { ask, checkWholeFile, expectRefusal, jsonOf } from "../../../support/contract";

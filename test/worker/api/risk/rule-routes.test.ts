@@ -1,7 +1,7 @@
 /** Rule sets of a merchant over HTTP: versions, defaults and conflicts. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readRisk, readRiskVersion } from "../../../../src/d1/risk-rules";
+import { readRisk, readRiskVersion } from "../../../../src/d1/risk/risk-rules";
 import { MAX_KEPT_VERSIONS } from "../../../../src/domain/risk/limits";
 import { type Client, newClient } from "../../../support/api";
 import { ask, checkWholeFile, expectRefusal, jsonOf } from "../../../support/contract";

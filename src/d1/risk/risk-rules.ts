@@ -1,9 +1,9 @@
 /** Merchants' fraud rules in D1: every version as it was sent, and everything that a decision needs. */
 import { and, desc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
-import { MAX_KEPT_VERSIONS } from "../domain/risk/limits";
-import type { ListEntry } from "../domain/risk/lists/list";
-import type { RuleSet, VersionedRuleSet } from "../domain/risk/rule-set";
-import { type Database, queryD1 } from "./query";
+import { MAX_KEPT_VERSIONS } from "../../domain/risk/limits";
+import type { ListEntry } from "../../domain/risk/lists/list";
+import type { RuleSet, VersionedRuleSet } from "../../domain/risk/rule-set";
+import { type Database, queryD1 } from "../query";
 import { riskListEntries, riskRuleSets, riskVersions } from "./risk-schema";
 
 export type StoredRuleSet = VersionedRuleSet & { created_at: number };

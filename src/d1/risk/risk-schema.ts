@@ -7,7 +7,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
-import { LIST_FIELDS, LIST_NAMES, type RuleSet } from "../domain/risk/rule-set";
+import { LIST_FIELDS, LIST_NAMES, type RuleSet } from "../../domain/risk/rule-set";
 
 /** Every version of every merchant's fraud rules, as they were sent. Decisions name the version. */
 export const riskRuleSets = sqliteTable(

@@ -1,9 +1,9 @@
 /** Merchants' allow and block lists in D1. No function here returns an entry that has expired; its row is deleted when the
  *  next entry is added. */
 import { and, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
-import { MAX_LIST_ENTRIES } from "../domain/risk/limits";
-import { LIST_FIELDS, LIST_NAMES, type ListField, type ListName } from "../domain/risk/rule-set";
-import { type Database, queryD1 } from "./query";
+import { MAX_LIST_ENTRIES } from "../../domain/risk/limits";
+import { LIST_FIELDS, LIST_NAMES, type ListField, type ListName } from "../../domain/risk/rule-set";
+import { type Database, queryD1 } from "../query";
 import { riskListEntries } from "./risk-schema";
 
 export type ListEntryRow = typeof riskListEntries.$inferSelect;
