@@ -5,7 +5,7 @@ import { type Database, queryD1 } from "./query";
 import { apiKeys, merchants, settings } from "./schema";
 
 export type Merchant = typeof merchants.$inferSelect;
-export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;
+export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash" | "last_used_at">;
 
 /** The merchant and the permissions of a key. */
 export type KeyHolder = {
@@ -144,7 +144,7 @@ function insertion(
   // In the order of the schema's columns.
   return db.insert(apiKeys).select(sql`
     SELECT ${id}, ${merchant_id}, ${name}, ${hash}, ${last_four}, ${JSON.stringify(scopes)},
-           ${created_at}, ${expires_at}
+           ${created_at}, ${expires_at}, NULL
     WHERE (${held}) < ${most} AND ${condition}`);
 }
 

@@ -35,6 +35,8 @@ export const apiKeys = sqliteTable(
     scopes: text({ mode: "json" }).$type<string[]>().notNull(),
     created_at: integer().notNull(),
     expires_at: integer(),
+    /** The start of the hour in which a request last used the key; null if none has. */
+    last_used_at: integer(),
   },
   (table) => [
     index("api_keys_by_merchant").on(table.merchant_id, table.created_at, table.id),
@@ -145,4 +147,20 @@ export const refunds = sqliteTable(
     ),
     index("refunds_by_status").on(table.merchant_id, table.status, table.created_at, table.id),
   ],
+);
+
+/** Who is signed in to the console. The token itself is only in the browser's cookie. */
+export const consoleSessions = sqliteTable(
+  "console_sessions",
+  {
+    /** SHA-256 of the token in hex. */
+    id: text().primaryKey(),
+    /** SHA-256 in hex of the API key or the admin token with which the session began. */
+    credential: text().notNull(),
+    kind: text({ enum: ["api_key", "admin"] }).notNull(),
+    created_at: integer().notNull(),
+    expires_at: integer().notNull(),
+  },
+  // WITHOUT ROWID, which drizzle cannot express.
+  (table) => [index("console_sessions_by_end").on(table.expires_at)],
 );

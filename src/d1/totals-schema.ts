@@ -19,6 +19,44 @@ export const totals = sqliteTable(
   (table) => [primaryKey({ columns: [table.type, table.currency, table.code, table.decision] })],
 );
 
+/** What happened in each hour, so that a chart reads neither events nor transactions. Amounts are in minor units of
+ *  `currency`. */
+export const hourlyTotals = sqliteTable(
+  "hourly_totals",
+  {
+    /** Empty: the sums of all merchants, so that the operator's overview does not read each of them. */
+    merchant_id: text().notNull(),
+    /** Whole hours since 1970, of the times of the events. */
+    hour: integer().notNull(),
+    currency: text().notNull(),
+    created: integer().notNull(),
+    created_minor: integer().notNull(),
+    authorized: integer().notNull(),
+    /** Charged, or authorized before and captured now; the amount is what was charged or captured. */
+    completed: integer().notNull(),
+    completed_minor: integer().notNull(),
+    /** Failed at the processor, or recorded as declined by an operator. */
+    declined: integer().notNull(),
+    /** By the fraud rules. */
+    blocked: integer().notNull(),
+    /** Put into review by the fraud rules, and rejected there. */
+    held: integer().notNull(),
+    rejected: integer().notNull(),
+    /** Cancelled, voided or expired: all that end with the status `cancelled`. */
+    cancelled: integer().notNull(),
+    /** Refunds that succeeded, and those that failed after they had succeeded: the second are not taken off the first. */
+    refunded: integer().notNull(),
+    refunded_minor: integer().notNull(),
+    reversed: integer().notNull(),
+    reversed_minor: integer().notNull(),
+    /** Disputes that were opened, with the disputed amount. */
+    disputed: integer().notNull(),
+    disputed_minor: integer().notNull(),
+  },
+  // WITHOUT ROWID, which drizzle cannot express.
+  (table) => [primaryKey({ columns: [table.merchant_id, table.hour, table.currency] })],
+);
+
 /** The failure codes with totals of their own: ours and the first ones that processors sent, at most `MAX_TOTAL_CODES`,
  *  permanently. A processor chooses its codes, so without a limit it would choose the number of series. */
 export const totalCodes = sqliteTable("total_codes", { code: text().primaryKey() });
