@@ -21,6 +21,10 @@ func (client) AdminToken(context.Context, payments.OperationName) (payments.Admi
 	return payments.AdminToken{}, nil
 }
 
+func (client) StripeSignature(context.Context, payments.OperationName) (payments.StripeSignature, error) {
+	return payments.StripeSignature{}, nil
+}
+
 // payment reads an answer: each status of an operation has a type of its own.
 func payment(answer any, err error) Answer {
 	fail(err)
