@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { copyAssets } from "./assets.mjs";
+import { writeAssets } from "./assets.mjs";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const BIN = join(ROOT, "node_modules", ".bin");
@@ -88,7 +88,7 @@ export function install() {
     writeFileSync(STAMP, digest);
   }
   projectNode();
-  copyAssets(ROOT);
+  writeAssets(ROOT);
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

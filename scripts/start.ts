@@ -68,6 +68,7 @@ function welcome(base: string, key: string): string {
   return `
 The payment API is running. Ctrl-C stops it; what it stored stays.
 
+console:      ${base}/console (sign in with the demo api key, or with the admin token)
 docs:         ${base}/docs
 admin token:  ADMIN_TOKEN in .dev.vars
 demo api key: ${key}

@@ -1,6 +1,7 @@
 /** The entry module: the handlers and classes that the platform calls. */
 
 import { app } from "./api/app";
+import { console, isForConsole } from "./console/app";
 import type { Env } from "./env";
 import { consume } from "./webhooks/queue/consumer";
 import type { DeliveryNotice } from "./webhooks/rpc";
@@ -11,6 +12,7 @@ export { VelocityShard } from "./velocity/velocity-shard";
 export { WebhookDispatcher } from "./webhooks/webhook-dispatcher";
 
 export default {
-  fetch: app.fetch,
+  fetch: (request: Request, env: Env, context: ExecutionContext) =>
+    (isForConsole(request) ? console : app).fetch(request, env, context),
   queue: consume,
 } satisfies ExportedHandler<Env, DeliveryNotice>;

@@ -11,6 +11,7 @@ export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash" | "last_used_at">;
 export type KeyHolder = {
   key_id: string;
   merchant_id: string;
+  merchant_name: string;
   /** It never changes, so it may be cached without a limit. */
   default_currency: string;
   scopes: string[];
@@ -23,6 +24,7 @@ const SHARDS = "transaction_shards";
 const holding = {
   key_id: apiKeys.id,
   merchant_id: apiKeys.merchant_id,
+  merchant_name: merchants.name,
   default_currency: merchants.default_currency,
   scopes: apiKeys.scopes,
   expires_at_ms: apiKeys.expires_at,

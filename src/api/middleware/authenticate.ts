@@ -11,6 +11,7 @@ import { TimeoutError } from "../../runtime/with-timeout";
 import type { AppContext, AppEnv } from "../context";
 import { Problem } from "../http/problem";
 import { countFailedAuth, rejectLimitedAddress } from "./failed-auth-limit";
+import { findPrincipal, type Principal } from "./principal";
 import { type Kind, limitRequests } from "./rate-limit";
 
 /** A revoked key is refused by every isolate after this long. */
@@ -67,6 +68,12 @@ export function authenticate(scope: Scope, kind: Kind = "request"): MiddlewareHa
 }
 
 async function identify(c: AppContext): Promise<CachedKey> {
+  const principal = findPrincipal(c.req.raw);
+  if (principal) {
+    const found = principal.kind === "api_key" && (await findByHash(c, principal.credential));
+    if (!found) throw unauthenticated("api_key_invalid");
+    return found;
+  }
   const header = c.req.header("Authorization");
   const key = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
   // A cached key is accepted even if its address is limited because of other clients.
@@ -81,19 +88,64 @@ async function identify(c: AppContext): Promise<CachedKey> {
   }
   // Only a key with a valid format is read from D1. A cached key was checked before.
   const isPossible = key !== undefined && (isCached || isApiKey(key));
-  const found = isPossible ? await lookUp(c, key) : undefined;
-  const { expires_at_ms } = found?.holder ?? { expires_at_ms: 0 };
-  if (!found || (expires_at_ms !== null && expires_at_ms <= Date.now())) {
+  const found = isPossible ? await lookUp(c, key, () => hashApiKey(key)) : undefined;
+  if (!found || hasExpired(found)) {
     throw await countFailedAuth(c, "api_key", unauthenticated("api_key_invalid"));
   }
   return found;
 }
 
-async function lookUp(c: AppContext, key: string): Promise<CachedKey | undefined> {
+function hasExpired({ holder: { expires_at_ms } }: CachedKey): boolean {
+  return expires_at_ms !== null && expires_at_ms <= Date.now();
+}
+
+/** The holder of the valid key with this hash. @throws Problem if keys cannot be verified */
+async function findByHash(c: AppContext, hash: string): Promise<CachedKey | undefined> {
+  // No key has this form, so the names of both kinds of entries differ.
+  const found = await lookUp(c, `hash ${hash}`, () => hash);
+  return found && !hasExpired(found) ? found : undefined;
+}
+
+/** The holder that a session's API key has now, or undefined when the key has been revoked or has expired.
+ *  @throws Problem if keys cannot be verified */
+export async function findSessionHolder(
+  c: AppContext,
+  { kind, credential }: Principal,
+): Promise<KeyHolder | undefined> {
+  return kind === "api_key" ? (await findByHash(c, credential))?.holder : undefined;
+}
+
+/** Whether a session was opened with the admin token of now. */
+export function isAdminPrincipal(c: AppContext, { kind, credential }: Principal): boolean {
+  const { admin_token } = c.get("config");
+  return kind === "admin" && admin_token !== "" && isSameHash(credential, hashApiKey(admin_token));
+}
+
+/** Verifies an API key or the admin token that was entered to sign in. A wrong one counts like one of a request.
+ *  @throws Problem */
+export async function verifyCredential(c: AppContext, text: string): Promise<Principal> {
+  const credential = hashApiKey(text);
+  const kind = text.startsWith("sk_") ? "api_key" : "admin";
+  if (kind === "admin") {
+    rejectLimitedAddress(c, "token");
+    if (isAdminPrincipal(c, { kind, credential })) return { kind, credential };
+    throw await countFailedAuth(c, "token", unauthenticated("admin_token_invalid"));
+  }
+  rejectLimitedAddress(c, "api_key");
+  if (isApiKey(text) && (await findByHash(c, credential))) return { kind, credential };
+  throw await countFailedAuth(c, "api_key", unauthenticated("api_key_invalid"));
+}
+
+/** @param hash is called for a key that is not cached */
+async function lookUp(
+  c: AppContext,
+  name: string,
+  hash: () => string,
+): Promise<CachedKey | undefined> {
   try {
-    return await keyCache.get(key, {
+    return await keyCache.get(name, {
       reads: lookups,
-      read: (cached) => readKey(c, cached?.hash ?? hashApiKey(key)),
+      read: (cached) => readKey(c, cached?.hash ?? hash()),
       keep: waitUntil,
     });
   } catch (fault) {
@@ -119,7 +171,9 @@ async function readKey(c: AppContext, hash: string): Promise<CachedKey | undefin
 
 /** Requires the admin token. */
 export const authenticateAdmin: MiddlewareHandler<AppEnv> = async (c, next) => {
-  await requireToken(c, c.get("config").admin_token, "admin_token_invalid");
+  const principal = findPrincipal(c.req.raw);
+  if (principal && !isAdminPrincipal(c, principal)) throw unauthenticated("admin_token_invalid");
+  if (!principal) await requireToken(c, c.get("config").admin_token, "admin_token_invalid");
   await next();
 };
 
@@ -143,10 +197,11 @@ async function requireToken(
 function hasToken(c: AppContext, expected: string): boolean {
   const token = /^Bearer +(\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1] ?? "";
   // Comparing hashes of equal length does not leak the token through timing.
-  return expected !== "" && sameText(hashApiKey(token), hashApiKey(expected));
+  return expected !== "" && isSameHash(hashApiKey(token), hashApiKey(expected));
 }
 
-function sameText(a: string, b: string): boolean {
+/** Compares in a time that does not depend on where the texts differ. */
+export function isSameHash(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);
   return difference === 0;
