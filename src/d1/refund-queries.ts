@@ -27,7 +27,7 @@ export async function listRefunds(
   const rows = await queryD1(
     db.all<ListPlace & { data: string }>(sql`
       SELECT created_at, id, data FROM refunds ${selectIndex(transaction_id, status)}
-      WHERE merchant_id = ${merchantId} ${ofTransaction} ${ofStatus} AND ${buildRange(created, after)}
+      WHERE merchant_id = ${merchantId} ${ofTransaction} ${ofStatus} AND ${buildRange(created, after, "desc")}
       ORDER BY created_at DESC, id DESC LIMIT ${limit + 1}`),
   );
   return toListPage(rows, limit);

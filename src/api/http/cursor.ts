@@ -15,12 +15,14 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const POSITION_DIGITS = 15;
 
 type Numbered = "event" | "delivery" | "list_entry";
-type Timed = "transaction" | "refund";
+/** The second is the list of transactions in the other order. */
+type Timed = "transaction" | "transaction_oldest_first" | "refund";
 type List = Timed | Numbered;
 
 /** What the ids of each list look like. */
 const IS_ID: Record<Timed, (text: string) => boolean> = {
   transaction: isTransactionId,
+  transaction_oldest_first: isTransactionId,
   refund: isRefundId,
 };
 type Secret = CursorSecret & { sealer: Sealer };
@@ -100,8 +102,9 @@ async function open(c: AppContext, list: List, cursor: string): Promise<string> 
   return place ?? parseUnsealed(secret, list, cursor);
 }
 
-/** Reads a cursor of the previous release, which was base64url of the same text. */
+/** Reads a cursor of the previous release, which was base64url of the same text. Its lists had one order. */
 function parseUnsealed(secret: CursorSecret, list: List, cursor: string): string {
+  if (list === "transaction_oldest_first") throw invalidCursor();
   const place = fromBase64url(cursor) ?? "";
   const position = Number(place.split(" ")[1]);
   if (list === "event" && !(position <= secret.unsealed_event)) throw invalidCursor();

@@ -1,7 +1,7 @@
 /** Routes of transactions: each calls the owner of a transaction and returns its reply, or reads lists from D1. */
 import { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
-import { listTransactions } from "../../d1/transaction-queries";
+import { listTransactions, MAX_EXAMINED } from "../../d1/transaction-queries";
 import { deriveTransactionId } from "../../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../../domain/transaction/idempotency";
 import type { AppContext } from "../context";
@@ -45,8 +45,7 @@ export function transactionRoutes(app: App): void {
     path: PATH,
     operationId: "listTransactions",
     summary: "List transactions",
-    description:
-      "Returns transactions newest first, including every change that was confirmed before this request. If that cannot be ensured, `stale_since` and the header `Data-Age` tell how old the page may be. Filters can be combined.",
+    description: `Returns transactions newest first, or with \`order=asc\` oldest first, including every change that was confirmed before this request. If that cannot be ensured, \`stale_since\` and the header \`Data-Age\` tell how old the page may be. Filters can be combined. With \`currency\` or \`amount_minor\` a page examines at most ${MAX_EXAMINED.toLocaleString("en")} transactions that the other filters choose, so it can have fewer than \`limit\` items, or none, while \`has_more\` is true: continue with \`next_cursor\` until \`has_more\` is false.`,
     tag: "Transactions",
     security: "api_key",
     request: { query: { documentedAs: ListQuery, checkedBy: listQuery } },
@@ -190,9 +189,11 @@ async function findByKey(
 
 async function list(
   c: AppContext,
-  { query: { limit, cursor, filter } }: { query: z.output<typeof listQuery> },
+  { query: { limit, cursor, filter, order } }: { query: z.output<typeof listQuery> },
 ): Promise<Response> {
-  const after = cursor === undefined ? undefined : await parseListCursor(c, cursor);
+  const list = order === "asc" ? "transaction_oldest_first" : "transaction";
+  const after =
+    cursor === undefined ? undefined : await parseListCursor(c, cursor, undefined, list);
   const staleSinceMs = await refreshBookFor(c);
   const page = await listTransactions(
     openDatabase(c.env.DB),
@@ -200,7 +201,8 @@ async function list(
     filter,
     after,
     limit,
+    order,
   );
-  const next = page.next && (await formatListCursor(c, page.next));
+  const next = page.next && (await formatListCursor(c, page.next, list));
   return bookPageResponse(c, page.items, page.hasMore, next, staleSinceMs);
 }

@@ -1,5 +1,6 @@
 /** Schemas of transactions, for checking requests and for openapi.json. */
 import { z } from "@hono/zod-openapi";
+import { ORDERS } from "../../d1/transaction-queries";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
 import { CAPTURE_METHODS, VOID_REASONS } from "../../domain/transaction/capture";
 import { DISPUTE_STATUSES } from "../../domain/transaction/dispute";
@@ -8,6 +9,7 @@ import { STATUSES } from "../../domain/transaction/status";
 import { Cursor, cursor, HasMore, limit, StaleSince, Time } from "../http/common-schemas";
 import { createdQuery, parseQueryRange } from "../http/created-range";
 import { Resolution } from "../operations/resolve-schema";
+import { currency } from "../risk/schemas/fields";
 import { Review, Risk } from "./decision-schema";
 
 const ABSENT = "Absent in transactions created before this field was introduced.";
@@ -176,6 +178,22 @@ export const TransactionList = z
     stale_since: StaleSince,
   })
   .openapi("TransactionList");
+
+const NOT_MINOR = `must be a whole number from 0 to ${MAX_AMOUNT_MINOR}`;
+const amountBound = (description: string) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, NOT_MINOR)
+    .transform(Number)
+    .optional()
+    .openapi({
+      type: "integer",
+      minimum: 0,
+      maximum: MAX_AMOUNT_MINOR,
+      description,
+      example: 10050,
+    });
+
 export const ListQuery = z.strictObject({
   user_id: z.string().max(128, "must have at most 128 characters").optional().openapi({
     description: "Only transactions of this customer.",
@@ -184,12 +202,36 @@ export const ListQuery = z.strictObject({
   status: TransactionStatus.optional().openapi({
     description: "Only transactions with this status.",
   }),
+  currency: currency.optional().openapi({
+    description: "Only transactions in this currency.",
+  }),
+  "amount_minor[gte]": amountBound(
+    "Only transactions of at least this amount, in minor units of each transaction's currency.",
+  ),
+  "amount_minor[lte]": amountBound(
+    "Only transactions of at most this amount, in minor units of each transaction's currency.",
+  ),
   ...createdQuery,
+  order: z
+    .enum(ORDERS, `must be one of ${ORDERS.join(", ")}`)
+    .default("desc")
+    .openapi({
+      description:
+        "`desc`: newest first. `asc`: oldest first. A cursor is valid in the order of its page.",
+    }),
   limit,
   cursor,
 });
-/** Parses the query of a list: its bounds become one range. */
+
+/** Parses the query of a list: its bounds become ranges. */
 export const listQuery = ListQuery.transform((query, context) => {
-  const { user_id, status, limit, cursor } = query;
-  return { filter: { user_id, status, created: parseQueryRange(query, context) }, limit, cursor };
+  const { user_id, status, currency, order, limit, cursor } = query;
+  const [gte, lte] = [query["amount_minor[gte]"], query["amount_minor[lte]"]];
+  if (gte !== undefined && lte !== undefined && gte > lte) {
+    const message = "is less than amount_minor[gte], so the range is empty";
+    context.addIssue({ code: "custom", path: ["amount_minor[lte]"], message });
+  }
+  const created = parseQueryRange(query, context);
+  const filter = { user_id, status, created, currency, amount_minor: { gte, lte } };
+  return { filter, order, limit, cursor };
 });

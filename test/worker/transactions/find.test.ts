@@ -1,7 +1,7 @@
 /** Reads and lists of transactions and events. */
 import { describe, expect, it } from "vitest";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
-import { newClient, problem, TRANSACTIONS } from "../../support/api";
+import { type Client, newClient, problem, TRANSACTIONS } from "../../support/api";
 import { shop, times } from "../../support/owner";
 
 describe("finding", () => {
@@ -71,16 +71,58 @@ describe("finding", () => {
       await reader.created({ user_id: "b" }),
     ];
     await reader.cancel(two.id);
-    const ids = async (query: string) =>
-      ((await (await reader.get(`${TRANSACTIONS}?${query}`)).json()) as Page).data.map(
-        ({ id }) => id,
-      );
+    const ids = (query: string) => listedIds(reader, query);
     expect(await ids("user_id=a")).toEqual([one.id]);
     expect(await ids("status=cancelled")).toEqual([two.id]);
     expect(await ids("status=pending&user_id=b")).toEqual([]);
     expect(await ids(`created_after=${one.created_at}`)).not.toContain(one.id);
     expect(await ids("created_before=2020-01-01T00:00:00%2B02:00")).toEqual([]);
     expect(await ids("created_after=2020-01-01T00:00:00Z")).toEqual([two.id, one.id]);
+  });
+
+  it("A list is filtered by currency and amount, which other filters restrict", async () => {
+    const reader = await newClient();
+    const dollars = await reader.created({ user_id: "a", amount: "1.00" });
+    const more = await reader.created({ user_id: "b", amount: "1.01" });
+    const yen = await reader.created({ user_id: "a", amount: 100, currency: "JPY" });
+    await reader.cancel(yen.id);
+    const ids = (query: string) => listedIds(reader, query);
+    expect(await ids("currency=USD")).toEqual([more.id, dollars.id]);
+    expect(await ids("currency=EUR")).toEqual([]);
+    expect(await ids("amount_minor[gte]=100")).toEqual([yen.id, more.id, dollars.id]);
+    expect(await ids("amount_minor[gte]=101")).toEqual([more.id]);
+    expect(await ids("amount_minor[lte]=100")).toEqual([yen.id, dollars.id]);
+    expect(await ids("amount_minor[gte]=100&amount_minor[lte]=100&currency=USD")).toEqual([
+      dollars.id,
+    ]);
+    expect(await ids("currency=JPY&status=cancelled&user_id=a")).toEqual([yen.id]);
+    expect(await ids("currency=USD&user_id=a&order=asc")).toEqual([dollars.id]);
+  });
+
+  it("A list is read from either end, and its cursor is refused in the other order", async () => {
+    const reader = await newClient();
+    const made: string[] = [];
+    for (let count = 0; count < 5; count++) made.push((await reader.created()).id);
+    const newest = await listedIds(reader, "");
+    expect(newest.toSorted()).toEqual(made.toSorted());
+    expect(await listedIds(reader, "order=desc")).toEqual(newest);
+    for (const filter of ["", "&status=pending", "&user_id=user_1", "&currency=USD"]) {
+      const page = async (query: string) =>
+        (await (await reader.get(`${TRANSACTIONS}?limit=3${filter}&${query}`)).json()) as Page;
+      const [first, last] = [await page("order=asc"), await page("order=desc")];
+      const rest = await page(`order=asc&cursor=${first.next_cursor}`);
+      const ids = [...first.data, ...rest.data].map(({ id }) => id);
+      expect(ids).toEqual(newest.toReversed());
+      expect([first.has_more, rest.has_more, rest.next_cursor]).toEqual([true, false, null]);
+      for (const [order, { next_cursor }] of [
+        ["asc", last],
+        ["desc", first],
+      ] as const) {
+        const refused = await reader.get(`${TRANSACTIONS}?order=${order}&cursor=${next_cursor}`);
+        expect(refused.status).toBe(400);
+        expect((await problem(refused)).errors).toMatchObject([{ parameter: "cursor" }]);
+      }
+    }
   });
 
   it("The feed has all events in order, page by page", async () => {
@@ -101,6 +143,11 @@ describe("finding", () => {
     expect(done).toEqual({ data: [], has_more: false, next_cursor, stale_since: null });
   });
 });
+async function listedIds(reader: Client, query: string): Promise<string[]> {
+  const { data } = (await (await reader.get(`${TRANSACTIONS}?${query}`)).json()) as Page;
+  return data.map(({ id }) => id);
+}
+
 type Page = { data: Transaction[]; has_more: boolean; next_cursor: string | null };
 type EventPage = {
   data: { type: string; sequence: number }[];

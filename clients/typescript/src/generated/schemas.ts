@@ -846,6 +846,12 @@ export type Operations = {
       user_id?: string | undefined;
       /** Only transactions with this status. */
       status?: TransactionStatus | undefined;
+      /** Only transactions in this currency. */
+      currency?: string | undefined;
+      /** Only transactions of at least this amount, in minor units of each transaction's currency. */
+      "amount_minor[gte]"?: number | undefined;
+      /** Only transactions of at most this amount, in minor units of each transaction's currency. */
+      "amount_minor[lte]"?: number | undefined;
       /** Only transactions created after this time. */
       "created_at[gt]"?: string | undefined;
       /** Only transactions created at or after this time. */
@@ -858,6 +864,8 @@ export type Operations = {
       created_after?: string | undefined;
       /** Alias of `created_at[lt]`. Only transactions created before this time. */
       created_before?: string | undefined;
+      /** `desc`: newest first. `asc`: oldest first. A cursor is valid in the order of its page. */
+      order?: "desc" | "asc" | undefined;
       /** Maximum number of items on the page. */
       limit?: number | undefined;
       /** The `next_cursor` of the previous page. */

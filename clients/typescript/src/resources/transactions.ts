@@ -70,7 +70,7 @@ export class Transactions {
     return this.#transport.call("reviewTransaction", { path: { id }, body, options });
   }
 
-  /** Transactions, newest first. */
+  /** Transactions, newest first or, with `order: "asc"`, oldest first. */
   list(
     query: Query<"listTransactions"> = {},
     options?: CallOptions,

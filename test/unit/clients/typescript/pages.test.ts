@@ -14,11 +14,19 @@ describe("A list", () => {
     return ids;
   };
 
-  it("It is read to the end over all pages, also over an empty one", async () => {
-    const { payments, urls } = clientOf(page(["a", "b"], "1"), page([], "2"), page(["c"], null));
-    expect(await idsOf(payments.transactions.list({ limit: 2 }))).toEqual(["a", "b", "c"]);
+  it("It is read to the end over all pages, also over empty ones", async () => {
+    const { payments, urls } = clientOf(
+      page([], "1"),
+      page(["a", "b"], "2"),
+      page([], "3"),
+      page([], "4"),
+      page(["c"], null),
+    );
+    const query = { currency: "EUR", order: "asc" } as const;
+    expect(await idsOf(payments.transactions.list(query))).toEqual(["a", "b", "c"]);
     const queries = urls.map((url) => new URL(url).search);
-    expect(queries).toEqual(["?limit=2", "?limit=2&cursor=1", "?limit=2&cursor=2"]);
+    const own = "?currency=EUR&order=asc";
+    expect(queries).toEqual([own, ...["1", "2", "3", "4"].map((at) => `${own}&cursor=${at}`)]);
   });
 
   it("The feed ends at a page without more, although that has a cursor for later", async () => {
@@ -43,8 +51,12 @@ describe("A list", () => {
 
   it("A filter with brackets is sent as the API names it", async () => {
     const { payments, urls } = clientOf(page([], null));
-    await payments.transactions.list({ "created_at[gte]": "2026-11-22T21:00:00Z" }).page();
+    const filter = { "created_at[gte]": "2026-11-22T21:00:00Z", "amount_minor[lte]": 100 };
+    await payments.transactions.list(filter).page();
     const { searchParams } = new URL(urls[0] ?? "");
-    expect([...searchParams]).toEqual([["created_at[gte]", "2026-11-22T21:00:00Z"]]);
+    expect([...searchParams]).toEqual([
+      ["created_at[gte]", "2026-11-22T21:00:00Z"],
+      ["amount_minor[lte]", "100"],
+    ]);
   });
 });

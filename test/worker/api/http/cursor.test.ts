@@ -136,6 +136,10 @@ describe("a cursor of the previous release", () => {
     const place = btoa(`${newest?.created_at} ${newest?.id}`).replace(/=+$/, "");
     const rest = await pageOf(`${TRANSACTIONS}?cursor=${place}`, shop, upgraded);
     expect(rest.data).toEqual(all.data.slice(1));
+    // That release had this order alone.
+    const other = `${TRANSACTIONS}?order=asc&cursor=${place}`;
+    const refused = await ask(other, { key: shop.key, env: { DB: upgraded } });
+    expect(parametersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["cursor"]);
   });
 
   it("A cursor of the earlier release continues the feed, up to where the feed was", async () => {

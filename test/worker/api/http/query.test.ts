@@ -20,6 +20,11 @@ describe("a query", () => {
     limit: "-1 0 101 1e9 abc 1.5 %20 1,2 0x10 1e1 +5 NaN Infinity 99999999999999999999 %00 5;--",
     status: "PENDING unknown pending,failed constructor %00",
     user_id: "u".repeat(129),
+    currency: "usd US EURO XXX XTS 840 USD,EUR %00",
+    "amount_minor[gte]": "-1 1.5 1e3 abc 0x10 +5 NaN 1000000000000000 9007199254740993 %00",
+    "amount_minor[lte]": "-1 1.5 1e3 abc 0x10 +5 NaN 1000000000000000 9007199254740993 %00",
+    "amount_minor[gt]": "1",
+    order: "ASC descending newest %00",
     created_after: NO_TIMES,
     created_before: NO_TIMES,
     offset: "10",
@@ -48,8 +53,18 @@ describe("a query", () => {
     "status=failed&status=failed",
     "user_id=a&user_id=a",
     "cursor=a&cursor=a",
+    "order=asc&order=desc",
   ])("A query with a repeated parameter is refused: %s", async (query) => {
     await expectRefusal(await get(`${TRANSACTIONS}?${query}`), "invalid_request");
+  });
+
+  it("A query is refused when its largest amount is less than its smallest, which may be equal", async () => {
+    const range = (least: number, most: number) =>
+      get(`${TRANSACTIONS}?amount_minor[gte]=${least}&amount_minor[lte]=${most}`);
+    const said = await expectRefusal(await range(101, 100), "invalid_request");
+    expect(parametersOf(said)).toEqual(["amount_minor[lte]"]);
+    expect(said.detail).toContain("is less than amount_minor[gte]");
+    expect((await range(100, 100)).status).toBe(200);
   });
 
   type ListPage = { data: unknown[]; has_more: boolean; next_cursor: string };
