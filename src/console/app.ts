@@ -9,6 +9,7 @@ import { assetRoutes } from "./http/assets";
 import { NOT_FOUND, type ShownProblem, toShownProblem } from "./http/page-problem";
 import { bareProblemPage, problemPage } from "./http/problem-page";
 import { overviewPage } from "./overview/routes";
+import { paymentPages } from "./payments/routes";
 
 const FAULT: ShownProblem = {
   status: 500,
@@ -31,6 +32,7 @@ function createConsole(): Hono<AppEnv> {
   assetRoutes(app);
   signInRoutes(app);
   overviewPage(app);
+  paymentPages(app);
   app.onError(respondToFault);
   app.notFound((c) => {
     c.set("outcome", "not_found");

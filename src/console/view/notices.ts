@@ -3,6 +3,8 @@
 
 const NOTICES = {
   signed_out: "Signed out.",
+  shown_as_customer:
+    "No payment, refund or idempotency key has this name. These are the payments of the customer.",
 } as const;
 
 export type NoticeCode = keyof typeof NOTICES;

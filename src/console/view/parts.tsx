@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { Session } from "../access/session";
 import { CSRF_FIELD } from "../http/form";
+import { Time } from "./time";
 
 /** A form of an action. */
 export function ActionForm({
@@ -25,16 +26,21 @@ export function ActionForm({
 
 /** How a status looks: going well, waiting, gone wrong, or neither. */
 const TONES: Record<string, "good" | "wait" | "bad" | "plain"> = {
+  approve: "good",
+  approved: "good",
   completed: "good",
   succeeded: "good",
   delivered: "good",
   won: "good",
   enabled: "good",
   authorized: "wait",
+  open: "wait",
   pending: "wait",
   processing: "wait",
   requires_action: "wait",
   review: "wait",
+  block: "bad",
+  rejected: "bad",
   failed: "bad",
   dead: "bad",
   lost: "bad",
@@ -77,6 +83,20 @@ export function Warning({ children }: { children?: Child }) {
   );
 }
 
+/** Says how old a list from D1 may be. @param since `stale_since` of the list; null when it has every change */
+export function StaleWarning({ since }: { since: string | null }) {
+  if (since === null) return null;
+  const isUnknown = since.startsWith("1970-");
+  return (
+    <Warning>
+      The database does not have the newest changes
+      {isUnknown ? "" : " since "}
+      {isUnknown ? null : <Time at={since} />}: payments may be missing here, or have another
+      status. A payment's own page is current.
+    </Warning>
+  );
+}
+
 /** A table that scrolls sideways on its own, reachable by keyboard, so that a narrow page does not. */
 export function TableFrame({ label, children }: { label: string; children?: Child }) {
   return (
@@ -87,7 +107,15 @@ export function TableFrame({ label, children }: { label: string; children?: Chil
 }
 
 /** Leads to the next page of a list, and back to its begin. Each address has the list's filters. */
-export function Pager({ first, next }: { first: string | undefined; next: string | undefined }) {
+export function Pager({
+  first,
+  next,
+  nextLabel = "Next page",
+}: {
+  first: string | undefined;
+  next: string | undefined;
+  nextLabel?: string;
+}) {
   if (first === undefined && next === undefined) return null;
   return (
     <nav class="pager" aria-label="Pages">
@@ -98,7 +126,7 @@ export function Pager({ first, next }: { first: string | undefined; next: string
       )}
       {next === undefined ? null : (
         <a class="button" href={next} rel="next">
-          Next page
+          {nextLabel}
         </a>
       )}
     </nav>

@@ -1,0 +1,86 @@
+/** The table of payments, and what stands in its place. */
+
+import { Money } from "../../view/money";
+import { Empty, Id, Status, TableFrame } from "../../view/parts";
+import { Time } from "../../view/time";
+import { PAYMENTS, type Payment, paymentPath } from "../bodies";
+import { listAddress } from "./list-filters";
+
+export function PaymentsTable({ payments }: { payments: Payment[] }) {
+  return (
+    <TableFrame label="Payments">
+      <table class="payments">
+        <thead>
+          <tr>
+            <th scope="col">Created</th>
+            <th scope="col">Customer</th>
+            <th scope="col" class="number">
+              Amount
+            </th>
+            <th scope="col">Status</th>
+            <th scope="col">Risk</th>
+            <th scope="col">Payment</th>
+          </tr>
+        </thead>
+        <tbody>
+          {payments.map((payment) => (
+            <Row payment={payment} />
+          ))}
+        </tbody>
+      </table>
+    </TableFrame>
+  );
+}
+
+function Row({ payment }: { payment: Payment }) {
+  const { id, user_id, amount_minor, currency, status, fraud_score, risk, created_at } = payment;
+  return (
+    <tr>
+      <td>
+        <Time at={created_at} />
+      </td>
+      <td class="break customer">
+        <a href={listAddress({ user_id })}>
+          <bdi>{user_id}</bdi>
+        </a>
+      </td>
+      <td class="number">
+        <Money minor={amount_minor} currency={currency} />
+      </td>
+      <td>
+        <Status status={status} />
+      </td>
+      <td class="risk">
+        {fraud_score} <span class="muted">{risk.decision}</span>
+      </td>
+      <td>
+        <Id id={id} href={paymentPath(id)} />
+      </td>
+    </tr>
+  );
+}
+
+/** @param origin of this deployment */
+export function NoPayments({ origin }: { origin: string }) {
+  return (
+    <Empty title="No payments yet">
+      <p>
+        Each payment of this merchant will be here as soon as it is created. Create the first one:
+      </p>
+      <pre class="command">
+        <code>{`curl -i ${origin}/api/v1/transactions -H "Authorization: Bearer $KEY" -H "Idempotency-Key: order-1001" \\
+  -H "Content-Type: application/json" -d '{"user_id":"user_123","amount":100.50,"currency":"USD"}'`}</code>
+      </pre>
+    </Empty>
+  );
+}
+
+export function NoMatch() {
+  return (
+    <Empty title="No payment matches these filters">
+      <p>
+        Change a filter, or <a href={PAYMENTS}>show all payments</a>.
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,10 @@
+/** The pages about payments. */
+import { type Console, definePage } from "../http/define-page";
+import { PAYMENTS } from "./bodies";
+import { listPage } from "./list/list-page";
+import { paymentPage } from "./show/payment-page";
+
+export function paymentPages(app: Console): void {
+  definePage(app, PAYMENTS, "transactions:read", listPage);
+  definePage(app, `${PAYMENTS}/:id`, "transactions:read", paymentPage);
+}

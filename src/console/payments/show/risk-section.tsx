@@ -1,0 +1,79 @@
+/** Why the fraud rules decided as they did: each rule that had an effect, and the signals that it read. */
+import { Status, TableFrame } from "../../view/parts";
+import type { Payment } from "../bodies";
+
+type Reason = Payment["risk"]["reasons"][number];
+type Props = { payment: Payment; canOpenRules: boolean };
+
+export function RiskSection({ payment, canOpenRules }: Props) {
+  const { fraud_score, risk } = payment;
+  const signals = Object.entries(risk.signals);
+  const version = risk.rule_set_version;
+  const ruleSet = version === 0 ? "the default rules" : `version ${version} of the rules`;
+  return (
+    <section class="card" aria-labelledby="risk">
+      <h2 id="risk">Risk</h2>
+      <p class="score">
+        <strong>{fraud_score}</strong> <span class="muted">of 100</span>{" "}
+        <Status status={risk.decision} />
+      </p>
+      <p class="muted">
+        By {canOpenRules ? <a href={`/console/risk?version=${version}`}>{ruleSet}</a> : ruleSet}.
+        {risk.reasons.length === 0 ? " No rule had an effect." : ""}
+      </p>
+      {risk.reasons.length === 0 ? null : <Reasons label="Reasons" reasons={risk.reasons} />}
+      {risk.shadow.length === 0 ? null : (
+        <Reasons label="Shadow rules, which decide nothing" reasons={risk.shadow} />
+      )}
+      {signals.length === 0 ? null : (
+        <>
+          <h3>Signals</h3>
+          <dl class="facts amounts">
+            {signals.map(([name, value]) => (
+              <>
+                <dt>
+                  <code>
+                    <bdi>{name}</bdi>
+                  </code>
+                </dt>
+                <dd class="number">{value}</dd>
+              </>
+            ))}
+          </dl>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Reasons({ label, reasons }: { label: string; reasons: Reason[] }) {
+  return (
+    <TableFrame label={label}>
+      <table>
+        <caption>{label}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col">Effect</th>
+            <th scope="col">Because</th>
+          </tr>
+        </thead>
+        <tbody>
+          {reasons.map(({ rule, outcome, points, detail }) => (
+            <tr>
+              <td class="break">
+                <code>
+                  <bdi>{rule}</bdi>
+                </code>
+              </td>
+              <td>{outcome === "points" ? `+${points}` : outcome}</td>
+              <td class="break">
+                <bdi>{detail}</bdi>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </TableFrame>
+  );
+}
