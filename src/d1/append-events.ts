@@ -3,6 +3,7 @@ import type { EventRecord, EventType } from "../domain/transaction/event";
 import type { Refund } from "../domain/transaction/refund";
 import type { Transaction } from "../domain/transaction/transaction";
 import { packEarlier } from "./earlier-events";
+import { COUNT_HOURS, type CountedInHour, counterOf, toHour } from "./hourly-totals";
 import { FEED_SIZE } from "./schema";
 import { countedAs } from "./totals";
 import { MAX_TOTAL_CODES } from "./totals-schema";
@@ -132,6 +133,7 @@ export async function appendEvents(
   const feeds = new Map<string, number>();
   const sent: Sent[] = [];
   const counted: Counted[] = [];
+  const hours: CountedInHour[] = [];
   const refunds = new Map<string, SentRefund>();
   for (const group of Map.groupBy(events, ({ transaction_id }) => transaction_id).values()) {
     const states = group.map(read);
@@ -146,7 +148,9 @@ export async function appendEvents(
     for (const [at, event] of group.entries()) {
       const refund = event.refund === null ? null : (JSON.parse(event.refund) as Refund);
       if (refund) refunds.set(refund.id, [merchant_id, event.sequence, event.refund ?? ""]);
-      counted.push(toCounted(event, states[at] as Transaction, refund)); // One state for each.
+      const one = toCounted(event, states[at] as Transaction, refund); // One state for each.
+      counted.push(one);
+      hours.push(...toCountedInHour(event, one));
     }
   }
   const codes = new Set(counted.filter(isFailure).map(([, , , , , , code]) => code));
@@ -155,6 +159,7 @@ export async function appendEvents(
     db.prepare(NUMBER_FEEDS).bind(merchants),
     ...(codes.size === 0 ? [] : [db.prepare(KEEP_CODES).bind(JSON.stringify([...codes]))]),
     db.prepare(COUNT_TOTALS).bind(JSON.stringify(counted)),
+    ...(hours.length === 0 ? [] : [db.prepare(COUNT_HOURS).bind(JSON.stringify(hours))]),
     db.prepare(WRITE_EVENTS).bind(merchants, JSON.stringify(sent)),
     ...(refunds.size === 0
       ? []
@@ -167,6 +172,15 @@ function toCounted(event: EventRecord, transaction: Transaction, refund: Refund 
   const { currency, code, is_failure, amount_minor } = countedAs(type, transaction, refund);
   const key = [merchant_id, transaction.created_at, transaction_id, sequence] as const;
   return [...key, type, currency, code, transaction.risk.decision, amount_minor, is_failure];
+}
+
+/** None for an event that is a step on the way to another one. */
+function toCountedInHour({ created_at_ms }: EventRecord, counted: Counted): CountedInHour[] {
+  const [merchant_id, created_at, id, sequence, type, currency, code, , amount_minor] = counted;
+  const counter = counterOf(type, code);
+  if (counter === null) return [];
+  const key = [merchant_id, created_at, id, sequence] as const;
+  return [[...key, toHour(created_at_ms), currency, counter, amount_minor]];
 }
 
 const isFailure = (counted: Counted): boolean => counted[9];

@@ -19,12 +19,15 @@ export const totals = sqliteTable(
   (table) => [primaryKey({ columns: [table.type, table.currency, table.code, table.decision] })],
 );
 
+/** The `merchant_id` of the sums of all merchants, which the operator's overview reads instead of each of them. */
+export const ALL_MERCHANTS = "";
+
 /** What happened in each hour, so that a chart reads neither events nor transactions. Amounts are in minor units of
  *  `currency`. */
 export const hourlyTotals = sqliteTable(
   "hourly_totals",
   {
-    /** Empty: the sums of all merchants, so that the operator's overview does not read each of them. */
+    /** Or `ALL_MERCHANTS`. */
     merchant_id: text().notNull(),
     /** Whole hours since 1970, of the times of the events. */
     hour: integer().notNull(),

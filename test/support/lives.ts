@@ -5,6 +5,7 @@ import type { PendingOperation } from "../../src/domain/transaction/capture";
 import { decideCancel, decideProcess } from "../../src/domain/transaction/decisions/decide-charge";
 import { decideOutcome } from "../../src/domain/transaction/decisions/decide-outcome";
 import { decideReview } from "../../src/domain/transaction/decisions/decide-review";
+import type { Dispute } from "../../src/domain/transaction/dispute";
 import type { Event, EventRecord, EventType } from "../../src/domain/transaction/event";
 import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import type { Refund, RefundStatus } from "../../src/domain/transaction/refund";
@@ -184,6 +185,32 @@ export function refunded(events: Event[], refunds: [amount: number, end: RefundS
   });
   const creations = opened.map((refund): Step => ["refund.created", {}, refund]);
   return goOn(events, [...creations, ...ends]);
+}
+
+/** Goes on with the failure of the last refund, which had succeeded. */
+export function reversed(events: Event[]): Event[] {
+  const { refund } = events.at(-1) as Event; // Of a life that ends with a refund.
+  if (!refund) throw new Error("no refund");
+  const reversed_at = new Date(NOW_MS + 2_000).toISOString();
+  const failed: Refund = { ...refund, status: "failed", failure: DECLINED, reversed_at };
+  return goOn(events, [["refund.failed", { amount_refunded_minor: 0 }, failed]]);
+}
+
+/** Goes on with disputes one after the other, which the merchant loses. */
+export function disputed(
+  events: Event[],
+  disputes: Pick<Dispute, "amount_minor" | "currency">[],
+): Event[] {
+  const opened_at = new Date(NOW_MS + 3_000).toISOString();
+  const about = { reason: "fraudulent", evidence_due_by: null, opened_at };
+  const steps = disputes.flatMap((amount, at): Step[] => {
+    const dispute: Dispute = { id: `dp_${at}`, status: "open", ...about, ...amount };
+    return [
+      ["dispute.opened", { dispute }],
+      ["dispute.closed", { dispute: { ...dispute, status: "lost" } }],
+    ];
+  });
+  return goOn(events, steps);
 }
 
 /** An event as a shard stores it. */

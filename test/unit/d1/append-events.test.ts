@@ -8,7 +8,8 @@ import { listRefunds } from "../../../src/d1/refund-queries";
 import { eventText, listEvents, listTransactions } from "../../../src/d1/transaction-queries";
 import type { Event, EventRecord } from "../../../src/domain/transaction/event";
 import type { Refund } from "../../../src/domain/transaction/refund";
-import { ENDS, HOLDS, heldLife, holdLife, life, refunded, toRecord } from "../../support/lives";
+import { journals, MERCHANTS, steps, toWrites } from "../../support/journals";
+import { life, toRecord } from "../../support/lives";
 import { memoryD1, migrate } from "../../support/memory-book";
 
 let book: DatabaseSync;
@@ -40,78 +41,11 @@ async function readFeed(merchant: string, limit: number, after = 0) {
   }
 }
 
-const MERCHANTS = ["mer_a", "mer_b", "mer_c"];
-const CURRENCIES = ["USD", "EUR"] as const;
-
-/** One of every way in which a transaction can live. */
-const lives = fc
-  .array(
-    fc.record({
-      merchant: fc.constantFrom(...MERCHANTS),
-      currency: fc.constantFrom(...CURRENCIES),
-      kind: fc.constantFrom(
-        ...ENDS.map((end) => (key: string, currency: string) => life(key, end, { currency })),
-        ...([undefined, "reject", "cancel"] as const).map(
-          (word) => (key: string) => heldLife(key, word),
-        ),
-        ...ENDS.filter((end) => end !== "blocked").map(
-          (end) => (key: string) => heldLife(key, "approve", end),
-        ),
-        ...HOLDS.map(
-          (hold) => (key: string, currency: string) => holdLife(key, hold, { currency }),
-        ),
-        (key: string, currency: string) =>
-          refunded(life(key, "completed", { currency }), [[10_050, "succeeded"]]),
-        (key: string, currency: string) =>
-          refunded(holdLife(key, "captured", { currency }, 5_000), [
-            [1_000, "succeeded"],
-            [2_000, "failed"],
-            [3_000, "pending"],
-            [500, "succeeded"],
-          ]),
-      ),
-    }),
-    { minLength: 1, maxLength: 12 },
-  )
-  .map((made) =>
-    made.map(({ merchant, currency, kind }, at) =>
-      kind(`order-${at}`, currency).map((event) => toRecord(event, merchant)),
-    ),
-  );
-
-/** Some shards' journals: their transactions' events mixed, those of each transaction in order. */
-const journals = fc
-  .tuple(lives, fc.infiniteStream(fc.nat(1_000)), fc.integer({ min: 1, max: 3 }))
-  .map(([all, random, shards]) => {
-    const draw = () => random.next().value ?? 0;
-    return Array.from({ length: shards }, (_, shard) => {
-      const open = all.filter((_, at) => at % shards === shard).map((events) => [...events]);
-      const journal: EventRecord[] = [];
-      while (open.some((events) => events.length > 0)) {
-        const left = open.filter((events) => events.length > 0);
-        const next = left[draw() % left.length]?.shift();
-        if (next) journal.push(next);
-      }
-      return journal;
-    });
-  });
-
-/** A shard's write: forward from its checkpoint, or from an earlier one after a lost answer or a rewind. */
-const steps = fc.array(
-  fc.record({
-    shard: fc.nat(2),
-    back: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(40) }),
-    rows: fc.integer({ min: 1, max: 12 }),
-  }),
-  { maxLength: 30 },
-);
-
 describe("any batches of events, repeated and mixed", () => {
   it("Writes in any batches, repeated with other boundaries and by several shards, store each event once", async () => {
     await fc.assert(
       fc.asyncProperty(journals, steps, async (all, written) => {
         openBook();
-        const checkpoints = all.map(() => 0);
         const cursors = new Map(MERCHANTS.map((merchant) => [merchant, 0]));
         const followed = new Map<string, string[]>(MERCHANTS.map((merchant) => [merchant, []]));
         const write = async (shard: number, from: number, to: number) => {
@@ -122,15 +56,7 @@ describe("any batches of events, repeated and mixed", () => {
             cursors.set(merchant, place);
           }
         };
-        for (const { shard: drawn, back, rows } of written) {
-          const shard = drawn % all.length;
-          const from = Math.max(0, (checkpoints[shard] ?? 0) - back);
-          await write(shard, from, from + rows);
-          checkpoints[shard] = Math.min(from + rows, all[shard]?.length ?? 0);
-        }
-        for (const [shard, from] of checkpoints.entries()) {
-          await write(shard, from, all[shard]?.length ?? 0);
-        }
+        for (const { shard, from, to } of toWrites(all, written)) await write(shard, from, to);
         await expectBook(all.flat());
         for (const merchant of MERCHANTS) {
           const { items } = await readFeed(merchant, 100);
@@ -221,24 +147,31 @@ const parse = (text: string) => JSON.parse(text) as Event;
 
 /** The totals as their definition says, event by event. */
 function countedTotals(events: EventRecord[]): string[] {
-  const kinds = Map.groupBy(events, ({ type, data, refund }) => {
-    const { currency, failure, review, risk, pending_operation } = parseState(data);
-    const code = {
-      "transaction.cancelled": review?.status === "cancelled" ? "in_review" : "",
-      "transaction.processing": pending_operation?.type ?? "",
-    }[type as string];
-    const failed = refund === null ? failure : parseRefund(refund).failure;
-    return JSON.stringify([type, currency, code ?? failed?.code ?? "", risk.decision]);
+  const counted = events.map(({ type, data, refund }) => {
+    const about = aboutOf(type, parseState(data), refund);
+    const { currency, code, amount_minor } = about;
+    return { kind: [type, currency, code, parseState(data).risk.decision], amount_minor };
   });
+  const kinds = Map.groupBy(counted, ({ kind }) => JSON.stringify(kind));
   return [...kinds].map(([kind, group]) => {
-    const amounts = group.map(({ type, data, refund }) => {
-      if (refund !== null) return parseRefund(refund).amount_minor;
-      const { amount_minor, amount_captured_minor } = parseState(data);
-      return type === "transaction.captured" ? Number(amount_captured_minor) : amount_minor;
-    });
-    const amount = amounts.reduce((sum, amount) => sum + amount, 0);
+    const amount = group.reduce((sum, { amount_minor }) => sum + amount_minor, 0);
     return JSON.stringify([...JSON.parse(kind), group.length, amount]);
   });
+}
+
+function aboutOf(type: string, state: Event["data"], refundText: string | null) {
+  const { currency, amount_minor, failure, dispute } = state;
+  if (refundText !== null) {
+    const refund = parseRefund(refundText);
+    return { ...refund, code: refund.reversed_at ? "reversed" : (refund.failure?.code ?? "") };
+  }
+  if (type.startsWith("dispute") && dispute) return { ...dispute, code: dispute.status };
+  const code = {
+    "transaction.cancelled": state.review?.status === "cancelled" ? "in_review" : "",
+    "transaction.processing": state.pending_operation?.type ?? "",
+  }[type];
+  const captured = type === "transaction.captured" ? state.amount_captured_minor : undefined;
+  return { currency, code: code ?? failure?.code ?? "", amount_minor: captured ?? amount_minor };
 }
 
 const parseState = (text: string) => JSON.parse(text) as Event["data"];

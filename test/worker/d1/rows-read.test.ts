@@ -1,15 +1,17 @@
-/** What D1 reads for every query that there is, beside 50,000 payments and as many events of one merchant.
+/** What D1 reads for every query that there is, beside 100,000 payments and as many events of one merchant.
  *  Rows are time of the one thread of D1, and money; a list must cost what its page holds. */
 import { beforeAll, describe, expect, it } from "vitest";
 import * as book from "../../../src/d1/append-events";
+import * as sessions from "../../../src/d1/console-sessions";
 import * as cursors from "../../../src/d1/cursor-secret";
+import * as hours from "../../../src/d1/hourly-totals";
 import * as merchants from "../../../src/d1/merchants";
 import { openDatabase } from "../../../src/d1/query";
 import * as recorded from "../../../src/d1/recorded-queries";
 import * as refunds from "../../../src/d1/refund-queries";
+import * as reviews from "../../../src/d1/review-queries";
 import * as lists from "../../../src/d1/risk/risk-lists";
 import * as risk from "../../../src/d1/risk/risk-rules";
-import { FEED_SIZE } from "../../../src/d1/schema";
 import * as totals from "../../../src/d1/totals";
 import * as transactions from "../../../src/d1/transaction-queries";
 import * as counts from "../../../src/d1/webhook-counts";
@@ -18,13 +20,21 @@ import { LIST_FIELDS, LIST_NAMES } from "../../../src/domain/risk/rule-set";
 import { REFUND_STATUSES } from "../../../src/domain/transaction/refund";
 import { STATUSES } from "../../../src/domain/transaction/status";
 import { env } from "../../support/env";
-import { fillLists } from "../../support/lists";
+import {
+  at,
+  CURRENCIES,
+  fillLargeBook,
+  HELD,
+  MERCHANT,
+  OTHER,
+  PAYMENTS,
+  REFUNDS_OF_ONE,
+  SESSIONS,
+  time,
+} from "../../support/large-book";
 import { type Billed, recordedD1 } from "../../support/recorded-d1";
 import { rulesOf } from "../../support/risk";
 
-const PAYMENTS = 50_000;
-const MERCHANT = "mer_large";
-const OTHER = "mer_small";
 const LIMIT = 10;
 /** Rows for each item of a page and the one behind it. Most are read where a customer's payments are listed
  *  whatever their status: for each status the index, the key that it gives and the payment under it. */
@@ -37,59 +47,7 @@ const billed: Billed[] = [];
 const d1 = recordedD1(env.DB, billed);
 const db = openDatabase(d1);
 
-/** Most of it is one customer's and completed. Another has some of each status but `review`. */
-const SEED = `
-  WITH RECURSIVE n(i) AS (SELECT CAST(?2 AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
-  INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at, earlier, data)
-  SELECT (SELECT id FROM feeds WHERE merchant_id = ?1) * ${FEED_SIZE} + i, ?1, printf('txn_%026d', i), 1, 'transaction.created', 1700000000000 + i * 1000, '[]', json_object(
-    'idempotency_key', 'key-' || i,
-    'user_id', iif(i % 5 = 0, 'mixed', 'loyal'),
-    'amount_minor', 100, 'currency', 'USD',
-    'status', iif(i % 5 = 0, json_extract(?4, '$[' || (i / 5 % json_array_length(?4)) || ']'), 'completed'),
-    'fraud_score', 0,
-    'created_at', strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i, 'unixepoch'),
-    'risk', json_object('decision', 'approve')) FROM n`;
-
-/** Refunds, a hundred of each transaction, of which one in a thousand is pending. */
-const REFUNDS_OF_ONE = 100;
-const SEED_REFUNDS = `
-  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${PAYMENTS})
-  INSERT INTO refunds (id, merchant_id, transaction_id, status, amount_minor, currency, sequence, created_at, data)
-  SELECT printf('re_%026d', i), ?1, 'txn_' || (i / ${REFUNDS_OF_ONE}),
-    CASE i % 1000 WHEN 0 THEN 'pending' WHEN 1 THEN 'failed' ELSE 'succeeded' END, 1, 'USD', 4,
-    strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i, 'unixepoch'), '{}' FROM n`;
-
-beforeAll(async () => {
-  for (const merchant of [MERCHANT, "mer_first"]) {
-    await env.DB.prepare(SEED_REFUNDS).bind(merchant).run();
-  }
-  const statuses = JSON.stringify(STATUSES.filter((status) => status !== "review"));
-  // The large merchant's feed lies between two others.
-  await env.DB.prepare("INSERT INTO feeds (merchant_id) VALUES ('mer_first'), (?), (?)")
-    .bind(MERCHANT, OTHER)
-    .run();
-  await env.DB.prepare(SEED).bind("mer_first", 1, 3, statuses).run();
-  for (let first = 1; first <= PAYMENTS; first += 10_000) {
-    await env.DB.prepare(SEED)
-      .bind(MERCHANT, first, first + 9_999, statuses)
-      .run();
-  }
-  await env.DB.prepare(SEED).bind(OTHER, 1, 3, statuses).run();
-  await env.DB.prepare(
-    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-     INSERT INTO merchants (id, name, created_at) SELECT 'mer_' || i, 'Shop', i FROM n`,
-  )
-    .bind(PAYMENTS)
-    .run();
-  // Keys that have ended pile up; those without an end are few.
-  await env.DB.prepare(
-    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
-     INSERT INTO api_keys (id, merchant_id, hash, last_four, scopes, created_at, expires_at)
-     SELECT 'key_' || i, 'mer_1', 'hash-' || i, '0000', '[]', i, iif(i <= 3, NULL, i) FROM n`,
-  ).run();
-  await fillLists(MERCHANT, MAX_LIST_ENTRIES);
-  await fillLists("mer_1", 100);
-});
+beforeAll(fillLargeBook);
 
 const statements = new Set<string>();
 
@@ -116,8 +74,6 @@ async function placeInside(filter: transactions.ListFilter, order: transactions.
   return (await list(filter, next, order)).next ?? next;
 }
 
-const at = (second: number) => (1_700_000_000 + second) * 1_000;
-const time = (second: number) => new Date(at(second)).toISOString();
 const range = (from_ms?: number, until_ms?: number) => ({ created: { from_ms, until_ms } });
 const WINDOWS = {
   "without times": {},
@@ -285,6 +241,37 @@ const QUERIES: Record<string, Case[]> = {
         ]),
     },
   ],
+  // Each hour and currency is read and then sorted, whatever the number of payments.
+  readHours: (["1h", "24h", "7d", "30d"] as const).flatMap((period) =>
+    [undefined, MERCHANT].map((merchant) => ({
+      most: 2 * hours.PERIODS[period].hours * CURRENCIES.length + ONE,
+      run: () => hours.readHours(db, merchant, period, at(0)),
+    })),
+  ),
+  countReviews: [MERCHANT, HELD].map((merchant) => ({
+    most: reviews.MAX_COUNTED_REVIEWS + ONE,
+    run: () => reviews.countReviews(db, merchant),
+  })),
+  // Deletes at most fifty that have ended, each of which is read several times.
+  insertSession: [
+    {
+      most: 4 * 50 + ONE,
+      run: () =>
+        sessions.insertSession(db, {
+          id: "session-new",
+          credential: "credential-1",
+          kind: "api_key",
+          created_at: SESSIONS / 2,
+          expires_at: SESSIONS * 2,
+        }),
+    },
+  ],
+  findSession: [{ most: ONE, run: () => sessions.findSession(db, "session-9", 5_000) }],
+  deleteSession: [{ most: ONE, run: () => sessions.deleteSession(db, "session-999") }],
+  // No index has the credential: it would be one row more for each sign-in.
+  deleteSessionsOf: [
+    { most: SESSIONS + ONE, run: () => sessions.deleteSessionsOf(db, "credential-1") },
+  ],
   readRisk: [{ most: ALL_ENTRIES, run: () => risk.readRisk(db, MERCHANT, 1) }],
   readRiskVersion: [{ most: ONE, run: () => risk.readRiskVersion(db, MERCHANT) }],
   readRuleSet: [{ most: ONE, run: () => risk.readRuleSet(db, MERCHANT) }],
@@ -345,6 +332,24 @@ for (const [name, cases] of Object.entries(QUERIES)) {
   });
 }
 
+it("The count of a merchant's reviews ends at its limit, and has the times of the oldest and the newest", async () => {
+  expect(await reviews.countReviews(db, MERCHANT)).toEqual({
+    count: 0,
+    oldest: null,
+    newest: null,
+  });
+  expect(await reviews.countReviews(db, HELD)).toEqual({
+    count: reviews.MAX_COUNTED_REVIEWS,
+    oldest: time(5),
+    newest: time(10_000),
+  });
+});
+
+it("A chart of a month has a row for each day and currency", async () => {
+  const points = await hours.readHours(db, MERCHANT, "30d", at(0));
+  expect(points).toHaveLength(30 * CURRENCIES.length);
+});
+
 /** Exported beside the queries, and asking D1 nothing themselves. */
 const NO_QUERIES = [
   "DatabaseUnavailable",
@@ -352,6 +357,8 @@ const NO_QUERIES = [
   "queryD1",
   "buildRange",
   "countedAs",
+  "counterOf",
+  "toHour",
   "eventText",
   "toListPage",
   "packEarlier",
@@ -387,6 +394,5 @@ it("Each index is used by a query: it is billed for each row that is written", a
     "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY name",
   ).all<{ name: string }>();
   const names = results.map(({ name }) => name);
-  // The sessions of the console are not read by a query yet.
-  expect(names.filter((name) => !used.has(name))).toEqual(["console_sessions_by_end"]);
+  expect(names.filter((name) => !used.has(name))).toEqual([]);
 });

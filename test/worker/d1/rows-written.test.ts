@@ -4,16 +4,18 @@ import { appendEvents } from "../../../src/d1/append-events";
 import { deriveTransactionId } from "../../../src/domain/identity/id";
 import type { Event } from "../../../src/domain/transaction/event";
 import { env } from "../../support/env";
-import { MERCHANT } from "../../support/examples";
+import { MERCHANT, NOW_MS } from "../../support/examples";
 import { ENDS, HOLDS, heldLife, holdLife, life, refunded, toRecord } from "../../support/lives";
 import { type Billed, recordedD1 } from "../../support/recorded-d1";
 
 const billed: Billed[] = [];
 const d1 = recordedD1(env.DB, billed);
 
-/** The rows that a write is billed for: those of totals, of which there is one for each kind of event in the write, and
- *  all others. */
-async function written(events: Event[]): Promise<{ totals: number; others: number }> {
+/** The rows that a write is billed for: those of totals, of which there is one for each kind of event in the write, those
+ *  of hourly totals, which are mostly two, and all others. */
+async function written(
+  events: Event[],
+): Promise<{ totals: number; hours: number; others: number }> {
   billed.length = 0;
   await appendEvents(
     d1,
@@ -22,7 +24,12 @@ async function written(events: Event[]): Promise<{ totals: number; others: numbe
   const sum = (isCounted: (sql: string) => boolean) =>
     billed.filter(({ sql }) => isCounted(sql)).reduce((rows, line) => rows + line.rows_written, 0);
   const ofTotals = (sql: string) => sql.startsWith("INSERT INTO totals");
-  return { totals: sum(ofTotals), others: sum((sql) => !ofTotals(sql)) };
+  const ofHours = (sql: string) => sql.startsWith("INSERT INTO hourly_totals");
+  return {
+    totals: sum(ofTotals),
+    hours: sum(ofHours),
+    others: sum((sql) => !ofTotals(sql) && !ofHours(sql)),
+  };
 }
 
 let payments = 0;
@@ -38,19 +45,20 @@ beforeEach(async () => {
 });
 
 it("A payment whose three events are written together costs four rows, and one for each total", async () => {
-  expect(await written(life(key(), "completed"))).toEqual({ others: 4, totals: 3 });
+  expect(await written(life(key(), "completed"))).toEqual({ others: 4, totals: 3, hours: 2 });
 });
 
 it("A payment that is created in one write and charged in the next costs eight rows, and one for each total", async () => {
   const events = life(key(), "completed");
-  expect(await written(events.slice(0, 1))).toEqual({ others: 4, totals: 1 });
-  expect(await written(events.slice(1))).toEqual({ others: 4, totals: 2 });
+  expect(await written(events.slice(0, 1))).toEqual({ others: 4, totals: 1, hours: 2 });
+  expect(await written(events.slice(1))).toEqual({ others: 4, totals: 2, hours: 2 });
 });
 
 it("A payment of which each event is written alone costs twelve rows, and one for each total", async () => {
-  for (const event of life(key(), "completed")) {
-    expect(await written([event])).toEqual({ others: 4, totals: 1 });
-  }
+  const [first, claim, end] = life(key(), "completed") as [Event, Event, Event];
+  expect(await written([first])).toEqual({ others: 4, totals: 1, hours: 2 });
+  expect(await written([claim])).toEqual({ others: 4, totals: 1, hours: 0 });
+  expect(await written([end])).toEqual({ others: 4, totals: 1, hours: 2 });
 });
 
 it("A write that is repeated costs no rows, whole or in parts", async () => {
@@ -60,13 +68,26 @@ it("A write that is repeated costs no rows, whole or in parts", async () => {
     ...life(key(), "blocked"),
   ];
   await written(events);
-  expect(await written(events)).toEqual({ others: 0, totals: 0 });
-  expect(await written(events.slice(1, 5))).toEqual({ others: 0, totals: 0 });
+  expect(await written(events)).toEqual({ others: 0, totals: 0, hours: 0 });
+  expect(await written(events.slice(1, 5))).toEqual({ others: 0, totals: 0, hours: 0 });
 });
 
 it("A hundred payments in one write cost four rows each, and three for the totals of all", async () => {
   const events = Array.from({ length: 100 }, () => life(key(), "completed")).flat();
-  expect(await written(events)).toEqual({ others: 400, totals: 3 });
+  expect(await written(events)).toEqual({ others: 400, totals: 3, hours: 2 });
+});
+
+it("A write costs two rows of hourly totals for each hour and currency in it, the merchant's and that of all", async () => {
+  const [dollars] = life(key(), "pending");
+  const [euros] = life(key(), "pending", { currency: "EUR" });
+  const [other] = life(key(), "pending");
+  const hour = new Date(NOW_MS + 3_600_000).toISOString();
+  const events = [dollars, euros, { ...(other as Event), created_at: hour }] as Event[];
+  expect((await written(events)).hours).toBe(6);
+  const [one, two] = [life(key(), "pending"), life(key(), "pending")].flat() as [Event, Event];
+  billed.length = 0;
+  await appendEvents(d1, [toRecord(one, "mer_one"), toRecord(two, "mer_two")]);
+  expect(billed.find(({ sql }) => sql.startsWith("INSERT INTO hourly"))?.rows_written).toBe(3);
 });
 
 it.each([
@@ -81,27 +102,31 @@ it.each([
 ] as const)(
   "A payment that is %s costs four rows, and one for each total",
   async (_, events, totals) => {
-    expect(await written(events())).toEqual({ others: 4, totals });
+    expect(await written(events())).toEqual({ others: 4, totals, hours: 2 });
   },
 );
 
 it("A write of a refund costs three rows more, and one that only ends it two", async () => {
   const events = refunded(life(key(), "completed"), [[100, "succeeded"]]);
   await written(events.slice(0, 3));
-  expect(await written(events.slice(3))).toEqual({ others: 4 + 3, totals: 2 });
-  expect(await written(events)).toEqual({ others: 0, totals: 0 });
+  expect(await written(events.slice(3))).toEqual({ others: 4 + 3, totals: 2, hours: 2 });
+  expect(await written(events)).toEqual({ others: 0, totals: 0, hours: 0 });
   const apart = refunded(life(key(), "completed"), [[100, "succeeded"]]);
   await written(apart.slice(0, 3));
-  expect(await written(apart.slice(3, 4))).toEqual({ others: 4 + 3, totals: 1 });
-  expect(await written(apart.slice(4))).toEqual({ others: 4 + 2, totals: 1 });
+  expect(await written(apart.slice(3, 4))).toEqual({ others: 4 + 3, totals: 1, hours: 0 });
+  expect(await written(apart.slice(4))).toEqual({ others: 4 + 2, totals: 1, hours: 2 });
 });
 
 it("A merchant's first payment costs two rows more, and a failure code that is new three", async () => {
   const failure = { code: "never_seen", message: "No." };
-  expect(await written(life(key(), "declined", {}, failure))).toEqual({ others: 6, totals: 4 });
+  expect(await written(life(key(), "declined", {}, failure))).toEqual({
+    others: 6,
+    totals: 4,
+    hours: 2,
+  });
   billed.length = 0;
   await appendEvents(d1, [toRecord(life(key(), "pending")[0] as Event, "mer_new")]);
-  expect(billed.reduce((rows, line) => rows + line.rows_written, 0)).toBe(7);
+  expect(billed.reduce((rows, line) => rows + line.rows_written, 0)).toBe(9);
 });
 
 it("A write that fails changes nothing, not even the totals", async () => {

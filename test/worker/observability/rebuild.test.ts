@@ -93,7 +93,15 @@ const isWritten = (count: number) =>
   });
 
 /** The tables that events fill, those first whose triggers fill others. */
-const TABLES = ["events", "transactions", "refunds", "totals", "total_codes", "feeds"];
+const TABLES = [
+  "events",
+  "transactions",
+  "refunds",
+  "totals",
+  "hourly_totals",
+  "total_codes",
+  "feeds",
+];
 type Snapshot = Record<string, string>;
 
 async function takeSnapshot(): Promise<Snapshot> {
