@@ -10,6 +10,7 @@ import { NOT_FOUND, type ShownProblem, toShownProblem } from "./http/page-proble
 import { bareProblemPage, problemPage } from "./http/problem-page";
 import { overviewPage } from "./overview/routes";
 import { paymentPages } from "./payments/routes";
+import { webhookPages } from "./webhooks/routes";
 
 const FAULT: ShownProblem = {
   status: 500,
@@ -33,6 +34,7 @@ function createConsole(): Hono<AppEnv> {
   signInRoutes(app);
   overviewPage(app);
   paymentPages(app);
+  webhookPages(app);
   app.onError(respondToFault);
   app.notFound((c) => {
     c.set("outcome", "not_found");

@@ -5,6 +5,18 @@ const NOTICES = {
   signed_out: "Signed out.",
   shown_as_customer:
     "No payment, refund or idempotency key has this name. These are the payments of the customer.",
+  endpoint_changed: "The endpoint was changed.",
+  endpoint_enabled: "The endpoint is enabled. Waiting deliveries continue by their schedule.",
+  endpoint_disabled: "The endpoint is disabled.",
+  endpoint_deleted: "The endpoint was deleted.",
+  test_sent: "A test event is on its way. Load the page again to see the result.",
+  recovered: "The failed deliveries are being sent again.",
+  recovered_in_part:
+    "The oldest 1,000 failed deliveries are being sent again. Recover once more for the rest.",
+  nothing_to_recover: "No failed delivery was created in this time.",
+  redelivered: "The webhook is being sent again. Load the page again to see the result.",
+  delivery_has_changed:
+    "Nothing was sent again: the delivery has changed since the page was loaded.",
 } as const;
 
 export type NoticeCode = keyof typeof NOTICES;

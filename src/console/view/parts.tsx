@@ -35,6 +35,7 @@ const TONES: Record<string, "good" | "wait" | "bad" | "plain"> = {
   enabled: "good",
   authorized: "wait",
   open: "wait",
+  failing: "wait",
   pending: "wait",
   processing: "wait",
   requires_action: "wait",

@@ -1,0 +1,56 @@
+/** A table of deliveries. */
+import { Id, Status, TableFrame } from "../view/parts";
+import { Time } from "../view/time";
+import { type DeliveryBody, deliveryPath, lastResult, paymentPath } from "./parts";
+
+type Props = { deliveries: DeliveryBody[]; caption: string };
+
+export function DeliveryTable({ deliveries, caption }: Props) {
+  return (
+    <TableFrame label="Deliveries">
+      <table>
+        <caption>{caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">Created</th>
+            <th scope="col">Event</th>
+            <th scope="col">Status</th>
+            <th scope="col" class="number">
+              Attempts
+            </th>
+            <th scope="col">Last result</th>
+            <th scope="col">Payment</th>
+            <th scope="col">URL</th>
+          </tr>
+        </thead>
+        <tbody>
+          {deliveries.map((delivery) => (
+            <tr>
+              <td>
+                <Time at={delivery.created_at} />
+              </td>
+              <td>
+                <a href={deliveryPath(delivery.id)}>{delivery.event_type}</a>
+              </td>
+              <td>
+                <Status status={delivery.status} />
+              </td>
+              <td class="number">{delivery.attempts.at(-1)?.number ?? 0}</td>
+              <td>{lastResult(delivery)}</td>
+              <td>
+                {delivery.transaction_id ? (
+                  <Id id={delivery.transaction_id} href={paymentPath(delivery.transaction_id)} />
+                ) : (
+                  <span class="muted">none</span>
+                )}
+              </td>
+              <td class="break wide">
+                <bdi>{delivery.url}</bdi>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </TableFrame>
+  );
+}
