@@ -10,6 +10,7 @@ import { NOT_FOUND, type ShownProblem, toShownProblem } from "./http/page-proble
 import { bareProblemPage, problemPage } from "./http/problem-page";
 import { overviewPage } from "./overview/routes";
 import { paymentPages } from "./payments/routes";
+import { reviewPages } from "./reviews/routes";
 import { webhookPages } from "./webhooks/routes";
 
 const FAULT: ShownProblem = {
@@ -35,6 +36,7 @@ function createConsole(): Hono<AppEnv> {
   overviewPage(app);
   paymentPages(app);
   webhookPages(app);
+  reviewPages(app);
   app.onError(respondToFault);
   app.notFound((c) => {
     c.set("outcome", "not_found");

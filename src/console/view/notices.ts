@@ -17,6 +17,8 @@ const NOTICES = {
   redelivered: "The webhook is being sent again. Load the page again to see the result.",
   delivery_has_changed:
     "Nothing was sent again: the delivery has changed since the page was loaded.",
+  review_approved: "Approved. The payment can be processed.",
+  review_rejected: "Rejected. The payment has failed.",
 } as const;
 
 export type NoticeCode = keyof typeof NOTICES;
