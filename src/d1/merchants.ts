@@ -5,7 +5,7 @@ import { type Database, queryD1 } from "./query";
 import { apiKeys, merchants, settings } from "./schema";
 
 export type Merchant = typeof merchants.$inferSelect;
-export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash" | "last_used_at">;
+export type ApiKey = Omit<typeof apiKeys.$inferSelect, "hash">;
 
 /** The merchant and the permissions of a key. */
 export type KeyHolder = {
@@ -16,6 +16,8 @@ export type KeyHolder = {
   default_currency: string;
   scopes: string[];
   expires_at_ms: number | null;
+  /** The start of the hour in which it was last used, as far as D1 has it; null if never. */
+  last_used_at_ms: number | null;
 };
 
 const SHARDS = "transaction_shards";
@@ -28,6 +30,7 @@ const holding = {
   default_currency: merchants.default_currency,
   scopes: apiKeys.scopes,
   expires_at_ms: apiKeys.expires_at,
+  last_used_at_ms: apiKeys.last_used_at,
 };
 
 /** The holder of the key with this hash, and the shard count that this deployment began with, which the first call
@@ -99,6 +102,7 @@ const shown = {
   scopes: apiKeys.scopes,
   created_at: apiKeys.created_at,
   expires_at: apiKeys.expires_at,
+  last_used_at: apiKeys.last_used_at,
 };
 
 export type NewApiKey = ApiKey & { hash: string; scopes: Scope[] };
@@ -139,14 +143,15 @@ function insertion(
   besidesId: string,
   condition = sql`TRUE`,
 ) {
-  const { id, merchant_id, name, hash, last_four, scopes, created_at, expires_at } = key;
+  const { id, merchant_id, name, hash, last_four, scopes } = key;
+  const { created_at, expires_at, last_used_at } = key;
   const held = sql`SELECT count(*) FROM ${apiKeys} INDEXED BY api_keys_without_end
     WHERE ${apiKeys.merchant_id} = ${merchant_id}
     AND ${apiKeys.expires_at} IS NULL AND ${apiKeys.id} <> ${besidesId}`;
   // In the order of the schema's columns.
   return db.insert(apiKeys).select(sql`
     SELECT ${id}, ${merchant_id}, ${name}, ${hash}, ${last_four}, ${JSON.stringify(scopes)},
-           ${created_at}, ${expires_at}, NULL
+           ${created_at}, ${expires_at}, ${last_used_at}
     WHERE (${held}) < ${most} AND ${condition}`);
 }
 
@@ -172,6 +177,15 @@ export async function findApiKey(
 ): Promise<(ApiKey & { hash: string }) | undefined> {
   const own = and(eq(apiKeys.merchant_id, merchantId), eq(apiKeys.id, keyId));
   return (await queryD1(db.select().from(apiKeys).where(own)))[0];
+}
+
+/** Notes that a key was used in an hour. A later hour that was noted stays.
+ *  @param hourStartMs since 1970
+ *  @throws DatabaseUnavailable */
+export async function noteKeyUse(db: Database, id: string, hourStartMs: number): Promise<void> {
+  const isEarlier = sql`coalesce(${apiKeys.last_used_at}, 0) < ${hourStartMs}`;
+  const update = db.update(apiKeys).set({ last_used_at: hourStartMs });
+  await queryD1(update.where(and(eq(apiKeys.id, id), isEarlier)));
 }
 
 /** Sets the end of a key; a key that ends earlier stays as it is. */

@@ -7,7 +7,13 @@ import { env } from "./env";
 
 export const MERCHANTS = "/api/v1/merchants";
 export const DAY_MS = 86_400_000;
-export type ApiKey = { id: string; last_four: string; scopes: string[]; expires_at: string | null };
+export type ApiKey = {
+  id: string;
+  last_four: string;
+  scopes: string[];
+  expires_at: string | null;
+  last_used_at: string | null;
+};
 export type NewKey = ApiKey & { key: string };
 export let shop: Client;
 beforeAll(async () => {

@@ -166,6 +166,7 @@ function createRandomKey(
     hash: hashApiKey(key),
     created_at: Date.now(),
     expires_at: null,
+    last_used_at: null,
   };
   return { key, row };
 }
@@ -196,6 +197,7 @@ function toKeyJson({
   scopes,
   created_at,
   expires_at,
+  last_used_at,
 }: ApiKeyRow) {
   return {
     id,
@@ -205,5 +207,6 @@ function toKeyJson({
     scopes,
     created_at: timeText(created_at),
     expires_at: expires_at === null ? null : timeText(expires_at),
+    last_used_at: last_used_at === null ? null : timeText(last_used_at),
   };
 }

@@ -84,6 +84,10 @@ const ApiKey = z
     expires_at: Time.nullable().openapi({
       description: "Time at which the key stops working. Null: never.",
     }),
+    last_used_at: Time.nullable().openapi({
+      description:
+        "Start of the hour in which a request was last made with the key, or with a session of the console that was opened with it. Null: never.",
+    }),
   })
   .openapi("ApiKey");
 /** Not `extend`, which would become an `allOf`, in which code generators lose nullability. */

@@ -2,8 +2,8 @@
  *  keys remain valid longer, so that payments continue. */
 import { waitUntil } from "cloudflare:workers";
 import type { MiddlewareHandler } from "hono";
-import { findKeyHolder, type KeyHolder } from "../../d1/merchants";
-import { DatabaseUnavailable, openDatabase } from "../../d1/query";
+import { findKeyHolder, type KeyHolder, noteKeyUse } from "../../d1/merchants";
+import { type Database, DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { hashApiKey, isApiKey, type Scope } from "../../domain/identity/api-key";
 import { DependencyFailing, RefreshedCache } from "../../runtime/cache/refreshed-cache";
 import { SingleFlight } from "../../runtime/single-flight";
@@ -27,6 +27,7 @@ const LOOKUP_LIMIT_MS = 2_000;
 const CACHED_WAIT_MS = 500;
 /** Requests with other keys that wait for D1 while it is known to fail; more would only fill the memory. */
 const LOOKUPS_WHILE_FAILING = 32;
+const HOUR_MS = 3_600_000;
 /** About 2 MB of the isolate's memory. */
 const MAX_CACHED_KEYS = 10_000;
 
@@ -162,11 +163,23 @@ async function readKey(c: AppContext, hash: string): Promise<CachedKey | undefin
   try {
     const db = openDatabase(c.env.DB);
     const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, LOOKUP_LIMIT_MS);
-    return holder && { hash, holder, shards };
+    if (!holder) return undefined;
+    const found = { hash, holder, shards };
+    if (!hasExpired(found)) noteUse(db, holder);
+    return found;
   } catch (fault) {
     c.get("log")("warn", "key_lookup.failed", {});
     throw fault;
   }
+}
+
+/** Notes the hour in which a key is used, which no request waits for. The key is read every few seconds while it is in use,
+ *  and once it has the hour nothing is written; if the write fails, the next read repeats it. */
+function noteUse(db: Database, { key_id, last_used_at_ms }: KeyHolder): void {
+  const now = Date.now();
+  const hourStartMs = now - (now % HOUR_MS);
+  if (last_used_at_ms !== null && last_used_at_ms >= hourStartMs) return;
+  waitUntil(noteKeyUse(db, key_id, hourStartMs).catch(() => undefined));
 }
 
 /** Requires the admin token. */

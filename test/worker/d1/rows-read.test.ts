@@ -167,6 +167,7 @@ const key: merchants.NewApiKey = {
   scopes: ["transactions:read"],
   created_at: 1,
   expires_at: null,
+  last_used_at: null,
 };
 
 const KEYS_WITHOUT_END = 4;
@@ -203,6 +204,7 @@ const QUERIES: Record<string, Case[]> = {
       run: () => merchants.replaceApiKey(db, { ...key, id: "key_b", hash: "b" }, 100, key, 9),
     },
   ],
+  noteKeyUse: [{ most: ONE, run: () => merchants.noteKeyUse(db, "key_9", 3_600_000) }],
   endApiKey: [{ most: ONE, run: () => merchants.endApiKey(db, key, 5) }],
   appendEvents: [
     {
