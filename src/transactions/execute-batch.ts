@@ -1,5 +1,6 @@
 /** The calls that came in one RPC, executed as if each had come alone. */
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
+import type { Precondition } from "../domain/transaction/decisions/precondition";
 import type { Address, AddressedCall, CallResult, Outcome, Reply, SendResults } from "./rpc";
 
 /** Replies within this time of another are sent with it. */
@@ -7,7 +8,7 @@ const GROUP_MS = 1;
 
 type Owner = {
   find(address: Address): Reply | Promise<Reply>;
-  process(address: Address): Promise<Reply>;
+  process(address: Address, precondition?: Precondition): Promise<Reply>;
   create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply>;
 };
 
@@ -16,7 +17,7 @@ export function executeCall(owner: Owner, call: AddressedCall): Reply | Promise<
     case "find":
       return owner.find(call.address);
     case "process":
-      return owner.process(call.address);
+      return owner.process(call.address, { expected_versions: call.expected_versions });
     case "create":
       return owner.create(call.address, call.command, call.process);
   }

@@ -2,6 +2,7 @@
 
 import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
+import type { Precondition } from "../domain/transaction/decisions/precondition";
 import type { EventRecord } from "../domain/transaction/event";
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import type { RefundRequest } from "../domain/transaction/refund";
@@ -82,7 +83,7 @@ export type ShardMetrics = ShardReadiness & { counts: Count[] };
 /** The calls that may share an RPC. */
 export type SharedCall =
   | { kind: "find" }
-  | { kind: "process" }
+  | ({ kind: "process" } & Precondition)
   /** `process`: the transaction is also processed, if it is approved. */
   | { kind: "create"; command: CreateCommand; process?: boolean };
 
@@ -116,7 +117,8 @@ export function okReply(body: string): Reply & { ok: true } {
   return { ok: true, body, replayed: false, pending: false, retry_at_ms: 0 };
 }
 
-/** The methods of an object that owns transactions. Every command is idempotent, so a call may be repeated. */
+/** The methods of an object that owns transactions. Every command is idempotent, so a call may be repeated. During a
+ *  deployment a Worker of an earlier release calls without a precondition, and an object of one ignores it. */
 export interface TransactionShardRpc {
   /** Creates a transaction, or replies as to the first create under its key.
    *  @param process whether it is also processed, if it is approved. The reply is then the transaction as it is now, also
@@ -131,17 +133,17 @@ export interface TransactionShardRpc {
   /** Counts events of the processor by result, for the metrics. */
   countEvents(counts: EventCounts): void;
   /** Charges or authorizes a transaction once. Concurrent calls share one call to the processor and its reply. */
-  process(address: Address): Promise<Reply>;
+  process(address: Address, precondition?: Precondition): Promise<Reply>;
   /** Captures an authorized transaction once; what is not captured is released. */
-  capture(address: Address, request: CaptureRequest): Promise<Reply>;
+  capture(address: Address, request: CaptureRequest & Precondition): Promise<Reply>;
   /** Cancels a transaction. The authorization of an authorized one is voided. */
-  cancel(address: Address): Promise<Reply>;
+  cancel(address: Address, precondition?: Precondition): Promise<Reply>;
   /** Refunds all or part of what was captured, once for each idempotency key. */
-  refund(address: Address, request: RefundRequest): Promise<Reply>;
+  refund(address: Address, request: RefundRequest & Precondition): Promise<Reply>;
   refunds(address: Address): RefundsReply;
   findRefund(address: Address, refundId: string): Reply;
   /** Records a reviewer's decision. */
-  review(address: Address, request: ReviewRequest): Promise<Reply>;
+  review(address: Address, request: ReviewRequest & Precondition): Promise<Reply>;
   /** Records the outcome that an operator found for the open operation of a transaction, or for a refund. */
   resolve(address: OperatorAddress, request: ResolveRequest, refundId?: string): Promise<Reply>;
   /** The transaction as it is now. */

@@ -5,6 +5,7 @@ import { DurableObject } from "cloudflare:workers";
 import { readConfig } from "../config";
 import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
+import type { Precondition } from "../domain/transaction/decisions/precondition";
 import type { CreateRequest } from "../domain/transaction/idempotency";
 import type { RefundRequest } from "../domain/transaction/refund";
 import type { Report } from "../domain/transaction/report";
@@ -112,23 +113,25 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     return process && reply.ok ? this.create(address, command, process) : reply;
   }
 
-  async process(address: Address): Promise<Reply> {
-    return this.#execute(address, { kind: "process", ...toCommandFields(address) });
+  async process(address: Address, precondition?: Precondition): Promise<Reply> {
+    const fields = { ...toCommandFields(address), ...precondition };
+    return this.#execute(address, { kind: "process", ...fields });
   }
 
-  async capture(address: Address, request: CaptureRequest): Promise<Reply> {
+  async capture(address: Address, request: CaptureRequest & Precondition): Promise<Reply> {
     return this.#execute(address, { kind: "capture", ...toCommandFields(address), ...request });
   }
 
-  async cancel(address: Address): Promise<Reply> {
-    return this.#execute(address, { kind: "cancel", ...toCommandFields(address) });
+  async cancel(address: Address, precondition?: Precondition): Promise<Reply> {
+    const fields = { ...toCommandFields(address), ...precondition };
+    return this.#execute(address, { kind: "cancel", ...fields });
   }
 
-  async refund(address: Address, request: RefundRequest): Promise<Reply> {
+  async refund(address: Address, request: RefundRequest & Precondition): Promise<Reply> {
     return this.#execute(address, { kind: "refund", ...toCommandFields(address), ...request });
   }
 
-  async review(address: Address, request: ReviewRequest): Promise<Reply> {
+  async review(address: Address, request: ReviewRequest & Precondition): Promise<Reply> {
     return this.#execute(address, { kind: "review", ...toCommandFields(address), ...request });
   }
 

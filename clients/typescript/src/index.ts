@@ -20,7 +20,7 @@ export type { Pages } from "./pages.js";
 export { Payments, type PaymentsOptions } from "./payments.js";
 export type { Quota } from "./rate-limit.js";
 export { getResponse, type ResponseDetails } from "./response.js";
-export type { CallOptions, Fetch } from "./transport.js";
+export type { CallOptions, ChangeOptions, Fetch } from "./transport.js";
 export {
   type VerifyOptions,
   verifyWebhook,

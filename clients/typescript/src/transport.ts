@@ -33,6 +33,15 @@ export type CallOptions = {
   timeoutMs?: number | undefined;
 };
 
+/** Options of a call that changes a transaction. */
+export type ChangeOptions = CallOptions & {
+  /**
+   * The `version` of the transaction as it was read. If it has another version, nothing is changed, and the call fails with
+   * the `PaymentsError` of code `version_mismatch`. What was done before is not refused when it is repeated.
+   */
+  ifMatch?: number | undefined;
+};
+
 type Part<Id extends OperationId, Name extends string> = Operations[Id] extends {
   [key in Name]: infer Type;
 }
@@ -47,7 +56,7 @@ export type Call<Id extends OperationId> = {
   query?: Query<Id> | undefined;
   body?: Body<Id> | undefined;
   idempotencyKey?: string;
-  options?: CallOptions | undefined;
+  options?: ChangeOptions | undefined;
 };
 
 /** What `Transport` is made of, checked. */
@@ -101,7 +110,10 @@ export class Transport {
   #build(operation: OperationId, call: Call<OperationId>): Request {
     const { apiKey, baseUrl } = this.#settings;
     const { method, path } = OPERATIONS[operation];
-    const { body, idempotencyKey } = call;
+    const { body, idempotencyKey, options: { ifMatch } = {} } = call;
+    if (ifMatch !== undefined && !Number.isSafeInteger(ifMatch)) {
+      throw new TypeError("ifMatch is the version of a transaction, a number.");
+    }
     return {
       url: baseUrl + fillPath(path, call.path ?? {}) + queryText(call.query ?? {}),
       method,
@@ -110,6 +122,7 @@ export class Transport {
         Authorization: `Bearer ${apiKey}`,
         ...(body !== undefined && { "Content-Type": "application/json" }),
         ...(idempotencyKey !== undefined && { "Idempotency-Key": idempotencyKey }),
+        ...(ifMatch !== undefined && { "If-Match": `"${ifMatch}"` }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     };

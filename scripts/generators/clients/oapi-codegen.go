@@ -46,7 +46,7 @@ func (c client) CreateNumber(key string, number float64) Answer {
 }
 
 func (c client) Process(id string) Answer {
-	said, err := c.api.ProcessTransactionWithResponse(ctx, id)
+	said, err := c.api.ProcessTransactionWithResponse(ctx, id, nil)
 	fail(err)
 	return payment(said.StatusCode(), said.ApplicationproblemJSON404, said.JSON200, said.JSON202)
 }

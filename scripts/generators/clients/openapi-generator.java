@@ -72,7 +72,8 @@ public final class Check {
     String cursor = null;
     do {
       TransactionList page =
-          TRANSACTIONS.listTransactions(null, null, null, null, null, null, null, null, 2, cursor);
+          TRANSACTIONS.listTransactions(
+              null, null, null, null, null, null, null, null, null, null, null, null, 2, cursor);
       page.getData().forEach(one -> ids.add(one.getId()));
       cursor = page.getNextCursor();
     } while (cursor != null);
@@ -109,7 +110,7 @@ public final class Check {
     var reused = new Answer(422, "idempotency_key_reused", null, null, null);
     expect("reuse the key", create(1, "999"), reused);
     var completed = new Answer(200, null, id, 10_050L, "completed");
-    expect("process", payment(() -> TRANSACTIONS.processTransactionWithHttpInfo(id)), completed);
+    expect("process", payment(() -> TRANSACTIONS.processTransactionWithHttpInfo(id, null)), completed);
     expect("get", get(id), completed);
     var missing = new Answer(404, "transaction_not_found", null, null, null);
     expect("get what is not there", get("nothing"), missing);

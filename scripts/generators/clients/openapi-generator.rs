@@ -37,7 +37,7 @@ async fn list(api: &Configuration) -> Vec<String> {
     loop {
         let at = cursor.as_deref();
         let page = transactions_api::list_transactions(
-            api, None, None, None, None, None, None, None, None, Some(2), at,
+            api, None, None, None, None, None, None, None, None, None, None, None, None, Some(2), at,
         )
         .await
         .expect("a page");
@@ -85,7 +85,7 @@ async fn main() {
     assert_eq!(again, first);
     let reused = refusal(create(&api, &key(1), text("999")).await);
     assert_eq!(reused, (422, ProblemCode::IdempotencyKeyReused));
-    let done = transactions_api::process_transaction(&api, &first.id).await.expect("process");
+    let done = transactions_api::process_transaction(&api, &first.id, None).await.expect("process");
     assert_eq!((&done.id, done.status), (&first.id, TransactionStatus::Completed));
     let got = transactions_api::get_transaction(&api, &first.id).await.expect("get");
     assert_eq!(got, done);

@@ -30,6 +30,7 @@ export const TAGS = {
 export type HeaderName =
   | "Request-Id"
   | "Location"
+  | "ETag"
   | "Idempotent-Replayed"
   | "Processor-Mode"
   | "Retry-After"

@@ -14,6 +14,11 @@ const HEADERS: Record<HeaderName, { description: string; schema: object }> = {
     description: "Path of the transaction on this server.",
     schema: string("/api/v1/transactions/txn_mfzwizlhn5xgs3dpnrsw45dfoi"),
   },
+  ETag: {
+    description:
+      "The `version` of the transaction in quotes, for `If-Match`. A proxy that compresses the response can make it a weak tag, which is no valid `If-Match`.",
+    schema: string('"3"'),
+  },
   "Idempotent-Replayed": {
     description:
       "`true` if the idempotency key was already used: no transaction was created, and this is the response to the first request.",

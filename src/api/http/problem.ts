@@ -58,6 +58,7 @@ export const PROBLEMS = {
   },
   api_key_rolled: { status: 409, title: "API key already replaced" },
   too_many_api_keys: { status: 409, title: "Too many API keys" },
+  version_mismatch: { status: 412, title: "Transaction has another version" },
   body_too_large: { status: 413, title: "Request body too large" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   idempotency_key_reused: {

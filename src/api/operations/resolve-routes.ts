@@ -10,8 +10,8 @@ import { jsonTextResponse } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
 import { Refund } from "../refunds/schemas";
 import { callOwner, requireAccepted } from "../transactions/owner";
-import { processorModeHeaders } from "../transactions/processor-mode";
 import { Transaction } from "../transactions/schemas";
+import { processorModeHeaders, transactionHeaders } from "../transactions/transaction-headers";
 import { ResolveBody } from "./resolve-schema";
 
 const chargeParams = pathParams(
@@ -60,7 +60,7 @@ export function resolveRoutes(app: App): void {
       200: {
         description: "The transaction with its outcome.",
         schema: Transaction,
-        headers: ["Processor-Mode"],
+        headers: ["ETag", "Processor-Mode"],
       },
     },
     problems: toProblems("transaction_not_found"),
@@ -110,5 +110,6 @@ async function resolve(
   const refund = refundId ? { operation: "refund", refund_id: refundId } : {};
   const fields = { transaction_id, ...refund, outcome: request.outcome };
   c.get("log")("warn", "charge.resolved", fields);
-  return jsonTextResponse(c, 200, body, processorModeHeaders(c, body));
+  const toHeaders = refundId ? processorModeHeaders : transactionHeaders;
+  return jsonTextResponse(c, 200, body, toHeaders(c, body));
 }

@@ -12,13 +12,14 @@ import { bookPageResponse, jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { PROCESS_PROBLEMS } from "../transactions/create-route";
 import { idempotencyHeaders } from "../transactions/idempotency-header";
+import { ifMatchHeaders } from "../transactions/if-match";
 import {
   callOwner,
   refreshBookFor,
   requireAccepted,
   transactionParams,
 } from "../transactions/owner";
-import { processorModeHeaders } from "../transactions/processor-mode";
+import { processorModeHeaders } from "../transactions/transaction-headers";
 import { CreateRefundBody, Refund, RefundList, RefundsQuery, refundsQuery } from "./schemas";
 
 const canRead = authenticate("transactions:read");
@@ -38,6 +39,14 @@ const refundParams = pathParams(
   },
 );
 
+const refundHeaders = {
+  documentedAs: idempotencyHeaders.documentedAs.extend(ifMatchHeaders.documentedAs.shape),
+  parsedBy: (c: AppContext) => ({
+    ...idempotencyHeaders.parsedBy(c),
+    ...ifMatchHeaders.parsedBy(c),
+  }),
+};
+
 export function refundRoutes(app: App): void {
   defineRoute(app, {
     method: "post",
@@ -48,7 +57,7 @@ export function refundRoutes(app: App): void {
       "Returns money of a completed transaction to the customer, all or a part of what is left. Safe to retry: the same idempotency key and body always return the same refund, as it is now. The sum of refunds that have not failed never exceeds what was captured.",
     tag: "Refunds",
     security: "api_key",
-    request: { params: transactionParams, headers: idempotencyHeaders, body: CreateRefundBody },
+    request: { params: transactionParams, headers: refundHeaders, body: CreateRefundBody },
     responses: {
       201: {
         description:
@@ -74,6 +83,7 @@ export function refundRoutes(app: App): void {
       "refund_exceeds_remaining",
       "amount_not_supported",
       "too_many_refunds",
+      "version_mismatch",
       "idempotency_key_reused",
       ...PROCESS_PROBLEMS,
     ],
@@ -137,15 +147,15 @@ async function createRefund(
   c: AppContext,
   {
     params: { id },
-    headers: { idempotencyKey },
+    headers: { idempotencyKey, precondition },
     body,
   }: {
     params: { id: string };
-    headers: { idempotencyKey: string };
+    headers: ReturnType<typeof refundHeaders.parsedBy>;
     body: z.output<typeof CreateRefundBody.checkedBy>;
   },
 ): Promise<Response> {
-  const request = { idempotency_key: idempotencyKey, ...body };
+  const request = { idempotency_key: idempotencyKey, ...body, ...precondition };
   const reply = await callOwner(c, id, (owner, address) => owner.refund(address, request));
   const { body: json, replayed } = requireAccepted(reply);
   c.set("outcome", replayed ? "replayed" : "created");

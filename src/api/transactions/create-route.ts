@@ -58,14 +58,14 @@ export function createTransactionRoute(app: App): void {
         description:
           "The created transaction. A retry returns the response to the first request; with `process`, the transaction as it is now.",
         schema: Transaction,
-        headers: ["Location", "Idempotent-Replayed", "Processor-Mode"],
+        headers: ["Location", "ETag", "Idempotent-Replayed", "Processor-Mode"],
         links: NEXT,
       },
       202: {
         description:
           "With `process`: the transaction was created, and the outcome of its charge is not known yet. The API continues to query the processor. With the status `requires_action`, send the customer to `next_action`.",
         schema: Transaction,
-        headers: ["Location", "Idempotent-Replayed", "Retry-After", "Processor-Mode"],
+        headers: ["Location", "ETag", "Idempotent-Replayed", "Retry-After", "Processor-Mode"],
         links: NEXT,
       },
     },

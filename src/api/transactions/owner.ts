@@ -15,8 +15,8 @@ import type { AppContext } from "../context";
 import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
 import { jsonTextResponse } from "../http/response";
-import { processorModeHeaders } from "./processor-mode";
 import { toProblem } from "./refusal-problem";
+import { transactionHeaders } from "./transaction-headers";
 
 /** Calls the owner of a transaction. The request's log line includes the transaction's id from then on. */
 export function callOwner<Value>(
@@ -88,7 +88,7 @@ export function toResponse(
   headers: Record<string, string> = {},
 ): Response {
   const { body, pending, retry_at_ms } = requireAccepted(reply);
-  const own = { ...headers, ...processorModeHeaders(c, body) };
+  const own = { ...headers, ...transactionHeaders(c, body) };
   if (!pending) return jsonTextResponse(c, status, body, own);
   const waitS = Math.max(1, Math.ceil((retry_at_ms - Date.now()) / 1_000));
   c.set("outcome", "unknown");

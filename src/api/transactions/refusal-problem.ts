@@ -16,6 +16,15 @@ export function toProblem(refusal: Refusal): Problem {
   switch (refusal.code) {
     case "illegal_transition":
       return new Problem(refusal.code, { detail: illegal(refusal) });
+    case "version_mismatch": {
+      const { version, status } = refusal;
+      return new Problem(refusal.code, {
+        detail: `The transaction has version ${version} and status ${status}. Nothing was changed.`,
+        errors: [
+          { header: "If-Match", message: `does not have the current version, "${version}"` },
+        ],
+      });
+    }
     case "charge_may_still_end": {
       const at = new Date(refusal.resolvable_at_ms).toISOString();
       return new Problem(refusal.code, {

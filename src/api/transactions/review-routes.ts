@@ -1,13 +1,15 @@
 /** The route for the decision about a payment that the fraud rules hold for review. */
 import type { z } from "@hono/zod-openapi";
+import type { Precondition } from "../../domain/transaction/decisions/precondition";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { ReviewBody } from "./decision-schema";
+import { ifMatchHeaders } from "./if-match";
 import { callOwner, requireAccepted, transactionParams } from "./owner";
-import { processorModeHeaders } from "./processor-mode";
 import { Transaction } from "./schemas";
+import { transactionHeaders } from "./transaction-headers";
 
 export function reviewRoutes(app: App): void {
   defineRoute(app, {
@@ -19,15 +21,20 @@ export function reviewRoutes(app: App): void {
       "An approved transaction becomes `pending` and can be processed; a rejected one becomes `failed`. Safe to retry: repeating the decision changes nothing, and the opposite decision is refused.",
     tag: "Risk",
     security: "api_key",
-    request: { params: transactionParams, body: ReviewBody },
+    request: { params: transactionParams, headers: ifMatchHeaders, body: ReviewBody },
     responses: {
-      200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
+      200: {
+        description: "The transaction.",
+        schema: Transaction,
+        headers: ["ETag", "Processor-Mode"],
+      },
     },
     problems: [
       ...BODY_PROBLEMS,
       "card_number_refused",
       "transaction_not_found",
       "illegal_transition",
+      "version_mismatch",
     ],
     before: [authenticate("risk:write")],
     handle: review,
@@ -38,11 +45,16 @@ async function review(
   c: AppContext,
   {
     params: { id },
+    headers: { precondition },
     body: { decision, reviewer = null, note = null },
-  }: { params: { id: string }; body: z.output<typeof ReviewBody> },
+  }: {
+    params: { id: string };
+    headers: { precondition: Precondition };
+    body: z.output<typeof ReviewBody>;
+  },
 ): Promise<Response> {
-  const request = { decision, reviewer, note };
+  const request = { decision, reviewer, note, ...precondition };
   const reply = await callOwner(c, id, (owner, address) => owner.review(address, request));
   const { body } = requireAccepted(reply);
-  return jsonTextResponse(c, 200, body, processorModeHeaders(c, body));
+  return jsonTextResponse(c, 200, body, transactionHeaders(c, body));
 }

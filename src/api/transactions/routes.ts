@@ -12,6 +12,7 @@ import { Problem } from "../http/problem";
 import { bookPageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { createTransactionRoute } from "./create-route";
+import { ifMatchHeaders } from "./if-match";
 import { callOwner, callOwnerShared, refreshBookFor, toResponse, transactionParams } from "./owner";
 import { ListQuery, listQuery, Transaction, TransactionList } from "./schemas";
 
@@ -72,7 +73,11 @@ export function transactionRoutes(app: App): void {
     security: "api_key",
     request: { params: transactionParams },
     responses: {
-      200: { description: "The transaction.", schema: Transaction, headers: ["Processor-Mode"] },
+      200: {
+        description: "The transaction.",
+        schema: Transaction,
+        headers: ["ETag", "Processor-Mode"],
+      },
     },
     problems: ["transaction_not_found"],
     before: [canRead],
@@ -89,30 +94,32 @@ export function transactionRoutes(app: App): void {
       "Safe to retry: a transaction is charged once. A declined charge returns 200 with `status: failed`. With the sandbox processor, which moves no money, responses have the header `Processor-Mode: sandbox`.",
     tag: "Transactions",
     security: "api_key",
-    request: { params: transactionParams },
+    request: { params: transactionParams, headers: ifMatchHeaders },
     responses: {
       200: {
         description: "The transaction with the outcome of its charge.",
         schema: Transaction,
-        headers: ["Processor-Mode"],
+        headers: ["ETag", "Processor-Mode"],
       },
       202: {
         description:
           "The outcome of the charge is not known yet. The API continues to query the processor. With the status `requires_action`, send the customer to `next_action`; a repeated request queries the processor at once.",
         schema: Transaction,
-        headers: ["Retry-After", "Processor-Mode"],
+        headers: ["ETag", "Retry-After", "Processor-Mode"],
       },
     },
     problems: [
+      "invalid_request",
       "transaction_not_found",
       "illegal_transition",
+      "version_mismatch",
       "livemode_mismatch",
       "processor_mismatch",
       "processor_not_configured",
     ],
     before: [canWrite],
-    handle: async (c, { params: { id } }) =>
-      toResponse(c, await callOwnerShared(c, id, { kind: "process" })),
+    handle: async (c, { params: { id }, headers: { precondition } }) =>
+      toResponse(c, await callOwnerShared(c, id, { kind: "process", ...precondition })),
   });
 
   defineRoute(app, {
@@ -124,24 +131,26 @@ export function transactionRoutes(app: App): void {
       "Cancels a transaction with status `pending` or `review`. One with status `authorized` or `requires_action` is voided at the processor, which releases the money that is held. If the processor charges it first, the status is `completed`. Safe to retry.",
     tag: "Transactions",
     security: "api_key",
-    request: { params: transactionParams },
+    request: { params: transactionParams, headers: ifMatchHeaders },
     responses: {
       200: {
         description:
           "The cancelled transaction. If the processor refuses to void it, the status is as before and `failure` says why.",
         schema: Transaction,
-        headers: ["Processor-Mode"],
+        headers: ["ETag", "Processor-Mode"],
       },
       202: {
         description:
           "The outcome of the void is not known yet. The API continues to query the processor.",
         schema: Transaction,
-        headers: ["Retry-After", "Processor-Mode"],
+        headers: ["ETag", "Retry-After", "Processor-Mode"],
       },
     },
     problems: [
+      "invalid_request",
       "transaction_not_found",
       "illegal_transition",
+      "version_mismatch",
       "too_many_attempts",
       "livemode_mismatch",
       "processor_mismatch",
@@ -149,8 +158,11 @@ export function transactionRoutes(app: App): void {
       "processor_not_configured",
     ],
     before: [canWrite],
-    handle: async (c, { params: { id } }) =>
-      toResponse(c, await callOwner(c, id, (owner, address) => owner.cancel(address))),
+    handle: async (c, { params: { id }, headers: { precondition } }) =>
+      toResponse(
+        c,
+        await callOwner(c, id, (owner, address) => owner.cancel(address, precondition)),
+      ),
   });
 
   defineRoute(app, {
@@ -166,7 +178,7 @@ export function transactionRoutes(app: App): void {
       200: {
         description: "The current state of the transaction.",
         schema: Transaction,
-        headers: ["Processor-Mode"],
+        headers: ["ETag", "Processor-Mode"],
       },
     },
     problems: ["idempotency_key_not_found", "idempotency_key_invalid"],

@@ -8,6 +8,8 @@ import type { Action, Status } from "./status";
 export type Refusal =
   | { code: "transaction_not_found" }
   | { code: "illegal_transition"; status: Status; action: Action }
+  /** The request may change other versions than the one that the transaction has. */
+  | { code: "version_mismatch"; version: number; status: Status }
   /** A charge is to be resolved by hand while the processor may still answer: until then, or while it is
    *  being called. */
   | { code: "charge_may_still_end"; resolvable_at_ms: number }

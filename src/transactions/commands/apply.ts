@@ -1,5 +1,6 @@
 /** Appends decided changes to the journal, and keeps the deadline and the open operation of the transaction with them. */
 
+import { type Precondition, refusedVersion } from "../../domain/transaction/decisions/precondition";
 import type { Result } from "../../domain/transaction/decisions/result";
 import type { Change, Step } from "../../domain/transaction/decisions/transition";
 import type { Refund } from "../../domain/transaction/refund";
@@ -28,10 +29,12 @@ export function applyDecision(
   journal: Journal,
   { merchant_id, transaction }: OwnedTransaction,
   decided: Result<Change | null>,
-  command: CommandBase,
+  command: CommandBase & Precondition,
 ): CommandResult {
   if (!decided.ok) return refused(decided.refusal);
   if (!decided.value) return unchanged(transaction);
+  const mismatch = refusedVersion(transaction, command);
+  if (mismatch) return refused(mismatch);
   return applyChange(journal, merchant_id, transaction, decided.value, command);
 }
 
@@ -40,20 +43,18 @@ export function applyStep(
   context: CommandContext,
   owned: OwnedTransaction,
   decided: Result<Step>,
-  command: CommandBase,
+  command: CommandBase & Precondition,
 ): CommandResult {
   if (!decided.ok) return refused(decided.refusal);
   const { merchant_id, transaction } = owned;
-  switch (decided.value.step) {
-    case "answer":
-      return unchanged(transaction);
-    case "wait":
-      return awaited(context, transaction);
-    case "change":
-      return applyChange(context.journal, merchant_id, transaction, decided.value.change, command);
-    case "claim":
-      return claim(context, merchant_id, transaction, decided.value.change, command);
-  }
+  const { value } = decided;
+  if (value.step === "answer") return unchanged(transaction);
+  if (value.step === "wait") return awaited(context, transaction);
+  const mismatch = refusedVersion(transaction, command);
+  if (mismatch) return refused(mismatch);
+  return value.step === "claim"
+    ? claim(context, merchant_id, transaction, value.change, command)
+    : applyChange(context.journal, merchant_id, transaction, value.change, command);
 }
 
 /** Appends a change that claims an operation of the transaction. */

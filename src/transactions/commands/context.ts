@@ -1,4 +1,5 @@
 /** What every command carries, and what a shard executes it with. */
+import type { Precondition } from "../../domain/transaction/decisions/precondition";
 import type { ProcessorTerms } from "../../domain/transaction/livemode";
 import type { Journal } from "../journal/journal";
 
@@ -8,8 +9,8 @@ export type CommandBase = {
   traceparent: string | null;
 };
 
-/** A command of a merchant, which applies to that merchant's transactions only. */
-export type MerchantCommand = CommandBase & { merchant_id: string };
+/** A command of a merchant, which applies to that merchant's transactions only, and changes what it expects only. */
+export type MerchantCommand = CommandBase & Precondition & { merchant_id: string };
 
 export type CommandContext = {
   journal: Journal;

@@ -1,6 +1,7 @@
 /** `refund`: claims a refund, or finds the one under its key. */
 import { deriveRefundId } from "../../domain/identity/id";
 import { decideRefund } from "../../domain/transaction/decisions/decide-refund";
+import { refusedVersion } from "../../domain/transaction/decisions/precondition";
 import type { RefundRequest } from "../../domain/transaction/refund";
 import type { OwnedTransaction } from "../journal/journal";
 import { awaited } from "./apply";
@@ -26,6 +27,8 @@ export function refund(
     }
     return { ...unchanged(transaction), data: JSON.stringify(value.refund), replayed: true };
   }
+  const mismatch = refusedVersion(transaction, command);
+  if (mismatch) return refused(mismatch);
   const { change, refund: made, sent_minor } = value;
   journal.append(merchant_id, change, command.traceparent);
   journal.refunds.add(made, sent_minor, journal.lastPosition);

@@ -106,6 +106,15 @@ describe("Transactions", () => {
     expect((await transactions.cancel(second.id)).status).toBe("cancelled");
   });
 
+  it("One is changed only if it has the version that was read", async () => {
+    const { transactions } = payments;
+    const { id, version } = await transactions.create({ ...BODY, process: true });
+    const first = await transactions.refund(id, { amount: "1.00" }, { ifMatch: version });
+    const second = transactions.refund(id, { amount: "2.00" }, { ifMatch: version });
+    expect(await refusal(second)).toMatchObject({ code: "version_mismatch", status: 412 });
+    expect((await transactions.refunds(id)).data).toEqual([first]);
+  });
+
   it("A batch has a result for each item", async () => {
     const { data } = await payments.transactions.createBatch([
       { ...BODY, idempotency_key: freshKey() },

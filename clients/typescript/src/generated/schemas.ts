@@ -216,6 +216,7 @@ export type ProblemCode =
   | "too_many_list_entries"
   | "api_key_rolled"
   | "too_many_api_keys"
+  | "version_mismatch"
   | "body_too_large"
   | "unsupported_media_type"
   | "idempotency_key_reused"

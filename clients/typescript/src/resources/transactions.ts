@@ -14,7 +14,7 @@ import type {
 } from "../generated/schemas.js";
 import { checkIdempotencyKey, type KeyOptions } from "../idempotency-key.js";
 import { Pages } from "../pages.js";
-import type { CallOptions, Query, Transport } from "../transport.js";
+import type { CallOptions, ChangeOptions, Query, Transport } from "../transport.js";
 import { type WaitOptions, waitFor } from "../wait.js";
 
 export class Transactions {
@@ -45,28 +45,36 @@ export class Transactions {
   }
 
   /** Charges it, or authorizes it with `capture_method: "manual"`. It is charged once, also when this is repeated. */
-  process(id: string, options?: CallOptions): Promise<Transaction> {
+  process(id: string, options?: ChangeOptions): Promise<Transaction> {
     return this.#transport.call("processTransaction", { path: { id }, options });
   }
 
   /** Charges an authorized transaction, all or a part. What is not captured is released. */
-  capture(id: string, body: CaptureTransaction = {}, options?: CallOptions): Promise<Transaction> {
+  capture(
+    id: string,
+    body: CaptureTransaction = {},
+    options?: ChangeOptions,
+  ): Promise<Transaction> {
     return this.#transport.call("captureTransaction", { path: { id }, body, options });
   }
 
   /** Cancels it, or voids what is authorized. */
-  cancel(id: string, options?: CallOptions): Promise<Transaction> {
+  cancel(id: string, options?: ChangeOptions): Promise<Transaction> {
     return this.#transport.call("cancelTransaction", { path: { id }, options });
   }
 
   /** Refunds it, all that is left or a part. */
-  refund(id: string, body: CreateRefund = {}, options: KeyOptions = {}): Promise<Refund> {
+  refund(
+    id: string,
+    body: CreateRefund = {},
+    options: KeyOptions & ChangeOptions = {},
+  ): Promise<Refund> {
     const idempotencyKey = checkIdempotencyKey(options.idempotencyKey);
     return this.#transport.call("createRefund", { path: { id }, body, idempotencyKey, options });
   }
 
   /** Approves or rejects a transaction in review. */
-  review(id: string, body: ReviewTransaction, options?: CallOptions): Promise<Transaction> {
+  review(id: string, body: ReviewTransaction, options?: ChangeOptions): Promise<Transaction> {
     return this.#transport.call("reviewTransaction", { path: { id }, body, options });
   }
 

@@ -203,6 +203,40 @@ describe("Calls whose repetition changes nothing", () => {
   });
 });
 
+describe("Calls that change a version", () => {
+  type Options = { ifMatch?: number };
+  const CALLS: [string, (payments: Payments, options?: Options) => Promise<unknown>][] = [
+    ["process", (p, options) => p.transactions.process("txn_1", options)],
+    ["capture", (p, options) => p.transactions.capture("txn_1", {}, options)],
+    ["cancel", (p, options) => p.transactions.cancel("txn_1", options)],
+    ["refund", (p, options) => p.transactions.refund("txn_1", {}, options)],
+    ["review", (p, options) => p.transactions.review("txn_1", { decision: "approve" }, options)],
+  ];
+
+  it.each(CALLS)("%s sends the version in each attempt, and none without it", async (_, call) => {
+    const { payments, sent } = clientOf([cut, ok]);
+    await resultOf(call(payments, { ifMatch: 3 }));
+    await resultOf(call(payments));
+    expect(sent.map(({ headers }) => headers["If-Match"])).toEqual(['"3"', '"3"', undefined]);
+  });
+
+  it.each(CALLS)("%s fails at once if the transaction has another version", async (_, call) => {
+    const { payments, sent } = clientOf([() => problem(412, "version_mismatch")]);
+    expect(await failureOf(call(payments, { ifMatch: 3 }))).toMatchObject({
+      code: "version_mismatch",
+      status: 412,
+    });
+    expect(sent).toHaveLength(1);
+  });
+
+  it("A version that is not a whole number is refused before anything is sent", async () => {
+    const { payments, sent } = clientOf([ok]);
+    const call = payments.transactions.cancel("txn_1", { ifMatch: Number.NaN });
+    expect(await failureOf(call)).toBeInstanceOf(TypeError);
+    expect(sent).toEqual([]);
+  });
+});
+
 describe("A removal", () => {
   const gone: Step = () => problem(404, "list_entry_not_found");
 

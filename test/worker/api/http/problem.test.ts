@@ -137,6 +137,7 @@ describe("a problem", () => {
     unsupported_media_type: () => create(body(), { "Content-Type": "text/plain" }),
     idempotency_key_reused: async () => create(body(), {}, (await shop.created()).idempotency_key),
     internal_error: () => ask(missing, { key: shop.key, env: ownersThat(raising(faulty())) }),
+    version_mismatch: () => refusing({ code: "version_mismatch", version: 4, status: "completed" }),
     livemode_mismatch: () => refusing({ code: "livemode_mismatch", livemode: true }),
     processor_mismatch: () => refusing({ code: "processor_mismatch", processor: "http" }),
     webhook_secret_missing: () => deliver("{}", { env: { STRIPE_WEBHOOK_SECRET: "" } }),
