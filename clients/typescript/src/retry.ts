@@ -37,6 +37,7 @@ const IS_REPEATABLE: Record<OperationId, boolean> = {
   getRefund: true,
   listRefunds: true,
   getRiskRules: true,
+  listRiskRulesVersions: true,
   listRiskListEntries: true,
   getRiskListEntry: true,
   listWebhookEndpoints: true,

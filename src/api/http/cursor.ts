@@ -14,7 +14,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 /** Positions are padded to a fixed length, because the length of a cursor reveals the length of its content. */
 const POSITION_DIGITS = 15;
 
-type Numbered = "event" | "delivery" | "list_entry";
+type Numbered = "event" | "delivery" | "list_entry" | "rule_set";
 /** The second is the list of transactions in the other order. */
 type Timed = "transaction" | "transaction_oldest_first" | "refund";
 type List = Timed | Numbered;
@@ -104,7 +104,7 @@ async function open(c: AppContext, list: List, cursor: string): Promise<string> 
 
 /** Reads a cursor of the previous release, which was base64url of the same text. Its lists had one order. */
 function parseUnsealed(secret: CursorSecret, list: List, cursor: string): string {
-  if (list === "transaction_oldest_first") throw invalidCursor();
+  if (list === "transaction_oldest_first" || list === "rule_set") throw invalidCursor();
   const place = fromBase64url(cursor) ?? "";
   const position = Number(place.split(" ")[1]);
   if (list === "event" && !(position <= secret.unsealed_event)) throw invalidCursor();

@@ -3,16 +3,25 @@ import type { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
 import {
   findRuleSet,
+  listRuleSetVersions,
   readRuleSet,
   type StoredRuleSet,
   writeRuleSet,
 } from "../../d1/risk/risk-rules";
 import type { AppContext } from "../context";
+import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
-import { jsonResponse, timeText } from "../http/response";
+import { jsonResponse, pageResponse, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
-import { NewRuleSetBody, newRuleSet, RuleSetResult, RulesQuery } from "./schemas/rule-set";
+import {
+  NewRuleSetBody,
+  newRuleSet,
+  RuleSetResult,
+  RuleSetVersionList,
+  RuleSetVersionsQuery,
+  RulesQuery,
+} from "./schemas/rule-set";
 
 const PATH = "/api/v1/risk/rules";
 
@@ -51,6 +60,43 @@ export function riskRuleRoutes(app: App): void {
     before: [authenticate("risk:write")],
     handle: write,
   });
+  defineRoute(app, {
+    method: "get",
+    path: `${PATH}/versions`,
+    operationId: "listRiskRulesVersions",
+    summary: "List the versions of the fraud rules",
+    description:
+      "Returns the merchant's own versions newest first, without their rules: get one with `version`. The last 1,000 are kept. Version 0, the deployment's default, is not included.",
+    tag: "Risk",
+    security: "api_key",
+    request: { query: RuleSetVersionsQuery },
+    responses: { 200: { description: "A page of versions.", schema: RuleSetVersionList } },
+    problems: ["invalid_request"],
+    before: [authenticate("risk:read", "list")],
+    handle: listVersions,
+  });
+}
+
+/** The merchant's list of versions. */
+async function listVersions(
+  c: AppContext,
+  { query: { limit, cursor } }: { query: z.output<typeof RuleSetVersionsQuery> },
+): Promise<Response> {
+  const before =
+    cursor === undefined ? undefined : await parsePositionCursor(c, "rule_set", cursor);
+  const db = openDatabase(c.env.DB);
+  const found = await listRuleSetVersions(db, c.get("merchant_id"), before, limit + 1);
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  const hasMore = found.length > limit;
+  return pageResponse(
+    c,
+    page.map(({ version, created_at }) =>
+      JSON.stringify({ version, created_at: timeText(created_at) }),
+    ),
+    hasMore,
+    hasMore && last ? await formatPositionCursor(c, "rule_set", last.version) : undefined,
+  );
 }
 
 async function write(

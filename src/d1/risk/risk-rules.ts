@@ -1,5 +1,5 @@
 /** Merchants' fraud rules in D1: every version as it was sent, and everything that a decision needs. */
-import { and, desc, eq, gt, isNull, lte, or, sql } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, lt, lte, or, sql } from "drizzle-orm";
 import { MAX_KEPT_VERSIONS } from "../../domain/risk/limits";
 import type { ListEntry } from "../../domain/risk/lists/list";
 import type { RuleSet, VersionedRuleSet } from "../../domain/risk/rule-set";
@@ -7,6 +7,9 @@ import { type Database, queryD1 } from "../query";
 import { riskListEntries, riskRuleSets, riskVersions } from "./risk-schema";
 
 export type StoredRuleSet = VersionedRuleSet & { created_at: number };
+
+/** A stored version without its rules. */
+type RuleSetVersion = Pick<StoredRuleSet, "version" | "created_at">;
 
 /** A merchant's rules and list entries. `version` goes up with every change of any of them. */
 export type MerchantRisk = {
@@ -81,6 +84,25 @@ export async function findRuleSet(
 ): Promise<StoredRuleSet | undefined> {
   const one = and(eq(riskRuleSets.merchant_id, merchantId), eq(riskRuleSets.version, version));
   return (await queryD1(db.select().from(riskRuleSets).where(one)))[0];
+}
+
+/** Which versions a merchant has stored, the newest first, below `before`. */
+export async function listRuleSetVersions(
+  db: Database,
+  merchantId: string,
+  before: number | undefined,
+  limit: number,
+): Promise<RuleSetVersion[]> {
+  const { merchant_id, version, created_at } = riskRuleSets;
+  const below = lt(version, before ?? Number.MAX_SAFE_INTEGER);
+  return queryD1(
+    db
+      .select({ version, created_at })
+      .from(riskRuleSets)
+      .where(and(eq(merchant_id, merchantId), below))
+      .orderBy(desc(version))
+      .limit(limit),
+  );
 }
 
 export type WrittenRuleSet =

@@ -48,7 +48,6 @@ const d1 = recordedD1(env.DB, billed);
 const db = openDatabase(d1);
 
 beforeAll(fillLargeBook);
-
 const statements = new Set<string>();
 
 /** What the statements of one call read together. */
@@ -277,6 +276,7 @@ const QUERIES: Record<string, Case[]> = {
   readRisk: [{ most: ALL_ENTRIES, run: () => risk.readRisk(db, MERCHANT, 1) }],
   readRiskVersion: [{ most: ONE, run: () => risk.readRiskVersion(db, MERCHANT) }],
   readRuleSet: [{ most: ONE, run: () => risk.readRuleSet(db, MERCHANT) }],
+  listRuleSetVersions: [{ most: ONE, run: () => risk.listRuleSetVersions(db, MERCHANT, 9, 9) }],
   findRuleSet: [{ most: ONE, run: () => risk.findRuleSet(db, MERCHANT, 1) }],
   writeRuleSet: [{ most: ONE, run: () => risk.writeRuleSet(db, MERCHANT, 0, rulesOf({}), 1) }],
   addListEntry: [{ most: 2 * ALL_ENTRIES, run: () => lists.addListEntry(db, entry) }],

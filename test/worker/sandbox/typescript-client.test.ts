@@ -225,6 +225,8 @@ describe("Fraud rules", () => {
     });
     expect((await transactions.review(held.id, { decision: "approve" })).status).toBe("pending");
     await riskRules.replace({ ...RULES, version: version + 1 });
+    const { data, has_more } = await riskRules.versions({ limit: 1 }).page();
+    expect([data[0]?.version, has_more]).toEqual([version + 2, true]);
   });
 
   it("A value is added to a list, found and removed", async () => {

@@ -19,6 +19,7 @@ export const OPERATIONS = {
   listEvents: { method: "GET", path: "/api/v1/events" },
   getRiskRules: { method: "GET", path: "/api/v1/risk/rules" },
   replaceRiskRules: { method: "PUT", path: "/api/v1/risk/rules" },
+  listRiskRulesVersions: { method: "GET", path: "/api/v1/risk/rules/versions" },
   addRiskListEntry: { method: "POST", path: "/api/v1/risk/lists" },
   listRiskListEntries: { method: "GET", path: "/api/v1/risk/lists" },
   getRiskListEntry: { method: "GET", path: "/api/v1/risk/lists/{id}" },

@@ -595,6 +595,19 @@ export type ReplaceRiskRules = {
   created_at?: string | null | undefined;
 };
 
+export type RiskRulesSummaryList = {
+  data: Array<RiskRulesSummary>;
+  /** Whether more items follow this page. */
+  has_more: boolean;
+  /** Pass it as `cursor` to get the next page. Null if there is none. */
+  next_cursor: string | null;
+};
+
+export type RiskRulesSummary = {
+  version: number;
+  created_at: string;
+};
+
 export type RiskListEntry = {
   id: string;
   list: RiskListName;
@@ -970,6 +983,16 @@ export type Operations = {
   replaceRiskRules: {
     body: ReplaceRiskRules;
     result: RiskRules;
+  };
+  /** List the versions of the fraud rules */
+  listRiskRulesVersions: {
+    query: {
+      /** Maximum number of items on the page. */
+      limit?: number | undefined;
+      /** The `next_cursor` of the previous page. */
+      cursor?: string | undefined;
+    };
+    result: RiskRulesSummaryList;
   };
   /** Add a value to a list */
   addRiskListEntry: {

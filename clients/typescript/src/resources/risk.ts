@@ -6,6 +6,8 @@ import type {
   RiskBacktest,
   RiskListEntry,
   RiskListEntryPage,
+  RiskRulesSummary,
+  RiskRulesSummaryList,
   RiskRules as RuleSet,
 } from "../generated/schemas.js";
 import { Pages } from "../pages.js";
@@ -22,6 +24,16 @@ export class RiskRules {
   /** The current version, or the `version` of the query. */
   get(query: Query<"getRiskRules"> = {}, options?: CallOptions): Promise<RuleSet> {
     return this.#transport.call("getRiskRules", { query, options });
+  }
+
+  /** The merchant's own versions, newest first, without their rules. */
+  versions(
+    query: Query<"listRiskRulesVersions"> = {},
+    options?: CallOptions,
+  ): Pages<RiskRulesSummary, RiskRulesSummaryList> {
+    return new Pages((cursor = query.cursor) =>
+      this.#transport.call("listRiskRulesVersions", { query: { ...query, cursor }, options }),
+    );
   }
 
   /** Replaces the whole rule set. Not repeated after a lost response: get the rules, and compare their version. */

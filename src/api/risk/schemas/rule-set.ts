@@ -10,7 +10,15 @@ import {
 } from "../../../domain/risk/limits";
 import { RESERVED_RULE_IDS, type Rule } from "../../../domain/risk/rule-set";
 import { containsCardNumber } from "../../../domain/text/card-number";
-import { CARD, CARD_MESSAGE, Time } from "../../http/common-schemas";
+import {
+  CARD,
+  CARD_MESSAGE,
+  Cursor,
+  cursor,
+  HasMore,
+  limit,
+  Time,
+} from "../../http/common-schemas";
 import { keyedUnion } from "../../http/keyed-union";
 import { ReviewDecision } from "../../transactions/decision-schema";
 import { ConditionShape, condition } from "./condition";
@@ -137,6 +145,16 @@ export const RuleSetResult = z
     created_at: Time.nullable(),
   })
   .openapi("RiskRules");
+const RuleSetVersion = z
+  .object({
+    version: z.int().min(1).openapi({ example: 3 }),
+    created_at: Time,
+  })
+  .openapi("RiskRulesSummary");
+export const RuleSetVersionList = z
+  .object({ data: z.array(RuleSetVersion), has_more: HasMore, next_cursor: Cursor })
+  .openapi("RiskRulesSummaryList");
+export const RuleSetVersionsQuery = z.strictObject({ limit, cursor });
 export const RulesQuery = z.strictObject({
   version: z
     .string()

@@ -9,7 +9,7 @@ import { ReceivedEvent } from "../../../../src/api/processors/stripe-routes";
 import { Refund, RefundList } from "../../../../src/api/refunds/schemas";
 import { BacktestResult } from "../../../../src/api/risk/backtest-routes";
 import { ListEntry, ListEntryList } from "../../../../src/api/risk/schemas/list";
-import { RuleSetResult } from "../../../../src/api/risk/schemas/rule-set";
+import { RuleSetResult, RuleSetVersionList } from "../../../../src/api/risk/schemas/rule-set";
 import { BatchResults } from "../../../../src/api/transactions/batch-route";
 import { EventList } from "../../../../src/api/transactions/event-schemas";
 import * as schema from "../../../../src/api/transactions/schemas";
@@ -100,6 +100,10 @@ describe("openapi.json", () => {
     return {
       "PUT /risk/rules 200": [put, RuleSetResult],
       "GET /risk/rules 200": [await send("GET", "/api/v1/risk/rules"), RuleSetResult],
+      "GET /risk/rules/versions 200": [
+        await send("GET", "/api/v1/risk/rules/versions"),
+        RuleSetVersionList,
+      ],
       "POST /risk/lists 201": [listed, ListEntry],
       "POST /risk/lists 200": [await send("POST", LISTS, entry), ListEntry],
       "GET /risk/lists 200": [await send("GET", LISTS), ListEntryList],

@@ -77,6 +77,32 @@ describe("the rules of a merchant", () => {
     await expectRefusal(unknown, "rule_set_not_found");
   });
 
+  it("A merchant's own versions are listed newest first, a page at a time", async () => {
+    type Versions = { data: Answered[]; has_more: boolean; next_cursor: string | null };
+    const client = await newClient();
+    const read = async (query = "", { key } = client) =>
+      jsonOf<Versions>(await ask(`${RULES}/versions${query}`, { key }));
+    expect(await read()).toEqual({ data: [], has_more: false, next_cursor: null });
+    const stored = [];
+    for (const points of [1, 2, 3]) {
+      const { version, created_at } = await written(client, { rules: [rule(USD, { points })] });
+      stored.unshift({ version, created_at });
+    }
+    expect((await read()).data).toEqual(stored);
+    const first = await read("?limit=2");
+    expect(first).toMatchObject({ data: stored.slice(0, 2), has_more: true });
+    const next = `?limit=2&cursor=${first.next_cursor}`;
+    expect(await read(next)).toEqual({ data: stored.slice(2), has_more: false, next_cursor: null });
+
+    const { key } = await newClient();
+    expect((await read("", { ...client, key })).data).toEqual([]);
+    const unsealed = btoa("rule_set 3").replaceAll("=", "");
+    for (const query of [next, `?cursor=${unsealed}`]) {
+      const refused = await ask(`${RULES}/versions${query}`, { key });
+      await expectRefusal(refused, "invalid_request");
+    }
+  });
+
   it("A merchant's rules have sensible values for what is left out", async () => {
     const client = await newClient();
     expect(await written(client, { rules: [] })).toMatchObject({
