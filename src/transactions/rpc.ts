@@ -78,7 +78,8 @@ export type ReportReply = { ok: true; result: ReportResult } | { ok: false; refu
 
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
 
-export type ShardMetrics = ShardReadiness & { counts: Count[] };
+/** `bytes` is the size of the shard's database; an object of an earlier release has none. */
+export type ShardMetrics = ShardReadiness & { counts: Count[]; bytes?: number };
 
 /** The calls that may share an RPC. */
 export type SharedCall =

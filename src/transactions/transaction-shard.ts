@@ -194,7 +194,8 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
   async metrics(): Promise<rpc.ShardMetrics> {
     await this.#relays.refreshBook(null, Date.now(), SCRAPE_REFRESH_LIMIT_MS);
     this.#journal.state.write();
-    return { counts: this.#counters.all(), ...this.ready() };
+    const bytes = this.ctx.storage.sql.databaseSize;
+    return { counts: this.#counters.all(), bytes, ...this.ready() };
   }
 
   rebuildBook(notBeforeMs: number): number {

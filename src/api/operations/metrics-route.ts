@@ -5,22 +5,14 @@ import { openDatabase } from "../../d1/query";
 import { readTotals } from "../../d1/totals";
 import { shardName } from "../../domain/identity/id";
 import { EXPOSITION_TYPE, type Family, formatExposition } from "../../observability/prometheus";
-import { withTimeout } from "../../runtime/with-timeout";
-import { transactionShard } from "../../transactions/client";
-import type { ShardMetrics } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import type { App } from "../http/define-route";
 import { respond } from "../http/response";
 import { authenticateMetrics } from "../middleware/authenticate";
 import { d1Metrics } from "./d1-metrics";
+import { readShards, SOURCE_LIMIT_MS } from "./read-shards";
 import { shardMetrics } from "./shard-metrics";
 import { webhookMetrics } from "./webhook-metrics";
-
-/** The default timeout of a Prometheus scrape is ten seconds; scrapes must not accumulate if a source hangs. */
-const SOURCE_LIMIT_MS = 2_000;
-/** A request can make a thousand calls, and a shard has about a hundred series. With more shards than this, only the
- *  first ones are read. */
-const MAX_SHARDS = 256;
 
 export function metricsRoute(app: App): void {
   app.get("/metrics", authenticateMetrics, async (c) =>
@@ -29,33 +21,20 @@ export function metricsRoute(app: App): void {
 }
 
 async function scrape(c: AppContext): Promise<string> {
-  const { transaction_shards } = c.get("config");
-  const shards = Array.from({ length: Math.min(transaction_shards, MAX_SHARDS) }, (_, at) => at);
-  const metrics = await Promise.all(shards.map((shard) => readShard(c, shard)));
+  const shards = await readShards(c);
   const totals = await readTotals(openDatabase(c.env.DB), SOURCE_LIMIT_MS).catch(() => undefined);
-  const responses = shards.flatMap((shard) => {
-    const own = metrics[shard];
-    return own ? [{ shard, metrics: own }] : [];
-  });
+  const responses = shards.flatMap(({ shard, metrics }) => (metrics ? [{ shard, metrics }] : []));
   return formatExposition([
     buildScrapeOk({
       book: totals !== undefined,
       ...Object.fromEntries(
-        shards.map((shard) => [shardName(shard), metrics[shard] !== undefined]),
+        shards.map(({ shard, metrics }) => [shardName(shard), metrics !== undefined]),
       ),
     }),
     ...(shards.length > 0 ? [buildShardCounts(shards.length, responses.length)] : []),
     ...(totals ? [...d1Metrics(totals.book), ...webhookMetrics(totals.webhooks)] : []),
     ...shardMetrics(responses),
   ]);
-}
-
-async function readShard(c: AppContext, shard: number): Promise<ShardMetrics | undefined> {
-  try {
-    return await withTimeout(SOURCE_LIMIT_MS, transactionShard(c.env, shardName(shard)).metrics());
-  } catch {
-    return undefined;
-  }
 }
 
 function buildScrapeOk(sources: Record<string, boolean>): Family {

@@ -113,6 +113,11 @@ const GAUGES: { name: string; help: string; of: (metrics: ShardMetrics) => Sampl
     help: "Age of the oldest charge that has no outcome yet.",
     of: ({ charges }) => [{ labels: {}, value: charges.oldest_age_ms / MS_PER_S }],
   },
+  {
+    name: "payments_shard_bytes",
+    help: "Size of the shard's database.",
+    of: ({ bytes }) => (bytes === undefined ? [] : [{ labels: {}, value: bytes }]),
+  },
 ];
 
 export function shardMetrics(responses: ShardResponse[]): Family[] {

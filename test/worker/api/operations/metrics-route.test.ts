@@ -295,6 +295,12 @@ describe("the metrics", () => {
       processing: 1,
     });
   });
+
+  it("The metrics show the size of each shard's database", async () => {
+    const sizes = sumsOf(await scrape(), "payments_shard_bytes", "shard");
+    expect(Object.keys(sizes)).toHaveLength(SHARDS);
+    for (const bytes of Object.values(sizes)) expect(bytes).toBeGreaterThanOrEqual(4_096);
+  });
 });
 
 describe("the metrics of gets", () => {
