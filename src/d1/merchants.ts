@@ -77,19 +77,30 @@ async function keepShards(db: Database, shards: number, limitMs: number): Promis
   return Number(counts[0]?.value);
 }
 
-export async function insertMerchant(db: Database, merchant: Merchant): Promise<void> {
-  await queryD1(db.insert(merchants).values(merchant));
+/** Adds a merchant, unless one has this id already. @returns whether it did */
+export async function insertMerchant(db: Database, merchant: Merchant): Promise<boolean> {
+  const { meta } = await queryD1(db.insert(merchants).values(merchant).onConflictDoNothing().run());
+  return meta.changes > 0;
 }
 
 export async function findMerchant(db: Database, id: string): Promise<Merchant | undefined> {
   return (await queryD1(db.select().from(merchants).where(eq(merchants.id, id))))[0];
 }
 
-/** A page of merchants, the newest first. */
-export async function listMerchants(db: Database, limit: number): Promise<Merchant[]> {
+/** The place of a merchant in their list. */
+export type MerchantPlace = Pick<Merchant, "created_at" | "id">;
+
+/** A page of merchants, the newest first. @param after the last one of the page before */
+export async function listMerchants(
+  db: Database,
+  after: MerchantPlace | undefined,
+  limit: number,
+): Promise<Merchant[]> {
+  const { created_at, id } = after ?? { created_at: Number.MAX_SAFE_INTEGER, id: "" };
   return queryD1(
     db.all<Merchant>(sql`
       SELECT * FROM merchants INDEXED BY merchants_by_time
+      WHERE (created_at, id) < (${created_at}, ${id})
       ORDER BY created_at DESC, id DESC LIMIT ${limit}`),
   );
 }
@@ -107,9 +118,9 @@ const shown = {
 
 export type NewApiKey = ApiKey & { hash: string; scopes: Scope[] };
 
-/** Adds a key, unless the merchant has `most` without an end already. @returns whether it did */
+/** Adds a key, unless the merchant has `most` without an end already, or a key with this id. @returns whether it did */
 export async function insertApiKey(db: Database, key: NewApiKey, most: number): Promise<boolean> {
-  const { meta } = await queryD1(insertion(db, key, most, ""));
+  const { meta } = await queryD1(insertion(db, key, most, "", isNew(key.id)));
   return meta.changes > 0;
 }
 
@@ -132,17 +143,14 @@ export async function replaceApiKey(
   return meta.changes > 0;
 }
 
+const isNew = (id: string) =>
+  sql`NOT EXISTS (SELECT 1 FROM ${apiKeys} WHERE ${apiKeys.id} = ${id})`;
+
 const isWithoutEnd = (id: string) => sql`EXISTS (SELECT 1 FROM ${apiKeys}
   WHERE ${apiKeys.id} = ${id} AND ${apiKeys.expires_at} IS NULL)`;
 
 /** One statement counts and adds, so of two concurrent calls for the last place one fails. */
-function insertion(
-  db: Database,
-  key: NewApiKey,
-  most: number,
-  besidesId: string,
-  condition = sql`TRUE`,
-) {
+function insertion(db: Database, key: NewApiKey, most: number, besidesId: string, condition: SQL) {
   const { id, merchant_id, name, hash, last_four, scopes } = key;
   const { created_at, expires_at, last_used_at } = key;
   const held = sql`SELECT count(*) FROM ${apiKeys} INDEXED BY api_keys_without_end

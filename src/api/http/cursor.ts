@@ -124,7 +124,7 @@ async function readSecret(c: AppContext): Promise<Secret> {
   return secret;
 }
 
-function invalidCursor(at: Place = IN_QUERY): Problem {
+export function invalidCursor(at: Place = IN_QUERY): Problem {
   const message = "is not a valid cursor";
   return new Problem("invalid_request", {
     detail: `cursor ${message}.`,

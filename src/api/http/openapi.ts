@@ -21,7 +21,7 @@ const HEADERS: Record<HeaderName, { description: string; schema: object }> = {
   },
   "Idempotent-Replayed": {
     description:
-      "`true` if the idempotency key was already used: no transaction was created, and this is the response to the first request.",
+      "`true` if the idempotency key was already used: nothing was created, and this is the response to the first request.",
     schema: { type: "string", enum: ["true"], example: "true" },
   },
   "Processor-Mode": {

@@ -56,6 +56,7 @@ export const PROBLEMS = {
     status: 409,
     title: "Too many list entries",
   },
+  api_key_exists: { status: 409, title: "API key already created" },
   api_key_rolled: { status: 409, title: "API key already replaced" },
   too_many_api_keys: { status: 409, title: "Too many API keys" },
   version_mismatch: { status: 412, title: "Transaction has another version" },

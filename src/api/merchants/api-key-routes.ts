@@ -18,6 +18,7 @@ import {
   hashApiKey,
   type Scope,
 } from "../../domain/identity/api-key";
+import { deriveApiKeyId } from "../../domain/identity/id";
 import { randomId } from "../../runtime/random-id";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
@@ -25,6 +26,7 @@ import { optionalBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
 import { jsonResponse, respond, timeText } from "../http/response";
 import { authenticateAdmin, forgetKeys } from "../middleware/authenticate";
+import { optionalIdempotencyHeaders } from "../transactions/idempotency-header";
 import { ApiKeyBody, ApiKeyList, KeyParams, MerchantParams, NewApiKey, RollBody } from "./schemas";
 
 const PATH = "/api/v1/merchants/{id}/api-keys";
@@ -48,12 +50,20 @@ export function apiKeyRoutes(app: App): void {
     path: PATH,
     operationId: "createApiKey",
     summary: "Create an API key",
-    description: "Not safe to retry: each request creates another key.",
-    request: { params: merchantParams, body: ApiKeyBody },
+    description:
+      "Safe to retry with an `Idempotency-Key`, which creates one key only. The key is shown once, so a repeated request fails with `api_key_exists`. Without an `Idempotency-Key`, each request creates another key.",
+    request: { params: merchantParams, headers: optionalIdempotencyHeaders, body: ApiKeyBody },
     responses: {
       201: { description: "The API key. The secret is shown only once.", schema: NewApiKey },
     },
-    problems: [...BODY_PROBLEMS, "card_number_refused", "merchant_not_found", "too_many_api_keys"],
+    problems: [
+      ...BODY_PROBLEMS,
+      "card_number_refused",
+      "idempotency_key_invalid",
+      "merchant_not_found",
+      "api_key_exists",
+      "too_many_api_keys",
+    ],
     handle: createKey,
   });
   defineRoute(app, {
@@ -129,12 +139,31 @@ async function rollKey(
 
 async function createKey(
   c: AppContext,
-  { params, body }: { params: { merchant: MerchantRow }; body: z.output<typeof ApiKeyBody> },
+  {
+    params: { merchant },
+    headers: { idempotencyKey },
+    body,
+  }: {
+    params: { merchant: MerchantRow };
+    headers: { idempotencyKey: string | undefined };
+    body: z.output<typeof ApiKeyBody>;
+  },
 ): Promise<Response> {
   const { name, scopes } = body;
-  const { key, row } = createRandomKey(params.merchant.id, name ?? null, [...new Set(scopes)]);
-  if (!(await insertApiKey(openDatabase(c.env.DB), row, MAX_API_KEYS))) throw tooManyKeys();
+  const id =
+    idempotencyKey === undefined ? randomId("key") : deriveApiKeyId(merchant.id, idempotencyKey);
+  const { key, row } = createRandomKey(merchant.id, name ?? null, [...new Set(scopes)], id);
+  const db = openDatabase(c.env.DB);
+  if (!(await insertApiKey(db, row, MAX_API_KEYS))) {
+    throw (await findApiKey(db, merchant.id, id)) ? alreadyCreated(id) : tooManyKeys();
+  }
   return jsonResponse(c, 201, { ...toKeyJson(row), key });
+}
+
+function alreadyCreated(id: string): Problem {
+  return new Problem("api_key_exists", {
+    detail: `The key ${id} was already created under this Idempotency-Key, and was shown once. If it was lost, revoke it and create another one.`,
+  });
 }
 
 function rolled(): Problem {
@@ -155,10 +184,11 @@ function createRandomKey(
   merchantId: string,
   name: string | null,
   scopes: Scope[],
+  id = randomId("key"),
 ): { key: string; row: NewApiKeyRow } {
   const key = formatApiKey(crypto.getRandomValues(new Uint8Array(API_KEY_RANDOM_BYTES)));
   const row = {
-    id: randomId("key"),
+    id,
     merchant_id: merchantId,
     name,
     last_four: key.slice(-4),

@@ -1,17 +1,28 @@
 /** The operator's routes for merchants. */
 import type { z } from "@hono/zod-openapi";
-import { insertMerchant, listMerchants, type Merchant as MerchantRow } from "../../d1/merchants";
+import {
+  findMerchant,
+  insertMerchant,
+  listMerchants,
+  type MerchantPlace,
+  type Merchant as MerchantRow,
+} from "../../d1/merchants";
 import { openDatabase } from "../../d1/query";
+import { deriveMerchantId } from "../../domain/identity/id";
 import { randomId } from "../../runtime/random-id";
 import type { AppContext } from "../context";
+import { invalidCursor, openOperatorCursor, sealOperatorCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
-import { jsonResponse, timeText } from "../http/response";
+import { pathParams } from "../http/parse-request";
+import { Problem } from "../http/problem";
+import { jsonResponse, jsonTextResponse, pageResponse, timeText } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
-import { Merchant, MerchantBody, MerchantList } from "./schemas";
+import { optionalIdempotencyHeaders } from "../transactions/idempotency-header";
+import { Merchant, MerchantBody, MerchantList, MerchantParams, MerchantsQuery } from "./schemas";
 
 const PATH = "/api/v1/merchants";
-/** A larger deployment reads its merchants from D1. */
-const MAX_LISTED = 1_000;
+/** What a cursor of this list is valid for. */
+const LIST = "merchants";
 const admin = { tag: "Merchants", security: "admin_token", before: [authenticateAdmin] } as const;
 
 export function merchantRoutes(app: App): void {
@@ -21,10 +32,18 @@ export function merchantRoutes(app: App): void {
     path: PATH,
     operationId: "createMerchant",
     summary: "Create a merchant",
-    description: "Not safe to retry: each request creates another merchant.",
-    request: { body: MerchantBody },
-    responses: { 201: { description: "The merchant.", schema: Merchant } },
-    problems: [...BODY_PROBLEMS, "card_number_refused"],
+    description:
+      "Safe to retry with an `Idempotency-Key`: the same key and body always return the same merchant. Without one, each request creates another merchant.",
+    request: { headers: optionalIdempotencyHeaders, body: MerchantBody },
+    responses: {
+      201: { description: "The merchant.", schema: Merchant, headers: ["Idempotent-Replayed"] },
+    },
+    problems: [
+      ...BODY_PROBLEMS,
+      "card_number_refused",
+      "idempotency_key_invalid",
+      "idempotency_key_reused",
+    ],
     handle: createMerchant,
   });
   defineRoute(app, {
@@ -33,24 +52,80 @@ export function merchantRoutes(app: App): void {
     path: PATH,
     operationId: "listMerchants",
     summary: "List merchants",
-    description: `Returns the newest ${MAX_LISTED} merchants.`,
-    responses: { 200: { description: "Merchants, newest first.", schema: MerchantList } },
-    problems: [],
-    handle: async (c) =>
-      jsonResponse(c, 200, {
-        data: (await listMerchants(openDatabase(c.env.DB), MAX_LISTED)).map(toMerchantJson),
-      }),
+    description: "Returns merchants newest first.",
+    request: { query: MerchantsQuery },
+    responses: { 200: { description: "A page of merchants.", schema: MerchantList } },
+    problems: ["invalid_request"],
+    handle: list,
+  });
+  defineRoute(app, {
+    ...admin,
+    method: "get",
+    path: `${PATH}/{id}`,
+    operationId: "getMerchant",
+    summary: "Get a merchant",
+    description: "Its API keys are listed separately.",
+    request: { params: pathParams(MerchantParams) },
+    responses: { 200: { description: "The merchant.", schema: Merchant } },
+    problems: ["merchant_not_found"],
+    handle: async (c, { params: { id } }) => {
+      const merchant = await findMerchant(openDatabase(c.env.DB), id);
+      if (!merchant) throw new Problem("merchant_not_found");
+      return jsonResponse(c, 200, toMerchantJson(merchant));
+    },
   });
 }
 
 async function createMerchant(
   c: AppContext,
-  { body }: { body: z.output<typeof MerchantBody> },
+  {
+    headers: { idempotencyKey },
+    body,
+  }: { headers: { idempotencyKey: string | undefined }; body: z.output<typeof MerchantBody> },
 ): Promise<Response> {
   const { name, default_currency = "USD" } = body;
-  const merchant = { id: randomId("mer"), name, created_at: Date.now(), default_currency };
-  await insertMerchant(openDatabase(c.env.DB), merchant);
-  return jsonResponse(c, 201, toMerchantJson(merchant));
+  const id = idempotencyKey === undefined ? randomId("mer") : deriveMerchantId(idempotencyKey);
+  const merchant = { id, name, created_at: Date.now(), default_currency };
+  const db = openDatabase(c.env.DB);
+  if (await insertMerchant(db, merchant)) return jsonResponse(c, 201, toMerchantJson(merchant));
+  const first = (await findMerchant(db, id)) ?? merchant; // Merchants are never deleted.
+  const members = ["name", "default_currency"] as const;
+  const different = members.filter((member) => first[member] !== merchant[member]);
+  if (different.length > 0) {
+    throw new Problem("idempotency_key_reused", {
+      detail: `The merchant ${id} was created under this Idempotency-Key with another ${different.join(" and ")}.`,
+      errors: different.map((member) => ({
+        pointer: `#/${member}`,
+        message: "differs from the first request",
+      })),
+    });
+  }
+  const json = JSON.stringify(toMerchantJson(first));
+  return jsonTextResponse(c, 201, json, { "Idempotent-Replayed": "true" });
+}
+
+async function list(
+  c: AppContext,
+  { query: { limit, cursor } }: { query: z.output<typeof MerchantsQuery> },
+): Promise<Response> {
+  const after =
+    cursor === undefined ? undefined : parsePlace(await openOperatorCursor(c, cursor, LIST));
+  const found = await listMerchants(openDatabase(c.env.DB), after, limit + 1);
+  const page = found.slice(0, limit);
+  const last = found.length > limit ? page.at(-1) : undefined;
+  return pageResponse(
+    c,
+    page.map((merchant) => JSON.stringify(toMerchantJson(merchant))),
+    last !== undefined,
+    last && (await sealOperatorCursor(c, `${last.created_at} ${last.id}`, LIST)),
+  );
+}
+
+/** @throws Problem */
+function parsePlace(text: string): MerchantPlace {
+  const [created_at = "", id = ""] = text.split(" ");
+  if (!/^\d{1,16}$/.test(created_at)) throw invalidCursor();
+  return { created_at: Number(created_at), id };
 }
 
 function toMerchantJson({ id, name, created_at, default_currency }: MerchantRow) {

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { SCOPES } from "../../domain/identity/api-key";
 import { newPaymentFault } from "../../domain/money/currency";
-import { freeText, Time } from "../http/common-schemas";
+import { Cursor, cursor, freeText, HasMore, limitOf, Time } from "../http/common-schemas";
 
 const MERCHANT_ID = "mer_mfzwizlhn5xgs3dpnrsw45dfoi";
 const KEY_ID = "key_mfzwizlhn5xgs3dpnrsw45dfoi";
@@ -42,7 +42,15 @@ export const Merchant = z
     created_at: Time,
   })
   .openapi("Merchant");
-export const MerchantList = z.object({ data: z.array(Merchant) }).openapi("MerchantList");
+export const MerchantList = z
+  .object({ data: z.array(Merchant), has_more: HasMore, next_cursor: Cursor })
+  .openapi("MerchantList");
+/** Until there were pages, the list had the newest 1,000. */
+const MAX_MERCHANTS = 1_000;
+export const MerchantsQuery = z.strictObject({
+  limit: limitOf(MAX_MERCHANTS, MAX_MERCHANTS, "Maximum number of merchants on the page."),
+  cursor,
+});
 
 const Scope = z.enum(SCOPES, `must be one of ${SCOPES.join(", ")}`).openapi("Scope");
 export const ApiKeyBody = z

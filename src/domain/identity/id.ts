@@ -82,7 +82,17 @@ function fnv1a(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** A random id, for things that no client names: merchants, keys.
+/** The id of the merchant that an operator creates under `idempotencyKey`. */
+export function deriveMerchantId(idempotencyKey: string): string {
+  return `mer_${digest("merchant", idempotencyKey)}`;
+}
+
+/** The id of the API key that an operator creates for `merchantId` under `idempotencyKey`. The key itself is random. */
+export function deriveApiKeyId(merchantId: string, idempotencyKey: string): string {
+  return `key_${digest("api_key", merchantId, idempotencyKey)}`;
+}
+
+/** A random id, for what is created without an idempotency key.
  *  @param random at least 17 random bytes, given by the caller. */
 export function formatRandomId(prefix: string, random: Uint8Array): string {
   return `${prefix}_${base32(random, HASH_CHARACTERS)}`;

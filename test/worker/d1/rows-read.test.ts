@@ -164,7 +164,7 @@ const key: merchants.NewApiKey = {
   hash: "hash-new",
   last_four: "0000",
   scopes: ["transactions:read"],
-  created_at: 1,
+  created_at: 50,
   expires_at: null,
   last_used_at: null,
 };
@@ -193,7 +193,7 @@ const QUERIES: Record<string, Case[]> = {
     },
   ],
   findMerchant: [{ most: ONE, run: () => merchants.findMerchant(db, "mer_9") }],
-  listMerchants: [{ most: 2 * LIMIT, run: () => merchants.listMerchants(db, LIMIT) }],
+  listMerchants: [{ most: 2 * LIMIT, run: () => merchants.listMerchants(db, key, LIMIT) }],
   listApiKeys: [{ most: 3 * LIMIT, run: () => merchants.listApiKeys(db, "mer_1", LIMIT) }],
   findApiKey: [{ most: ONE, run: () => merchants.findApiKey(db, "mer_1", "key_9") }],
   insertApiKey: [{ most: ONE + KEYS_WITHOUT_END, run: () => merchants.insertApiKey(db, key, 100) }],

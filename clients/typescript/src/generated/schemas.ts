@@ -214,6 +214,7 @@ export type ProblemCode =
   | "too_many_webhook_endpoints"
   | "rule_set_version_conflict"
   | "too_many_list_entries"
+  | "api_key_exists"
   | "api_key_rolled"
   | "too_many_api_keys"
   | "version_mismatch"

@@ -245,6 +245,7 @@ describe("openapi.json", () => {
       ],
       "POST /merchants 201": [await asAdmin(merchants, { name: "Described" }), Merchant],
       "GET /merchants 200": [await asAdmin(merchants), MerchantList],
+      "GET /merchants/{id} 200": [await asAdmin(`${merchants}/${shop.merchant_id}`), Merchant],
       "POST /merchants/{id}/api-keys 201": [await newKey(), NewApiKey],
       "GET /merchants/{id}/api-keys 200": [await asAdmin(own), ApiKeyList],
       "POST /merchants/{id}/api-keys/{key_id}/roll 201": [

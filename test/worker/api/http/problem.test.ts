@@ -88,6 +88,16 @@ describe("a problem", () => {
       const body = '{"list":"block","field":"ip","value":"203.0.113.7"}';
       return ask(LISTS, { method: "POST", key, headers, body });
     },
+    api_key_exists: async () => {
+      const create = () =>
+        ask(`/api/v1/merchants/${shop.merchant_id}/api-keys`, {
+          key: env.ADMIN_TOKEN,
+          body: "{}",
+          headers: { "Content-Type": "application/json", "Idempotency-Key": "the-same" },
+        });
+      expect((await create()).status).toBe(201);
+      return create();
+    },
     api_key_rolled: async () => {
       const roll = () => asAdmin(`/api/v1/merchants/${shop.merchant_id}/api-keys/${id}/roll`, {});
       const made = await asAdmin(`/api/v1/merchants/${shop.merchant_id}/api-keys`, {});
