@@ -18,6 +18,9 @@ export type BookPage<Item> = Page<Item> & { stale_since: string | null };
 export const PAYMENTS = "/console/payments";
 export const TRANSACTIONS = "/api/v1/transactions";
 
+/** No customer's id is longer. */
+export const MAX_CUSTOMER_CHARACTERS = 128;
+
 /** The address of a payment's page. */
 export const paymentPath = (id: string): string => `${PAYMENTS}/${id}`;
 /** The path of a payment in the API. */

@@ -42,11 +42,13 @@ type TextProps = Common & {
   type?: "text" | "url" | "datetime-local" | "search";
   required?: boolean;
   placeholder?: string;
+  maxlength?: number;
+  inputmode?: "decimal";
 };
 
 /** One line of text. */
 export function TextField({ type = "text", value, required, ...rest }: TextProps) {
-  const { name, label, hint, fault, placeholder } = rest;
+  const { name, label, hint, fault, placeholder, maxlength, inputmode } = rest;
   return (
     <div class="field">
       <label for={name}>{label}</label>
@@ -57,12 +59,30 @@ export function TextField({ type = "text", value, required, ...rest }: TextProps
         value={value}
         required={required}
         placeholder={placeholder}
+        maxlength={maxlength}
+        inputmode={inputmode}
         step={type === "datetime-local" ? 1 : undefined}
         autocomplete="off"
         spellcheck={false}
         {...toAria({ name, label, hint, fault })}
       />
       <Notes {...{ name, label, hint, fault }} />
+    </div>
+  );
+}
+
+type AreaProps = Common & { value: string; rows: number; maxlength: number };
+
+/** Several lines of text. */
+export function AreaField({ value, rows, maxlength, ...rest }: AreaProps) {
+  const { name, label } = rest;
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      <textarea id={name} name={name} rows={rows} maxlength={maxlength} {...toAria(rest)}>
+        {value}
+      </textarea>
+      <Notes {...rest} />
     </div>
   );
 }

@@ -3,6 +3,11 @@
 
 const NOTICES = {
   signed_out: "Signed out.",
+  charged: "Charged.",
+  authorized: "Authorized: the money is held until it is captured or released.",
+  captured: "Captured.",
+  refunded: "Refunded.",
+  cancelled: "Cancelled.",
   shown_as_customer:
     "No payment, refund or idempotency key has this name. These are the payments of the customer.",
   endpoint_changed: "The endpoint was changed.",

@@ -1,7 +1,7 @@
 /** The form with the filters of the list, and the search for one payment. Both are sent with GET: an address can be kept. */
-import type { Child } from "hono/jsx";
 import { STATUSES } from "../../../domain/transaction/status";
-import { PAYMENTS } from "../bodies";
+import { SelectField, TextField } from "../../view/fields";
+import { MAX_CUSTOMER_CHARACTERS, PAYMENTS } from "../bodies";
 import {
   type FilterFaults,
   type FilterField,
@@ -52,49 +52,38 @@ export function SearchForm({
 
 type Props = { filters: Filters; faults: FilterFaults };
 
+const ANY_STATUS = [
+  { value: "", label: "Any" },
+  ...STATUSES.map((value) => ({ value, label: value.replaceAll("_", " ") })),
+];
+const ORDERS = [
+  { value: "", label: "Newest first" },
+  { value: "asc", label: "Oldest first" },
+];
+
 /** Closed while nothing is filtered, so that the list comes first. */
 export function FilterForm({ filters, faults }: Props) {
   const { order: _, ...restricting } = filters;
   const count = Object.values(restricting).filter((value) => value !== "").length;
-  const text = (field: FilterField, attributes: Record<string, string | number> = {}) => (
-    <Field field={field} fault={faults[field]}>
-      <input
-        {...describe(field, faults)}
-        value={filters[field]}
-        autocomplete="off"
-        {...attributes}
-      />
-    </Field>
-  );
+  const field = (name: FilterField) => ({
+    name,
+    label: LABELS[name],
+    value: filters[name],
+    fault: faults[name] && `${LABELS[name]} ${faults[name]}.`,
+  });
   return (
     <details class="filters card" open={isFiltered(filters) || Object.keys(faults).length > 0}>
       <summary>Filters{count === 0 ? "" : ` (${count})`}</summary>
       <form method="get" action={PAYMENTS}>
         <div class="fields">
-          {text("user_id", { maxlength: 128, spellcheck: "false", autocapitalize: "none" })}
-          <Field field="status" fault={faults.status}>
-            <select {...describe("status", faults)}>
-              <option value="">Any</option>
-              {STATUSES.map((status) => (
-                <option value={status} selected={filters.status === status}>
-                  {status.replaceAll("_", " ")}
-                </option>
-              ))}
-            </select>
-          </Field>
-          {text("created_from", { type: "datetime-local", step: 1 })}
-          {text("created_before", { type: "datetime-local", step: 1 })}
-          {text("currency", { maxlength: 3, placeholder: "USD", autocapitalize: "characters" })}
-          {text("amount_from", { inputmode: "decimal", placeholder: "10.00" })}
-          {text("amount_to", { inputmode: "decimal", placeholder: "99.99" })}
-          <Field field="order" fault={faults.order}>
-            <select {...describe("order", faults)}>
-              <option value="">Newest first</option>
-              <option value="asc" selected={filters.order === "asc"}>
-                Oldest first
-              </option>
-            </select>
-          </Field>
+          <TextField {...field("user_id")} maxlength={MAX_CUSTOMER_CHARACTERS} />
+          <SelectField {...field("status")} options={ANY_STATUS} />
+          <TextField {...field("created_from")} type={timeType(filters.created_from)} />
+          <TextField {...field("created_before")} type={timeType(filters.created_before)} />
+          <TextField {...field("currency")} maxlength={3} placeholder="USD" />
+          <TextField {...field("amount_from")} inputmode="decimal" placeholder="10.00" />
+          <TextField {...field("amount_to")} inputmode="decimal" placeholder="99.99" />
+          <SelectField {...field("order")} options={ORDERS} />
         </div>
         <div class="actions">
           <button type="submit">Filter</button>
@@ -109,34 +98,8 @@ export function FilterForm({ filters, faults }: Props) {
   );
 }
 
-function Field({
-  field,
-  fault,
-  children,
-}: {
-  field: FilterField;
-  fault: string | undefined;
-  children?: Child;
-}) {
-  return (
-    <div class="field">
-      <label for={field}>{LABELS[field]}</label>
-      {children}
-      {fault ? (
-        <p id={`${field}-fault`} class="fault" role="alert">
-          {LABELS[field]} {fault}.
-        </p>
-      ) : null}
-    </div>
-  );
-}
-
-function describe(field: FilterField, faults: FilterFaults) {
-  const isFaulty = faults[field] !== undefined;
-  return {
-    id: field,
-    name: field,
-    "aria-invalid": isFaulty ? "true" : undefined,
-    "aria-describedby": isFaulty ? `${field}-fault` : undefined,
-  };
+/** A field for times can show nothing else, so a faulty entry is shown as text. */
+function timeType(value: string): "datetime-local" | "text" {
+  const isTime = value === "" || /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(value);
+  return isTime ? "datetime-local" : "text";
 }

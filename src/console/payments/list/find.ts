@@ -6,11 +6,14 @@ import type { ApiClient } from "../../http/api-client";
 import { PageProblem } from "../../http/page-problem";
 import { redirect } from "../../http/respond-page";
 import { withNotice } from "../../view/notices";
-import { type Payment, paymentPath, type Refund, transactionPath } from "../bodies";
+import {
+  MAX_CUSTOMER_CHARACTERS,
+  type Payment,
+  paymentPath,
+  type Refund,
+  transactionPath,
+} from "../bodies";
 import { listAddress } from "./list-filters";
-
-/** No customer's id is longer. */
-const MAX_CUSTOMER_CHARACTERS = 128;
 
 /** Leads to the payment, or to the customer's payments.
  *  @returns words that say that nothing can have this name. @throws PageProblem if the API cannot be read */

@@ -36,10 +36,10 @@ function Row({ payment }: { payment: Payment }) {
   const { id, user_id, amount_minor, currency, status, fraud_score, risk, created_at } = payment;
   return (
     <tr>
-      <td>
+      <td class="time">
         <Time at={created_at} />
       </td>
-      <td class="break customer">
+      <td class="customer" title={user_id}>
         <a href={listAddress({ user_id })}>
           <bdi>{user_id}</bdi>
         </a>
@@ -47,13 +47,13 @@ function Row({ payment }: { payment: Payment }) {
       <td class="number">
         <Money minor={amount_minor} currency={currency} />
       </td>
-      <td>
+      <td class="state">
         <Status status={status} />
       </td>
       <td class="risk">
         {fraud_score} <span class="muted">{risk.decision}</span>
       </td>
-      <td>
+      <td class="key">
         <Id id={id} href={paymentPath(id)} />
       </td>
     </tr>

@@ -4,9 +4,10 @@ import { Status } from "../../view/parts";
 import type { Payment, Refund } from "../bodies";
 import { movedAmounts, type ShownEvent } from "./event-changes";
 
-export function Changes({ shown }: { shown: ShownEvent }) {
+/** @param refundsAt the page that has the refunds; empty for this one */
+export function Changes({ shown, refundsAt }: { shown: ShownEvent; refundsAt: string }) {
   const { refund, payment, before } = shown;
-  if (refund) return <RefundChange refund={refund} />;
+  if (refund) return <RefundChange refund={refund} refundsAt={refundsAt} />;
   if (!payment) return null;
   return (
     <>
@@ -85,13 +86,13 @@ function Reasons({ shown: { payment, before } }: { shown: ShownEvent }) {
   );
 }
 
-function RefundChange({ refund }: { refund: Refund }) {
+function RefundChange({ refund, refundsAt }: { refund: Refund; refundsAt: string }) {
   const { id, amount_minor, currency, status, reason, failure } = refund;
   return (
     <>
       <p class="changes">
         <Status status={status} />
-        <a href={`#${id}`}>Refund of {moneyText(amount_minor, currency)}</a>
+        <a href={`${refundsAt}#${id}`}>Refund of {moneyText(amount_minor, currency)}</a>
       </p>
       {reason !== null && status === "pending" ? (
         <p>

@@ -3,6 +3,7 @@
 import type { ApiReply } from "../../http/api-client";
 import { Id, Status, TableFrame, Warning } from "../../view/parts";
 import { Time } from "../../view/time";
+import { DELIVERIES, deliveryPath, lastResult } from "../../webhooks/parts";
 import type { Delivery, Page } from "../bodies";
 
 export function DeliveriesSection({ reply }: { reply: ApiReply<Page<Delivery>> }) {
@@ -29,7 +30,7 @@ function Deliveries({ page: { data, has_more } }: { page: Page<Delivery> }) {
   return (
     <>
       <TableFrame label="Webhook deliveries">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">Created</th>
@@ -47,39 +48,41 @@ function Deliveries({ page: { data, has_more } }: { page: Page<Delivery> }) {
           </tbody>
         </table>
       </TableFrame>
-      {has_more ? <p class="muted">These are the newest {data.length} deliveries.</p> : null}
+      {has_more ? (
+        <p>
+          <a href={`${DELIVERIES}?transaction_id=${data[0]?.transaction_id}`}>All deliveries</a>
+        </p>
+      ) : null}
     </>
   );
 }
 
 function Row({ delivery }: { delivery: Delivery }) {
   const { id, created_at, event_type, status, attempts, next_attempt_at, url } = delivery;
-  const last = attempts.at(-1);
   return (
     <tr>
-      <td>
+      <td data-label="Created">
         <Time at={created_at} />
       </td>
-      <td>
+      <td data-label="Event">
         <code>{event_type}</code>
       </td>
-      <td>
+      <td data-label="Status">
         <Status status={status} />
       </td>
-      <td>
-        {attempts.length}
-        {last ? <span class="muted"> · last: {last.error ?? String(last.status_code)}</span> : null}
+      <td data-label="Attempts">
+        {attempts.length} <span class="muted">· {lastResult(delivery)}</span>
         {next_attempt_at === null ? null : (
           <p class="muted">
             next <Time at={next_attempt_at} />
           </p>
         )}
       </td>
-      <td class="break">
+      <td class="break" data-label="URL">
         <bdi>{url}</bdi>
       </td>
-      <td>
-        <Id id={id} href={`/console/webhooks/deliveries/${id}`} />
+      <td data-label="Delivery">
+        <Id id={id} href={deliveryPath(id)} />
       </td>
     </tr>
   );

@@ -1,10 +1,20 @@
-/** The head of a payment's page: the amount, the status, and whose it is. */
+/** The head of a payment's page: the amount, the status, whose it is, and what can be done. */
+import type { Session } from "../../access/session";
 import { Money } from "../../view/money";
 import { Id, Status } from "../../view/parts";
-import type { Payment } from "../bodies";
+import { ActionLinks } from "../actions/action-links";
 import { listAddress } from "../list/list-filters";
+import type { PaymentState } from "../read-payment";
 
-export function PaymentHead({ payment }: { payment: Payment }) {
+type Props = {
+  session: Session;
+  state: PaymentState;
+  /** Whether the frame of the page says that nothing here moves money. */
+  isSandbox: boolean;
+};
+
+export function PaymentHead({ session, state, isSandbox }: Props) {
+  const { payment } = state;
   const { id, amount_minor, currency, status, livemode, user_id } = payment;
   return (
     <div class="payment-head">
@@ -14,7 +24,8 @@ export function PaymentHead({ payment }: { payment: Payment }) {
           <Money minor={amount_minor} currency={currency} />
         </h1>
         <Status status={status} />
-        {livemode === false ? <span class="mode">Sandbox</span> : null}
+        {livemode === false && !isSandbox ? <span class="mode">Sandbox</span> : null}
+        <ActionLinks session={session} state={state} />
       </div>
       <p class="muted">
         <a href={listAddress({ user_id })}>

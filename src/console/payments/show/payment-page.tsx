@@ -21,26 +21,33 @@ const MAX_DELIVERIES = 100;
 export async function paymentPage(c: AppContext, { session, api }: Visit): Promise<Response> {
   const id = c.req.param("id") ?? "";
   const query = { transaction_id: id, limit: MAX_DELIVERIES };
-  const [{ payment, refunds }, events, deliveries] = await Promise.all([
+  const [state, events, deliveries] = await Promise.all([
     readState(api, id),
     readEvents(api, id),
     isAllowed(session, "webhooks:read")
       ? api.call<Page<Delivery>>("GET", "/api/v1/webhook-deliveries", { query })
       : undefined,
   ]);
+  const { payment, refunds } = state;
   return renderPage(
     c,
     session,
     { title: `Payment ${payment.id}`, scripts: ["payments"] },
     <>
-      <PaymentHead payment={payment} />
+      <PaymentHead
+        session={session}
+        state={state}
+        isSandbox={c.get("config").processor.kind === "sandbox"}
+      />
       <Standing payment={payment} refunds={refunds} events={events} />
       <div class="payment-columns">
-        <AmountsSection payment={payment} refunds={refunds} />
+        <div class="column">
+          <AmountsSection payment={payment} refunds={refunds} />
+          <ReviewSection payment={payment} />
+          <DisputeSection payment={payment} />
+          <RiskSection payment={payment} canOpenRules={isAllowed(session, "risk:read")} />
+        </div>
         <DetailsSection payment={payment} />
-        <RiskSection payment={payment} canOpenRules={isAllowed(session, "risk:read")} />
-        <ReviewSection payment={payment} />
-        <DisputeSection payment={payment} />
       </div>
       <RefundsSection refunds={refunds} />
       <Timeline events={events} />

@@ -10,7 +10,7 @@ export function RefundsSection({ refunds }: { refunds: Refund[] }) {
     <section class="part" aria-labelledby="refunds">
       <h2 id="refunds">Refunds</h2>
       <TableFrame label="Refunds">
-        <table>
+        <table class="stacked">
           <thead>
             <tr>
               <th scope="col">Created</th>
@@ -37,16 +37,16 @@ function Row({ refund }: { refund: Refund }) {
   const { id, created_at, amount_minor, currency, status, failure, reason, reversed_at } = refund;
   return (
     <tr id={id}>
-      <td>
+      <td data-label="Created">
         <Time at={created_at} />
       </td>
-      <td class="number">
+      <td class="number" data-label="Amount">
         <Money minor={amount_minor} currency={currency} />
       </td>
-      <td>
+      <td data-label="Status">
         <Status status={status} />
       </td>
-      <td class="break">
+      <td class="break" data-label="Reason">
         {reason === null ? null : <bdi class="free-text">{reason}</bdi>}
         {failure ? (
           <p class="fault">
@@ -59,7 +59,7 @@ function Row({ refund }: { refund: Refund }) {
           </p>
         ) : null}
       </td>
-      <td>
+      <td data-label="Refund">
         <Id id={id} />
       </td>
     </tr>

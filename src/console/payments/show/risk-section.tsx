@@ -1,8 +1,8 @@
 /** Why the fraud rules decided as they did: each rule that had an effect, and the signals that it read. */
-import { Status, TableFrame } from "../../view/parts";
+import { Reasons } from "../../risk/reasons";
+import { Status } from "../../view/parts";
 import type { Payment } from "../bodies";
 
-type Reason = Payment["risk"]["reasons"][number];
 type Props = { payment: Payment; canOpenRules: boolean };
 
 export function RiskSection({ payment, canOpenRules }: Props) {
@@ -19,11 +19,13 @@ export function RiskSection({ payment, canOpenRules }: Props) {
       </p>
       <p class="muted">
         By {canOpenRules ? <a href={`/console/risk?version=${version}`}>{ruleSet}</a> : ruleSet}.
-        {risk.reasons.length === 0 ? " No rule had an effect." : ""}
       </p>
-      {risk.reasons.length === 0 ? null : <Reasons label="Reasons" reasons={risk.reasons} />}
+      <Reasons reasons={risk.reasons} />
       {risk.shadow.length === 0 ? null : (
-        <Reasons label="Shadow rules, which decide nothing" reasons={risk.shadow} />
+        <>
+          <h3>Shadow rules, which decide nothing</h3>
+          <Reasons reasons={risk.shadow} />
+        </>
       )}
       {signals.length === 0 ? null : (
         <>
@@ -43,37 +45,5 @@ export function RiskSection({ payment, canOpenRules }: Props) {
         </>
       )}
     </section>
-  );
-}
-
-function Reasons({ label, reasons }: { label: string; reasons: Reason[] }) {
-  return (
-    <TableFrame label={label}>
-      <table>
-        <caption>{label}</caption>
-        <thead>
-          <tr>
-            <th scope="col">Rule</th>
-            <th scope="col">Effect</th>
-            <th scope="col">Because</th>
-          </tr>
-        </thead>
-        <tbody>
-          {reasons.map(({ rule, outcome, points, detail }) => (
-            <tr>
-              <td class="break">
-                <code>
-                  <bdi>{rule}</bdi>
-                </code>
-              </td>
-              <td>{outcome === "points" ? `+${points}` : outcome}</td>
-              <td class="break">
-                <bdi>{detail}</bdi>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableFrame>
   );
 }

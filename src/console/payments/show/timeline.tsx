@@ -13,8 +13,14 @@ export function Timeline({ events }: { events: PaymentEvent[] }) {
   );
 }
 
-/** @param events oldest first */
-function EventList({ events }: { events: ShownEvent[] }) {
+type Props = {
+  /** Oldest first. */
+  events: ShownEvent[];
+  /** The page that has the refunds, if it is another one. */
+  refundsAt?: string;
+};
+
+export function EventList({ events, refundsAt = "" }: Props) {
   return (
     <ol class="timeline card" reversed>
       {events.toReversed().map((shown) => (
@@ -26,7 +32,7 @@ function EventList({ events }: { events: ShownEvent[] }) {
           <p class="muted event-type">
             <code>{shown.event.type}</code> · event {shown.event.sequence}
           </p>
-          <Changes shown={shown} />
+          <Changes shown={shown} refundsAt={refundsAt} />
         </li>
       ))}
     </ol>

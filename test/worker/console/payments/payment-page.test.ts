@@ -115,7 +115,9 @@ describe("what has happened", () => {
     const { id } = await shop.created({ amount: 6000 });
     const { text } = await visitor.get(path(id));
     expect(words(text)).toMatch(/Risk 40 of 100 approve By the default rules \./);
-    expect(words(text)).toContain("amount_above_threshold +40 6000 USD is above 5000 USD");
+    expect(words(text)).toContain(
+      "6000 USD is above 5000 USD · amount_above_threshold , 40 points",
+    );
     expect(text).toContain("customer.count.24h");
   });
 
@@ -144,7 +146,7 @@ describe("what has happened", () => {
     );
     expect(text).toContain('href="/console/webhooks/deliveries/whd_1"');
     expect(words(text)).toMatch(
-      /transaction.created pending 1 · last: http_status next 1970-01-01 00:00:01 UTC https:\/\/shop.example\/hooks/,
+      /transaction.created pending 1 · HTTP 500 next 1970-01-01 00:00:01 UTC https:\/\/shop.example\/hooks/,
     );
     const key = await newKey(shop.merchant_id, { scopes: ["transactions:read"] });
     const reader = await newVisitor(key.key);

@@ -1,5 +1,6 @@
 /** The pages about payments. */
 import { type Console, definePage } from "../http/define-page";
+import { actionPages } from "./actions/action-routes";
 import { PAYMENTS } from "./bodies";
 import { listPage } from "./list/list-page";
 import { paymentPage } from "./show/payment-page";
@@ -7,4 +8,5 @@ import { paymentPage } from "./show/payment-page";
 export function paymentPages(app: Console): void {
   definePage(app, PAYMENTS, "transactions:read", listPage);
   definePage(app, `${PAYMENTS}/:id`, "transactions:read", paymentPage);
+  actionPages(app);
 }
