@@ -8,6 +8,7 @@ import { signInRoutes } from "./access/sign-in";
 import { assetRoutes } from "./http/assets";
 import { NOT_FOUND, type ShownProblem, toShownProblem } from "./http/page-problem";
 import { bareProblemPage, problemPage } from "./http/problem-page";
+import { merchantPages } from "./merchants/routes";
 import { overviewPage } from "./overview/routes";
 import { paymentPages } from "./payments/routes";
 import { reviewPages } from "./reviews/routes";
@@ -34,6 +35,7 @@ function createConsole(): Hono<AppEnv> {
   assetRoutes(app);
   signInRoutes(app);
   overviewPage(app);
+  merchantPages(app);
   paymentPages(app);
   webhookPages(app);
   reviewPages(app);

@@ -10,6 +10,10 @@ const NOTICES = {
   cancelled: "Cancelled.",
   shown_as_customer:
     "No payment, refund or idempotency key has this name. These are the payments of the customer.",
+  merchant_created: "The merchant was created.",
+  key_exists:
+    "The key had been created already, and was shown once. If it was lost, revoke it and create another one.",
+  key_revoked: "The key was revoked. It stops working within ten seconds.",
   endpoint_changed: "The endpoint was changed.",
   endpoint_enabled: "The endpoint is enabled. Waiting deliveries continue by their schedule.",
   endpoint_disabled: "The endpoint is disabled.",

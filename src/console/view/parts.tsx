@@ -33,6 +33,8 @@ const TONES: Record<string, "good" | "wait" | "bad" | "plain"> = {
   delivered: "good",
   won: "good",
   enabled: "good",
+  active: "good",
+  expiring: "wait",
   authorized: "wait",
   open: "wait",
   failing: "wait",

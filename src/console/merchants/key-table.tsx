@@ -1,0 +1,73 @@
+/** A merchant's API keys, with a page to replace or revoke each that is still valid. */
+import { Id, Status, TableFrame } from "../view/parts";
+import { Time } from "../view/time";
+import { type ApiKeyBody, keyPath } from "./parts";
+
+/** Whether the key is valid, is about to end, or has ended. */
+export function keyStatus({ expires_at }: ApiKeyBody, nowMs: number): string {
+  if (expires_at === null) return "active";
+  return Date.parse(expires_at) <= nowMs ? "ended" : "expiring";
+}
+
+export function KeyTable({ keys, nowMs }: { keys: ApiKeyBody[]; nowMs: number }) {
+  return (
+    <TableFrame label="API keys">
+      <table>
+        <caption>Newest first. Keys that have expired or were revoked stay in the list.</caption>
+        <thead>
+          <tr>
+            <th scope="col">Name</th>
+            <th scope="col">Key</th>
+            <th scope="col">Status</th>
+            <th scope="col">Scopes</th>
+            <th scope="col">Created</th>
+            <th scope="col">Last used, hour from</th>
+            <th scope="col">Expires</th>
+            <th scope="col">
+              <span class="unseen">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {keys.map((key) => (
+            <Row apiKey={key} status={keyStatus(key, nowMs)} />
+          ))}
+        </tbody>
+      </table>
+    </TableFrame>
+  );
+}
+
+function Row({ apiKey, status }: { apiKey: ApiKeyBody; status: string }) {
+  const { id, merchant_id, name, last_four, scopes, created_at, last_used_at, expires_at } = apiKey;
+  const label = name ?? `key ending in ${last_four}`;
+  return (
+    <tr>
+      <td class="break">
+        {name === null ? <span class="muted">no name</span> : <bdi>{name}</bdi>}
+        <p>
+          <Id id={id} />
+        </p>
+      </td>
+      <td>
+        <code>…{last_four}</code>
+      </td>
+      <td>
+        <Status status={status} />
+      </td>
+      <td class="scopes">{scopes.join(", ")}</td>
+      <td>
+        <Time at={created_at} />
+      </td>
+      <td>{last_used_at === null ? "not yet" : <Time at={last_used_at} />}</td>
+      <td>{expires_at === null ? "never" : <Time at={expires_at} />}</td>
+      <td>
+        {status === "ended" ? null : (
+          <a href={keyPath(merchant_id, id)} aria-label={`Manage ${label}`}>
+            Manage
+          </a>
+        )}
+      </td>
+    </tr>
+  );
+}
