@@ -24,6 +24,8 @@ export type OpenWork = {
   outboxes_at_ms: number[];
   /** Whether there are counts to write. */
   has_counts?: boolean;
+  /** Whether there are events of an earlier release to move. */
+  has_earlier_events?: boolean;
 };
 
 /** The alarm of a shard, which is due when the next of its open work is. */
@@ -40,7 +42,7 @@ export function createAlarm(
 
 /** The open work of a shard. */
 function readOpenWork(
-  { charges, deadlines }: Pick<Journal, "charges" | "deadlines">,
+  { charges, deadlines, events }: Pick<Journal, "charges" | "deadlines" | "events">,
   relays: Pick<OutboxRelays, "openAtMs">,
   counters: Pick<Counters, "isOpen">,
   nowMs: number,
@@ -51,6 +53,7 @@ function readOpenWork(
     deadline_at_ms: deadlines.nextAtMs(nowMs),
     outboxes_at_ms: relays.openAtMs(),
     has_counts: counters.isOpen,
+    has_earlier_events: !events.earlier.isEmpty,
   };
 }
 
@@ -62,6 +65,7 @@ export function nextAlarmAtMs(
     outboxes_at_ms,
     has_claims = false,
     has_counts = false,
+    has_earlier_events = false,
   }: OpenWork,
   nowMs: number,
 ): number | undefined {
@@ -70,5 +74,7 @@ export function nextAlarmAtMs(
     .filter((at) => at !== 0)
     .map((at) => dueAtMs(at, nowMs, LONGEST_BACKOFF_MS));
   const safety = isSafe ? nowMs + SAFETY_ALARM_MS : undefined;
-  return nextAlarmMs([...outboxes, charge_at_ms, deadline_at_ms, safety], ALARM_INTERVAL_MS, nowMs);
+  const move = has_earlier_events ? nowMs : undefined;
+  const due = [...outboxes, charge_at_ms, deadline_at_ms, safety, move];
+  return nextAlarmMs(due, ALARM_INTERVAL_MS, nowMs);
 }

@@ -83,6 +83,7 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
       charges: this.#charges,
       relays: this.#relays,
       submit: (command) => this.#batcher.submit(command),
+      moveEarlierEvents: () => state.storage.transactionSync(() => journal.moveEarlierEvents()),
       log,
     });
     this.#alarm = createAlarm(state.storage, journal, this.#relays, this.#counters);

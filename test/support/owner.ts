@@ -6,6 +6,7 @@ import { unpackEvents } from "../../src/d1/earlier-events";
 import { transactionObjectName } from "../../src/domain/identity/id";
 import type { EventRecord } from "../../src/domain/transaction/event";
 import type { Transaction } from "../../src/domain/transaction/transaction";
+import { TYPE_NUMBERS } from "../../src/transactions/journal/stored-event";
 import type { TransactionShard } from "../../src/transactions/transaction-shard";
 import { type Client, newClient, TRANSACTIONS } from "./api";
 import { env } from "./env";
@@ -39,6 +40,17 @@ export async function ringUntil(
     await expectMore();
     return transaction;
   });
+}
+
+/** Sets the time of all claims of a transaction. The object has to be restarted to read it. */
+export function dateClaims(sql: SqlStorage, transactionId: string, atMs: number): void {
+  sql.exec(
+    `UPDATE events SET created_at_ms = ?1 WHERE type = ?2
+       AND first_position = (SELECT position FROM events WHERE transaction_id = ?3)`,
+    atMs,
+    TYPE_NUMBERS["transaction.processing"],
+    transactionId,
+  );
 }
 
 export async function eventTypes(id: string): Promise<string[]> {

@@ -30,6 +30,7 @@ const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
 /** They make or upgrade tables, once in an object's life. */
 const UPGRADES = [
   "transactions/journal/schema.ts",
+  "transactions/journal/earlier-events.ts",
   "webhooks/store/schema.ts",
   "webhooks/store/earlier-deliveries.ts",
   "velocity/schema.ts",
@@ -79,11 +80,11 @@ const MAY_SCAN: Record<string, string> = {
   "SELECT merchant_id, count(*) AS n FROM waiting":
     "what could not be handed over, counted once in a start",
   "SELECT count(*) AS count FROM parked": "what the stream refuses for good is rare",
-  "SELECT events.* FROM events JOIN (SELECT min(position) AS first FROM parked": "the same",
+  "SELECT min(position) AS first FROM parked": "the same",
   "SELECT count(*) AS open FROM charges":
     "how many are open is the question; readiness asks once a second",
   "SELECT min(claimed_at_ms) AS oldest": "the oldest by attempts, up to a thousand; the same",
-  "SELECT refunds.id, refunds.position": "the index of pending refunds, once in a start",
+  "SELECT id, position FROM refunds INDEXED BY": "the index of pending refunds, once in a start",
   "SELECT status, count(*) AS n FROM deliveries": "once, before anything was counted",
   "SELECT enabled FROM endpoints": "twenty endpoints, once in a start",
   "SELECT * FROM endpoints WHERE kind = 'endpoint'": "twenty endpoints, kept in memory afterwards",
@@ -110,11 +111,11 @@ const MAY_SCAN: Record<string, string> = {
 
 /** Statements that read rows that their comparisons leave out, and why they may. */
 const MAY_PASS_OVER: Record<string, string> = {
-  "SELECT transaction_id, merchant_id, data, first_position FROM events":
-    "the inner statement has its own key; the newest of a payment's few events",
+  "SELECT * FROM events WHERE position IN (SELECT coalesce":
+    "the inner statement has its own key, and reads one row",
   "UPDATE refunds SET status": "the refunds of a transaction, up to 100",
   "SELECT data FROM refunds WHERE transaction_id = ? AND id": "the same; only their ids are read",
-  "SELECT traceparent FROM events WHERE position": "the same, and one event",
+  "SELECT position FROM refunds WHERE transaction_id": "the same",
   "SELECT * FROM events WHERE position > ? AND position <= ?":
     "what a round or a portion has, between two positions",
   "SELECT position, endpoint_id, status FROM deliveries INDEXED BY deliveries_dead":

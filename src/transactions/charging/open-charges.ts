@@ -7,6 +7,7 @@
  *  column `transaction_id` has its id. */
 import { type Backoff, delayMs } from "../../domain/time/backoff";
 import { dueAtMs } from "../../domain/time/clock";
+import type { EventStore } from "../journal/event-store";
 import type { SqlWriter } from "../journal/sql-writer";
 import type { OpenChargesSummary } from "../rpc";
 
@@ -61,12 +62,12 @@ export class OpenCharges {
 
   /** @param sql with the journal's tables
    *  @param storedThrough the position up to which every claim has an outcome or a row */
-  constructor(sql: SqlStorage, writer: SqlWriter, storedThrough: number) {
+  constructor(sql: SqlStorage, writer: SqlWriter, events: EventStore, storedThrough: number) {
     this.#sql = sql;
     this.#writer = writer;
-    const found = [...readClaims(sql, storedThrough), ...readRefunds(sql)];
+    const found = [...events.readClaims(storedThrough), ...readRefunds(sql, events)];
     found.sort((a, b) => a.position - b.position);
-    for (const { id, ...claim } of found) this.#claims.set(id, claim);
+    for (const { id, ...claim } of found) if (!this.find(id)) this.#claims.set(id, claim);
     this.#reread();
   }
 
@@ -210,23 +211,14 @@ function toOpenCharge(id: string, { claimed_at_ms }: Claim): OpenCharge {
   return { id, attempts: 0, next_attempt_at_ms: claimed_at_ms, claimed_at_ms, awaits_action: 0 };
 }
 
-/** Claims of transactions after a position that have neither an outcome nor a row. */
-function readClaims(sql: SqlStorage, storedThrough: number) {
-  return sql.exec<Claim & { id: string }>(
-    `SELECT transaction_id AS id, position, created_at_ms AS claimed_at_ms FROM events AS claim
-     WHERE position > ? AND type = 'transaction.processing'
-       AND NOT EXISTS (SELECT 1 FROM events WHERE first_position = claim.first_position
-         AND sequence = claim.sequence + 1 AND sequence > 1)
-       AND NOT EXISTS (SELECT 1 FROM charges WHERE transaction_id = claim.transaction_id)`,
-    storedThrough,
-  );
-}
-
-/** Refunds that have neither an outcome nor a row. */
-function readRefunds(sql: SqlStorage) {
-  return sql.exec<Claim & { id: string }>(
-    `SELECT refunds.id, refunds.position, created_at_ms AS claimed_at_ms
-     FROM refunds JOIN events ON events.position = refunds.position
-     WHERE status = 'pending' AND NOT EXISTS (SELECT 1 FROM charges WHERE transaction_id = refunds.id)`,
-  );
+/** Refunds without an outcome. */
+function readRefunds(sql: SqlStorage, events: EventStore) {
+  const pending = sql
+    .exec<{ id: string; position: number }>(
+      "SELECT id, position FROM refunds INDEXED BY pending_refunds WHERE status = 'pending'",
+    )
+    .toArray();
+  const created = events.readAt(pending.map(({ position }) => position));
+  const at = new Map(created.map(({ position, created_at_ms }) => [position, created_at_ms]));
+  return pending.map((refund) => ({ ...refund, claimed_at_ms: at.get(refund.position) ?? 0 }));
 }

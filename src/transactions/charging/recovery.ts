@@ -23,6 +23,8 @@ type Dependencies = {
   relays: Pick<OutboxRelays, "drain" | "storeCheckpoints">;
   /** Adds a command to the next batch. */
   submit: (command: Command) => Promise<Committed>;
+  /** Moves some events of an earlier release to their new form, if there are any. */
+  moveEarlierEvents: () => void;
   log: Log;
 };
 
@@ -44,6 +46,7 @@ export class Recovery {
       await withTimeout(ALARM_INTERVAL_MS, relays.drain(nowMs)).catch(ignoreTimeout);
       relays.storeCheckpoints();
       journal.state.write();
+      this.#dependencies.moveEarlierEvents();
     } catch (fault) {
       log("error", "alarm.failed", { fault: describeFault(fault) });
     }

@@ -1,43 +1,31 @@
 /** The shard's own SQLite: the record of every transaction of this shard.
  *
- *  A row of `events` has the whole transaction as of that event. The last row of a transaction is its state, and all rows
- *  in order are the outbox of every destination, each of which has a checkpoint. All methods are synchronous. */
+ *  An event has the whole transaction as of then (`event-store.ts` has how it is stored). The last event of a transaction is
+ *  its state, and all events in order are the outbox of every destination, each of which has a checkpoint. All methods are
+ *  synchronous. */
 
 import type { Change } from "../../domain/transaction/decisions/transition";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
+import type { Members } from "../../domain/transaction/stored/packed-text";
 import type { Transaction } from "../../domain/transaction/transaction";
-import { prepareInsert } from "../../runtime/insert-rows";
 import { StateRow } from "../../runtime/state/state-row";
 import { OpenCharges } from "../charging/open-charges";
 import { StoredBackoffs } from "../outbox/stored-backoff";
 import { Checkpoints } from "./checkpoints";
 import { Deadlines } from "./deadlines";
+import { EventStore } from "./event-store";
 import { EventTail } from "./event-tail";
-import { readHistory, readVersion } from "./history";
 import { StoredDetails } from "./payment-details";
 import { Refunds } from "./refunds";
 import { migrateJournal } from "./schema";
 import { SqlWriter } from "./sql-writer";
+import type { NewEvent } from "./stored-event";
 import { takeBatch } from "./take-batch";
 import { type CachedTransaction, TransactionCache } from "./transaction-cache";
 
 export type OwnedTransaction = { merchant_id: string; transaction: Transaction };
 
 type Stored = { merchant_id: string; data: string };
-
-const EVENT_COLUMNS = [
-  "position",
-  "merchant_id",
-  "transaction_id",
-  "sequence",
-  "type",
-  "created_at_ms",
-  "data",
-  "traceparent",
-  "first_position",
-  "refund",
-] as const satisfies (keyof EventRecord)[];
-const INSERT_EVENTS = prepareInsert("events", EVENT_COLUMNS);
 
 export class Journal {
   /** Counters and checkpoints, which are written with every change. */
@@ -49,30 +37,27 @@ export class Journal {
   readonly checkpoints: Checkpoints;
   readonly backoffs: StoredBackoffs;
   readonly tail = new EventTail();
-  readonly #sql: SqlStorage;
+  readonly events: EventStore;
   readonly #sqlWriter: SqlWriter;
   /** Events of the batch in progress, which `write` inserts. */
-  readonly #staged: EventRecord[] = [];
+  readonly #staged: NewEvent[] = [];
   readonly #cache = new TransactionCache();
   #lastPosition = 0;
 
   /** To be called inside `transactionSync`, because it may migrate the tables. */
   constructor(sql: SqlStorage) {
-    this.#sql = sql;
     this.#sqlWriter = new SqlWriter(sql);
     migrateJournal(sql);
+    this.events = new EventStore(sql, this.#sqlWriter);
     this.state = new StateRow(sql);
     this.checkpoints = new Checkpoints(this.state);
     const storedThrough = this.checkpoints.get("charges_stored_through") ?? 0;
-    this.charges = new OpenCharges(sql, this.#sqlWriter, storedThrough);
+    this.charges = new OpenCharges(sql, this.#sqlWriter, this.events, storedThrough);
     this.deadlines = new Deadlines(sql, this.#sqlWriter);
-    this.refunds = new Refunds(sql, this.#sqlWriter);
+    this.refunds = new Refunds(sql, this.#sqlWriter, this.events);
     this.details = new StoredDetails(sql, this.#sqlWriter);
     this.backoffs = new StoredBackoffs(sql);
-    const { last } = sql
-      .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
-      .one();
-    this.#lastPosition = last ?? 0;
+    this.#lastPosition = this.events.readLastPosition();
   }
 
   /** How many changes were made since the object started, written or not. */
@@ -91,20 +76,10 @@ export class Journal {
       (id) => !this.#cache.get(id) && !this.#cache.isAbsent(id),
     );
     if (missing.length === 0) return;
-    const found = this.#sql
-      .exec<Stored & { transaction_id: string; first_position: number }>(
-        `SELECT transaction_id, merchant_id, data, first_position FROM events WHERE position IN
-           (SELECT coalesce((SELECT max(position) FROM events
-                WHERE first_position = first.position AND sequence > 1), first.position)
-              FROM events AS first
-              WHERE sequence = 1 AND transaction_id IN (SELECT value FROM json_each(?)))`,
-        JSON.stringify(missing),
-      )
-      .toArray();
     const absent = new Set(missing);
-    for (const { transaction_id, ...stored } of found) {
-      absent.delete(transaction_id);
-      this.#cache.set(transaction_id, { ...stored, transaction: undefined });
+    for (const { record, first } of this.events.readLatest(missing)) {
+      absent.delete(record.transaction_id);
+      this.#cache.set(record.transaction_id, toCached(record, first));
     }
     for (const id of absent) this.#cache.setAbsent(id);
   }
@@ -129,15 +104,20 @@ export class Journal {
   /** The JSON text of a transaction at one of its versions. @throws when it has no such version */
   textAt(transactionId: string, version: number): string {
     const staged = this.#staged.find(
-      ({ transaction_id, sequence }) => transaction_id === transactionId && sequence === version,
+      ({ record }) => record.transaction_id === transactionId && record.sequence === version,
     );
-    if (staged) return staged.data;
-    return readVersion(this.#sql, transactionId, version);
+    if (staged) return staged.record.data;
+    // A create is repeated by its first version, which is read without the others.
+    const first = version === 1 ? this.events.readFirst(transactionId) : undefined;
+    const events = first ? [first] : this.readEvents(transactionId);
+    const found = events.find(({ sequence }) => sequence === version);
+    if (!found) throw new Error("a transaction does not have this version");
+    return found.data;
   }
 
   /** All events of a transaction, in order. Without those of the batch in progress. */
   readEvents(transactionId: string): EventRecord[] {
-    return readHistory(this.#sql, transactionId);
+    return this.events.readHistory(transactionId);
   }
 
   /** Stages the events of a change; `write` inserts them at the end of the batch.
@@ -151,7 +131,9 @@ export class Journal {
       this.#sqlWriter.begin();
       this.#lastPosition += 1;
       const position = this.#lastPosition;
-      const first_position = sequence === 1 ? position : this.#findFirstPosition(transaction_id);
+      const earlier = sequence === 1 ? undefined : this.#findExisting(transaction_id);
+      const first_position = earlier?.first_position ?? position;
+      const first = earlier?.first ?? transaction;
       const record: EventRecord = {
         position,
         merchant_id: merchantId,
@@ -164,18 +146,16 @@ export class Journal {
         first_position,
         refund: event.refund ? JSON.stringify(event.refund) : null,
       };
-      this.#staged.push(record);
+      this.#staged.push({ record, transaction, first });
       this.tail.add(record, transaction);
-      const cached = { merchant_id: merchantId, data, transaction, first_position };
-      this.#cache.set(transaction_id, cached);
+      this.#cache.set(transaction_id, { ...toCached(record, first), transaction });
     }
     return data;
   }
 
   /** Writes the staged events and the changed charges of the batch, and the state row. */
   write(): void {
-    const rows = this.#staged.map((event) => EVENT_COLUMNS.map((column) => event[column]));
-    this.#sqlWriter.insert(INSERT_EVENTS, rows);
+    this.events.insert(this.#staged);
     this.#staged.length = 0;
     this.charges.write();
     this.checkpoints.set("charges_stored_through", this.charges.storedThrough(this.#lastPosition));
@@ -185,13 +165,7 @@ export class Journal {
   /** Events after `position`, in order: at most `rows` of them and `characters` of text, but at least one if there is
    *  one. */
   eventsAfter(position: number, rows: number, characters: number): EventRecord[] {
-    const source =
-      this.tail.after(position) ??
-      this.#sql.exec<EventRecord>(
-        "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?",
-        position,
-        rows,
-      );
+    const source = this.tail.after(position) ?? this.events.readAfter(position, rows);
     return takeBatch(source, rows, characters);
   }
 
@@ -209,29 +183,26 @@ export class Journal {
     if (recent) {
       return recent.filter(({ position, type }) => position <= through && types.includes(type));
     }
-    return this.#sql
-      .exec<EventRecord>(
-        `SELECT * FROM events WHERE position > ? AND position <= ?
-           AND type IN (SELECT value FROM json_each(?)) ORDER BY position`,
-        after,
-        through,
-        JSON.stringify(types),
-      )
-      .toArray();
+    return this.events.readOfTypes(after, through, types);
   }
 
   /** When the event at a position was written; undefined when there is none. */
   createdAtMs(position: number): number | undefined {
-    return this.#sql
-      .exec<{ at: number }>("SELECT created_at_ms AS at FROM events WHERE position = ?", position)
-      .toArray()[0]?.at;
+    return this.events.readAt([position])[0]?.created_at_ms;
+  }
+
+  /** Moves some events of an earlier release to the form of this one. To be called inside `transactionSync`. */
+  moveEarlierEvents(most?: number): void {
+    if (this.events.earlier.isEmpty) return;
+    const { earlier } = this.events;
+    this.events.insert(earlier.take((id) => this.events.readFirst(id), most));
   }
 
   /** @throws Error when there is no such transaction */
-  #findFirstPosition(transactionId: string): number {
+  #findExisting(transactionId: string): CachedTransaction {
     const cached = this.#find(transactionId);
     if (!cached) throw new Error("an event of a transaction without a first event");
-    return cached.first_position;
+    return cached;
   }
 
   #find(transactionId: string): CachedTransaction | undefined {
@@ -244,7 +215,14 @@ export class Journal {
 
   /** For a batch so large that the cache has evicted transactions of the same batch. */
   #findStaged(transactionId: string): CachedTransaction | undefined {
-    const staged = this.#staged.findLast(({ transaction_id }) => transaction_id === transactionId);
-    return staged && { ...staged, transaction: undefined };
+    const staged = this.#staged.findLast(({ record }) => record.transaction_id === transactionId);
+    return staged && { ...toCached(staged.record, staged.first), transaction: staged.transaction };
   }
+}
+
+function toCached(
+  { merchant_id, data, first_position }: EventRecord,
+  first: Members,
+): CachedTransaction {
+  return { merchant_id, data, transaction: undefined, first_position, first };
 }

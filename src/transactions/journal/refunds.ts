@@ -2,6 +2,7 @@
 import { transactionOfRefund } from "../../domain/identity/id";
 import type { RequestedRefund } from "../../domain/transaction/decisions/decide-refund";
 import type { Refund } from "../../domain/transaction/refund";
+import type { EventStore } from "./event-store";
 import type { SqlWriter } from "./sql-writer";
 
 type Row = { id: string; data: string; sent_minor: number | null };
@@ -9,11 +10,13 @@ type Row = { id: string; data: string; sent_minor: number | null };
 export class Refunds {
   readonly #sql: SqlStorage;
   readonly #writer: SqlWriter;
+  readonly #events: EventStore;
 
   /** @param sql with the journal's tables */
-  constructor(sql: SqlStorage, writer: SqlWriter) {
+  constructor(sql: SqlStorage, writer: SqlWriter, events: EventStore) {
     this.#sql = sql;
     this.#writer = writer;
+    this.#events = events;
   }
 
   /** All refunds of a transaction, the newest first. */
@@ -44,15 +47,14 @@ export class Refunds {
 
   /** The `traceparent` of the request that made a refund. */
   traceparentOf(refundId: string): string | null {
-    const [event] = this.#sql
-      .exec<{ traceparent: string | null }>(
-        `SELECT traceparent FROM events WHERE position =
-           (SELECT position FROM refunds WHERE transaction_id = ? AND id = ?)`,
+    const [refund] = this.#sql
+      .exec<{ position: number }>(
+        "SELECT position FROM refunds WHERE transaction_id = ? AND id = ?",
         transactionOfRefund(refundId),
         refundId,
       )
       .toArray();
-    return event?.traceparent ?? null;
+    return (refund && this.#events.readAt([refund.position])[0]?.traceparent) ?? null;
   }
 
   /** Stores a new refund.

@@ -152,4 +152,33 @@ function addPaymentDetails(sql: SqlStorage): void {
   addMissingColumn(sql, "charges", "awaits_action", "INTEGER NOT NULL DEFAULT 0");
 }
 
-const MIGRATIONS: readonly Migration[] = [createTables, reduceRows, addRefunds, addPaymentDetails];
+/** Version 5: an event's row has what it changed (`stored-event.ts`). The rows so far stay in a table of their own, from
+ *  which an alarm moves them (`earlier-events.ts`). The release before cannot read the new rows. */
+function packEvents(sql: SqlStorage): void {
+  const [row] = sql.exec("SELECT 1 FROM events LIMIT 1").toArray();
+  sql.exec(row ? "ALTER TABLE events RENAME TO earlier_events" : "DROP TABLE events");
+  sql.exec(`
+    CREATE TABLE events (
+      position INTEGER PRIMARY KEY,
+      first_position INTEGER NOT NULL,
+      sequence INTEGER NOT NULL,
+      type INTEGER NOT NULL,
+      created_at_ms INTEGER NOT NULL,
+      form INTEGER NOT NULL,
+      data TEXT NOT NULL,
+      traceparent TEXT,
+      refund TEXT,
+      merchant_id TEXT,
+      transaction_id TEXT
+    );
+    CREATE UNIQUE INDEX events_by_transaction ON events (transaction_id) WHERE transaction_id IS NOT NULL;
+    CREATE UNIQUE INDEX events_of_transaction ON events (first_position, sequence) WHERE sequence > 1;`);
+}
+
+const MIGRATIONS: readonly Migration[] = [
+  createTables,
+  reduceRows,
+  addRefunds,
+  addPaymentDetails,
+  packEvents,
+];

@@ -1,5 +1,6 @@
 /** The transactions that changed or were read last, in memory. Most calls come within seconds of a transaction's last
  *  change. Does not read storage. */
+import type { Members } from "../../domain/transaction/stored/packed-text";
 import type { Transaction } from "../../domain/transaction/transaction";
 import { BoundedCache } from "../../runtime/bounded-cache";
 import { CachePartition } from "../../runtime/cache-partition";
@@ -13,6 +14,8 @@ export type CachedTransaction = {
   transaction: Transaction | undefined;
   /** The position of its first event. */
   first_position: number;
+  /** The transaction as of its first event; most of its values are those of `transaction`. */
+  first: Members;
 };
 
 /** For all shards of the isolate: some 7,000 transactions of common size. With the parsed objects that is about 25 of the

@@ -1,19 +1,22 @@
 /** Events that the stream refuses. They are kept in the order of their transaction and retried from time to time; events
  *  of other transactions pass them. */
 import type { EventRecord } from "../../domain/transaction/event";
+import type { EventStore } from "../journal/event-store";
 
 /** Events of one retry; the next retry continues. */
 export const MAX_RETRIED = 100;
 
 export class ParkedEvents {
   readonly #sql: SqlStorage;
+  readonly #events: EventStore;
   readonly #onParked: () => void;
   #count: number;
 
   /** @param sql with the journal's tables
    *  @param onParked called for every event that is parked */
-  constructor(sql: SqlStorage, onParked: () => void = () => {}) {
+  constructor(sql: SqlStorage, events: EventStore, onParked: () => void = () => {}) {
     this.#sql = sql;
+    this.#events = events;
     this.#onParked = onParked;
     this.#count = sql.exec<{ count: number }>("SELECT count(*) AS count FROM parked").one().count;
   }
@@ -52,16 +55,16 @@ export class ParkedEvents {
   /** The first parked event of each transaction, the oldest first, of those after a position. */
   first(after: number): EventRecord[] {
     if (this.#count === 0) return [];
-    return this.#sql
-      .exec<EventRecord>(
-        `SELECT events.* FROM events JOIN
-           (SELECT min(position) AS first FROM parked GROUP BY transaction_id
-              HAVING first > ? ORDER BY first LIMIT ?)
-         ON events.position = first ORDER BY events.position`,
+    const positions = this.#sql
+      .exec<{ first: number }>(
+        `SELECT min(position) AS first FROM parked GROUP BY transaction_id
+           HAVING first > ? ORDER BY first LIMIT ?`,
         after,
         MAX_RETRIED,
       )
-      .toArray();
+      .toArray()
+      .map(({ first }) => first);
+    return this.#events.readAt(positions);
   }
 
   #recount(): void {

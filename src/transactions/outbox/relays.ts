@@ -39,7 +39,7 @@ export class OutboxRelays {
     log: Log,
   ) {
     this.#journal = journal;
-    this.#parked = new ParkedEvents(sql, () => counters.add("parked_events", ""));
+    this.#parked = new ParkedEvents(sql, journal.events, () => counters.add("parked_events", ""));
     const add = (name: DestinationName, delivery: Delivery): OutboxRelay => {
       const relay = new OutboxRelay(journal, {
         ...delivery,
@@ -59,7 +59,7 @@ export class OutboxRelays {
       return relay;
     };
     this.#book = add("book", toBook(env, journal.tail));
-    add("webhooks", toWebhooks(sql, journal.backoffs, env, log));
+    add("webhooks", toWebhooks(sql, journal, env, log));
     add("velocity", toVelocity(env, config.velocity_shards));
     const kafka = toKafka(journal, this.#parked, counters, config, log);
     if (kafka) add("stream", kafka);

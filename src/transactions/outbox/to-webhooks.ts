@@ -12,6 +12,7 @@ import type { Env } from "../../env";
 import { describeFault, type Log } from "../../observability/log";
 import { withTimeout } from "../../runtime/with-timeout";
 import { handOverEvents } from "../../webhooks/client";
+import type { EventStore } from "../journal/event-store";
 import { takeBatch } from "../journal/take-batch";
 import type { Delivery } from "./destination";
 import type { StoredBackoffs } from "./stored-backoff";
@@ -31,17 +32,19 @@ const MAX_RETRIED_CHARACTERS = 300_000;
 /** Resolves when the events are handed over, to whether the merchant has any subscription. */
 type Accept = (merchantId: string, events: EventRecord[]) => Promise<boolean>;
 
+type Source = { backoffs: StoredBackoffs; events: EventStore };
+
 /** The name of a merchant's backoff, stored beside those of whole destinations. */
 const backoffName = (merchantId: string): string => `webhooks/${merchantId}`;
 
 export function toWebhooks(
   sql: SqlStorage,
-  backoffs: StoredBackoffs,
+  journal: Source,
   env: Pick<Env, "WEBHOOKS">,
   log: Log,
 ): Delivery {
   const accept: Accept = (merchantId, events) => handOverEvents(env, merchantId, events);
-  const relay = new WebhookDestination(sql, backoffs, accept, log);
+  const relay = new WebhookDestination(sql, journal, accept, log);
   return {
     deliver: (events) => relay.deliver(events),
     gather_ms: () => (relay.isWanted ? 0 : UNWANTED_GATHER_MS),
@@ -54,6 +57,7 @@ export function toWebhooks(
 export class WebhookDestination {
   readonly #sql: SqlStorage;
   readonly #backoffs: StoredBackoffs;
+  readonly #events: EventStore;
   readonly #accept: Accept;
   readonly #log: Log;
   #count: number;
@@ -63,9 +67,10 @@ export class WebhookDestination {
 
   /** @param sql with the journal's tables
    *  @param accept hands events over to a merchant's dispatcher */
-  constructor(sql: SqlStorage, backoffs: StoredBackoffs, accept: Accept, log: Log) {
+  constructor(sql: SqlStorage, { backoffs, events }: Source, accept: Accept, log: Log) {
     this.#sql = sql;
     this.#backoffs = backoffs;
+    this.#events = events;
     this.#accept = accept;
     this.#log = log;
     const lists = sql
@@ -171,13 +176,15 @@ export class WebhookDestination {
 
   /** The first waiting events of a merchant, at least one. */
   #readWaiting(merchantId: string): EventRecord[] {
-    const rows = this.#sql.exec<EventRecord>(
-      `SELECT events.* FROM waiting JOIN events ON events.position = waiting.position
-       WHERE waiting.merchant_id = ? ORDER BY waiting.position LIMIT ?`,
-      merchantId,
-      MAX_RETRIED_EVENTS,
-    );
-    return takeBatch(rows, MAX_RETRIED_EVENTS, MAX_RETRIED_CHARACTERS);
+    const positions = this.#sql
+      .exec<{ position: number }>(
+        "SELECT position FROM waiting WHERE merchant_id = ? ORDER BY position LIMIT ?",
+        merchantId,
+        MAX_RETRIED_EVENTS,
+      )
+      .toArray()
+      .map(({ position }) => position);
+    return takeBatch(this.#events.readAt(positions), MAX_RETRIED_EVENTS, MAX_RETRIED_CHARACTERS);
   }
 
   #add(events: EventRecord[]): void {

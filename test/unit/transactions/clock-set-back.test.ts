@@ -80,6 +80,7 @@ describe("after a clock that was ahead is set back,", () => {
         },
       } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
       relays: { drain: async () => {}, storeCheckpoints: noLog },
+      moveEarlierEvents: noLog,
       submit: async (command) => {
         submitted.push(command);
         return { result: refused({ code: "unavailable" }), in_book: undefined };
@@ -203,7 +204,7 @@ describe("after a clock that was ahead is set back,", () => {
       if (isDown) throw new Error("down");
       return true;
     };
-    const dispatchers = new WebhookDestination(storage.sql, journal.backoffs, accept, noLog);
+    const dispatchers = new WebhookDestination(storage.sql, journal, accept, noLog);
     vi.setSystemTime(NOW_MS + DAY_MS);
     await dispatchers.deliver(journal.eventsAfter(0, 10, 10_000));
     expect(dispatchers.waiting).toBe(1);

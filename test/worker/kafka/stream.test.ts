@@ -260,18 +260,20 @@ describe("the stream", () => {
     const [seed = ""] = await payments(1, "many");
     await runInDurableObject(shard, (_, state) => {
       const sql = state.storage.sql;
-      const [{ last }] = sql
-        .exec<{ last: number }>("SELECT max(position) AS last FROM events")
-        .toArray() as [{ last: number }];
+      const { last, first } = sql
+        .exec<{ last: number; first: number }>(
+          "SELECT max(position) AS last, max(first_position) AS first FROM events",
+        )
+        .one();
       state.storage.transactionSync(() => {
         for (let at = 1; at <= events; at++) {
           sql.exec(
             `INSERT INTO events
-             SELECT ?1, merchant_id, ?2, 1, type, created_at_ms, data, traceparent, ?1, refund
+             SELECT ?1, ?1, 1, type, created_at_ms, form, data, traceparent, refund, merchant_id, ?2
              FROM events WHERE position = ?3`,
             last + at,
             `txn_many${at}`,
-            last,
+            first,
           );
         }
       });

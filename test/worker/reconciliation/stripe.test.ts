@@ -1,4 +1,5 @@
 /** The reconciliation: planted differences of every kind are named, and nothing else is. */
+import { runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ReconciliationPage } from "../../../src/api/reconciliation/schemas";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
@@ -6,6 +7,7 @@ import type { Difference } from "../../../src/processor/stripe/reconciliation/di
 import { type Client, newClient } from "../../support/api";
 import { ask, type Bindings, expectRefusal } from "../../support/contract";
 import { env } from "../../support/env";
+import { ownerOf } from "../../support/owner";
 import { atStripe, pay, refund, reportAbout, steer } from "../../support/stripe-shop";
 
 const PATH = "/api/v1/operations/reconciliation/stripe";
@@ -26,6 +28,13 @@ beforeAll(async () => {
   // Stripe's times have whole seconds.
   fromMs = Math.floor(Date.now() / 1_000) * 1_000;
 });
+
+/** Asks the processor again only minutes later, long after the test. */
+const postpone = (id: string) =>
+  runInDurableObject(ownerOf(id), (_, { storage }) => {
+    const later = "UPDATE charges SET next_attempt_at_ms = next_attempt_at_ms + 200000";
+    storage.sql.exec(`${later} WHERE transaction_id = ?`, id);
+  });
 
 const rangeOf = (from = fromMs, to = Date.now() + 60_000) =>
   `from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
@@ -189,6 +198,7 @@ describe("a reconciliation", () => {
     const waiting = await pay(shop, "pm_card_authenticationRequired", {
       return_url: "https://shop.example.com/thanks",
     });
+    await postpone(waiting.id);
     await steer(`payment_intents/${referenceOf(waiting)}/complete`);
     plant({ kind: "state", ...about(waiting), ours: "requires_action", theirs: "succeeded" });
 

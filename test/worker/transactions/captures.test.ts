@@ -6,7 +6,15 @@ import type { Transaction } from "../../../src/domain/transaction/transaction";
 import type { Reply } from "../../../src/transactions/rpc";
 import { processorDid, processorSaw } from "../../support/api";
 import { addressOf, expire, parsed, refusalOf } from "../../support/money";
-import { bookRows, eventTypes, ownerOf, ringUntil, shop, times } from "../../support/owner";
+import {
+  bookRows,
+  dateClaims,
+  eventTypes,
+  ownerOf,
+  ringUntil,
+  shop,
+  times,
+} from "../../support/owner";
 
 const capture = (id: string, amount: string | null = null) =>
   ownerOf(id).capture(addressOf(id), { amount });
@@ -193,12 +201,7 @@ async function ringUntilEnded(id: string): Promise<Transaction> {
 /** Moves the last claim of a transaction back in time, by as much as an operator has to wait. */
 async function age(id: string): Promise<void> {
   await runInDurableObject(ownerOf(id), (_, { storage }) => {
-    storage.sql.exec(
-      `UPDATE events SET data = json_set(data, '$.updated_at', ?)
-       WHERE transaction_id = ? AND type = 'transaction.processing'`,
-      new Date(Date.now() - RESOLVABLE_AFTER_MS - 60_000).toISOString(),
-      id,
-    );
+    dateClaims(storage.sql, id, Date.now() - RESOLVABLE_AFTER_MS - 60_000);
   });
   await runInDurableObject(ownerOf(id), (_, state) => state.abort("forget")).catch(() => {});
 }

@@ -15,6 +15,7 @@ import {
 } from "../../support/api";
 import { env } from "../../support/env";
 import { eventually } from "../../support/eventually";
+import { dateClaims } from "../../support/owner";
 
 const CARD = "4242424242424242";
 let shop: Client;
@@ -38,13 +39,7 @@ async function openCharge(steps = "pending"): Promise<Transaction> {
 /** Moves the claim of a transaction back in time, by as much as an operator has to wait. */
 async function age(id: string): Promise<void> {
   await runInDurableObject(ownerOf(id), (_, { storage }) => {
-    const claimed = new Date(Date.now() - RESOLVABLE_AFTER_MS - 60_000).toISOString();
-    storage.sql.exec(
-      `UPDATE events SET data = json_set(data, '$.updated_at', ?)
-       WHERE transaction_id = ? AND type = 'transaction.processing'`,
-      claimed,
-      id,
-    );
+    dateClaims(storage.sql, id, Date.now() - RESOLVABLE_AFTER_MS - 60_000);
   });
   await runInDurableObject(ownerOf(id), (_, state) => state.abort("forget")).catch(() => {});
 }

@@ -5,6 +5,7 @@ import type { Answer } from "../../../../src/processor/processor";
 import type { Command } from "../../../../src/transactions/commands/command";
 import { Journal } from "../../../../src/transactions/journal/journal";
 import { DECLINED, MERCHANT, NOW_MS } from "../../../support/examples";
+import { turnBackToWholeTexts } from "../../../support/first-journal";
 import {
   about,
   create,
@@ -107,6 +108,7 @@ it("The open charges of the release before refunds are found, with the times of 
   run(create());
   run(about("process"), NOW_MS + 1_000);
   run(record(UNKNOWN), NOW_MS + 2_000);
+  turnBackToWholeTexts(storage.sql);
   for (const statement of [
     "DROP TABLE refunds",
     "ALTER TABLE charges DROP COLUMN claimed_at_ms",
@@ -157,6 +159,7 @@ it("The void of such a charge takes its place, also after a restart, and gives i
 
 it("Charges that a release without actions has stored do not wait for a customer", () => {
   for (const command of [create(), about("process"), record(UNKNOWN)]) run(command);
+  turnBackToWholeTexts(storage.sql);
   storage.sql.exec("ALTER TABLE charges DROP COLUMN awaits_action");
   storage.sql.exec("DROP TABLE payment_details");
   storage.sql.exec("DROP TABLE next_actions");

@@ -38,6 +38,7 @@ async function calledBy(nowMs: number, underWay: string[] = []) {
       },
     } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
     relays: { drain: async () => {}, storeCheckpoints: () => {} },
+    moveEarlierEvents: () => {},
     submit: async (command) => ({ result: run(command, nowMs), in_book: undefined }),
     log: (_, event) => {
       throw new Error(event);

@@ -14,7 +14,7 @@ import {
   requestOf,
   TRACEPARENT,
 } from "../../../support/examples";
-import { turnBackEvents } from "../../../support/first-journal";
+import { turnBackEvents, turnBackToWholeTexts } from "../../../support/first-journal";
 import { memoryStorage } from "../../../support/sqlite";
 
 const KEYS = ["a", "b", "c"];
@@ -118,5 +118,47 @@ describe("a journal with a cache", () => {
         }
       }),
     );
+  });
+
+  it("A journal continues with events of version 4, whatever of them it has moved", () => {
+    const steps = fc.array(step, { maxLength: 12 });
+    fc.assert(
+      fc.property(steps, steps, steps, fc.nat(2), (before, between, after, moves) => {
+        const expected = new Journal(memoryStorage().sql);
+        for (const one of [...before, ...between, ...after]) take(expected, one);
+        const storage = memoryStorage();
+        const first = new Journal(storage.sql);
+        for (const one of before) take(first, one);
+        turnBackToWholeTexts(storage.sql);
+        const journal = new Journal(storage.sql);
+        for (const one of between) take(journal, one);
+        for (let move = 0; move < moves; move++) journal.moveEarlierEvents(3);
+        expect(toldBy(new Journal(storage.sql))).toEqual(toldBy(journal));
+        for (const one of after) take(journal, one);
+        for (const told of [journal, new Journal(storage.sql)]) {
+          expect(historiesIn(told)).toEqual(historiesIn(expected));
+          expect(told.eventsAfter(0, 1_000, 1_000_000)).toEqual(
+            expected.eventsAfter(0, 1_000, 1_000_000),
+          );
+          expect(told.charges.summarize(NOW_MS)).toEqual(expected.charges.summarize(NOW_MS));
+        }
+      }),
+    );
+  });
+
+  it("Moving the last events of an earlier release drops their table", () => {
+    const storage = memoryStorage();
+    take(new Journal(storage.sql), { kind: "create", key: "a", amount_minor: 500_001 });
+    turnBackToWholeTexts(storage.sql);
+    const journal = new Journal(storage.sql);
+    const histories = historiesIn(journal);
+    journal.moveEarlierEvents(1);
+    expect(journal.events.earlier.isEmpty).toBe(false);
+    journal.moveEarlierEvents();
+    expect(journal.events.earlier.isEmpty).toBe(true);
+    for (const told of [journal, new Journal(storage.sql)]) {
+      expect(historiesIn(told)).toEqual(histories);
+      expect(told.events.earlier.isEmpty).toBe(true);
+    }
   });
 });

@@ -9,7 +9,7 @@ describe("the transactions kept", () => {
     data: "x".repeat(characters),
     transaction: undefined,
     first_position: 1,
-    refund: null,
+    first: {},
   });
 
   it("The transaction cache keeps those used last, as far as there is room", () => {

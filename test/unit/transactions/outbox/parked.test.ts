@@ -41,7 +41,7 @@ function shard(events: { key: string; text?: string }[]) {
   const settings = { KAFKA_REST_URL: kafka.url, KAFKA_REST_DIALECT: "rest-v2", KAFKA_TOPIC: "tx" };
   const stream = createStream(readConfig(settings as unknown as Env)); // No bindings are read here.
   if (!stream) throw new Error("no stream");
-  const parked = new ParkedEvents(sql);
+  const parked = new ParkedEvents(sql, journal.events);
   const streaming = new KafkaDestination(journal, stream, parked, () => {});
   const outbox = new OutboxRelay(journal, {
     name: "stream",

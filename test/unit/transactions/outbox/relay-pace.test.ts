@@ -73,7 +73,7 @@ it("Dispatchers are asked less often only after all of them said that they want 
   ]);
   const destination = new WebhookDestination(
     sql,
-    new Journal(sql).backoffs,
+    new Journal(sql),
     async (merchant) => answers.get(merchant)?.() ?? false,
     () => {},
   );

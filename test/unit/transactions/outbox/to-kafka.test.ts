@@ -38,7 +38,7 @@ describe("the stream as a destination", () => {
       journal.append("mer_1", { events: [event] } as unknown as Change, null);
       journal.write();
     }
-    const parked = new ParkedEvents(sql);
+    const parked = new ParkedEvents(sql, journal.events);
     const streaming = new KafkaDestination(
       journal,
       { produce: (records) => stream.produce(records) },

@@ -32,7 +32,7 @@ describe("the webhooks' dispatchers as a destination", () => {
     const start = () => {
       const dispatchers = new WebhookDestination(
         sql,
-        journal.backoffs,
+        journal,
         async (merchant, events) => {
           const characters = events.reduce((sum, { data }) => sum + data.length, 0);
           asked.push({ merchant });

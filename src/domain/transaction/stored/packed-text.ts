@@ -1,0 +1,127 @@
+/** A transaction's JSON text, stored as what differs from another object with the same members. The text is restored to the
+ *  byte; one that would not be is not packed. */
+import { findCurrency } from "../../money/currency";
+import { formatAmount } from "../../money/money";
+
+/** A transaction as an object whose members are compared by name. */
+export type Members = Record<string, unknown>;
+
+/** Holds the names of members that the other object has and this one does not. */
+const REMOVED = "-";
+/** The members of this member are compared one by one; the differing ones are under its name and a dot. */
+const NESTED = "risk";
+const NESTED_DIFFERENCE = `${NESTED}.`;
+/** An object with a member of such a name is not packed. */
+const RESERVED = [REMOVED, NESTED_DIFFERENCE];
+
+/** @param value the object of `text`, as it was before it became text
+ *  @param base the object to compare it with, which has to be known again when the text is restored
+ *  @returns undefined when the text could not be restored to the byte */
+export function packText(text: string, value: Members, base: Members): string | undefined {
+  if (RESERVED.some((name) => name in value || name in base)) return undefined;
+  const difference = differenceOf(value, base);
+  return JSON.stringify(apply(difference, base)) === text ? JSON.stringify(difference) : undefined;
+}
+
+/** The object of a packed text. Its JSON text is the one that was packed. */
+export function unpack(packed: string, base: Members): Members {
+  return apply(JSON.parse(packed) as Members, base); // Written by packText() or packFirst().
+}
+
+/** A new payment as most are. Texts are packed against it, so it must never change. */
+const BLANK: Members = {
+  id: "",
+  idempotency_key: "",
+  user_id: "",
+  amount: 0,
+  amount_minor: 0,
+  currency: "USD",
+  status: "pending",
+  livemode: false,
+  processor: "sandbox",
+  fraud_score: 0,
+  risk: { decision: "approve", reasons: [], shadow: [], rule_set_version: 0, signals: {} },
+  failure: null,
+  review: null,
+  description: null,
+  metadata: {},
+  webhook_url: null,
+  version: 1,
+  created_at: "",
+  updated_at: "",
+  capture_method: "automatic",
+  amount_captured_minor: 0,
+  amount_refunded_minor: 0,
+};
+
+/** What is stored beside the text of a transaction's first event. @param created_at RFC 3339, as in the text */
+type FirstFacts = { id: string; created_at: string };
+
+/** Packs the text of a transaction's first event. @returns undefined when it could not be restored to the byte */
+export function packFirst(text: string, value: Members, facts: FirstFacts): string | undefined {
+  if (RESERVED.some((name) => name in value)) return undefined;
+  const computed = computeAmount(value);
+  const base = { ...blank(facts), ...(computed === value.amount && { amount: computed }) };
+  const difference = differenceOf(value, base);
+  const isExact = JSON.stringify(applyToBlank(difference, facts)) === text;
+  return isExact ? JSON.stringify(difference) : undefined;
+}
+
+/** The transaction of a packed first event. */
+export function unpackFirst(packed: string, facts: FirstFacts): Members {
+  return applyToBlank(JSON.parse(packed) as Members, facts); // Written by packFirst().
+}
+
+function applyToBlank(difference: Members, facts: FirstFacts): Members {
+  const value = apply(difference, blank(facts));
+  if ("amount" in value && !("amount" in difference)) value.amount = computeAmount(value);
+  return value;
+}
+
+/** The amount in major units; undefined when the members do not say it. */
+function computeAmount({ amount_minor, currency }: Members): number | undefined {
+  const decimals = findCurrency(String(currency))?.decimals;
+  if (decimals === undefined || !Number.isSafeInteger(amount_minor)) return undefined;
+  return Number(formatAmount(Number(amount_minor), decimals));
+}
+
+function blank({ id, created_at }: FirstFacts): Members {
+  return { ...BLANK, id, created_at, updated_at: created_at };
+}
+
+/** Members of `base` keep their places; the others follow in the order of `value`. */
+function differenceOf(value: Members, base: Members): Members {
+  const difference: Members = {};
+  for (const name in value) {
+    const member = value[name];
+    if (member === undefined || isSame(member, base[name])) continue; // JSON has no undefined.
+    if (name === NESTED && isPlain(member) && isPlain(base[name])) {
+      difference[NESTED_DIFFERENCE] = differenceOf(member, base[name]);
+    } else difference[name] = member;
+  }
+  const removed = Object.keys(base).filter((name) => value[name] === undefined);
+  if (removed.length > 0) difference[REMOVED] = removed;
+  return difference;
+}
+
+function apply(difference: Members, base: Members): Members {
+  const value = { ...base };
+  for (const name in difference) {
+    const member = difference[name];
+    if (name === REMOVED) for (const removed of member as string[]) delete value[removed];
+    else if (name === NESTED_DIFFERENCE) {
+      value[NESTED] = apply(member as Members, value[NESTED] as Members);
+    } else value[name] = member;
+  }
+  return value;
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other || typeof one !== "object" || one === null) return one === other;
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function isPlain(value: unknown): value is Members {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject && !RESERVED.some((name) => name in value);
+}

@@ -1,0 +1,144 @@
+/** The form in which an event is a row of `events`: the facts of its transaction once, in the row of the first event, and
+ *  of each event only what it has changed. */
+import type { EventRecord, EventType } from "../../domain/transaction/event";
+import {
+  type Members,
+  packFirst,
+  packText,
+  unpack,
+  unpackFirst,
+} from "../../domain/transaction/stored/packed-text";
+import type { Transaction } from "../../domain/transaction/transaction";
+
+/** How the text of a row is stored: as it is, or packed against the blank payment or the transaction's first event. */
+const FORMS = { whole: 0, packed: 1 } as const;
+
+/** The number of each type in the rows. A number is never given to another type. */
+export const TYPE_NUMBERS: Record<EventType, number> = {
+  "transaction.created": 1,
+  "transaction.review_opened": 2,
+  "transaction.review_approved": 3,
+  "transaction.processing": 4,
+  "transaction.requires_action": 5,
+  "transaction.authorized": 6,
+  "transaction.captured": 7,
+  "transaction.capture_failed": 8,
+  "transaction.voided": 9,
+  "transaction.void_failed": 10,
+  "transaction.capture_expired": 11,
+  "transaction.action_expired": 12,
+  "transaction.completed": 13,
+  "transaction.failed": 14,
+  "transaction.cancelled": 15,
+  "dispute.opened": 16,
+  "dispute.closed": 17,
+  "refund.created": 18,
+  "refund.succeeded": 19,
+  "refund.failed": 20,
+};
+const TYPES = new Map(
+  Object.entries(TYPE_NUMBERS).map(([type, number]) => [number, type as EventType]),
+);
+
+/** A row of `events`. Only the first event of a transaction has the ids. */
+export type StoredEvent = {
+  position: number;
+  first_position: number;
+  sequence: number;
+  type: number;
+  created_at_ms: number;
+  form: number;
+  data: string;
+  traceparent: string | null;
+  refund: string | null;
+  merchant_id: string | null;
+  transaction_id: string | null;
+};
+
+export const EVENT_COLUMNS = [
+  "position",
+  "first_position",
+  "sequence",
+  "type",
+  "created_at_ms",
+  "form",
+  "data",
+  "traceparent",
+  "refund",
+  "merchant_id",
+  "transaction_id",
+] as const satisfies (keyof StoredEvent)[];
+
+/** What the later events of a transaction are stored without. `transaction` is as of the first event. */
+export type FirstEvent = { merchant_id: string; transaction_id: string; transaction: Members };
+
+/** An event with its parsed `data`, and the transaction as of its first event. */
+export type NewEvent = { record: EventRecord; transaction: Transaction; first: Members };
+
+/** The row of a new event. */
+export function toStored({ record, transaction, first }: NewEvent): StoredEvent {
+  const { position, first_position, sequence, created_at_ms, traceparent, refund } = record;
+  const isFirst = sequence === 1;
+  const packed = isFirst
+    ? packFirst(record.data, transaction, factsOf(record.transaction_id, created_at_ms))
+    : packText(record.data, transaction, baseOf(first, sequence, created_at_ms));
+  return {
+    position,
+    first_position,
+    sequence,
+    type: TYPE_NUMBERS[record.type],
+    created_at_ms,
+    form: packed === undefined ? FORMS.whole : FORMS.packed,
+    data: packed ?? record.data,
+    traceparent,
+    refund,
+    merchant_id: isFirst ? record.merchant_id : null,
+    transaction_id: isFirst ? record.transaction_id : null,
+  };
+}
+
+/** What the row of a first event says about its transaction. @throws Error for the row of a later event */
+export function readFirstEvent(stored: StoredEvent): FirstEvent {
+  const { merchant_id, transaction_id, created_at_ms, form, data } = stored;
+  if (merchant_id === null || transaction_id === null) throw new Error("not a first event");
+  const transaction =
+    form === FORMS.packed
+      ? unpackFirst(data, factsOf(transaction_id, created_at_ms))
+      : (JSON.parse(data) as Members); // Our own text.
+  return { merchant_id, transaction_id, transaction };
+}
+
+/** The event of a row, with the bytes of its text. @param first of the same transaction */
+export function fromStored(stored: StoredEvent, first: FirstEvent): EventRecord {
+  const { position, first_position, sequence, created_at_ms, traceparent, refund } = stored;
+  const type = TYPES.get(stored.type);
+  if (type === undefined)
+    throw new Error(`the journal has an event of unknown type ${stored.type}`);
+  return {
+    position,
+    merchant_id: first.merchant_id,
+    transaction_id: first.transaction_id,
+    sequence,
+    type,
+    created_at_ms,
+    data: textOf(stored, first),
+    traceparent,
+    first_position,
+    refund,
+  };
+}
+
+function textOf({ form, data, sequence, created_at_ms }: StoredEvent, first: FirstEvent): string {
+  if (form === FORMS.whole) return data;
+  if (sequence === 1) return JSON.stringify(first.transaction);
+  return JSON.stringify(unpack(data, baseOf(first.transaction, sequence, created_at_ms)));
+}
+
+function factsOf(id: string, createdAtMs: number) {
+  return { id, created_at: new Date(createdAtMs).toISOString() };
+}
+
+/** What a later event is packed against: the first one, with what the row has in columns. */
+function baseOf(first: Members, sequence: number, createdAtMs: number): Members {
+  return { ...first, version: sequence, updated_at: new Date(createdAtMs).toISOString() };
+}
