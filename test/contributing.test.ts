@@ -24,7 +24,7 @@ it("CONTRIBUTING.md has a recipe for every everyday change", () => {
     "Add a fraud condition",
     "Add a filter to the list of transactions",
     "Add a page to the console",
-  "Change a limit or a delay",
+    "Change a limit or a delay",
     "Add a metric",
     "Add a Kafka dialect",
     "Add a processor",
