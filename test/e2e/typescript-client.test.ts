@@ -103,6 +103,22 @@ it("The README's first example makes a payment, once, in this Node", async () =>
   expect(await run(process.execPath, ["pay.mjs"], project, env)).toBe(said);
 });
 
+it("The fragment of the project's README refunds a part of a payment, once", async () => {
+  const env = { KEY: server.keys[1], BASE: server.origin };
+  writeFileSync(join(project, "pay.mjs"), examples[0] ?? "");
+  const [id = ""] = (await run(process.execPath, ["pay.mjs"], project, env)).split(" ");
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const [, fragment = ""] = /^```ts\n([\s\S]*?)^```/m.exec(readme) ?? [];
+  expect(fragment).toContain('"txn_w3utklst7upjv4bornnv7egspu"');
+  const code = fragment
+    .replace("txn_w3utklst7upjv4bornnv7egspu", id)
+    .replace(/^await (payments\..*\));.*$/m, "console.log(JSON.stringify(await $1));");
+  writeFileSync(join(project, "refund.mjs"), code);
+  const said = await run(process.execPath, ["refund.mjs"], project, env);
+  expect(JSON.parse(said)).toMatchObject({ status: "succeeded", amount_minor: 2_050 });
+  expect(await run(process.execPath, ["refund.mjs"], project, env)).toBe(said);
+});
+
 it("A refused connection is an error without the API key when Node prints it", async () => {
   const KEY = "sk_test_a_key_that_is_not_printed";
   const BASE = `http://127.0.0.1:${await freePort()}`;
