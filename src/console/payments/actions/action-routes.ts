@@ -57,8 +57,7 @@ async function proceed(c: AppContext, visit: Visit, action: Action, form: Form):
   }
   const state = await readState(api, id);
   if (state.payment.version !== draft.version) {
-    const detail = "The payment has changed since the form was opened. Nothing was done.";
-    return renderChanged(c, visit, state.payment, draft, { status: 409, detail });
+    return renderChanged(c, visit, state.payment, draft, { status: 409, detail: CHANGED });
   }
   const faults = checkDraft(action, state, draft);
   const isFaulty = Object.keys(faults).length > 0;
@@ -116,19 +115,27 @@ async function refuse(
   });
 }
 
+type Refusal = { status: number; detail: string; code?: ProblemBody["code"] };
+
 async function renderChanged(
   c: AppContext,
   { session, api }: Visit,
   payment: Payment,
   { version }: Draft,
-  { status, detail, code }: Pick<ProblemBody, "status" | "detail"> & Partial<ProblemBody>,
+  { status, detail, code }: Refusal,
 ): Promise<Response> {
-  const isReused = code === "idempotency_key_reused";
   return renderRefused(c, session, {
     ...{ status, payment, version, events: await readEvents(api, payment.id) },
-    title: isReused ? "This form was already sent" : "The payment has changed",
-    detail: isReused
-      ? "It was sent before with something else in it, and that was done. Nothing was done now."
-      : detail,
+    title:
+      code === "idempotency_key_reused" ? "This form was already sent" : "The payment has changed",
+    detail: (code && DETAILS[code]) ?? detail,
   });
 }
+
+const CHANGED = "The payment has changed since the form was opened. Nothing was done.";
+/** Problems that the API describes in words for its clients. */
+const DETAILS: Partial<Record<ProblemBody["code"], string>> = {
+  version_mismatch: CHANGED,
+  idempotency_key_reused:
+    "It was sent before with something else in it, and that was done. Nothing was done now.",
+};

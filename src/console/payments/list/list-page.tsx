@@ -109,7 +109,7 @@ function List({ c, view, page }: { c: AppContext; view: View; page: BookPage<Pay
       )}
       {isEmpty && until === undefined ? (
         isFiltered(filters) || cursor !== "" ? (
-          <NoMatch />
+          <NoMatch isFurther={cursor !== ""} />
         ) : (
           <NoPayments origin={new URL(c.req.url).origin} />
         )

@@ -75,9 +75,10 @@ export function NoPayments({ origin }: { origin: string }) {
   );
 }
 
-export function NoMatch() {
+/** @param isFurther whether earlier pages have been searched */
+export function NoMatch({ isFurther }: { isFurther: boolean }) {
   return (
-    <Empty title="No payment matches these filters">
+    <Empty title={isFurther ? "No further payment matches" : "No payment matches these filters"}>
       <p>
         Change a filter, or <a href={PAYMENTS}>show all payments</a>.
       </p>

@@ -18,7 +18,7 @@ export function RiskSection({ payment, canOpenRules }: Props) {
         <Status status={risk.decision} />
       </p>
       <p class="muted">
-        By {canOpenRules ? <a href={`/console/risk?version=${version}`}>{ruleSet}</a> : ruleSet}.
+        By {canOpenRules ? <a href={`/console/risk/versions/${version}`}>{ruleSet}</a> : ruleSet}.
       </p>
       <Reasons reasons={risk.reasons} />
       {risk.shadow.length === 0 ? null : (

@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { forgetSessions } from "../../../../src/console/access/session";
 import { type Client, newClient, processorDid } from "../../../support/api";
 import { newVisitor, type Page, type Visitor } from "../../../support/console";
+import { env } from "../../../support/env";
 import { newKey } from "../../../support/merchants-api";
 import { rule, USD, written } from "../../../support/risk-api";
 
@@ -113,6 +114,31 @@ describe("a refund", () => {
       }),
     ]);
     expect((await processorDid(id)).done.refund).toBe(1);
+  });
+
+  it("A form that failed because of a fault can be sent again, and makes one refund", async () => {
+    const id = await charged();
+    const fields = fieldsOf(await confirmation(id, "refund", { amount: "5" }));
+    const failing = {
+      getByName: (name: string) => {
+        const owner = env.TRANSACTIONS.getByName(name);
+        return {
+          find: (...given: Parameters<typeof owner.find>) => owner.find(...given),
+          refunds: (...given: Parameters<typeof owner.refunds>) => owner.refunds(...given),
+          refund: async (...given: Parameters<typeof owner.refund>) => {
+            await owner.refund(...given);
+            throw Object.assign(new Error("lost"), { overloaded: true });
+          },
+        };
+      },
+    };
+    const page = await visitor.post(path(id, "refund"), fields, { env: { TRANSACTIONS: failing } });
+    expect(page.status).toBe(503);
+    expect(page.text).toMatch(/role="alert"[^>]*>[^<]*unavailable/);
+    expect(fieldsOf(page)).toEqual(fields);
+    const again = await visitor.post(path(id, "refund"), fieldsOf(page));
+    expect(again.location).toBe(`${path(id)}?notice=refunded`);
+    expect(await refundsOf(id)).toHaveLength(1);
   });
 
   it("The form has one key from the first step to the last, and another form has another", async () => {

@@ -59,6 +59,26 @@ describe("pages", () => {
   });
 });
 
+describe("a search that has not come to its end", () => {
+  it("A page without a match says how far it has searched, and the next one continues", async () => {
+    const client = await newClient();
+    const pay = (at: number) => ({ user_id: "many", amount: 1, idempotency_key: `k${at}` });
+    await client.created({ user_id: "many", amount: 1, currency: "JPY" }, "first");
+    // Of a customer's payments of one status 250 are examined for a page.
+    for (const from of [0, 100, 200]) {
+      const items = Array.from({ length: from === 200 ? 51 : 100 }, (_, at) => pay(from + at));
+      expect((await client.batch(items)).status).toBe(200);
+    }
+    const page = await newVisitor(client.key);
+    const first = await page.get(`${PAYMENTS}?user_id=many&currency=JPY`);
+    expect(first.text).toMatch(/No payment matches so far. The search has come back to <time/);
+    expect(first.text).toContain('rel="next">Continue the search');
+    const second = await page.get(nextIn(first.text) ?? "");
+    expect(idsIn(second.text)).toHaveLength(1);
+    expect(second.text).not.toContain("The search has come");
+  });
+});
+
 describe("filters", () => {
   it("Each filter restricts the list, and amounts are in major units of the currency", async () => {
     const client = await newClient();
@@ -160,6 +180,15 @@ describe("D1", () => {
     await visitor.get(PAYMENTS, { env: { DB: recordedD1(env.DB, billed) } });
     expect(billed.length).toBeGreaterThan(0);
     expect(billed.length).toBeLessThan(10);
+  });
+
+  it("While a shard cannot be reached the page says that changes may be missing", async () => {
+    const refreshBook = () => Promise.reject(new Error("dead"));
+    const getByName = (name: string) =>
+      name === "shard-3" ? { refreshBook } : env.TRANSACTIONS.getByName(name);
+    const { status, text } = await visitor.get(PAYMENTS, { env: { TRANSACTIONS: { getByName } } });
+    expect(status).toBe(200);
+    expect(text).toContain("The database does not have the newest changes");
   });
 
   it("While D1 fails the page says so, and the search by id works", async () => {
