@@ -1,7 +1,7 @@
 /** Routes of events: those of one transaction, and the feed of all transactions. */
 import type { z } from "@hono/zod-openapi";
+import { eventText, listEvents } from "../../d1/event-queries";
 import { openDatabase } from "../../d1/query";
-import { eventText, listEvents } from "../../d1/transaction-queries";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
@@ -35,7 +35,7 @@ export function eventRoutes(app: App): void {
     operationId: "listEvents",
     summary: "List all events",
     description:
-      "Returns events oldest first, including all that were confirmed before this request. If that cannot be ensured, `stale_since` and the header `Data-Age` tell how old the page may be. `next_cursor` is never null, even on the last page: store it to read newer events later.",
+      "Returns events oldest first, including all that were confirmed before this request. If that cannot be ensured, `stale_since` and the header `Data-Age` tell how old the page may be. `next_cursor` is never null, even on the last page: store it to read newer events later. With `tail=true` the first page has the last events.",
     tag: "Events",
     security: "api_key",
     request: { query: EventsQuery },
@@ -58,16 +58,17 @@ async function listTransactionEvents(
 
 async function listAllEvents(
   c: AppContext,
-  { query: { limit, cursor } }: { query: z.output<typeof EventsQuery> },
+  { query: { limit, cursor, tail } }: { query: z.output<typeof EventsQuery> },
 ): Promise<Response> {
-  const after = cursor === undefined ? 0 : await parsePositionCursor(c, "event", cursor);
+  const start = tail ? "newest" : 0;
+  const after = cursor === undefined ? start : await parsePositionCursor(c, "event", cursor);
   const staleSinceMs = await refreshBookFor(c);
   const page = await listEvents(openDatabase(c.env.DB), c.get("merchant_id"), after, limit);
   return bookPageResponse(
     c,
     page.items,
     page.hasMore,
-    await formatPositionCursor(c, "event", page.next ?? after),
+    await formatPositionCursor(c, "event", page.next ?? 0),
     staleSinceMs,
   );
 }

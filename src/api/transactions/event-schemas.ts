@@ -55,4 +55,17 @@ export const EventList = z
   })
   .openapi("EventList");
 
-export const EventsQuery = z.strictObject({ limit, cursor });
+export const EventsQuery = z.strictObject({
+  limit,
+  cursor,
+  tail: z
+    .enum(["true", "false"], "must be true or false")
+    .transform((text) => text === "true")
+    .optional()
+    .openapi({
+      type: "boolean",
+      description:
+        "Begins with the last events of the feed instead of the first, oldest first as well. Ignored with `cursor`.",
+      example: true,
+    }),
+});

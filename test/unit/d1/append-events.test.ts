@@ -3,9 +3,10 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { appendEvents } from "../../../src/d1/append-events";
+import { eventText, listEvents } from "../../../src/d1/event-queries";
 import { openDatabase } from "../../../src/d1/query";
 import { listRefunds } from "../../../src/d1/refund-queries";
-import { eventText, listEvents, listTransactions } from "../../../src/d1/transaction-queries";
+import { listTransactions } from "../../../src/d1/transaction-queries";
 import type { Event, EventRecord } from "../../../src/domain/transaction/event";
 import type { Refund } from "../../../src/domain/transaction/refund";
 import { journals, MERCHANTS, steps, toWrites } from "../../support/journals";
@@ -59,7 +60,9 @@ describe("any batches of events, repeated and mixed", () => {
         for (const { shard, from, to } of toWrites(all, written)) await write(shard, from, to);
         await expectBook(all.flat());
         for (const merchant of MERCHANTS) {
-          const { items } = await readFeed(merchant, 100);
+          const { items, place } = await readFeed(merchant, 100);
+          const tail = await listEvents(openDatabase(d1), merchant, "newest", 4);
+          expect(tail).toEqual({ items: items.slice(-4), hasMore: false, next: place });
           // A reader that follows the feed sees what one sees who reads it at the end.
           expect(followed.get(merchant)).toEqual(items);
         }

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import * as book from "../../../src/d1/append-events";
 import * as sessions from "../../../src/d1/console-sessions";
 import * as cursors from "../../../src/d1/cursor-secret";
+import * as events from "../../../src/d1/event-queries";
 import * as hours from "../../../src/d1/hourly-totals";
 import * as merchants from "../../../src/d1/merchants";
 import { openDatabase } from "../../../src/d1/query";
@@ -312,10 +313,9 @@ const QUERIES: Record<string, Case[]> = {
       recorded.listRecorded(db, kind, { from: time(0), until: time(10) }, undefined, LIMIT),
   })),
   listEvents: ["mer_first", MERCHANT, OTHER, "mer_none"].flatMap((merchant) =>
-    [0, 10, PAYMENTS - 5, PAYMENTS * 2].map((after) => ({
-      most: 2 * (LIMIT + 1),
-      run: () => transactions.listEvents(db, merchant, after, LIMIT),
-    })),
+    ([0, 10, PAYMENTS - 5, PAYMENTS * 2, "newest"] as const).map((after) => {
+      return { most: 2 * (LIMIT + 1), run: () => events.listEvents(db, merchant, after, LIMIT) };
+    }),
   ),
   writeWebhookCounts: [
     {

@@ -969,6 +969,8 @@ export type Operations = {
       limit?: number | undefined;
       /** The `next_cursor` of the previous page. */
       cursor?: string | undefined;
+      /** Begins with the last events of the feed instead of the first, oldest first as well. Ignored with `cursor`. */
+      tail?: boolean | undefined;
     };
     result: EventList;
   };

@@ -115,6 +115,26 @@ describe("a query", () => {
     expect((await pageOf(reader, `/api/v1/events?cursor=${events}`)).data).toHaveLength(2);
   });
 
+  it("The feed's tail has the last events, oldest first, and its cursor leads to later ones", async () => {
+    const reader = await newClient();
+    const none = await pageOf(reader, "/api/v1/events?tail=true");
+    expect(none.data).toEqual([]);
+    const made: string[] = [];
+    for (let count = 0; count < 3; count++) made.push((await reader.created()).id);
+    const tail = "/api/v1/events?tail=true&limit=2";
+    const idsOf = ({ data }: ListPage) =>
+      (data as { transaction_id: string }[]).map(({ transaction_id }) => transaction_id);
+    const page = await pageOf(reader, tail);
+    expect(page.has_more).toBe(false);
+    expect(idsOf(page)).toHaveLength(2);
+    expect(made).toEqual(expect.arrayContaining(idsOf(page)));
+    const later = await reader.created();
+    expect(idsOf(await pageOf(reader, `${tail}&cursor=${page.next_cursor}`))).toEqual([later.id]);
+    expect(idsOf(await pageOf(reader, `${tail}&cursor=${none.next_cursor}`))).toHaveLength(2);
+    const refused = await ask("/api/v1/events?tail=yes", { key: reader.key });
+    expect(parametersOf(await expectRefusal(refused, "invalid_request"))).toEqual(["tail"]);
+  });
+
   it("A cursor of another merchant shows none of that merchant's rows", async () => {
     const [reader, thief] = [await newClient(), await newClient()];
     for (let made = 0; made < 2; made++) await reader.created();
