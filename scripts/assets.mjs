@@ -7,7 +7,14 @@ import { join } from "node:path";
 
 const DOCS_FILES = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"];
 /** One script for each page that has its own, and the styles. */
-const CONSOLE_ENTRIES = ["console.ts", "payments.ts", "copy.ts", "reviews.ts", "console.css"];
+const CONSOLE_ENTRIES = [
+  "console.ts",
+  "payments.ts",
+  "copy.ts",
+  "live.ts",
+  "reviews.ts",
+  "console.css",
+];
 
 /** @typedef {[name: string, content: Uint8Array][]} Files */
 

@@ -14,11 +14,14 @@ export const WEBHOOKS = "/console/webhooks";
 export const NEW_ENDPOINT = "/console/webhooks/new";
 export const DELIVERIES = "/console/webhooks/deliveries";
 
+export const LIVE = "/console/webhooks/live";
+export const LIVE_ROWS = "/console/webhooks/live/rows";
+
 export const endpointPath = (id: string): string => `${WEBHOOKS}/endpoints/${id}`;
 export const deliveryPath = (id: string): string => `${DELIVERIES}/${id}`;
 export const paymentPath = (id: string): string => `/console/payments/${id}`;
 
-type Current = typeof WEBHOOKS | typeof DELIVERIES;
+type Current = typeof WEBHOOKS | typeof DELIVERIES | typeof LIVE;
 
 /** The tabs that the session may open. */
 export function WebhookTabs({ session, current }: { session: Session; current: Current }) {
@@ -26,6 +29,7 @@ export function WebhookTabs({ session, current }: { session: Session; current: C
   if (isAllowed(session, "webhooks:read")) {
     tabs.push({ path: WEBHOOKS, label: "Endpoints" }, { path: DELIVERIES, label: "Deliveries" });
   }
+  if (isAllowed(session, "transactions:read")) tabs.push({ path: LIVE, label: "Live events" });
   return <Tabs label="Webhooks" tabs={tabs} current={current} />;
 }
 

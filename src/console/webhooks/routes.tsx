@@ -14,8 +14,17 @@ import {
 } from "./endpoint-actions";
 import { endpointPage } from "./endpoint-page";
 import { endpointsPage } from "./endpoints-page";
+import { livePage, liveRows } from "./live-page";
 import { CREATE, createEndpoint, newEndpointPage } from "./new-endpoint";
-import { DELIVERIES, deliveryPath, endpointPath, NEW_ENDPOINT, WEBHOOKS } from "./parts";
+import {
+  DELIVERIES,
+  deliveryPath,
+  endpointPath,
+  LIVE,
+  LIVE_ROWS,
+  NEW_ENDPOINT,
+  WEBHOOKS,
+} from "./parts";
 
 const ENDPOINT = endpointPath(":id");
 const DELIVERY = deliveryPath(":id");
@@ -33,6 +42,8 @@ export function webhookPages(app: Console): void {
   definePage(app, `${ENDPOINT}/delete`, "webhooks:write", deleteEndpointPage);
   defineAction(app, `${ENDPOINT}/delete`, "webhooks:write", deleteEndpoint);
   defineAction(app, `${WEBHOOKS}/secrets/:id/rotate`, "webhooks:write", rotateSecret);
+  definePage(app, LIVE, "transactions:read", livePage);
+  definePage(app, LIVE_ROWS, "transactions:read", liveRows);
   definePage(app, DELIVERIES, "webhooks:read", deliveriesPage);
   definePage(app, DELIVERY, "webhooks:read", deliveryPage);
   defineAction(app, `${DELIVERY}/redeliver`, "webhooks:write", redeliver);
