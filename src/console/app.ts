@@ -12,6 +12,7 @@ import { merchantPages } from "./merchants/routes";
 import { overviewPage } from "./overview/routes";
 import { paymentPages } from "./payments/routes";
 import { reviewPages } from "./reviews/routes";
+import { riskPages } from "./risk/routes";
 import { webhookPages } from "./webhooks/routes";
 
 const FAULT: ShownProblem = {
@@ -39,6 +40,7 @@ function createConsole(): Hono<AppEnv> {
   paymentPages(app);
   webhookPages(app);
   reviewPages(app);
+  riskPages(app);
   app.onError(respondToFault);
   app.notFound((c) => {
     c.set("outcome", "not_found");
