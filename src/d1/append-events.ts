@@ -2,7 +2,7 @@
 import type { EventRecord, EventType } from "../domain/transaction/event";
 import type { Refund } from "../domain/transaction/refund";
 import type { Transaction } from "../domain/transaction/transaction";
-import { packEarlier } from "./earlier-events";
+import { packEarlier } from "./events/earlier-events";
 import { COUNT_HOURS, type CountedInHour, counterOf, toHour } from "./hourly-totals";
 import { FEED_SIZE } from "./schema";
 import { countedAs } from "./totals";

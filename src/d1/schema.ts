@@ -6,7 +6,7 @@ import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { REFUND_STATUSES } from "../domain/transaction/refund";
 import { STATUSES } from "../domain/transaction/status";
-import type { EarlierEvent } from "./earlier-events";
+import type { EarlierEvent } from "./events/earlier-events";
 
 export const merchants = sqliteTable(
   "merchants",

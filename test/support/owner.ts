@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeAll, expect } from "vitest";
 import { readConfig } from "../../src/config";
-import { unpackEvents } from "../../src/d1/earlier-events";
+import { unpackEvents } from "../../src/d1/events/earlier-events";
 import { transactionObjectName } from "../../src/domain/identity/id";
 import type { EventRecord } from "../../src/domain/transaction/event";
 import type { Transaction } from "../../src/domain/transaction/transaction";

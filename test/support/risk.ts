@@ -1,7 +1,7 @@
 /** Merchants with fraud rules of their own, and everything that was decided by them. */
 import { expect } from "vitest";
 import { readConfig } from "../../src/config";
-import { unpackEvents } from "../../src/d1/earlier-events";
+import { unpackEvents } from "../../src/d1/events/earlier-events";
 import { openDatabase } from "../../src/d1/query";
 import { readRuleSet, writeRuleSet } from "../../src/d1/risk/risk-rules";
 import { shardName } from "../../src/domain/identity/id";

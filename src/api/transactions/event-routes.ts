@@ -1,6 +1,6 @@
 /** Routes of events: those of one transaction, and the feed of all transactions. */
 import type { z } from "@hono/zod-openapi";
-import { eventText, listEvents } from "../../d1/event-queries";
+import { eventText, listEvents } from "../../d1/events/event-queries";
 import { openDatabase } from "../../d1/query";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { appendEvents } from "../../../src/d1/append-events";
-import { eventText, listEvents } from "../../../src/d1/event-queries";
+import { eventText, listEvents } from "../../../src/d1/events/event-queries";
 import { openDatabase } from "../../../src/d1/query";
 import { listRefunds } from "../../../src/d1/refund-queries";
 import { listTransactions } from "../../../src/d1/transaction-queries";

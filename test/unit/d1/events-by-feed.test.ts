@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, it } from "vitest";
 import { appendEvents } from "../../../src/d1/append-events";
 import { keepCursorSecret } from "../../../src/d1/cursor-secret";
-import { eventText, listEvents } from "../../../src/d1/event-queries";
+import { eventText, listEvents } from "../../../src/d1/events/event-queries";
 import { openDatabase } from "../../../src/d1/query";
 import { listTransactions } from "../../../src/d1/transaction-queries";
 import type { EventRecord } from "../../../src/domain/transaction/event";

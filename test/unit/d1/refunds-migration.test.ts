@@ -3,8 +3,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, it } from "vitest";
 import { appendEvents } from "../../../src/d1/append-events";
-import { packEarlier } from "../../../src/d1/earlier-events";
-import { eventText, listEvents } from "../../../src/d1/event-queries";
+import { packEarlier } from "../../../src/d1/events/earlier-events";
+import { eventText, listEvents } from "../../../src/d1/events/event-queries";
 import { openDatabase } from "../../../src/d1/query";
 import { listRefunds } from "../../../src/d1/refund-queries";
 import { FEED_SIZE } from "../../../src/d1/schema";

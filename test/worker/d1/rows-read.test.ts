@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import * as book from "../../../src/d1/append-events";
 import * as sessions from "../../../src/d1/console-sessions";
 import * as cursors from "../../../src/d1/cursor-secret";
-import * as events from "../../../src/d1/event-queries";
+import * as events from "../../../src/d1/events/event-queries";
 import * as hours from "../../../src/d1/hourly-totals";
 import * as merchants from "../../../src/d1/merchants";
 import { openDatabase } from "../../../src/d1/query";

@@ -22,7 +22,7 @@ describe("the live tail", () => {
     expect(text).toContain("1,234,567.891");
     expect(text).toContain("9,876,543 ");
     expect(text).toContain("updated every 2 seconds");
-    expect(text).toContain("list request of the merchant's quota");
+    expect(text).toContain("list request of the merchant&#39;s quota");
   });
 
   it("A poll has what arrived after its cursor, once, and a link without JavaScript has the same", async () => {

@@ -1,6 +1,6 @@
 /** The events that share a row of `events` with a later event of their transaction. Of their text only what differs from
  *  the later one is stored, because most of it is the same. */
-import type { EventType } from "../domain/transaction/event";
+import type { EventType } from "../../domain/transaction/event";
 
 /** `[sequence, type, created_at_ms, data, refund]`. `data` is an object with the members of the transaction that differ from
  *  the row's own, or the whole JSON text where its members do not suffice to restore its bytes. `refund` is there for

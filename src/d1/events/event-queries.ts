@@ -1,11 +1,11 @@
 /** Reads the feed of a merchant's events from D1's copy. Events are JSON text, ready for the response. */
 import { type SQL, sql } from "drizzle-orm";
-import { eventId } from "../domain/identity/id";
-import { announcedText, type EventType } from "../domain/transaction/event";
+import { eventId } from "../../domain/identity/id";
+import { announcedText, type EventType } from "../../domain/transaction/event";
+import { type Database, queryD1 } from "../query";
+import { FEED_SIZE } from "../schema";
+import type { Page } from "../transaction-queries";
 import { unpackEvents } from "./earlier-events";
-import { type Database, queryD1 } from "./query";
-import { FEED_SIZE } from "./schema";
-import type { Page } from "./transaction-queries";
 
 /** One page of a merchant's events, oldest first, in the order in which they were written to D1: an event that arrives
  *  later is always after every place returned before.
