@@ -19,7 +19,7 @@ const BUNDLED = [
 ];
 
 /** Adapters for generated clients, each compiled beside its client. */
-const ADAPTERS = "scripts/generators/clients/";
+const ADAPTERS = "scripts/test-clients/adapters/";
 /** A folder may import from itself and from these. */
 const MAY_IMPORT: Record<string, string[]> = {
   scripts: [],

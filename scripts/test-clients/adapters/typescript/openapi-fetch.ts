@@ -1,33 +1,42 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./generated/schema";
-import { type Answer, BASE, check, KEY } from "./scenario";
+import { type Answer, BASE, check, isReplayed, KEY } from "./scenario";
 
 const api = createClient<paths>({ baseUrl: BASE, headers: { Authorization: `Bearer ${KEY}` } });
 type Said = {
-  data?: components["schemas"]["Transaction"];
+  data?: components["schemas"]["Transaction"] | components["schemas"]["Refund"];
   error?: components["schemas"]["Problem"];
   response: Response;
 };
-const payment = ({ data, error, response }: Said): Answer => ({
+const answer = ({ data, error, response }: Said): Answer => ({
   status: response.status,
   code: error?.code,
+  pointers: error?.errors?.map(({ pointer }) => pointer),
   id: data?.id,
   minor: data?.amount_minor,
   state: data?.status,
+  isReplayed: isReplayed(response.headers),
 });
 
 await check({
   create: async (key, amount) =>
-    payment(
+    answer(
       await api.POST("/api/v1/transactions", {
         params: { header: { "Idempotency-Key": key } },
         body: { user_id: "user_1", amount },
       }),
     ),
   process: async (id) =>
-    payment(await api.POST("/api/v1/transactions/{id}/process", { params: { path: { id } } })),
+    answer(await api.POST("/api/v1/transactions/{id}/process", { params: { path: { id } } })),
   get: async (id) =>
-    payment(await api.GET("/api/v1/transactions/{id}", { params: { path: { id } } })),
+    answer(await api.GET("/api/v1/transactions/{id}", { params: { path: { id } } })),
+  refund: async (id, key, amount) =>
+    answer(
+      await api.POST("/api/v1/transactions/{id}/refunds", {
+        params: { path: { id }, header: { "Idempotency-Key": key } },
+        body: { amount },
+      }),
+    ),
   list: async (cursor) => {
     const query = { limit: 2, ...(cursor ? { cursor } : {}) };
     const { data } = await api.GET("/api/v1/transactions", { params: { query } });

@@ -1,14 +1,14 @@
-//! The scenario of scenario.ts. The functions of this client return no status of a success.
+//! The scenario of scenario.ts. The functions of this client return neither the status nor the header of a success.
 use std::collections::HashMap;
 use std::env;
 use std::fmt::Debug;
 
 use payments::apis::configuration::Configuration;
-use payments::apis::{Error, risk_api, transactions_api, webhooks_api};
+use payments::apis::{Error, refunds_api, risk_api, transactions_api, webhooks_api};
 use payments::models::{
-    CreateTransaction, CreateTransactionAmount, CreateWebhookEndpoint, Problem, ProblemCode,
-    ReplaceRiskRules, RiskAmount, RiskCondition, RiskConditionAmount, RiskRule, Transaction,
-    TransactionStatus,
+    CreateRefund, CreateRefundAmount, CreateTransaction, CreateTransactionAmount,
+    CreateWebhookEndpoint, Problem, ProblemCode, Refund, RefundStatus, ReplaceRiskRules,
+    RiskAmount, RiskCondition, RiskConditionAmount, RiskRule, Transaction, TransactionStatus,
 };
 
 async fn create(
@@ -20,13 +20,26 @@ async fn create(
     transactions_api::create_transaction(api, key, body).await
 }
 
-/// The status and the code of a refusal. Every variant of an error type holds a problem, and the first one matches
-/// each of them: so the problem is read from the content.
-fn refusal<T: Debug, E: Debug>(answer: Result<T, Error<E>>) -> (u16, ProblemCode) {
+async fn refund(
+    api: &Configuration,
+    id: &str,
+    key: &str,
+    amount: &str,
+) -> Result<Refund, Error<refunds_api::CreateRefundError>> {
+    let mut body = CreateRefund::new();
+    body.amount = Some(Some(Box::new(CreateRefundAmount::String(amount.into()))));
+    refunds_api::create_refund(api, id, key, None, Some(body)).await
+}
+
+/// The status, the code and the fields of a refusal. Every variant of an error type holds a problem, and the first one
+/// matches each of them: so the problem is read from the content.
+fn refusal<T: Debug, E: Debug>(answer: Result<T, Error<E>>) -> (u16, ProblemCode, String) {
     match answer {
         Err(Error::ResponseError(response)) => {
             let problem: Problem = serde_json::from_str(&response.content).expect("a problem");
-            (response.status.as_u16(), problem.code)
+            let faults = problem.errors.unwrap_or_default();
+            let pointers = faults.into_iter().filter_map(|fault| fault.pointer).collect();
+            (response.status.as_u16(), problem.code, pointers)
         }
         other => panic!("{other:?} instead of a problem"),
     }
@@ -84,18 +97,29 @@ async fn main() {
     let again = create(&api, &key(1), text("100.50")).await.expect("replay");
     assert_eq!(again, first);
     let reused = refusal(create(&api, &key(1), text("999")).await);
-    assert_eq!(reused, (422, ProblemCode::IdempotencyKeyReused));
+    assert_eq!(reused, (422, ProblemCode::IdempotencyKeyReused, "#/amount".into()));
     let done = transactions_api::process_transaction(&api, &first.id, None).await.expect("process");
     assert_eq!((&done.id, done.status), (&first.id, TransactionStatus::Completed));
     let got = transactions_api::get_transaction(&api, &first.id).await.expect("get");
     assert_eq!(got, done);
     let missing = refusal(transactions_api::get_transaction(&api, "nothing").await);
-    assert_eq!(missing, (404, ProblemCode::TransactionNotFound));
+    assert_eq!(missing, (404, ProblemCode::TransactionNotFound, "".into()));
+    let slow = create(&api, &key(4), text("90.12")).await.expect("create a slow one");
+    let waiting = transactions_api::process_transaction(&api, &slow.id, None).await.expect("process");
+    assert_eq!((&waiting.id, waiting.status), (&slow.id, TransactionStatus::Processing));
+
+    let refund_key = format!("{prefix}-r1");
+    let part = refund(&api, &first.id, &refund_key, "20.50").await.expect("refund a part");
+    assert_eq!((part.amount_minor, part.status), (2_050, RefundStatus::Succeeded));
+    let again = refund(&api, &first.id, &refund_key, "20.50").await.expect("replay of the refund");
+    assert_eq!(again, part);
+    let exceeded = refusal(refund(&api, &first.id, &format!("{prefix}-r2"), "80.01").await);
+    assert_eq!(exceeded, (409, ProblemCode::RefundExceedsRemaining, "".into()));
 
     let ids = list(&api).await;
-    assert!([&first, &second, &large].iter().all(|one| ids.contains(&one.id)), "list");
+    assert!([&first, &second, &large, &slow].iter().all(|one| ids.contains(&one.id)), "list");
 
-    let body = CreateWebhookEndpoint::new("http://127.0.0.1:9/nobody".into());
+    let body = CreateWebhookEndpoint::new("http://127.0.0.1:9/webhooks".into());
     let made = webhooks_api::create_webhook_endpoint(&api, body).await.expect("an endpoint");
     assert!(made.secret.starts_with("whsec_"), "the endpoint's secret");
     let above = HashMap::from([("EUR", "4000"), ("USD", "5000")].map(|(c, a)| (c.into(), a.into())));

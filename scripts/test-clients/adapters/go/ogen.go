@@ -26,24 +26,39 @@ func (client) StripeSignature(context.Context, payments.OperationName) (payments
 }
 
 // payment reads an answer: each status of an operation has a type of its own.
-func payment(answer any, err error) Answer {
+func payment(said any, err error) Answer {
 	fail(err)
-	switch said := answer.(type) {
+	switch said := said.(type) {
 	case *payments.CreateTransactionCreatedHeaders:
-		return transaction(201, said.Response)
+		return transaction(201, said.Response, said.IdempotentReplayed.Set)
 	case *payments.TransactionHeaders:
-		return transaction(200, said.Response)
+		return transaction(200, said.Response, false)
+	case *payments.CancelTransactionAcceptedHeaders:
+		return transaction(202, said.Response, false)
 	case *payments.CreateTransactionUnprocessableEntity:
-		return Answer{Status: 422, Code: string(said.Response.Code)}
+		return problem(422, said.Response)
 	case *payments.GetTransactionNotFound:
-		return Answer{Status: 404, Code: string(said.Response.Code)}
+		return problem(404, said.Response)
+	case *payments.CreateRefundCreatedHeaders:
+		one := said.Response
+		return Answer{201, "", "", one.ID, one.AmountMinor, string(one.Status), said.IdempotentReplayed.Set}
+	case *payments.CreateRefundConflict:
+		return problem(409, said.Response)
 	}
-	fail(fmt.Errorf("unexpected answer %T: %+v", answer, answer))
+	fail(fmt.Errorf("unexpected answer %T: %+v", said, said))
 	return Answer{}
 }
 
-func transaction(status int, one payments.Transaction) Answer {
-	return Answer{status, "", one.ID, one.AmountMinor, string(one.Status)}
+func transaction(status int, one payments.Transaction, isReplayed bool) Answer {
+	return Answer{status, "", "", one.ID, one.AmountMinor, string(one.Status), isReplayed}
+}
+
+func problem(status int, one payments.Problem) Answer {
+	found := Answer{Status: status, Code: string(one.Code)}
+	for _, fault := range one.Errors {
+		found.Pointers += fault.Pointer.Or("")
+	}
+	return found
 }
 
 func as[Expected any](answer any, err error) Expected {
@@ -76,6 +91,13 @@ func (c client) Process(id string) Answer {
 
 func (c client) Get(id string) Answer {
 	said, err := c.api.GetTransaction(ctx, payments.GetTransactionParams{ID: id})
+	return payment(said, err)
+}
+
+func (c client) Refund(id, key, amount string) Answer {
+	part := payments.NewOptCreateRefundAmount(payments.NewStringCreateRefundAmount(amount))
+	body := payments.NewOptCreateRefund(payments.CreateRefund{Amount: part})
+	said, err := c.api.CreateRefund(ctx, body, payments.CreateRefundParams{ID: id, IdempotencyKey: key})
 	return payment(said, err)
 }
 

@@ -1,4 +1,5 @@
 from payments import AuthenticatedClient, models
+from payments.api.refunds import create_refund
 from payments.api.risk import get_risk_rules, replace_risk_rules
 from payments.api.transactions import (
     create_transaction,
@@ -13,27 +14,38 @@ from scenario import BASE, KEY, Answer, check
 api = AuthenticatedClient(base_url=BASE, token=KEY)
 
 
-def payment(said):
+def answer(said):
     data = said.parsed
     if isinstance(data, models.Problem):
-        return Answer(int(said.status_code), code=data.code.value)
+        pointers = [fault.pointer for fault in data.errors] if data.errors else None
+        return Answer(int(said.status_code), code=data.code.value, pointers=pointers)
     return Answer(
-        int(said.status_code), id=data.id, minor=data.amount_minor, state=data.status.value
+        int(said.status_code),
+        id=data.id,
+        minor=data.amount_minor,
+        state=data.status.value,
+        is_replayed=said.headers.get("Idempotent-Replayed") == "true",
     )
 
 
 class Client:
     def create(self, key, amount):
         body = models.CreateTransaction(user_id="user_1", amount=amount)
-        return payment(
+        return answer(
             create_transaction.sync_detailed(client=api, body=body, idempotency_key=key)
         )
 
     def process(self, id):
-        return payment(process_transaction.sync_detailed(id, client=api))
+        return answer(process_transaction.sync_detailed(id, client=api))
 
     def get(self, id):
-        return payment(get_transaction.sync_detailed(id, client=api))
+        return answer(get_transaction.sync_detailed(id, client=api))
+
+    def refund(self, id, key, amount):
+        body = models.CreateRefund(amount=amount)
+        return answer(
+            create_refund.sync_detailed(id, client=api, body=body, idempotency_key=key)
+        )
 
     def list(self, cursor):
         page = list_transactions.sync(client=api, limit=2, cursor=cursor or UNSET)

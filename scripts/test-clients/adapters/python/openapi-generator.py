@@ -3,16 +3,28 @@ from payments import models
 from scenario import BASE, KEY, Answer, check
 
 api = payments.ApiClient(payments.Configuration(host=BASE, access_token=KEY))
-transactions, risk = payments.TransactionsApi(api), payments.RiskApi(api)
+transactions, refunds, risk = (
+    payments.TransactionsApi(api),
+    payments.RefundsApi(api),
+    payments.RiskApi(api),
+)
 
 
-def payment(call, *args, **kwargs):
+def answer(call, *args, **more):
     try:
-        said = call(*args, **kwargs)
+        said = call(*args, **more)
     except payments.ApiException as error:
-        return Answer(error.status, code=models.Problem.from_json(error.body).code.value)
+        problem = error.data
+        pointers = [fault.pointer for fault in problem.errors] if problem.errors else None
+        return Answer(error.status, code=problem.code.value, pointers=pointers)
     data = said.data
-    return Answer(said.status_code, id=data.id, minor=data.amount_minor, state=data.status.value)
+    return Answer(
+        said.status_code,
+        id=data.id,
+        minor=data.amount_minor,
+        state=data.status.value,
+        is_replayed=said.headers.get("Idempotent-Replayed") == "true",
+    )
 
 
 class Client:
@@ -20,13 +32,17 @@ class Client:
         body = models.CreateTransaction(
             user_id="user_1", amount=models.CreateTransactionAmount(amount)
         )
-        return payment(transactions.create_transaction_with_http_info, key, body)
+        return answer(transactions.create_transaction_with_http_info, key, body)
 
     def process(self, id):
-        return payment(transactions.process_transaction_with_http_info, id)
+        return answer(transactions.process_transaction_with_http_info, id)
 
     def get(self, id):
-        return payment(transactions.get_transaction_with_http_info, id)
+        return answer(transactions.get_transaction_with_http_info, id)
+
+    def refund(self, id, key, amount):
+        body = models.CreateRefund(amount=models.CreateRefundAmount(amount))
+        return answer(refunds.create_refund_with_http_info, id, key, create_refund=body)
 
     def list(self, cursor):
         page = transactions.list_transactions(limit=2, cursor=cursor)

@@ -1,27 +1,37 @@
 import * as sdk from "./generated";
 import { client } from "./generated/client.gen";
-import { type Answer, BASE, check, KEY } from "./scenario";
+import { type Answer, BASE, check, isReplayed, KEY } from "./scenario";
 
 client.setConfig({ baseUrl: BASE, auth: KEY });
-type Said = { data?: sdk.Transaction; error?: sdk.Problem; response?: Response };
-const payment = ({ data, error, response }: Said): Answer => ({
+type Said = { data?: sdk.Transaction | sdk.Refund; error?: sdk.Problem; response?: Response };
+const answer = ({ data, error, response }: Said): Answer => ({
   status: response?.status ?? 0,
   code: error?.code,
+  pointers: error?.errors?.map(({ pointer }) => pointer),
   id: data?.id,
   minor: data?.amount_minor,
   state: data?.status,
+  isReplayed: isReplayed(response?.headers),
 });
 
 await check({
   create: async (key, amount) =>
-    payment(
+    answer(
       await sdk.createTransaction({
         headers: { "Idempotency-Key": key },
         body: { user_id: "user_1", amount },
       }),
     ),
-  process: async (id) => payment(await sdk.processTransaction({ path: { id } })),
-  get: async (id) => payment(await sdk.getTransaction({ path: { id } })),
+  process: async (id) => answer(await sdk.processTransaction({ path: { id } })),
+  get: async (id) => answer(await sdk.getTransaction({ path: { id } })),
+  refund: async (id, key, amount) =>
+    answer(
+      await sdk.createRefund({
+        path: { id },
+        headers: { "Idempotency-Key": key },
+        body: { amount },
+      }),
+    ),
   list: async (cursor) => {
     const query = { limit: 2, ...(cursor ? { cursor } : {}) };
     const { data } = await sdk.listTransactions({ query });

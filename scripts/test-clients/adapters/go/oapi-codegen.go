@@ -13,16 +13,26 @@ type client struct{ api *payments.ClientWithResponses }
 
 var ctx = context.Background()
 
-func payment(status int, problem *payments.Problem, found ...*payments.Transaction) Answer {
+func answer(response *http.Response, problem *payments.Problem) Answer {
+	found := Answer{Status: response.StatusCode, IsReplayed: response.Header.Get("Idempotent-Replayed") == "true"}
 	if problem != nil {
-		return Answer{Status: status, Code: string(problem.Code)}
-	}
-	for _, one := range found {
-		if one != nil {
-			return Answer{status, "", one.Id, one.AmountMinor, string(one.Status)}
+		found.Code = string(problem.Code)
+		if problem.Errors != nil {
+			for _, fault := range *problem.Errors {
+				found.Pointers += *fault.Pointer
+			}
 		}
 	}
-	return Answer{Status: status}
+	return found
+}
+
+func payment(found Answer, answers ...*payments.Transaction) Answer {
+	for _, one := range answers {
+		if one != nil {
+			found.ID, found.Minor, found.State = one.Id, one.AmountMinor, string(one.Status)
+		}
+	}
+	return found
 }
 
 func (c client) create(key string, amount payments.CreateTransaction_Amount) Answer {
@@ -30,7 +40,7 @@ func (c client) create(key string, amount payments.CreateTransaction_Amount) Ans
 	body := payments.CreateTransaction{UserId: "user_1", Amount: amount}
 	said, err := c.api.CreateTransactionWithResponse(ctx, params, body)
 	fail(err)
-	return payment(said.StatusCode(), said.ApplicationproblemJSON422, said.JSON201)
+	return payment(answer(said.HTTPResponse, said.ApplicationproblemJSON422), said.JSON201)
 }
 
 func (c client) CreateText(key, text string) Answer {
@@ -48,13 +58,26 @@ func (c client) CreateNumber(key string, number float64) Answer {
 func (c client) Process(id string) Answer {
 	said, err := c.api.ProcessTransactionWithResponse(ctx, id, nil)
 	fail(err)
-	return payment(said.StatusCode(), said.ApplicationproblemJSON404, said.JSON200, said.JSON202)
+	return payment(answer(said.HTTPResponse, said.ApplicationproblemJSON404), said.JSON200, said.JSON202)
 }
 
 func (c client) Get(id string) Answer {
 	said, err := c.api.GetTransactionWithResponse(ctx, id)
 	fail(err)
-	return payment(said.StatusCode(), said.ApplicationproblemJSON404, said.JSON200)
+	return payment(answer(said.HTTPResponse, said.ApplicationproblemJSON404), said.JSON200)
+}
+
+func (c client) Refund(id, key, amount string) Answer {
+	var part payments.CreateRefund_Amount
+	fail(part.FromCreateRefundAmount1(amount))
+	params := &payments.CreateRefundParams{IdempotencyKey: key}
+	said, err := c.api.CreateRefundWithResponse(ctx, id, params, payments.CreateRefund{Amount: &part})
+	fail(err)
+	found := answer(said.HTTPResponse, said.ApplicationproblemJSON409)
+	if said.JSON201 != nil {
+		found.ID, found.Minor, found.State = said.JSON201.Id, said.JSON201.AmountMinor, string(said.JSON201.Status)
+	}
+	return found
 }
 
 func (c client) List(cursor string) ([]string, string) {

@@ -13,16 +13,27 @@ type client struct {
 	ctx context.Context
 }
 
-func payment(data *payments.Transaction, response *http.Response, err error) Answer {
+func answer(response *http.Response, err error) Answer {
 	var refused *payments.GenericOpenAPIError
 	if errors.As(err, &refused) {
-		problem, isProblem := refused.Model().(payments.Problem)
-		if isProblem {
-			return Answer{Status: response.StatusCode, Code: string(problem.Code)}
+		if problem, isProblem := refused.Model().(payments.Problem); isProblem {
+			found := Answer{Status: response.StatusCode, Code: string(problem.Code)}
+			for _, fault := range problem.Errors {
+				found.Pointers += fault.GetPointer()
+			}
+			return found
 		}
 	}
 	fail(err)
-	return Answer{response.StatusCode, "", data.Id, data.AmountMinor, string(data.Status)}
+	return Answer{Status: response.StatusCode, IsReplayed: response.Header.Get("Idempotent-Replayed") == "true"}
+}
+
+func payment(data *payments.Transaction, response *http.Response, err error) Answer {
+	found := answer(response, err)
+	if found.Code == "" {
+		found.ID, found.Minor, found.State = data.Id, data.AmountMinor, string(data.Status)
+	}
+	return found
 }
 
 func (c client) create(key string, amount payments.CreateTransactionAmount) Answer {
@@ -44,6 +55,17 @@ func (c client) Process(id string) Answer {
 
 func (c client) Get(id string) Answer {
 	return payment(c.api.TransactionsAPI.GetTransaction(c.ctx, id).Execute())
+}
+
+func (c client) Refund(id, key, amount string) Answer {
+	body := *payments.NewCreateRefund()
+	body.SetAmount(payments.StringAsCreateRefundAmount(&amount))
+	data, response, err := c.api.RefundsAPI.CreateRefund(c.ctx, id).IdempotencyKey(key).CreateRefund(body).Execute()
+	found := answer(response, err)
+	if found.Code == "" {
+		found.ID, found.Minor, found.State = data.Id, data.AmountMinor, string(data.Status)
+	}
+	return found
 }
 
 func (c client) List(cursor string) ([]string, string) {
