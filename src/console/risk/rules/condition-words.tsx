@@ -130,7 +130,7 @@ function MetadataCondition({ condition }: { condition: ConditionByKind["metadata
   );
 }
 
-export const FIELD_WORDS: Record<ListField, string> = {
+const FIELD_WORDS: Record<ListField, string> = {
   customer: "the customer",
   ip: "the IP address",
   card_fingerprint: "the card’s fingerprint",

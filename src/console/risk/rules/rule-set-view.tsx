@@ -69,7 +69,7 @@ function Effect({ rule }: { rule: Rule }) {
 const fromScore = (score: number) => (score >= OUT_OF_REACH ? "never" : `from a score of ${score}`);
 
 /** The settings beside the rules, in words. */
-export function settingWords(ruleSet: Omit<RuleSet, "rules">): Record<string, string> {
+function settingWords(ruleSet: Omit<RuleSet, "rules">): Record<string, string> {
   const { review_score, block_score, allow_beats_block } = ruleSet;
   return {
     "Held by score": fromScore(review_score),
