@@ -53,6 +53,43 @@ it("The list and a payment are good pages on a desktop and on a phone, light and
   }
 });
 
+it("Held, blocked and authorized payments are good pages, with their webhooks", async () => {
+  const shop = await newShop();
+  // Nothing listens there.
+  await shop.call("POST", "/api/v1/webhook-endpoints", { url: "http://127.0.0.1:9/hooks" });
+  const rules = await shop.call<{ version: number }>("GET", "/api/v1/risk/rules");
+  const rule = (id: string, outcome: object, currency: string) => ({
+    id,
+    ...outcome,
+    when: { currency: [currency] },
+  });
+  await shop.call("PUT", "/api/v1/risk/rules", {
+    rules: [
+      rule("hold-euros", { outcome: "review" }, "EUR"),
+      rule("block-yen", { outcome: "block" }, "JPY"),
+      rule("yen-from-abroad", { points: 35, shadow: true }, "JPY"),
+    ],
+    version: rules.version,
+  });
+  const { id: blocked } = await shop.pay({ amount: "12000", currency: "JPY" });
+  const { id: held } = await shop.pay({ currency: "EUR" });
+  const { id: authorized } = await shop.pay({ amount: "60.00", capture_method: "manual" });
+  await shop.call("POST", `/api/v1/transactions/${authorized}/process`);
+  for (const [name, options] of [LOOKS[0], LOOKS[3]]) {
+    const visitor = await newVisitor(options);
+    await visitor.signIn(shop.key, `/console/payments/${held}`);
+    await visitor.page.getByRole("link", { name: "Approve" }).waitFor();
+    await expectGoodPage(visitor, `payment-held-${name}`);
+    await visitor.open(`/console/payments/${blocked}`);
+    await expectGoodPage(visitor, `payment-blocked-${name}`);
+    await visitor.open(`/console/payments/${authorized}/capture`);
+    await visitor.page.getByLabel("Amount in").fill("40");
+    await visitor.page.getByRole("button", { name: "Continue" }).click();
+    await visitor.page.getByText("Capture 40.00 USD of 60.00 USD from customer_1").waitFor();
+    await expectGoodPage(visitor, `capture-confirm-${name}`);
+  }
+});
+
 it("An empty list and a faulty filter are good pages", async () => {
   const visitor = await newVisitor({ viewport: PHONE });
   await visitor.signIn((await newShop()).key, "/console/payments");

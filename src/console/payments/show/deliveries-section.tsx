@@ -1,7 +1,7 @@
 /** The webhooks about a payment. They come from the merchant's dispatcher, which may be unreachable while the payment is
  *  not. */
 import type { ApiReply } from "../../http/api-client";
-import { Id, Status, TableFrame, Warning } from "../../view/parts";
+import { Status, TableFrame, Warning } from "../../view/parts";
 import { Time } from "../../view/time";
 import { DELIVERIES, deliveryPath, lastResult } from "../../webhooks/parts";
 import type { Delivery, Page } from "../bodies";
@@ -38,7 +38,6 @@ function Deliveries({ page: { data, has_more } }: { page: Page<Delivery> }) {
               <th scope="col">Status</th>
               <th scope="col">Attempts</th>
               <th scope="col">URL</th>
-              <th scope="col">Delivery</th>
             </tr>
           </thead>
           <tbody>
@@ -65,24 +64,25 @@ function Row({ delivery }: { delivery: Delivery }) {
         <Time at={created_at} />
       </td>
       <td data-label="Event">
-        <code>{event_type}</code>
+        <a href={deliveryPath(id)}>
+          <code>{event_type}</code>
+        </a>
       </td>
       <td data-label="Status">
         <Status status={status} />
       </td>
       <td data-label="Attempts">
-        {attempts.length} <span class="muted">· {lastResult(delivery)}</span>
-        {next_attempt_at === null ? null : (
-          <p class="muted">
-            next <Time at={next_attempt_at} />
-          </p>
-        )}
+        <div>
+          {attempts.length} <span class="muted">· {lastResult(delivery)}</span>
+          {next_attempt_at === null ? null : (
+            <p class="muted">
+              next <Time at={next_attempt_at} />
+            </p>
+          )}
+        </div>
       </td>
       <td class="break" data-label="URL">
         <bdi>{url}</bdi>
-      </td>
-      <td data-label="Delivery">
-        <Id id={id} href={deliveryPath(id)} />
       </td>
     </tr>
   );
