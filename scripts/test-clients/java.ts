@@ -1,49 +1,41 @@
-// Generators of Java clients.
+// Java clients, which openapi-generator writes for several HTTP libraries.
 import { join } from "node:path";
-import { ADAPTERS, type At, type Generator, type Program } from "./generator.ts";
-import { DEPENDENCY_PLUGIN, OPENAPI_GENERATOR, openapiGenerator } from "./openapi-generator.ts";
+import { ADAPTERS, type At, type Client, type Program } from "./client.ts";
+import { readDocumented } from "./documented.ts";
+import { OPENAPI_GENERATOR } from "./openapi-generator.ts";
 
-const PACKAGE = "com.example.payments";
-const PROPERTIES = [
-  "containerDefaultToNull=true",
-  `invokerPackage=${PACKAGE}`,
-  `apiPackage=${PACKAGE}.api`,
-  `modelPackage=${PACKAGE}.model`,
-];
-/** Of a choice with an array or an object it writes code that does not compile; of one between a number and a string,
- *  all libraries but native and okhttp-gson write a class without members. */
-const MAPPINGS = [
-  "RiskAmount",
-  "RiskCurrencies",
-  "RiskThreshold",
-  "CreateTransaction_amount",
-  "CaptureTransaction_amount",
-  "CreateRefund_amount",
-].map((schema) => `${schema}=Object`);
+const HEADING = "Java with openapi-generator";
+const DOCUMENTED_LIBRARY = "library=apache-httpclient";
 
 async function compile({ run }: At, adapter: string): Promise<Program> {
-  const copy = `${DEPENDENCY_PLUGIN}:copy-dependencies`;
-  await run("mvn", ["-q", "-f", "client", "-Dmaven.test.skip=true", "compile", copy]);
   const classes = "client/target/classes:client/target/dependency/*";
   const sources = ["Scenario", adapter].map((name) => join(ADAPTERS, "java", `${name}.java`));
   await run("javac", ["-cp", classes, "-d", "check", ...sources]);
   return ["java", ["-cp", `check:${classes}`, adapter]];
 }
 
-const javaWith = (library: string, adapter: string): Generator => ({
-  name: `openapi-generator, java, ${library}`,
-  version: OPENAPI_GENERATOR,
-  language: "java",
-  tools: ["javac", "mvn"],
-  generate: (at) =>
-    openapiGenerator(at, "java", "client", {
-      properties: [`library=${library}`, ...PROPERTIES],
-      more: ["--schema-mappings", MAPPINGS.join(",")],
-    }),
-  compile: (at) => compile(at, adapter),
-});
+/** The commands of the page, for a library that differs in its adapter only. */
+function setupFor(library: string): string {
+  const { setup } = readDocumented(HEADING);
+  if (!setup.includes(DOCUMENTED_LIBRARY)) throw new Error(`"${HEADING}" names another library.`);
+  return setup.replace(DOCUMENTED_LIBRARY, `library=${library}`);
+}
 
-export const JAVA: Generator[] = [
-  javaWith("apache-httpclient", "Apache"),
-  javaWith("native", "Native"),
+export const JAVA: Client[] = [
+  {
+    name: "openapi-generator, java, apache-httpclient",
+    version: OPENAPI_GENERATOR,
+    language: "java",
+    tools: ["javac", "mvn"],
+    heading: HEADING,
+    compile: (at) => compile(at, "Apache"),
+  },
+  {
+    name: "openapi-generator, java, native",
+    version: OPENAPI_GENERATOR,
+    language: "java",
+    tools: ["javac", "mvn"],
+    generate: ({ run }) => run("sh", ["-euc", setupFor("native")]),
+    compile: (at) => compile(at, "Native"),
+  },
 ];

@@ -1,5 +1,5 @@
 // openapi-generator, which writes clients in many languages: a jar from Maven's central repository.
-import type { At } from "./generator.ts";
+import type { At } from "./client.ts";
 
 export const OPENAPI_GENERATOR = "7.25.0";
 /** One version of the plugin, whatever the newest is. */

@@ -1,9 +1,9 @@
-// The results of the generators, as a table.
-import type { Generator } from "./generator.ts";
+// The results of the clients, as a table.
+import type { Client } from "./client.ts";
 
 export type Phase = "generates" | "compiles" | "runs";
 export type Result = {
-  generator: Pick<Generator, "name" | "version">;
+  client: Pick<Client, "name" | "version">;
   /** The phases that were begun, in order: all but the last one have passed. */
   phases: Phase[];
   error?: string;
@@ -13,7 +13,7 @@ export type Result = {
 };
 
 const PHASES: Phase[] = ["generates", "compiles", "runs"];
-const HEAD = ["generator", "version", ...PHASES, "seconds"];
+const HEAD = ["client", "version", ...PHASES, "seconds"];
 
 function cellOf({ phases, error }: Result, phase: Phase): string {
   if (!phases.includes(phase)) return "-";
@@ -21,13 +21,13 @@ function cellOf({ phases, error }: Result, phase: Phase): string {
 }
 
 function rowOf(result: Result): string[] {
-  const { generator, skipped, seconds } = result;
-  const { name, version } = generator;
+  const { client, skipped, seconds } = result;
+  const { name, version } = client;
   if (skipped !== undefined) return [name, version, `skipped: ${skipped}`];
   return [name, version, ...PHASES.map((phase) => cellOf(result, phase)), seconds.toFixed(1)];
 }
 
-/** A line for each generator: what has passed, what has failed, or why it was skipped. */
+/** A line for each client: what has passed, what has failed, or why it was skipped. */
 export function formatResults(results: readonly Result[]): string {
   const rows = [HEAD, ...results.map(rowOf)];
   const full = rows.filter((row) => row.length === HEAD.length);

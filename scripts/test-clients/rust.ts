@@ -1,7 +1,7 @@
 // Generators of Rust clients.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ADAPTERS, type At, type Generator, type Program } from "./generator.ts";
+import { ADAPTERS, type At, type Client, type Program } from "./client.ts";
 import { OPENAPI_GENERATOR, openapiGenerator } from "./openapi-generator.ts";
 import { TOOL_ENV } from "./toolchain.ts";
 
@@ -25,7 +25,7 @@ async function compile({ folder, run }: At): Promise<Program> {
   return [join(TOOL_ENV.CARGO_TARGET_DIR, "debug", "check"), []];
 }
 
-export const RUST: Generator[] = [
+export const RUST: Client[] = [
   {
     name: "openapi-generator, rust",
     version: OPENAPI_GENERATOR,

@@ -1,4 +1,4 @@
-// What the generators need on this machine, and where what they install is kept: below .cache/, so that nothing is
+// What the clients need on this machine, and where what they install is kept: below .cache/, so that nothing is
 // installed for the whole machine and a second run downloads nothing.
 import { join } from "node:path";
 import { ROOT } from "../install.mjs";
@@ -18,6 +18,7 @@ const PROBES = {
   mvn: { command: ["mvn", "-version"], what: "Maven" },
   cargo: { command: ["cargo", "--version"], what: "Rust's cargo" },
   npm: { command: ["npm", "--version"], what: "npm" },
+  curl: { command: ["curl", "--version"], what: "curl" },
 } as const;
 
 export type Tool = keyof typeof PROBES;

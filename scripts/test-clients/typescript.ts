@@ -2,14 +2,14 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BIN } from "../install.mjs";
-import { ADAPTERS, type At, type Generator, type Program } from "./generator.ts";
+import { ADAPTERS, type At, type Client, type Program } from "./client.ts";
 import { OPENAPI_GENERATOR, openapiGenerator } from "./openapi-generator.ts";
 
 const OPENAPI_TYPESCRIPT = "7.13.0";
 const OPENAPI_FETCH = "0.17.0";
 const HEY_API = "0.99.0";
 const ORVAL = "8.38.0";
-const TYPESCRIPT = "5.9.3";
+const COMPILER = "5.9.3";
 /** Versions from before this day are chosen for what a package requires by range only. */
 const PUBLISHED_BEFORE = "2026-11-29";
 
@@ -29,7 +29,7 @@ const TSCONFIG = {
 
 async function install({ run }: At, packages: string[]): Promise<void> {
   const options = ["--no-audit", "--no-fund", "--ignore-scripts", `--before=${PUBLISHED_BEFORE}`];
-  const all = [...packages, `typescript@${TYPESCRIPT}`];
+  const all = [...packages, `typescript@${COMPILER}`];
   await run("npm", ["install", ...options, "--prefix", ".", ...all]);
 }
 
@@ -47,7 +47,7 @@ async function compile(at: At, adapter: string): Promise<Program> {
   return [process.execPath, ["check.mjs"]];
 }
 
-export const TYPESCRIPT_GENERATORS: Generator[] = [
+export const TYPESCRIPT: Client[] = [
   {
     name: "openapi-typescript, openapi-fetch",
     version: `${OPENAPI_TYPESCRIPT}, ${OPENAPI_FETCH}`,

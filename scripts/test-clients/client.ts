@@ -1,4 +1,4 @@
-// What a code generator has to do to be tested, and where it does it.
+// A client of the API that is tested: one that a code generator writes, or an HTTP client that needs no generated code.
 import { join } from "node:path";
 import { ROOT } from "../install.mjs";
 import type { ChildOptions } from "../processes/child-process.ts";
@@ -6,9 +6,9 @@ import type { Tool } from "./toolchain.ts";
 
 export type RunOptions = Pick<ChildOptions, "cwd" | "env">;
 
-/** Where a generator works. */
+/** Where a client is made and run. */
 export type At = {
-  /** Empty at first; keeps what was generated until the next run. */
+  /** Empty but for openapi.json; keeps what was generated until the next run. */
   folder: string;
   /** A copy of openapi.json in the folder. */
   document: string;
@@ -18,18 +18,20 @@ export type At = {
   run(command: string, args: string[], options?: RunOptions): Promise<string>;
 };
 
-/** A program that runs the scenario with the generated client. */
+/** A program that runs the scenario with a generated client. */
 export type Program = [command: string, args: string[]];
 
-export type Generator = {
+export type Client = {
   name: string;
   version: string;
-  language: "python" | "go" | "java" | "rust" | "typescript";
+  language: "python" | "go" | "java" | "rust" | "typescript" | "curl";
   tools: Tool[];
-  /** Installs the generator and has it write a client. */
-  generate(at: At): Promise<unknown>;
-  /** Compiles the client together with its adapter. */
-  compile(at: At): Promise<Program>;
+  /** The section of docs/clients.md that has its commands and a program. */
+  heading?: string;
+  /** Installs the generator and has it write a client; absent if the commands of the section do that. */
+  generate?(at: At): Promise<unknown>;
+  /** Compiles the generated client together with its adapter; absent if nothing is generated. */
+  compile?(at: At): Promise<Program>;
 };
 
 /** The programs that use the generated clients, by language; each language has its scenario beside them. */
