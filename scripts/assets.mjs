@@ -13,6 +13,7 @@ const CONSOLE_ENTRIES = [
   "copy.ts",
   "live.ts",
   "reviews.ts",
+  "editor.ts",
   "console.css",
 ];
 

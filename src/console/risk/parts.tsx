@@ -44,3 +44,9 @@ export function RiskTabs({ current }: { current: Current }) {
   ];
   return <Tabs label="Risk" tabs={tabs} current={current} />;
 }
+
+/** A time as browsers send it, without a zone, which the page says is UTC. Other text stays for the API to judge. */
+export function toUtc(text: string): string {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?$/.exec(text);
+  return match ? `${match[1]}${match[2] ?? ":00"}Z` : text;
+}

@@ -27,6 +27,7 @@ const NOTICES = {
   delivery_has_changed:
     "Nothing was sent again: the delivery has changed since the page was loaded.",
   review_approved: "Approved. The payment can be processed.",
+  rules_saved: "Saved. The rules are in force everywhere within 5 seconds.",
   entry_added: "Added. The lists are in force everywhere within 5 seconds.",
   entry_changed: "The value was on the list already: its note and expiry were replaced.",
   entry_removed: "Removed. The lists are in force everywhere within 5 seconds.",

@@ -10,14 +10,16 @@ export function ActionForm({
   action,
   children,
   class: className = "",
+  id,
 }: {
   session: Session;
   action: string;
   children?: Child;
   class?: string;
+  id?: string;
 }) {
   return (
-    <form method="post" action={action} class={className}>
+    <form method="post" action={action} class={className} id={id}>
       <input type="hidden" name={CSRF_FIELD} value={session.csrf} />
       {children}
     </form>

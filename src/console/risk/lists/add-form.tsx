@@ -4,7 +4,7 @@ import type { Form } from "../../http/form";
 import type { RefusedForm } from "../../http/refused-form";
 import { FormFault, SelectField, TextField } from "../../view/fields";
 import { ActionForm } from "../../view/parts";
-import { LISTS } from "../parts";
+import { LISTS, toUtc } from "../parts";
 import { FIELD_OPTIONS, LIST_OPTIONS } from "./entries";
 
 /** The members of a new entry of the API, by the names of the form's fields: those of the filter are on the same page. */
@@ -47,12 +47,6 @@ export function toEntryBody({ new_list, new_field, value, note, expires_at }: En
   };
 }
 
-/** A time as browsers send it, without a zone, which the page says is UTC. Other text stays for the API to judge. */
-function toUtc(text: string): string {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?$/.exec(text);
-  return match ? `${match[1]}${match[2] ?? ":00"}Z` : text;
-}
-
 type Props = { session: Session; entered: EnteredEntry; refused: RefusedForm | undefined };
 
 export function AddForm({ session, entered, refused }: Props) {
@@ -61,30 +55,38 @@ export function AddForm({ session, entered, refused }: Props) {
     <section class="card" aria-labelledby="add">
       <h2 id="add">Add a value</h2>
       <FormFault refused={refused} />
-      <ActionForm session={session} action={LISTS} class="fields">
-        <SelectField
-          name="new_list"
-          label="On the"
-          options={LIST_OPTIONS}
-          value={entered.new_list}
-          fault={faults.new_list}
-        />
-        <SelectField
-          name="new_field"
-          label="What it is"
-          options={FIELD_OPTIONS}
-          value={entered.new_field}
-          fault={faults.new_field}
-        />
-        <TextField name="value" label="Value" required value={entered.value} fault={faults.value} />
-        <TextField name="note" label="Note (optional)" value={entered.note} fault={faults.note} />
-        <TextField
-          name="expires_at"
-          label="Expires, in UTC (optional)"
-          type="datetime-local"
-          value={entered.expires_at}
-          fault={faults.expires_at}
-        />
+      <ActionForm session={session} action={LISTS} class="add-entry">
+        <div class="fields">
+          <SelectField
+            name="new_list"
+            label="On the"
+            options={LIST_OPTIONS}
+            value={entered.new_list}
+            fault={faults.new_list}
+          />
+          <SelectField
+            name="new_field"
+            label="What it is"
+            options={FIELD_OPTIONS}
+            value={entered.new_field}
+            fault={faults.new_field}
+          />
+          <TextField
+            name="value"
+            label="Value"
+            required
+            value={entered.value}
+            fault={faults.value}
+          />
+          <TextField name="note" label="Note (optional)" value={entered.note} fault={faults.note} />
+          <TextField
+            name="expires_at"
+            label="Expires (UTC, optional)"
+            type="datetime-local"
+            value={entered.expires_at}
+            fault={faults.expires_at}
+          />
+        </div>
         <div class="actions">
           <button type="submit" class="primary">
             Add

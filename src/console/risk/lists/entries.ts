@@ -15,7 +15,7 @@ export const FIELD_LABELS: Record<ListField, string> = {
   ip: "IP address",
   card_fingerprint: "Card fingerprint",
   email: "Email address",
-  email_domain: "Domain of the email address",
+  email_domain: "Email domain",
   country: "Country",
 };
 
