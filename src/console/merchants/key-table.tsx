@@ -1,5 +1,5 @@
-/** A merchant's API keys, with a page to replace or revoke each that is still valid. */
-import { Id, Status, TableFrame } from "../view/parts";
+/** A merchant's API keys. Each leads to its page, where it is replaced or revoked. */
+import { Status, TableFrame } from "../view/parts";
 import { Time } from "../view/time";
 import { type ApiKeyBody, keyPath } from "./parts";
 
@@ -17,15 +17,11 @@ export function KeyTable({ keys, nowMs }: { keys: ApiKeyBody[]; nowMs: number })
         <thead>
           <tr>
             <th scope="col">Name</th>
-            <th scope="col">Key</th>
             <th scope="col">Status</th>
             <th scope="col">Scopes</th>
             <th scope="col">Created</th>
             <th scope="col">Last used, hour from</th>
             <th scope="col">Expires</th>
-            <th scope="col">
-              <span class="unseen">Actions</span>
-            </th>
           </tr>
         </thead>
         <tbody>
@@ -40,17 +36,15 @@ export function KeyTable({ keys, nowMs }: { keys: ApiKeyBody[]; nowMs: number })
 
 function Row({ apiKey, status }: { apiKey: ApiKeyBody; status: string }) {
   const { id, merchant_id, name, last_four, scopes, created_at, last_used_at, expires_at } = apiKey;
-  const label = name ?? `key ending in ${last_four}`;
   return (
     <tr>
       <td class="break">
-        {name === null ? <span class="muted">no name</span> : <bdi>{name}</bdi>}
-        <p>
-          <Id id={id} />
+        <a href={keyPath(merchant_id, id)}>
+          {name === null ? "Without a name" : <bdi>{name}</bdi>}
+        </a>
+        <p class="muted">
+          <code class="last-four">…{last_four}</code>
         </p>
-      </td>
-      <td>
-        <code>…{last_four}</code>
       </td>
       <td>
         <Status status={status} />
@@ -61,13 +55,6 @@ function Row({ apiKey, status }: { apiKey: ApiKeyBody; status: string }) {
       </td>
       <td>{last_used_at === null ? "not yet" : <Time at={last_used_at} />}</td>
       <td>{expires_at === null ? "never" : <Time at={expires_at} />}</td>
-      <td>
-        {status === "ended" ? null : (
-          <a href={keyPath(merchant_id, id)} aria-label={`Manage ${label}`}>
-            Manage
-          </a>
-        )}
-      </td>
     </tr>
   );
 }

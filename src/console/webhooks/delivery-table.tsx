@@ -13,14 +13,13 @@ export function DeliveryTable({ deliveries, caption }: Props) {
         <thead>
           <tr>
             <th scope="col">Created</th>
-            <th scope="col">Event</th>
+            <th scope="col">Event and URL</th>
             <th scope="col">Status</th>
             <th scope="col" class="number">
               Attempts
             </th>
             <th scope="col">Last result</th>
             <th scope="col">Payment</th>
-            <th scope="col">URL</th>
           </tr>
         </thead>
         <tbody>
@@ -29,8 +28,11 @@ export function DeliveryTable({ deliveries, caption }: Props) {
               <td>
                 <Time at={delivery.created_at} />
               </td>
-              <td>
+              <td class="break">
                 <a href={deliveryPath(delivery.id)}>{delivery.event_type}</a>
+                <p class="muted clamp">
+                  <bdi>{delivery.url}</bdi>
+                </p>
               </td>
               <td>
                 <Status status={delivery.status} />
@@ -43,9 +45,6 @@ export function DeliveryTable({ deliveries, caption }: Props) {
                 ) : (
                   <span class="muted">none</span>
                 )}
-              </td>
-              <td class="break wide">
-                <bdi>{delivery.url}</bdi>
               </td>
             </tr>
           ))}

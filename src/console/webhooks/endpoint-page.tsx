@@ -145,7 +145,7 @@ function Changes({ session, endpoint, again }: ChangesProps) {
   const change = again?.form === "change" ? again : undefined;
   const rotate = again?.form === "rotate" ? again : undefined;
   return (
-    <div class="cards">
+    <>
       <section class="card" aria-labelledby="change">
         <h2 id="change">Change</h2>
         <EndpointForm
@@ -156,35 +156,37 @@ function Changes({ session, endpoint, again }: ChangesProps) {
           submit="Save"
         />
       </section>
-      <section class="card" aria-labelledby="rotate">
-        <h2 id="rotate">Rotate the secret</h2>
-        <p>
-          The new secret is shown once. Until the old one expires, each webhook has two signatures,
-          so the receiver keeps working while it gets the new secret.
-        </p>
-        <RotateForm
+      <div class="cards">
+        <section class="card" aria-labelledby="rotate">
+          <h2 id="rotate">Rotate the secret</h2>
+          <p>
+            The new secret is shown once. Until the old one expires, each webhook has two
+            signatures, so the receiver keeps working while it gets the new secret.
+          </p>
+          <RotateForm
+            session={session}
+            id={endpoint.id}
+            label="Rotate the secret"
+            refused={rotate?.refused}
+            {...(rotate && { value: rotate.value })}
+          />
+        </section>
+        <RecoverSection
           session={session}
-          id={endpoint.id}
-          label="Rotate the secret"
-          refused={rotate?.refused}
-          {...(rotate && { value: rotate.value })}
+          path={path}
+          again={again?.form === "recover" ? again : undefined}
         />
-      </section>
-      <RecoverSection
-        session={session}
-        path={path}
-        again={again?.form === "recover" ? again : undefined}
-      />
-      <section class="card" aria-labelledby="delete">
-        <h2 id="delete">Delete</h2>
-        <p>Pending deliveries end as dead, and no event is sent to the URL any more.</p>
-        <p>
-          <a class="button danger" href={`${path}/delete`}>
-            Delete the endpoint…
-          </a>
-        </p>
-      </section>
-    </div>
+        <section class="card" aria-labelledby="delete">
+          <h2 id="delete">Delete</h2>
+          <p>Pending deliveries end as dead, and no event is sent to the URL any more.</p>
+          <p>
+            <a class="button danger" href={`${path}/delete`}>
+              Delete the endpoint…
+            </a>
+          </p>
+        </section>
+      </div>
+    </>
   );
 }
 

@@ -79,11 +79,11 @@ function Endpoints({ endpoints }: { endpoints: EndpointBody[] }) {
           {endpoints.map((endpoint) => (
             <tr>
               <td class="break wide">
-                <a href={endpointPath(endpoint.id)}>
+                <a class="clamp" href={endpointPath(endpoint.id)}>
                   <bdi>{endpoint.url}</bdi>
                 </a>
                 {endpoint.description ? (
-                  <p class="muted">
+                  <p class="muted clamp">
                     <bdi>{endpoint.description}</bdi>
                   </p>
                 ) : null}

@@ -95,7 +95,7 @@ function Feed({ events }: { events: Events }) {
           <p>Each change of a payment or a refund is an event. The next one appears here.</p>
         </Empty>
       </div>
-      <div id="feed" hidden={events.data.length === 0}>
+      <div id="feed" class="feed" hidden={events.data.length === 0}>
         <TableFrame label="Events">
           <table>
             <caption>Newest first</caption>

@@ -50,10 +50,14 @@ export function Health({ endpoint }: { endpoint: EndpointBody }) {
   const { enabled, disabled_reason, failing_since } = endpoint;
   if (!enabled) {
     return (
-      <>{disabled_reason ? `Disabled automatically: ${REASONS[disabled_reason]}` : "Disabled."}</>
+      <>
+        {disabled_reason
+          ? `Disabled automatically: ${REASONS[disabled_reason]}`
+          : "Disabled by hand."}
+      </>
     );
   }
-  if (failing_since === null) return <>No failure since the last success.</>;
+  if (failing_since === null) return <>No failures</>;
   return (
     <>
       Failing since <Time at={failing_since} />

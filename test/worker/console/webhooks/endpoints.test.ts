@@ -40,7 +40,7 @@ describe("the list", () => {
     const { text } = await visitor.get(WEBHOOKS);
     expect(text).toContain(`<bdi>${URL}</bdi>`);
     expect(text).toContain("refund.failed and 1 more");
-    expect(text).toContain("No failure since the last success");
+    expect(text).toContain("No failures");
     expect(text).toContain('<span class="status bad">disabled</span>');
     expect(text).not.toContain("<script>alert");
     expect(text).toContain("&lt;script&gt;alert(1)");
