@@ -20,12 +20,14 @@ it("test:clients --only chooses by language and by each part of a client's name"
   expect(namesOf("java")).toEqual([
     "openapi-generator, java, apache-httpclient",
     "openapi-generator, java, native",
+    "retries, java",
   ]);
   expect(namesOf("ogen,python")).toEqual([
     "openapi-python-client",
     "openapi-generator, python",
     "requests",
     "ogen",
+    "retries, python",
   ]);
 });
 

@@ -32,6 +32,8 @@ export type Client = {
   generate?(at: At): Promise<unknown>;
   /** Compiles the generated client together with its adapter; absent if nothing is generated. */
   compile?(at: At): Promise<Program>;
+  /** A test of another kind than the scenario and the program of the section. */
+  run?(at: At): Promise<void>;
 };
 
 /** The programs that use the generated clients, by language; each language has its scenario beside them. */

@@ -1,8 +1,9 @@
-// The clients that `npm run test:clients` tests, by language.
+// What `npm run test:clients` tests: clients by language, and which requests HTTP clients repeat.
 import type { Client } from "./client.ts";
 import { GO } from "./go.ts";
 import { JAVA } from "./java.ts";
 import { PYTHON } from "./python.ts";
+import { RETRIES } from "./retries/retries.ts";
 import { RUST } from "./rust.ts";
 import { TYPESCRIPT } from "./typescript.ts";
 
@@ -14,7 +15,15 @@ const CURL: Client = {
   heading: "curl",
 };
 
-export const CLIENTS: Client[] = [...PYTHON, ...GO, ...JAVA, ...RUST, ...TYPESCRIPT, CURL];
+export const CLIENTS: Client[] = [
+  ...PYTHON,
+  ...GO,
+  ...JAVA,
+  ...RUST,
+  ...TYPESCRIPT,
+  CURL,
+  ...RETRIES,
+];
 
 /** The clients that `--only` names: by language, or by a part of their names. Throws for a word that fits none. */
 export function chooseClients(only: string): Client[] {

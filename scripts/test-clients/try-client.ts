@@ -90,6 +90,7 @@ export async function tryClient(client: Client, api: Api): Promise<Result> {
       phases.push("runs");
       await at.run(command, args, { env: { BASE: api.base, KEY: api.key, PREFIX: order } });
     }
+    await client.run?.(at);
     if (documented) await runDocumented(at, documented, api, order);
     return result();
   } catch (error) {

@@ -11,7 +11,7 @@ const HEY_API = "0.99.0";
 const ORVAL = "8.38.0";
 const COMPILER = "5.9.3";
 /** Versions from before this day are chosen for what a package requires by range only. */
-const PUBLISHED_BEFORE = "2026-11-29";
+export const PUBLISHED_BEFORE = "2026-11-29";
 
 const TSCONFIG = {
   compilerOptions: {
