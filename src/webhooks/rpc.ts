@@ -96,10 +96,12 @@ export interface WebhookDispatcherRpc {
   accept(events: EventRecord[]): void;
   /** The registered endpoints, oldest first. */
   endpoints(): Endpoint[];
-  /** @returns undefined when the merchant has as many as there may be */
+  /** @param id a random one if there is none
+   *  @returns undefined when the merchant has as many as there may be */
   addEndpoint(
     given: Pick<Endpoint, "url" | "description" | "events" | "enabled">,
-  ): { endpoint: Endpoint; secret: string } | undefined;
+    id?: string,
+  ): { endpoint: Endpoint; secret: string } | "exists" | undefined;
   /** @returns undefined when there is no such endpoint */
   changeEndpoint(id: string, change: EndpointChange): Endpoint | undefined;
   /** Ends the endpoint's open deliveries as dead. @returns whether there was such an endpoint */

@@ -79,12 +79,12 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     return this.#parts.endpoints.list();
   }
 
-  /** @returns undefined when there are too many already. */
   addEndpoint(
     given: Pick<Endpoint, "url" | "description" | "events" | "enabled">,
-  ): { endpoint: Endpoint; secret: string } | undefined {
+    id = newEndpointId(),
+  ): { endpoint: Endpoint; secret: string } | "exists" | undefined {
+    if (this.#parts.endpoints.find(id)) return "exists";
     if (this.#parts.endpoints.list().length >= MAX_ENDPOINTS) return undefined;
-    const id = newEndpointId();
     const secret = newSecret();
     const endpoint = {
       ...given,

@@ -44,6 +44,10 @@ export const PROBLEMS = {
   refund_exceeds_remaining: { status: 409, title: "Amount exceeds what is left to refund" },
   too_many_refunds: { status: 409, title: "Too many refunds" },
   too_many_attempts: { status: 409, title: "Too many declined captures and cancellations" },
+  webhook_endpoint_exists: {
+    status: 409,
+    title: "Webhook endpoint already registered under this idempotency key",
+  },
   too_many_webhook_endpoints: {
     status: 409,
     title: "Too many webhook endpoints",

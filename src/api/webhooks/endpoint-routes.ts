@@ -1,7 +1,7 @@
 /** Routes of webhook endpoints. The merchant's dispatcher stores them, so a change applies to the next event. */
 import { z } from "@hono/zod-openapi";
 import { webhookDispatcher } from "../../webhooks/client";
-import { DEFAULT_SECRET, type Endpoint as StoredEndpoint } from "../../webhooks/rpc";
+import { DEFAULT_SECRET } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { optionalBody, pathParams } from "../http/parse-request";
@@ -10,32 +10,25 @@ import { jsonResponse, respond, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { consumeMore } from "../middleware/rate-limit";
 import { toDeliveryJson } from "./delivery-routes";
+import { ENDPOINTS_PATH as PATH, registerEndpointRoute, toEndpointJson } from "./register-endpoint";
 import {
   Delivery,
   Endpoint,
   EndpointChangeBody,
   EndpointList,
   EXAMPLE_ENDPOINT_ID,
-  NewEndpoint,
-  NewEndpointBody,
   RecoverBody,
   Recovered,
   RotateBody,
   RotatedSecret,
   selectEndpointChange,
-  selectNewEndpoint,
 } from "./schemas";
 
-const PATH = "/api/v1/webhook-endpoints";
 const Params = z.object({
   id: z.string().openapi({ description: "Id of the endpoint.", example: EXAMPLE_ENDPOINT_ID }),
 });
 const params = pathParams(Params);
 type WithId = { params: z.output<typeof Params> };
-const newEndpoint = {
-  documentedAs: NewEndpointBody,
-  checkedBy: (c: AppContext) => selectNewEndpoint(allowsInsecure(c)),
-};
 const endpointChange = {
   documentedAs: EndpointChangeBody,
   checkedBy: (c: AppContext) => selectEndpointChange(allowsInsecure(c)),
@@ -49,18 +42,7 @@ const writing = { tag: "Webhooks", security: "api_key", before: [canWrite] } as 
 const RECOVER_COST = 50;
 
 export function webhookEndpointRoutes(app: App): void {
-  defineRoute(app, {
-    ...writing,
-    method: "post",
-    path: PATH,
-    operationId: "createWebhookEndpoint",
-    summary: "Register a webhook endpoint",
-    description: "The response contains the endpoint's signing secret, which is shown only once.",
-    request: { body: newEndpoint },
-    responses: { 201: { description: "The endpoint and its secret.", schema: NewEndpoint } },
-    problems: [...BODY_PROBLEMS, "card_number_refused", "too_many_webhook_endpoints"],
-    handle: create,
-  });
+  registerEndpointRoute(app);
   defineRoute(app, {
     ...reading,
     method: "get",
@@ -172,16 +154,6 @@ export function webhookEndpointRoutes(app: App): void {
   });
 }
 
-async function create(
-  c: AppContext,
-  { body }: { body: z.output<typeof NewEndpointBody> },
-): Promise<Response> {
-  const made = await dispatcher(c).addEndpoint(body);
-  if (!made) throw new Problem("too_many_webhook_endpoints");
-  const { endpoint, secret } = made;
-  return jsonResponse(c, 201, { ...toEndpointJson(endpoint), secret });
-}
-
 async function rotate(
   c: AppContext,
   { params, body }: WithId & { body: z.output<typeof RotateBody> },
@@ -222,13 +194,4 @@ const endpointNotFound = (): Problem => new Problem("webhook_endpoint_not_found"
 function requireEndpoint<Value>(value: Value | undefined): Value {
   if (value === undefined) throw endpointNotFound();
   return value;
-}
-
-function toEndpointJson(endpoint: StoredEndpoint) {
-  const { failing_since, created_at } = endpoint;
-  return {
-    ...endpoint,
-    failing_since: failing_since === null ? null : timeText(failing_since),
-    created_at: timeText(created_at),
-  };
 }

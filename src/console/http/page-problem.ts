@@ -33,7 +33,7 @@ export function toShownProblem(thrown: unknown): ShownProblem | undefined {
   return toFaultCode(thrown) === "unavailable" ? UNAVAILABLE : undefined;
 }
 
-export const UNAVAILABLE: ShownProblem = {
+const UNAVAILABLE: ShownProblem = {
   status: 503,
   ...{ title: PROBLEMS.unavailable.title, code: "unavailable" },
   detail: "Payments continue. Load the page again in a moment.",

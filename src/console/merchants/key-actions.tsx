@@ -8,19 +8,13 @@ import { NOT_FOUND, PageProblem } from "../http/page-problem";
 import { toRefusedForm } from "../http/refused-form";
 import { redirect } from "../http/respond-page";
 import { withNotice } from "../view/notices";
+import { onceHeaders, readToken } from "../view/once";
 import { ActionForm } from "../view/parts";
 import { renderPage } from "../view/render";
 import { SecretOnce } from "../view/secret-once";
 import { showKey } from "./key-page";
 import { showMerchant } from "./merchant-page";
-import {
-  type ApiKeyBody,
-  keyPath,
-  merchantApi,
-  merchantPath,
-  onceHeaders,
-  readToken,
-} from "./parts";
+import { type ApiKeyBody, keyPath, merchantApi, merchantPath } from "./parts";
 
 type NewKey = z.infer<typeof NewApiKey>;
 

@@ -12,7 +12,7 @@ export function keyStatus({ expires_at }: ApiKeyBody, nowMs: number): string {
 export function KeyTable({ keys, nowMs }: { keys: ApiKeyBody[]; nowMs: number }) {
   return (
     <TableFrame label="API keys">
-      <table>
+      <table class="stacked">
         <caption>Newest first. Keys that have expired or were revoked stay in the list.</caption>
         <thead>
           <tr>
@@ -38,7 +38,7 @@ function Row({ apiKey, status }: { apiKey: ApiKeyBody; status: string }) {
   const { id, merchant_id, name, last_four, scopes, created_at, last_used_at, expires_at } = apiKey;
   return (
     <tr>
-      <td class="break">
+      <td data-label="Name" class="break">
         <a href={keyPath(merchant_id, id)}>
           {name === null ? "Without a name" : <bdi>{name}</bdi>}
         </a>
@@ -46,15 +46,19 @@ function Row({ apiKey, status }: { apiKey: ApiKeyBody; status: string }) {
           <code class="last-four">…{last_four}</code>
         </p>
       </td>
-      <td>
+      <td data-label="Status">
         <Status status={status} />
       </td>
-      <td class="scopes">{scopes.join(", ")}</td>
-      <td>
+      <td data-label="Scopes" class="scopes">
+        {scopes.join(", ")}
+      </td>
+      <td data-label="Created">
         <Time at={created_at} />
       </td>
-      <td>{last_used_at === null ? "not yet" : <Time at={last_used_at} />}</td>
-      <td>{expires_at === null ? "never" : <Time at={expires_at} />}</td>
+      <td data-label="Last used">
+        {last_used_at === null ? "not yet" : <Time at={last_used_at} />}
+      </td>
+      <td data-label="Expires">{expires_at === null ? "never" : <Time at={expires_at} />}</td>
     </tr>
   );
 }

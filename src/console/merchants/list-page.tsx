@@ -74,7 +74,7 @@ export async function merchantsPage(c: AppContext, { session, api }: Visit): Pro
 function Merchants({ merchants }: { merchants: MerchantBody[] }) {
   return (
     <TableFrame label="Merchants">
-      <table>
+      <table class="stacked">
         <caption>Newest first</caption>
         <thead>
           <tr>
@@ -87,16 +87,16 @@ function Merchants({ merchants }: { merchants: MerchantBody[] }) {
         <tbody>
           {merchants.map(({ id, name, default_currency, created_at }) => (
             <tr>
-              <td class="break wide">
+              <td data-label="Name" class="break wide">
                 <a href={merchantPath(id)}>
                   <bdi>{name}</bdi>
                 </a>
               </td>
-              <td>
+              <td data-label="Id">
                 <Id id={id} />
               </td>
-              <td>{default_currency}</td>
-              <td>
+              <td data-label="Currency">{default_currency}</td>
+              <td data-label="Created">
                 <Time at={created_at} />
               </td>
             </tr>

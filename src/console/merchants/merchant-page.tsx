@@ -5,11 +5,12 @@ import type { Session } from "../access/session";
 import type { Visit } from "../http/define-page";
 import type { RefusedForm } from "../http/refused-form";
 import { CheckboxGroup, FormFault, TextField } from "../view/fields";
+import { OnceField } from "../view/once";
 import { ActionForm, Empty, Id } from "../view/parts";
 import { renderPage } from "../view/render";
 import { Time } from "../view/time";
 import { KeyTable } from "./key-table";
-import { type ApiKeyBody, type MerchantBody, merchantApi, merchantPath, OnceField } from "./parts";
+import { type ApiKeyBody, type MerchantBody, merchantApi, merchantPath } from "./parts";
 
 /** The form of a new key that was refused, with what was entered. */
 export type RefusedKey = {

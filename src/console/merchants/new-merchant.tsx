@@ -7,17 +7,10 @@ import { type RefusedForm, toRefusedForm } from "../http/refused-form";
 import { redirect } from "../http/respond-page";
 import { FormFault, TextField } from "../view/fields";
 import { withNotice } from "../view/notices";
+import { OnceField, onceHeaders, readToken } from "../view/once";
 import { ActionForm } from "../view/parts";
 import { renderPage } from "../view/render";
-import {
-  MERCHANTS,
-  MERCHANTS_API,
-  type MerchantBody,
-  merchantPath,
-  OnceField,
-  onceHeaders,
-  readToken,
-} from "./parts";
+import { MERCHANTS, MERCHANTS_API, type MerchantBody, merchantPath } from "./parts";
 
 type Entry = { name: string; currency: string };
 type Again = { refused: RefusedForm; token: string | undefined };

@@ -11,6 +11,8 @@ const NOTICES = {
   shown_as_customer:
     "No payment, refund or idempotency key has this name. These are the payments of the customer.",
   merchant_created: "The merchant was created.",
+  endpoint_exists:
+    "The endpoint had been added already. Its secret was shown once; if it was lost, rotate it.",
   key_exists:
     "The key had been created already, and was shown once. If it was lost, revoke it and create another one.",
   key_revoked: "The key was revoked. It stops working within ten seconds.",

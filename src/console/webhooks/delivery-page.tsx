@@ -134,7 +134,7 @@ function Attempts({ delivery: { attempts } }: { delivery: DeliveryBody }) {
   }
   return (
     <TableFrame label="Attempts">
-      <table>
+      <table class="stacked">
         <caption>The last 100 attempts at most, newest first</caption>
         <thead>
           <tr>
@@ -152,15 +152,19 @@ function Attempts({ delivery: { attempts } }: { delivery: DeliveryBody }) {
         <tbody>
           {attempts.toReversed().map((attempt) => (
             <tr>
-              <td class="number">{attempt.number}</td>
-              <td>
+              <td data-label="No." class="number">
+                {attempt.number}
+              </td>
+              <td data-label="Started">
                 <Time at={attempt.started_at} />
               </td>
-              <td class="number">{attempt.duration_ms} ms</td>
-              <td>
+              <td data-label="Duration" class="number">
+                {attempt.duration_ms} ms
+              </td>
+              <td data-label="Result">
                 <Status status={attempt.error === null ? "delivered" : "failed"} />
               </td>
-              <td>{resultText(attempt)}</td>
+              <td data-label="Response">{resultText(attempt)}</td>
             </tr>
           ))}
         </tbody>

@@ -8,7 +8,7 @@ type Props = { deliveries: DeliveryBody[]; caption: string };
 export function DeliveryTable({ deliveries, caption }: Props) {
   return (
     <TableFrame label="Deliveries">
-      <table>
+      <table class="stacked">
         <caption>{caption}</caption>
         <thead>
           <tr>
@@ -25,21 +25,23 @@ export function DeliveryTable({ deliveries, caption }: Props) {
         <tbody>
           {deliveries.map((delivery) => (
             <tr>
-              <td>
+              <td data-label="Created">
                 <Time at={delivery.created_at} />
               </td>
-              <td class="break">
+              <td data-label="Event" class="break">
                 <a href={deliveryPath(delivery.id)}>{delivery.event_type}</a>
                 <p class="muted clamp">
                   <bdi>{delivery.url}</bdi>
                 </p>
               </td>
-              <td>
+              <td data-label="Status">
                 <Status status={delivery.status} />
               </td>
-              <td class="number">{delivery.attempts.at(-1)?.number ?? 0}</td>
-              <td>{lastResult(delivery)}</td>
-              <td>
+              <td data-label="Attempts" class="number">
+                {delivery.attempts.at(-1)?.number ?? 0}
+              </td>
+              <td data-label="Last result">{lastResult(delivery)}</td>
+              <td data-label="Payment">
                 {delivery.transaction_id ? (
                   <Id id={delivery.transaction_id} href={paymentPath(delivery.transaction_id)} />
                 ) : (

@@ -1,4 +1,5 @@
 /** The form of an endpoint's URL, events and description, for a new one and for a change. */
+import type { Child } from "hono/jsx";
 import { WEBHOOK_TYPES } from "../../domain/webhook/webhook";
 import type { Session } from "../access/session";
 import type { Form } from "../http/form";
@@ -42,15 +43,18 @@ type Props = {
   action: string;
   entry: EntryOfEndpoint;
   refused?: RefusedForm | undefined;
+  /** The field that makes a create happen once. */
+  once?: Child;
   submit: string;
   isPrimary?: boolean;
 };
 
 export function EndpointForm(props: Props) {
-  const { session, action, entry, refused, submit, isPrimary = false } = props;
+  const { session, action, entry, refused, once, submit, isPrimary = false } = props;
   const faults = refused?.fields ?? {};
   return (
     <ActionForm session={session} action={action} class="stack">
+      {once}
       <FormFault refused={refused} />
       <TextField
         name="url"

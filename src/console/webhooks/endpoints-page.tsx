@@ -62,7 +62,7 @@ function NoEndpoints({ mayChange }: { mayChange: boolean }) {
 function Endpoints({ endpoints }: { endpoints: EndpointBody[] }) {
   return (
     <TableFrame label="Webhook endpoints">
-      <table>
+      <table class="stacked">
         <caption>
           {endpoints.length} of at most {MAX_ENDPOINTS} endpoints, oldest first
         </caption>
@@ -78,7 +78,7 @@ function Endpoints({ endpoints }: { endpoints: EndpointBody[] }) {
         <tbody>
           {endpoints.map((endpoint) => (
             <tr>
-              <td class="break wide">
+              <td data-label="URL" class="break wide">
                 <a class="clamp" href={endpointPath(endpoint.id)}>
                   <bdi>{endpoint.url}</bdi>
                 </a>
@@ -88,14 +88,14 @@ function Endpoints({ endpoints }: { endpoints: EndpointBody[] }) {
                   </p>
                 ) : null}
               </td>
-              <td>
+              <td data-label="Status">
                 <EndpointStatus endpoint={endpoint} />
               </td>
-              <td>{eventsText(endpoint.events)}</td>
-              <td>
+              <td data-label="Events">{eventsText(endpoint.events)}</td>
+              <td data-label="Health">
                 <Health endpoint={endpoint} />
               </td>
-              <td>
+              <td data-label="Created">
                 <Time at={endpoint.created_at} />
               </td>
             </tr>

@@ -97,7 +97,7 @@ function Feed({ events }: { events: Events }) {
       </div>
       <div id="feed" class="feed" hidden={events.data.length === 0}>
         <TableFrame label="Events">
-          <table>
+          <table class="stacked">
             <caption>Newest first</caption>
             <thead>
               <tr>
@@ -132,17 +132,17 @@ function Row({ event }: { event: Events["data"][number] }) {
   const { id, type, transaction_id, created_at, data } = event;
   return (
     <tr data-id={id}>
-      <td>
+      <td data-label="Time">
         <Time at={created_at} />
       </td>
-      <td>{type}</td>
-      <td>
+      <td data-label="Event">{type}</td>
+      <td data-label="Status">
         <Status status={data.status} />
       </td>
-      <td class="number">
+      <td data-label="Amount" class="number">
         <Money minor={data.amount_minor} currency={data.currency} />
       </td>
-      <td>
+      <td data-label="Payment">
         <Id id={transaction_id} href={paymentPath(transaction_id)} />
       </td>
     </tr>

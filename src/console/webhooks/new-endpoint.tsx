@@ -6,6 +6,9 @@ import type { Visit } from "../http/define-page";
 import type { Form } from "../http/form";
 import { PageProblem } from "../http/page-problem";
 import { type RefusedForm, toRefusedForm } from "../http/refused-form";
+import { redirect } from "../http/respond-page";
+import { withNotice } from "../view/notices";
+import { OnceField, onceHeaders, readToken } from "../view/once";
 import { renderPage } from "../view/render";
 import { EndpointForm, type EntryOfEndpoint, readEntry, toRequest } from "./endpoint-form";
 import { WEBHOOKS, WebhookTabs } from "./parts";
@@ -23,10 +26,15 @@ export async function createEndpoint(c: AppContext, visit: Visit, form: Form): P
   const reply = await visit.api.call<z.infer<typeof NewEndpoint>>(
     "POST",
     "/api/v1/webhook-endpoints",
-    { body: toRequest(entry) },
+    { body: toRequest(entry), headers: onceHeaders(form) },
   );
+  if (!reply.ok && reply.problem.code === "webhook_endpoint_exists") {
+    return redirect(c, withNotice(WEBHOOKS, "endpoint_exists"));
+  }
   if (!reply.ok && reply.status >= 500) throw new PageProblem(reply.problem);
-  if (!reply.ok) return showForm(c, visit, entry, toRefusedForm(reply.problem));
+  if (!reply.ok) {
+    return showForm(c, visit, entry, toRefusedForm(reply.problem), readToken(form));
+  }
   const { id, url, secret } = reply.body;
   return secretPage(c, visit, { id, secret, title: "Endpoint added", url, status: reply.status });
 }
@@ -36,6 +44,7 @@ function showForm(
   { session }: Visit,
   entry: EntryOfEndpoint,
   refused?: RefusedForm,
+  token?: string,
 ): Response {
   return renderPage(
     c,
@@ -50,6 +59,7 @@ function showForm(
           action={CREATE}
           entry={entry}
           refused={refused}
+          once={<OnceField token={token} />}
           submit="Add the endpoint"
           isPrimary
         />

@@ -92,6 +92,11 @@ export function deriveApiKeyId(merchantId: string, idempotencyKey: string): stri
   return `key_${digest("api_key", merchantId, idempotencyKey)}`;
 }
 
+/** The id of the webhook endpoint that `merchantId` registers under `idempotencyKey`. Its secret is random. */
+export function deriveEndpointId(merchantId: string, idempotencyKey: string): string {
+  return `whe_${digest("webhook_endpoint", merchantId, idempotencyKey)}`;
+}
+
 /** A random id, for what is created without an idempotency key.
  *  @param random at least 17 random bytes, given by the caller. */
 export function formatRandomId(prefix: string, random: Uint8Array): string {

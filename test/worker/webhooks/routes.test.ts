@@ -31,6 +31,21 @@ describe("the API of webhooks", () => {
     }
   });
 
+  it("Repeated and concurrent registrations under a key make one endpoint of each merchant", async () => {
+    const client = await newClient();
+    const body = JSON.stringify({ url: receiverUrl("once") });
+    const register = (by: Client) =>
+      by.send(body, { "Idempotency-Key": "the-endpoint" }, ENDPOINTS);
+    const racing = await Promise.all([register(client), register(client), register(client)]);
+    expect(racing.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    const again = await problem(await register(client));
+    expect(again.code).toBe("webhook_endpoint_exists");
+    const { data } = await json<{ data: { id: string }[] }>(await client.get(ENDPOINTS), 200);
+    expect(data).toHaveLength(1);
+    expect(again.detail).toContain(data[0]?.id);
+    expect((await register(await newClient())).status).toBe(201);
+  });
+
   it("A merchant cannot see or change another merchant's endpoints and deliveries", async () => {
     const other = await newClient();
     const { id } = await endpoint(shop, receiverUrl("apart"));

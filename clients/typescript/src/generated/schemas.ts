@@ -211,6 +211,7 @@ export type ProblemCode =
   | "refund_exceeds_remaining"
   | "too_many_refunds"
   | "too_many_attempts"
+  | "webhook_endpoint_exists"
   | "too_many_webhook_endpoints"
   | "rule_set_version_conflict"
   | "too_many_list_entries"

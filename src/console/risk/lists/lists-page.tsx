@@ -111,7 +111,7 @@ function Entries({ session, page: { data, next_cursor }, address, isFirst }: Ent
         </Empty>
       ) : (
         <TableFrame label="Entries, newest first">
-          <table>
+          <table class="stacked">
             <caption>Newest first. Entries that have expired are not shown.</caption>
             <thead>
               <tr>
@@ -145,18 +145,20 @@ function EntryRow({ entry, canWrite }: { entry: Entry; canWrite: boolean }) {
   const { id, list, field, value, note, created_at, expires_at } = entry;
   return (
     <tr>
-      <td>
+      <td data-label="List">
         <span class={`status ${list === "allow" ? "good" : "bad"}`}>{list}</span>
       </td>
-      <td>{FIELD_LABELS[field]}</td>
-      <td class="break">
-        <bdi>{value}</bdi>
+      <td data-label="Field">{FIELD_LABELS[field]}</td>
+      <td data-label="Value" class="break">
+        <bdi class="clamp">{value}</bdi>
       </td>
-      <td class="break">{note ? <bdi>{note}</bdi> : null}</td>
-      <td>
+      <td data-label="Note" class="break">
+        {note ? <bdi class="clamp">{note}</bdi> : null}
+      </td>
+      <td data-label="Added">
         <Time at={created_at} />
       </td>
-      <td>{expires_at ? <Time at={expires_at} /> : "never"}</td>
+      <td data-label="Expires">{expires_at ? <Time at={expires_at} /> : "never"}</td>
       {canWrite ? (
         <td>
           <a class="button" href={removePath(id)} aria-label={`Remove ${value}`}>

@@ -62,6 +62,17 @@ describe("a problem", () => {
       asAdmin(`/api/v1/merchants/${shop.merchant_id}/api-keys/key_none/roll`, {}),
     webhook_endpoint_not_found: () => get(`/api/v1/webhook-endpoints/whe_${"a".repeat(26)}`),
     webhook_delivery_not_found: () => get("/api/v1/webhook-deliveries/whd_none"),
+    webhook_endpoint_exists: async () => {
+      const register = () =>
+        ask(ENDPOINTS, {
+          method: "POST",
+          key: shop.key,
+          headers: { "Content-Type": "application/json", "Idempotency-Key": `${CANARY}-endpoint` },
+          body: '{"url":"https://shop.example.com/hook"}',
+        });
+      expect((await register()).status).toBe(201);
+      return register();
+    },
     too_many_webhook_endpoints: async () => {
       const { key } = await newClient();
       const add = () =>

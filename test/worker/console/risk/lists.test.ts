@@ -70,12 +70,12 @@ it("Lists are filtered, and a page leads to the next with its filter", async () 
   await added(many, { list: "block", field: "country", value: "NL" });
   const reader = await newVisitor(many.key);
   const { text } = await reader.get(`${LISTS}?list=allow`);
-  expect(text).not.toContain("<bdi>NL</bdi>");
+  expect(text).not.toContain(">NL</bdi>");
   expect(text.match(/>customer-\d+</g)).toHaveLength(50);
   const next = /href="(\/console\/risk\/lists\?list=allow&amp;cursor=[^"]+)"/.exec(text)?.[1];
   const last = await reader.get(next?.replace("&amp;", "&") ?? "");
   expect(last.text.match(/>customer-\d+</g)).toHaveLength(1);
-  expect((await reader.get(`${LISTS}?field=country`)).text).toContain("<bdi>NL</bdi>");
+  expect((await reader.get(`${LISTS}?field=country`)).text).toContain(">NL</bdi>");
   expect((await reader.get(`${LISTS}?list=grey`)).status).toBe(400);
 });
 

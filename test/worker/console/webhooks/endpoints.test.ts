@@ -65,6 +65,23 @@ describe("the list", () => {
 });
 
 describe("adding an endpoint", () => {
+  it("A form that is sent twice adds one endpoint, and one that was refused keeps its token", async () => {
+    const { client, visitor } = await newShop();
+    const page = await visitor.get(`${WEBHOOKS}/new`);
+    const tokenIn = (text: string) => /name="once" value="([0-9a-f]{32})"/.exec(text)?.[1] ?? "";
+    const once = tokenIn(page.text);
+    expect(once).not.toBe("");
+    const refused = await visitor.post(`${WEBHOOKS}/endpoints`, { once, url: "nowhere" });
+    expect([refused.status, tokenIn(refused.text)]).toEqual([400, once]);
+    const sent = { once, url: URL, events: ["*"] };
+    const answers = await Promise.all(
+      [1, 2].map(() => visitor.post(`${WEBHOOKS}/endpoints`, sent)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 303]);
+    expect(answers.map(({ location }) => location)).toContain(`${WEBHOOKS}?notice=endpoint_exists`);
+    expect(await list(client)).toHaveLength(1);
+  });
+
   it("The secret is shown in the response to the form, which no cache keeps, and on no page after it", async () => {
     const { client, visitor } = await newShop();
     await visitor.get(`${WEBHOOKS}/new`);

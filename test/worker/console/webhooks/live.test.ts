@@ -18,7 +18,7 @@ describe("the live tail", () => {
     await client.created({ amount: "9876543", currency: "JPY" });
     const { status, text } = await (await newVisitor(client.key)).get(LIVE);
     expect(status).toBe(200);
-    expect(text.match(/<td>transaction.created<\/td>/g)).toHaveLength(2);
+    expect(text.match(/<td data-label="Event">transaction.created<\/td>/g)).toHaveLength(2);
     expect(text).toContain("1,234,567.891");
     expect(text).toContain("9,876,543 ");
     expect(text).toContain("updated every 2 seconds");
