@@ -17,9 +17,10 @@ const PARTS: Part[] = [
   { path: "/console/merchants", label: "Merchants", allowed: "admin" },
 ];
 
-const MODES: Partial<Record<Config["processor"]["kind"], string>> = {
-  sandbox: "Sandbox: no money moves",
-  none: "No processor: charges are refused",
+/** A word, and what it means, for which a phone has no room. */
+const MODES: Partial<Record<Config["processor"]["kind"], [string, string]>> = {
+  sandbox: ["Sandbox", ": no money moves"],
+  none: ["No processor", ": charges are refused"],
 };
 
 type Props = { session: Session; path: string; mode: Config["processor"]["kind"] };
@@ -33,7 +34,12 @@ export function Navigation({ session, path, mode }: Props) {
           <span class="mark" aria-hidden="true" />
           Payments
         </a>
-        {shownMode ? <span class="mode">{shownMode}</span> : null}
+        {shownMode ? (
+          <span class="mode">
+            {shownMode[0]}
+            <span class="meaning">{shownMode[1]}</span>
+          </span>
+        ) : null}
         <Account session={session} />
       </div>
       <nav aria-label="Console">
