@@ -18,7 +18,7 @@ import {
   type StoredSession,
 } from "../../d1/console-sessions";
 import type { KeyHolder } from "../../d1/merchants";
-import { openDatabase } from "../../d1/query";
+import { DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { hashSha256Hex, signHmacText } from "../../domain/identity/sha256";
 import { formatHex } from "../../domain/text/hex";
 import { RefreshedCache } from "../../runtime/cache/refreshed-cache";
@@ -99,15 +99,29 @@ async function verify(c: AppContext, token: string): Promise<Session | undefined
   return { id, principal, expires_at_ms: stored.expires_at, holder, csrf };
 }
 
-/** Ends the session and deletes its cookie. @param scope `all`: every session of the same key or token
- *  @throws DatabaseUnavailable */
-export async function closeSession(c: AppContext, session: Session, scope: "this" | "all") {
-  if (scope === "all") {
-    const { credential } = session.principal;
-    await deleteSessionsOf(openDatabase(c.env.DB), credential);
-    cache.clear((stored) => stored.credential === credential);
-  } else await end(c, session.id);
+/** Ends the session and deletes its cookie, which nothing else has: so the browser is signed out also while D1 fails.
+ *  @param scope `all`: every session of the same key or token
+ *  @returns whether D1 has it */
+export async function closeSession(
+  c: AppContext,
+  session: Session,
+  scope: "this" | "all",
+): Promise<boolean> {
   clearSessionCookie(c);
+  try {
+    if (scope === "all") await endAll(c, session.principal.credential);
+    else await end(c, session.id);
+    return true;
+  } catch (fault) {
+    if (!(fault instanceof DatabaseUnavailable)) throw fault;
+    c.get("log")("warn", "session_end.failed", {});
+    return false;
+  }
+}
+
+async function endAll(c: AppContext, credential: string): Promise<void> {
+  await deleteSessionsOf(openDatabase(c.env.DB), credential);
+  cache.clear((stored) => stored.credential === credential);
 }
 
 async function end(c: AppContext, id: string): Promise<void> {

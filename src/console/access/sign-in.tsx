@@ -40,14 +40,19 @@ export function signInRoutes(app: Console): void {
   });
 
   defineAction(app, SIGN_OUT, "everyone", async (c, { session }, form) => {
-    await closeSession(c, session, form.get("sessions") === "all" ? "all" : "this");
-    return redirect(c, withNotice(SIGN_IN, "signed_out"));
+    const scope = form.get("sessions") === "all" ? "all" : "this";
+    const isStored = await closeSession(c, session, scope);
+    const notice = scope === "this" || isStored ? "signed_out" : "signed_out_of_this_browser";
+    return redirect(c, withNotice(SIGN_IN, notice));
   });
 }
 
+/** An address of the console, of characters that browsers leave as they are in paths and queries. */
+const OWN_PATH = /^\/console\/[\w/?&=%.:[\]~!$()*+,;@-]*$/;
+
 /** A path of the console to lead to; the overview for everything else. */
 function toOwnPath(path: string | undefined): string {
-  return path !== undefined && /^\/console\/[\w/?&=%.:[\]~-]*$/.test(path) ? path : "/console";
+  return path !== undefined && OWN_PATH.test(path) ? path : "/console";
 }
 
 type State = { next: string; fault?: string; status?: number };

@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import type { AppContext, AppEnv } from "../../api/context";
 import { findCurrentSession, type Session } from "../access/session";
+import { withNotice } from "../view/notices";
 import { type Allowed, isAllowed, SIGN_IN } from "./allowed";
 import { ApiClient } from "./api-client";
 import { type Form, readForm, requireCsrf } from "./form";
@@ -55,12 +56,13 @@ async function findVisit(c: AppContext): Promise<Visit | { signIn: Response }> {
   return { session, api: new ApiClient(c, principal) };
 }
 
-/** Leads back to the page after the sign-in; not to an action, which is never repeated. */
+/** Leads back to the page after the sign-in; not to an action, which is never repeated: it says that nothing was done. */
 function signInAddress(c: AppContext, hasEnded: boolean): string {
+  if (c.req.method === "POST") return withNotice(SIGN_IN, "signed_out_before_action");
   const { pathname, search } = new URL(c.req.url);
   const query = new URLSearchParams();
   if (hasEnded) query.set("ended", "1");
-  if (c.req.method === "GET" && pathname !== "/console") query.set("next", pathname + search);
+  if (pathname !== "/console") query.set("next", pathname + search);
   return query.size > 0 ? `${SIGN_IN}?${query}` : SIGN_IN;
 }
 

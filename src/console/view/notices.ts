@@ -3,6 +3,10 @@
 
 const NOTICES = {
   signed_out: "Signed out.",
+  signed_out_of_this_browser:
+    "Signed out of this browser. The database does not respond: other sessions of the key could not be ended.",
+  signed_out_before_action:
+    "Nothing was done: the session had ended. Sign in, and do it again from the page where it began.",
   charged: "Charged.",
   authorized: "Authorized: the money is held until it is captured or released.",
   captured: "Captured.",
