@@ -5,7 +5,11 @@ localizeTimes(document);
 sendFormsOnce();
 closePanelsByEscape();
 
-/** A second click while a form is on its way does nothing. The server would refuse or recognise it anyway. */
+/** Longer than a double click, and than the wait until a page that was stopped is tried again. */
+const SENT_MS = 3_000;
+
+/** A second click while a form is on its way does nothing. The server would refuse or recognise it anyway, so a form can be
+ *  sent again after a while: the browser does not report that its visitor has stopped loading. */
 function sendFormsOnce(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -16,14 +20,17 @@ function sendFormsOnce(): void {
     }
     form.dataset.sent = "";
     form.setAttribute("aria-busy", "true");
+    window.setTimeout(release, SENT_MS, form);
   });
   // A page that the browser shows again from its memory has its forms as they were sent.
   window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) {
-      form.removeAttribute("data-sent");
-      form.removeAttribute("aria-busy");
-    }
+    for (const form of document.querySelectorAll<HTMLFormElement>("form[data-sent]")) release(form);
   });
+}
+
+function release(form: HTMLFormElement): void {
+  delete form.dataset.sent;
+  form.removeAttribute("aria-busy");
 }
 
 /** Escape closes the open panel and gives the focus back to what had opened it; a click beside it closes it too. */
