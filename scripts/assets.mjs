@@ -14,6 +14,7 @@ const CONSOLE_ENTRIES = [
   "live.ts",
   "reviews.ts",
   "editor.ts",
+  "overview.ts",
   "console.css",
 ];
 

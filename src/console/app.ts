@@ -1,5 +1,6 @@
 /** The console: pages for operators, risk analysts and support, rendered by the Worker. A page reads and changes
- *  everything through the API (`http/api-client.ts`), so it can do what its key can, and nothing else. */
+ *  everything through the API (`http/api-client.ts`), so it can do what its key can, and nothing else. The overview also
+ *  reads what has no route: totals of D1, and the state of the shards as the metrics have it. */
 import { Hono } from "hono";
 import type { AppContext, AppEnv } from "../api/context";
 import { checkSettings, requestLog } from "../api/middleware/request-log";

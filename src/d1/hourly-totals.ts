@@ -7,7 +7,7 @@ import { type Database, queryD1 } from "./query";
 import { REVERSED } from "./totals";
 import { ALL_MERCHANTS } from "./totals-schema";
 
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 
 /** Those with a sum of amounts beside the count. */
 const SUMMED = ["created", "completed", "refunded", "reversed", "disputed"] as const;
@@ -110,6 +110,14 @@ export const PERIODS = {
 } as const;
 export type Period = keyof typeof PERIODS;
 
+/** The points of a chart, oldest first, as the first hour of each. The last one is under way. */
+export function pointsOf(period: Period, nowMs: number): number[] {
+  const { hours, hours_of_point } = PERIODS[period];
+  const last = Math.floor(toHour(nowMs) / hours_of_point) * hours_of_point;
+  const count = hours / hours_of_point;
+  return Array.from({ length: count }, (_, at) => last - (count - 1 - at) * hours_of_point);
+}
+
 /** Amounts are read as two sums, because one of them alone could exceed 64 bits. */
 const HALF = 1_000_000_000;
 
@@ -124,7 +132,8 @@ export async function readHours(
   nowMs: number,
 ): Promise<HoursTotal[]> {
   const { hours, hours_of_point } = PERIODS[period];
-  const until = (Math.floor(toHour(nowMs) / hours_of_point) + 1) * hours_of_point;
+  const [first = 0] = pointsOf(period, nowMs);
+  const until = first + hours;
   const size = sql.raw(String(hours_of_point)); // D1 would bind it as a float, and divide as such.
   const counts = COUNTERS.map((counter) => `sum(${counter}) AS ${counter}`);
   const amounts = SUMMED.flatMap((counter) => [
@@ -136,7 +145,7 @@ export async function readHours(
       SELECT hour / ${size} * ${size} AS first_hour, currency,
         ${sql.raw([...counts, ...amounts].join(", "))}
       FROM hourly_totals
-      WHERE merchant_id = ${merchantId ?? ALL_MERCHANTS} AND hour >= ${until - hours} AND hour < ${until}
+      WHERE merchant_id = ${merchantId ?? ALL_MERCHANTS} AND hour >= ${first} AND hour < ${until}
       GROUP BY 1, 2 ORDER BY 1, 2`),
   );
   return rows.map(toHoursTotal);

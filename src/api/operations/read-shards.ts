@@ -9,7 +9,7 @@ import type { AppContext } from "../context";
 export const SOURCE_LIMIT_MS = 2_000;
 /** A request can make a thousand calls, and a shard has about a hundred series. With more shards than this, only the
  *  first ones are read. */
-const MAX_READ_SHARDS = 256;
+export const MAX_READ_SHARDS = 256;
 
 /** The number of a shard, and its metrics unless it did not respond. */
 export type ShardReading = { shard: number; metrics: ShardMetrics | undefined };

@@ -48,7 +48,7 @@ export function signInRoutes(app: Console): void {
 }
 
 /** An address of the console, of characters that browsers leave as they are in paths and queries. */
-const OWN_PATH = /^\/console\/[\w/?&=%.:[\]~!$()*+,;@-]*$/;
+const OWN_PATH = /^\/console[/?][\w/?&=%.:[\]~!$()*+,;@-]*$/;
 
 /** A path of the console to lead to; the overview for everything else. */
 function toOwnPath(path: string | undefined): string {

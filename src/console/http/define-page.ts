@@ -62,7 +62,8 @@ function signInAddress(c: AppContext, hasEnded: boolean): string {
   const { pathname, search } = new URL(c.req.url);
   const query = new URLSearchParams();
   if (hasEnded) query.set("ended", "1");
-  if (pathname !== "/console") query.set("next", pathname + search);
+  const path = pathname + search;
+  if (path !== "/console") query.set("next", path);
   return query.size > 0 ? `${SIGN_IN}?${query}` : SIGN_IN;
 }
 

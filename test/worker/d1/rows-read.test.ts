@@ -347,11 +347,6 @@ it("The count of a merchant's reviews ends at its limit, and has the times of th
   });
 });
 
-it("A chart of a month has a row for each day and currency", async () => {
-  const points = await hours.readHours(db, MERCHANT, "30d", at(0));
-  expect(points).toHaveLength(30 * CURRENCIES.length);
-});
-
 /** Exported beside the queries, and asking D1 nothing themselves. */
 const NO_QUERIES = [
   "DatabaseUnavailable",
@@ -360,6 +355,7 @@ const NO_QUERIES = [
   "buildRange",
   "countedAs",
   "counterOf",
+  "pointsOf",
   "toHour",
   "eventText",
   "toListPage",

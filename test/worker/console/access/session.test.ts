@@ -37,6 +37,8 @@ describe("signing in", () => {
   it("Without a session every page leads to the sign-in, and from there back", async () => {
     const visitor = new Visitor();
     expect(await visitor.get("/console")).toMatchObject({ location: "/console/sign-in" });
+    const overview = await visitor.get("/console?range=7d");
+    expect(overview.location).toBe("/console/sign-in?next=%2Fconsole%3Frange%3D7d");
     const asked = "/console/sign-in?next=%2Fconsole%2Fpayments%3Fstatus%3Dfailed";
     const { text } = await visitor.get(asked);
     expect(text).toContain('value="/console/payments?status=failed"');
