@@ -122,8 +122,8 @@ export function isAdminPrincipal(c: AppContext, { kind, credential }: Principal)
   return kind === "admin" && admin_token !== "" && isSameHash(credential, hashApiKey(admin_token));
 }
 
-/** Verifies an API key or the admin token that was entered to sign in. A wrong one counts like one of a request.
- *  @throws Problem */
+/** Verifies an API key or the admin token that was entered to sign in. A wrong one counts like one of a request. A right key
+ *  takes a request of the merchant's quota, because each session is a row in D1. @throws Problem */
 export async function verifyCredential(c: AppContext, text: string): Promise<Principal> {
   const credential = hashApiKey(text);
   const kind = text.startsWith("sk_") ? "api_key" : "admin";
@@ -133,8 +133,11 @@ export async function verifyCredential(c: AppContext, text: string): Promise<Pri
     throw await countFailedAuth(c, "token", unauthenticated("admin_token_invalid"));
   }
   rejectLimitedAddress(c, "api_key");
-  if (isApiKey(text) && (await findByHash(c, credential))) return { kind, credential };
-  throw await countFailedAuth(c, "api_key", unauthenticated("api_key_invalid"));
+  const found = isApiKey(text) ? await findByHash(c, credential) : undefined;
+  if (!found) throw await countFailedAuth(c, "api_key", unauthenticated("api_key_invalid"));
+  c.set("merchant_id", found.holder.merchant_id);
+  await limitRequests(c, "request");
+  return { kind, credential };
 }
 
 /** @param hash is called for a key that is not cached */
