@@ -74,3 +74,21 @@ const forged = () =>
     title: "Form refused",
     detail: "The form was not made for this session. Load the page again and repeat the action.",
   });
+
+const VERSION = /^[1-9]\d{0,9}$/;
+
+/** The version of the payment that a form was made for: what it does is done to that version alone.
+ *  @throws PageProblem without one */
+export function readVersion(form: Form): number {
+  const version = form.get("version");
+  if (!VERSION.test(version)) throw incomplete();
+  return Number(version);
+}
+
+/** A form that is not one of ours, or only a part of it. */
+export const incomplete = () =>
+  new PageProblem({
+    status: 400,
+    title: "Form incomplete",
+    detail: "Nothing was done. Open the payment and begin the action again.",
+  });

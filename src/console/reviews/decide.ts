@@ -11,8 +11,8 @@ type Request = {
   /** Stored with the review. */
   reviewer: string;
   note: string;
-  /** The version of the transaction that the reviewer saw; empty if unknown. */
-  version: string;
+  /** The version of the transaction that the reviewer saw. */
+  version: number;
 };
 
 export type Outcome =
@@ -34,7 +34,7 @@ export async function decideReview(api: ApiClient, id: string, request: Request)
   const { decision, reviewer, note, version } = request;
   const reply = await api.call<Payment>("POST", `${pathOf(id)}/review`, {
     body: { decision, reviewer, note: note === "" ? null : note },
-    headers: /^\d+$/.test(version) ? { "If-Match": `"${version}"` } : {},
+    headers: { "If-Match": `"${version}"` },
   });
   // The API accepts the same decision a second time, and keeps who made it first.
   if (reply.ok) return toEnd(reply.body, request);

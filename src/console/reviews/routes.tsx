@@ -3,6 +3,7 @@ import type { AppContext } from "../../api/context";
 import { REVIEW_DECISIONS, type ReviewDecision } from "../../domain/transaction/review";
 import type { ProblemBody } from "../http/api-client";
 import { type Console, defineAction, definePage, type Visit } from "../http/define-page";
+import { readVersion } from "../http/form";
 import { PageProblem } from "../http/page-problem";
 import { redirect } from "../http/respond-page";
 import { type BookPage, type Payment, paymentPath, TRANSACTIONS } from "../payments/bodies";
@@ -46,7 +47,7 @@ export function reviewPages(app: Console): void {
       decision,
       reviewer: visit.session.holder?.key_id ?? "",
       note: entered.note,
-      version: form.get("version"),
+      version: readVersion(form),
     });
     if (outcome.kind === "done") {
       const notice = decision === "approve" ? "review_approved" : "review_rejected";

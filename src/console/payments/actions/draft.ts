@@ -4,8 +4,7 @@ import { formatRandomId } from "../../../domain/identity/id";
 import { currencyDecimals } from "../../../domain/money/currency";
 import { parseAmount } from "../../../domain/money/money";
 import type { ProblemBody } from "../../http/api-client";
-import type { Form } from "../../http/form";
-import { PageProblem } from "../../http/page-problem";
+import { type Form, incomplete, readVersion } from "../../http/form";
 import { toRefusedForm } from "../../http/refused-form";
 import { formatMoney, moneyText } from "../../view/money";
 import type { PaymentState } from "../read-payment";
@@ -13,7 +12,6 @@ import { type Action, largestAmount } from "./actions";
 
 const KEY_RANDOM_BYTES = 17;
 const KEY = /^console_[a-z2-7]{26}$/;
-const VERSION = /^[1-9]\d{0,9}$/;
 
 export type Draft = {
   /** The version of the payment that the form was made for. */
@@ -38,16 +36,10 @@ export function newDraft(action: Action, state: PaymentState): Draft {
 
 /** @throws PageProblem if the form is not one of ours */
 export function readDraft(form: Form): Draft {
-  const [version, key] = [form.get("version"), form.get("key")];
-  if (!VERSION.test(version) || !KEY.test(key)) {
-    throw new PageProblem({
-      status: 400,
-      title: "Form incomplete",
-      detail: "Nothing was done. Open the payment and begin the action again.",
-    });
-  }
+  const [version, key] = [readVersion(form), form.get("key")];
+  if (!KEY.test(key)) throw incomplete();
   const reason = form.getText("reason").trim();
-  return { version: Number(version), key, amount: form.get("amount"), reason };
+  return { version, key, amount: form.get("amount"), reason };
 }
 
 /** What is wrong with what was entered, before the API is asked. */

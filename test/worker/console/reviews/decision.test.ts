@@ -55,11 +55,19 @@ describe("a decision", () => {
 
   it("It leads back to where it began: the page of the queue, or the payment", async () => {
     const [first, second] = [await shop.created(), await shop.created()];
-    const queue = await ann.post(path(first.id, "approve"), { confirm: "yes", cursor: "a b" });
+    const queue = await ann.post(path(first.id, "approve"), {
+      confirm: "yes",
+      version: "2",
+      cursor: "a b",
+    });
     expect(queue.location).toBe(`${REVIEWS}?cursor=a%20b&notice=review_approved`);
     const asked = await ann.get(`${path(second.id, "reject")}?from=payment`);
     expect(asked.text).toContain('name="from" value="payment"');
-    const payment = await ann.post(path(second.id, "reject"), { confirm: "yes", from: "payment" });
+    const payment = await ann.post(path(second.id, "reject"), {
+      confirm: "yes",
+      version: "2",
+      from: "payment",
+    });
     expect(payment.location).toBe(`/console/payments/${second.id}?notice=review_rejected`);
   });
 
@@ -98,10 +106,20 @@ describe("a decision", () => {
     expect((await shop.find(id)).version).toBe(version + 1);
   });
 
+  it.each(["", "0", "1e3", "x"])(
+    "A form that does not name the version that was seen decides nothing: '%s'",
+    async (version) => {
+      const { id } = await shop.created();
+      const page = await ann.post(path(id, "approve"), { confirm: "yes", version });
+      expect([page.status, page.text]).toEqual([400, expect.stringContaining("Nothing was done.")]);
+      expect((await shop.find(id)).status).toBe("review");
+    },
+  );
+
   it("A note that the API refuses is kept, with the reason beside it", async () => {
     const { id } = await shop.created();
     const note = "card 4242424242424242";
-    const page = await ann.post(path(id, "approve"), { confirm: "yes", note });
+    const page = await ann.post(path(id, "approve"), { confirm: "yes", version: "2", note });
     expect(page.status).toBe(400);
     expect(page.text).toContain('id="note-fault" class="fault" role="alert"');
     expect(page.text).toContain("must not contain a card number");
@@ -112,7 +130,7 @@ describe("a decision", () => {
   it("A payment that was cancelled, or never held, has no decision", async () => {
     const { id } = await shop.created();
     await shop.cancel(id);
-    const cancelled = await ann.post(path(id, "approve"), { confirm: "yes" });
+    const cancelled = await ann.post(path(id, "approve"), { confirm: "yes", version: "2" });
     expect([cancelled.status, cancelled.text]).toEqual([
       409,
       expect.stringContaining("cancelled before a decision"),
@@ -129,7 +147,7 @@ describe("a decision", () => {
     for (const one of [id, `txn_${"a".repeat(26)}`, "nonsense", "..%2Frisk"]) {
       for (const page of [
         await stranger.get(path(one, "approve")),
-        await stranger.post(path(one, "approve"), { confirm: "yes" }),
+        await stranger.post(path(one, "approve"), { confirm: "yes", version: "2" }),
       ]) {
         expect(page.status).toBe(404);
         pages.push(strip(page.text));
