@@ -1,6 +1,7 @@
 /** Edits the rules: the page, the backtest, and saving. */
 import type { Child } from "hono/jsx";
 import type { AppContext } from "../../../api/context";
+import type { RuleSet } from "../../../domain/risk/rule-set";
 import type { Visit } from "../../http/define-page";
 import type { Form } from "../../http/form";
 import { PageProblem } from "../../http/page-problem";
@@ -9,10 +10,12 @@ import { withNotice } from "../../view/notices";
 import { renderPage } from "../../view/render";
 import { Time } from "../../view/time";
 import { RISK, RULES_API, type RuleSetBody, readRules, toText, versionPath } from "../parts";
+import { compareRuleSets } from "../rules/compare";
 import { DifferenceView } from "../rules/difference-view";
 import { BacktestReport } from "./backtest-report";
 import { backtestDraft, type Draft, type Refused, readDraft, saveDraft } from "./draft";
 import { EditorView } from "./editor-view";
+import { parseRulesText } from "./rules-text";
 
 /** `?from=3` begins with the text of that version; it is saved after the current one all the same. */
 export async function editPage(c: AppContext, visit: Visit): Promise<Response> {
@@ -36,7 +39,18 @@ export async function saveRules(c: AppContext, visit: Visit, form: Form): Promis
   if (saved.ok) return redirect(c, withNotice(RISK, "rules_saved"));
   const { refused } = saved;
   if (refused.code !== "rule_set_version_conflict") return show(c, visit, draft, { refused });
-  return show(c, visit, draft, { refused, above: await showConflict(visit, draft) });
+  const current = await readRules(visit.api);
+  if (isInForce(current, draft)) return redirect(c, withNotice(RISK, "rules_saved"));
+  return show(c, visit, draft, { refused, above: await showConflict(visit, draft, current) });
+}
+
+/** Whether the rules in force are the draft's: then its form was sent twice, or somebody else saved the same. */
+function isInForce(current: RuleSetBody, draft: Draft): boolean {
+  const parsed = parseRulesText(draft.text);
+  if (!parsed.ok) return false;
+  const rules = parsed.value as RuleSet; // The API checks the form of a rule set before its version.
+  const { rules: changed, settings } = compareRuleSets(current, rules);
+  return changed.length + settings.length === 0;
 }
 
 export async function backtestRules(c: AppContext, visit: Visit, form: Form): Promise<Response> {
@@ -67,11 +81,12 @@ function show(c: AppContext, { session }: Visit, draft: Draft, result: Result = 
 }
 
 /** What was saved while the text was edited. */
-async function showConflict({ api }: Visit, { version }: Draft): Promise<Child> {
-  const [current, base] = await Promise.all([
-    readRules(api),
-    api.call<RuleSetBody>("GET", RULES_API, { query: { version } }),
-  ]);
+async function showConflict(
+  { api }: Visit,
+  { version }: Draft,
+  current: RuleSetBody,
+): Promise<Child> {
+  const base = await api.call<RuleSetBody>("GET", RULES_API, { query: { version } });
   return (
     <section class="card conflict" aria-labelledby="conflict">
       <p class="notice warning" role="alert">

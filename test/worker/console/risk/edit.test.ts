@@ -115,7 +115,20 @@ describe("the editor", () => {
     expect(await current(shop)).toMatchObject({ version: 3, rules: [] });
   });
 
-  it("A form that is sent twice saves once", async () => {
+  it("A whole rule set that is sent twice is saved once, and both responses say that it is saved", async () => {
+    await written(shop, { rules: [RULE] });
+    const page = await visitor.get(EDIT);
+    const rules = { ...JSON.parse(textIn(page)), block_score: 60 };
+    const sent = { version: "1", text: JSON.stringify(rules) };
+    const [one, other] = await Promise.all([visitor.post(EDIT, sent), visitor.post(EDIT, sent)]);
+    const later = await visitor.post(EDIT, sent);
+    for (const { status, location } of [one, other, later]) {
+      expect([status, location]).toEqual([303, "/console/risk?notice=rules_saved"]);
+    }
+    expect(await current(shop)).toMatchObject({ version: 2, block_score: 60 });
+  });
+
+  it("Of a form with a part of a rule set that is sent twice, the second is a conflict", async () => {
     const sent = { version: "0", text: '{"rules": []}' };
     const pages = [await visitor.post(EDIT, sent), await visitor.post(EDIT, sent)];
     expect(pages.map(({ status }) => status)).toEqual([303, 409]);
