@@ -38,7 +38,7 @@ export async function readReviewQueue(
   const oldest = data.filter(({ status }) => status === "review");
   if (!has_more) return { count: oldest.length, oldest, stale_since };
   try {
-    const { count } = await countReviews(openDatabase(c.env.DB), merchantId);
+    const count = await countReviews(openDatabase(c.env.DB), merchantId);
     return { count, oldest, stale_since };
   } catch (fault) {
     if (fault instanceof DatabaseUnavailable) return undefined;

@@ -334,17 +334,9 @@ for (const [name, cases] of Object.entries(QUERIES)) {
   });
 }
 
-it("The count of a merchant's reviews ends at its limit, and has the times of the oldest and the newest", async () => {
-  expect(await reviews.countReviews(db, MERCHANT)).toEqual({
-    count: 0,
-    oldest: null,
-    newest: null,
-  });
-  expect(await reviews.countReviews(db, HELD)).toEqual({
-    count: reviews.MAX_COUNTED_REVIEWS,
-    oldest: time(5),
-    newest: time(10_000),
-  });
+it("The count of a merchant's reviews ends at its limit", async () => {
+  expect(await reviews.countReviews(db, MERCHANT)).toBe(0);
+  expect(await reviews.countReviews(db, HELD)).toBe(reviews.MAX_COUNTED_REVIEWS);
 });
 
 /** Exported beside the queries, and asking D1 nothing themselves. */
