@@ -40,12 +40,14 @@ export async function listTransactions(
   order: Order = "desc",
 ): Promise<Page<ListPlace>> {
   const keys = selectKeys(merchantId, filter, after, limit + 1, order);
+  // Without a third key the page is in order already, and SQLite does not sort it, which would read each row once more.
+  const endLast = buildContent(filter) ? sql`, page.last_event IS NULL` : sql``;
   // The LEFT JOIN reads the page first, and then its events.
   const rows = await queryD1(
     db.all<ListPlace & { data: string | null }>(sql`
       SELECT page.created_at, page.id, events.data
       FROM (${keys}) AS page LEFT JOIN events ON events.position = page.last_event
-      ORDER BY ${inOrder(order, "page.")}, page.last_event IS NULL`),
+      ORDER BY ${inOrder(order, "page.")}${endLast}`),
   );
   const end = rows.find(({ data }) => data === null);
   const found = rows.slice(0, end && rows.indexOf(end)) as (ListPlace & { data: string })[];
