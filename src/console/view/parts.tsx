@@ -114,9 +114,10 @@ export function StaleWarning({ since }: { since: string | null }) {
 /** A table that scrolls sideways on its own, reachable by keyboard, so that a narrow page does not. */
 export function TableFrame({ label, children }: { label: string; children?: Child }) {
   return (
-    <section class="table-frame" aria-label={label} tabindex={0}>
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for the fields of a form.
+    <div class="table-frame" role="group" aria-label={label} tabindex={0}>
       {children}
-    </section>
+    </div>
   );
 }
 
