@@ -100,7 +100,8 @@ func (c client) List(cursor string) ([]string, string) {
 }
 
 func (c client) CreateEndpoint(url string) string {
-	said, err := c.api.CreateWebhookEndpointWithResponse(ctx, payments.CreateWebhookEndpoint{Url: url})
+	params := &payments.CreateWebhookEndpointParams{}
+	said, err := c.api.CreateWebhookEndpointWithResponse(ctx, params, payments.CreateWebhookEndpoint{Url: url})
 	fail(err)
 	return said.JSON201.Secret
 }

@@ -119,7 +119,8 @@ func (c client) List(cursor string) ([]string, string) {
 func (c client) CreateEndpoint(address string) string {
 	parsed, err := url.Parse(address)
 	fail(err)
-	said, err := c.api.CreateWebhookEndpoint(ctx, &payments.CreateWebhookEndpoint{URL: *parsed})
+	body := &payments.CreateWebhookEndpoint{URL: *parsed}
+	said, err := c.api.CreateWebhookEndpoint(ctx, body, payments.CreateWebhookEndpointParams{})
 	return as[*payments.CreatedWebhookEndpointHeaders](said, err).Response.Secret
 }
 

@@ -97,7 +97,7 @@ public final class Native extends Scenario {
   @Override
   protected String createEndpoint(String url) throws Exception {
     var body = new CreateWebhookEndpoint().url(URI.create(url));
-    return new WebhooksApi(api).createWebhookEndpoint(body).getSecret();
+    return new WebhooksApi(api).createWebhookEndpoint(body, null).getSecret();
   }
 
   @Override

@@ -120,7 +120,7 @@ async fn main() {
     assert!([&first, &second, &large, &slow].iter().all(|one| ids.contains(&one.id)), "list");
 
     let body = CreateWebhookEndpoint::new("http://127.0.0.1:9/webhooks".into());
-    let made = webhooks_api::create_webhook_endpoint(&api, body).await.expect("an endpoint");
+    let made = webhooks_api::create_webhook_endpoint(&api, body, None).await.expect("an endpoint");
     assert!(made.secret.starts_with("whsec_"), "the endpoint's secret");
     let above = HashMap::from([("EUR", "4000"), ("USD", "5000")].map(|(c, a)| (c.into(), a.into())));
     add_rule(&api, format!("{prefix}-large"), RiskAmount::Object(above)).await;
