@@ -79,7 +79,7 @@ async function keepShards(db: Database, shards: number, limitMs: number): Promis
 
 /** Adds a merchant, unless one has this id already. @returns whether it did */
 export async function insertMerchant(db: Database, merchant: Merchant): Promise<boolean> {
-  const { meta } = await queryD1(db.insert(merchants).values(merchant).onConflictDoNothing().run());
+  const { meta } = await queryD1(db.insert(merchants).values(merchant).onConflictDoNothing());
   return meta.changes > 0;
 }
 
