@@ -364,7 +364,7 @@ describe("when a part is dead, the metrics", () => {
     await shop.created();
     const all = await scrape();
     const dead = all.series.find(({ name }) => name === "payments_commands_total")?.labels.shard;
-    const now = await inTime("api/operations/metrics-route", {
+    const now = await inTime("api/operations/read-shards", {
       TRANSACTIONS: shardThat(`shard-${dead}`, fate),
     });
     expect(sumsOf(now, "payments_shards", "state")).toEqual({
