@@ -106,7 +106,7 @@ function Chart({ id, title, lengthMs, decimals, series, points }: ChartProps) {
         <ul class="legend" data-legend={id}>
           {series.map(({ name, label, total }) => (
             <li>
-              <span class={`key ${name}`} aria-hidden="true" /> {label}{" "}
+              <span class={`swatch ${name}`} aria-hidden="true" /> {label}{" "}
               <span class="legend-value">{total}</span>
             </li>
           ))}
