@@ -4,11 +4,10 @@ import type { EventRecord } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
 import { Queue } from "./queue";
 
-/** For all shards of the isolate: more than a second of full load. D1 is that far behind at times, and a destination that
- *  is further behind reads the tables and restores each text, which costs more than the room here. Most of the text is
- *  shared with the cached transactions. */
-const MAX_EVENTS = 8_000;
-const MAX_CHARACTERS = 5_000_000;
+/** For all shards of the isolate. Under full load a tenth of a second has some hundreds of events; a destination that is
+ *  further behind reads the tables. Most of the text is shared with the cached transactions. */
+const MAX_EVENTS = 4_000;
+const MAX_CHARACTERS = 2_000_000;
 
 /** The tail of each event in memory, the oldest event first. A queue and not a cache by position: a map makes an
  *  internalized string of each key that it looks up. */
