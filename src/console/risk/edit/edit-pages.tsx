@@ -44,7 +44,7 @@ export async function saveRules(c: AppContext, visit: Visit, form: Form): Promis
   return show(c, visit, draft, { refused, above: await showConflict(visit, draft, current) });
 }
 
-/** Whether the rules in force are the draft's: then its form was sent twice, or somebody else saved the same. */
+/** Whether the rules in force are the draft's: then its form was sent twice, or another session saved the same. */
 function isInForce(current: RuleSetBody, draft: Draft): boolean {
   const parsed = parseRulesText(draft.text);
   if (!parsed.ok) return false;
