@@ -11,14 +11,14 @@ const REMOVED = "-";
 /** The members of this member are compared one by one; the differing ones are under its name and a dot. */
 const NESTED = "risk";
 const NESTED_DIFFERENCE = `${NESTED}.`;
-/** An object with a member of such a name is not packed. */
-const RESERVED = [REMOVED, NESTED_DIFFERENCE];
+/** An object with a member of such a name is not packed. Assigning to "__proto__" would not make a member. */
+const RESERVED = [REMOVED, NESTED_DIFFERENCE, "__proto__"];
 
 /** @param value the object of `text`, as it was before it became text
  *  @param base the object to compare it with, which has to be known again when the text is restored
  *  @returns undefined when the text could not be restored to the byte */
 export function packText(text: string, value: Members, base: Members): string | undefined {
-  if (RESERVED.some((name) => name in value || name in base)) return undefined;
+  if (hasReserved(value) || hasReserved(base)) return undefined;
   const difference = differenceOf(value, base);
   return JSON.stringify(apply(difference, base)) === text ? JSON.stringify(difference) : undefined;
 }
@@ -59,7 +59,7 @@ type FirstFacts = { id: string; created_at: string };
 
 /** Packs the text of a transaction's first event. @returns undefined when it could not be restored to the byte */
 export function packFirst(text: string, value: Members, facts: FirstFacts): string | undefined {
-  if (RESERVED.some((name) => name in value)) return undefined;
+  if (hasReserved(value)) return undefined;
   const computed = computeAmount(value);
   const base = { ...blank(facts), ...(computed === value.amount && { amount: computed }) };
   const difference = differenceOf(value, base);
@@ -123,5 +123,9 @@ function isSame(one: unknown, other: unknown): boolean {
 
 function isPlain(value: unknown): value is Members {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  return isObject && !RESERVED.some((name) => name in value);
+  return isObject && !hasReserved(value as Members);
+}
+
+function hasReserved(value: Members): boolean {
+  return RESERVED.some((name) => Object.hasOwn(value, name));
 }
