@@ -45,6 +45,8 @@ export type Config = {
     | ({ dialect: "rest-v3"; cluster_id: string } & KafkaRest);
   /** Requests of a merchant in a window; 0: no limit. */
   limits: { requests: number; lists: number; window_ms: number };
+  /** How long after its last change a final payment stays in its shard and in D1; 0: for ever. */
+  hot_ms: number;
   /** Whether a create has to name its currency. */
   require_currency: boolean;
   allow_insecure_webhooks: boolean;
@@ -98,6 +100,7 @@ function check(env: Env): Config {
       lists: settings.RATE_LIMIT_LISTS,
       window_ms: settings.RATE_LIMIT_WINDOW_S * 1_000,
     },
+    hot_ms: settings.HOT_DAYS,
     require_currency: settings.REQUIRE_CURRENCY,
     allow_insecure_webhooks: settings.ALLOW_INSECURE_WEBHOOKS,
     log_level: settings.LOG_LEVEL,

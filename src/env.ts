@@ -18,5 +18,7 @@ export type Env = {
   WEBHOOK_QUEUE: Queue<DeliveryNotice>;
   WEBHOOK_DEAD_QUEUE: Queue<DeliveryNotice>;
   DB: D1Database;
+  /** Without a bucket nothing is archived. */
+  ARCHIVE?: R2Bucket;
   ASSETS?: Fetcher;
 } & Partial<Record<Setting, string>>;

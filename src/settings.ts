@@ -19,6 +19,11 @@ const whole = (least: number, most: number) =>
     .regex(/^\d+$/, "must be a whole number")
     .transform(Number)
     .pipe(z.number().min(least).max(most));
+const DAY_MS = 86_400_000;
+const days = z
+  .string()
+  .regex(/^\d{1,5}(\.\d{1,8})?$/, "must be a number of days, at most 99999, such as 90 or 0.5")
+  .transform((text) => Math.round(Number(text) * DAY_MS));
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 const THOUSANDTHS = 3;
 const threshold = z.string().transform((text, context) => {
@@ -110,6 +115,7 @@ export const Settings = z.object({
   RATE_LIMIT_REQUESTS: whole(0, MAX_REQUESTS).default(6_000),
   RATE_LIMIT_LISTS: whole(0, MAX_REQUESTS).default(600),
   RATE_LIMIT_WINDOW_S: whole(1, MAX_WINDOW_S).default(60),
+  HOT_DAYS: days.default(90 * DAY_MS),
   REQUIRE_CURRENCY: flag.default(false),
   ALLOW_INSECURE_WEBHOOKS: flag.default(false),
   LOG_LEVEL: z.enum(["info", "warn", "error"]).default("info"),

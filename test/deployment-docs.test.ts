@@ -57,12 +57,13 @@ describe("the second environment of docs/deployment.md", () => {
     expect(names(staging)).toEqual(names(production));
   });
 
-  it("The second environment shares no queue, database or rate limiter with production", () => {
-    const owned = ({ queues, d1_databases, ratelimits, name }: Config) => [
+  it("The second environment shares no queue, database, bucket or rate limiter with production", () => {
+    const owned = ({ queues, d1_databases, ratelimits, r2_buckets, name }: Config) => [
       name,
       ...queues.consumers.flatMap(({ queue, dead_letter_queue }) => [queue, dead_letter_queue]),
       ...d1_databases.map(({ database_name }) => database_name),
       ...ratelimits.map(({ namespace_id }) => namespace_id),
+      ...r2_buckets.map(({ bucket_name }) => bucket_name),
     ];
     const shared = owned(staging).filter((one) => one && owned(production).includes(one));
     expect(shared).toEqual([]);
