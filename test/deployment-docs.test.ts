@@ -24,7 +24,7 @@ type Config = {
     consumers: { queue: string; dead_letter_queue?: string }[];
   };
   ratelimits: { name: string; namespace_id: string; simple: object }[];
-  r2_buckets: { binding: string }[];
+  r2_buckets: { binding: string; bucket_name: string }[];
 };
 
 let folder: string;
