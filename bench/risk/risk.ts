@@ -1,10 +1,7 @@
 // `npm run bench:risk`: how long a decision takes, for rule sets from the default to the largest that the
 // API takes. Everything else that a create costs is measured by `npm run bench`.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { loadSource } from "../../scripts/local/load-source.ts";
 import type { Payment } from "../../src/domain/risk/payment";
 import type { RuleSet } from "../../src/domain/risk/rule-set";
 import { deepRules, newPayment, plainRules, type SentRules, wideRules } from "./rules.ts";
@@ -20,7 +17,9 @@ const DEFAULTS = {
   unlisted_currency: "review",
 } as const;
 
-const project = await load();
+const project = await loadSource<typeof import("./project.ts")>(
+  join(import.meta.dirname, "project.ts"),
+);
 const { limits, defaultRuleSet } = project;
 const payment = newPayment(limits.MAX_COUNTED_FIELDS);
 const cases = {
@@ -77,21 +76,4 @@ function microseconds(run: () => unknown, least = 100): number {
   });
   const median = rounds.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)];
   return Number(median?.toPrecision(2));
-}
-
-async function load(): Promise<typeof import("./project.ts")> {
-  const dir = await mkdtemp(join(tmpdir(), "risk-bench-"));
-  try {
-    const outfile = join(dir, "project.mjs");
-    await build({
-      entryPoints: [join(import.meta.dirname, "project.ts")],
-      outfile,
-      bundle: true,
-      format: "esm",
-      platform: "node",
-    });
-    return await import(pathToFileURL(outfile).href);
-  } finally {
-    await rm(dir, { recursive: true });
-  }
 }
