@@ -16,7 +16,7 @@ const LAYERS = [
   ["console"],
   ["api"],
   ["transactions", "webhooks", "velocity", "rate-limit"],
-  ["d1", "processor", "kafka"],
+  ["d1", "processor", "kafka", "archive"],
   ["config.ts"],
   ["env.ts"],
   ["runtime"],

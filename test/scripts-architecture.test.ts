@@ -11,6 +11,7 @@ const MAX_FILES_IN_FOLDER = 15;
 const JAVASCRIPT = ["scripts/assets.mjs", "scripts/install.mjs"];
 /** Bundled before they run, so they import from src as src does. */
 const BUNDLED = [
+  "bench/archive/project.ts",
   "bench/cost/worker/entry.ts",
   "bench/entry/d1-switch.ts",
   "bench/risk/project.ts",

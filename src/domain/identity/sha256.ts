@@ -1,4 +1,4 @@
-/** Synchronous SHA-256 and HMAC-SHA256 of text in UTF-8: WebCrypto's return promises, and a decision must not wait. `node:crypto` is
+/** Synchronous SHA-256 and HMAC-SHA256, of text in UTF-8: WebCrypto's return promises, and a decision must not wait. `node:crypto` is
  *  part of the runtime at our compatibility date. */
 import { createHash, createHmac } from "node:crypto";
 
@@ -7,9 +7,9 @@ export function hashSha256(text: string): Uint8Array {
   return createHash("sha256").update(text).digest();
 }
 
-/** The text's SHA-256 in lower-case hex. */
-export function hashSha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+/** The SHA-256 of bytes, or of text in UTF-8, in lower-case hex. */
+export function hashSha256Hex(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
 }
 
 /** The 32 bytes of the text's HMAC-SHA256 (RFC 2104). */

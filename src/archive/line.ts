@@ -1,0 +1,182 @@
+/** The JSON line of an archived payment. Ordinary tools can read it, and every text of the payment is restored from it to the
+ *  byte: its last state is whole, and each event has what differs from that. */
+import * as z from "zod";
+import { isRefundId, isTransactionId, transactionOfRefund } from "../domain/identity/id";
+import { EVENT_TYPES, type EventRecord } from "../domain/transaction/event";
+import { type Members, packText, unpack } from "../domain/transaction/stored/packed-text";
+import { ArchiveFault } from "./archive-fault";
+
+/** All that a shard has of a payment. */
+export type ArchivedPayment = {
+  /** All of them, in order. */
+  events: EventRecord[];
+  /** In the order of their creation. The rest of a refund is in the events that are about it. */
+  refunds: ArchivedRefund[];
+  /** The JSON text of what the processor needs to charge it; null when nothing is stored. */
+  details: string | null;
+};
+
+/** `sent_minor`: the amount that the request named. */
+type ArchivedRefund = { id: string; sent_minor: number | null };
+
+/** A text inside a line: its object, or the text as a string when the object would not give the same text. */
+const Embedded = z.union([z.string(), z.custom<Members>(isObject)]);
+type Embedded = z.output<typeof Embedded>;
+
+/** An event with the text of the last state has no `changes`. */
+const LineEvent = z.strictObject({
+  position: z.int().min(1),
+  sequence: z.int().min(1),
+  type: z.enum(EVENT_TYPES),
+  created_at_ms: z.int(),
+  traceparent: z.string().optional(),
+  changes: Embedded.optional(),
+  refund: Embedded.optional(),
+});
+type LineEvent = z.output<typeof LineEvent>;
+
+const Line = z.strictObject({
+  merchant_id: z.string().min(1),
+  transaction: Embedded,
+  events: z.array(LineEvent).min(1),
+  refunds: z
+    .array(z.strictObject({ id: z.string(), sent_minor: z.int().nullable() }))
+    .min(1)
+    .optional(),
+  details: Embedded.optional(),
+});
+type Line = z.output<typeof Line>;
+
+/** A payment as a line, without the line break.
+ *  @throws Error when the events are not those of one payment, from the first one on */
+export function toLine({ events, refunds, details }: ArchivedPayment): string {
+  const [first, last] = [events[0], events.at(-1)];
+  if (!first || !last) throw new Error("a payment without events");
+  const { merchant_id, transaction_id, position: first_position } = first;
+  const isWhole = events.every(
+    (event, at) =>
+      event.sequence === at + 1 &&
+      event.merchant_id === merchant_id &&
+      event.transaction_id === transaction_id &&
+      event.first_position === first_position,
+  );
+  if (!isWhole || readId(last.data) !== transaction_id) {
+    throw new Error("the events of an archived payment do not belong together");
+  }
+  const state = readObject(last.data);
+  const line: Line = {
+    merchant_id,
+    transaction: state ?? last.data,
+    events: events.map((event) => toLineEvent(event, last.data, state)),
+    ...(refunds.length > 0 && { refunds }),
+    ...(details !== null && { details: embed(details) }),
+  };
+  return JSON.stringify(line);
+}
+
+/** The payment of a line.
+ *  @param key of the object that has the line, for the fault
+ *  @throws ArchiveFault when the line is malformed */
+export function fromLine(line: string, key: string): ArchivedPayment {
+  try {
+    return restore(Line.parse(JSON.parse(line)));
+  } catch {
+    // What was thrown may quote the line.
+    throw new ArchiveFault("altered", key, "a line is not an archived payment");
+  }
+}
+
+function toLineEvent(event: EventRecord, lastText: string, state: Members | undefined): LineEvent {
+  const { position, sequence, type, created_at_ms, traceparent, data, refund } = event;
+  return {
+    position,
+    sequence,
+    type,
+    created_at_ms,
+    ...(traceparent !== null && { traceparent }),
+    ...(data !== lastText && { changes: packChanges(event, state) }),
+    ...(refund !== null && { refund: embed(refund) }),
+  };
+}
+
+function packChanges(event: EventRecord, state: Members | undefined): Embedded {
+  const value = readObject(event.data);
+  if (!state || !value) return event.data;
+  const packed = packText(event.data, value, baseOf(state, event));
+  return packed === undefined ? event.data : (JSON.parse(packed) as Members); // Written by packText().
+}
+
+/** What an event is packed against: the last state, with what the event has as members of its own. */
+function baseOf(state: Members, event: Pick<LineEvent, "sequence" | "created_at_ms">): Members {
+  const { sequence, created_at_ms } = event;
+  return { ...state, version: sequence, updated_at: new Date(created_at_ms).toISOString() };
+}
+
+/** @throws when the line's parts contradict each other */
+function restore({ merchant_id, transaction, events, refunds = [], details }: Line) {
+  const lastText = extract(transaction);
+  const transaction_id = readId(lastText);
+  const [first_position = 0] = events.map(({ position }) => position);
+  let before = 0;
+  const records = events.map((event, at): EventRecord => {
+    const { position, sequence, type, created_at_ms, traceparent = null, refund } = event;
+    check(sequence === at + 1 && position > before);
+    before = position;
+    return {
+      position,
+      merchant_id,
+      transaction_id,
+      sequence,
+      type,
+      created_at_ms,
+      data: restoreText(event, lastText, transaction),
+      traceparent,
+      first_position,
+      refund: refund === undefined ? null : extract(refund),
+    };
+  });
+  check(events.at(-1)?.changes === undefined);
+  for (const { id } of refunds) check(isRefundId(id) && transactionOfRefund(id) === transaction_id);
+  return { events: records, refunds, details: details === undefined ? null : extract(details) };
+}
+
+function restoreText(event: LineEvent, lastText: string, transaction: Embedded): string {
+  const { changes } = event;
+  if (changes === undefined) return lastText;
+  if (typeof changes === "string") return changes;
+  check(typeof transaction === "object");
+  return JSON.stringify(unpack(JSON.stringify(changes), baseOf(transaction, event)));
+}
+
+function embed(text: string): Embedded {
+  return readObject(text) ?? text;
+}
+
+function extract(embedded: Embedded): string {
+  return typeof embedded === "string" ? embedded : JSON.stringify(embedded);
+}
+
+/** The object of a text, if it gives the same text again. */
+function readObject(text: string): Members | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) && JSON.stringify(value) === text ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The id in the text of a transaction. @throws Error when there is none */
+function readId(text: string): string {
+  const { id } = JSON.parse(text) as { id?: unknown };
+  check(typeof id === "string" && isTransactionId(id));
+  return id;
+}
+
+function isObject(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function check(holds: boolean): asserts holds {
+  if (!holds) throw new Error("malformed");
+}
