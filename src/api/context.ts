@@ -19,6 +19,8 @@ type Variables = {
   quotas?: { policies: string; standings: string };
   /** Set for a create over the limit: the problem to respond with, unless it repeats an earlier create. */
   over_limit?: Error;
+  /** Set for a page of the console: the Retry-After of the refusal that it shows. */
+  retry_after?: string;
   /** Fields of the request's log line. `outcome` is the problem's code if the request was refused. */
   transaction_id?: string;
   outcome?: string;

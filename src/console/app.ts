@@ -25,6 +25,7 @@ const FAULT: ShownProblem = {
 function respondToFault(fault: Error, c: AppContext): Response | Promise<Response> {
   const shown = toShownProblem(fault);
   c.set("outcome", shown?.code ?? (shown ? "refused" : "internal_error"));
+  if (shown?.retry_after !== undefined) c.set("retry_after", shown.retry_after);
   if (!shown) c.get("log")("error", "fault", { fault: describeFault(fault) });
   return problemPage(c, shown ?? FAULT);
 }

@@ -105,8 +105,8 @@ export class Problem extends Error {
   }
 }
 
-/** A few seconds are enough for an object to move or a database to fail over. */
-const RETRY_AFTER_S = "2";
+/** Of a 503. A few seconds are enough for an object to move or a database to fail over. */
+export const RETRY_AFTER_S = "2";
 /** The problem document, as the body of a response or inside of one. */
 export function problemDocument(c: AppContext, code: ProblemCode, details: Details = {}) {
   const { status, title } = PROBLEMS[code];

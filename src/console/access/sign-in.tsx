@@ -32,6 +32,7 @@ export function signInRoutes(app: Console): void {
       const shown = fault instanceof Problem ? toShownProblem(fault) : undefined;
       if (!shown || !(fault instanceof Problem)) throw fault;
       c.set("outcome", fault.code);
+      if (shown.retry_after !== undefined) c.set("retry_after", shown.retry_after);
       const isWrong = shown.status === 401;
       const text = isWrong ? "This is neither a valid API key nor the admin token." : shown.detail;
       return signInPage(c, { next, fault: text, status: shown.status });

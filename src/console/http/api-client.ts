@@ -56,6 +56,8 @@ export class ApiClient {
     const text = await response.text();
     const parsed: unknown = text === "" ? undefined : JSON.parse(text);
     if (response.ok) return { ok: true, status, body: parsed as Body, headers: response.headers };
+    const wait = response.headers.get("Retry-After");
+    if (wait !== null) this.#c.set("retry_after", wait);
     return { ok: false, status, problem: parsed as ProblemBody };
   }
 

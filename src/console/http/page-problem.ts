@@ -1,8 +1,14 @@
 /** What ends a page instead of its content: a problem of the API, or a refusal of the console itself. */
 import { PROBLEMS, Problem, toFaultCode } from "../../api/http/problem";
 
-/** `code` is that of the API's problem, if it is one. */
-export type ShownProblem = { status: number; title: string; detail: string; code?: string };
+/** `code` is that of the API's problem, if it is one; `retry_after` its header field. */
+export type ShownProblem = {
+  status: number;
+  title: string;
+  detail: string;
+  code?: string;
+  retry_after?: string | undefined;
+};
 
 /** Thrown by the handlers of pages; it is a response, not a fault. */
 export class PageProblem extends Error {
@@ -28,7 +34,8 @@ export function toShownProblem(thrown: unknown): ShownProblem | undefined {
   if (thrown instanceof Problem) {
     const { status, title } = PROBLEMS[thrown.code];
     if (status === 404) return NOT_FOUND;
-    return { status, title, detail: thrown.details.detail ?? `${title}.`, code: thrown.code };
+    const { detail = `${title}.`, headers } = thrown.details;
+    return { status, title, detail, code: thrown.code, retry_after: headers?.["Retry-After"] };
   }
   return toFaultCode(thrown) === "unavailable" ? UNAVAILABLE : undefined;
 }

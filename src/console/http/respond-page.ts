@@ -1,5 +1,6 @@
 /** Builds the responses of the console. */
 import type { AppContext } from "../../api/context";
+import { RETRY_AFTER_S } from "../../api/http/problem";
 import { respond } from "../../api/http/response";
 
 /** Scripts, styles and data of this origin alone, nothing inline, and no frame. */
@@ -15,7 +16,15 @@ const HEADERS = {
 
 /** A page. @param html a whole document */
 export function htmlResponse(c: AppContext, status: number, html: string): Response {
-  return withCookies(c, respond(c, status, "text/html; charset=utf-8", html, HEADERS));
+  const headers = { ...HEADERS, ...retryHeaders(c, status) };
+  return withCookies(c, respond(c, status, "text/html; charset=utf-8", html, headers));
+}
+
+/** When a page that is refused for now can be loaded again, in seconds. */
+function retryHeaders(c: AppContext, status: number): Record<string, string> {
+  if (status !== 429 && status !== 503) return {};
+  const wait = c.get("retry_after") ?? (status === 503 ? RETRY_AFTER_S : undefined);
+  return wait === undefined ? {} : { "Retry-After": wait };
 }
 
 /** Leads the browser to a page of the console with GET, so that loading it again repeats no action. */

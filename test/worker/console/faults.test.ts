@@ -24,11 +24,21 @@ function failingD1(): Bindings {
 /** As workerd says that an object has too many requests, or could not be reached. */
 const outOfReach = () => failing(Object.assign(new Error(INSIDE), { overloaded: true }));
 
-/** What fails, and the status of pages that cannot do without it. */
-const FAULTS: [name: string, bindings: Bindings, status: number][] = [
-  ["D1 fails", failingD1(), 503],
-  ["the owners of payments are out of reach", { TRANSACTIONS: { getByName: outOfReach } }, 503],
-  ["the dispatchers of webhooks fail", { WEBHOOKS: { getByName: outOfReach } }, 503],
+/** What fails, the status of pages that cannot do without it, and one of these. */
+const FAULTS: [name: string, bindings: Bindings, status: number, route: string][] = [
+  ["D1 fails", failingD1(), 503, "/console/risk/versions"],
+  [
+    "the owners of payments are out of reach",
+    { TRANSACTIONS: { getByName: outOfReach } },
+    503,
+    "/console/payments/:id",
+  ],
+  [
+    "the dispatchers of webhooks fail",
+    { WEBHOOKS: { getByName: outOfReach } },
+    503,
+    "/console/webhooks",
+  ],
 ];
 
 const ROUTES = consoleApp.routes.filter(({ method }) => ["GET", "POST"].includes(method));
@@ -91,7 +101,7 @@ async function visitAll(visitor: Visitor, bindings: Bindings): Promise<Set<numbe
   return statuses;
 }
 
-describe.each(FAULTS)("while %s", (name, bindings, status) => {
+describe.each(FAULTS)("while %s", (name, bindings, status, route) => {
   it("No page and no action of a merchant is a fault, or shows one", async () => {
     expect(await visitAll(merchant, bindings)).toContain(status);
   });
@@ -99,6 +109,11 @@ describe.each(FAULTS)("while %s", (name, bindings, status) => {
   it("No page and no action of the operator is a fault, or shows one", async () => {
     const statuses = await visitAll(operator, bindings);
     if (name === "D1 fails") expect(statuses).toContain(status);
+  });
+
+  it("A page that is refused for now has Retry-After", async () => {
+    const page = await merchant.get(pathOf(route), { env: bindings });
+    expect([page.status, page.headers.get("Retry-After")]).toEqual([503, "2"]);
   });
 });
 
@@ -117,4 +132,6 @@ it("When the quota is used up each page, each action and the sign-in say so", as
     { env: limited },
   );
   expect([signIn.status, signIn.text]).toEqual([429, expect.stringContaining("Quota exceeded")]);
+  for (const { headers } of [page, signIn])
+    expect(Number(headers.get("Retry-After"))).toBeGreaterThan(0);
 });
