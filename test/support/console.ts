@@ -19,6 +19,8 @@ export type Page = { status: number; text: string; location: string | null; head
 export class Visitor {
   /** Name and value of the cookie; undefined without a session. */
   cookie: string | undefined;
+  /** Other cookies, by name. */
+  readonly #others = new Map<string, string>();
   /** The session's proof, as the forms of the last page had it. */
   csrf = "";
 
@@ -50,10 +52,11 @@ export class Visitor {
   }
 
   async #send(method: string, path: string, body: string | undefined, sent: Sent): Promise<Page> {
+    const cookies = [this.cookie, ...this.#others.values()].filter(Boolean);
     const request = new Request(`${BASE}${path}`, {
       method,
       redirect: "manual",
-      headers: { ...(this.cookie && { Cookie: this.cookie }), ...sent.headers },
+      headers: { ...(cookies.length > 0 && { Cookie: cookies.join("; ") }), ...sent.headers },
       ...(body === undefined ? {} : { body }),
     });
     const context = createExecutionContext();
@@ -71,7 +74,9 @@ export class Visitor {
   #keepCookies(response: Response): void {
     for (const cookie of response.headers.getSetCookie()) {
       const [pair = ""] = cookie.split(";");
-      this.cookie = /Max-Age=0/i.test(cookie) ? undefined : pair;
+      const [name = ""] = pair.split("=");
+      if (!name.endsWith("console-session")) this.#others.set(name, pair);
+      else this.cookie = /Max-Age=0/i.test(cookie) ? undefined : pair;
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The cookie of a session. Scripts cannot read it, and no other site's request carries it. */
+/** The cookies of a session. Scripts cannot read them, and no other site's request carries them. */
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { AppContext } from "../../api/context";
 
@@ -28,6 +28,20 @@ export function setSessionCookie(c: AppContext, token: string, lifetimeMs: numbe
 
 export function clearSessionCookie(c: AppContext): void {
   deleteCookie(c, NAME, options(c));
+}
+
+/** The token of the form that was carried out last. */
+const LAST_FORM = "console-last-form";
+const LAST_FORM_S = 3_600;
+
+/** Whether the form with this token was the last one that this browser had carried out: then it is sent again, by a
+ *  reload of the page that it led to. */
+export function wasCarriedOut(c: AppContext, token: string): boolean {
+  return getCookie(c, LAST_FORM, prefixOf(c)) === token;
+}
+
+export function rememberCarriedOut(c: AppContext, token: string): void {
+  setCookie(c, LAST_FORM, token, { ...options(c), maxAge: LAST_FORM_S });
 }
 
 function options(c: AppContext) {

@@ -90,5 +90,5 @@ export const incomplete = () =>
   new PageProblem({
     status: 400,
     title: "Form incomplete",
-    detail: "Nothing was done. Open the payment and begin the action again.",
+    detail: "Nothing was done. Go back to the page where it began, and begin again.",
   });

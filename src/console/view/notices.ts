@@ -17,6 +17,8 @@ const NOTICES = {
   merchant_created: "The merchant was created.",
   endpoint_exists:
     "The endpoint had been added already. Its secret was shown once; if it was lost, rotate it.",
+  secret_rotated:
+    "The secret had been rotated already, and the new one was shown once. If it was lost, rotate it again.",
   key_exists:
     "The key had been created already, and was shown once. If it was lost, revoke it and create another one.",
   key_revoked: "The key was revoked. It stops working within ten seconds.",

@@ -2,13 +2,15 @@
 import type { z } from "zod";
 import type { AppContext } from "../../api/context";
 import type { Recovered, RotatedSecret } from "../../api/webhooks/schemas";
+import { rememberCarriedOut, wasCarriedOut } from "../access/cookie";
 import type { ApiReply } from "../http/api-client";
 import type { Visit } from "../http/define-page";
-import type { Form } from "../http/form";
+import { type Form, incomplete } from "../http/form";
 import { PageProblem } from "../http/page-problem";
 import { toRefusedForm } from "../http/refused-form";
 import { redirect } from "../http/respond-page";
 import { type NoticeCode, withNotice } from "../view/notices";
+import { readToken } from "../view/once";
 import { ActionForm } from "../view/parts";
 import { renderPage } from "../view/render";
 import { readEntry, toRequest } from "./endpoint-form";
@@ -67,9 +69,16 @@ export async function testEndpoint(c: AppContext, { api }: Visit): Promise<Respo
   return redirect(c, withNotice(deliveryPath(reply.body.id), "test_sent"));
 }
 
+/** The response has the new secret, so loading it again sends the form again: that does not rotate once more. */
 export async function rotateSecret(c: AppContext, visit: Visit, form: Form): Promise<Response> {
   const value = form.get("expires_in_seconds");
   const isDefault = readId(c) === DEFAULT_SECRET;
+  const token = readToken(form);
+  if (token === undefined) throw incomplete();
+  if (wasCarriedOut(c, token)) {
+    if (isDefault) return redirect(c, withNotice(WEBHOOKS, "secret_rotated"));
+    return backToEndpoint(c, "secret_rotated");
+  }
   const body = { expires_in_seconds: value === "" ? undefined : Number(value) };
   const reply = await visit.api.call<z.infer<typeof RotatedSecret>>(
     "POST",
@@ -82,6 +91,7 @@ export async function rotateSecret(c: AppContext, visit: Visit, form: Form): Pro
     const refused = toRefusedForm(reply.problem);
     return showEndpoint(c, visit, { form: "rotate", refused, value });
   }
+  rememberCarriedOut(c, token);
   const { id, secret, previous_secrets_expire_at } = reply.body;
   const url = isDefault ? {} : { url: (await visit.api.get<EndpointBody>(apiPath(c))).url };
   const previous = { previousUntil: previous_secrets_expire_at };

@@ -2,6 +2,7 @@
 import type { Session } from "../access/session";
 import type { RefusedForm } from "../http/refused-form";
 import { FormFault, SelectField } from "../view/fields";
+import { OnceField } from "../view/once";
 import { ActionForm } from "../view/parts";
 import { WEBHOOKS } from "./parts";
 
@@ -26,6 +27,7 @@ type Props = {
 export function RotateForm({ session, id, label, refused, value = USUAL_OVERLAP }: Props) {
   return (
     <ActionForm session={session} action={`${WEBHOOKS}/secrets/${id}/rotate`} class="stack">
+      <OnceField />
       <FormFault refused={refused} />
       <SelectField
         name="expires_in_seconds"

@@ -1,7 +1,9 @@
 /** The console's pages of webhook endpoints: what they show, who may do what, and what is refused. */
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { newClient } from "../../../support/api";
 import { newVisitor } from "../../../support/console";
+import { env } from "../../../support/env";
 import {
   deliveries,
   ENDPOINTS,
@@ -12,6 +14,7 @@ import {
 
 const WEBHOOKS = "/console/webhooks";
 const URL = "https://receiver.example.com/hooks";
+const token = () => crypto.randomUUID().replaceAll("-", "");
 const pathOf = (id: string) => `${WEBHOOKS}/endpoints/${id}`;
 
 /** A merchant, and a browser that is signed in with its key. */
@@ -184,19 +187,44 @@ describe("an endpoint", () => {
     const { client, visitor } = await newShop();
     const made = await endpoint(client, URL);
     const rotate = `${WEBHOOKS}/secrets/${made.id}/rotate`;
-    const page = await visitor.post(rotate, { expires_in_seconds: "3600" });
+    const page = await visitor.post(rotate, { once: token(), expires_in_seconds: "3600" });
     const secret = /value="(whsec_[^"]+)"/.exec(page.text)?.[1];
     expect(secret).toBeDefined();
     expect(secret).not.toBe(made.secret);
     expect(page.text).toContain("The previous secret signs too until");
-    const refused = await visitor.post(rotate, { expires_in_seconds: "9999999" });
+    const refused = await visitor.post(rotate, { once: token(), expires_in_seconds: "9999999" });
     expect(refused.status).toBe(400);
     expect(refused.text).toContain('id="expires_in_seconds-fault"');
     const byDefault = await visitor.post(`${WEBHOOKS}/secrets/default/rotate`, {
-      expires_in_seconds: "0",
+      ...{ once: token(), expires_in_seconds: "0" },
     });
     expect(byDefault.text).toContain('value="whsec_');
   });
+
+  it.each(["endpoint", "default"])(
+    "A reload of the page with the new secret rotates nothing: %s",
+    async (of) => {
+      const { client, visitor } = await newShop();
+      const id = of === "default" ? of : (await endpoint(client, URL)).id;
+      const rotate = `${WEBHOOKS}/secrets/${id}/rotate`;
+      const form = await visitor.get(of === "default" ? WEBHOOKS : pathOf(id));
+      const once = /rotate".*?name="once" value="([0-9a-f]{32})"/s.exec(form.text)?.[1] ?? "";
+      const fields = { once, expires_in_seconds: "3600" };
+      expect((await visitor.post(rotate, fields)).text).toContain('value="whsec_');
+      const secrets = () =>
+        runInDurableObject(env.WEBHOOKS.getByName(client.merchant_id), (_, { storage }) =>
+          storage.sql.exec("SELECT secret FROM secrets WHERE endpoint_id = ?", id).toArray(),
+        );
+      const rotated = await secrets();
+      const again = await visitor.follow(await visitor.post(rotate, fields));
+      expect(again.status).toBe(200);
+      expect(again.text).toContain("The secret had been rotated already");
+      expect(again.text).not.toContain("whsec_");
+      expect(await secrets()).toEqual(rotated);
+      const later = await visitor.post(rotate, { ...fields, once: token() });
+      expect(later.text).toContain('value="whsec_');
+    },
+  );
 
   it("Recovering says whether there was something, and refuses a time that is none", async () => {
     const { client, visitor } = await newShop();
