@@ -42,6 +42,7 @@ it("No text of a client widens a page, leads away from it or runs", async () => 
   await visitor.signIn(shop.key);
   const pages = {
     payments: "/console/payments",
+    create: "/console/payments/new",
     searched: `/console/payments?user_id=${encodeURIComponent(HOSTILE)}`,
     held: `/console/payments/${shop.review.id}`,
     large: `/console/payments/${shop.large.id}`,

@@ -52,7 +52,10 @@ async function merchantPage(
           <StaleWarning since={queue?.stale_since ?? null} />
           {isFirstUse ? null : <PeriodTabs period={period} />}
           {isFirstUse ? (
-            <NoPayments origin={new URL(c.req.url).origin} />
+            <NoPayments
+              origin={new URL(c.req.url).origin}
+              mayCreate={isAllowed(session, "transactions:write")}
+            />
           ) : (
             <TotalsSection
               totals={totals}

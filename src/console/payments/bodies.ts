@@ -16,6 +16,7 @@ export type Page<Item> = { data: Item[]; has_more: boolean; next_cursor: string 
 export type BookPage<Item> = Page<Item> & { stale_since: string | null };
 
 export const PAYMENTS = "/console/payments";
+export const NEW_PAYMENT = `${PAYMENTS}/new`;
 export const TRANSACTIONS = "/api/v1/transactions";
 
 /** No customer's id is longer. */

@@ -7,6 +7,8 @@ const NOTICES = {
     "Signed out of this browser. The database does not respond: other sessions of the key could not be ended.",
   signed_out_before_action:
     "Nothing was done: the session had ended. Sign in, and do it again from the page where it began.",
+  payment_created: "Created. No money has moved yet.",
+  payment_held: "Created, and held for review. It is not charged before it is approved.",
   charged: "Charged.",
   authorized: "Authorized: the money is held until it is captured or released.",
   captured: "Captured.",

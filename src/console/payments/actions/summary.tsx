@@ -1,6 +1,7 @@
 /** What an action will do, in a sentence that names the amount, the currency and the customer. */
 import type { Child } from "hono/jsx";
 import { moneyText } from "../../view/money";
+import type { Payment } from "../bodies";
 import type { PaymentState } from "../read-payment";
 import type { Action } from "./actions";
 import { amountOf, type Draft } from "./draft";
@@ -9,13 +10,41 @@ type Props = { action: Action; state: PaymentState; draft: Draft };
 type Sentences = { main: Child; more: string };
 
 export function Summary(props: Props) {
-  const { main, more } = describe(props);
+  return <SummaryText {...describe(props)} />;
+}
+
+export function SummaryText({ main, more }: Sentences) {
   return (
     <div class="summary">
       <p class="summary-main">{main}</p>
       <p class="muted">{more}</p>
     </div>
   );
+}
+
+/** What processing a payment does. @param all the amount, with its currency */
+export function chargeSentences(
+  capture_method: Payment["capture_method"],
+  all: string,
+  customer: Child,
+): Sentences {
+  return capture_method === "manual"
+    ? {
+        main: (
+          <>
+            Authorize {all} of {customer}
+          </>
+        ),
+        more: "The money is held on the customer's account until it is captured or released.",
+      }
+    : {
+        main: (
+          <>
+            Charge {all} to {customer}
+          </>
+        ),
+        more: "The processor is called once.",
+      };
 }
 
 function describe({ action, state, draft }: Props): Sentences {
@@ -37,23 +66,7 @@ function describe({ action, state, draft }: Props): Sentences {
           more: "The customer has to confirm the payment. If that has happened, its outcome is recorded now.",
         };
       }
-      return capture_method === "manual"
-        ? {
-            main: (
-              <>
-                Authorize {all} of {customer}
-              </>
-            ),
-            more: "The money is held on the customer's account until it is captured or released.",
-          }
-        : {
-            main: (
-              <>
-                Charge {all} to {customer}
-              </>
-            ),
-            more: "The processor is called once.",
-          };
+      return chargeSentences(capture_method, all, customer);
     case "capture": {
       const rest = (payment.amount_capturable_minor ?? amount_minor) - (minor ?? amount_minor);
       return {

@@ -1,13 +1,15 @@
 /** The list of payments. */
 import type { AppContext } from "../../../api/context";
 import { parseListCursor } from "../../../api/http/cursor";
+import { isAllowed } from "../../http/allowed";
 import type { ApiReply } from "../../http/api-client";
 import type { Visit } from "../../http/define-page";
 import { PageProblem } from "../../http/page-problem";
 import { Pager, StaleWarning, Warning } from "../../view/parts";
 import { renderPage } from "../../view/render";
 import { Time } from "../../view/time";
-import { type BookPage, type Payment, TRANSACTIONS } from "../bodies";
+import { SCOPE } from "../actions/actions";
+import { type BookPage, NEW_PAYMENT, type Payment, TRANSACTIONS } from "../bodies";
 import { FilterForm, SearchForm } from "./filter-form";
 import { find } from "./find";
 import {
@@ -72,6 +74,7 @@ type View = {
 function render(c: AppContext, { session }: Visit, view: View): Response {
   const { filters, searched, fault, faults = {}, page, unavailable } = view;
   const isFaulty = Object.keys(faults).length > 0;
+  const mayCreate = isAllowed(session, SCOPE);
   const status = isFaulty ? 400 : (unavailable?.status ?? (fault ? 404 : 200));
   return renderPage(
     c,
@@ -80,6 +83,13 @@ function render(c: AppContext, { session }: Visit, view: View): Response {
     <>
       <div class="page-head">
         <h1>Payments</h1>
+        {mayCreate ? (
+          <p class="actions">
+            <a class="button primary" href={NEW_PAYMENT}>
+              New payment
+            </a>
+          </p>
+        ) : null}
       </div>
       <SearchForm entered={searched} fault={fault} />
       <FilterForm filters={filters} faults={faults} />
@@ -89,12 +99,14 @@ function render(c: AppContext, { session }: Visit, view: View): Response {
           and each can be found by its id or idempotency key.
         </Warning>
       ) : null}
-      {page ? <List c={c} view={view} page={page} /> : null}
+      {page ? <List c={c} view={view} page={page} mayCreate={mayCreate} /> : null}
     </>,
   );
 }
 
-function List({ c, view, page }: { c: AppContext; view: View; page: BookPage<Payment> }) {
+type ListProps = { c: AppContext; view: View; page: BookPage<Payment>; mayCreate: boolean };
+
+function List({ c, view, page, mayCreate }: ListProps) {
   const { filters, cursor, until } = view;
   const first = cursor === "" ? undefined : listAddress(filters);
   const next =
@@ -111,7 +123,7 @@ function List({ c, view, page }: { c: AppContext; view: View; page: BookPage<Pay
         isFiltered(filters) || cursor !== "" ? (
           <NoMatch isFurther={cursor !== ""} />
         ) : (
-          <NoPayments origin={new URL(c.req.url).origin} />
+          <NoPayments origin={new URL(c.req.url).origin} mayCreate={mayCreate} />
         )
       ) : null}
       <Pager

@@ -3,7 +3,7 @@
 import { Money } from "../../view/money";
 import { Empty, Id, Status, TableFrame } from "../../view/parts";
 import { Time } from "../../view/time";
-import { PAYMENTS, type Payment, paymentPath } from "../bodies";
+import { NEW_PAYMENT, PAYMENTS, type Payment, paymentPath } from "../bodies";
 import { listAddress } from "./list-filters";
 
 export function PaymentsTable({ payments }: { payments: Payment[] }) {
@@ -60,13 +60,18 @@ function Row({ payment }: { payment: Payment }) {
   );
 }
 
-/** @param origin of this deployment */
-export function NoPayments({ origin }: { origin: string }) {
+/** @param origin of this deployment. @param mayCreate whether the session's key may create payments */
+export function NoPayments({ origin, mayCreate }: { origin: string; mayCreate: boolean }) {
   return (
     <Empty title="No payments yet">
-      <p>
-        Each payment of this merchant will be here as soon as it is created. Create the first one:
-      </p>
+      <p>Each payment of this merchant will be here as soon as it is created.</p>
+      {mayCreate ? (
+        <p>
+          <a href={NEW_PAYMENT}>Create the first one here</a>, or by the API:
+        </p>
+      ) : (
+        <p>By the API:</p>
+      )}
       <pre class="command">
         <code>{`curl -i ${origin}/api/v1/transactions -H "Authorization: Bearer $KEY" -H "Idempotency-Key: order-1001" \\
   -H "Content-Type: application/json" -d '{"user_id":"user_123","amount":100.50,"currency":"USD"}'`}</code>
