@@ -88,6 +88,34 @@ it("The legend shows the point under the pointer, and the whole time without one
   expect(visitor.complaints).toEqual([]);
 });
 
+/** Of each colour of the first legend, how many pixels of the first chart have it. */
+const COLOURS_DRAWN = `(() => {
+  const chart = document.querySelector(".chart canvas");
+  const { data } = chart.getContext("2d").getImageData(0, 0, chart.width, chart.height);
+  const drawn = new Uint32Array(data.buffer);
+  return [...document.querySelectorAll("[data-legend=outcomes] .swatch")].map((swatch) => {
+    const one = new OffscreenCanvas(1, 1).getContext("2d");
+    one.fillStyle = getComputedStyle(swatch).backgroundColor;
+    one.fillRect(0, 0, 1, 1);
+    const [colour] = new Uint32Array(one.getImageData(0, 0, 1, 1).data.buffer);
+    return drawn.filter((pixel) => pixel === colour).length;
+  });
+})()`;
+
+it("A bar has the colours of its legend", async () => {
+  const visitor = await newVisitor();
+  await visitor.signIn(shop.key, "/console?range=24h");
+  await canvases(visitor).nth(1).waitFor();
+  await eventually(async () => {
+    const [completed = 0, declined = 0, blocked] = (await visitor.page.evaluate(
+      COLOURS_DRAWN,
+    )) as number[];
+    expect(completed).toBeGreaterThan(declined);
+    expect(declined).toBeGreaterThan(0);
+    expect(blocked).toBe(0);
+  });
+});
+
 it("A chart follows the colour scheme and the width of the window", async () => {
   const visitor = await newVisitor();
   const { page } = visitor;

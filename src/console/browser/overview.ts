@@ -8,7 +8,7 @@ const HEIGHT_PX = 200;
 /** For one line of labels below. */
 const AXIS_PX = 30;
 const PADDING_PX = 8;
-/** Half of the last day's label stands out on the right. */
+/** Half of the last label stands out on the right. */
 const HALF_LABEL_PX = 24;
 /** A label of the horizontal axis needs so much. */
 const LABEL_PX = 64;
@@ -66,7 +66,7 @@ function draw(frame: HTMLElement): uPlot {
   const lengthS = Number(lengthMs) / 1_000;
   const table = readTable(id, lengthS, Number(decimals));
   const legend = document.querySelector(`[data-legend="${id}"]`);
-  const keys = [...(legend?.querySelectorAll(".key") ?? [])];
+  const keys = [...(legend?.querySelectorAll(".swatch") ?? [])];
   const [first = 0, last = 0] = [table.middles.at(0), table.middles.at(-1)];
   const [text, line] = [colourOf(frame, "color"), colourOf(frame, "borderTopColor")];
   const font = `12px ${getComputedStyle(frame).fontFamily}`;
@@ -84,7 +84,7 @@ function draw(frame: HTMLElement): uPlot {
     {
       width: frame.clientWidth,
       height: HEIGHT_PX,
-      padding: [PADDING_PX, isDay ? HALF_LABEL_PX : PADDING_PX, 0, 0],
+      padding: [PADDING_PX, HALF_LABEL_PX, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       tzDate: (s) => (isDay ? uPlot.tzDate(new Date(s * 1_000), "UTC") : new Date(s * 1_000)),
