@@ -37,9 +37,7 @@ export function SearchForm({
           aria-invalid={fault ? "true" : undefined}
           aria-describedby={fault ? "find-fault" : undefined}
         />
-        <button type="submit" class="primary">
-          Find
-        </button>
+        <button type="submit">Find</button>
         {fault ? (
           <p id="find-fault" class="fault" role="alert">
             {fault}

@@ -15,7 +15,7 @@ export function DetailsSection({ payment }: { payment: Payment }) {
           <Time at={payment.created_at} />
         </Fact>
         <Fact name="Changed">
-          <Time at={payment.updated_at} /> <span class="muted">version {payment.version}</span>
+          <Time at={payment.updated_at} /> <span class="muted">version&nbsp;{payment.version}</span>
         </Fact>
         <Fact name="Idempotency key">
           <Id id={payment.idempotency_key} />
