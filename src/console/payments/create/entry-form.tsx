@@ -185,7 +185,7 @@ function Summary({ request, isProcessed }: { request: CreateRequest; isProcessed
   return (
     <SummaryText
       main={main}
-      more={`${more} A payment that the fraud rules hold or block is not charged.`}
+      more={`${more} A payment that the fraud rules hold or block is not processed.`}
     />
   );
 }
