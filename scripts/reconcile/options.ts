@@ -1,7 +1,11 @@
 // The options of `npm run reconcile`.
 import { parseArgs } from "node:util";
-import { readDevVars } from "../local/dev-vars.ts";
-import { apiPort, HOST } from "../local/local-deployment.ts";
+import {
+  DEPLOYMENT_HELP,
+  DEPLOYMENT_OPTIONS,
+  type Deployment,
+  readDeployment,
+} from "../operator/deployment.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -17,14 +21,11 @@ Exit code: 0 without differences, 1 with some, 2 when it could not be finished.
   --to TIME        its end, exclusive (default: a quarter of an hour ago)
   --cursor TEXT    continues an interrupted run; --from and --to have to be the same
   --limit 20       comparisons a page
-  --url URL        the deployment: $API_URL, or the API that npm start runs
-  --token TOKEN    its admin token: $ADMIN_TOKEN, or for a local API that of .dev.vars
+${DEPLOYMENT_HELP}
   --json           prints one JSON document
 `;
 
-export type Options = {
-  url: string;
-  token: string;
+export type Options = Deployment & {
   from: string;
   to: string;
   cursor: string | undefined;
@@ -43,8 +44,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, nowMs: numbe
       to: text,
       cursor: text,
       limit: { ...text, default: "20" },
-      url: text,
-      token: text,
+      ...DEPLOYMENT_OPTIONS,
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h" },
     },
@@ -53,18 +53,13 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv, nowMs: numbe
   if (positionals.length !== 1 || positionals[0] !== "stripe") {
     throw new Error("Name the processor: npm run reconcile -- stripe");
   }
-  const given = values.url ?? (env.API_URL || undefined);
-  // The token of .dev.vars is for the API on this machine, and is sent nowhere else.
-  const url = given ?? `http://${HOST}:${apiPort()}`;
-  const local = given === undefined ? readDevVars().ADMIN_TOKEN : undefined;
-  const token = values.token ?? (env.ADMIN_TOKEN || local);
-  if (!token)
-    throw new Error("Give the admin token of the deployment with --token or $ADMIN_TOKEN.");
+  const deployment = readDeployment(values, env);
   const toMs = values.to === undefined ? nowMs - SETTLED_AFTER_MS : parseTime(values.to, "--to");
   const fromMs = values.from === undefined ? toMs - DAY_MS : parseTime(values.from, "--from");
   const { cursor, limit, json } = values;
   const options: Options = {
-    ...{ url: url.replace(/\/+$/, ""), token, cursor, limit, json },
+    ...deployment,
+    ...{ cursor, limit, json },
     from: values.from ?? new Date(fromMs).toISOString(),
     to: values.to ?? new Date(toMs).toISOString(),
   };

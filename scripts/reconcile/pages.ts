@@ -1,5 +1,5 @@
-// Reads the pages of a reconciliation, each again when the API is busy.
-import { setTimeout as sleep } from "node:timers/promises";
+// Reads the pages of a reconciliation.
+import { type Pause, RequestFailed, requestJson } from "../operator/request.ts";
 import type { Options } from "./options.ts";
 
 export type Difference = {
@@ -14,12 +14,8 @@ export type Compared = { balance_transactions: number; payments: number; refunds
 export type Page = { data: Difference[]; compared: Compared; next_cursor: string | null };
 
 const PATH = "/api/v1/operations/reconciliation/stripe";
-const ATTEMPTS = 6;
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
 /** A page makes up to a hundred calls. */
 const PAGE_LIMIT_MS = 120_000;
-const BUSY = [408, 429, 500, 502, 503, 504];
 
 /** The run cannot go on. `cursor`: where it can be continued. */
 export class Interrupted extends Error {
@@ -31,53 +27,28 @@ export class Interrupted extends Error {
   }
 }
 
-/** Every page, in order. @param pause waits between attempts. @throws Interrupted */
-export async function* readPages(
-  options: Options,
-  pause: (ms: number) => Promise<unknown> = sleep,
-): AsyncGenerator<Page> {
+/** Every page, in order. @throws Interrupted */
+export async function* readPages(options: Options, pause?: Pause): AsyncGenerator<Page> {
   let cursor = options.cursor;
   do {
-    const page: Page = await readPage(options, cursor, pause);
+    const page = await readPage(options, cursor, pause);
     yield page;
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);
 }
 
 async function readPage(
-  { url, token, from, to, limit }: Options,
+  options: Options,
   cursor: string | undefined,
-  pause: (ms: number) => Promise<unknown>,
+  pause: Pause | undefined,
 ): Promise<Page> {
+  const { from, to, limit } = options;
   const query = new URLSearchParams({ from, to, limit, ...(cursor !== undefined && { cursor }) });
-  let last = "";
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await pause(Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS));
-    let response: Response;
-    try {
-      response = await fetch(`${url}${PATH}?${query}`, {
-        headers: { authorization: `Bearer ${token}` },
-        redirect: "error",
-        signal: AbortSignal.timeout(PAGE_LIMIT_MS),
-      });
-      const text = await response.text();
-      if (response.ok) return JSON.parse(text) as Page;
-      last = `${response.status} ${readDetail(text)}`;
-    } catch {
-      last = `${url} does not respond`;
-      continue;
-    }
-    if (!BUSY.includes(response.status)) break;
-  }
-  throw new Interrupted(last, cursor);
-}
-
-/** The detail of a problem. */
-function readDetail(text: string): string {
   try {
-    const { detail } = JSON.parse(text) as { detail?: unknown };
-    return typeof detail === "string" ? detail : "";
-  } catch {
-    return "";
+    const sent = { path: `${PATH}?${query}`, limit_ms: PAGE_LIMIT_MS };
+    return await requestJson<Page>(options, sent, pause);
+  } catch (fault) {
+    if (fault instanceof RequestFailed) throw new Interrupted(fault.message, cursor);
+    throw fault;
   }
 }
