@@ -9,11 +9,14 @@ export class ArchiveFault extends Error {
   readonly kind: ArchiveFaultKind;
   /** The key of the object in the bucket. */
   readonly key: string;
+  /** What is wrong with the object. */
+  readonly what: string;
 
   /** @param what without any data of a merchant */
   constructor(kind: ArchiveFaultKind, key: string, what: string) {
     super(`${key}: ${what}`);
     this.kind = kind;
     this.key = key;
+    this.what = what;
   }
 }

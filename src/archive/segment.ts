@@ -166,13 +166,17 @@ function countMerchants(keys: SortKey[]): Manifest["merchants"] {
   });
 }
 
+/** What a payment is found by. @param first its first event */
+export function toSortKey(first: EventRecord): SortKey {
+  const created_at = new Date(first.created_at_ms).toISOString();
+  return { merchant_id: first.merchant_id, created_at, id: first.transaction_id };
+}
+
 /** @throws Error when the payment that was read is another one */
 function checkKey(key: SortKey, first: EventRecord | undefined): void {
-  const isSame =
-    first?.transaction_id === key.id &&
-    first.merchant_id === key.merchant_id &&
-    new Date(first.created_at_ms).toISOString() === key.created_at;
-  if (!isSame) throw new Error("another payment than its key says");
+  if (!first || compareKeys(toSortKey(first), key) !== 0) {
+    throw new Error("another payment than its key says");
+  }
 }
 
 /** Lets requests that arrived meanwhile run. */

@@ -2,7 +2,12 @@
 
 import type { ArchivedPayment } from "../../src/archive/line";
 import type { SegmentPlace, SortKey } from "../../src/archive/manifest";
-import { type BuiltSegment, buildSegment, type Segment } from "../../src/archive/segment";
+import {
+  type BuiltSegment,
+  buildSegment,
+  type Segment,
+  toSortKey,
+} from "../../src/archive/segment";
 import { deriveTransactionId } from "../../src/domain/identity/id";
 import type { Event } from "../../src/domain/transaction/event";
 import { NOW_MS, TRACEPARENT } from "./examples";
@@ -62,8 +67,7 @@ function renamed(payment: ArchivedPayment, merchant_id: string, key: string, sec
 
 export function keyOf({ events: [first] }: ArchivedPayment): SortKey {
   if (!first) throw new Error("no events");
-  const created_at = new Date(first.created_at_ms).toISOString();
-  return { merchant_id: first.merchant_id, created_at, id: first.transaction_id };
+  return toSortKey(first);
 }
 
 /** Builds a segment of payments that are in memory. */
