@@ -3,6 +3,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { NotFoundHandler } from "hono";
 import { SettingsError } from "../config";
 import { describeFault } from "../observability/log";
+import { archiveRoutes } from "./archive/routes";
 import type { AppContext, AppEnv } from "./context";
 import { Problem, problemResponse, toFaultCode } from "./http/problem";
 import { apiKeyRoutes } from "./merchants/api-key-routes";
@@ -84,6 +85,7 @@ function createApp(): OpenAPIHono<AppEnv> {
   resolveRoutes(app);
   stripeRoutes(app);
   reconciliationRoutes(app);
+  archiveRoutes(app);
   metricsRoute(app);
   app.onError(respondToFault);
   app.notFound(respondNotFound(app));

@@ -17,6 +17,9 @@ const PACKING = 1;
 const NUMBER_DIGITS = 8;
 /** 64 bits of the hash are in a name: enough that two attempts never write different content under one name. */
 const NAME_HASH_CHARACTERS = 16;
+/** What the keys of all objects begin with. */
+export const ARCHIVE_PREFIX = "segments/";
+const KEY = /^segments\/[a-z0-9_-]{1,64}\/\d{8,}-[0-9a-f]{16}\.(json|ndjson\.gz)$/;
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
 /** RFC 3339 in UTC with milliseconds, so that texts compare as times do. */
@@ -127,7 +130,12 @@ function dataKey(shard: string, number: number, sha256: string): string {
 /** A name contains the hash of what is written under it: a late write of an abandoned attempt replaces nothing. */
 function nameOf(shard: string, number: number, hash: string): string {
   const digits = String(number).padStart(NUMBER_DIGITS, "0");
-  return `segments/${shard}/${digits}-${hash.slice(0, NAME_HASH_CHARACTERS)}`;
+  return `${ARCHIVE_PREFIX}${shard}/${digits}-${hash.slice(0, NAME_HASH_CHARACTERS)}`;
+}
+
+/** Whether a key is one that a segment's objects can have. */
+export function isArchiveKey(key: string): boolean {
+  return KEY.test(key);
 }
 
 export function compareKeys(one: SortKey, other: SortKey): number {

@@ -43,6 +43,8 @@ export type HeaderName =
 type SuccessResponse = {
   description: string;
   schema?: z.ZodType;
+  /** The body is bytes of no type. */
+  isBinary?: true;
   headers?: readonly HeaderName[];
   /** Operations that can follow, with parameters from this response. */
   links?: Record<string, Link>;
@@ -149,17 +151,27 @@ function buildSuccesses(
   security: Security,
 ): RouteConfig["responses"] {
   return Object.fromEntries(
-    Object.entries(responses).map(([status, { description, schema, headers = [], links }]) => [
+    Object.entries(responses).map(([status, { description, headers = [], links, ...body }]) => [
       status,
       {
         description,
         ...buildHeaderRefs([...headers, ...COMMON_HEADERS[security]]),
-        ...(schema ? { content: { "application/json": { schema } } } : {}),
+        ...buildContent(body),
         ...(links ? { links } : {}),
       },
     ]),
   );
 }
+
+function buildContent({ schema, isBinary }: Pick<SuccessResponse, "schema" | "isBinary">) {
+  if (isBinary) {
+    return { content: { "application/octet-stream": { schema: BINARY } } };
+  }
+  return schema ? { content: { "application/json": { schema } } } : {};
+}
+
+/** The form for which code generators have a type. */
+const BINARY = { type: "string", format: "binary" } as const;
 
 /** Additional header fields of a problem. */
 const PROBLEM_HEADERS: Partial<Record<ProblemCode, readonly HeaderName[]>> = {

@@ -117,15 +117,19 @@ describe("an address", () => {
     const entry = await jsonOf<{ id: string }>(
       await post(LISTS, '{"list":"block","field":"customer","value":"mallory"}'),
     );
+    const object = "segments/shard-0/00000001-0123456789abcdef.json";
+    await env.ARCHIVE?.put(object, "{}");
     for (const [path, methods] of routes) {
       if (!methods.has("GET") || path.endsWith(":file")) continue;
       // These report the current state, so no two responses are equal.
       if (path === "/health/ready" || path === "/metrics" || path === "/") continue;
       // Only of deployments with Stripe.
       if (path.includes("/reconciliation/")) continue;
-      const isAdmins = path.includes("/merchants");
+      const isArchive = path.includes("/archive/");
+      const isAdmins = path.includes("/merchants") || isArchive;
       const names: Record<string, string> = { key, code: "not_found", id };
       if (isAdmins) names.id = shop.merchant_id;
+      if (isArchive) names.key = encodeURIComponent(object);
       if (path.startsWith("/api/v1/refunds")) names.id = refund.id;
       if (path.startsWith(ENDPOINTS)) names.id = hook.id;
       if (path.startsWith(DELIVERIES)) names.id = tested.id;

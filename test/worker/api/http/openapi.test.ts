@@ -3,6 +3,7 @@
 import type { z } from "@hono/zod-openapi";
 import { describe, expect, it } from "vitest";
 import document from "../../../../openapi.json";
+import { ArchiveObjectList } from "../../../../src/api/archive/schemas";
 import * as merchantSchema from "../../../../src/api/merchants/schemas";
 import { Rebuild } from "../../../../src/api/operations/rebuild-route";
 import { ReceivedEvent } from "../../../../src/api/processors/stripe-routes";
@@ -33,6 +34,8 @@ import { deliverEvent, stripeEvent } from "../../../support/stripe-events";
 
 /** test/worker/reconciliation holds it against its schema: it needs the stand-in for Stripe. */
 const WITH_STRIPE = ["GET /operations/reconciliation/stripe 200"];
+/** test/worker/api/archive compares its bytes. */
+const BINARY = "/operations/archive/objects/{key}";
 
 describe("openapi.json", () => {
   it("openapi.json is served as it is committed", async () => {
@@ -72,7 +75,9 @@ describe("openapi.json", () => {
         expect(description).toMatch(/\S/);
         const isProblem = Number(status) >= 400 && path !== "/health/ready";
         const type = isProblem ? "application/problem+json" : "application/json";
-        if (status !== "204") expect(content[type]?.schema.$ref, status).toMatch(/^#/);
+        if (path.endsWith(BINARY) && !isProblem) {
+          expect(Object.keys(content)).toEqual(["application/octet-stream"]);
+        } else if (status !== "204") expect(content[type]?.schema.$ref, status).toMatch(/^#/);
       }
     },
   );
@@ -239,6 +244,10 @@ describe("openapi.json", () => {
       ],
       "DELETE /webhook-endpoints/{id} 204": [await ask(hook, { method: "DELETE", key: shop.key })],
       "POST /operations/rebuild-book 202": [await asAdmin(REBUILD, {}), Rebuild],
+      "GET /operations/archive/objects 200": [
+        await asAdmin("/api/v1/operations/archive/objects"),
+        ArchiveObjectList,
+      ],
       "POST /processors/stripe/events 200": [
         await deliverEvent(stripeEvent("customer.created", {})),
         ReceivedEvent,
@@ -276,7 +285,9 @@ describe("openapi.json", () => {
           .filter((status) => status.startsWith("2"))
           .map((status) => `${method} ${path.slice("/api/v1".length)} ${status}`),
       );
-    expect([...Object.keys(answers), ...WITH_STRIPE].sort()).toEqual(documented.sort());
+    expect([...Object.keys(answers), ...WITH_STRIPE, `GET ${BINARY} 200`].sort()).toEqual(
+      documented.sort(),
+    );
   });
 });
 

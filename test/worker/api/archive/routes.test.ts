@@ -1,0 +1,113 @@
+/** The archive's routes: the objects of the bucket, for operators. */
+import { beforeAll, expect, it } from "vitest";
+import { manifestKey } from "../../../../src/archive/manifest";
+import { paymentsOf } from "../../../support/archive";
+import { Chains } from "../../../support/archive-chain";
+import {
+  ask,
+  checkWholeFile,
+  expectRefusal,
+  jsonOf,
+  parametersOf,
+} from "../../../support/contract";
+import { env } from "../../../support/env";
+import { asAdmin, shop } from "../../../support/shop";
+
+const bucket = env.ARCHIVE as R2Bucket; // wrangler.toml declares it.
+const OBJECTS = "/api/v1/operations/archive/objects";
+const at = (key: string) => `${OBJECTS}/${encodeURIComponent(key)}`;
+type List = { data: { key: string; bytes: number }[]; has_more: boolean };
+
+const chains = new Chains(bucket);
+const segment = await chains.seal("shard-0", paymentsOf(["mer_a"], 20));
+const keys = [manifestKey(segment.ref), segment.manifest.data.key].sort();
+beforeAll(async () => {
+  await bucket.put("private/of-another-use", "secret");
+});
+
+it("The objects of the archive are listed in the order of their keys, with their sizes", async () => {
+  const list = await jsonOf<List>(await asAdmin(OBJECTS));
+  const size = async (key: string) => (await bucket.head(key))?.size;
+  expect(list).toEqual({
+    data: [
+      { key: keys[0], bytes: await size(keys[0] ?? "") },
+      { key: keys[1], bytes: await size(keys[1] ?? "") },
+    ],
+    has_more: false,
+  });
+  const rest = await asAdmin(`${OBJECTS}?after=${encodeURIComponent(keys[0] ?? "")}`);
+  expect((await jsonOf<List>(rest)).data.map(({ key }) => key)).toEqual([keys[1]]);
+  const end = await asAdmin(`${OBJECTS}?after=${encodeURIComponent(keys[1] ?? "")}`);
+  expect((await jsonOf<List>(end)).data).toEqual([]);
+});
+
+it("More objects than fit a page follow on the next ones", async () => {
+  const many = Array.from(
+    { length: 1_001 },
+    (_, one) => `segments/shard-9/${String(one).padStart(8, "0")}`,
+  );
+  for (let first = 0; first < many.length; first += 50) {
+    await Promise.all(many.slice(first, first + 50).map((key) => bucket.put(key, "")));
+  }
+  const found: string[] = [];
+  let pages = 0;
+  for (let hasMore = true; hasMore; pages++) {
+    const after = found.length > 0 ? `?after=${encodeURIComponent(found.at(-1) ?? "")}` : "";
+    const { data, has_more } = await jsonOf<List>(await asAdmin(`${OBJECTS}${after}`));
+    found.push(...data.map(({ key }) => key));
+    hasMore = has_more;
+  }
+  expect(pages).toBe(2);
+  expect(found).toEqual([...keys, ...many]);
+});
+
+it.each([0, 1])("The bytes of an object are those of the bucket (%i)", async (which) => {
+  const response = await asAdmin(at(keys[which] ?? ""));
+  expect(response.status).toBe(200);
+  expect(response.headers.get("Content-Type")).toBe("application/octet-stream");
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const written = [segment.manifest_bytes, segment.data];
+  expect(written.some((own) => Buffer.compare(own, bytes) === 0)).toBe(true);
+});
+
+it.each([
+  "private/of-another-use",
+  "segments/shard-0/00000001-0000000000000000.json",
+  "segments/../private/of-another-use",
+  "segments/shard-9/00000000",
+  " ",
+])("An object that is not of the archive, such as %s, is not found", async (key) => {
+  await expectRefusal(await asAdmin(at(key)), "not_found");
+});
+
+it("Only the admin token reads the archive", async () => {
+  for (const path of [OBJECTS, at(keys[0] ?? "")]) {
+    await expectRefusal(await ask(path), "admin_token_invalid");
+    await expectRefusal(await ask(path, { key: shop.key }), "admin_token_invalid");
+  }
+});
+
+it("A wrong query parameter is named", async () => {
+  const problem = await expectRefusal(await asAdmin(`${OBJECTS}?from=1`), "invalid_request");
+  expect(parametersOf(problem)).toEqual(["from"]);
+  const long = await asAdmin(`${OBJECTS}?after=${"a".repeat(201)}`);
+  expect(parametersOf(await expectRefusal(long, "invalid_request"))).toEqual(["after"]);
+});
+
+it("Without a bucket there is no archive", async () => {
+  for (const path of [OBJECTS, at(keys[0] ?? "")]) {
+    const response = await ask(path, { key: env.ADMIN_TOKEN, env: { ARCHIVE: undefined } });
+    expect((await expectRefusal(response, "not_found")).detail).toContain("ARCHIVE");
+  }
+});
+
+it("A bucket that fails makes the archive unavailable", async () => {
+  const fails = () => Promise.reject(new Error("canary-5b1f"));
+  const ARCHIVE = { list: fails, get: fails };
+  for (const path of [OBJECTS, at(keys[0] ?? "")]) {
+    const response = await ask(path, { key: env.ADMIN_TOKEN, env: { ARCHIVE } });
+    await expectRefusal(response, "unavailable");
+  }
+});
+
+checkWholeFile();
