@@ -12,6 +12,7 @@ const IN_PAIRS = { maxWorkers: 2 };
 
 /** Folders of `test/worker` whose tests need settings of their own: each is a project. */
 const OTHER_SETTINGS = [
+  "archived",
   "kafka",
   "observability",
   "reconciliation",
@@ -113,6 +114,11 @@ export default defineConfig({
         { TRANSACTION_SHARDS: "16" },
       ),
       inWorkerd("shards-0", ["test/worker/transactions/**/*.test.ts"], { TRANSACTION_SHARDS: "0" }),
+      inWorkerd("archived", ["test/worker/{archived,transactions}/**/*.test.ts"], {
+        TRANSACTION_SHARDS: "8",
+        HOT_DAYS: "0.00000002",
+        ARCHIVES_BEFORE_CALLS: "true",
+      }),
       inWorkerd("kafka", ["test/worker/kafka/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
       inWorkerd("observability", ["test/worker/observability/**/*.test.ts"], {
         TRANSACTION_SHARDS: "2",

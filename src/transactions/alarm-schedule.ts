@@ -1,6 +1,7 @@
 /** When a shard's alarm is due. Pure, so that tests can show that no open work is left without an alarm. */
 import { dueAtMs } from "../domain/time/clock";
 import { Alarm, nextAlarmMs } from "../runtime/alarm";
+import type { Archiver } from "./archive/archiver";
 import type { Counters } from "./counters";
 import type { Journal } from "./journal/journal";
 import type { OutboxRelays } from "./outbox/relays";
@@ -26,6 +27,8 @@ export type OpenWork = {
   has_counts?: boolean;
   /** Whether there are events of an earlier release to move. */
   has_earlier_events?: boolean;
+  /** When payments are to be archived, if they are. */
+  archive_at_ms?: number | undefined;
 };
 
 /** The alarm of a shard, which is due when the next of its open work is. */
@@ -34,10 +37,12 @@ export function createAlarm(
   journal: Journal,
   relays: Pick<OutboxRelays, "openAtMs">,
   counters: Pick<Counters, "isOpen">,
+  archiver: Pick<Archiver, "dueAtMs"> | undefined,
 ): Alarm {
-  return new Alarm(storage, ALARM_INTERVAL_MS, (nowMs) => [
-    nextAlarmAtMs(readOpenWork(journal, relays, counters, nowMs), nowMs),
-  ]);
+  return new Alarm(storage, ALARM_INTERVAL_MS, (nowMs) => {
+    const work = readOpenWork(journal, relays, counters, nowMs);
+    return [nextAlarmAtMs({ ...work, archive_at_ms: archiver?.dueAtMs(nowMs) }, nowMs)];
+  });
 }
 
 /** The open work of a shard. */
@@ -66,6 +71,7 @@ export function nextAlarmAtMs(
     has_claims = false,
     has_counts = false,
     has_earlier_events = false,
+    archive_at_ms,
   }: OpenWork,
   nowMs: number,
 ): number | undefined {
@@ -75,6 +81,6 @@ export function nextAlarmAtMs(
     .map((at) => dueAtMs(at, nowMs, LONGEST_BACKOFF_MS));
   const safety = isSafe ? nowMs + SAFETY_ALARM_MS : undefined;
   const move = has_earlier_events ? nowMs : undefined;
-  const due = [...outboxes, charge_at_ms, deadline_at_ms, safety, move];
+  const due = [...outboxes, charge_at_ms, deadline_at_ms, safety, move, archive_at_ms];
   return nextAlarmMs(due, ALARM_INTERVAL_MS, nowMs);
 }

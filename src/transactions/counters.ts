@@ -17,7 +17,8 @@ export type Counter =
   | "delivered_events"
   | "stream_requests"
   | "parked_events"
-  | "processor_events";
+  | "processor_events"
+  | "archived_payments";
 export type Histogram = "answer_ms" | "round_commands" | "delivery_events";
 
 export class Counters extends Counts<Counter, Histogram> {}

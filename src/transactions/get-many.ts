@@ -18,22 +18,27 @@ export function toManyAddresses(addresses: Address[]): ManyAddresses {
   };
 }
 
-/** Reads each transaction. @returns the results in the order of the addresses */
+/** Reads each transaction. @returns the results in the order of the addresses; null for one that is in the archive, for which
+ *  the others do not wait */
 export function getMany(
-  owner: { find(address: Address): Reply },
+  owner: { find(address: Address): Reply | Promise<Reply> },
   { shards, transaction_ids, merchant_ids }: ManyAddresses,
+  archived: string[],
 ): ReadResult[] {
   return transaction_ids.map((transaction_id, at) => {
+    if (archived.includes(transaction_id)) return null;
     const merchant_id = merchant_ids[at] ?? "";
     const reply = owner.find({ merchant_id, transaction_id, shards, traceparent: null });
+    if (reply instanceof Promise) return null;
     return reply.ok ? reply.body : reply.refusal;
   });
 }
 
-/** The same results as those of single calls. */
+/** The same results as those of single calls, without those that have to be read alone. */
 export function toCallResults(results: ReadResult[]): CallResult[] {
-  return results.map((result, at) => {
+  return results.flatMap((result, at): CallResult[] => {
+    if (result === null) return [];
     const isFound = typeof result === "string";
-    return { at, reply: isFound ? okReply(result) : { ok: false, refusal: result } };
+    return [{ at, reply: isFound ? okReply(result) : { ok: false, refusal: result } }];
   });
 }

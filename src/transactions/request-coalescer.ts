@@ -76,6 +76,7 @@ async function sendTogether(owner: Owner, waiting: Waiting[]): Promise<void> {
   try {
     const calls = waiting.map(({ call }) => call);
     await resolveGroup(await execute(owner, calls, resolveGroup));
+    for (const { resolve } of waiting) resolve(undefined); // Those without a result.
   } catch (fault) {
     waiting.forEach(({ resolve }, at) => {
       resolve(isOverloaded(fault) ? { at, fault } : undefined);

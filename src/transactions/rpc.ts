@@ -1,5 +1,6 @@
 /** What crosses between the Worker and the object that owns a transaction. */
 
+import type { ListFilter, ListPlace, Order } from "../d1/transaction-queries";
 import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { Precondition } from "../domain/transaction/decisions/precondition";
@@ -81,6 +82,36 @@ export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; ref
 /** `bytes` is the size of the shard's database; an object of an earlier release has none. */
 export type ShardMetrics = ShardReadiness & { counts: Count[]; bytes?: number };
 
+/** A segment of the archive, as its shard knows it. `hash` is that of its manifest. */
+export type SegmentInfo = {
+  shard: string;
+  number: number;
+  hash: string;
+  payments: number;
+  bytes: number;
+  first_created_at_ms: number;
+  last_created_at_ms: number;
+};
+
+/** A page of a list, as far as the archive has it. */
+export type ArchiveQuery = {
+  merchant_id: string;
+  filter: ListFilter;
+  after: ListPlace | undefined;
+  order: Order;
+  limit: number;
+};
+
+/** A transaction of a list that is in the archive. `text` is its JSON text as it is now. */
+export type ArchivedItem = { created_at: string; id: string; version: number; text: string };
+
+/** Those of a page that a shard has, in the order of the list. From the place `through` on there may be more; null: there
+ *  are none. */
+export type ArchivedPage = {
+  items: ArchivedItem[];
+  through: ListPlace | null;
+};
+
 /** The calls that may share an RPC. */
 export type SharedCall =
   | { kind: "find" }
@@ -101,8 +132,8 @@ export type SendResults = (group: CallResult[]) => Promise<void>;
 /** The transactions of a `getMany`, in columns. */
 export type ManyAddresses = { shards: number; transaction_ids: string[]; merchant_ids: string[] };
 
-/** The JSON text of a transaction, or the refusal to show it. */
-export type ReadResult = string | Refusal;
+/** The JSON text of a transaction, or the refusal to show it; null for one that has to be read alone. */
+export type ReadResult = string | Refusal | null;
 
 export const notFound: { ok: false; refusal: Refusal } = {
   ok: false,
@@ -112,6 +143,12 @@ export const notFound: { ok: false; refusal: Refusal } = {
 export const shardCountChanged: { ok: false; refusal: Refusal } = {
   ok: false,
   refusal: { code: "shard_count_changed" },
+};
+
+/** A payment is in the archive, which cannot be read now. */
+export const archiveUnavailable: { ok: false; refusal: Refusal } = {
+  ok: false,
+  refusal: { code: "unavailable" },
 };
 
 export function okReply(body: string): Reply & { ok: true } {
@@ -130,7 +167,7 @@ export interface TransactionShardRpc {
   /** Records what the processor reports without being asked. Refused for a transaction that does not exist. */
   report(address: OperatorAddress, report: Report): Promise<ReportReply>;
   /** Transactions of any merchant with their refunds, for an operator. */
-  records(shards: number, transactionIds: string[]): RecordsReply;
+  records(shards: number, transactionIds: string[]): Promise<RecordsReply>;
   /** Counts events of the processor by result, for the metrics. */
   countEvents(counts: EventCounts): void;
   /** Charges or authorizes a transaction once. Concurrent calls share one call to the processor and its reply. */
@@ -141,16 +178,16 @@ export interface TransactionShardRpc {
   cancel(address: Address, precondition?: Precondition): Promise<Reply>;
   /** Refunds all or part of what was captured, once for each idempotency key. */
   refund(address: Address, request: RefundRequest & Precondition): Promise<Reply>;
-  refunds(address: Address): RefundsReply;
-  findRefund(address: Address, refundId: string): Reply;
+  refunds(address: Address): Promise<RefundsReply>;
+  findRefund(address: Address, refundId: string): Promise<Reply>;
   /** Records a reviewer's decision. */
   review(address: Address, request: ReviewRequest & Precondition): Promise<Reply>;
   /** Records the outcome that an operator found for the open operation of a transaction, or for a refund. */
   resolve(address: OperatorAddress, request: ResolveRequest, refundId?: string): Promise<Reply>;
   /** The transaction as it is now. */
-  find(address: Address): Reply;
+  find(address: Address): Reply | Promise<Reply>;
   /** All events of a transaction, in order. */
-  events(address: Address): EventsReply;
+  events(address: Address): Promise<EventsReply>;
   /** Several reads in one call; the replies are in the order of `addresses`. */
   getMany(addresses: ManyAddresses): ReadResult[];
   /** Several calls in one. @param send receives groups of replies before the last; @returns the last group */
@@ -160,6 +197,12 @@ export interface TransactionShardRpc {
   /** Writes to the book what it lacks of a merchant's events (null: of any), before it is read. Waits two seconds at most,
    *  and not at all while D1 fails. @returns since when events are missing, in ms; null when none are */
   refreshBook(merchantId: string | null): Promise<number | null>;
+  /** The transactions of a page that are in this shard's archive. @throws when the archive cannot be read */
+  listArchived(query: ArchiveQuery): Promise<ArchivedPage>;
+  /** Archives now what is old enough. */
+  archiveNow(): Promise<void>;
+  /** Segments of the archive after a number, in order, at most 500. */
+  segments(after: number): SegmentInfo[];
   /** All counters, which are stored before they are returned, so that no counter goes down after a crash. Writes the book
    *  first, so that totals read afterwards are complete. */
   metrics(): Promise<ShardMetrics>;

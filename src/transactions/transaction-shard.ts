@@ -2,7 +2,6 @@
  *  has the RPC methods, described in `rpc.ts`, and the alarm; `group-commit/` forms and commits batches, and
  *  `commands/` has what each command does. */
 import { DurableObject } from "cloudflare:workers";
-import { readConfig } from "../config";
 import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { Precondition } from "../domain/transaction/decisions/precondition";
@@ -12,92 +11,36 @@ import type { Report } from "../domain/transaction/report";
 import type { ResolveRequest } from "../domain/transaction/resolution";
 import type { ReviewRequest } from "../domain/transaction/review";
 import type { Env } from "../env";
-import { createLog } from "../observability/log";
-import { createProcessor, logProcessorMode, toProcessorTerms } from "../processor/create";
-import { abortObject } from "../runtime/abort-object";
-import type { Alarm } from "../runtime/alarm";
-import { createAlarm } from "./alarm-schedule";
-import { Charges } from "./charging/charges";
-import { createOutcomeRecorder } from "./charging/record-outcome";
-import { Recovery } from "./charging/recovery";
 import { type Command, isClaim } from "./commands/command";
 import { type CommandResult, refused } from "./commands/result";
 import { countDuration, countGet, countRejected } from "./count-commands";
-import { Counters } from "./counters";
 import { executeBatch } from "./execute-batch";
 import { getMany } from "./get-many";
-import { BatchProcessor, type Committed } from "./group-commit/batch-processor";
-import { Batcher } from "./group-commit/batcher";
-import { CommitDelay } from "./group-commit/commit-delay";
-import { Journal } from "./journal/journal";
-import { OutboxRelays, REFRESH_LIMIT_MS, SCRAPE_REFRESH_LIMIT_MS } from "./outbox/relays";
+import { REFRESH_LIMIT_MS, SCRAPE_REFRESH_LIMIT_MS } from "./outbox/relays";
 import * as queries from "./queries";
-import { createDecisionSources } from "./risk/decision-inputs";
 import type * as rpc from "./rpc";
 import { type Address, type Reply, shardCountChanged, toCommandFields } from "./rpc";
+import { createShardParts, type ShardParts } from "./shard-parts";
 
 export class TransactionShard extends DurableObject<Env> implements rpc.TransactionShardRpc {
-  readonly #journal: Journal;
-  readonly #counters: Counters;
-  readonly #relays: OutboxRelays;
-  readonly #charges: Charges;
-  readonly #batcher: Batcher<Command, Committed>;
-  /** Claims need no decision inputs and no write to D1, so they do not wait for commands that do. */
-  readonly #claimBatcher: Batcher<Command, Committed>;
-  readonly #commitDelay = new CommitDelay();
-  readonly #recovery: Recovery;
-  readonly #alarm: Alarm;
-  #shards: number | undefined;
+  readonly #parts: ShardParts;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    const { sql } = state.storage;
-    const config = readConfig(env);
-    const log = createLog(config.log_level);
-    const journal = state.storage.transactionSync(() => new Journal(sql));
-    this.#journal = journal;
-    logProcessorMode(config, log);
-    this.#shards = journal.checkpoints.get("transaction_shards");
-    // With an object for each transaction there are millions of objects, and none is scraped.
-    this.#counters = new Counters(journal.state, config.transaction_shards > 0);
-    this.#relays = new OutboxRelays(journal, sql, this.#counters, env, config, log);
-    const payments = createProcessor(config);
-    const record = createOutcomeRecorder((command) => this.#batcher.submit(command), log);
-    this.#charges = new Charges(payments, config.processor_timeout_ms, record, journal.details);
-    const processor = new BatchProcessor({
-      journal,
-      counters: this.#counters,
-      relays: this.#relays,
-      sources: createDecisionSources(env, config, log),
-      processor: toProcessorTerms(payments, config),
-      waits_for_book: config.transaction_shards === 0,
-      log,
-      shards: () => this.#shards,
-      arm: (nowMs, hasWritten) => this.#alarm[hasWritten ? "armAfterWrite" : "arm"](nowMs),
-      reset: (fault) => abortObject(state, log, fault),
-    });
-    this.#batcher = new Batcher(this.#commitDelay, (commands) => processor.run(commands));
-    this.#claimBatcher = new Batcher(this.#commitDelay, (commands) => processor.run(commands));
-    this.#recovery = new Recovery({
-      journal,
-      charges: this.#charges,
-      relays: this.#relays,
-      submit: (command) => this.#batcher.submit(command),
-      moveEarlierEvents: () => state.storage.transactionSync(() => journal.moveEarlierEvents()),
-      log,
-    });
-    this.#alarm = createAlarm(state.storage, journal, this.#relays, this.#counters);
-    state.blockConcurrencyWhile(() => this.#alarm.read().then(() => this.#alarm.arm(Date.now())));
+    const parts = createShardParts(state, env);
+    this.#parts = parts;
+    state.blockConcurrencyWhile(() => parts.alarm.read().then(() => parts.alarm.arm(Date.now())));
   }
 
   executeBatch(calls: rpc.AddressedCall[], send: rpc.SendResults) {
-    this.#journal.load(calls.map(({ address }) => address.transaction_id));
+    this.#parts.journal.load(calls.map(({ address }) => address.transaction_id));
     return executeBatch(this, calls, send);
   }
 
   getMany(addresses: rpc.ManyAddresses) {
-    this.#journal.load(addresses.transaction_ids);
-    return getMany(this, addresses);
+    this.#parts.journal.load(addresses.transaction_ids);
+    const archived = this.#parts.journal.selectArchived(addresses.transaction_ids);
+    return getMany(this, addresses, archived);
   }
 
   async create(address: Address, command: CreateCommand, process?: boolean): Promise<Reply> {
@@ -106,9 +49,10 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
   }
 
   async repeat(address: Address, request: CreateRequest, process?: boolean): Promise<Reply> {
-    if (!this.#owns(address.shards)) return shardCountChanged;
-    const reply = queries.repeatReply(this.#journal, this.#counters, address, request);
-    this.#alarm.arm(Date.now());
+    const reply = await this.#read(address, () =>
+      queries.repeatReply(this.#parts.journal, this.#parts.counters, address, request),
+    );
+    this.#parts.alarm.arm(Date.now());
     // The transaction exists, and its key is part of it.
     const command = { merchant_id: address.merchant_id, idempotency_key: "", request };
     return process && reply.ok ? this.create(address, command, process) : reply;
@@ -141,7 +85,7 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     request: ResolveRequest,
     refund_id?: string,
   ): Promise<Reply> {
-    const is_call_under_way = (key: string) => this.#charges.isUnderWay(key);
+    const is_call_under_way = (key: string) => this.#parts.charges.isUnderWay(key);
     const fields = { ...address, ...request, refund_id, is_call_under_way };
     return this.#execute(address, { kind: "resolve", ...fields });
   }
@@ -151,100 +95,128 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     return queries.toReportReply(result);
   }
 
-  records(shards: number, ids: string[]): rpc.RecordsReply {
-    return this.#owns(shards) ? queries.recordsReply(this.#journal, ids) : shardCountChanged;
+  async records(shards: number, ids: string[]): Promise<rpc.RecordsReply> {
+    if (!this.#owns(shards)) return shardCountChanged;
+    return this.#parts.archive.withHeld(ids, () => queries.recordsReply(this.#parts.journal, ids));
   }
 
   countEvents(counts: rpc.EventCounts): void {
     for (const [result, count] of Object.entries(counts)) {
-      this.#counters.add("processor_events", `result=${result}`, count);
+      this.#parts.counters.add("processor_events", `result=${result}`, count);
     }
-    if (this.#counters.isOpen) this.#alarm.arm(Date.now());
+    if (this.#parts.counters.isOpen) this.#parts.alarm.arm(Date.now());
   }
 
-  find(address: Address): Reply {
+  find(address: Address) {
     const arrivedMs = Date.now();
-    const reply = this.#ifOwned(address, () => queries.findReply(this.#journal, address));
-    const now = Date.now();
-    countGet(this.#counters, reply, now - arrivedMs);
-    if (this.#counters.isOpen) this.#alarm.arm(now);
-    return reply;
+    const reply = this.#read(address, () => queries.findReply(this.#parts.journal, address));
+    const counted = (reply: Reply): Reply => {
+      const now = Date.now();
+      countGet(this.#parts.counters, reply, now - arrivedMs);
+      if (this.#parts.counters.isOpen) this.#parts.alarm.arm(now);
+      return reply;
+    };
+    return reply instanceof Promise ? reply.then(counted) : counted(reply);
   }
 
-  events(address: Address): rpc.EventsReply {
-    return this.#ifOwned(address, () => queries.eventsReply(this.#journal, address));
+  async events(address: Address): Promise<rpc.EventsReply> {
+    return this.#read(address, () => queries.eventsReply(this.#parts.journal, address));
   }
 
-  refunds(address: Address): rpc.RefundsReply {
-    return this.#ifOwned(address, () => queries.refundsReply(this.#journal, address));
+  async refunds(address: Address): Promise<rpc.RefundsReply> {
+    return this.#read(address, () => queries.refundsReply(this.#parts.journal, address));
   }
 
-  findRefund(address: Address, refundId: string): Reply {
-    return this.#ifOwned(address, () => queries.findRefundReply(this.#journal, address, refundId));
+  async findRefund(address: Address, refundId: string): Promise<Reply> {
+    return this.#read(address, () =>
+      queries.findRefundReply(this.#parts.journal, address, refundId),
+    );
+  }
+
+  listArchived(query: rpc.ArchiveQuery): Promise<rpc.ArchivedPage> {
+    return this.#parts.archive.list(query);
+  }
+
+  async archiveNow(): Promise<void> {
+    await this.#parts.archive.archiver?.runNow();
+  }
+
+  segments(after: number): rpc.SegmentInfo[] {
+    return this.#parts.archive.segments(after);
   }
 
   ready(): rpc.ShardReadiness {
     const now = Date.now();
-    return { backlogs: this.#relays.backlogs(now), charges: this.#journal.charges.summarize(now) };
+    this.#parts.alarm.arm(now);
+    return {
+      backlogs: this.#parts.relays.backlogs(now),
+      charges: this.#parts.journal.charges.summarize(now),
+    };
   }
 
   refreshBook(merchantId: string | null): Promise<number | null> {
-    return this.#relays.refreshBook(merchantId, Date.now(), REFRESH_LIMIT_MS);
+    return this.#parts.relays.refreshBook(merchantId, Date.now(), REFRESH_LIMIT_MS);
   }
 
   async metrics(): Promise<rpc.ShardMetrics> {
-    await this.#relays.refreshBook(null, Date.now(), SCRAPE_REFRESH_LIMIT_MS);
-    this.#journal.state.write();
+    await this.#parts.relays.refreshBook(null, Date.now(), SCRAPE_REFRESH_LIMIT_MS);
+    this.#parts.journal.state.write();
     const bytes = this.ctx.storage.sql.databaseSize;
-    return { counts: this.#counters.all(), bytes, ...this.ready() };
+    return { counts: this.#parts.counters.all(), bytes, ...this.ready() };
   }
 
   rebuildBook(notBeforeMs: number): number {
-    this.#relays.rebuildBook(notBeforeMs);
-    this.#alarm.arm(Date.now());
-    return this.#journal.lastPosition;
+    this.#parts.relays.rebuildBook(notBeforeMs);
+    this.#parts.archive.archiver?.bookWasSetBack(Date.now());
+    this.#parts.alarm.arm(Date.now());
+    return this.#parts.journal.lastPosition;
   }
 
   override async alarm(): Promise<void> {
-    this.#alarm.fired();
-    await this.#recovery.run(Date.now());
-    this.#alarm.arm(Date.now());
+    this.#parts.alarm.fired();
+    await this.#parts.recovery.run(Date.now());
+    this.#parts.alarm.arm(Date.now());
   }
 
   async #execute(address: rpc.OperatorAddress, command: Command): Promise<Reply> {
-    return queries.toReply(this.#journal, await this.#run(address, command));
+    return queries.toReply(this.#parts.journal, await this.#run(address, command));
   }
 
   async #run({ shards }: rpc.OperatorAddress, command: Command): Promise<CommandResult> {
     const arrivedMs = Date.now();
-    this.#commitDelay.arrived();
+    this.#parts.commit_delay.arrived();
     try {
       if (!this.#owns(shards)) {
-        countRejected(this.#counters, command);
+        countRejected(this.#parts.counters, command);
         return refused(shardCountChanged.refusal);
       }
-      this.#shards = shards;
-      const batcher = isClaim(command) ? this.#claimBatcher : this.#batcher;
-      const { result, in_book } = await batcher.submit(command);
+      this.#parts.shards = shards;
+      const batcher = isClaim(command) ? this.#parts.claim_batcher : this.#parts.batcher;
+      const submitted = await this.#parts.archive.withHeld([command.transaction_id], () =>
+        batcher.submit(command),
+      );
+      if ("refusal" in submitted) return refused(submitted.refusal);
+      const { result, in_book } = submitted;
       if (result.kind === "pending") {
-        return await this.#charges.carryOutIfDue(result, command.traceparent);
+        return await this.#parts.charges.carryOutIfDue(result, command.traceparent);
       }
       await in_book;
       return result;
     } finally {
-      this.#commitDelay.responded();
+      this.#parts.commit_delay.responded();
       const now = Date.now();
-      countDuration(this.#counters, command, now - arrivedMs);
-      if (this.#counters.isOpen) this.#alarm.arm(now);
+      countDuration(this.#parts.counters, command, now - arrivedMs);
+      if (this.#parts.counters.isOpen) this.#parts.alarm.arm(now);
     }
   }
 
-  #ifOwned<Read>({ shards }: Address, read: () => Read): Read | typeof shardCountChanged {
-    return this.#owns(shards) ? read() : shardCountChanged;
+  #read<Result>({ shards, transaction_id }: Address, read: () => Result) {
+    if (!this.#owns(shards)) return shardCountChanged;
+    return this.#parts.archive.withHeld([transaction_id], read);
   }
 
   /** An object serves only the shard count of its first call: with another count the same keys have other owners. */
   #owns(shards: number): boolean {
-    return this.#shards === undefined || this.#shards === shards;
+    return this.#parts.shards === undefined || this.#parts.shards === shards;
   }
 }

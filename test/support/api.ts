@@ -1,6 +1,7 @@
 /** The API as a client of it: a merchant with a key, and short ways to call. */
 import { exports } from "cloudflare:workers";
 import type { Transaction } from "../../src/domain/transaction/transaction";
+import { archiveEverything } from "./archiving";
 import { env } from "./env";
 import type { Payment } from "./processor-ledger";
 
@@ -9,8 +10,10 @@ export const TRANSACTIONS = "/api/v1/transactions";
 
 type Init = RequestInit & { headers?: Record<string, string> };
 
-/** Through the Worker's own fetch handler. */
-export function call(path: string, init: Init = {}): Promise<Response> {
+/** Through the Worker's own fetch handler. In the project that archives everything, everything final is in the archive
+ *  before each request. */
+export async function call(path: string, init: Init = {}): Promise<Response> {
+  if (env.ARCHIVES_BEFORE_CALLS) await archiveEverything();
   // The types know of no default export; vitest.config.ts makes the Worker one.
   const worker = (exports as unknown as { default: { fetch: typeof fetch } }).default;
   return worker.fetch(new Request(`${BASE}${path}`, init));

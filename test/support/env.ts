@@ -23,6 +23,7 @@ export type TestEnv = Omit<Env, keyof Objects> &
     KAFKA_REST_URL: string;
     ADMIN_TOKEN: string;
     METRICS_TOKEN: string;
+    ARCHIVES_BEFORE_CALLS?: string;
   };
 
 export const env = bindings as unknown as TestEnv; // vitest.config.ts sets the rest.

@@ -15,7 +15,8 @@ export type MemoryStorage = {
 export function memoryStorage(database = new DatabaseSync(":memory:")): MemoryStorage {
   const statements = new Map<string, StatementSync>();
 
-  function exec(query: string, ...bindings: SQLInputValue[]) {
+  function exec(query: string, ...given: (SQLInputValue | ArrayBuffer)[]) {
+    const bindings = given.map((one) => (one instanceof ArrayBuffer ? new Uint8Array(one) : one));
     if (bindings.length > MOST_BINDINGS) throw new Error("too many bindings for a Durable Object");
     if (/^\s*CREATE/.test(query)) {
       database.exec(query);

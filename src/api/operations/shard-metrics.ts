@@ -54,6 +54,10 @@ const COUNTERS: Record<Counter, { name: string; help: string }> = {
     name: "payments_processor_events_total",
     help: "Events that the payment processor sent, by result.",
   },
+  archived_payments: {
+    name: "payments_archived_total",
+    help: "Payments that were moved to the archive; one that is put back is moved again.",
+  },
 };
 
 const HISTOGRAMS: Record<

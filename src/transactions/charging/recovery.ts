@@ -25,6 +25,8 @@ type Dependencies = {
   submit: (command: Command) => Promise<Committed>;
   /** Moves some events of an earlier release to their new form, if there are any. */
   moveEarlierEvents: () => void;
+  /** Begins to archive payments, if there are any to archive. */
+  archive: (nowMs: number) => void;
   log: Log;
 };
 
@@ -47,6 +49,7 @@ export class Recovery {
       relays.storeCheckpoints();
       journal.state.write();
       this.#dependencies.moveEarlierEvents();
+      this.#dependencies.archive(nowMs);
     } catch (fault) {
       log("error", "alarm.failed", { fault: describeFault(fault) });
     }

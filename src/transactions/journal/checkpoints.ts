@@ -9,7 +9,8 @@ export type CheckpointName =
   | "stream_delivered_through"
   | "velocity_delivered_through"
   | "charges_stored_through"
-  | "transaction_shards";
+  | "transaction_shards"
+  | "archive_passed_at_ms";
 
 type Values = Partial<Record<CheckpointName, number>>;
 

@@ -37,12 +37,15 @@ export class EventStore {
     this.earlier = new EarlierEvents(sql);
   }
 
-  /** The position of the newest event; 0 when there is none. */
+  /** The position of the newest event, also when it is in the archive; 0 when there is none. */
   readLastPosition(): number {
     const { last } = this.#sql
-      .exec<{ last: number | null }>("SELECT max(position) AS last FROM events")
+      .exec<{ last: number }>(
+        `SELECT max(coalesce((SELECT max(position) FROM events), 0),
+           coalesce((SELECT max(last_position) FROM segments), 0)) AS last`,
+      )
       .one();
-    return Math.max(last ?? 0, this.earlier.lastPosition());
+    return Math.max(last, this.earlier.lastPosition());
   }
 
   insert(events: NewEvent[]): void {

@@ -6,11 +6,12 @@
 
 import type { Change } from "../../domain/transaction/decisions/transition";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
-import type { Members } from "../../domain/transaction/stored/packed-text";
 import type { Transaction } from "../../domain/transaction/transaction";
 import { StateRow } from "../../runtime/state/state-row";
 import { OpenCharges } from "../charging/open-charges";
 import { StoredBackoffs } from "../outbox/stored-backoff";
+import { ArchivedPayments, NotHeld } from "./archived/archived-payments";
+import { putBack } from "./archived/put-back";
 import { Checkpoints } from "./checkpoints";
 import { Deadlines } from "./deadlines";
 import { EventStore } from "./event-store";
@@ -21,7 +22,12 @@ import { migrateJournal } from "./schema";
 import { SqlWriter } from "./sql-writer";
 import type { NewEvent } from "./stored-event";
 import { takeBatch } from "./take-batch";
-import { type CachedTransaction, TransactionCache } from "./transaction-cache";
+import {
+  type CachedTransaction,
+  TransactionCache,
+  toArchived,
+  toCached,
+} from "./transaction-cache";
 
 export type OwnedTransaction = { merchant_id: string; transaction: Transaction };
 
@@ -38,6 +44,7 @@ export class Journal {
   readonly backoffs: StoredBackoffs;
   readonly tail = new EventTail();
   readonly events: EventStore;
+  readonly archived: ArchivedPayments;
   readonly #sqlWriter: SqlWriter;
   /** Events of the batch in progress, which `write` inserts. */
   readonly #staged: NewEvent[] = [];
@@ -54,8 +61,9 @@ export class Journal {
     const storedThrough = this.checkpoints.get("charges_stored_through") ?? 0;
     this.charges = new OpenCharges(sql, this.#sqlWriter, this.events, storedThrough);
     this.deadlines = new Deadlines(sql, this.#sqlWriter);
-    this.refunds = new Refunds(sql, this.#sqlWriter, this.events);
-    this.details = new StoredDetails(sql, this.#sqlWriter);
+    this.archived = new ArchivedPayments(sql);
+    this.refunds = new Refunds(sql, this.#sqlWriter, this.events, this.archived);
+    this.details = new StoredDetails(sql, this.#sqlWriter, this.archived);
     this.backoffs = new StoredBackoffs(sql);
     this.#lastPosition = this.events.readLastPosition();
   }
@@ -81,10 +89,17 @@ export class Journal {
       absent.delete(record.transaction_id);
       this.#cache.set(record.transaction_id, toCached(record, first));
     }
-    for (const id of absent) this.#cache.setAbsent(id);
+    for (const id of absent) if (!this.archived.placeOf(id)) this.#cache.setAbsent(id);
   }
 
-  /** The transaction as it is now. */
+  /** Of these, the transactions that are in the archive and have to be held before they are read. */
+  selectArchived(transactionIds: string[]): string[] {
+    if (this.archived.isEmpty) return [];
+    const known = (id: string) => this.#cache.get(id) || this.#cache.isAbsent(id);
+    return transactionIds.filter((id) => !known(id) && this.archived.placeOf(id));
+  }
+
+  /** The transaction as it is now. @throws NotHeld for one that is in the archive and is not held */
   find(transactionId: string): OwnedTransaction | undefined {
     const cached = this.#find(transactionId);
     if (!cached) return undefined;
@@ -97,8 +112,9 @@ export class Journal {
     return this.#find(transactionId);
   }
 
+  /** Whether there is such a transaction, also in the archive. */
   has(transactionId: string): boolean {
-    return this.#find(transactionId) !== undefined;
+    return this.#lookUp(transactionId) !== undefined || !this.#cache.isAbsent(transactionId);
   }
 
   /** The JSON text of a transaction at one of its versions. @throws when it has no such version */
@@ -117,7 +133,7 @@ export class Journal {
 
   /** All events of a transaction, in order. Without those of the batch in progress. */
   readEvents(transactionId: string): EventRecord[] {
-    return this.events.readHistory(transactionId);
+    return this.archived.find(transactionId)?.events ?? this.events.readHistory(transactionId);
   }
 
   /** Stages the events of a change; `write` inserts them at the end of the batch.
@@ -128,10 +144,11 @@ export class Journal {
     for (const event of events) {
       const { transaction_id, sequence, type, data: transaction } = event;
       data = JSON.stringify(transaction);
+      const earlier = sequence === 1 ? undefined : this.#findExisting(transaction_id);
+      if (this.archived.find(transaction_id)) putBack(this, transaction_id);
       this.#sqlWriter.begin();
       this.#lastPosition += 1;
       const position = this.#lastPosition;
-      const earlier = sequence === 1 ? undefined : this.#findExisting(transaction_id);
       const first_position = earlier?.first_position ?? position;
       const first = earlier?.first ?? transaction;
       const record: EventRecord = {
@@ -186,9 +203,14 @@ export class Journal {
     return this.events.readOfTypes(after, through, types);
   }
 
-  /** When the event at a position was written; undefined when there is none. */
+  /** When the first event at a position or after it was written; undefined when there is none. */
   createdAtMs(position: number): number | undefined {
-    return this.events.readAt([position])[0]?.created_at_ms;
+    return this.eventsAfter(position - 1, 1, 0)[0]?.created_at_ms;
+  }
+
+  /** Forgets what is in memory of transactions that have left the tables. */
+  forget(transactionIds: Iterable<string>): void {
+    for (const id of transactionIds) this.#cache.delete(id);
   }
 
   /** Moves some events of an earlier release to the form of this one. To be called inside `transactionSync`. */
@@ -198,7 +220,6 @@ export class Journal {
     this.events.insert(earlier.take((id) => this.events.readFirst(id), most));
   }
 
-  /** @throws Error when there is no such transaction */
   #findExisting(transactionId: string): CachedTransaction {
     const cached = this.#find(transactionId);
     if (!cached) throw new Error("an event of a transaction without a first event");
@@ -206,8 +227,16 @@ export class Journal {
   }
 
   #find(transactionId: string): CachedTransaction | undefined {
+    const found = this.#lookUp(transactionId);
+    if (!found && !this.#cache.isAbsent(transactionId)) throw new NotHeld();
+    return found;
+  }
+
+  #lookUp(transactionId: string): CachedTransaction | undefined {
     const cached = this.#cache.get(transactionId);
     if (cached || this.#cache.isAbsent(transactionId)) return cached;
+    const archived = this.archived.find(transactionId);
+    if (archived) return toArchived(archived);
     const staged = this.#findStaged(transactionId);
     if (!staged) this.load([transactionId]);
     return staged ?? this.#cache.get(transactionId);
@@ -218,11 +247,4 @@ export class Journal {
     const staged = this.#staged.findLast(({ record }) => record.transaction_id === transactionId);
     return staged && { ...toCached(staged.record, staged.first), transaction: staged.transaction };
   }
-}
-
-function toCached(
-  { merchant_id, data, first_position }: EventRecord,
-  first: Members,
-): CachedTransaction {
-  return { merchant_id, data, transaction: undefined, first_position, first };
 }

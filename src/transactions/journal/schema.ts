@@ -175,10 +175,40 @@ function packEvents(sql: SqlStorage): void {
     CREATE UNIQUE INDEX events_of_transaction ON events (first_position, sequence) WHERE sequence > 1;`);
 }
 
+/** Version 6: the segments of the archive, and where payments are that have left the tables. A row of `archived` is all that
+ *  is left of such a payment, so it has nothing but the packed id and the place. */
+function addArchive(sql: SqlStorage): void {
+  sql.exec(`
+    CREATE TABLE IF NOT EXISTS segments (
+      number INTEGER PRIMARY KEY,
+      shard TEXT NOT NULL,
+      hash TEXT NOT NULL,
+      payments INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,
+      last_position INTEGER NOT NULL,
+      first_created_at_ms INTEGER NOT NULL,
+      last_created_at_ms INTEGER NOT NULL,
+      sealed_at_ms INTEGER NOT NULL,
+      is_in_book INTEGER NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS segments_in_book ON segments (number) WHERE is_in_book = 1;
+    CREATE TABLE IF NOT EXISTS segment_merchants (
+      merchant_id TEXT NOT NULL,
+      last_created_at_ms INTEGER NOT NULL,
+      number INTEGER NOT NULL,
+      first_created_at_ms INTEGER NOT NULL,
+      PRIMARY KEY (merchant_id, last_created_at_ms, number)
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS segment_merchants_by_first
+      ON segment_merchants (merchant_id, first_created_at_ms, last_created_at_ms);
+    CREATE TABLE IF NOT EXISTS archived (id BLOB PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;`);
+}
+
 const MIGRATIONS: readonly Migration[] = [
   createTables,
   reduceRows,
   addRefunds,
   addPaymentDetails,
   packEvents,
+  addArchive,
 ];

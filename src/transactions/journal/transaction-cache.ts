@@ -1,5 +1,7 @@
 /** The transactions that changed or were read last, in memory. Most calls come within seconds of a transaction's last
  *  change. Does not read storage. */
+import type { ArchivedPayment } from "../../archive/line";
+import type { EventRecord } from "../../domain/transaction/event";
 import type { Members } from "../../domain/transaction/stored/packed-text";
 import type { Transaction } from "../../domain/transaction/transaction";
 import { BoundedCache } from "../../runtime/bounded-cache";
@@ -44,8 +46,27 @@ export class TransactionCache {
     this.#absent.set(transactionId, true);
   }
 
+  delete(transactionId: string): void {
+    this.#transactions.delete(transactionId);
+  }
+
   set(transactionId: string, transaction: CachedTransaction): void {
     this.#transactions.set(transactionId, transaction);
     this.#absent.delete(transactionId);
   }
+}
+
+/** @param first the transaction as of its first event */
+export function toCached(
+  { merchant_id, data, first_position }: EventRecord,
+  first: Members,
+): CachedTransaction {
+  return { merchant_id, data, transaction: undefined, first_position, first };
+}
+
+/** A payment from the archive in the same form. It is not cached, because it has to be held while it is read. */
+export function toArchived({ events }: ArchivedPayment): CachedTransaction {
+  const [first, last] = [events[0], events.at(-1)];
+  if (!first || !last) throw new Error("an archived payment without events");
+  return toCached(last, JSON.parse(first.data) as Members); // Our own text.
 }

@@ -66,6 +66,12 @@ export class OutboxRelay {
     return this.#deliveredThrough;
   }
 
+  /** The position up to which no event has to be read again. */
+  get settledThrough(): number {
+    const waitingFrom = this.#destination.waiting_from?.() ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.#deliveredThrough, waitingFrom - 1);
+  }
+
   /** When the next delivery may start; 0 while the destination is healthy. */
   get retryAtMs(): number {
     return this.#backoff.until_ms;

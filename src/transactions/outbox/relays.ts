@@ -95,6 +95,11 @@ export class OutboxRelays {
     }, DRAIN_DELAY_MS);
   }
 
+  /** Drains every destination now, also those that are to gather more events. */
+  async drainAll(nowMs: number): Promise<void> {
+    await Promise.all([...this.#relays.values()].map((relay) => relay.drain(nowMs)));
+  }
+
   /** Drains every destination, later those that are to gather more events. */
   async drain(nowMs: number): Promise<void> {
     const relays = [...this.#relays.values()];
@@ -102,6 +107,11 @@ export class OutboxRelays {
     if (gathering.length > 0) this.drainSoon();
     const others = relays.filter((relay) => !gathering.includes(relay));
     await Promise.all(others.map((relay) => relay.drain(nowMs)));
+  }
+
+  /** The position up to which every destination has every event. */
+  settledThrough(): number {
+    return Math.min(...[...this.#relays.values()].map(({ settledThrough }) => settledThrough));
   }
 
   /** Updates the checkpoints in the state row, which is to be written at once. */

@@ -81,6 +81,7 @@ describe("after a clock that was ahead is set back,", () => {
       } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
       relays: { drain: async () => {}, storeCheckpoints: noLog },
       moveEarlierEvents: noLog,
+      archive: noLog,
       submit: async (command) => {
         submitted.push(command);
         return { result: refused({ code: "unavailable" }), in_book: undefined };

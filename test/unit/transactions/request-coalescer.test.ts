@@ -45,7 +45,7 @@ describe("a shared call", () => {
       return calls.map(({ address }, at) => ({ at, reply: replyOf(address) }));
     });
     const { callOwnerShared } = await import("../../../src/api/transactions/owner");
-    look.mockReset().mockImplementation(async (looks) => getMany({ find: replyOf }, looks));
+    look.mockReset().mockImplementation(async (looks) => getMany({ find: replyOf }, looks, []));
     ask = (at, merchant = "mer_1", kind = "process") =>
       callOwnerShared(contextOf(merchant), idOf(at), { kind });
     return () => {
@@ -174,7 +174,7 @@ describe("a shared call", () => {
   it("Reads share a call of their own, each with its own result or refusal", async () => {
     const find = (address: Address) =>
       address.merchant_id === "mer_2" ? notFound : replyOf(address);
-    look.mockImplementation(async (looks) => getMany({ find }, looks));
+    look.mockImplementation(async (looks) => getMany({ find }, looks, []));
     const asked = [1, 2, 3, 4].map((at) => ask(at, at === 3 ? "mer_2" : "mer_1", "find"));
     const [, ...replies] = await settled(Promise.all(asked));
     const address = { merchant_id: "mer_1", shards: 1, traceparent: null };

@@ -39,6 +39,7 @@ async function calledBy(nowMs: number, underWay: string[] = []) {
     } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
     relays: { drain: async () => {}, storeCheckpoints: () => {} },
     moveEarlierEvents: () => {},
+    archive: () => {},
     submit: async (command) => ({ result: run(command, nowMs), in_book: undefined }),
     log: (_, event) => {
       throw new Error(event);

@@ -1,0 +1,83 @@
+/** Reads payments of a shard from the archive, and keeps them in memory while requests are about them. */
+
+import { ArchiveFault } from "../../archive/archive-fault";
+import type { ArchiveStore } from "../../archive/archive-store";
+import type { Log } from "../../observability/log";
+import { NotHeld } from "../journal/archived/archived-payments";
+import type { Journal } from "../journal/journal";
+import type { Segments } from "./segments";
+
+export type ReaderDependencies = {
+  journal: Journal;
+  segments: Segments;
+  /** Undefined when the deployment has no bucket. */
+  store: ArchiveStore | undefined;
+  log: Log;
+};
+
+export class ArchiveReader {
+  readonly #dependencies: ReaderDependencies;
+
+  constructor(dependencies: ReaderDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Runs work that reads these transactions. Those in the archive are read from there first; without any the work runs at
+   *  once. @param unavailable the result when the archive cannot be read */
+  withHeld<Result, Refused>(
+    ids: string[],
+    work: () => Result,
+    unavailable: Refused,
+  ): Result | Refused | Promise<Awaited<Result> | Refused> {
+    const { journal } = this.#dependencies;
+    const archived = journal.selectArchived(ids);
+    if (archived.length > 0) return this.#withRead(archived, work, unavailable);
+    const result = work();
+    if (!(result instanceof Promise)) return result;
+    return result.catch((fault) => {
+      if (!(fault instanceof NotHeld)) throw fault;
+      // It was archived after the work had begun. The work has changed nothing.
+      return this.#withRead(journal.selectArchived(ids), work, unavailable);
+    });
+  }
+
+  async #withRead<Result, Refused>(
+    ids: string[],
+    work: () => Result,
+    unavailable: Refused,
+  ): Promise<Awaited<Result> | Refused> {
+    const releases: (() => void)[] = [];
+    try {
+      await Promise.all(ids.map(async (id) => releases.push(await this.#hold(id))));
+      return await work();
+    } catch (fault) {
+      if (!(fault instanceof ArchiveFault)) throw fault;
+      this.#dependencies.log("error", "archive.failed", { reason: fault.message });
+      return unavailable;
+    } finally {
+      for (const release of releases) release();
+    }
+  }
+
+  /** Reads a payment, and keeps it in memory if it was not put back meanwhile.
+   *  @returns what releases it
+   *  @throws ArchiveFault */
+  async #hold(id: string): Promise<() => void> {
+    const { segments, journal } = this.#dependencies;
+    const { archived } = journal;
+    const place = archived.placeOf(id);
+    const ref = place && segments.find(place.segment);
+    if (!ref) return () => {};
+    const payment = await this.store.find(ref, place.block, id);
+    const now = archived.placeOf(id);
+    const isThere = now?.segment === place.segment && now.block === place.block;
+    return isThere ? archived.hold(id, payment) : () => {};
+  }
+
+  /** The store. @throws ArchiveFault when the deployment has no bucket */
+  get store(): ArchiveStore {
+    const { store } = this.#dependencies;
+    if (!store) throw new ArchiveFault("unavailable", "segments/", "there is no binding ARCHIVE");
+    return store;
+  }
+}

@@ -1,0 +1,248 @@
+/** Moves old payments of a shard to the archive: each time a segment of them is written to R2, read back and verified, and
+ *  only then taken out of the tables, in one commit. A segment that was written and not committed is left alone: nothing
+ *  refers to it. */
+import type { ArchivedPayment } from "../../archive/line";
+import { MAX_PAYMENTS } from "../../archive/manifest";
+import { buildSegment } from "../../archive/segment";
+import { transactionObjectName } from "../../domain/identity/id";
+import { afterFailure, type Backoff, NO_BACKOFF } from "../../domain/time/backoff";
+import { dueAtMs, isDue } from "../../domain/time/clock";
+import type { Transaction } from "../../domain/transaction/transaction";
+import { describeFault, type Log } from "../../observability/log";
+import type { Counters } from "../counters";
+import type { Journal } from "../journal/journal";
+import type { OutboxRelays } from "../outbox/relays";
+import type { ArchiveReader } from "./archive-reader";
+import { type FinalPayment, selectFinal } from "./final-payments";
+import type { SealedPayment, Segments } from "./segments";
+
+const DAY_MS = 86_400_000;
+/** A pass looks through the tables once. There is one for each ninetieth of the hot time: each day, when that is 90 days. */
+const PASSES = 90;
+const LEAST_PASS_MS = 1_000;
+/** So few payments wait for others for another tenth of the hot time, so that a quiet shard has few small segments. */
+const FEW_PAYMENTS = 64;
+const WAIT_PART = 10;
+/** The payments of a segment are created within this time, so that a list reads few segments for a time. */
+export const MAX_SPAN_MS = 7 * DAY_MS;
+/** D1 can be set back by 30 days, https://developers.cloudflare.com/d1/reference/time-travel/. */
+const MAX_SET_BACK_MS = 31 * DAY_MS;
+const BACKOFF: Backoff = { first_ms: 5_000, most_ms: 300_000 };
+
+/** A payment that is in a segment and not in the tables any more. */
+export type MovedPayment = {
+  merchant_id: string;
+  created_at: string;
+  id: string;
+  version: number;
+};
+
+export type ArchiverDependencies = {
+  journal: Journal;
+  sql: SqlStorage;
+  transactionSync: <Value>(work: () => Value) => Value;
+  segments: Segments;
+  reader: ArchiveReader;
+  counters: Counters;
+  log: Log;
+  hot_ms: number;
+  relays: Pick<OutboxRelays, "settledThrough" | "drainAll">;
+  /** The deployment's shard count; undefined before the first call. */
+  shards: () => number | undefined;
+  /** Takes payments out of the book, unless they have changed since. */
+  removeFromBook: (payments: MovedPayment[]) => Promise<void>;
+};
+
+export class Archiver {
+  readonly #dependencies: ArchiverDependencies;
+  readonly #passMs: number;
+  #running: Promise<void> | undefined;
+  #backoff = NO_BACKOFF;
+  /** Whether payments of some segment may still be in the book. */
+  #isInBook: boolean;
+  /** When the oldest payment in the tables was created; null when it has to be read. */
+  #oldestMs: number | null = null;
+
+  constructor(dependencies: ArchiverDependencies) {
+    this.#dependencies = dependencies;
+    this.#passMs = Math.min(DAY_MS, Math.max(LEAST_PASS_MS, dependencies.hot_ms / PASSES));
+    this.#isInBook = dependencies.segments.firstInBook() !== undefined;
+  }
+
+  /** When the next pass may start, if it is due; undefined when it is not. It has no alarm of its own: a shard with anything to
+   *  archive has requests, or is asked for its metrics. */
+  dueAtMs(nowMs: number): number | undefined {
+    const { journal, hot_ms } = this.#dependencies;
+    if (this.#running || journal.lastPosition === 0 || !journal.events.earlier.isEmpty) {
+      return undefined;
+    }
+    if (this.#backoff.failures > 0) return dueAtMs(this.#backoff.until_ms, nowMs, BACKOFF.most_ms);
+    if (this.#isInBook) return nowMs;
+    const passedAtMs = journal.checkpoints.get("archive_passed_at_ms") ?? 0;
+    if (!isDue(passedAtMs + this.#passMs, nowMs, this.#passMs)) return undefined;
+    this.#oldestMs ??= journal.createdAtMs(1) ?? Number.POSITIVE_INFINITY;
+    return this.#oldestMs <= nowMs - hot_ms ? nowMs : undefined;
+  }
+
+  /** The book was set back to a time: payments that were archived since may be in there again. */
+  bookWasSetBack(nowMs: number): void {
+    this.#dependencies.segments.setInBook(nowMs - MAX_SET_BACK_MS);
+    this.#isInBook = true;
+  }
+
+  /** Starts a pass if one is due. Never throws. */
+  run(nowMs: number): void {
+    const atMs = this.dueAtMs(nowMs);
+    if (atMs !== undefined && atMs <= nowMs) void this.#start(nowMs, FEW_PAYMENTS);
+  }
+
+  /** Archives now whatever can be, also a few payments. Never throws; a failure is logged. */
+  async runNow(): Promise<void> {
+    await this.#dependencies.relays.drainAll(Date.now());
+    await this.#running;
+    await this.#start(Date.now(), 1);
+  }
+
+  /** @param few less payments than this wait for others */
+  #start(nowMs: number, few: number): Promise<void> {
+    this.#running ??= this.#pass(nowMs, few).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #pass(nowMs: number, few: number): Promise<void> {
+    const { journal, log } = this.#dependencies;
+    try {
+      await this.#emptyBook();
+      let after = 0;
+      while (after !== Number.POSITIVE_INFINITY) after = await this.#archiveNext(after, nowMs, few);
+      journal.checkpoints.set("archive_passed_at_ms", nowMs);
+      journal.state.write();
+      this.#backoff = NO_BACKOFF;
+    } catch (fault) {
+      this.#backoff = afterFailure(this.#backoff, Date.now(), BACKOFF);
+      const reason = fault instanceof Error && fault.name === "ArchiveFault" ? fault.message : "";
+      log("error", "archive.failed", { fault: describeFault(fault), ...(reason && { reason }) });
+    } finally {
+      this.#oldestMs = null;
+    }
+  }
+
+  /** Archives one segment. @returns the position after which the next one begins; infinite when nothing is left */
+  async #archiveNext(after: number, nowMs: number, few: number): Promise<number> {
+    const { hot_ms } = this.#dependencies;
+    const { payments, through } = await this.#select(after, nowMs - hot_ms);
+    const isOld = payments.some(({ changed_at_ms }) => {
+      return changed_at_ms < nowMs - hot_ms - hot_ms / WAIT_PART;
+    });
+    if (payments.length < few && !isOld) return through;
+    const first = Math.min(...payments.map(({ created_at }) => Date.parse(created_at)));
+    const within = payments.filter(
+      ({ created_at }) => Date.parse(created_at) - first < MAX_SPAN_MS,
+    );
+    const moved = await this.#archive(within, nowMs);
+    // What was left out of the segment is selected again.
+    return moved > 0 && moved < payments.length ? after : through;
+  }
+
+  /** The final payments after a position, as many as fit into a segment. */
+  async #select(
+    after: number,
+    beforeMs: number,
+  ): Promise<{ payments: FinalPayment[]; through: number }> {
+    const { sql, journal, relays } = this.#dependencies;
+    const payments: FinalPayment[] = [];
+    let through = after;
+    while (payments.length < MAX_PAYMENTS) {
+      const bounds = { before_ms: beforeMs, settled_through: relays.settledThrough() };
+      const found = selectFinal(sql, journal.events, through, bounds);
+      payments.push(...found.payments);
+      through = found.through;
+      if (found.is_complete) {
+        through = Number.POSITIVE_INFINITY;
+        break;
+      }
+      await scheduler.wait(0);
+    }
+    if (payments.length <= MAX_PAYMENTS) return { payments, through };
+    payments.length = MAX_PAYMENTS;
+    return { payments, through: payments.at(-1)?.first_position ?? through };
+  }
+
+  /** Archives payments in one segment. @returns how many were moved */
+  async #archive(payments: FinalPayment[], nowMs: number): Promise<number> {
+    const { journal, transactionSync, segments, reader, counters, log } = this.#dependencies;
+    const [example] = payments;
+    if (!example) return 0;
+    const last = segments.last();
+    const place = {
+      shard: last?.shard ?? transactionObjectName(example.id, this.#dependencies.shards() ?? 0),
+      number: (last?.number ?? 0) + 1,
+      previous: last?.hash ?? null,
+      sealed_at_ms: nowMs,
+    };
+    const sealed = new Map<string, SealedPayment>();
+    const { segment, too_large } = await buildSegment(place, payments, (keys) =>
+      this.#read(keys, sealed),
+    );
+    if (too_large.length > 0) log("warn", "archive.too_large", { rows: too_large.length });
+    if (!segment) return 0;
+    await reader.store.write(segment);
+    this.#isInBook = true;
+    const moved = transactionSync(() => {
+      const ids = new Set(segments.add(segment, sealed));
+      counters.addWithin("archived_payments", "", ids.size);
+      journal.state.write();
+      return payments.flatMap(({ merchant_id, created_at, id }): MovedPayment[] => {
+        const version = sealed.get(id)?.positions.length ?? 0; // An event for each version.
+        return ids.has(id) ? [{ merchant_id, created_at, id, version }] : [];
+      });
+    });
+    journal.forget(moved.map(({ id }) => id));
+    await this.#dependencies.removeFromBook(moved);
+    segments.setOutOfBook(place.number);
+    this.#isInBook = false;
+    return moved.length;
+  }
+
+  /** Reads payments one after another, and keeps what of each is in the tables. */
+  *#read(keys: Iterable<{ id: string }>, sealed: Map<string, SealedPayment>) {
+    const { journal } = this.#dependencies;
+    for (const { id } of keys) {
+      const payment = readPayment(journal, id);
+      const positions = payment.events.map(({ position }) => position);
+      sealed.set(id, { first_position: positions[0] ?? 0, positions });
+      yield payment;
+    }
+  }
+
+  /** Takes payments of segments out of the book where that has failed before. */
+  async #emptyBook(): Promise<void> {
+    const { segments, reader } = this.#dependencies;
+    for (let ref = segments.firstInBook(); ref; ref = segments.firstInBook()) {
+      const { blocks } = await reader.store.readManifest(ref);
+      for (const at of blocks.keys()) {
+        const payments = await reader.store.readBlock(ref, at);
+        await this.#dependencies.removeFromBook(payments.map(toMoved));
+      }
+      segments.setOutOfBook(ref.number);
+    }
+    this.#isInBook = false;
+  }
+}
+
+/** All that the tables have of a payment. */
+function readPayment(journal: Journal, id: string): ArchivedPayment {
+  const events = journal.events.readHistory(id);
+  const refunds = journal.refunds.requestsOf(id).reverse();
+  return { events, refunds, details: journal.details.textOf(id) };
+}
+
+function toMoved({ events }: ArchivedPayment): MovedPayment {
+  const last = events.at(-1);
+  if (!last) throw new Error("an archived payment without events");
+  const { merchant_id, transaction_id: id, sequence: version, data } = last;
+  const { created_at } = JSON.parse(data) as Transaction; // Our own text.
+  return { merchant_id, created_at, id, version };
+}

@@ -1,0 +1,143 @@
+/** The segments of a shard, in its own tables, and the commit that moves payments from the journal's tables into one. */
+import type { SegmentRef } from "../../archive/manifest";
+import type { Segment } from "../../archive/segment";
+import { insertRows, prepareInsert } from "../../runtime/insert-rows";
+import type { ArchivedPayments } from "../journal/archived/archived-payments";
+import type { SegmentInfo } from "../rpc";
+
+/** A payment as it was read for a segment. */
+export type SealedPayment = { first_position: number; positions: number[] };
+
+const SEGMENT_COLUMNS = [
+  "number",
+  "shard",
+  "hash",
+  "payments",
+  "bytes",
+  "last_position",
+  "first_created_at_ms",
+  "last_created_at_ms",
+  "sealed_at_ms",
+  "is_in_book",
+];
+const INSERT_SEGMENT = prepareInsert("segments", SEGMENT_COLUMNS);
+const INSERT_MERCHANTS = prepareInsert("segment_merchants", [
+  "merchant_id",
+  "last_created_at_ms",
+  "number",
+  "first_created_at_ms",
+]);
+
+export class Segments {
+  readonly #sql: SqlStorage;
+  readonly #archived: ArchivedPayments;
+
+  /** @param sql with the journal's tables */
+  constructor(sql: SqlStorage, archived: ArchivedPayments) {
+    this.#sql = sql;
+    this.#archived = archived;
+  }
+
+  /** The last segment of the chain; undefined when there is none. */
+  last(): SegmentRef | undefined {
+    return this.#find("ORDER BY number DESC LIMIT 1");
+  }
+
+  /** Segments after a number, in order. */
+  list(after: number, limit: number): SegmentInfo[] {
+    return this.#sql
+      .exec<SegmentInfo>(
+        `SELECT shard, number, hash, payments, bytes, first_created_at_ms, last_created_at_ms
+           FROM segments WHERE number > ? ORDER BY number LIMIT ?`,
+        after,
+        limit,
+      )
+      .toArray();
+  }
+
+  /** A segment by its number. */
+  find(number: number): SegmentRef | undefined {
+    return this.#find("WHERE number = ?", number);
+  }
+
+  /** The first segment whose payments may still be in the book; undefined when there is none. */
+  firstInBook(): SegmentRef | undefined {
+    return this.#find("WHERE is_in_book = 1 ORDER BY number LIMIT 1");
+  }
+
+  /** Records that a segment's payments are not in the book. */
+  setOutOfBook(number: number): void {
+    this.#sql.exec("UPDATE segments SET is_in_book = 0 WHERE number = ?", number);
+  }
+
+  /** Records that the payments of segments may be in the book again, of those that were sealed since a time. */
+  setInBook(sinceMs: number): void {
+    this.#sql.exec("UPDATE segments SET is_in_book = 1 WHERE sealed_at_ms >= ?", sinceMs);
+  }
+
+  /** Moves the payments of a segment that was written and verified out of the tables; those that have changed since they
+   *  were read stay. To be called inside `transactionSync`.
+   *  @param sealed each payment of the segment, as it was read
+   *  @returns the ids of those that were moved */
+  add({ ref, manifest, places }: Segment, sealed: Map<string, SealedPayment>): string[] {
+    this.#insert(ref, manifest);
+    const moved = this.#selectUnchanged(sealed).filter((id) => places.has(id));
+    // In the order of the key, so that neighbours are on one page.
+    const rows = moved.toSorted().map((id) => ({ id, block: places.get(id) ?? 0 }));
+    this.#archived.insert(rows.map((row) => ({ ...row, segment: ref.number })));
+    const positions = moved.flatMap((id) => sealed.get(id)?.positions ?? []);
+    this.#delete("events", "position", positions);
+    for (const table of ["refunds", "payment_details", "next_actions"]) {
+      this.#delete(table, "transaction_id", moved);
+    }
+    return moved;
+  }
+
+  #find(where: string, ...bindings: number[]): SegmentRef | undefined {
+    return this.#sql
+      .exec<SegmentRef>(`SELECT shard, number, hash FROM segments ${where}`, ...bindings)
+      .toArray()[0];
+  }
+
+  #insert({ shard, number, hash }: SegmentRef, manifest: Segment["manifest"]): void {
+    const { payments, data, last_position, merchants } = manifest;
+    const times = [manifest.first_created_at, manifest.last_created_at, manifest.sealed_at];
+    insertRows(this.#sql, INSERT_SEGMENT, [
+      [number, shard, hash, payments, data.bytes, last_position, ...times.map(Date.parse), 1],
+    ]);
+    insertRows(
+      this.#sql,
+      INSERT_MERCHANTS,
+      merchants.map(([merchant_id, , first, last]) => [
+        merchant_id,
+        Date.parse(last),
+        number,
+        Date.parse(first),
+      ]),
+    );
+  }
+
+  #selectUnchanged(sealed: Map<string, SealedPayment>): string[] {
+    const firsts = JSON.stringify([...sealed.values()].map(({ first_position }) => first_position));
+    const rows = this.#sql
+      .exec<{ first: number; last: number }>(
+        `SELECT first_position AS first, max(position) AS last FROM events
+           WHERE first_position IN (SELECT value FROM json_each(?)) AND sequence > 1
+           GROUP BY first_position`,
+        firsts,
+      )
+      .toArray();
+    const lasts = new Map(rows.map(({ first, last }) => [first, last]));
+    return [...sealed].flatMap(([id, { first_position, positions }]) => {
+      const last = lasts.get(first_position) ?? first_position;
+      return last === positions.at(-1) ? [id] : [];
+    });
+  }
+
+  #delete(table: string, column: string, values: (string | number)[]): void {
+    this.#sql.exec(
+      `DELETE FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(values),
+    );
+  }
+}

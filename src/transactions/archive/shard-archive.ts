@@ -1,0 +1,80 @@
+/** What a shard does with the archive: reads of archived payments, and the passes that archive others. */
+import { ArchiveStore } from "../../archive/archive-store";
+import type { Config } from "../../config";
+import type { Env } from "../../env";
+import type { Log } from "../../observability/log";
+import type { Counters } from "../counters";
+import type { Journal } from "../journal/journal";
+import type { OutboxRelays } from "../outbox/relays";
+import { type ArchivedPage, type ArchiveQuery, archiveUnavailable, type SegmentInfo } from "../rpc";
+import { ArchiveReader } from "./archive-reader";
+import { Archiver } from "./archiver";
+import { listArchived } from "./list-archived";
+import { Segments } from "./segments";
+
+/** Segments of one answer. */
+const MAX_SEGMENTS = 500;
+/** For each call of R2. */
+const R2_TIMEOUT_MS = 5_000;
+
+type Dependencies = {
+  storage: DurableObjectStorage;
+  journal: Journal;
+  relays: OutboxRelays;
+  counters: Counters;
+  env: Pick<Env, "ARCHIVE" | "DB">;
+  config: Pick<Config, "hot_ms" | "transaction_shards">;
+  log: Log;
+  shards: () => number | undefined;
+};
+
+export class ShardArchive {
+  readonly #sql: SqlStorage;
+  readonly #journal: Journal;
+  readonly #reader: ArchiveReader;
+  readonly #segments: Segments;
+  /** Undefined when nothing is archived: without a bucket, or with an object for each transaction, whose name says where it
+   *  is for ever. */
+  readonly archiver: Archiver | undefined;
+
+  constructor(dependencies: Dependencies) {
+    const { storage, journal, env, config, log } = dependencies;
+    const { sql } = storage;
+    this.#sql = sql;
+    this.#journal = journal;
+    this.#segments = new Segments(sql, journal.archived);
+    const store = env.ARCHIVE && new ArchiveStore(env.ARCHIVE, { timeout_ms: R2_TIMEOUT_MS });
+    this.#reader = new ArchiveReader({ journal, segments: this.#segments, store, log });
+    const isArchived = store && config.hot_ms > 0 && config.transaction_shards > 0;
+    this.archiver = isArchived
+      ? new Archiver({
+          ...dependencies,
+          sql,
+          transactionSync: (work) => storage.transactionSync(work),
+          segments: this.#segments,
+          reader: this.#reader,
+          hot_ms: config.hot_ms,
+          removeFromBook: async () => {},
+        })
+      : undefined;
+  }
+
+  /** Runs work that reads these transactions or changes them. Those in the archive are read from there first; without any the
+   *  work begins at once. @returns the work's result, or a refusal when the archive cannot be read */
+  withHeld<Result>(
+    ids: string[],
+    work: () => Result,
+  ): Result | typeof archiveUnavailable | Promise<Awaited<Result> | typeof archiveUnavailable> {
+    return this.#reader.withHeld(ids, work, archiveUnavailable);
+  }
+
+  /** Archived payments of a list. @throws ArchiveFault */
+  list(query: ArchiveQuery): Promise<ArchivedPage> {
+    return listArchived(this.#sql, this.#journal, this.#reader.store, query);
+  }
+
+  /** Segments after a number, in order. */
+  segments(after: number): SegmentInfo[] {
+    return this.#segments.list(after, MAX_SEGMENTS);
+  }
+}

@@ -1,0 +1,38 @@
+/** Puts payments from the archive back into a shard's tables, as they were before. */
+import type { ArchivedPayment } from "../../../archive/line";
+import type { Transaction } from "../../../domain/transaction/transaction";
+import type { EventStore } from "../event-store";
+import type { StoredDetails } from "../payment-details";
+import type { Refunds } from "../refunds";
+import type { NewEvent } from "../stored-event";
+import { type ArchivedPayments, NotHeld } from "./archived-payments";
+import { toRefundRows } from "./refund-row";
+
+type Tables = {
+  events: EventStore;
+  refunds: Refunds;
+  details: StoredDetails;
+  archived: ArchivedPayments;
+};
+
+/** Puts an archived payment back that is held. Its events keep their positions, which every destination has passed.
+ *  @throws NotHeld before anything is changed */
+export function putBack(tables: Tables, transactionId: string): void {
+  const { events, refunds, details, archived } = tables;
+  const payment = archived.find(transactionId);
+  if (!payment) throw new NotHeld();
+  const rows = toRefundRows(payment);
+  archived.delete(transactionId);
+  events.insert(toNewEvents(payment));
+  for (const row of rows) refunds.insert(transactionId, row);
+  if (payment.details !== null) details.insert(transactionId, payment.details);
+}
+
+function toNewEvents({ events }: ArchivedPayment): NewEvent[] {
+  let first: Transaction | undefined;
+  return events.map((record) => {
+    const transaction = JSON.parse(record.data) as Transaction; // Our own text.
+    first ??= transaction;
+    return { record, transaction, first };
+  });
+}
