@@ -1,0 +1,312 @@
+/** Payments move to the archive and back, whatever fails on the way, and no reader sees a difference. */
+import fc from "fast-check";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { ArchiveStore } from "../../../../src/archive/archive-store";
+import { deriveTransactionId } from "../../../../src/domain/identity/id";
+import type { Answer } from "../../../../src/processor/processor";
+import { ArchiveReader } from "../../../../src/transactions/archive/archive-reader";
+import { Archiver, type MovedPayment } from "../../../../src/transactions/archive/archiver";
+import { Segments } from "../../../../src/transactions/archive/segments";
+import { type Command, execute } from "../../../../src/transactions/commands/command";
+import type { CommandResult } from "../../../../src/transactions/commands/result";
+import { Counters } from "../../../../src/transactions/counters";
+import { NotHeld } from "../../../../src/transactions/journal/archived/archived-payments";
+import { Journal } from "../../../../src/transactions/journal/journal";
+import { basisOf, LIVE, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "../../../support/examples";
+import { MemoryBucket } from "../../../support/memory-bucket";
+import { type MemoryStorage, memoryStorage } from "../../../support/sqlite";
+
+const KEYS = ["a", "b", "c"];
+const HOT_MS = 1_000;
+const idOf = (key: string) => deriveTransactionId(MERCHANT, key);
+
+beforeEach(() => {
+  vi.stubGlobal("scheduler", { wait: () => Promise.resolve() });
+  return () => vi.unstubAllGlobals();
+});
+
+/** A shard: its tables, and the parts of its object, which a restart makes anew. */
+class Shard {
+  readonly storage: MemoryStorage = memoryStorage();
+  readonly r2 = new MemoryBucket();
+  readonly removed: MovedPayment[] = [];
+  removeFromBook = async (payments: MovedPayment[]) => {
+    this.removed.push(...payments);
+  };
+  journal!: Journal;
+  reader!: ArchiveReader;
+  archiver!: Archiver;
+  segments!: Segments;
+
+  constructor() {
+    this.restart();
+  }
+
+  restart(): void {
+    const { sql, transactionSync } = this.storage;
+    const journal = new Journal(sql);
+    const segments = new Segments(sql, journal.archived);
+    const store = new ArchiveStore(this.r2.bucket, { timeout_ms: 60_000 });
+    const reader = new ArchiveReader({ journal, segments, store, log: () => {} });
+    this.journal = journal;
+    this.segments = segments;
+    this.reader = reader;
+    this.archiver = new Archiver({
+      journal,
+      sql,
+      transactionSync,
+      segments,
+      reader,
+      counters: new Counters(journal.state, true),
+      log: () => {},
+      hot_ms: HOT_MS,
+      relays: {
+        drainAll: async () => {},
+        settledThrough: () => journal.lastPosition,
+      },
+      shards: () => 4,
+      removeFromBook: (payments) => this.removeFromBook(payments),
+    });
+  }
+
+  /** Executes a command as a request does. */
+  async execute(command: Command, nowMs: number) {
+    return this.reader.withHeld(
+      [command.transaction_id],
+      () => {
+        const { journal } = this;
+        const basis = journal.has(command.transaction_id) ? undefined : basisOf();
+        const result = execute(journal, command, basis, LIVE, nowMs);
+        journal.write();
+        return result;
+      },
+      "unavailable" as const,
+    );
+  }
+
+  /** What readers see of every payment. */
+  async read() {
+    const ids = KEYS.map(idOf);
+    const seen = await this.reader.withHeld(
+      ids,
+      () =>
+        ids.map((id) => {
+          // Positions are the shard's own.
+          const events = this.journal
+            .readEvents(id)
+            .map(({ position: _, first_position: __, ...event }) => event);
+          const refunds = this.journal.refunds.textsOf(id);
+          const details = this.journal.details.textOf(id);
+          return { text: this.journal.findText(id)?.data, events, refunds, details };
+        }),
+      "unavailable" as const,
+    );
+    return seen;
+  }
+
+  /** How often each payment is in the tables and in the archive. */
+  places() {
+    return KEYS.map((key) => {
+      const id = idOf(key);
+      const inTables = this.journal.events.readFirst(id) ? 1 : 0;
+      return inTables + (this.journal.archived.placeOf(id) ? 1 : 0);
+    });
+  }
+}
+
+const KINDS = ["create", "process", "settle", "settle", "decline", "cancel", "refund"] as const;
+type Step = { kind: (typeof KINDS)[number]; key: string } | { kind: "archive" | "restart" };
+
+const key = fc.constantFrom(...KEYS);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ kind: fc.constantFrom(...KINDS), key }),
+  },
+  { weight: 2, arbitrary: fc.constant<Step>({ kind: "archive" }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ kind: "restart" }) },
+);
+
+/** An operation of the processor without an outcome. */
+type Open = Pick<
+  Command<"record">,
+  "transaction_id" | "operation" | "claimed_version" | "refund_id"
+>;
+
+/** @param at numbers the step, so that refunds have keys of their own
+ *  @param open the operations to end, the oldest first */
+function commandOf(kind: string, key: string, at: number, open: Open[]): Command | undefined {
+  const transaction_id = idOf(key);
+  const about = { merchant_id: MERCHANT, transaction_id, traceparent: TRACEPARENT };
+  switch (kind) {
+    case "create": {
+      const details = { payment_method: "pm_1", customer: null, return_url: null };
+      const request = requestOf({ metadata: { key }, ...(key === "a" && { details }) });
+      return { kind: "create", ...about, idempotency_key: key, request };
+    }
+    case "refund": {
+      const request = { amount: "1", reason: null, metadata: {} };
+      return { kind: "refund", ...about, idempotency_key: `refund-${at % 3}`, ...request };
+    }
+    case "settle":
+    case "decline": {
+      const ended = open.shift();
+      const failure = { code: "card_declined", message: "No." };
+      const answer = kind === "settle" ? { kind: "done" } : { kind: "declined", failure };
+      return (
+        ended && { kind: "record", traceparent: TRACEPARENT, answer: answer as Answer, ...ended }
+      );
+    }
+    default:
+      return { kind: kind as "process" | "cancel", ...about };
+  }
+}
+
+function keepOpen(open: Open[], result: CommandResult | "unavailable"): void {
+  if (result === "unavailable" || result.kind !== "pending" || !result.wrote) return;
+  const { transaction, refund } = result.order;
+  open.push({
+    transaction_id: transaction.id,
+    operation: refund ? "refund" : "charge",
+    claimed_version: transaction.version,
+    refund_id: refund?.id,
+  });
+}
+
+/** What fails in a pass: an operation of R2, before or after its effect, or the book; and whether the object ends then. */
+const failure = fc.record({
+  at: fc.integer({ min: 1, max: 8 }),
+  is_after: fc.boolean(),
+  of_book: fc.boolean(),
+  is_end: fc.boolean(),
+});
+type Failure = typeof failure extends fc.Arbitrary<infer Value> ? Value : never;
+
+async function archive(shard: Shard, failure: Failure | null): Promise<void> {
+  const { r2, removed } = shard;
+  const failsAt = r2.operations + (failure?.at ?? 0) + (failure?.is_after ? 0.5 : 0);
+  r2.before = (operation) => {
+    if (failure && !failure.of_book && operation === failsAt) throw new Error("R2 failed");
+  };
+  shard.removeFromBook = async (payments) => {
+    if (failure?.of_book) throw new Error("D1 failed");
+    removed.push(...payments);
+  };
+  await shard.archiver.runNow();
+  r2.before = () => {};
+  if (failure?.is_end) shard.restart();
+}
+
+describe("archiving", () => {
+  it("Whatever happens in between and fails, every payment is in one place and as without an archive", async () => {
+    let archived = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 20, maxLength: 60 }),
+        fc.array(fc.option(failure, { freq: 2 }), { minLength: 8, maxLength: 8 }),
+        async (steps, failures) => {
+          const plain = new Shard();
+          const shard = new Shard();
+          const open: Open[] = [];
+          let now = NOW_MS;
+          let passes = 0;
+          for (const [at, one] of steps.entries()) {
+            now += 10 * HOT_MS;
+            vi.spyOn(Date, "now").mockReturnValue(now);
+            if (one.kind === "restart") {
+              shard.restart();
+            } else if (!("key" in one)) {
+              await archive(shard, failures[passes++ % failures.length] ?? null);
+            } else {
+              const command = commandOf(one.kind, one.key, at, open);
+              if (!command) continue;
+              const expected = await plain.execute(command, now);
+              keepOpen(open, expected);
+              expect(await shard.execute(command, now)).toEqual(expected);
+            }
+            expect(shard.places()).toEqual(plain.places());
+            expect(await shard.read()).toEqual(await plain.read());
+            expect(shard.journal.lastPosition).toBe(plain.journal.lastPosition);
+          }
+          vi.spyOn(Date, "now").mockReturnValue(now + 10 * HOT_MS);
+          await archive(shard, null);
+          expectOutOfBook(shard);
+          archived += shard.segments.list(0, 100).length;
+        },
+      ),
+      { numRuns: 200 },
+    );
+    expect(archived).toBeGreaterThan(200);
+  });
+});
+
+describe("a payment that changes while it is archived", () => {
+  const request = { amount: "1", reason: null, metadata: {} };
+  const about = { merchant_id: MERCHANT, transaction_id: idOf("a"), traceparent: TRACEPARENT };
+  const refund: Command = { kind: "refund", ...about, idempotency_key: "refund", ...request };
+
+  /** A shard with two charged payments, long ago. */
+  async function charged(): Promise<Shard> {
+    const shard = new Shard();
+    for (const key of ["a", "b"]) {
+      const open: Open[] = [];
+      for (const kind of ["create", "process", "settle"]) {
+        const command = commandOf(kind, key, 0, open);
+        if (command) keepOpen(open, await shard.execute(command, NOW_MS));
+      }
+    }
+    vi.spyOn(Date, "now").mockReturnValue(NOW_MS + 10 * HOT_MS);
+    return shard;
+  }
+
+  it("A payment that changes while its segment is written stays in the tables", async () => {
+    const shard = await charged();
+    shard.r2.before = async (operation) => {
+      if (operation === 2) await shard.execute(refund, NOW_MS + 10 * HOT_MS);
+    };
+    await shard.archiver.runNow();
+    expect(shard.journal.archived.placeOf(idOf("a"))).toBeUndefined();
+    expect(shard.journal.archived.placeOf(idOf("b"))).toEqual({ segment: 1, block: 0 });
+    expect(shard.journal.refunds.of(idOf("a"))).toHaveLength(1);
+    expect(shard.removed.map(({ id }) => id)).toEqual([idOf("b")]);
+  });
+
+  it("A command whose payment is archived after it has arrived is executed all the same", async () => {
+    const shard = await charged();
+    const submit = async () => {
+      if (!shard.journal.archived.placeOf(idOf("a"))) await shard.archiver.runNow();
+      const result = execute(shard.journal, refund, undefined, LIVE, NOW_MS + 10 * HOT_MS);
+      shard.journal.write();
+      return result;
+    };
+    const result = await shard.reader.withHeld([idOf("a")], submit, "unavailable" as const);
+    expect(result).toMatchObject({ kind: "pending", replayed: false });
+    expect(shard.places()).toEqual([1, 1, 0]);
+    expect(shard.journal.archived.placeOf(idOf("a"))).toBeUndefined();
+  });
+
+  it("Without R2 an archived payment is neither found nor taken for missing", async () => {
+    const shard = await charged();
+    await shard.archiver.runNow();
+    shard.r2.before = () => {
+      throw new Error("R2 failed");
+    };
+    for (const kind of ["create", "process", "refund"]) {
+      const command = commandOf(kind, "a", 0, []);
+      expect(command && (await shard.execute(command, NOW_MS + 20 * HOT_MS))).toBe("unavailable");
+    }
+    expect(() => shard.journal.find(idOf("a"))).toThrow(NotHeld);
+    expect(shard.journal.has(idOf("a"))).toBe(true);
+    expect(shard.places()).toEqual([1, 1, 0]);
+  });
+});
+
+/** Everything that is archived was taken out of the book, in its last version. */
+function expectOutOfBook({ journal, segments, removed }: Shard): void {
+  expect(segments.firstInBook()).toBeUndefined();
+  for (const id of KEYS.map(idOf)) {
+    if (!journal.archived.placeOf(id)) continue;
+    const versions = removed.filter((one) => one.id === id).map(({ version }) => version);
+    expect(versions.length).toBeGreaterThan(0);
+  }
+}
