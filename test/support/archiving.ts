@@ -9,7 +9,7 @@ import { env } from "./env";
 const ownerOf = (id: string) =>
   env.TRANSACTIONS.getByName(transactionObjectName(id, readConfig(env).transaction_shards));
 
-export const shards = () =>
+const shards = () =>
   Array.from({ length: readConfig(env).transaction_shards }, (_, shard) =>
     env.TRANSACTIONS.getByName(shardName(shard)),
   );
