@@ -48,6 +48,21 @@ export function unpackId(bytes: ArrayBuffer | ArrayLike<number>): string {
   return id;
 }
 
+/** The ids before and after all others. */
+export const LEAST_ID = `${PREFIX}${"2".repeat(CHARACTERS)}`;
+export const GREATEST_ID = `${PREFIX}${"z".repeat(CHARACTERS)}`;
+
+/** The id before another one, in their order. The least one has none before it, and is returned itself. */
+export function previousId(id: string): string {
+  const [least = "", greatest = ""] = [ORDERED.at(0), ORDERED.at(-1)];
+  const at = [...id].findLastIndex(
+    (character, index) => index >= PREFIX.length && character !== least,
+  );
+  if (at < 0) return id;
+  const before = ORDERED.charAt((RANKS.get(id.charAt(at)) ?? 1) - 1);
+  return id.slice(0, at) + before + greatest.repeat(id.length - at - 1);
+}
+
 function notAnId(): RangeError {
   return new RangeError("not the id of a transaction");
 }

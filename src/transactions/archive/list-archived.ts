@@ -3,6 +3,7 @@ import type { ArchiveStore } from "../../archive/archive-store";
 import type { ArchivedPayment } from "../../archive/line";
 import type { Manifest, SegmentRef } from "../../archive/manifest";
 import type { ListFilter, ListPlace, Order } from "../../d1/transaction-queries";
+import { GREATEST_ID, LEAST_ID, previousId } from "../../domain/identity/packed-id";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { Journal } from "../journal/journal";
 import type { ArchivedItem, ArchivedPage, ArchiveQuery } from "../rpc";
@@ -11,23 +12,28 @@ import { MAX_SPAN_MS } from "./archiver";
 /** Objects of R2 that one page reads, manifests and blocks of some 9 kB. */
 const MAX_READS = 12;
 /** Segments that are considered for one page. */
-const MAX_SEGMENTS = 64;
-/** Sorts after every id. */
-const AFTER_IDS = "~";
+const MAX_SEGMENTS = 200;
+/** What bounds a page. It may read more before it has come further than its cursor. */
+const LIMITS = { reads: MAX_READS, segments: MAX_SEGMENTS };
+
+/** Before and after all places. */
+const FIRST_PLACE: ListPlace = { created_at: "0000-01-01T00:00:00.000Z", id: LEAST_ID };
+const LAST_PLACE: ListPlace = { created_at: "9999-12-31T23:59:59.999Z", id: GREATEST_ID };
 
 type Range = SegmentRef & { first_ms: number; last_ms: number };
 
-/** The payments of a page that are in this shard's segments.
+/** The payments of a page that are in this shard's segments. All up to the place `through` are among them.
  *  @throws ArchiveFault */
 export async function listArchived(
   sql: SqlStorage,
   journal: Journal,
   store: ArchiveStore,
   query: ArchiveQuery,
+  limits = LIMITS,
 ): Promise<ArchivedPage> {
-  const { order, limit } = query;
+  const { order, limit, after } = query;
   const isBefore = comparator(order);
-  const { ranges, through } = readRanges(sql, query);
+  const { ranges, through } = readRanges(sql, query, limits.segments);
   const sources = ranges.map((range) => new Source(store, journal, query, range));
   const items: ArchivedItem[] = [];
   let reads = 0;
@@ -38,11 +44,16 @@ export async function listArchived(
     }, undefined);
     const isCut = through && (!next?.place || !isBefore(next.place, through));
     if (isCut || !next?.place) return { items, through: through ?? null };
-    if (items.length >= limit) return { items, through: next.place };
+    const last = items.at(-1);
+    if (last && items.length >= limit) return { items, through: last };
     const item = next.take();
-    if (item) items.push(item);
-    else if (reads >= MAX_READS) return { items, through: next.place };
-    else reads += await next.read();
+    if (item) {
+      items.push(item);
+      continue;
+    }
+    const hasProgress = !after || isBefore(after, next.place);
+    if (reads >= limits.reads && hasProgress) return { items, through: next.place };
+    reads += await next.read();
   }
 }
 
@@ -58,6 +69,7 @@ function comparator(order: Order): (one: ListPlace, other: ListPlace) => boolean
 function readRanges(
   sql: SqlStorage,
   { merchant_id, filter: { created }, after, order }: ArchiveQuery,
+  limit: number,
 ): { ranges: Range[]; through: ListPlace | undefined } {
   const afterMs = after && Date.parse(after.created_at);
   const fromMs = Math.max(created?.from_ms ?? 0, order === "asc" ? (afterMs ?? 0) : 0);
@@ -77,7 +89,7 @@ function readRanges(
        FROM segment_merchants AS own JOIN segments ON segments.number = own.number
        WHERE own.merchant_id = ?1 AND own.${column} BETWEEN ?2 AND ?3
          AND own.first_created_at_ms <= ?4 AND own.last_created_at_ms >= ?5
-       ORDER BY own.${column} ${order} LIMIT ${MAX_SEGMENTS + 1}`,
+       ORDER BY own.${column} ${order} LIMIT ${limit + 1}`,
       merchant_id,
       least,
       most,
@@ -85,14 +97,14 @@ function readRanges(
       fromMs,
     )
     .toArray();
-  const beyond = ranges.length > MAX_SEGMENTS ? ranges.pop() : undefined;
+  const beyond = ranges.length > limit ? ranges.pop() : undefined;
   return { ranges, through: beyond && startOf(beyond, order) };
 }
 
-/** The first place that a segment may have a payment at. */
+/** The place after which a segment may have payments. */
 function startOf({ first_ms, last_ms }: Range, order: Order): ListPlace {
   const ms = order === "desc" ? last_ms : first_ms;
-  return { created_at: new Date(ms).toISOString(), id: order === "desc" ? AFTER_IDS : "" };
+  return { created_at: new Date(ms).toISOString(), id: order === "desc" ? GREATEST_ID : LEAST_ID };
 }
 
 /** The payments of one segment that a page may have, read block by block when the page comes to them. */
@@ -118,7 +130,7 @@ class Source {
     this.#place = query.after && this.#isBefore(start, query.after) ? query.after : start;
   }
 
-  /** The first place at which there may be a payment that was not taken; undefined when there is none. */
+  /** The place at which, or after which, there may be the next payment that was not taken; undefined when there is none. */
   get place(): ListPlace | undefined {
     const { order, filter } = this.#query;
     const { from_ms, until_ms } = filter.created ?? {};
@@ -164,8 +176,10 @@ class Source {
       // The first payment of a block is its least one, that of the next block is above all of it.
       const edge = order === "desc" ? blocks[at + 1]?.first : blocks[at]?.first;
       const isOwn = edge !== undefined && edge[0] === merchant_id;
-      const open = { created_at: order === "desc" ? "9999" : "", id: "" };
-      return { at, place: isOwn ? { created_at: edge[1], id: edge[2] } : open };
+      const open = order === "desc" ? LAST_PLACE : FIRST_PLACE;
+      // What is read begins after the place.
+      const id = edge && (order === "desc" ? edge[2] : previousId(edge[2]));
+      return { at, place: isOwn && id ? { created_at: edge[1], id } : open };
     });
     if (order === "desc") placed.reverse();
     const start = this.#place;

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
-import { packId, unpackId } from "../../../../src/domain/identity/packed-id";
+import {
+  GREATEST_ID,
+  LEAST_ID,
+  packId,
+  previousId,
+  unpackId,
+} from "../../../../src/domain/identity/packed-id";
 
 const ids = fc.string().map((key) => deriveTransactionId("mer_a", key));
 const toHex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0"));
@@ -30,6 +36,19 @@ describe("a packed id", () => {
         );
       }),
     );
+  });
+
+  it("Between an id and the one before it there is no other", () => {
+    const toNumber = (id: string) => BigInt(`0x${toHex(packId(id)).join("")}`) >> 6n;
+    fc.assert(
+      fc.property(ids, (id) => {
+        expect(toNumber(id) - toNumber(previousId(id))).toBe(1n);
+      }),
+    );
+    expect(previousId(`txn_a${"2".repeat(25)}`)).toBe(`txn_7${"z".repeat(25)}`);
+    expect(previousId(LEAST_ID)).toBe(LEAST_ID);
+    expect(toNumber(LEAST_ID)).toBe(0n);
+    expect(toNumber(GREATEST_ID)).toBe(2n ** 130n - 1n);
   });
 
   it("The form never changes, because it is stored", () => {

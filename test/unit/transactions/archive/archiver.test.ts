@@ -1,23 +1,15 @@
 /** Payments move to the archive and back, whatever fails on the way, and no reader sees a difference. */
 import fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { ArchiveStore } from "../../../../src/archive/archive-store";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import type { Answer } from "../../../../src/processor/processor";
-import { ArchiveReader } from "../../../../src/transactions/archive/archive-reader";
-import { Archiver, type MovedPayment } from "../../../../src/transactions/archive/archiver";
-import { Segments } from "../../../../src/transactions/archive/segments";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
 import type { CommandResult } from "../../../../src/transactions/commands/result";
-import { Counters } from "../../../../src/transactions/counters";
 import { NotHeld } from "../../../../src/transactions/journal/archived/archived-payments";
-import { Journal } from "../../../../src/transactions/journal/journal";
-import { basisOf, LIVE, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "../../../support/examples";
-import { MemoryBucket } from "../../../support/memory-bucket";
-import { type MemoryStorage, memoryStorage } from "../../../support/sqlite";
+import { ArchivingShard, HOT_MS } from "../../../support/archiving-shard";
+import { LIVE, MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "../../../support/examples";
 
 const KEYS = ["a", "b", "c"];
-const HOT_MS = 1_000;
 const idOf = (key: string) => deriveTransactionId(MERCHANT, key);
 
 beforeEach(() => {
@@ -25,93 +17,29 @@ beforeEach(() => {
   return () => vi.unstubAllGlobals();
 });
 
-/** A shard: its tables, and the parts of its object, which a restart makes anew. */
-class Shard {
-  readonly storage: MemoryStorage = memoryStorage();
-  readonly r2 = new MemoryBucket();
-  readonly removed: MovedPayment[] = [];
-  removeFromBook = async (payments: MovedPayment[]) => {
-    this.removed.push(...payments);
-  };
-  journal!: Journal;
-  reader!: ArchiveReader;
-  archiver!: Archiver;
-  segments!: Segments;
-
-  constructor() {
-    this.restart();
-  }
-
-  restart(): void {
-    const { sql, transactionSync } = this.storage;
-    const journal = new Journal(sql);
-    const segments = new Segments(sql, journal.archived);
-    const store = new ArchiveStore(this.r2.bucket, { timeout_ms: 60_000 });
-    const reader = new ArchiveReader({ journal, segments, store, log: () => {} });
-    this.journal = journal;
-    this.segments = segments;
-    this.reader = reader;
-    this.archiver = new Archiver({
-      journal,
-      sql,
-      transactionSync,
-      segments,
-      reader,
-      counters: new Counters(journal.state, true),
-      log: () => {},
-      hot_ms: HOT_MS,
-      relays: {
-        drainAll: async () => {},
-        settledThrough: () => journal.lastPosition,
-      },
-      shards: () => 4,
-      removeFromBook: (payments) => this.removeFromBook(payments),
+/** What readers see of every payment. */
+async function read({ reader, journal }: ArchivingShard) {
+  const ids = KEYS.map(idOf);
+  const readAll = () =>
+    ids.map((id) => {
+      // Positions are the shard's own.
+      const events = journal
+        .readEvents(id)
+        .map(({ position: _, first_position: __, ...event }) => event);
+      const refunds = journal.refunds.textsOf(id);
+      const details = journal.details.textOf(id);
+      return { text: journal.findText(id)?.data, events, refunds, details };
     });
-  }
+  return reader.withHeld(ids, readAll, "unavailable" as const);
+}
 
-  /** Executes a command as a request does. */
-  async execute(command: Command, nowMs: number) {
-    return this.reader.withHeld(
-      [command.transaction_id],
-      () => {
-        const { journal } = this;
-        const basis = journal.has(command.transaction_id) ? undefined : basisOf();
-        const result = execute(journal, command, basis, LIVE, nowMs);
-        journal.write();
-        return result;
-      },
-      "unavailable" as const,
-    );
-  }
-
-  /** What readers see of every payment. */
-  async read() {
-    const ids = KEYS.map(idOf);
-    const seen = await this.reader.withHeld(
-      ids,
-      () =>
-        ids.map((id) => {
-          // Positions are the shard's own.
-          const events = this.journal
-            .readEvents(id)
-            .map(({ position: _, first_position: __, ...event }) => event);
-          const refunds = this.journal.refunds.textsOf(id);
-          const details = this.journal.details.textOf(id);
-          return { text: this.journal.findText(id)?.data, events, refunds, details };
-        }),
-      "unavailable" as const,
-    );
-    return seen;
-  }
-
-  /** How often each payment is in the tables and in the archive. */
-  places() {
-    return KEYS.map((key) => {
-      const id = idOf(key);
-      const inTables = this.journal.events.readFirst(id) ? 1 : 0;
-      return inTables + (this.journal.archived.placeOf(id) ? 1 : 0);
-    });
-  }
+/** How often each payment is in the tables and in the archive. */
+function places({ journal }: ArchivingShard): number[] {
+  return KEYS.map((key) => {
+    const id = idOf(key);
+    const inTables = journal.events.readFirst(id) ? 1 : 0;
+    return inTables + (journal.archived.placeOf(id) ? 1 : 0);
+  });
 }
 
 const KINDS = ["create", "process", "settle", "settle", "decline", "cancel", "refund"] as const;
@@ -182,7 +110,7 @@ const failure = fc.record({
 });
 type Failure = typeof failure extends fc.Arbitrary<infer Value> ? Value : never;
 
-async function archive(shard: Shard, failure: Failure | null): Promise<void> {
+async function archive(shard: ArchivingShard, failure: Failure | null): Promise<void> {
   const { r2, removed } = shard;
   const failsAt = r2.operations + (failure?.at ?? 0) + (failure?.is_after ? 0.5 : 0);
   r2.before = (operation) => {
@@ -205,8 +133,8 @@ describe("archiving", () => {
         fc.array(step, { minLength: 20, maxLength: 60 }),
         fc.array(fc.option(failure, { freq: 2 }), { minLength: 8, maxLength: 8 }),
         async (steps, failures) => {
-          const plain = new Shard();
-          const shard = new Shard();
+          const plain = new ArchivingShard();
+          const shard = new ArchivingShard();
           const open: Open[] = [];
           let now = NOW_MS;
           let passes = 0;
@@ -224,8 +152,8 @@ describe("archiving", () => {
               keepOpen(open, expected);
               expect(await shard.execute(command, now)).toEqual(expected);
             }
-            expect(shard.places()).toEqual(plain.places());
-            expect(await shard.read()).toEqual(await plain.read());
+            expect(places(shard)).toEqual(places(plain));
+            expect(await read(shard)).toEqual(await read(plain));
             expect(shard.journal.lastPosition).toBe(plain.journal.lastPosition);
           }
           vi.spyOn(Date, "now").mockReturnValue(now + 10 * HOT_MS);
@@ -246,8 +174,8 @@ describe("a payment that changes while it is archived", () => {
   const refund: Command = { kind: "refund", ...about, idempotency_key: "refund", ...request };
 
   /** A shard with two charged payments, long ago. */
-  async function charged(): Promise<Shard> {
-    const shard = new Shard();
+  async function charged(): Promise<ArchivingShard> {
+    const shard = new ArchivingShard();
     for (const key of ["a", "b"]) {
       const open: Open[] = [];
       for (const kind of ["create", "process", "settle"]) {
@@ -281,7 +209,7 @@ describe("a payment that changes while it is archived", () => {
     };
     const result = await shard.reader.withHeld([idOf("a")], submit, "unavailable" as const);
     expect(result).toMatchObject({ kind: "pending", replayed: false });
-    expect(shard.places()).toEqual([1, 1, 0]);
+    expect(places(shard)).toEqual([1, 1, 0]);
     expect(shard.journal.archived.placeOf(idOf("a"))).toBeUndefined();
   });
 
@@ -297,12 +225,12 @@ describe("a payment that changes while it is archived", () => {
     }
     expect(() => shard.journal.find(idOf("a"))).toThrow(NotHeld);
     expect(shard.journal.has(idOf("a"))).toBe(true);
-    expect(shard.places()).toEqual([1, 1, 0]);
+    expect(places(shard)).toEqual([1, 1, 0]);
   });
 });
 
 /** Everything that is archived was taken out of the book, in its last version. */
-function expectOutOfBook({ journal, segments, removed }: Shard): void {
+function expectOutOfBook({ journal, segments, removed }: ArchivingShard): void {
   expect(segments.firstInBook()).toBeUndefined();
   for (const id of KEYS.map(idOf)) {
     if (!journal.archived.placeOf(id)) continue;

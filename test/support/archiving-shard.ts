@@ -1,0 +1,76 @@
+/** A shard with an archive, without its object and with R2 in memory. */
+import { ArchiveStore } from "../../src/archive/archive-store";
+import { ArchiveReader } from "../../src/transactions/archive/archive-reader";
+import { Archiver, type MovedPayment } from "../../src/transactions/archive/archiver";
+import { Segments } from "../../src/transactions/archive/segments";
+import { type Command, execute } from "../../src/transactions/commands/command";
+import { Counters } from "../../src/transactions/counters";
+import { Journal } from "../../src/transactions/journal/journal";
+import { basisOf, LIVE } from "./examples";
+import { MemoryBucket } from "./memory-bucket";
+import { type MemoryStorage, memoryStorage } from "./sqlite";
+
+/** How long a final payment stays in the tables. */
+export const HOT_MS = 1_000;
+
+/** Its tables and its bucket, and the parts of its object, which a restart makes anew. */
+export class ArchivingShard {
+  readonly storage: MemoryStorage = memoryStorage();
+  readonly r2 = new MemoryBucket();
+  readonly removed: MovedPayment[] = [];
+  removeFromBook = async (payments: MovedPayment[]) => {
+    this.removed.push(...payments);
+  };
+  journal!: Journal;
+  store!: ArchiveStore;
+  reader!: ArchiveReader;
+  archiver!: Archiver;
+  segments!: Segments;
+
+  constructor() {
+    this.restart();
+  }
+
+  restart(): void {
+    const { sql, transactionSync } = this.storage;
+    const journal = new Journal(sql);
+    const segments = new Segments(sql, journal.archived);
+    const store = new ArchiveStore(this.r2.bucket, { timeout_ms: 60_000 });
+    const reader = new ArchiveReader({ journal, segments, store, log: () => {} });
+    this.journal = journal;
+    this.segments = segments;
+    this.store = store;
+    this.reader = reader;
+    this.archiver = new Archiver({
+      journal,
+      sql,
+      transactionSync,
+      segments,
+      reader,
+      counters: new Counters(journal.state, true),
+      log: () => {},
+      hot_ms: HOT_MS,
+      relays: {
+        drainAll: async () => {},
+        settledThrough: () => journal.lastPosition,
+      },
+      shards: () => 4,
+      removeFromBook: (payments) => this.removeFromBook(payments),
+    });
+  }
+
+  /** Executes a command as a request does. */
+  async execute(command: Command, nowMs: number) {
+    return this.reader.withHeld(
+      [command.transaction_id],
+      () => {
+        const { journal } = this;
+        const basis = journal.has(command.transaction_id) ? undefined : basisOf();
+        const result = execute(journal, command, basis, LIVE, nowMs);
+        journal.write();
+        return result;
+      },
+      "unavailable" as const,
+    );
+  }
+}
