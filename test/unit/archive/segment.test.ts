@@ -161,6 +161,14 @@ it("A segment of more than 1,024 payments, or of payments that their keys do not
   ).rejects.toThrow(/more/);
 });
 
+it("A payment that its line would not restore is refused", async () => {
+  const [payment] = paymentsOf(["mer_a"], 1);
+  const [first, ...rest] = payment?.events ?? [];
+  if (!payment || !first) throw new Error("no payment");
+  const unknown = { ...first, later: 1 };
+  await expect(build([{ ...payment, events: [unknown, ...rest] }])).rejects.toThrow(/not restored/);
+});
+
 it("A block that unpacks to more than a block can have is refused", async () => {
   const { manifest } = await sealed(paymentsOf(["mer_a"], 1));
   const bytes = gzipSync(new Uint8Array(2 * MAX_LINE_BYTES));
