@@ -3,7 +3,14 @@ import { type App, defineRoute } from "../http/define-route";
 import { pathParams } from "../http/parse-request";
 import { authenticateAdmin } from "../middleware/authenticate";
 import { listObjects, sendObject } from "./objects";
-import { ArchiveObjectList, ObjectParams, ObjectQuery } from "./schemas";
+import {
+  ArchiveObjectList,
+  ArchiveSegmentList,
+  ObjectParams,
+  ObjectQuery,
+  SegmentQuery,
+} from "./schemas";
+import { listSegments } from "./segments";
 
 const COMMON = {
   tag: "Operations",
@@ -12,6 +19,20 @@ const COMMON = {
 } as const;
 
 export function archiveRoutes(app: App): void {
+  defineRoute(app, {
+    ...COMMON,
+    method: "get",
+    path: "/api/v1/operations/archive/segments",
+    operationId: "listArchiveSegments",
+    summary: "List the segments of a shard",
+    description:
+      "The segments of a shard in the archive, in order, some hundred on a page. An empty page follows the last one.",
+    request: { query: SegmentQuery },
+    responses: { 200: { description: "A page of segments.", schema: ArchiveSegmentList } },
+    problems: ["invalid_request", "not_found"],
+    handle: (c, { query: { shard, after } }) => listSegments(c, shard, after),
+  });
+
   defineRoute(app, {
     ...COMMON,
     method: "get",

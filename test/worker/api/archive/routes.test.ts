@@ -1,4 +1,4 @@
-/** The archive's routes: the objects of the bucket, for operators. */
+/** The archive's routes: segments of the shards and objects of the bucket, for operators. */
 import { beforeAll, expect, it } from "vitest";
 import { manifestKey } from "../../../../src/archive/manifest";
 import { paymentsOf } from "../../../support/archive";
@@ -15,6 +15,7 @@ import { asAdmin, shop } from "../../../support/shop";
 
 const bucket = env.ARCHIVE as R2Bucket; // wrangler.toml declares it.
 const OBJECTS = "/api/v1/operations/archive/objects";
+const SEGMENTS = "/api/v1/operations/archive/segments";
 const at = (key: string) => `${OBJECTS}/${encodeURIComponent(key)}`;
 type List = { data: { key: string; bytes: number }[]; has_more: boolean };
 
@@ -61,6 +62,54 @@ it("More objects than fit a page follow on the next ones", async () => {
   expect(found).toEqual([...keys, ...many]);
 });
 
+const info = {
+  ...{ shard: "shard-3", number: 8, hash: "a".repeat(64), payments: 5, bytes: 700 },
+  ...{ first_created_at_ms: 1_000, last_created_at_ms: 2_500 },
+};
+
+it("The segments of a shard are listed after a number, with times as text", async () => {
+  const calls: unknown[] = [];
+  const getByName = (name: string) => ({
+    segments: async (after: number) => {
+      calls.push([name, after]);
+      return [info];
+    },
+  });
+  const response = await ask(`${SEGMENTS}?shard=3&after=7`, {
+    key: env.ADMIN_TOKEN,
+    env: { TRANSACTIONS: { getByName } },
+  });
+  const { shard: _, first_created_at_ms: __, last_created_at_ms: ___, ...rest } = info;
+  const times = ["1970-01-01T00:00:01.000Z", "1970-01-01T00:00:02.500Z"];
+  expect(await jsonOf(response)).toEqual({
+    data: [{ ...rest, first_created_at: times[0], last_created_at: times[1] }],
+    transaction_shards: 16,
+  });
+  expect(calls).toEqual([["shard-3", 7]]);
+  expect(await jsonOf(await asAdmin(SEGMENTS))).toEqual({ data: [], transaction_shards: 16 });
+});
+
+it.each([
+  ["shard=16", "shard"],
+  ["shard=-1", "shard"],
+  ["shard=4096", "shard"],
+  ["shard=", "shard"],
+  ["after=a", "after"],
+  ["after=1.5", "after"],
+  ["before=1", "before"],
+])("Segments with the query %s are refused, and the parameter is named", async (query, name) => {
+  const response = await asAdmin(`${SEGMENTS}?${query}`);
+  expect(parametersOf(await expectRefusal(response, "invalid_request"))).toEqual([name]);
+});
+
+it("Segments of a shard that does not respond are unavailable, and without shards there are none", async () => {
+  const getByName = () => ({ segments: () => Promise.reject(new Error("canary-5b1f")) });
+  const failing = { key: env.ADMIN_TOKEN, env: { TRANSACTIONS: { getByName } } };
+  await expectRefusal(await ask(SEGMENTS, failing), "unavailable");
+  const none = { key: env.ADMIN_TOKEN, env: { TRANSACTION_SHARDS: "0" } };
+  await expectRefusal(await ask(SEGMENTS, none), "not_found");
+});
+
 it.each([0, 1])("The bytes of an object are those of the bucket (%i)", async (which) => {
   const response = await asAdmin(at(keys[which] ?? ""));
   expect(response.status).toBe(200);
@@ -81,7 +130,7 @@ it.each([
 });
 
 it("Only the admin token reads the archive", async () => {
-  for (const path of [OBJECTS, at(keys[0] ?? "")]) {
+  for (const path of [OBJECTS, at(keys[0] ?? ""), SEGMENTS]) {
     await expectRefusal(await ask(path), "admin_token_invalid");
     await expectRefusal(await ask(path, { key: shop.key }), "admin_token_invalid");
   }

@@ -3,7 +3,7 @@
 import type { z } from "@hono/zod-openapi";
 import { describe, expect, it } from "vitest";
 import document from "../../../../openapi.json";
-import { ArchiveObjectList } from "../../../../src/api/archive/schemas";
+import { ArchiveObjectList, ArchiveSegmentList } from "../../../../src/api/archive/schemas";
 import * as merchantSchema from "../../../../src/api/merchants/schemas";
 import { Rebuild } from "../../../../src/api/operations/rebuild-route";
 import { ReceivedEvent } from "../../../../src/api/processors/stripe-routes";
@@ -244,6 +244,10 @@ describe("openapi.json", () => {
       ],
       "DELETE /webhook-endpoints/{id} 204": [await ask(hook, { method: "DELETE", key: shop.key })],
       "POST /operations/rebuild-book 202": [await asAdmin(REBUILD, {}), Rebuild],
+      "GET /operations/archive/segments 200": [
+        await asAdmin("/api/v1/operations/archive/segments"),
+        ArchiveSegmentList,
+      ],
       "GET /operations/archive/objects 200": [
         await asAdmin("/api/v1/operations/archive/objects"),
         ArchiveObjectList,
