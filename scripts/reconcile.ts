@@ -3,7 +3,7 @@ import "./processes/no-local-proxy.ts";
 import { errorMessage } from "./processes/errors.ts";
 import { HELP, type Options, readOptions } from "./reconcile/options.ts";
 import { type Compared, type Difference, Interrupted, readPages } from "./reconcile/pages.ts";
-import { toTable } from "./reconcile/table.ts";
+import { differenceTable } from "./reconcile/table.ts";
 
 const WITH_DIFFERENCES = 1;
 const NOT_FINISHED = 2;
@@ -44,7 +44,7 @@ function print({ from, to }: Options, compared: Compared, differences: Differenc
     `Compared: ${balance_transactions} balance transactions, ${payments} payments, ${refunds} refunds`,
   );
   console.log(`Differences: ${differences.length}`);
-  if (differences.length > 0) console.log(`\n${toTable(differences)}`);
+  if (differences.length > 0) console.log(`\n${differenceTable(differences)}`);
 }
 
 try {

@@ -1,7 +1,15 @@
 /** Exports of an archive, read by DuckDB, which has nothing to do with what writes them. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, expect, it } from "vitest";
 import { type CreatedRange, exportPayments, type Output } from "../scripts/archive/bundled/export";
@@ -229,4 +237,32 @@ it("DuckDB reads a whole segment as it is in the bucket", async () => {
     FROM read_json('${path}')`);
   expect(found).toEqual({ payments: "100", events: "300", minor: "1005000", merchants: "2" });
   expect(toLine(payments[0] as ArchivedPayment)).toContain('"amount_minor":10050');
+});
+
+it("The queries of docs/archive.md count each payment once, in its newest state", async () => {
+  const completed = life("again", "completed");
+  const later = refunded(completed, [[100, "succeeded"]]);
+  const { source, objects } = await memoryArchive({
+    a: [[archived(completed)], [archived(later)]],
+    b: [priced.slice(0, 40)],
+  });
+  const place = join(dir, "bucket");
+  for (const [key, bytes] of objects) {
+    mkdirSync(join(place, dirname(key)), { recursive: true });
+    writeFileSync(join(place, key), bytes);
+  }
+  const path = newPath("parquet");
+  await exportPayments(source, ALWAYS, undefined, await openParquet(path));
+  const page = readFileSync(join(import.meta.dirname, "../docs/archive.md"), "utf8");
+  const [, sql = ""] = /```sql\n([\s\S]*?)```/.exec(page) ?? [];
+  const statements = sql
+    .replace("segments/", `${place}/segments/`)
+    .replace("first-quarter.parquet", path)
+    .split(/;\s*/)
+    .filter((statement) => statement.trim() !== "");
+  expect(statements).toHaveLength(2);
+  const [ofSegments = [], ofExport = []] = await Promise.all(statements.map(query));
+  const counts = Object.fromEntries(ofSegments.map((row) => [row.currency, row.payments]));
+  expect(counts).toEqual({ USD: "11", JPY: "10", KWD: "10", EUR: "10" });
+  expect(ofExport).toHaveLength(4);
 });

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
 import { HELP, readOptions } from "../scripts/reconcile/options";
 import { Interrupted, readPages } from "../scripts/reconcile/pages";
-import { toTable } from "../scripts/reconcile/table";
+import { differenceTable } from "../scripts/reconcile/table";
 import { type Fake, sendJson, serve } from "./support/http-server";
 
 const TOKEN = "an-admin-token";
@@ -184,8 +184,8 @@ describe("the options", () => {
 });
 
 it("A table has a column as wide as its widest cell, and none without differences", () => {
-  expect(toTable([])).toBe("");
-  const lines = toTable([
+  expect(differenceTable([])).toBe("");
+  const lines = differenceTable([
     difference({ refund_id: "re_a_b" }),
     difference({ transaction_id: null, ours: null }),
   ]);

@@ -85,22 +85,26 @@ export class SegmentContents {
 
 /** What in a payment contradicts itself. */
 function faultOf({ events, refunds }: ArchivedPayment, { merchant_id, id }: SortKey) {
+  const keys = new Set<unknown>();
   for (const { data, sequence } of events) {
     const transaction = JSON.parse(data) as Record<string, unknown>; // Restored from a line.
-    if (transaction.version !== sequence)
+    if (transaction.version !== sequence) {
       return "has a payment whose versions do not follow each other";
-    if (transaction.id !== id) return "has a payment with an event of another one";
-    if (deriveTransactionId(merchant_id, String(transaction.idempotency_key)) !== id) {
-      return "has a payment whose id is not that of its idempotency key";
     }
+    if (transaction.id !== id) return "has a payment with an event of another one";
+    keys.add(transaction.idempotency_key);
+  }
+  const [key] = keys;
+  if (keys.size > 1 || deriveTransactionId(merchant_id, String(key)) !== id) {
+    return "has a payment whose id is not that of its idempotency key";
   }
   const created = events.filter(({ type }) => type === "refund.created");
   const ids = created.map(({ refund }) => (JSON.parse(refund ?? "{}") as { id?: unknown }).id);
-  const isSameRefunds = isSame(
+  const isOfEvents = isSame(
     ids,
     refunds.map((refund) => refund.id),
   );
-  return isSameRefunds ? undefined : "has a payment whose refunds are not those of its events";
+  return isOfEvents ? undefined : "has a payment whose refunds are not those of its events";
 }
 
 function isSame(one: unknown, other: unknown): boolean {

@@ -125,7 +125,13 @@ const withRow =
     if (row) chains.rows.set(shard, rows.with(number - 1, { ...row, ...change }));
   };
 /** A line as it was written. */
-type Line = { transaction: object };
+type Line = { transaction: object; events: { changes?: object }[] };
+const withChange =
+  (change: object) =>
+  ({ events: [event, ...rest], ...line }: Line) => ({
+    ...line,
+    events: [{ ...event, changes: { ...event?.changes, ...change } }, ...rest],
+  });
 const first = (change: (line: Line) => object): Damage =>
   withLines(([line = "", ...rest]) => [JSON.stringify(change(JSON.parse(line))), ...rest]);
 
@@ -177,6 +183,16 @@ it.each<[string, RegExp, Damage]>([
       ...line,
       transaction: { ...line.transaction, idempotency_key: "x" },
     })),
+  ],
+  [
+    "an event of another payment",
+    /with an event of another one/,
+    first(withChange({ id: "txn_a" })),
+  ],
+  [
+    "an event with another key",
+    /not that of its idempotency key/,
+    first(withChange({ idempotency_key: "x" })),
   ],
   [
     "another version of a payment",
