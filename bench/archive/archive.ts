@@ -1,8 +1,9 @@
-// `npm run bench:archive`: how many bytes a payment takes in a segment of the archive, and how much CPU it takes to write
-// one and to find a payment in it. R2 is not measured.
+// `npm run bench:archive`: how many bytes an archived payment takes in a segment and in its shard, and how much CPU it takes
+// to write a segment and to find a payment in it. R2 is not measured.
 import { join } from "node:path";
 import { loadSource } from "../../scripts/local/load-source.ts";
 import { printTable, whole } from "../report.ts";
+import { measurePlaceBytes } from "./place-bytes.ts";
 
 const PAYMENTS = 1_024;
 const ROUNDS = 9;
@@ -10,6 +11,8 @@ const ROUNDS = 9;
 const MAX_BYTES = 160;
 /** Of a manifest and a block. */
 const MAX_READ_BYTES = 30_000;
+/** Of an archived payment in its shard. */
+const MAX_PLACE_BYTES = 60;
 
 type Result = Record<
   "data_bytes" | "bytes" | "manifest_bytes" | "read_bytes" | "write_ms" | "read_ms" | "find_ms",
@@ -25,9 +28,10 @@ const FIGURES: Record<string, (result: Result) => string> = {
   "find one payment, ms of CPU": ({ find_ms }) => find_ms.toFixed(2),
 };
 
-const { SHAPES, newPayments, buildSegment, readBlockLines, fromLine } = await loadSource<
-  typeof import("./project.ts")
->(join(import.meta.dirname, "project.ts"));
+const project = await loadSource<typeof import("./project.ts")>(
+  join(import.meta.dirname, "project.ts"),
+);
+const { SHAPES, newPayments, buildSegment, readBlockLines, fromLine } = project;
 const place = { shard: "shard-0", number: 1, previous: null, sealed_at_ms: Date.now() };
 const results: Result[] = [];
 for (const shape of Object.values(SHAPES)) results.push(await measure(shape));
@@ -37,8 +41,18 @@ printTable(
   ["", ...Object.keys(SHAPES)],
   Object.entries(FIGURES).map(([title, show]) => [title, ...results.map(show)]),
 );
-const isSmall = small && small.bytes <= MAX_BYTES && small.read_bytes <= MAX_READ_BYTES;
-if (!isSmall) console.error(`More than ${MAX_BYTES} bytes a payment, or ${MAX_READ_BYTES} a read.`);
+const placeBytes = measurePlaceBytes(project, PAYMENTS);
+console.log(`\nIn its shard an archived payment takes ${placeBytes.toFixed(1)} bytes.`);
+const isSmall =
+  small &&
+  small.bytes <= MAX_BYTES &&
+  small.read_bytes <= MAX_READ_BYTES &&
+  placeBytes <= MAX_PLACE_BYTES;
+if (!isSmall) {
+  console.error(
+    `More than ${MAX_BYTES} bytes a payment, ${MAX_READ_BYTES} a read, or ${MAX_PLACE_BYTES} in the shard.`,
+  );
+}
 process.exit(isSmall ? 0 : 1);
 
 async function measure(shape: (typeof SHAPES)[keyof typeof SHAPES]): Promise<Result> {

@@ -12,6 +12,8 @@ import type { ProcessorTerms } from "../../src/domain/transaction/livemode";
 export { readBlockLines } from "../../src/archive/archive-store";
 export { fromLine } from "../../src/archive/line";
 export { buildSegment } from "../../src/archive/segment";
+export { ArchivedPayments } from "../../src/transactions/journal/archived/archived-payments";
+export { migrateJournal } from "../../src/transactions/journal/schema";
 
 const RULES = defaultRuleSet({
   threshold_thousandths: 5_000_000,
@@ -52,6 +54,11 @@ export const SHAPES = {
   }),
 };
 type Shape = (at: number) => { idempotency_key: string; user_id: string; amount_minor: number };
+
+/** The id of a payment that does not matter otherwise. */
+export function newId(key: string): string {
+  return deriveTransactionId(MERCHANT, key);
+}
 
 /** The smallest payments there are, created and processed by two requests each. */
 export function newPayments(count: number, shape: Shape) {

@@ -1,5 +1,5 @@
-// `npm run bench:growth`: how many bytes a payment (create + process, the smallest) takes in each database, and whether
-// payments are slower when many are stored.
+// `npm run bench:growth`: how many bytes a payment (create + process, the smallest) takes in each database, how much CPU
+// time of D1's process, and whether payments are slower when many are stored.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,7 +7,9 @@ import { parseArgs } from "node:util";
 import { CASES, newContext } from "../cases.ts";
 import { Connection, type Observer } from "../connection.ts";
 import { buildWorker, HOME, newRunFolder, startFresh } from "../fresh-server.ts";
+import { pageBytes } from "../page-bytes.ts";
 import { printTable, whole } from "../report.ts";
+import { cpuMs } from "../server.ts";
 
 const { values } = parseArgs({
   options: {
@@ -38,6 +40,9 @@ const { server, key } = await startFresh({
   log: join(HOME, "growth.log"),
   shards: Number(values.shards),
 });
+/** With mode `workerd` D1 is the second of two processes; otherwise its time is not known. */
+const d1Pids = server.pids.slice(1);
+const d1CpuMs = cpuMs(d1Pids);
 const errors: string[] = [];
 let paid = 0;
 const begunAt = performance.now();
@@ -65,6 +70,7 @@ const list = `${server.origin}/api/v1/transactions?limit=1`;
 const listed = await fetch(list, { headers: { authorization: `Bearer ${key}` } });
 if (!listed.ok) errors.push(`the list: ${listed.status}`);
 await listed.body?.cancel();
+const d1SpentMs = (cpuMs(d1Pids) ?? Number.NaN) - (d1CpuMs ?? 0);
 await server.end();
 
 const rateOf = (from: number, to: number) =>
@@ -82,22 +88,20 @@ const [early, late] = [rateOf(window, 2 * window), rateOf(paid - window, paid)];
 console.log(
   `\nPayments a second: ${whole(early)} after ${window}, ${whole(late)} before ${paid}: ${(late / early).toFixed(2)} times.`,
 );
+if (!Number.isNaN(d1SpentMs)) {
+  console.log(`CPU time of D1's process: ${(d1SpentMs / paid).toFixed(3)} ms a payment.`);
+}
 for (const text of errors) console.error(text);
 process.exit(errors.length === 0 ? 0 : 1);
 
-/** What the pages of all databases below a folder hold; pages of deleted rows, which are used again, do not count. */
+/** In all databases below a folder. */
 function bytesIn(folder: string): number {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return files
     .filter((name) => name.endsWith(".sqlite"))
     .reduce((sum, name) => {
       const database = new DatabaseSync(join(folder, name));
-      const read = (pragma: string) => {
-        const row = database.prepare(`PRAGMA ${pragma}`).get() as Record<string, number>;
-        return row[pragma] ?? 0;
-      };
-      const pages = read("page_count") - read("freelist_count");
-      const bytes = pages * read("page_size");
+      const bytes = pageBytes(database);
       database.close();
       return sum + bytes;
     }, 0);
