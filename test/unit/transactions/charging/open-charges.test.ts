@@ -29,6 +29,13 @@ it("A charge with an outcome at the first attempt writes no row", () => {
   expect(dueAfterRestart()).toEqual([]);
 });
 
+it("A charge's row is deleted with its outcome", () => {
+  for (const command of [create(), about("process"), record(UNKNOWN)]) run(command);
+  expect(rows()).toHaveLength(1);
+  run(record(SETTLED));
+  expect(rows()).toEqual([]);
+});
+
 it("A restarted shard repeats the claims that had no outcome, and no others", () => {
   const keys = times(30, (n) => `k${n}`);
   for (const key of keys) run(create(key));

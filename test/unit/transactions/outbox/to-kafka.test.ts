@@ -52,7 +52,8 @@ describe("the stream as a destination", () => {
         at = events.at(-1)?.position ?? at;
       }
     };
-    return { streaming, parked, drain, journal };
+    const rows = () => sql.exec("SELECT 1 FROM parked").toArray().length;
+    return { streaming, parked, drain, journal, rows };
   }
 
   beforeEach(() => {
@@ -97,9 +98,9 @@ describe("the stream as a destination", () => {
   });
 
   it("Parked events are sent in order, one of a transaction at a time", async () => {
-    const { streaming, parked, drain } = streamingOf([...Array(90).fill("bad"), "good"]);
+    const { streaming, drain, rows } = streamingOf([...Array(90).fill("bad"), "good"]);
     await drain();
-    expect(parked.count).toBe(90);
+    expect(rows()).toBe(90);
     poison = () => false;
     written = [];
     vi.setSystemTime(NOW_MS + HOUR_MS);
@@ -109,7 +110,7 @@ describe("the stream as a destination", () => {
       await streaming.deliver([]);
       expect(written.length - before).toBeLessThanOrEqual(1);
     }
-    expect([rounds, written.length, parked.count]).toEqual([90, 90, 0]);
+    expect([rounds, written.length, rows()]).toEqual([90, 90, 0]);
   });
 
   it("Every parked transaction is retried in turn, however many stay bad", async () => {

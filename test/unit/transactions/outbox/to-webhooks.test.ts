@@ -55,7 +55,8 @@ describe("the webhooks' dispatchers as a destination", () => {
         onFailure: () => {},
       });
     };
-    return { append, broken, asked, memory, taken, start, outbox: start() };
+    const rows = () => sql.exec("SELECT 1 FROM waiting").toArray().length;
+    return { append, broken, asked, memory, taken, start, rows, outbox: start() };
   }
 
   it("A dispatcher that fails delays no other dispatcher's events, and its waiting events are counted", async () => {
@@ -73,11 +74,12 @@ describe("the webhooks' dispatchers as a destination", () => {
 
   it("A dispatcher that works again gets all waiting events at once, also after a restart", async () => {
     for (const restarts of [false, true]) {
-      const { append, broken, taken, outbox, start } = shard();
+      const { append, broken, taken, outbox, start, rows } = shard();
       append("broken", HELD_UP);
       broken.add("broken");
       await outbox.drain(Date.now());
       outbox.storeCheckpoint();
+      expect(rows()).toBe(HELD_UP);
       append("broken", 1);
       broken.clear();
       vi.setSystemTime(Date.now() + 60_000);
@@ -85,6 +87,7 @@ describe("the webhooks' dispatchers as a destination", () => {
       await now.drain(Date.now());
       expect(new Set(taken).size).toBe(HELD_UP + 1);
       expect(now.backlog(Date.now())).toEqual({ depth: 0, oldest_age_ms: 0, failures: 0 });
+      expect(rows()).toBe(0);
     }
   });
 

@@ -175,6 +175,8 @@ describe("lists", () => {
     await expectRefusal(await remove(client, id), "list_entry_not_found");
     expect((await listed(client, "?field=ip")).data).toEqual([]);
     expect((await add(client, block("ip", "::2"))).status).toBe(201);
+    const row = env.DB.prepare("SELECT 1 FROM risk_list_entries WHERE id = ?").bind(id).first();
+    expect(await row).toBeNull();
   });
 
   it(`Lists have room for ${MAX_LIST_ENTRIES} entries, however many are added at once`, async () => {
