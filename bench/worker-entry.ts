@@ -2,6 +2,7 @@
 // the benchmarks use. The two baselines run here, in the same isolate and the same process as the Worker,
 // because a ratio between two servers would mostly compare two moments of a noisy machine.
 // This file runs inside workerd and must not depend on how it was started.
+import { STATUS_NUMBERS } from "../src/domain/transaction/stored/status-numbers";
 import type { Env } from "../src/env";
 import type { DeliveryNotice } from "../src/webhooks/rpc";
 import worker, * as built from "../src/worker";
@@ -20,8 +21,8 @@ const SCRATCH_TABLE =
 const SCRATCH_INSERT = "INSERT INTO bench_scratch (id, user_id, amount) VALUES (?, ?, ?)";
 
 /** What of the book was created up to a time. */
-const BOOK = `SELECT count(*) AS transactions, total(status = 'completed') AS completed
-  FROM transactions WHERE created_at <= ?`;
+const BOOK = `SELECT count(*) AS transactions, total(status = ${STATUS_NUMBERS.completed}) AS completed
+  FROM listed_transactions WHERE created_at <= ?`;
 
 // The objects that use D1. They take the place of those that `export *` names.
 export class TransactionShard extends built.TransactionShard {
@@ -84,5 +85,5 @@ async function changeMode(request: Request): Promise<Response> {
 /** The body is the time up to which, RFC 3339. It is read past the switch. */
 async function readBook(request: Request, env: BenchEnv): Promise<Response> {
   const until = await request.text();
-  return Response.json(await env.DB.prepare(BOOK).bind(until).first());
+  return Response.json(await env.DB.prepare(BOOK).bind(Date.parse(until)).first());
 }

@@ -6,6 +6,7 @@ import { REVIEW_REJECTED, RISK_BLOCKED } from "../domain/transaction/transaction
 import { type Database, queryD1 } from "./query";
 import { REVERSED } from "./totals";
 import { ALL_MERCHANTS } from "./totals-schema";
+import { IS_NEW } from "./transactions/known-versions";
 
 export const HOUR_MS = 3_600_000;
 
@@ -58,30 +59,17 @@ export function counterOf(type: EventType, code: string): Counter | null {
 /** @param ms since 1970 @returns whole hours since 1970 */
 export const toHour = (ms: number): number => Math.floor(ms / HOUR_MS);
 
-/** The parameters of `COUNT_HOURS` for an event. */
-export type CountedInHour = [
-  ...key: [merchant_id: string, created_at: string, id: string, sequence: number],
-  hour: number,
-  currency: string,
-  counter: Counter,
-  amount_minor: number,
-];
-
 const COLUMNS = [...COUNTERS, ...SUMMED.map((counter) => `${counter}_minor` as const)];
 
 /** Counts the events that are not in D1 yet: those above the version of their transaction. Runs before they are written.
- *  One row for each merchant, hour and currency, and one for all merchants. ?1: `CountedInHour` of each event. */
+ *  One row for each merchant, hour and currency, and one for all merchants. ?1: the `CountedEvent`s with a counter */
 export const COUNT_HOURS = `
   INSERT INTO hourly_totals (merchant_id, hour, currency, ${COLUMNS.join(", ")})
   WITH sent AS MATERIALIZED (SELECT jsonb(value) AS value FROM json_each(?1)),
   missing AS MATERIALIZED (
-    SELECT value ->> 0 AS merchant, value ->> 4 AS hour, value ->> 5 AS currency, value ->> 6 AS counter,
-      count(*) AS events, sum(value ->> 7) AS minor
-    FROM sent
-    WHERE NOT EXISTS (
-      SELECT 1 FROM transactions
-      WHERE merchant_id = value ->> 0 AND created_at = value ->> 1 AND id = value ->> 2 AND version >= value ->> 3
-    )
+    SELECT value ->> 0 AS merchant, value ->> 12 AS hour, value ->> 7 AS currency, value ->> 13 AS counter,
+      count(*) AS events, sum(value ->> 10) AS minor
+    FROM sent WHERE ${IS_NEW}
     GROUP BY 1, 2, 3, 4
   )
   SELECT iif(whose.value, merchant, '${ALL_MERCHANTS}'), hour, currency,

@@ -3,7 +3,9 @@ import { sql } from "drizzle-orm";
 import type { TimeRange } from "../domain/time/timestamp";
 import type { RefundStatus } from "../domain/transaction/refund";
 import { type Database, queryD1 } from "./query";
-import { buildRange, type ListPlace, type Page, toListPage } from "./transaction-queries";
+import { type Page, toListPage } from "./transaction-queries";
+import { type ListPlace, PLACES_AS_TEXT } from "./transactions/list-source";
+import { buildRange } from "./transactions/select-rows";
 
 export type RefundFilter = {
   transaction_id?: string | undefined;
@@ -26,8 +28,8 @@ export async function listRefunds(
   const ofStatus = status === undefined ? sql`` : sql`AND status = ${status}`;
   const rows = await queryD1(
     db.all<ListPlace & { data: string }>(sql`
-      SELECT created_at, id, data FROM refunds ${selectIndex(transaction_id, status)}
-      WHERE merchant_id = ${merchantId} ${ofTransaction} ${ofStatus} AND ${buildRange(created, after, "desc")}
+      SELECT created_at, id, data FROM refunds AS own ${selectIndex(transaction_id, status)}
+      WHERE merchant_id = ${merchantId} ${ofTransaction} ${ofStatus} AND ${buildRange(PLACES_AS_TEXT, created, after, "desc")}
       ORDER BY created_at DESC, id DESC LIMIT ${limit + 1}`),
   );
   return toListPage(rows, limit);

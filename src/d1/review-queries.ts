@@ -1,5 +1,6 @@
 /** Reads how many payments wait for a reviewer. */
 import { sql } from "drizzle-orm";
+import { STATUS_NUMBERS } from "../domain/transaction/stored/status-numbers";
 import { type Database, queryD1 } from "./query";
 
 /** What `countReviews` counts at most. */
@@ -11,8 +12,12 @@ export async function countReviews(db: Database, merchantId: string): Promise<nu
   const [found] = await queryD1(
     db.all<{ count: number }>(sql`
       SELECT count(*) AS count FROM (
+        SELECT 1 FROM listed_transactions INDEXED BY listed_by_status
+        WHERE feed = (SELECT id FROM feeds WHERE merchant_id = ${merchantId}) AND status = ${STATUS_NUMBERS.review}
+        UNION ALL
         SELECT 1 FROM transactions INDEXED BY transactions_by_status
-        WHERE merchant_id = ${merchantId} AND status = 'review' LIMIT ${MAX_COUNTED_REVIEWS})`),
+        WHERE merchant_id = ${merchantId} AND status = 'review'
+        LIMIT ${MAX_COUNTED_REVIEWS})`),
   );
   return found?.count ?? 0;
 }

@@ -1,12 +1,10 @@
 /** The book's tables in D1. Money is minor units; times are milliseconds since 1970
  *  unless a column says otherwise.
- *  `transactions` is written by a trigger on `events` (a migration of its own), never by hand. `totals-schema.ts` has the
- *  tables of totals, `risk/risk-schema.ts` those of fraud rules. */
+ *  `totals-schema.ts` has the tables of totals, `risk/risk-schema.ts` those of fraud rules, and `earlier-schema.ts` those that
+ *  earlier releases wrote. */
 import { sql } from "drizzle-orm";
-import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { REFUND_STATUSES } from "../domain/transaction/refund";
-import { STATUSES } from "../domain/transaction/status";
-import type { EarlierEvent } from "./events/earlier-events";
 
 export const merchants = sqliteTable(
   "merchants",
@@ -51,70 +49,64 @@ export const settings = sqliteTable("settings", {
   value: text().notNull(),
 });
 
-/** The number of each merchant's feed, the upper bits of the positions of its events. Never deleted. */
+/** The number of each merchant's feed, which is the upper bits of the positions of its events, and its bounds. Never deleted. */
 export const feeds = sqliteTable("feeds", {
   id: integer().primaryKey(),
   merchant_id: text().notNull().unique(),
+  /** The place up to which the feed's events have been deleted. */
+  deleted_through: integer().notNull().default(0),
+  /** The newest `created_at` of the merchant's payments that were removed for the archive; null before there were any. */
+  archived_through: integer(),
 });
 
 /** Places in a feed. The times that places begin with stay below it until the year 2109, and 64 bits hold two million
  *  feeds. A position does not fit into a JavaScript number; a place does. */
 export const FEED_SIZE = 2 ** 42;
 
-/** All events of a transaction that were written together are one row: the last one, and before it the `earlier` ones.
- *  An event's id is its transaction's id and its sequence; the transaction's version keeps each of them unique. */
-export const events = sqliteTable("events", {
+/** The feed: a row for all events of a transaction that were written together. The owner of the transaction has their
+ *  texts. */
+export const feedEvents = sqliteTable("feed_events", {
   /** Of the last event: the feed's id times `FEED_SIZE`, plus the event's place in the feed. So one integer, which is
    *  the key of a row without an index, orders the events of each merchant. Each event has a place of its own: that of
    *  the last but one is lower by 1. */
   position: integer().primaryKey(),
-  merchant_id: text().notNull(),
-  transaction_id: text().notNull(),
+  /** The transaction's, as `packId` makes it. */
+  id: blob({ mode: "buffer" }).notNull(),
+  /** The sequences of the first and the last event of the row. */
+  first: integer().notNull(),
   sequence: integer().notNull(),
-  type: text().notNull(),
-  created_at: integer().notNull(),
-  /** The transaction as of then: the JSON text of the response. */
-  data: text().notNull(),
-  /** Oldest first. Without a default, so that a write of the release before, which cannot number events, fails. */
-  earlier: text({ mode: "json" }).$type<EarlierEvent[]>().notNull(),
-  /** The refund as of then, the JSON text of the response, if the last event is about one. */
-  refund: text(),
 });
 
-/** The columns that transactions are filtered and sorted by; the rest is in their last event. Rows are stored in the order
- *  in which they are listed. There is no index by id alone: ids are as good as random, so it would cost each write a page
- *  of its own, and the shards serve reads by id. */
-export const transactions = sqliteTable(
-  "transactions",
+/** What lists return, filter and sort by: each transaction as of its last event. Rows are stored in the order in which they
+ *  are listed. There is no index by id alone: ids are as good as random, so it would cost each write a page of its own, and
+ *  the shards serve reads by id. */
+export const listedTransactions = sqliteTable(
+  "listed_transactions",
   {
-    id: text().notNull(),
-    merchant_id: text().notNull(),
-    idempotency_key: text().notNull(),
+    /** The merchant's number in `feeds`. */
+    feed: integer().notNull(),
+    created_at: integer().notNull(),
+    /** As `packId` makes it: it sorts like the id itself. */
+    id: blob({ mode: "buffer" }).notNull(),
+    version: integer().notNull(),
+    /** One of `STATUS_NUMBERS`. */
+    status: integer().notNull(),
     user_id: text().notNull(),
     amount_minor: integer().notNull(),
     currency: text().notNull(),
-    status: text({ enum: STATUSES }).notNull(),
-    fraud_score: integer().notNull(),
-    version: integer().notNull(),
-    /** RFC 3339 UTC with milliseconds, as in the transaction itself: its text sorts like its time. */
-    created_at: text().notNull(),
-    last_event: integer().notNull(),
+    updated_at: integer().notNull(),
+    /** One of `FORMS`. */
+    form: integer().notNull(),
+    /** The JSON text of the response, packed against a blank payment with what the columns have when `form` says so. */
+    data: text().notNull(),
   },
   (table) => [
     // WITHOUT ROWID, which drizzle cannot express.
-    primaryKey({ columns: [table.merchant_id, table.created_at, table.id] }),
+    primaryKey({ columns: [table.feed, table.created_at, table.id] }),
     // The status before the time: it serves a customer's transactions of one status and, read once for each
     // status, all of them. D1 has no statistics to choose by, so the lists name their index.
-    index("transactions_by_user").on(
-      table.merchant_id,
-      table.user_id,
-      table.status,
-      table.created_at,
-      table.id,
-    ),
-    index("transactions_by_status").on(table.merchant_id, table.status, table.created_at, table.id),
-    // None of the status, because SQLite can change a check only by copying the whole table.
-    check("amount_is_positive", sql`${table.amount_minor} > 0`),
+    index("listed_by_user").on(table.feed, table.user_id, table.status, table.created_at, table.id),
+    index("listed_by_status").on(table.feed, table.status, table.created_at, table.id),
   ],
 );
 

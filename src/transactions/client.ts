@@ -1,6 +1,7 @@
 /** The client of the objects that own transactions. Every command is idempotent, so a call may be repeated. */
 import type { Config } from "../config";
 import { transactionObjectName } from "../domain/identity/id";
+import type { EventRecord } from "../domain/transaction/event";
 import type { Refusal } from "../domain/transaction/refusal";
 import type { Env } from "../env";
 import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
@@ -10,6 +11,7 @@ import type {
   Address,
   AddressedCall,
   CallResult,
+  EventRange,
   Outcome,
   Reply,
   SharedCall,
@@ -135,6 +137,33 @@ export async function readRecords(
   });
   await Promise.all(reads);
   return found;
+}
+
+/** Events of several transactions of the caller's merchant, in one call to each object.
+ *  @returns the events that exist, and for each transaction that could not be read the fault of its call */
+export async function readEvents(
+  { env, config: { transaction_shards: shards }, merchant_id }: Caller,
+  ranges: EventRange[],
+): Promise<{ events: EventRecord[]; faults: Map<string, unknown> }> {
+  const events: EventRecord[] = [];
+  const faults = new Map<string, unknown>();
+  const byObject = Map.groupBy(ranges, (one) => transactionObjectName(one.transaction_id, shards));
+  const reads = [...byObject].map(async ([name, own]) => {
+    try {
+      const reply = await callObject(
+        env.TRANSACTIONS,
+        name,
+        (owner: TransactionOwner) => owner.eventsOfMany({ shards, merchant_id, ranges: own }),
+        { limit_ms: OWNER_TIMEOUT_MS },
+      );
+      if (!reply.ok) throw new RecordsRefused(reply.refusal);
+      events.push(...reply.events);
+    } catch (fault) {
+      for (const { transaction_id } of own) faults.set(transaction_id, fault);
+    }
+  });
+  await Promise.all(reads);
+  return { events, faults };
 }
 
 /** An object does not serve the reads of this deployment. */

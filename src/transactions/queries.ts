@@ -9,6 +9,7 @@ import type { Journal } from "./journal/journal";
 import { withNextAction } from "./next-action";
 import {
   type Address,
+  type EventRanges,
   type EventsReply,
   notFound,
   okReply,
@@ -49,6 +50,17 @@ export function eventsReply(
 ): EventsReply {
   const events = journal.readEvents(transaction_id);
   return events[0]?.merchant_id === merchant_id ? { ok: true, events } : notFound;
+}
+
+/** Events of several transactions of a merchant, without those that do not exist. */
+export function eventsOfMany(journal: Journal, { merchant_id, ranges }: EventRanges): EventsReply {
+  const events = ranges.flatMap(({ transaction_id, first, last }) =>
+    journal.readEvents(transaction_id).filter((event) => {
+      const { sequence } = event;
+      return event.merchant_id === merchant_id && sequence >= first && sequence <= last;
+    }),
+  );
+  return { ok: true, events };
 }
 
 /** The result of the first create under a key, if there was one. */

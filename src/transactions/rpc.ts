@@ -1,6 +1,7 @@
 /** What crosses between the Worker and the object that owns a transaction. */
 
-import type { ListFilter, ListPlace, Order } from "../d1/transaction-queries";
+import type { ListPlace } from "../d1/transactions/list-source";
+import type { ListFilter, Order } from "../d1/transactions/select-rows";
 import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { Precondition } from "../domain/transaction/decisions/precondition";
@@ -76,6 +77,10 @@ export type EventCounts = Partial<Record<EventResult, number>>;
 
 /** The reply to a report of the processor. */
 export type ReportReply = { ok: true; result: ReportResult } | { ok: false; refusal: Refusal };
+
+/** The events of a transaction from one sequence up to another. */
+export type EventRange = { transaction_id: string; first: number; last: number };
+export type EventRanges = { shards: number; merchant_id: string; ranges: EventRange[] };
 
 export type EventsReply = { ok: true; events: EventRecord[] } | { ok: false; refusal: Refusal };
 
@@ -188,6 +193,8 @@ export interface TransactionShardRpc {
   find(address: Address): Reply | Promise<Reply>;
   /** All events of a transaction, in order. */
   events(address: Address): Promise<EventsReply>;
+  /** Events of several transactions of a merchant, without those that do not exist. */
+  eventsOfMany(wanted: EventRanges): Promise<EventsReply>;
   /** Several reads in one call; the replies are in the order of `addresses`. */
   getMany(addresses: ManyAddresses): ReadResult[];
   /** Several calls in one. @param send receives groups of replies before the last; @returns the last group */

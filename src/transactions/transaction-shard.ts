@@ -123,6 +123,13 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     return this.#read(address, () => queries.eventsReply(this.#parts.journal, address));
   }
 
+  async eventsOfMany(wanted: rpc.EventRanges): Promise<rpc.EventsReply> {
+    if (!this.#owns(wanted.shards)) return shardCountChanged;
+    const ids = wanted.ranges.map(({ transaction_id }) => transaction_id);
+    const { archive, journal } = this.#parts;
+    return archive.withHeld(ids, () => queries.eventsOfMany(journal, wanted));
+  }
+
   async refunds(address: Address): Promise<rpc.RefundsReply> {
     return this.#read(address, () => queries.refundsReply(this.#parts.journal, address));
   }

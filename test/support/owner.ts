@@ -2,9 +2,10 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { beforeAll, expect } from "vitest";
 import { readConfig } from "../../src/config";
-import { unpackEvents } from "../../src/d1/events/earlier-events";
+import { type ListedRow, readText } from "../../src/d1/transactions/listed-row";
 import { transactionObjectName } from "../../src/domain/identity/id";
-import type { EventRecord } from "../../src/domain/transaction/event";
+import { packId } from "../../src/domain/identity/packed-id";
+import { toStatus } from "../../src/domain/transaction/stored/status-numbers";
 import type { Transaction } from "../../src/domain/transaction/transaction";
 import { TYPE_NUMBERS } from "../../src/transactions/journal/stored-event";
 import type { TransactionShard } from "../../src/transactions/transaction-shard";
@@ -12,7 +13,7 @@ import { type Client, newClient, TRANSACTIONS } from "./api";
 import { env } from "./env";
 import { eventually } from "./eventually";
 
-type BookRow = EventRecord & { earlier: string };
+type FeedRow = { first: number; sequence: number };
 
 export let shop: Client;
 beforeAll(async () => {
@@ -64,17 +65,30 @@ export async function eventTypes(id: string): Promise<string[]> {
   return data.map(({ type }) => type);
 }
 
-/** A transaction's row in D1 and its events there, each as a row of its own, once D1 has all that is committed. */
+/** A transaction's row in D1 and its events there, once D1 has all that is committed. */
 export async function bookRows(id: string) {
   await ownerOf(id).refreshBook(null);
-  const [transactions, events] = await env.DB.batch([
-    env.DB.prepare("SELECT * FROM transactions WHERE id = ?").bind(id),
+  return readBook(id);
+}
+
+/** A transaction's row in D1, with its status as a word and its whole text, and its events in the feed, in order. */
+export async function readBook(id: string, feedTable = "feed_events") {
+  const [listed, feed] = await env.DB.batch([
     env.DB.prepare(
-      "SELECT *, created_at AS created_at_ms FROM events WHERE transaction_id = ? ORDER BY position",
-    ).bind(id),
+      `SELECT *, json_array(form, version, status, user_id, amount_minor, currency, updated_at) AS columns
+       FROM listed_transactions WHERE id = ?`,
+    ).bind(packId(id)),
+    env.DB.prepare(`SELECT first, sequence FROM ${feedTable} WHERE id = ? ORDER BY position`).bind(
+      packId(id),
+    ),
   ]);
-  return {
-    transactions: (transactions?.results ?? []) as Record<string, unknown>[],
-    events: ((events?.results ?? []) as BookRow[]).flatMap(unpackEvents),
-  };
+  const transactions = (
+    (listed?.results ?? []) as (ListedRow & { status: number; version: number })[]
+  ).map((row) => {
+    return { ...row, status: toStatus(row.status), data: readText(row) };
+  });
+  const events = ((feed?.results ?? []) as FeedRow[]).flatMap(({ first, sequence }) =>
+    times(sequence - first + 1, (at) => ({ sequence: first + at })),
+  );
+  return { transactions, events };
 }

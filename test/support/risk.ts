@@ -1,14 +1,15 @@
 /** Merchants with fraud rules of their own, and everything that was decided by them. */
 import { expect } from "vitest";
 import { readConfig } from "../../src/config";
-import { unpackEvents } from "../../src/d1/events/earlier-events";
 import { openDatabase } from "../../src/d1/query";
 import { readRuleSet, writeRuleSet } from "../../src/d1/risk/risk-rules";
-import { shardName } from "../../src/domain/identity/id";
+import { FEED_SIZE } from "../../src/d1/schema";
+import { shardName, transactionObjectName } from "../../src/domain/identity/id";
+import { unpackId } from "../../src/domain/identity/packed-id";
 import { evaluate } from "../../src/domain/risk/evaluate";
 import type { RuleSet, VersionedRuleSet } from "../../src/domain/risk/rule-set";
-import type { EventRecord } from "../../src/domain/transaction/event";
 import type { Transaction } from "../../src/domain/transaction/transaction";
+import type { EventsReply } from "../../src/transactions/rpc";
 import { type Client, newClient } from "./api";
 import { env } from "./env";
 
@@ -53,10 +54,25 @@ export async function recomputeAll(): Promise<number> {
   const { default_rules, transaction_shards } = readConfig(env);
   const shards = Array.from({ length: transaction_shards }, (_, shard) => shardName(shard));
   await Promise.all(shards.map((name) => env.TRANSACTIONS.getByName(name).refreshBook(null)));
-  const { results } = await env.DB.prepare("SELECT *, created_at AS created_at_ms FROM events").all<
-    EventRecord & { earlier: string }
-  >();
-  const events = results.flatMap(unpackEvents);
+  const { results } = await env.DB.prepare(
+    `SELECT merchant_id, feed_events.id, min(first) AS first, max(sequence) AS last
+     FROM feed_events JOIN feeds ON feeds.id = position / ${FEED_SIZE} GROUP BY 1, 2`,
+  ).all<{ merchant_id: string; id: number[]; first: number; last: number }>();
+  const groups = Map.groupBy(results, ({ merchant_id, id }) => {
+    return `${transactionObjectName(unpackId(id), transaction_shards)} ${merchant_id}`;
+  });
+  const reads = [...groups].map(async ([key, rows]) => {
+    const [name = "", merchant_id = ""] = key.split(" ");
+    const ranges = rows.map(({ id, first, last }) => ({
+      transaction_id: unpackId(id),
+      first,
+      last,
+    }));
+    const wanted = { shards: transaction_shards, merchant_id, ranges };
+    const reply = (await env.TRANSACTIONS.getByName(name).eventsOfMany(wanted)) as EventsReply;
+    return reply.ok ? reply.events : [];
+  });
+  const events = (await Promise.all(reads)).flat();
   for (const { merchant_id, data } of events) {
     const { fraud_score, risk, ...payment } = JSON.parse(data) as Transaction;
     const versions = made.get(merchant_id) ?? [default_rules];

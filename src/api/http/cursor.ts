@@ -1,7 +1,7 @@
 /** Cursors: the place after which the next page begins, encrypted, so that a place does not reveal the activity of other
  *  merchants and cannot be forged. A cursor is valid only for the merchant and the list it was created for. */
 import { type CursorSecret, keepCursorSecret } from "../../d1/cursor-secret";
-import type { ListPlace } from "../../d1/transaction-queries";
+import type { ListPlace } from "../../d1/transactions/list-source";
 import { isRefundId, isTransactionId } from "../../domain/identity/id";
 import { formatHex } from "../../domain/text/hex";
 import type { AppContext } from "../context";

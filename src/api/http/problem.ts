@@ -63,6 +63,7 @@ export const PROBLEMS = {
   api_key_exists: { status: 409, title: "API key already created" },
   api_key_rolled: { status: 409, title: "API key already replaced" },
   too_many_api_keys: { status: 409, title: "Too many API keys" },
+  cursor_expired: { status: 410, title: "Events after the cursor are no longer kept" },
   version_mismatch: { status: 412, title: "Transaction has another version" },
   body_too_large: { status: 413, title: "Request body too large" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },

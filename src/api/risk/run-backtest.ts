@@ -1,6 +1,8 @@
 /** Runs a backtest in slices, so that other requests are served in between, and computes its cost. */
 import type { Database } from "../../d1/query";
-import { type ListFilter, type ListPlace, listTransactions } from "../../d1/transaction-queries";
+import { listTransactions } from "../../d1/transaction-queries";
+import type { ListPlace } from "../../d1/transactions/list-source";
+import type { ListFilter } from "../../d1/transactions/select-rows";
 import type { BacktestTally, StoredDecision } from "../../domain/risk/backtest/backtest-report";
 
 /** Payments of one read of D1, during which no other request is served. A backtest reads at most forty times; the

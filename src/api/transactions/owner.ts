@@ -49,7 +49,8 @@ function toCaller(c: AppContext, transactionId: string): Caller {
   return buildCaller(c);
 }
 
-function buildCaller(c: AppContext): Caller {
+/** The caller of owners for a request. */
+export function buildCaller(c: AppContext): Caller {
   return {
     env: c.env,
     config: c.get("config"),

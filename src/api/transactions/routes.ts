@@ -1,7 +1,8 @@
 /** Routes of transactions: each calls the owner of a transaction and returns its reply, or reads lists from D1. */
 import { z } from "@hono/zod-openapi";
 import { openDatabase } from "../../d1/query";
-import { listTransactions, MAX_EXAMINED } from "../../d1/transaction-queries";
+import { listTransactions } from "../../d1/transaction-queries";
+import { MAX_EXAMINED } from "../../d1/transactions/select-rows";
 import { deriveTransactionId } from "../../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../../domain/transaction/idempotency";
 import type { AppContext } from "../context";

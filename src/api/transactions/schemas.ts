@@ -1,6 +1,6 @@
 /** Schemas of transactions, for checking requests and for openapi.json. */
 import { z } from "@hono/zod-openapi";
-import { ORDERS } from "../../d1/transaction-queries";
+import { ORDERS } from "../../d1/transactions/select-rows";
 import { MAX_AMOUNT_MINOR } from "../../domain/money/money";
 import { CAPTURE_METHODS, VOID_REASONS } from "../../domain/transaction/capture";
 import { DISPUTE_STATUSES } from "../../domain/transaction/dispute";

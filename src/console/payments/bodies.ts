@@ -1,7 +1,7 @@
 /** The bodies of the API that the pages about payments read. */
 import type { z } from "@hono/zod-openapi";
+import type { EventList } from "../../api/events/event-schemas";
 import type { Refund as RefundSchema } from "../../api/refunds/schemas";
-import type { EventList } from "../../api/transactions/event-schemas";
 import type { Transaction } from "../../api/transactions/schemas";
 import type { Delivery as DeliverySchema } from "../../api/webhooks/schemas";
 

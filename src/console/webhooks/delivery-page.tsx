@@ -1,7 +1,7 @@
 /** One delivery: its attempts, what was sent, and how to send it again. */
 import type { z } from "zod";
 import type { AppContext } from "../../api/context";
-import type { EventList } from "../../api/transactions/event-schemas";
+import type { EventList } from "../../api/events/event-schemas";
 import { TEST_TYPE } from "../../domain/webhook/webhook";
 import type { Session } from "../access/session";
 import { isAllowed } from "../http/allowed";

@@ -1,7 +1,7 @@
 /** The live tail: the merchant's events as they arrive. The page has the newest; its script polls for later ones. */
 import type { z } from "zod";
 import type { AppContext } from "../../api/context";
-import type { EventList } from "../../api/transactions/event-schemas";
+import type { EventList } from "../../api/events/event-schemas";
 import type { Visit } from "../http/define-page";
 import { PageProblem } from "../http/page-problem";
 import { htmlResponse } from "../http/respond-page";

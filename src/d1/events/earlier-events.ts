@@ -1,5 +1,5 @@
-/** The events that share a row of `events` with a later event of their transaction. Of their text only what differs from
- *  the later one is stored, because most of it is the same. */
+/** Reads rows of `events`, which earlier releases wrote: the events that share a row with a later event of their transaction
+ *  have only what differs from the later one. */
 import type { EventType } from "../../domain/transaction/event";
 
 /** `[sequence, type, created_at_ms, data, refund]`. `data` is an object with the members of the transaction that differ from
@@ -24,23 +24,11 @@ type Stored = {
   refund: string | null;
 };
 
-/** Packs consecutive events of a transaction, oldest first, for one row.
- *  @param transactions the `data` of each event as an object, parsed or as it was before it became text */
-export function packEarlier(events: Stored[], transactions: Members[]): EarlierEvent[] {
-  const last = transactions.at(-1) ?? {};
-  return events.slice(0, -1).map(({ sequence, type, created_at_ms, data, refund }, at) => {
-    const differing = selectDiffering(transactions[at] ?? {}, last);
-    const isExact = JSON.stringify({ ...last, ...differing }) === data;
-    const event = [sequence, type, created_at_ms, isExact ? differing : data] as const;
-    return refund === null ? [...event] : [...event, refund];
-  });
-}
-
 /** The events of a row, oldest first, each with the exact bytes that were packed. */
 export function unpackEvents<Row extends Stored & { earlier: string }>(row: Row): Row[] {
   if (row.earlier === "[]") return [row];
   const last = JSON.parse(row.data) as Members; // A transaction's text.
-  const earlier = JSON.parse(row.earlier) as EarlierEvent[]; // Written from `packEarlier`.
+  const earlier = JSON.parse(row.earlier) as EarlierEvent[]; // A list of them.
   const events = earlier.map(([sequence, type, created_at_ms, data, refund = null]) => ({
     ...row,
     sequence,
@@ -50,19 +38,4 @@ export function unpackEvents<Row extends Stored & { earlier: string }>(row: Row)
     refund,
   }));
   return [...events, row];
-}
-
-function selectDiffering(members: Members, from: Members): Members {
-  const differing: [string, unknown][] = [];
-  for (const name of Object.keys(members)) {
-    const value = members[name];
-    if (value === undefined) continue; // JSON has no such member.
-    if (!isSame(value, from[name])) differing.push([name, value]);
-  }
-  return Object.fromEntries(differing);
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  if (one === other || typeof one !== "object" || one === null) return one === other;
-  return JSON.stringify(one) === JSON.stringify(other);
 }

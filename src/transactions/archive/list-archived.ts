@@ -2,7 +2,8 @@
 import type { ArchiveStore } from "../../archive/archive-store";
 import type { ArchivedPayment } from "../../archive/line";
 import type { Manifest, SegmentRef } from "../../archive/manifest";
-import type { ListFilter, ListPlace, Order } from "../../d1/transaction-queries";
+import type { ListPlace } from "../../d1/transactions/list-source";
+import type { ListFilter, Order } from "../../d1/transactions/select-rows";
 import { GREATEST_ID, LEAST_ID, previousId } from "../../domain/identity/packed-id";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { Journal } from "../journal/journal";

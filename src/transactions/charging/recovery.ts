@@ -20,7 +20,7 @@ const MAX_RESUMED = 100;
 type Dependencies = {
   journal: Journal;
   charges: Charges;
-  relays: Pick<OutboxRelays, "drain" | "storeCheckpoints">;
+  relays: Pick<OutboxRelays, "drain" | "moveEarlierBook" | "storeCheckpoints">;
   /** Adds a command to the next batch. */
   submit: (command: Command) => Promise<Committed>;
   /** Moves some events of an earlier release to their new form, if there are any. */
@@ -45,7 +45,8 @@ export class Recovery {
     try {
       this.begin(nowMs);
       // A long drain continues after the timeout: charges and other destinations need the next alarm meanwhile.
-      await withTimeout(ALARM_INTERVAL_MS, relays.drain(nowMs)).catch(ignoreTimeout);
+      const work = Promise.all([relays.drain(nowMs), relays.moveEarlierBook(nowMs)]);
+      await withTimeout(ALARM_INTERVAL_MS, work).catch(ignoreTimeout);
       relays.storeCheckpoints();
       journal.state.write();
       this.#dependencies.moveEarlierEvents();

@@ -2,13 +2,16 @@
 import type { StateRow } from "../../runtime/state/state-row";
 
 /** The position up to which a destination has every event, the position up to which every claim has an outcome or a row
- *  in `charges`, and the deployment's shard count. */
+ *  in `charges`, how far the book's transactions of earlier releases are moved and where that ends, and the deployment's
+ *  shard count. */
 export type CheckpointName =
   | "book_delivered_through"
   | "webhooks_delivered_through"
   | "stream_delivered_through"
   | "velocity_delivered_through"
   | "charges_stored_through"
+  | "book_moved_through"
+  | "book_move_until"
   | "transaction_shards"
   | "archive_passed_at_ms";
 

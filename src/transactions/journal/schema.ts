@@ -204,6 +204,19 @@ function addArchive(sql: SqlStorage): void {
     CREATE TABLE IF NOT EXISTS archived (id BLOB PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;`);
 }
 
+/** Version 7: the position up to which the book may have transactions in the tables of earlier releases
+ *  (`outbox/earlier-book.ts`). */
+function markBook(sql: SqlStorage): void {
+  const tables = ["events", "earlier_events"].filter((name) => hasTable(sql, name));
+  const last = tables
+    .map((name) => `SELECT max(position) AS position FROM ${name}`)
+    .join(" UNION ALL ");
+  sql.exec(`
+    INSERT INTO state (id, checkpoints)
+    SELECT 1, json_object('book_move_until', max(position)) FROM (${last}) HAVING max(position) IS NOT NULL
+    ON CONFLICT (id) DO UPDATE SET checkpoints = json_patch(coalesce(checkpoints, '{}'), excluded.checkpoints)`);
+}
+
 const MIGRATIONS: readonly Migration[] = [
   createTables,
   reduceRows,
@@ -211,4 +224,5 @@ const MIGRATIONS: readonly Migration[] = [
   addPaymentDetails,
   packEvents,
   addArchive,
+  markBook,
 ];

@@ -2,16 +2,14 @@
  *  of each event only what it has changed. */
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import {
+  FORMS,
   type Members,
-  packFirst,
+  packState,
   packText,
   unpack,
-  unpackFirst,
+  unpackState,
 } from "../../domain/transaction/stored/packed-text";
 import type { Transaction } from "../../domain/transaction/transaction";
-
-/** How the text of a row is stored: as it is, or packed against the blank payment or the transaction's first event. */
-const FORMS = { whole: 0, packed: 1 } as const;
 
 /** The number of each type in the rows. A number is never given to another type. */
 export const TYPE_NUMBERS: Record<EventType, number> = {
@@ -47,6 +45,7 @@ export type StoredEvent = {
   sequence: number;
   type: number;
   created_at_ms: number;
+  /** One of `FORMS`. Packed against a blank payment, or of a later event against the first one. */
   form: number;
   data: string;
   traceparent: string | null;
@@ -80,7 +79,7 @@ export function toStored({ record, transaction, first }: NewEvent): StoredEvent 
   const { position, first_position, sequence, created_at_ms, traceparent, refund } = record;
   const isFirst = sequence === 1;
   const packed = isFirst
-    ? packFirst(record.data, transaction, factsOf(record.transaction_id, created_at_ms))
+    ? packState(record.data, transaction, factsOf(record.transaction_id, created_at_ms))
     : packText(record.data, transaction, baseOf(first, sequence, created_at_ms));
   return {
     position,
@@ -103,7 +102,7 @@ export function readFirstEvent(stored: StoredEvent): FirstEvent {
   if (merchant_id === null || transaction_id === null) throw new Error("not a first event");
   const transaction =
     form === FORMS.packed
-      ? unpackFirst(data, factsOf(transaction_id, created_at_ms))
+      ? unpackState(data, factsOf(transaction_id, created_at_ms))
       : (JSON.parse(data) as Members); // Our own text.
   return { merchant_id, transaction_id, transaction };
 }

@@ -7,6 +7,7 @@ import { type Counters, DELIVERY_BOUNDS } from "../counters";
 import type { Journal } from "../journal/journal";
 import type { Backlogs, DestinationName } from "../rpc";
 import { type Delivery, DeliveryFault } from "./destination";
+import { EarlierBook } from "./earlier-book";
 import { ParkedEvents } from "./parked";
 import { OutboxRelay } from "./relay";
 import { toBook } from "./to-book";
@@ -27,6 +28,7 @@ export class OutboxRelays {
   readonly #journal: Journal;
   readonly #relays = new Map<DestinationName, OutboxRelay>();
   readonly #book: OutboxRelay;
+  readonly #earlierBook: EarlierBook;
   readonly #parked: ParkedEvents;
   #isDrainPlanned = false;
 
@@ -58,7 +60,8 @@ export class OutboxRelays {
       this.#relays.set(name, relay);
       return relay;
     };
-    this.#book = add("book", toBook(env, journal.tail));
+    this.#book = add("book", toBook(env, journal.tail, config.hot_ms));
+    this.#earlierBook = new EarlierBook(journal, env.DB, log);
     add("webhooks", toWebhooks(sql, journal, env, log));
     add("velocity", toVelocity(env, config.velocity_shards));
     const kafka = toKafka(journal, this.#parked, counters, config, log);
@@ -114,6 +117,11 @@ export class OutboxRelays {
     return Math.min(...[...this.#relays.values()].map(({ settledThrough }) => settledThrough));
   }
 
+  /** Moves some transactions of the book that an earlier release wrote, unless the book is failing or paused. */
+  async moveEarlierBook(nowMs: number): Promise<void> {
+    if (nowMs >= this.#book.retryAtMs) await this.#earlierBook.move(nowMs);
+  }
+
   /** Updates the checkpoints in the state row, which is to be written at once. */
   storeCheckpoints(): void {
     for (const relay of this.#relays.values()) relay.storeCheckpoint();
@@ -128,6 +136,8 @@ export class OutboxRelays {
   /** For each destination with open work, when it is due. */
   openAtMs(): number[] {
     const times = [...this.#relays.values()].map(({ wakeAtMs }) => wakeAtMs);
+    const moveAtMs = this.#earlierBook.dueAtMs;
+    if (moveAtMs !== undefined) times.push(Math.max(moveAtMs, this.#book.retryAtMs));
     return times.filter((time) => time !== undefined);
   }
 

@@ -9,6 +9,7 @@ import { openDatabase } from "../../../src/d1/query";
 import type { EventRecord } from "../../../src/domain/transaction/event";
 import type { Refund } from "../../../src/domain/transaction/refund";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
+import { writeEarlier } from "../../support/earlier-book";
 import { created, MERCHANT, NOW_MS } from "../../support/examples";
 import { journals, MERCHANTS, steps, toWrites } from "../../support/journals";
 import { life, toRecord } from "../../support/lives";
@@ -156,7 +157,7 @@ it("What is written again after D1 was restored to an earlier state, or emptied,
   expect(earlier).not.toEqual([]);
   await appendEvents(d1, events);
   const whole = storedHours();
-  const tables = ["events", "transactions", "totals", "hourly_totals"];
+  const tables = ["feed_events", "listed_transactions", "totals", "hourly_totals"];
   for (const table of tables) book.exec(`DELETE FROM ${table}`);
   await appendEvents(d1, events.slice(0, 4));
   expect(rows("SELECT * FROM hourly_totals")).toEqual(earlier);
@@ -172,36 +173,57 @@ it("A payment whose customer has not acted in time is counted as cancelled", asy
 
 it("A write that fails counts nothing", async () => {
   const events = life("a", "completed").map((event) => toRecord(event));
-  book.exec("ALTER TABLE events RENAME TO events_gone");
-  await expect(appendEvents(d1, events)).rejects.toThrow(/events/);
+  book.exec("ALTER TABLE feed_events RENAME TO events_gone");
+  await expect(appendEvents(d1, events)).rejects.toThrow(/feed_events/);
   expect(rows("SELECT * FROM hourly_totals")).toEqual([]);
 });
 
-const FILL = migrationsAround("fill_hourly_totals").rest.slice(0, 1);
+const { before: BEFORE_FILL, rest } = migrationsAround("fill_hourly_totals");
+const FILL = rest.slice(0, 1);
+
+/** A book of the release of that migration, with these events in its tables. */
+function openFilled(groups: EventRecord[][]): void {
+  book = new DatabaseSync(":memory:");
+  migrate(book, BEFORE_FILL);
+  writeEarlier(book, groups);
+}
 
 it("The migration counts the stored events of the last 31 days as they would have been counted when they were written", async () => {
   const hour = Math.floor(Date.now() / HOUR_MS);
   await fc.assert(
-    fc.asyncProperty(timed, steps, async (all, taken) => {
-      openBook();
-      // The first event is 30 days old, so those that follow it within hours are younger.
-      const shift = (hour - 30 * 24) * HOUR_MS - NOW_MS;
-      const moved = all.map((journal) =>
-        journal.map((event) => ({ ...event, created_at_ms: event.created_at_ms + shift })),
-      );
-      for (const { shard, from, to } of toWrites(moved, taken)) {
-        await appendEvents(d1, moved[shard]?.slice(from, to) ?? []);
-      }
-      const counted = storedHours();
-      book.exec("DELETE FROM hourly_totals");
-      migrate(book, FILL);
-      expect(storedHours()).toEqual(counted);
-      migrate(book, FILL);
-      expect(storedHours()).toEqual(counted);
-    }),
+    fc.asyncProperty(
+      timed,
+      fc.infiniteStream(fc.integer({ min: 1, max: 3 })),
+      async (all, sizes) => {
+        // The first event is 30 days old, so those that follow it within hours are younger.
+        const shift = (hour - 30 * 24) * HOUR_MS - NOW_MS;
+        const moved = all
+          .flat()
+          .map((event) => ({ ...event, created_at_ms: event.created_at_ms + shift }));
+        openBook();
+        await appendEvents(d1, moved);
+        const counted = storedHours();
+        const histories = Map.groupBy(moved, ({ transaction_id }) => transaction_id);
+        openFilled([...histories.values()].flatMap((events) => toChunks(events, sizes)));
+        migrate(book, FILL);
+        expect(storedHours()).toEqual(counted);
+        migrate(book, FILL);
+        expect(storedHours()).toEqual(counted);
+      },
+    ),
     { numRuns: 100 },
   );
 });
+
+function toChunks(events: EventRecord[], sizes: Iterator<number>): EventRecord[][] {
+  const chunks: EventRecord[][] = [];
+  for (let at = 0; at < events.length; ) {
+    const size = sizes.next().value ?? 1;
+    chunks.push(events.slice(at, at + size));
+    at += size;
+  }
+  return chunks;
+}
 
 it("The migration leaves the hours before the last 31 days as they are, and counts what the release before has written", async () => {
   const recent = Math.floor(Date.now() / HOUR_MS);
@@ -211,6 +233,12 @@ it("The migration leaves the hours before the last 31 days as they are, and coun
   });
   await appendEvents(d1, events);
   const counted = storedHours();
+  const hours = rows("SELECT * FROM hourly_totals");
+  openFilled(events.map((event) => [event]));
+  for (const row of hours) {
+    const places = Object.keys(row).map(() => "?");
+    book.prepare(`INSERT INTO hourly_totals VALUES (${places})`).run(...Object.values(row));
+  }
   book.exec(`DELETE FROM hourly_totals WHERE hour = ${recent}`); // As that release leaves it.
   book.exec("UPDATE hourly_totals SET created = created + 5");
   migrate(book, FILL);
@@ -221,8 +249,7 @@ it("The migration leaves the hours before the last 31 days as they are, and coun
 
 it("The migration counts nothing where there are more events than D1 could read in time", async () => {
   const [event] = life("a", "pending").map((event) => toRecord(event));
-  await appendEvents(d1, [{ ...(event as EventRecord), created_at_ms: Date.now() }]);
-  book.exec("DELETE FROM hourly_totals");
+  openFilled([[{ ...(event as EventRecord), created_at_ms: Date.now() }]]);
   book.exec(`DROP TRIGGER events_write_transactions;
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
     INSERT INTO events SELECT position + i, '', '', 1, '', 0, '{}', '[]', NULL FROM events, n`);

@@ -6,6 +6,7 @@ import { d1Metrics } from "../../../src/api/operations/d1-metrics";
 import { appendEvents } from "../../../src/d1/append-events";
 import type { Total } from "../../../src/d1/totals";
 import { MAX_TOTAL_CODES } from "../../../src/d1/totals-schema";
+import { deriveTransactionId } from "../../../src/domain/identity/id";
 import type { Event } from "../../../src/domain/transaction/event";
 import { RESERVED_FAILURE_CODES } from "../../../src/domain/transaction/transaction";
 import { EXAMPLES, lastEvent, MERCHANT, NOW_MS } from "../../support/examples";
@@ -22,7 +23,8 @@ let transactions = 0;
 function failed(code: string, currency = "USD"): Event {
   transactions += 1;
   const failure = { code, message: "No." };
-  return lastEvent({ ...EXAMPLES.declined, id: `txn_${transactions}`, currency, failure });
+  const id = deriveTransactionId(MERCHANT, `order-${transactions}`);
+  return lastEvent({ ...EXAMPLES.declined, id, currency, failure });
 }
 
 const write = (events: Event[]) =>

@@ -3,16 +3,19 @@
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
+import { appendEvents } from "../../../src/d1/append-events";
 import { openDatabase } from "../../../src/d1/query";
+import { listTransactions } from "../../../src/d1/transaction-queries";
+import type { ListPlace } from "../../../src/d1/transactions/list-source";
 import {
   type ListFilter,
-  type ListPlace,
-  listTransactions,
   MAX_EXAMINED,
   type Order,
-} from "../../../src/d1/transaction-queries";
+} from "../../../src/d1/transactions/select-rows";
+import type { EventRecord } from "../../../src/domain/transaction/event";
 import { STATUSES } from "../../../src/domain/transaction/status";
-import { memoryD1, migrate } from "../../support/memory-book";
+import { writeEarlier } from "../../support/earlier-book";
+import { memoryD1, migrate, migrationsAround } from "../../support/memory-book";
 
 const MERCHANT = "mer_a";
 /** More than two pages examine. */
@@ -23,39 +26,69 @@ const START_MS = Date.parse("2026-11-22T21:00:00.000Z");
 const MAX_AMOUNT = 1_000;
 const FIRST_EUR = COUNT - 3;
 
+/** As a transaction's id, in no order. */
+const idOf = (number: number) => {
+  const digits = ((number * 7_919) % COUNT).toString(32).padStart(26, "0");
+  return `txn_${[...digits].map((digit) => ALPHABET[Number.parseInt(digit, 32)]).join("")}`;
+};
+const ALPHABET = "z2y3x4w5v6u7tasrbqcpdoenfmglhkij";
+
 /** Three share each millisecond. EUR is only among the newest, JPY only among the oldest. */
 const ROWS = Array.from({ length: COUNT }, (_, at) => ({
-  id: `txn_${String((at * 7_919) % COUNT).padStart(26, "0")}`,
+  id: idOf(at),
   created_at: new Date(START_MS + Math.floor(at / 3)).toISOString(),
+  updated_at: new Date(START_MS + COUNT).toISOString(),
   user_id: at % 50 === 0 ? "few" : "most",
   status: STATUSES[at % 10 < 7 ? 5 : Math.floor(at / 10) % STATUSES.length] ?? "completed",
   currency: at >= FIRST_EUR ? "EUR" : at < 2 ? "JPY" : "USD",
   amount_minor: ((at * 31) % MAX_AMOUNT) + 1,
+  idempotency_key: `key-${at}`,
+  fraud_score: 0,
+  risk: { decision: "approve" },
 }));
 
-let d1: D1Database;
-beforeAll(() => {
-  const book = new DatabaseSync(":memory:");
-  migrate(book);
-  // A trigger writes the row of `transactions`.
-  const insert = book.prepare(
-    `INSERT INTO events (position, merchant_id, transaction_id, sequence, type, created_at, earlier, data)
-     VALUES (?, ?, ?, 1, 'transaction.created', 0, '[]', ?)`,
-  );
-  book.exec("BEGIN");
-  for (const [nth, merchant] of [MERCHANT, "mer_b"].entries()) {
-    for (const [at, row] of ROWS.entries()) {
-      const data = {
-        ...row,
-        idempotency_key: row.id,
-        fraud_score: 0,
-        risk: { decision: "approve" },
-      };
-      insert.run(nth * COUNT + at + 1, merchant, row.id, JSON.stringify(data));
+const toEvent = (row: (typeof ROWS)[number], merchant_id: string): EventRecord => ({
+  position: 1,
+  merchant_id,
+  transaction_id: row.id,
+  sequence: 1,
+  type: "transaction.created",
+  created_at_ms: START_MS,
+  data: JSON.stringify(row),
+  traceparent: null,
+  first_position: 1,
+  refund: null,
+});
+
+/** Which payments an earlier release has written: none, some of each millisecond, or most of the older ones. */
+const BOOKS = {
+  "this release": () => false,
+  "two releases": (at: number) => (at * 7) % 5 < 2,
+  "an earlier release, mostly": (at: number) => at < COUNT - 700 && at % 11 !== 0,
+};
+type Written = keyof typeof BOOKS;
+const d1s = new Map<Written, D1Database>();
+
+const { before, rest } = migrationsAround("compact_book");
+beforeAll(async () => {
+  for (const [name, isEarlier] of Object.entries(BOOKS)) {
+    const book = new DatabaseSync(":memory:");
+    const d1 = memoryD1(book);
+    migrate(book, before);
+    for (const merchant of [MERCHANT, "mer_b"]) {
+      book.exec("BEGIN");
+      const earlier = ROWS.filter((_, at) => isEarlier(at)).map((row) => [toEvent(row, merchant)]);
+      writeEarlier(book, earlier);
+      book.exec("COMMIT");
     }
+    migrate(book, rest);
+    const events = [MERCHANT, "mer_b"].flatMap((merchant) =>
+      ROWS.filter((_, at) => !isEarlier(at)).map((row) => toEvent(row, merchant)),
+    );
+    for (let at = 0; at < events.length; at += 200)
+      await appendEvents(d1, events.slice(at, at + 200));
+    d1s.set(name as Written, d1);
   }
-  book.exec("COMMIT");
-  d1 = memoryD1(book);
 });
 
 const timeOf = ({ created_at }: { created_at: string }) => Date.parse(created_at);
@@ -78,7 +111,13 @@ function expected(filter: ListFilter, order: Order): string[] {
 }
 
 /** Ids of all pages. */
-async function listed(filter: ListFilter, order: Order, limit: number) {
+async function listed(
+  filter: ListFilter,
+  order: Order,
+  limit: number,
+  written: Written = "this release",
+) {
+  const d1 = d1s.get(written) as D1Database; // One for each name.
   const ids: string[] = [];
   const sizes: number[] = [];
   let after: ListPlace | undefined;
@@ -111,12 +150,13 @@ it("The pages of every filter and order have each row once, in order", async () 
       filters,
       fc.constantFrom("asc", "desc"),
       fc.constantFrom(70, 100),
-      async (filter, order, limit) => {
-        const { ids } = await listed(filter, order, limit);
+      fc.constantFrom(...(Object.keys(BOOKS) as Written[])),
+      async (filter, order, limit, written) => {
+        const { ids } = await listed(filter, order, limit, written);
         expect(ids).toEqual(expected(filter, order));
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 300 },
   );
 });
 

@@ -79,7 +79,7 @@ describe("after a clock that was ahead is set back,", () => {
           carriedOut.push(transaction.id);
         },
       } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
-      relays: { drain: async () => {}, storeCheckpoints: noLog },
+      relays: { drain: async () => {}, moveEarlierBook: async () => {}, storeCheckpoints: noLog },
       moveEarlierEvents: noLog,
       archive: noLog,
       submit: async (command) => {

@@ -1,13 +1,13 @@
 /** What D1 reads for every query that there is, beside 100,000 payments and as many events of one merchant.
  *  Rows are time of the one thread of D1, and money; a list must cost what its page holds. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import * as book from "../../../src/d1/append-events";
 import * as sessions from "../../../src/d1/console-sessions";
 import * as cursors from "../../../src/d1/cursor-secret";
 import * as events from "../../../src/d1/events/event-queries";
+import * as feed from "../../../src/d1/events/feed-writes";
 import * as hours from "../../../src/d1/hourly-totals";
 import * as merchants from "../../../src/d1/merchants";
-import { openDatabase } from "../../../src/d1/query";
 import * as recorded from "../../../src/d1/recorded-queries";
 import * as refunds from "../../../src/d1/refund-queries";
 import * as reviews from "../../../src/d1/review-queries";
@@ -15,122 +15,44 @@ import * as lists from "../../../src/d1/risk/risk-lists";
 import * as risk from "../../../src/d1/risk/risk-rules";
 import * as totals from "../../../src/d1/totals";
 import * as transactions from "../../../src/d1/transaction-queries";
+import * as move from "../../../src/d1/transactions/move-earlier";
+import * as archive from "../../../src/d1/transactions/remove-archived";
 import * as counts from "../../../src/d1/webhook-counts";
 import { MAX_LIST_ENTRIES } from "../../../src/domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES } from "../../../src/domain/risk/rule-set";
+import type { EventRecord } from "../../../src/domain/transaction/event";
 import { REFUND_STATUSES } from "../../../src/domain/transaction/refund";
-import { STATUSES } from "../../../src/domain/transaction/status";
 import { env } from "../../support/env";
 import {
   at,
   CURRENCIES,
   fillLargeBook,
   HELD,
+  idOf,
   MERCHANT,
+  MOVED,
+  MOVING,
   OTHER,
   PAYMENTS,
   REFUNDS_OF_ONE,
   SESSIONS,
   time,
 } from "../../support/large-book";
-import { type Billed, recordedD1 } from "../../support/recorded-d1";
 import { rulesOf } from "../../support/risk";
-
-const LIMIT = 10;
-/** Rows for each item of a page and the one behind it. Most are read where a customer's payments are listed
- *  whatever their status: for each status the index, the key that it gives and the payment under it. */
-const ROWS_OF_AN_ITEM = 4 * STATUSES.length + 3;
-const PAGE = (LIMIT + 1) * ROWS_OF_AN_ITEM;
-/** A statement about one thing by its name. */
-const ONE = 20;
-
-const billed: Billed[] = [];
-const d1 = recordedD1(env.DB, billed);
-const db = openDatabase(d1);
+import {
+  billed,
+  d1,
+  db,
+  FEED,
+  LIMIT,
+  ONE,
+  ROWS_OF_AN_ITEM,
+  rowsReadBy,
+  statements,
+  WINDOWS,
+} from "../../support/rows-read";
 
 beforeAll(fillLargeBook);
-const statements = new Set<string>();
-
-/** What the statements of one call read together. */
-async function rowsReadBy(query: () => Promise<unknown>): Promise<number> {
-  billed.length = 0;
-  await query();
-  expect(billed, "the call went to D1").not.toEqual([]);
-  for (const { sql } of billed) statements.add(sql);
-  return billed.reduce((sum, { rows_read }) => sum + rows_read, 0);
-}
-
-const ORDERS = ["desc", "asc"] as const;
-
-const list = (
-  filter: transactions.ListFilter,
-  place?: transactions.ListPlace,
-  order?: transactions.Order,
-) => transactions.listTransactions(db, MERCHANT, filter, place, LIMIT, order);
-
-/** The place behind two pages. */
-async function placeInside(filter: transactions.ListFilter, order: transactions.Order) {
-  const { next } = await list(filter, undefined, order);
-  return (await list(filter, next, order)).next ?? next;
-}
-
-const range = (from_ms?: number, until_ms?: number) => ({ created: { from_ms, until_ms } });
-const WINDOWS = {
-  "without times": {},
-  "from a time": range(at(PAYMENTS / 2)),
-  "until a time": range(undefined, at(PAYMENTS / 2)),
-  "within times": range(at(20_000), at(30_000)),
-  "within times that hold nothing": range(at(-20), at(-10)),
-  "until a time long after the cursor": range(undefined, at(PAYMENTS * 2)),
-};
-
-const USERS = [undefined, "loyal", "mixed", "nobody"];
-
-/** A place inside of the list, and places before and behind all of it. */
-async function placesIn(filter: transactions.ListFilter, order: transactions.Order) {
-  return [
-    undefined,
-    await placeInside(filter, order),
-    { created_at: time(10), id: "txn_0" },
-    { created_at: time(PAYMENTS * 3), id: "txn_0" },
-  ];
-}
-
-/** All payments are of 100 in USD. No index has these. */
-const ALL = { currency: "USD", amount_minor: { gte: 100, lte: 100 } };
-const NONE = { currency: "EUR" };
-
-async function expectReads(
-  base: transactions.ListFilter,
-  most: number,
-  windows: Partial<typeof WINDOWS> = WINDOWS,
-): Promise<void> {
-  for (const [name, window] of Object.entries(windows)) {
-    for (const order of ORDERS) {
-      const filter = { ...base, ...window };
-      for (const place of await placesIn(filter, order)) {
-        const rows = await rowsReadBy(() => list(filter, place, order));
-        expect(rows, `${name} ${order} ${JSON.stringify(place)}`).toBeLessThanOrEqual(most);
-      }
-    }
-  }
-}
-
-describe("a page of transactions reads no more rows than it holds, times a constant", () => {
-  for (const user_id of USERS) {
-    for (const status of [undefined, ...STATUSES]) {
-      it(`A page of ${user_id ?? "all"}'s ${status ?? "payments"} reads no more rows than it holds, times a constant, or than it examines`, async () => {
-        const base = { user_id, status };
-        await expectReads(base, PAGE);
-        // Of several statuses, the end of what is examined is always looked for.
-        const end = user_id !== undefined && status === undefined ? transactions.MAX_EXAMINED : 0;
-        const windows = { "within times": WINDOWS["within times"] };
-        await expectReads({ ...base, ...ALL }, PAGE + end, windows);
-        await expectReads({ ...base, ...NONE }, 2 * transactions.MAX_EXAMINED + ONE, windows);
-      });
-    }
-  }
-});
 
 it("A page of refunds reads no more rows than it holds, times a constant, or the refunds of one transaction", async () => {
   for (const status of [undefined, ...REFUND_STATUSES]) {
@@ -177,6 +99,38 @@ type Case = { most: number; run: () => Promise<unknown> };
 /** A merchant's entries are a bounded table of their own: what has to read all of them reads this. */
 const ALL_ENTRIES = MAX_LIST_ENTRIES + ONE;
 
+/** The second event of a payment. */
+const EVENT: EventRecord = {
+  position: 1,
+  merchant_id: MERCHANT,
+  transaction_id: idOf(7),
+  sequence: 2,
+  type: "refund.succeeded",
+  created_at_ms: 1,
+  data: JSON.stringify({
+    idempotency_key: "key-7",
+    user_id: "loyal",
+    created_at: time(7),
+    updated_at: time(7),
+    status: "completed",
+    fraud_score: 0,
+    currency: "USD",
+    amount_minor: 100,
+    risk: { decision: "approve" },
+  }),
+  traceparent: null,
+  first_position: 1,
+  refund: JSON.stringify({
+    id: "re_00000000000000000000000007",
+    transaction_id: "txn_0",
+    status: "succeeded",
+    amount_minor: 1,
+    currency: "USD",
+    failure: null,
+    created_at: time(7),
+  }),
+};
+
 /** Every function that queries D1, by its name, with the number of rows that it may read. */
 const QUERIES: Record<string, Case[]> = {
   findKeyHolder: [{ most: ONE, run: () => merchants.findKeyHolder(db, "hash-9", 16, 5_000) }],
@@ -208,38 +162,20 @@ const QUERIES: Record<string, Case[]> = {
   endApiKey: [{ most: ONE, run: () => merchants.endApiKey(db, key, 5) }],
   appendEvents: [
     {
+      most: 3 * ONE,
+      run: () => book.appendEvents(d1, [EVENT]),
+    },
+  ],
+  moveEarlier: [
+    { most: 2 * ONE, run: () => move.moveEarlier(d1, [EVENT]) },
+    { most: 2 * ONE, run: () => move.moveEarlier(d1, [{ ...EVENT, merchant_id: MOVING }]) },
+  ],
+  removeArchived: [
+    {
       most: 2 * ONE,
       run: () =>
-        book.appendEvents(d1, [
-          {
-            position: 1,
-            merchant_id: MERCHANT,
-            transaction_id: `txn_${"0".repeat(25)}7`,
-            sequence: 2,
-            type: "refund.succeeded",
-            created_at_ms: 1,
-            data: JSON.stringify({
-              idempotency_key: "key-7",
-              user_id: "loyal",
-              created_at: time(7),
-              status: "completed",
-              fraud_score: 0,
-              currency: "USD",
-              amount_minor: 100,
-              risk: { decision: "approve" },
-            }),
-            traceparent: null,
-            first_position: 1,
-            refund: JSON.stringify({
-              id: "re_00000000000000000000000007",
-              transaction_id: "txn_0",
-              status: "succeeded",
-              amount_minor: 1,
-              currency: "USD",
-              failure: null,
-              created_at: time(7),
-            }),
-          },
+        archive.removeArchived(d1, [
+          { merchant_id: MERCHANT, created_at: time(8), id: idOf(8), version: 1 },
         ]),
     },
   ],
@@ -250,7 +186,7 @@ const QUERIES: Record<string, Case[]> = {
       run: () => hours.readHours(db, merchant, period, at(0)),
     })),
   ),
-  countReviews: [MERCHANT, HELD].map((merchant) => ({
+  countReviews: [MERCHANT, HELD, MOVING].map((merchant) => ({
     most: reviews.MAX_COUNTED_REVIEWS + ONE,
     run: () => reviews.countReviews(db, merchant),
   })),
@@ -302,19 +238,26 @@ const QUERIES: Record<string, Case[]> = {
       run: () =>
         transactions.listTransactions(db, MERCHANT, WINDOWS["within times"], undefined, 100),
     },
+    // All others are in list-rows-read.test.ts.
+    ...[{ user_id: "mixed" }, { status: "completed" } as const].map((filter) => ({
+      most: (LIMIT + 1) * ROWS_OF_AN_ITEM,
+      run: () => transactions.listTransactions(db, MERCHANT, filter, undefined, LIMIT),
+    })),
   ],
   listRefunds: [
     { most: 2 * (LIMIT + 1), run: () => refunds.listRefunds(db, MERCHANT, {}, undefined, LIMIT) },
   ],
-  // Three rows for each merchant that a page passes (recorded-queries.test.ts).
+  // Five rows for each merchant that a page passes (recorded-queries.test.ts).
   listRecorded: (["payments", "refunds"] as const).map((kind) => ({
-    most: 3 * 501 + ONE,
+    most: 5 * 501 + ONE,
     run: () =>
       recorded.listRecorded(db, kind, { from: time(0), until: time(10) }, undefined, LIMIT),
   })),
-  listEvents: ["mer_first", MERCHANT, OTHER, "mer_none"].flatMap((merchant) =>
-    ([0, 10, PAYMENTS - 5, PAYMENTS * 2, "newest"] as const).map((after) => {
-      return { most: 2 * (LIMIT + 1), run: () => events.listEvents(db, merchant, after, LIMIT) };
+  listEvents: ["mer_first", MERCHANT, OTHER, MOVING, "mer_none"].flatMap((merchant) =>
+    (["oldest", 10, MOVED - 5, PAYMENTS - 5, PAYMENTS * 2, "newest"] as const).map((after) => {
+      // The older half of one is in the table of earlier releases.
+      const most = 2 * (LIMIT + 1) + (merchant === MOVING ? FEED + 1 : 0);
+      return { most, run: () => events.listEvents(db, merchant, after, LIMIT) };
     }),
   ),
   writeWebhookCounts: [
@@ -334,6 +277,17 @@ for (const [name, cases] of Object.entries(QUERIES)) {
   });
 }
 
+it("A write that deletes old rows of the feed reads a bounded number of rows, and few when none are old", async () => {
+  const ofPast = { hot_ms: 10 * Date.now() };
+  expect(await rowsReadBy(() => book.appendEvents(d1, [EVENT], ofPast))).toBeLessThan(4 * ONE);
+  const most = 6 * (feed.MOST_DELETED + feed.LEAST_DELETED);
+  for (const merchant of [MERCHANT, MOVING, OTHER]) {
+    const event = { ...EVENT, merchant_id: merchant, sequence: 3 };
+    const write = () => book.appendEvents(d1, [event], { hot_ms: 90 * 86_400_000 });
+    expect(await rowsReadBy(write), merchant).toBeLessThanOrEqual(most);
+  }
+});
+
 it("The count of a merchant's reviews ends at its limit", async () => {
   expect(await reviews.countReviews(db, MERCHANT)).toBe(0);
   expect(await reviews.countReviews(db, HELD)).toBe(reviews.MAX_COUNTED_REVIEWS);
@@ -344,14 +298,20 @@ const NO_QUERIES = [
   "DatabaseUnavailable",
   "openDatabase",
   "queryD1",
+  "FeedPlaceExpired",
   "buildRange",
+  "prepareDeletion",
+  "prepareRows",
+  "readText",
+  "selectRows",
+  "toRowKey",
+  "toSentRow",
   "countedAs",
   "counterOf",
   "pointsOf",
   "toHour",
   "eventText",
   "toListPage",
-  "packEarlier",
   "unpackEvents",
 ];
 

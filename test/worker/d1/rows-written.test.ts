@@ -1,8 +1,14 @@
 /** The rows that D1 bills for writes of events: most of what a payment costs. */
 import { beforeEach, expect, it } from "vitest";
 import { appendEvents } from "../../../src/d1/append-events";
+import { LEAST_DELETED } from "../../../src/d1/events/feed-writes";
+import { FEED_SIZE } from "../../../src/d1/schema";
+import { moveEarlier } from "../../../src/d1/transactions/move-earlier";
 import { deriveTransactionId } from "../../../src/domain/identity/id";
-import type { Event } from "../../../src/domain/transaction/event";
+import { packId } from "../../../src/domain/identity/packed-id";
+import type { Event, EventRecord } from "../../../src/domain/transaction/event";
+import { STATUS_NUMBERS } from "../../../src/domain/transaction/stored/status-numbers";
+import { writeEarlierRows } from "../../support/earlier-tables";
 import { env } from "../../support/env";
 import { MERCHANT, NOW_MS } from "../../support/examples";
 import { ENDS, HOLDS, heldLife, holdLife, life, refunded, toRecord } from "../../support/lives";
@@ -129,26 +135,66 @@ it("A merchant's first payment costs two rows more, and a failure code that is n
   expect(billed.reduce((rows, line) => rows + line.rows_written, 0)).toBe(9);
 });
 
+it("A payment of an earlier release costs a row more when it changes, and four when it is moved", async () => {
+  const lives = [1, 2].map(() => life(key(), "completed").map((event) => toRecord(event)));
+  await writeEarlierRows(
+    lives.map((events) => events.slice(0, 2)),
+    Date.now(),
+  );
+  const [changed, moved] = lives as [EventRecord[], EventRecord[]];
+  billed.length = 0;
+  await appendEvents(d1, changed.slice(2));
+  const others = billed.filter(({ sql }) => !/totals/.test(sql.slice(0, 30)));
+  expect(others.reduce((rows, { rows_written }) => rows + rows_written, 0)).toBe(4 + 1);
+  for (const rows of [4, 0]) {
+    billed.length = 0;
+    await moveEarlier(d1, moved.slice(0, 2));
+    expect(billed.reduce((sum, { rows_written }) => sum + rows_written, 0)).toBe(rows);
+  }
+});
+
+it("A write costs a row for each old row that it deletes from the feed, and one for the feed; without any, none", async () => {
+  const old = Array.from({ length: LEAST_DELETED }, () => life(key(), "pending")).flat();
+  await appendEvents(
+    d1,
+    old.map((event) => toRecord(event, "mer_old")),
+  );
+  await env.DB.prepare(
+    `UPDATE feed_events SET position = position - 86400000
+     WHERE position / ${FEED_SIZE} = (SELECT id FROM feeds WHERE merchant_id = 'mer_old')`,
+  ).run();
+  for (const rows of [LEAST_DELETED + 1, 0]) {
+    const [event] = life(key(), "pending").map((event) => toRecord(event, "mer_old"));
+    billed.length = 0;
+    await appendEvents(d1, [event as EventRecord], { hot_ms: 3_600_000 });
+    const deleting = billed.filter(({ sql }) =>
+      /^(UPDATE feeds|DELETE FROM (feed_)?events)/.test(sql),
+    );
+    expect(deleting).toHaveLength(3);
+    expect(deleting.reduce((sum, { rows_written }) => sum + rows_written, 0)).toBe(rows);
+  }
+});
+
 it("A write that fails changes nothing, not even the totals", async () => {
   const totals = () => env.DB.prepare("SELECT * FROM totals").all();
   const { results } = await totals();
-  await env.DB.exec("ALTER TABLE events RENAME TO events_gone");
+  await env.DB.exec("ALTER TABLE feed_events RENAME TO events_gone");
   try {
     const events = life(key(), "declined", {}, { code: "of_no_total", message: "No." });
-    await expect(written(events)).rejects.toThrow(/events/);
+    await expect(written(events)).rejects.toThrow(/feed_events/);
     expect((await totals()).results).toEqual(results);
     const code = env.DB.prepare("SELECT * FROM total_codes WHERE code = 'of_no_total'");
     expect(await code.first()).toBeNull();
   } finally {
-    await env.DB.exec("ALTER TABLE events_gone RENAME TO events");
+    await env.DB.exec("ALTER TABLE events_gone RENAME TO feed_events");
   }
 });
 
 it("The rows of the last payment are those of its end", async () => {
   const last = `order-${payments + 1}`;
   await written(life(key(), "completed"));
-  const row = await env.DB.prepare("SELECT status, version FROM transactions WHERE id = ?")
-    .bind(deriveTransactionId(MERCHANT, last))
+  const row = await env.DB.prepare("SELECT status, version FROM listed_transactions WHERE id = ?")
+    .bind(packId(deriveTransactionId(MERCHANT, last)))
     .first();
-  expect(row).toEqual({ status: "completed", version: 3 });
+  expect(row).toEqual({ status: STATUS_NUMBERS.completed, version: 3 });
 });

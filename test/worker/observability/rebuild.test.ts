@@ -92,10 +92,10 @@ const isWritten = (count: number) =>
     return found;
   });
 
-/** The tables that events fill, those first whose triggers fill others. */
+/** The tables that events fill. */
 const TABLES = [
-  "events",
-  "transactions",
+  "feed_events",
+  "listed_transactions",
   "refunds",
   "totals",
   "hourly_totals",
@@ -107,7 +107,7 @@ type Snapshot = Record<string, string>;
 async function takeSnapshot(): Promise<Snapshot> {
   const rows = TABLES.map(async (table) => {
     const { results } = await env.DB.prepare(`PRAGMA table_info(${table})`).all<{ name: string }>();
-    const columns = results.map(({ name }) => name).join();
+    const columns = results.map(({ name }) => (isId(table, name) ? `hex(${name})` : name)).join();
     const text = `SELECT json_group_array(json_array(${columns})) AS text FROM ${table}`;
     return [table, (await env.DB.prepare(text).first<string>("text")) ?? "[]"] as const;
   });
@@ -122,16 +122,22 @@ async function setBack(snapshot: Snapshot = {}): Promise<void> {
 }
 
 async function restoreTable(table: string, rows: string): Promise<D1PreparedStatement[]> {
-  const { results } = await env.DB.prepare(`PRAGMA table_info(${table})`).all();
-  const values = results.map((_, at) => `value ->> ${at}`).join();
+  const { results } = await env.DB.prepare(`PRAGMA table_info(${table})`).all<{ name: string }>();
+  const values = results
+    .map(({ name }, at) => (isId(table, name) ? `unhex(value ->> ${at})` : `value ->> ${at}`))
+    .join();
   return [
     env.DB.prepare(`DELETE FROM ${table}`),
     env.DB.prepare(`INSERT INTO ${table} SELECT ${values} FROM json_each(?)`).bind(rows),
   ];
 }
 
+/** Whether a column has packed ids, which JSON cannot hold. */
+const isId = (table: string, column: string) =>
+  column === "id" && ["feed_events", "listed_transactions"].includes(table);
+
 async function lastPosition(): Promise<string | null> {
-  const last = "SELECT CAST(max(position) AS TEXT) AS last FROM events"; // More than a number can hold.
+  const last = "SELECT CAST(max(position) AS TEXT) AS last FROM feed_events"; // More than a number can hold.
   return env.DB.prepare(last).first<string>("last");
 }
 

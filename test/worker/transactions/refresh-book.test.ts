@@ -121,7 +121,7 @@ describe.runIf(env.TRANSACTION_SHARDS !== "0")("a list while a part fails", () =
     const { id: first } = await client.created();
     await wholePage(client);
     await env.DB.exec(
-      "CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'refused'); END",
+      "CREATE TRIGGER refuse BEFORE INSERT ON feed_events BEGIN SELECT RAISE(ABORT, 'refused'); END",
     );
     const { id: missing, created_at } = await client.created();
     const listed = await page(client, TRANSACTIONS).finally(() =>
@@ -139,7 +139,7 @@ describe.runIf(env.TRANSACTION_SHARDS !== "0")("a list while a part fails", () =
     await quiet.created();
     await wholePage(quiet);
     await env.DB.exec(
-      "CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'refused'); END",
+      "CREATE TRIGGER refuse BEFORE INSERT ON feed_events BEGIN SELECT RAISE(ABORT, 'refused'); END",
     );
     const { id } = await busy.created();
     const listed = await page(quiet, TRANSACTIONS);

@@ -8,6 +8,7 @@ import type { Transaction } from "../../../src/domain/transaction/transaction";
 import { type Client, newClient, problem, TRANSACTIONS } from "../../support/api";
 import { env } from "../../support/env";
 import { until } from "../../support/eventually";
+import { readBook } from "../../support/owner";
 import { newRuledClient, recomputeAll } from "../../support/risk";
 
 const LARGE: Rule = { id: "large", outcome: "review", when: { amount: { above: "100" } } };
@@ -146,10 +147,8 @@ describe("a held payment", () => {
       await crash(ownerOf(id));
       // Only the book is read: no request reaches the object, so its own alarm has to run.
       await until(async () => {
-        const row = await env.DB.prepare("SELECT status FROM transactions WHERE id = ?")
-          .bind(id)
-          .first<{ status: string }>();
-        return row?.status === status;
+        const { transactions } = await readBook(id);
+        return transactions[0]?.status === status;
       });
       expect(await shop.find(id)).toMatchObject({
         status,

@@ -218,6 +218,7 @@ export type ProblemCode =
   | "api_key_exists"
   | "api_key_rolled"
   | "too_many_api_keys"
+  | "cursor_expired"
   | "version_mismatch"
   | "body_too_large"
   | "unsupported_media_type"

@@ -25,8 +25,11 @@ export function packText(text: string, value: Members, base: Members): string | 
 
 /** The object of a packed text. Its JSON text is the one that was packed. */
 export function unpack(packed: string, base: Members): Members {
-  return apply(JSON.parse(packed) as Members, base); // Written by packText() or packFirst().
+  return apply(JSON.parse(packed) as Members, base); // Written by packText() or packState().
 }
+
+/** How a text is stored: as it is, or packed. */
+export const FORMS = { whole: 0, packed: 1 } as const;
 
 /** A new payment as most are. Texts are packed against it, so it must never change. */
 const BLANK: Members = {
@@ -54,11 +57,12 @@ const BLANK: Members = {
   amount_refunded_minor: 0,
 };
 
-/** What is stored beside the text of a transaction's first event. @param created_at RFC 3339, as in the text */
-type FirstFacts = { id: string; created_at: string };
+/** Members that are stored beside the text. Times are RFC 3339, as in the text. */
+type Facts = Members & { id: string; created_at: string };
 
-/** Packs the text of a transaction's first event. @returns undefined when it could not be restored to the byte */
-export function packFirst(text: string, value: Members, facts: FirstFacts): string | undefined {
+/** Packs the text of a transaction against a blank payment with these facts. The amount in major units is computed.
+ *  @returns undefined when it could not be restored to the byte */
+export function packState(text: string, value: Members, facts: Facts): string | undefined {
   if (hasReserved(value)) return undefined;
   const computed = computeAmount(value);
   const base = { ...blank(facts), ...(computed === value.amount && { amount: computed }) };
@@ -67,12 +71,12 @@ export function packFirst(text: string, value: Members, facts: FirstFacts): stri
   return isExact ? JSON.stringify(difference) : undefined;
 }
 
-/** The transaction of a packed first event. */
-export function unpackFirst(packed: string, facts: FirstFacts): Members {
-  return applyToBlank(JSON.parse(packed) as Members, facts); // Written by packFirst().
+/** The transaction of a text that was packed with the same facts. */
+export function unpackState(packed: string, facts: Facts): Members {
+  return applyToBlank(JSON.parse(packed) as Members, facts); // Written by packState().
 }
 
-function applyToBlank(difference: Members, facts: FirstFacts): Members {
+function applyToBlank(difference: Members, facts: Facts): Members {
   const value = apply(difference, blank(facts));
   if ("amount" in value && !("amount" in difference)) value.amount = computeAmount(value);
   return value;
@@ -85,8 +89,8 @@ function computeAmount({ amount_minor, currency }: Members): number | undefined 
   return Number(formatAmount(Number(amount_minor), decimals));
 }
 
-function blank({ id, created_at }: FirstFacts): Members {
-  return { ...BLANK, id, created_at, updated_at: created_at };
+function blank(facts: Facts): Members {
+  return { ...BLANK, updated_at: facts.created_at, ...facts };
 }
 
 /** Members of `base` keep their places; the others follow in the order of `value`. */

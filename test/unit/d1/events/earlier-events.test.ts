@@ -1,8 +1,9 @@
 /** Events that share a row: their bytes come back as they were, and take little room. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { packEarlier, unpackEvents } from "../../../../src/d1/events/earlier-events";
+import { unpackEvents } from "../../../../src/d1/events/earlier-events";
 import type { EventRecord } from "../../../../src/domain/transaction/event";
+import { packEarlier } from "../../../support/earlier-book";
 import { ENDS, HOLDS, heldLife, holdLife, life, refunded, toRecord } from "../../../support/lives";
 
 /** The row of these events, as D1 returns it, and what is read from it. */

@@ -1,7 +1,8 @@
 /** The pages of archived payments have all of them in order, whatever the segments are. */
 import fc from "fast-check";
 import { beforeEach, expect, it, vi } from "vitest";
-import type { ListFilter, ListPlace, Order } from "../../../../src/d1/transaction-queries";
+import type { ListPlace } from "../../../../src/d1/transactions/list-source";
+import type { ListFilter, Order } from "../../../../src/d1/transactions/select-rows";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import type { Transaction } from "../../../../src/domain/transaction/transaction";
 import { listArchived } from "../../../../src/transactions/archive/list-archived";

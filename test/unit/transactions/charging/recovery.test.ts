@@ -37,7 +37,7 @@ async function calledBy(nowMs: number, underWay: string[] = []) {
         called.push([keyOf(order), order.attempt, traceparent]);
       },
     } as unknown as ConstructorParameters<typeof Recovery>[0]["charges"],
-    relays: { drain: async () => {}, storeCheckpoints: () => {} },
+    relays: { drain: async () => {}, moveEarlierBook: async () => {}, storeCheckpoints: () => {} },
     moveEarlierEvents: () => {},
     archive: () => {},
     submit: async (command) => ({ result: run(command, nowMs), in_book: undefined }),

@@ -109,18 +109,17 @@ describe("a cursor of the previous release", () => {
     await pageOf(EVENTS); // Brings D1 up to date.
     const feed = "(SELECT id * 4398046511104 FROM feeds WHERE merchant_id = ?1)";
     const own = await env.DB.prepare(
-      `SELECT min(position) - ${feed} AS first, max(position) - ${feed} AS last FROM events WHERE merchant_id = ?1`,
+      `SELECT min(position) - ${feed} AS first, max(position) - ${feed} AS last FROM feed_events
+       WHERE position > ${feed} AND position < ${feed} + 4398046511104`,
     )
       .bind(shop.merchant_id)
       .first<{ first: number; last: number }>();
     const shift = (own?.first ?? 0) - 100;
     last = (own?.last ?? 0) - shift;
     await env.DB.batch([
-      env.DB.prepare(`UPDATE events SET position = position - ${shift} WHERE merchant_id = ?`).bind(
-        shop.merchant_id,
-      ),
       env.DB.prepare(
-        `UPDATE transactions SET last_event = last_event - ${shift} WHERE merchant_id = ?`,
+        `UPDATE feed_events SET position = position - ${shift}
+         WHERE position > ${feed} AND position < ${feed} + 4398046511104`,
       ).bind(shop.merchant_id),
       env.DB.prepare("DELETE FROM settings WHERE name = 'cursor_secret'"),
       env.DB.prepare("INSERT INTO settings VALUES ('shared_positions_through', ?)").bind(`${last}`),

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { PROBLEMS, type ProblemCode } from "../../../../src/api/http/problem";
 import { MAX_BODY_BYTES } from "../../../../src/api/http/request-body";
 import { MAX_API_KEYS } from "../../../../src/api/merchants/api-key-routes";
+import { FEED_SIZE } from "../../../../src/d1/schema";
 import { MAX_LIST_ENTRIES } from "../../../../src/domain/risk/limits";
 import { MAX_ENDPOINTS } from "../../../../src/domain/webhook/webhook";
 import { newClient, TRANSACTIONS } from "../../../support/api";
@@ -55,6 +56,17 @@ describe("a problem", () => {
     scope_missing: async () =>
       ask(TRANSACTIONS, { key: (await newClient(["transactions:write"])).key }),
     not_found: () => ask("/nowhere"),
+    cursor_expired: async () => {
+      const client = await newClient();
+      await client.created();
+      const { next_cursor } = await jsonOf<{ next_cursor: string }>(
+        await client.get("/api/v1/events"),
+      );
+      await env.DB.prepare("UPDATE feeds SET deleted_through = ? WHERE merchant_id = ?")
+        .bind(FEED_SIZE - 1, client.merchant_id)
+        .run();
+      return client.get(`/api/v1/events?cursor=${next_cursor}`);
+    },
     transaction_not_found: () => get(missing),
     idempotency_key_not_found: () => get("/api/v1/idempotency-keys/never-used"),
     merchant_not_found: () => asAdmin("/api/v1/merchants/mer_none/api-keys"),

@@ -293,7 +293,7 @@ describe("a body that is refused", () => {
     for (const list of [TRANSACTIONS, "/api/v1/events"]) {
       expect(await jsonOf(await ask(list, { key: victim.key }))).toMatchObject({ data: [] });
     }
-    const { results } = await env.DB.prepare("SELECT 1 FROM transactions WHERE merchant_id = ?")
+    const { results } = await env.DB.prepare("SELECT 1 FROM feeds WHERE merchant_id = ?")
       .bind(victim.merchant_id)
       .all();
     expect(results).toEqual([]);

@@ -236,7 +236,7 @@ describe("while D1 does not answer", () => {
 
   it("While D1 fails payments go on, and lists show them after the objects have written them to D1", async () => {
     const client = await newClient();
-    await env.DB.exec("ALTER TABLE events RENAME TO events_gone");
+    await env.DB.exec("ALTER TABLE feed_events RENAME TO events_gone");
     let id = "";
     try {
       const made = await create(client.key);
@@ -245,7 +245,7 @@ describe("while D1 does not answer", () => {
       const list = await ask(TRANSACTIONS, { key: client.key });
       if (list.status !== 200) await expectRefusal(list, "unavailable");
     } finally {
-      await env.DB.exec("ALTER TABLE events_gone RENAME TO events");
+      await env.DB.exec("ALTER TABLE events_gone RENAME TO feed_events");
     }
     const shown = async () =>
       (await jsonOf<{ data: Transaction[] }>(await ask(TRANSACTIONS, { key: client.key }))).data;

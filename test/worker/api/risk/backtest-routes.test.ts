@@ -129,8 +129,8 @@ describe("a backtest", () => {
     const rest = await report(client, [], { cursor: first.next_cursor });
     expect(rest).toMatchObject({ examined: 5, has_more: false });
     await env.DB.prepare(
-      `UPDATE events SET data = json_set(data, '$.description', hex(zeroblob(50000)))
-       WHERE merchant_id = ?`,
+      `UPDATE listed_transactions SET data = json_set(data, '$.description', hex(zeroblob(50000)))
+       WHERE feed = (SELECT id FROM feeds WHERE merchant_id = ?)`,
     )
       .bind(client.merchant_id)
       .run();

@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type Members,
-  packFirst,
+  packState,
   packText,
   unpack,
-  unpackFirst,
+  unpackState,
 } from "../../../../../src/domain/transaction/stored/packed-text";
 
 const FACTS = { id: "txn_mfzwizlhn5xgs3dpnrsw45dfoi", created_at: "2026-11-30T07:00:00.000Z" };
@@ -43,8 +43,8 @@ const NEW: Members = {
 
 const restoredFirst = (value: Members) => {
   const text = JSON.stringify(value);
-  const packed = packFirst(text, value, FACTS);
-  return packed === undefined ? undefined : JSON.stringify(unpackFirst(packed, FACTS)) === text;
+  const packed = packState(text, value, FACTS);
+  return packed === undefined ? undefined : JSON.stringify(unpackState(packed, FACTS)) === text;
 };
 const restored = (value: Members, base: Members) => {
   const text = JSON.stringify(value);
@@ -54,7 +54,7 @@ const restored = (value: Members, base: Members) => {
 
 describe("a first event", () => {
   it("The packed text of a common payment has what makes it different from others, and nothing else", () => {
-    expect(packFirst(JSON.stringify(NEW), NEW, FACTS)).toBe(
+    expect(packState(JSON.stringify(NEW), NEW, FACTS)).toBe(
       '{"idempotency_key":"order-1001","user_id":"user_123","amount_minor":10050,"risk.":{"signals":{"customer.count.24h":1}}}',
     );
   });
@@ -62,7 +62,7 @@ describe("a first event", () => {
   it("A text that was packed by this release's first version is restored", () => {
     const packed =
       '{"idempotency_key":"k","user_id":"u","amount_minor":1500,"currency":"KWD","livemode":true,"risk.":{"decision":"review","signals":{}},"capture_method":"manual","-":["processor"]}';
-    expect(JSON.stringify(unpackFirst(packed, FACTS))).toBe(
+    expect(JSON.stringify(unpackState(packed, FACTS))).toBe(
       '{"id":"txn_mfzwizlhn5xgs3dpnrsw45dfoi","idempotency_key":"k","user_id":"u","amount":1.5,"amount_minor":1500,"currency":"KWD","status":"pending","livemode":true,"fraud_score":0,"risk":{"decision":"review","reasons":[],"shadow":[],"rule_set_version":0,"signals":{}},"failure":null,"review":null,"description":null,"metadata":{},"webhook_url":null,"version":1,"created_at":"2026-11-30T07:00:00.000Z","updated_at":"2026-11-30T07:00:00.000Z","capture_method":"manual","amount_captured_minor":0,"amount_refunded_minor":0}',
     );
   });

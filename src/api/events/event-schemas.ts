@@ -5,7 +5,7 @@ import { REFUND_STATUSES } from "../../domain/transaction/refund";
 import { STATUSES } from "../../domain/transaction/status";
 import { Cursor, cursor, HasMore, limit, StaleSince, Time } from "../http/common-schemas";
 import { Refund } from "../refunds/schemas";
-import { Transaction } from "./schemas";
+import { Transaction } from "../transactions/schemas";
 
 const STATUSES_OF_EITHER = [...new Set([...STATUSES, ...REFUND_STATUSES])] as const;
 

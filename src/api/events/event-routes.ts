@@ -1,14 +1,21 @@
 /** Routes of events: those of one transaction, and the feed of all transactions. */
 import type { z } from "@hono/zod-openapi";
-import { eventText, listEvents } from "../../d1/events/event-queries";
+import { eventText, FeedPlaceExpired, listEvents } from "../../d1/events/event-queries";
 import { openDatabase } from "../../d1/query";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
+import { Problem } from "../http/problem";
 import { bookPageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
+import {
+  callOwner,
+  refreshBookFor,
+  requireAccepted,
+  transactionParams,
+} from "../transactions/owner";
 import { EventList, EventsQuery } from "./event-schemas";
-import { callOwner, refreshBookFor, requireAccepted, transactionParams } from "./owner";
+import { readFeedTexts } from "./feed-texts";
 
 const canRead = authenticate("transactions:read");
 const canList = authenticate("transactions:read", "list");
@@ -42,7 +49,7 @@ export function eventRoutes(app: App): void {
     responses: {
       200: { description: "A page of events.", schema: EventList, headers: ["Data-Age"] },
     },
-    problems: ["invalid_request"],
+    problems: ["invalid_request", "cursor_expired"],
     before: [canList],
     handle: listAllEvents,
   });
@@ -60,15 +67,22 @@ async function listAllEvents(
   c: AppContext,
   { query: { limit, cursor, tail } }: { query: z.output<typeof EventsQuery> },
 ): Promise<Response> {
-  const start = tail ? "newest" : 0;
+  const start = tail ? "newest" : "oldest";
   const after = cursor === undefined ? start : await parsePositionCursor(c, "event", cursor);
   const staleSinceMs = await refreshBookFor(c);
-  const page = await listEvents(openDatabase(c.env.DB), c.get("merchant_id"), after, limit);
-  return bookPageResponse(
-    c,
-    page.items,
-    page.hasMore,
-    await formatPositionCursor(c, "event", page.next ?? 0),
-    staleSinceMs,
+  const page = await listEvents(openDatabase(c.env.DB), c.get("merchant_id"), after, limit).catch(
+    (fault) => {
+      throw fault instanceof FeedPlaceExpired ? cursorExpired() : fault;
+    },
   );
+  const { items, hasMore, next } = await readFeedTexts(c, page);
+  const cursorAfter = await formatPositionCursor(c, "event", next);
+  return bookPageResponse(c, items, hasMore, cursorAfter, staleSinceMs);
+}
+
+function cursorExpired(): Problem {
+  return new Problem("cursor_expired", {
+    detail:
+      "Events after this cursor are no longer in the feed. Start without a cursor, which begins with the oldest event that is kept, and read the transactions that you may have missed.",
+  });
 }

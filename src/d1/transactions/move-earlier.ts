@@ -1,0 +1,20 @@
+/** Moves transactions that an earlier release wrote to `listed_transactions`, from the events of their owner. */
+import type { EventRecord } from "../../domain/transaction/event";
+import type { Transaction } from "../../domain/transaction/transaction";
+import { toRowKey, toSentRow } from "./listed-row";
+import { prepareRows } from "./write-rows";
+
+/** Moves the transactions whose row is as of one of these events. Others are left as they are: those of a later version have a
+ *  later event, and those of an earlier one get events that D1 does not have yet, which `appendEvents` writes. Adds nothing to the feed
+ *  and counts nothing. May be repeated.
+ *  @param events of each transaction in order, as its owner stored them */
+export async function moveEarlier(db: D1Database, events: EventRecord[]): Promise<void> {
+  if (events.length === 0) return;
+  const last = new Map(events.map((event) => [event.transaction_id, event]));
+  const rows = [...last.values()].map((event) => {
+    const state = JSON.parse(event.data) as Transaction; // Its owner stored it.
+    const key = toRowKey(event.merchant_id, state.created_at, event.transaction_id);
+    return toSentRow(key, event, state);
+  });
+  await db.batch(prepareRows(db, rows, "same"));
+}
