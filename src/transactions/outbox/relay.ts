@@ -227,7 +227,8 @@ export class OutboxRelay {
     }
     const { rows, characters } = this.#maxBatch;
     const events = selectBatch(this.#journal.eventsAfter(after, rows, characters));
-    return { events, through: events.at(-1)?.position ?? after };
+    // Without any, the last ones are in the archive, which takes only what every destination has.
+    return { events, through: events.at(-1)?.position ?? this.#journal.lastPosition };
   }
 
   #release(through: number, delivered: boolean): void {

@@ -49,6 +49,30 @@ describe("an outbox whose object is evicted between two attempts", () => {
   );
 });
 
+it("An outbox whose stored checkpoint is before events that have left the tables has nothing to deliver", async () => {
+  const { sql } = memoryStorage();
+  let journal = new Journal(sql);
+  journal.append(MERCHANT, created({}, NOW_MS, "order-1"), null);
+  journal.write();
+  sql.exec("DELETE FROM events");
+  sql.exec(`INSERT INTO segments VALUES (1, 'shard-0', '', 1, 1, 1, 0, 0, 0, 0)`);
+  journal = new Journal(sql);
+  expect(journal.lastPosition).toBe(1);
+  const delivered: number[] = [];
+  const outbox = new OutboxRelay(journal, {
+    name: "book",
+    deliver: async (events) => {
+      delivered.push(events.length);
+    },
+    onFailure: () => {},
+  });
+  await outbox.drain(NOW_MS);
+  expect(delivered).toEqual([0]);
+  expect(outbox.backlog(NOW_MS).depth).toBe(0);
+  outbox.storeCheckpoint();
+  expect(outbox.isOpen).toBe(false);
+});
+
 describe("an outbox whose destination is set back", () => {
   const PAUSED_UNTIL_MS = NOW_MS + 60_000;
   let journal: Journal;
