@@ -101,6 +101,13 @@ describe("a capacity", () => {
     expect(large.shard.later_bytes).toBe(small.shard.later_bytes);
   });
 
+  it("A long text takes whole pages in D1, and its own length in the shard", () => {
+    const [small, large] = [storesOf(setup()), storesOf(setup({ extra_bytes: 1_209 }))];
+    // docs/decisions/0022-lists-have-small-rows.md has a payment that takes 4,522 bytes more.
+    expect(Math.abs(large.d1.bytes - small.d1.bytes - 4_522)).toBeLessThan(100);
+    expect(large.shard.bytes - small.shard.bytes).toBe(1_209);
+  });
+
   it("A year fits into so many shards, and not into one less", () => {
     for (const rate of [1, 100, 1_000]) {
       const { shards_for_a_year: shards } = computeCapacity(setup({ rate }));

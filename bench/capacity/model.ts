@@ -6,6 +6,7 @@ import {
   ARCHIVE_ROWS,
   BILLED,
   BYTES,
+  D1_TEXT,
   D1_WRITES,
   DELIVERY,
   KEPT_DAYS,
@@ -27,7 +28,8 @@ export type Setup = {
   /** `TRANSACTION_SHARDS`, `VELOCITY_SHARDS`. */
   shards: number;
   velocity_shards: number;
-  /** What a payment's texts are longer than those of the smallest payment. They are stored once in each place. */
+  /** What a payment's texts are longer than those of the smallest payment. They are stored once in each place, in D1 on pages of
+   *  their own when they are long. */
   extra_bytes: number;
 };
 
@@ -40,11 +42,12 @@ export type StoreName = "d1" | "shard" | "velocity" | "r2";
 export function storesOf(setup: Setup): Record<StoreName, Store> {
   const { extra_bytes, shards, velocity_shards } = setup;
   const hot_days = setup.hot_days === 0 ? Number.POSITIVE_INFINITY : setup.hot_days;
-  const staysInD1 = BYTES.archived_in_d1.value > 0 ? extra_bytes : 0;
+  const extraInD1 = bytesInD1(extra_bytes);
+  const staysInD1 = BYTES.archived_in_d1.value > 0 ? extraInD1 : 0;
   return {
     d1: {
       parts: 1,
-      bytes: BYTES.d1.value + extra_bytes,
+      bytes: BYTES.d1.value + extraInD1,
       kept_days: hot_days,
       later_bytes: BYTES.archived_in_d1.value + staysInD1,
     },
@@ -67,6 +70,13 @@ export function storesOf(setup: Setup): Record<StoreName, Store> {
       later_bytes: BYTES.archived_in_r2.value + extra_bytes,
     },
   };
+}
+
+/** What longer texts of a payment add to D1. */
+function bytesInD1(extraBytes: number): number {
+  if (extraBytes <= D1_TEXT.longest.value) return extraBytes;
+  const pages = Math.ceil((extraBytes - D1_TEXT.in_row.value) / D1_TEXT.page.value);
+  return D1_TEXT.in_row.value + pages * D1_TEXT.page.value;
 }
 
 /** Bytes in all parts of a store after so many days. */
