@@ -14,6 +14,7 @@ import type { Journal } from "../journal/journal";
 import type { OutboxRelays } from "../outbox/relays";
 import type { ArchiveReader } from "./archive-reader";
 import { type FinalPayment, selectFinal } from "./final-payments";
+import { endRestored } from "./restore";
 import type { SealedPayment, Segments } from "./segments";
 
 const DAY_MS = 86_400_000;
@@ -115,6 +116,7 @@ export class Archiver {
     const { journal, log } = this.#dependencies;
     try {
       await this.#emptyBook();
+      endRestored(this.#dependencies.sql, nowMs);
       let after = 0;
       while (after !== Number.POSITIVE_INFINITY) after = await this.#archiveNext(after, nowMs, few);
       journal.checkpoints.set("archive_passed_at_ms", nowMs);

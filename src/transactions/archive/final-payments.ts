@@ -61,14 +61,18 @@ function isFinal({ status, dispute }: Transaction): boolean {
   return hasEnded && dispute?.status !== "open";
 }
 
-/** Of these, the payments with a refund without an outcome, or an event that the stream refuses. */
+/** Of these, the payments with a refund without an outcome, or an event that the stream refuses, and those that an operator has
+ *  put back. */
 function selectOpen(sql: SqlStorage, ids: string[]): Set<string> {
   const rows = sql
     .exec<{ id: string }>(
       `SELECT transaction_id AS id FROM refunds
          WHERE status = 'pending' AND transaction_id IN (SELECT value FROM json_each(?1))
        UNION ALL
-       SELECT transaction_id FROM parked WHERE transaction_id IN (SELECT value FROM json_each(?1))`,
+       SELECT transaction_id FROM parked WHERE transaction_id IN (SELECT value FROM json_each(?1))
+       UNION ALL
+       SELECT transaction_id FROM restored JOIN events ON events.position = restored.first_position
+         WHERE transaction_id IN (SELECT value FROM json_each(?1))`,
       JSON.stringify(ids),
     )
     .toArray();

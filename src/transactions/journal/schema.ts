@@ -215,6 +215,13 @@ function markBook(sql: SqlStorage): void {
     INSERT INTO state (id, checkpoints)
     SELECT 1, json_object('book_move_until', max(position)) FROM (${last}) HAVING max(position) IS NOT NULL
     ON CONFLICT (id) DO UPDATE SET checkpoints = json_patch(coalesce(checkpoints, '{}'), excluded.checkpoints)`);
+/** Version 8: payments that an operator has put back, and until when they stay. */
+function addRestored(sql: SqlStorage): void {
+  sql.exec(`
+    CREATE TABLE IF NOT EXISTS restored (
+      first_position INTEGER PRIMARY KEY,
+      until_ms INTEGER NOT NULL
+    )`);
 }
 
 const MIGRATIONS: readonly Migration[] = [
@@ -225,4 +232,5 @@ const MIGRATIONS: readonly Migration[] = [
   packEvents,
   addArchive,
   markBook,
+  addRestored,
 ];

@@ -1,0 +1,60 @@
+/** Puts the payments of a segment back into the tables and the book, for an operator. The segment stays, and what is archived
+ *  again later is in a new one. */
+import type { EventRecord } from "../../domain/transaction/event";
+import { putBack } from "../journal/archived/put-back";
+import type { Journal } from "../journal/journal";
+import type { ArchiveReader } from "./archive-reader";
+import type { Segments } from "./segments";
+
+export type RestoreDependencies = {
+  journal: Journal;
+  sql: SqlStorage;
+  transactionSync: <Value>(work: () => Value) => Value;
+  segments: Segments;
+  reader: ArchiveReader;
+  /** Writes the last events of payments into the book, unless it has them. */
+  writeBook: (events: EventRecord[]) => Promise<void>;
+};
+
+/** Restores the payments that are still in a segment, a block in each commit. May be repeated.
+ *  @param untilMs until when they are not archived again
+ *  @returns how many payments were put back; null when there is no such segment
+ *  @throws ArchiveFault, or a fault of D1, after which it is to be repeated */
+export async function restoreSegment(
+  { journal, sql, transactionSync, segments, reader, writeBook }: RestoreDependencies,
+  number: number,
+  untilMs: number,
+): Promise<number | null> {
+  const ref = segments.find(number);
+  if (!ref) return null;
+  const { blocks } = await reader.store.readManifest(ref);
+  let restored = 0;
+  for (const block of blocks.keys()) {
+    const payments = await reader.store.readBlock(ref, block);
+    const lasts = transactionSync(() =>
+      payments.flatMap((payment): EventRecord[] => {
+        const last = payment.events.at(-1);
+        if (!last) return [];
+        const { transaction_id: id, first_position } = last;
+        const place = journal.archived.placeOf(id);
+        const isHere = place?.segment === number && place.block === block;
+        if (!isHere && place) return [];
+        // One that was put back before, by a call that could not write the book, is written there now.
+        if (!place) return journal.readEvents(id).slice(-1);
+        const release = journal.archived.hold(id, payment);
+        putBack(journal, id);
+        release();
+        sql.exec("INSERT OR REPLACE INTO restored VALUES (?, ?)", first_position, untilMs);
+        restored += 1;
+        return [last];
+      }),
+    );
+    await writeBook(lasts);
+  }
+  return restored;
+}
+
+/** Ends the time of restored payments, which are archived again then. */
+export function endRestored(sql: SqlStorage, nowMs: number): void {
+  sql.exec("DELETE FROM restored WHERE until_ms <= ?", nowMs);
+}
