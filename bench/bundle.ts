@@ -36,6 +36,7 @@ const FIELDS = [
   "durable_objects",
   "migrations",
   "d1_databases",
+  "r2_buckets",
   "queues",
 ] as const satisfies (keyof Config)[];
 const WRANGLER_ENV = { CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
