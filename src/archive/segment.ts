@@ -47,18 +47,20 @@ export type BuiltSegment = { segment: Segment | undefined; too_large: string[] }
 export type ReadPayments = (keys: SortKey[]) => Iterable<ArchivedPayment>;
 
 /** Builds the next segment of a shard, without writing it. Other work runs between two blocks.
- *  @param keys at most 1,024. When the segment is full before its last one, the others are not in `places`. */
+ *  @param keys at most 1,024. When the segment is full before its last one, the others are not in `places`.
+ *  @param rest resolves when the next block may be built */
 export async function buildSegment(
   place: SegmentPlace,
   keys: SortKey[],
   read: ReadPayments,
+  rest: () => Promise<void> = nextTurn,
 ): Promise<BuiltSegment> {
   if (keys.length > MAX_PAYMENTS) throw new Error("too many payments for a segment");
   const builder = new SegmentBuilder(read);
   let waiting = keys.toSorted(compareKeys);
   while (waiting.length > 0 && builder.bytes < FULL_SEGMENT_BYTES) {
     waiting = waiting.slice(builder.addBlock(waiting.slice(0, BLOCK_PAYMENTS)));
-    await nextTurn();
+    await rest();
   }
   return { segment: builder.seal(place), too_large: builder.tooLarge };
 }

@@ -1,7 +1,8 @@
 /** A shard with an archive, without its object and with R2 in memory. */
 import { ArchiveStore } from "../../src/archive/archive-store";
 import { ArchiveReader } from "../../src/transactions/archive/archive-reader";
-import { Archiver, type MovedPayment } from "../../src/transactions/archive/archiver";
+import { Archiver } from "../../src/transactions/archive/archiver";
+import type { MovedPayment } from "../../src/transactions/archive/empty-book";
 import { Segments } from "../../src/transactions/archive/segments";
 import { type Command, execute } from "../../src/transactions/commands/command";
 import { Counters } from "../../src/transactions/counters";

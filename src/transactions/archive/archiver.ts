@@ -7,12 +7,12 @@ import { buildSegment } from "../../archive/segment";
 import { transactionObjectName } from "../../domain/identity/id";
 import { afterFailure, type Backoff, NO_BACKOFF } from "../../domain/time/backoff";
 import { dueAtMs, isDue } from "../../domain/time/clock";
-import type { Transaction } from "../../domain/transaction/transaction";
 import { describeFault, type Log } from "../../observability/log";
 import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
 import type { OutboxRelays } from "../outbox/relays";
 import type { ArchiveReader } from "./archive-reader";
+import { emptyBook, type MovedPayment } from "./empty-book";
 import { type FinalPayment, selectFinal } from "./final-payments";
 import { endRestored } from "./restore";
 import type { SealedPayment, Segments } from "./segments";
@@ -28,15 +28,10 @@ const WAIT_PART = 10;
 export const MAX_SPAN_MS = 7 * DAY_MS;
 /** D1 can be set back by 30 days, https://developers.cloudflare.com/d1/reference/time-travel/. */
 const MAX_SET_BACK_MS = 31 * DAY_MS;
+/** Between two blocks, each of which takes some milliseconds. */
+const REST_MS = 4;
+const MAX_REST_MS = 25;
 const BACKOFF: Backoff = { first_ms: 5_000, most_ms: 300_000 };
-
-/** A payment that is in a segment and not in the tables any more. */
-export type MovedPayment = {
-  merchant_id: string;
-  created_at: string;
-  id: string;
-  version: number;
-};
 
 export type ArchiverDependencies = {
   journal: Journal;
@@ -60,14 +55,14 @@ export class Archiver {
   #running: Promise<void> | undefined;
   #backoff = NO_BACKOFF;
   /** Whether payments of some segment may still be in the book. */
-  #isInBook: boolean;
+  #isInBook = false;
   /** When the oldest payment in the tables was created; null when it has to be read. */
   #oldestMs: number | null = null;
 
   constructor(dependencies: ArchiverDependencies) {
     this.#dependencies = dependencies;
     this.#passMs = Math.min(DAY_MS, Math.max(LEAST_PASS_MS, dependencies.hot_ms / PASSES));
-    this.#isInBook = dependencies.segments.firstInBook() !== undefined;
+    this.#readIsInBook();
   }
 
   /** When the next pass may start, if it is due; undefined when it is not. It has no alarm of its own: a shard with anything to
@@ -115,7 +110,8 @@ export class Archiver {
   async #pass(nowMs: number, few: number): Promise<void> {
     const { journal, log } = this.#dependencies;
     try {
-      await this.#emptyBook();
+      await emptyBook(this.#dependencies);
+      this.#readIsInBook();
       endRestored(this.#dependencies.sql, nowMs);
       let after = 0;
       while (after !== Number.POSITIVE_INFINITY) after = await this.#archiveNext(after, nowMs, few);
@@ -129,6 +125,10 @@ export class Archiver {
     } finally {
       this.#oldestMs = null;
     }
+  }
+
+  #readIsInBook(): void {
+    this.#isInBook = this.#dependencies.segments.firstInBook() !== undefined;
   }
 
   /** Archives one segment. @returns the position after which the next one begins; infinite when nothing is left */
@@ -185,9 +185,8 @@ export class Archiver {
       sealed_at_ms: nowMs,
     };
     const sealed = new Map<string, SealedPayment>();
-    const { segment, too_large } = await buildSegment(place, payments, (keys) =>
-      this.#read(keys, sealed),
-    );
+    const read = (keys: { id: string }[]) => this.#read(keys, sealed);
+    const { segment, too_large } = await buildSegment(place, payments, read, rest);
     if (too_large.length > 0) log("warn", "archive.too_large", { rows: too_large.length });
     if (!segment) return 0;
     await reader.store.write(segment);
@@ -204,47 +203,27 @@ export class Archiver {
     journal.forget(moved.map(({ id }) => id));
     await this.#dependencies.removeFromBook(moved);
     segments.setOutOfBook(place.number);
-    this.#isInBook = false;
+    this.#readIsInBook();
     return moved.length;
   }
 
-  /** Reads payments one after another, and keeps what of each is in the tables. */
-  *#read(keys: Iterable<{ id: string }>, sealed: Map<string, SealedPayment>) {
+  /** Reads payments, and keeps what of each is in the tables. */
+  #read(keys: { id: string }[], sealed: Map<string, SealedPayment>): ArchivedPayment[] {
     const { journal } = this.#dependencies;
-    for (const { id } of keys) {
-      const payment = readPayment(journal, id);
-      const positions = payment.events.map(({ position }) => position);
+    const histories = journal.events.readHistories(keys.map(({ id }) => id));
+    return keys.map(({ id }) => {
+      const events = histories.get(id) ?? [];
+      const positions = events.map(({ position }) => position);
       sealed.set(id, { first_position: positions[0] ?? 0, positions });
-      yield payment;
-    }
-  }
-
-  /** Takes payments of segments out of the book where that has failed before. */
-  async #emptyBook(): Promise<void> {
-    const { segments, reader } = this.#dependencies;
-    for (let ref = segments.firstInBook(); ref; ref = segments.firstInBook()) {
-      const { blocks } = await reader.store.readManifest(ref);
-      for (const at of blocks.keys()) {
-        const payments = await reader.store.readBlock(ref, at);
-        await this.#dependencies.removeFromBook(payments.map(toMoved));
-      }
-      segments.setOutOfBook(ref.number);
-    }
-    this.#isInBook = false;
+      const refunds = journal.refunds.requestsOf(id).reverse();
+      return { events, refunds, details: journal.details.textOf(id) };
+    });
   }
 }
 
-/** All that the tables have of a payment. */
-function readPayment(journal: Journal, id: string): ArchivedPayment {
-  const events = journal.events.readHistory(id);
-  const refunds = journal.refunds.requestsOf(id).reverse();
-  return { events, refunds, details: journal.details.textOf(id) };
-}
-
-function toMoved({ events }: ArchivedPayment): MovedPayment {
-  const last = events.at(-1);
-  if (!last) throw new Error("an archived payment without events");
-  const { merchant_id, transaction_id: id, sequence: version, data } = last;
-  const { created_at } = JSON.parse(data) as Transaction; // Our own text.
-  return { merchant_id, created_at, id, version };
+/** Gives requests as much time as they take, and some more, before the next block is built. */
+async function rest(): Promise<void> {
+  const from = Date.now();
+  await scheduler.wait(0);
+  await scheduler.wait(Math.min(MAX_REST_MS, REST_MS + Date.now() - from));
 }

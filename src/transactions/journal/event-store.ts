@@ -70,15 +70,24 @@ export class EventStore {
 
   /** All events of a transaction, in order: a handful. */
   readHistory(transactionId: string): EventRecord[] {
+    if (this.earlier.isEmpty) return this.readHistories([transactionId]).get(transactionId) ?? [];
     const first = this.readFirst(transactionId);
     if (!first) return [];
-    const later = this.#sql
+    const later = this.#readLater([first.position]);
+    return [first, ...merge(this.#toRecords(later), this.earlier.laterOf(first.position))];
+  }
+
+  /** All events of transactions, in order, of those that exist. Only when no event is stored as an earlier release did. */
+  readHistories(transactionIds: string[]): Map<string, EventRecord[]> {
+    const firsts = this.#sql
       .exec<StoredEvent>(
-        "SELECT * FROM events WHERE first_position = ? AND sequence > 1 ORDER BY sequence",
-        first.position,
+        "SELECT * FROM events WHERE transaction_id IN (SELECT value FROM json_each(?))",
+        JSON.stringify(transactionIds),
       )
       .toArray();
-    return [first, ...merge(this.#toRecords(later), this.earlier.laterOf(first.position))];
+    const later = this.#readLater(firsts.map(({ position }) => position));
+    const records = this.#toRecords([...firsts, ...later]);
+    return Map.groupBy(records, ({ transaction_id }) => transaction_id);
   }
 
   readFirst(transactionId: string): EventRecord | undefined {
@@ -127,6 +136,17 @@ export class EventStore {
       .map(({ transaction_id: id, position, created_at_ms: claimed_at_ms }) => {
         return { id, position, claimed_at_ms };
       });
+  }
+
+  /** The events after the first ones of transactions, those of each in order. */
+  #readLater(firstPositions: number[]): StoredEvent[] {
+    return this.#sql
+      .exec<StoredEvent>(
+        `SELECT * FROM events WHERE first_position IN (SELECT value FROM json_each(?)) AND sequence > 1
+           ORDER BY first_position, sequence`,
+        JSON.stringify(firstPositions),
+      )
+      .toArray();
   }
 
   #hasEvent(firstPosition: number, sequence: number): boolean {
