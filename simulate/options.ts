@@ -12,6 +12,7 @@ export type Options = {
   seed: string;
   processor: ProcessorName;
   chaos: boolean;
+  archive: boolean;
   keep: boolean;
   help: boolean;
 };
@@ -30,6 +31,7 @@ endpoint and /metrics say. Exits with 1 on any difference, with 2 when the simul
   --customers 4000      most of them buy rarely
   --processor http      http: a processor over HTTP; stripe: a stand-in for Stripe, with 3-D Secure and disputes
   --chaos               kills the server again and again, and has the Kafka endpoint fail
+  --archive             payments move to the archive some seconds after their last change
   --keep                leaves the state folder and the server's output there
 `;
 
@@ -69,6 +71,7 @@ function parse(args: string[]) {
         seed: { ...text, default: "1" },
         processor: { ...text, default: "http" },
         chaos: flag,
+        archive: flag,
         keep: flag,
         help: { ...flag, short: "h" },
       },
@@ -87,7 +90,7 @@ function readProcessor(text: string): ProcessorName {
 
 /** The options as they are meant. @throws UsageError */
 export function readOptions(args: string[]): Options {
-  const { seed, processor, chaos, keep, help, ...texts } = parse(args);
+  const { seed, processor, chaos, archive, keep, help, ...texts } = parse(args);
   return {
     transactions: readNumber("transactions", texts.transactions),
     rate: readNumber("rate", texts.rate),
@@ -97,6 +100,7 @@ export function readOptions(args: string[]): Options {
     seed,
     processor: readProcessor(processor),
     chaos,
+    archive,
     keep,
     help,
   };

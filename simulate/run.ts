@@ -9,6 +9,7 @@ import { openProgress, type Progress } from "./progress.ts";
 import { errorsIn, unclearIn } from "./reconcile/log.ts";
 import { reconcile } from "./reconcile/reconcile.ts";
 import { differencesText, tableOf } from "./report.ts";
+import { HOT_DAYS, waitForArchive } from "./system/archive.ts";
 import { type SimulatedKafka, startKafka } from "./system/kafka.ts";
 import { closeReceivers, makeMerchants, type OpenMerchant } from "./system/merchants.ts";
 import { type SimulatedProcessor, startProcessor } from "./system/processor.ts";
@@ -85,10 +86,13 @@ async function simulateOn(system: System): Promise<World> {
     const upcoming = () => stripe?.upcoming() ?? 0;
     const unsettled = await settle({ server, merchants, upcoming, limit_ms, progress });
     progress.end(unsettled === "" ? "Settled. Comparing." : `Not settled: ${unsettled}.`);
+    const archived = system.options.archive ? await waitForArchive(server) : null;
     const observed = await observe({ plan, merchants, server, progress });
     const log = readFileSync(server.log, "utf8");
     const [errors, unclear] = [errorsIn(log), unclearIn(log)];
     const seen = { attempts, kafka, processor, errors, unclear, unsettled };
+    if (archived !== null) progress.end(`${archived} payments were moved to the archive.`);
+    if (archived === 0) throw new Error("nothing was archived");
     return { plan, ...sent, ...observed, ...seen, stripe: stripe?.view() ?? null };
   } finally {
     closeReceivers(merchants);
@@ -115,6 +119,7 @@ export async function simulate(options: Options, state: string): Promise<number>
   const server = await prepareServer(state, {
     KAFKA_REST_URL: kafka.url,
     PROCESSOR_URL: processor.url,
+    ...(options.archive ? { HOT_DAYS } : {}),
     ...stripe?.settings,
   });
   try {
