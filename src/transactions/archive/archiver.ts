@@ -28,6 +28,8 @@ const WAIT_PART = 10;
 export const MAX_SPAN_MS = 7 * DAY_MS;
 /** D1 can be set back by 30 days, https://developers.cloudflare.com/d1/reference/time-travel/. */
 const MAX_SET_BACK_MS = 31 * DAY_MS;
+/** While a pass is under way there is an alarm within this time. */
+const SAFETY_MS = 5_000;
 /** Between two blocks, each of which takes some milliseconds. */
 const REST_MS = 4;
 const MAX_REST_MS = 25;
@@ -69,9 +71,9 @@ export class Archiver {
    *  archive has requests, or is asked for its metrics. */
   dueAtMs(nowMs: number): number | undefined {
     const { journal, hot_ms } = this.#dependencies;
-    if (this.#running || journal.lastPosition === 0 || !journal.events.earlier.isEmpty) {
-      return undefined;
-    }
+    // An alarm keeps the object alive, or begins again if it has ended.
+    if (this.#running) return nowMs + SAFETY_MS;
+    if (journal.lastPosition === 0 || !journal.events.earlier.isEmpty) return undefined;
     if (this.#backoff.failures > 0) return dueAtMs(this.#backoff.until_ms, nowMs, BACKOFF.most_ms);
     if (this.#isInBook) return nowMs;
     const passedAtMs = journal.checkpoints.get("archive_passed_at_ms") ?? 0;
@@ -89,7 +91,8 @@ export class Archiver {
   /** Starts a pass if one is due. Never throws. */
   run(nowMs: number): void {
     const atMs = this.dueAtMs(nowMs);
-    if (atMs !== undefined && atMs <= nowMs) void this.#start(nowMs, FEW_PAYMENTS);
+    if (!this.#running && atMs !== undefined && atMs <= nowMs)
+      void this.#start(nowMs, FEW_PAYMENTS);
   }
 
   /** Archives now whatever can be, also a few payments. Never throws; a failure is logged. */
