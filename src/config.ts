@@ -47,6 +47,8 @@ export type Config = {
   limits: { requests: number; lists: number; window_ms: number };
   /** How long after its last change a final payment stays in its shard and in D1; 0: for ever. */
   hot_ms: number;
+  /** How long the feed keeps events; 0: for ever. */
+  feed_ms: number;
   /** Whether a create has to name its currency. */
   require_currency: boolean;
   allow_insecure_webhooks: boolean;
@@ -72,6 +74,8 @@ export function readConfig(env: Env): Config {
   checked.set(env, config);
   return config;
 }
+
+const DAY_MS = 86_400_000;
 
 function check(env: Env): Config {
   const parsed = Settings.safeParse(env);
@@ -101,6 +105,8 @@ function check(env: Env): Config {
       window_ms: settings.RATE_LIMIT_WINDOW_S * 1_000,
     },
     hot_ms: settings.HOT_DAYS,
+    // A reader of the feed may be away for a day.
+    feed_ms: settings.HOT_DAYS === 0 ? 0 : Math.max(settings.HOT_DAYS, DAY_MS),
     require_currency: settings.REQUIRE_CURRENCY,
     allow_insecure_webhooks: settings.ALLOW_INSECURE_WEBHOOKS,
     log_level: settings.LOG_LEVEL,

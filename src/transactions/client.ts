@@ -19,6 +19,7 @@ import type {
   TransactionShardRpc,
 } from "./rpc";
 
+export { continueInArchive, reachesArchive } from "./archive/merge-pages";
 export { refreshBook } from "./refresh-book";
 
 /** A request that calls the owner of a transaction. */

@@ -204,8 +204,11 @@ export interface TransactionShardRpc {
   /** Writes to the book what it lacks of a merchant's events (null: of any), before it is read. Waits two seconds at most,
    *  and not at all while D1 fails. @returns since when events are missing, in ms; null when none are */
   refreshBook(merchantId: string | null): Promise<number | null>;
-  /** The transactions of a page that are in this shard's archive. @throws when the archive cannot be read */
-  listArchived(query: ArchiveQuery): Promise<ArchivedPage>;
+  /** The transactions of a page that are in this shard's archive; null when the archive cannot be read. */
+  listArchived(query: ArchiveQuery): Promise<ArchivedPage | null>;
+  /** Puts the payments of a segment back, which are not archived again before a time in ms.
+   *  @returns how many; null when there is no such segment. @throws when the archive cannot be read, or D1 not be written */
+  restore(number: number, untilMs: number): Promise<number | null>;
   /** Archives now what is old enough. */
   archiveNow(): Promise<void>;
   /** Segments of the archive after a number, in order, at most 500. */

@@ -140,8 +140,12 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     );
   }
 
-  listArchived(query: rpc.ArchiveQuery): Promise<rpc.ArchivedPage> {
+  listArchived(query: rpc.ArchiveQuery): Promise<rpc.ArchivedPage | null> {
     return this.#parts.archive.list(query);
+  }
+
+  restore(number: number, untilMs: number): Promise<number | null> {
+    return this.#parts.archive.restore(number, untilMs);
   }
 
   async archiveNow(): Promise<void> {

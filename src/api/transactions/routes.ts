@@ -5,6 +5,7 @@ import { listTransactions } from "../../d1/transaction-queries";
 import { MAX_EXAMINED } from "../../d1/transactions/select-rows";
 import { deriveTransactionId } from "../../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../../domain/transaction/idempotency";
+import { continueInArchive, reachesArchive } from "../../transactions/client";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
@@ -208,14 +209,25 @@ async function list(
   const after =
     cursor === undefined ? undefined : await parseListCursor(c, cursor, undefined, list);
   const staleSinceMs = await refreshBookFor(c);
-  const page = await listTransactions(
+  const merchant_id = c.get("merchant_id");
+  const { archived_through_ms, ...book } = await listTransactions(
     openDatabase(c.env.DB),
-    c.get("merchant_id"),
+    merchant_id,
     filter,
     after,
     limit,
     order,
   );
+  const query = { merchant_id, filter, after, order, limit };
+  const page = reachesArchive(book, query, archived_through_ms)
+    ? await continueInArchive({ env: c.env, config: c.get("config") }, book, query)
+    : book;
+  if (!page) {
+    throw new Problem("unavailable", {
+      detail:
+        "The page reaches archived transactions, which cannot be read now. Retry the request.",
+    });
+  }
   const next = page.next && (await formatListCursor(c, page.next, list));
   return bookPageResponse(c, page.items, page.hasMore, next, staleSinceMs);
 }

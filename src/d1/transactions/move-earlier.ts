@@ -2,13 +2,28 @@
 import type { EventRecord } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
 import { toRowKey, toSentRow } from "./listed-row";
-import { prepareRows } from "./write-rows";
+import { prepareRows, type Replaced } from "./write-rows";
 
 /** Moves the transactions whose row is as of one of these events. Others are left as they are: those of a later version have a
  *  later event, and those of an earlier one get events that D1 does not have yet, which `appendEvents` writes. Adds nothing to the feed
  *  and counts nothing. May be repeated.
  *  @param events of each transaction in order, as its owner stored them */
-export async function moveEarlier(db: D1Database, events: EventRecord[]): Promise<void> {
+export function moveEarlier(db: D1Database, events: EventRecord[]): Promise<void> {
+  return writeListed(db, events, "same");
+}
+
+/** Writes transactions that were in the archive as of these events, unless the lists have a later version. Adds nothing to the
+ *  feed and counts nothing. May be repeated.
+ *  @param events one of each transaction, as its owner stored it */
+export function restoreListed(db: D1Database, events: EventRecord[]): Promise<void> {
+  return writeListed(db, events, "up_to");
+}
+
+async function writeListed(
+  db: D1Database,
+  events: EventRecord[],
+  replaced: Replaced,
+): Promise<void> {
   if (events.length === 0) return;
   const last = new Map(events.map((event) => [event.transaction_id, event]));
   const rows = [...last.values()].map((event) => {
@@ -16,5 +31,5 @@ export async function moveEarlier(db: D1Database, events: EventRecord[]): Promis
     const key = toRowKey(event.merchant_id, state.created_at, event.transaction_id);
     return toSentRow(key, event, state);
   });
-  await db.batch(prepareRows(db, rows, "same"));
+  await db.batch(prepareRows(db, rows, replaced));
 }

@@ -3,7 +3,7 @@ import type { SentRow } from "./listed-row";
 
 /** Which of the sent rows are written, and which rows of `transactions` they replace: those of a version up to the sent one,
  *  or of the same version. */
-type Replaced = "up_to" | "same";
+export type Replaced = "up_to" | "same";
 const COMPARISONS: Record<Replaced, string> = { up_to: "<=", same: "=" };
 
 /** The row of `transactions` of a sent one. */

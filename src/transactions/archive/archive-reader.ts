@@ -51,8 +51,7 @@ export class ArchiveReader {
       await Promise.all(ids.map(async (id) => releases.push(await this.#hold(id))));
       return await work();
     } catch (fault) {
-      if (!(fault instanceof ArchiveFault)) throw fault;
-      this.#dependencies.log("error", "archive.failed", { reason: fault.message });
+      this.#logUnavailable(fault);
       return unavailable;
     } finally {
       for (const release of releases) release();
@@ -72,6 +71,22 @@ export class ArchiveReader {
     const now = archived.placeOf(id);
     const isThere = now?.segment === place.segment && now.block === place.block;
     return isThere ? archived.hold(id, payment) : () => {};
+  }
+
+  /** The result of work that reads the archive; undefined, and a line in the log, when the archive cannot be read. */
+  async read<Result>(work: (store: ArchiveStore) => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await work(this.store);
+    } catch (fault) {
+      this.#logUnavailable(fault);
+      return undefined;
+    }
+  }
+
+  /** @throws a fault that is not the archive's */
+  #logUnavailable(fault: unknown): void {
+    if (!(fault instanceof ArchiveFault)) throw fault;
+    this.#dependencies.log("error", "archive.failed", { reason: fault.message });
   }
 
   /** The store. @throws ArchiveFault when the deployment has no bucket */

@@ -1,6 +1,8 @@
 /** Continues a list in the archive: a page of the book and those of the shards become one page in the same order. */
 import type { Config } from "../../config";
-import type { ListPlace, Order, Page } from "../../d1/transaction-queries";
+import type { Page } from "../../d1/transaction-queries";
+import type { ListPlace } from "../../d1/transactions/list-source";
+import type { Order } from "../../d1/transactions/select-rows";
 import { shardName } from "../../domain/identity/id";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { Env } from "../../env";
@@ -29,22 +31,21 @@ export function reachesArchive(
   return bound === undefined || Date.parse(bound.created_at) <= throughMs;
 }
 
-/** The page with the archived transactions that belong to it. It may be shorter than its limit, or empty, though there is a
- *  next one. @throws the fault of a shard that does not respond, or whose archive cannot be read */
+/** The page with the archived transactions that belong to it; null when some shard does not respond, or cannot read its archive.
+ *  The page may be shorter than its limit, or empty, though there is a next one. */
 export async function continueInArchive(
   { env, config }: Lister,
   page: Page<ListPlace>,
   query: ArchiveQuery,
-): Promise<Page<ListPlace>> {
+): Promise<Page<ListPlace> | null> {
   const names = Array.from({ length: config.transaction_shards }, (_, shard) => shardName(shard));
-  const archived = await Promise.all(
-    names.map((name) =>
-      callObject(env.TRANSACTIONS, name, (shard) => shard.listArchived(query), {
-        limit_ms: CALL_LIMIT_MS,
-      }),
-    ),
+  const limits = { limit_ms: CALL_LIMIT_MS };
+  const replies = names.map((name) =>
+    callObject(env.TRANSACTIONS, name, (shard) => shard.listArchived(query), limits),
   );
-  return mergePages(page, archived, query);
+  const pages = await Promise.all(replies.map((reply) => reply.catch(() => null)));
+  const archived = pages.filter((one) => one !== null);
+  return archived.length < pages.length ? null : mergePages(page, archived, query);
 }
 
 /** @param book complete up to `next`, or altogether

@@ -1,6 +1,8 @@
 /** What a shard does with the archive: reads of archived payments, and the passes that archive others. */
 import { ArchiveStore } from "../../archive/archive-store";
 import type { Config } from "../../config";
+import { restoreListed } from "../../d1/transactions/move-earlier";
+import { removeArchived } from "../../d1/transactions/remove-archived";
 import type { Env } from "../../env";
 import type { Log } from "../../observability/log";
 import type { Counters } from "../counters";
@@ -10,6 +12,7 @@ import { type ArchivedPage, type ArchiveQuery, archiveUnavailable, type SegmentI
 import { ArchiveReader } from "./archive-reader";
 import { Archiver } from "./archiver";
 import { listArchived } from "./list-archived";
+import { restoreSegment } from "./restore";
 import { Segments } from "./segments";
 
 /** Segments of one answer. */
@@ -29,6 +32,7 @@ type Dependencies = {
 };
 
 export class ShardArchive {
+  readonly #dependencies: Dependencies;
   readonly #sql: SqlStorage;
   readonly #journal: Journal;
   readonly #reader: ArchiveReader;
@@ -40,6 +44,7 @@ export class ShardArchive {
   constructor(dependencies: Dependencies) {
     const { storage, journal, env, config, log } = dependencies;
     const { sql } = storage;
+    this.#dependencies = dependencies;
     this.#sql = sql;
     this.#journal = journal;
     this.#segments = new Segments(sql, journal.archived);
@@ -54,7 +59,7 @@ export class ShardArchive {
           segments: this.#segments,
           reader: this.#reader,
           hot_ms: config.hot_ms,
-          removeFromBook: async () => {},
+          removeFromBook: (payments) => removeArchived(env.DB, payments),
         })
       : undefined;
   }
@@ -68,9 +73,30 @@ export class ShardArchive {
     return this.#reader.withHeld(ids, work, archiveUnavailable);
   }
 
-  /** Archived payments of a list. @throws ArchiveFault */
-  list(query: ArchiveQuery): Promise<ArchivedPage> {
-    return listArchived(this.#sql, this.#journal, this.#reader.store, query);
+  /** Archived payments of a list; null when the archive cannot be read. */
+  async list(query: ArchiveQuery): Promise<ArchivedPage | null> {
+    const list = (store: ArchiveStore) => listArchived(this.#sql, this.#journal, store, query);
+    return (await this.#reader.read(list)) ?? null;
+  }
+
+  /** Puts a segment's payments back into the tables and the book.
+   *  @param untilMs until when they are not archived again
+   *  @returns how many; null when there is no such segment
+   *  @throws ArchiveFault, or a fault of D1, after which it is to be repeated */
+  restore(number: number, untilMs: number): Promise<number | null> {
+    const { storage, env, journal } = this.#dependencies;
+    return restoreSegment(
+      {
+        journal,
+        sql: this.#sql,
+        transactionSync: (work) => storage.transactionSync(work),
+        segments: this.#segments,
+        reader: this.#reader,
+        writeBook: (events) => restoreListed(env.DB, events),
+      },
+      number,
+      untilMs,
+    );
   }
 
   /** Segments after a number, in order. */

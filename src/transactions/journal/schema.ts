@@ -215,6 +215,8 @@ function markBook(sql: SqlStorage): void {
     INSERT INTO state (id, checkpoints)
     SELECT 1, json_object('book_move_until', max(position)) FROM (${last}) HAVING max(position) IS NOT NULL
     ON CONFLICT (id) DO UPDATE SET checkpoints = json_patch(coalesce(checkpoints, '{}'), excluded.checkpoints)`);
+}
+
 /** Version 8: payments that an operator has put back, and until when they stay. */
 function addRestored(sql: SqlStorage): void {
   sql.exec(`

@@ -60,7 +60,7 @@ export class OutboxRelays {
       this.#relays.set(name, relay);
       return relay;
     };
-    this.#book = add("book", toBook(env, journal.tail, config.hot_ms));
+    this.#book = add("book", toBook(env, journal.tail, config.feed_ms));
     this.#earlierBook = new EarlierBook(journal, env.DB, log);
     add("webhooks", toWebhooks(sql, journal, env, log));
     add("velocity", toVelocity(env, config.velocity_shards));

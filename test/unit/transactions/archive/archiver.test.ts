@@ -2,7 +2,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
+import type { EventRecord } from "../../../../src/domain/transaction/event";
 import type { Answer } from "../../../../src/processor/processor";
+import { restoreSegment } from "../../../../src/transactions/archive/restore";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
 import type { CommandResult } from "../../../../src/transactions/commands/result";
 import { NotHeld } from "../../../../src/transactions/journal/archived/archived-payments";
@@ -43,7 +45,9 @@ function places({ journal }: ArchivingShard): number[] {
 }
 
 const KINDS = ["create", "process", "settle", "settle", "decline", "cancel", "refund"] as const;
-type Step = { kind: (typeof KINDS)[number]; key: string } | { kind: "archive" | "restart" };
+type Step =
+  | { kind: (typeof KINDS)[number]; key: string }
+  | { kind: "archive" | "restart" | "restore" };
 
 const key = fc.constantFrom(...KEYS);
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -53,6 +57,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant<Step>({ kind: "archive" }) },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: "restart" }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ kind: "restore" }) },
 );
 
 /** An operation of the processor without an outcome. */
@@ -101,6 +106,24 @@ function keepOpen(open: Open[], result: CommandResult | "unavailable"): void {
   });
 }
 
+/** Puts a segment's payments back, for some steps. */
+async function restoreAny(shard: ArchivingShard, at: number, now: number): Promise<void> {
+  const { journal, segments, reader, storage } = shard;
+  const all = segments.list(0, 100);
+  if (all.length === 0) return;
+  const { sql, transactionSync } = storage;
+  const written: string[] = [];
+  const writeBook = async (events: EventRecord[]) => {
+    written.push(...events.map(({ transaction_id }) => transaction_id));
+  };
+  const parts = { journal, sql, transactionSync, segments, reader, writeBook };
+  const number = 1 + (at % all.length);
+  const restored = await restoreSegment(parts, number, now + 30 * HOT_MS);
+  expect(written.length).toBeGreaterThanOrEqual(restored ?? 0);
+  for (const id of written) expect(journal.archived.placeOf(id)).toBeUndefined();
+  expect(await restoreSegment(parts, all.length + 1, now)).toBeNull();
+}
+
 /** What fails in a pass: an operation of R2, before or after its effect, or the book; and whether the object ends then. */
 const failure = fc.record({
   at: fc.integer({ min: 1, max: 8 }),
@@ -143,6 +166,8 @@ describe("archiving", () => {
             vi.spyOn(Date, "now").mockReturnValue(now);
             if (one.kind === "restart") {
               shard.restart();
+            } else if (one.kind === "restore") {
+              await restoreAny(shard, at, now);
             } else if (!("key" in one)) {
               await archive(shard, failures[passes++ % failures.length] ?? null);
             } else {
@@ -156,7 +181,8 @@ describe("archiving", () => {
             expect(await read(shard)).toEqual(await read(plain));
             expect(shard.journal.lastPosition).toBe(plain.journal.lastPosition);
           }
-          vi.spyOn(Date, "now").mockReturnValue(now + 10 * HOT_MS);
+          // What was restored is archived again by then.
+          vi.spyOn(Date, "now").mockReturnValue(now + 50 * HOT_MS);
           await archive(shard, null);
           expectOutOfBook(shard);
           archived += shard.segments.list(0, 100).length;
