@@ -10,6 +10,7 @@ import type { Transaction } from "../../src/domain/transaction/transaction";
 import { TYPE_NUMBERS } from "../../src/transactions/journal/stored-event";
 import type { TransactionShard } from "../../src/transactions/transaction-shard";
 import { type Client, newClient, TRANSACTIONS } from "./api";
+import { isArchived } from "./archiving";
 import { env } from "./env";
 import { eventually } from "./eventually";
 
@@ -71,6 +72,18 @@ export async function bookRows(id: string) {
   return readBook(id);
 }
 
+type BookRow = { status: string; version: number; data: string };
+
+/** A transaction that has left D1 for the archive, in the form of its row. */
+async function readArchived(id: string): Promise<BookRow[]> {
+  if (!env.ARCHIVES_BEFORE_CALLS || !(await isArchived(id))) return [];
+  const found = await ownerOf(id).records(readConfig(env).transaction_shards, [id]);
+  const data = found.ok ? found.records[0]?.transaction : undefined;
+  if (data === undefined) return [];
+  const { status, version } = JSON.parse(data) as Transaction;
+  return [{ status, version, data }];
+}
+
 /** A transaction's row in D1, with its status as a word and its whole text, and its events in the feed, in order. */
 export async function readBook(id: string, feedTable = "feed_events") {
   const [listed, feed] = await env.DB.batch([
@@ -82,11 +95,11 @@ export async function readBook(id: string, feedTable = "feed_events") {
       packId(id),
     ),
   ]);
-  const transactions = (
-    (listed?.results ?? []) as (ListedRow & { status: number; version: number })[]
-  ).map((row) => {
+  const rows = (listed?.results ?? []) as (ListedRow & { status: number; version: number })[];
+  const transactions = rows.map((row): BookRow => {
     return { ...row, status: toStatus(row.status), data: readText(row) };
   });
+  if (transactions.length === 0) transactions.push(...(await readArchived(id)));
   const events = ((feed?.results ?? []) as FeedRow[]).flatMap(({ first, sequence }) =>
     times(sequence - first + 1, (at) => ({ sequence: first + at })),
   );
