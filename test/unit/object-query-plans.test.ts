@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { migrateQuotas } from "../../src/rate-limit/schema";
+import { RANGE_COLUMNS } from "../../src/transactions/archive/list-archived";
 import { migrateJournal } from "../../src/transactions/journal/schema";
 import { migrateVelocity } from "../../src/velocity/schema";
 import { COLUMNS } from "../../src/webhooks/store/delivery";
@@ -58,6 +59,9 @@ const PARTS: Record<string, string[]> = {
   ORIGIN_KIND: [ORIGIN_KIND],
   // The delivery log.
   "WALKS[walk]": Object.values(WALKS),
+  // Lists of the archive.
+  "RANGE_COLUMNS[order]": Object.values(RANGE_COLUMNS),
+  order: ["desc", "asc"],
   MATCHES: [MATCHES],
   COLUMNS: [COLUMNS],
   IS_EARLIER_ID: [IS_EARLIER_ID],
@@ -107,6 +111,13 @@ const MAY_SCAN: Record<string, string> = {
   "UPDATE subject_payments SET at = ?1 WHERE at >": "the same",
   "SELECT * FROM windows": "three rows, once in a start",
   "SELECT id FROM merchant": "one row",
+  "SELECT shard, number, hash FROM segments ORDER BY number DESC LIMIT 1": "one row by the key",
+  "SELECT shard, number, hash FROM segments WHERE is_in_book = 1":
+    "one row of an index that is mostly empty",
+  "SELECT 1 FROM archived LIMIT 1": "one row, once in a start",
+  "DELETE FROM restored WHERE until_ms": "what an operator has put back, once in a pass",
+  "UPDATE segments SET is_in_book = 1":
+    "a row for a thousand payments, when an operator rebuilds the book",
 };
 
 /** Statements that read rows that their comparisons leave out, and why they may. */
@@ -128,6 +139,9 @@ const MAY_PASS_OVER: Record<string, string> = {
     "an endpoint's retries, once, after the clock has gone back",
   "UPDATE subject_payments SET outcome = ?1":
     "the inner statement has its own key, and reads one row",
+  "SELECT position, transaction_id AS id, created_at_ms FROM events":
+    "the later events of 256 payments, in a pass of the archive",
+  "SELECT transaction_id AS id FROM refunds": "the refunds of a transaction, up to 100",
   "SELECT currency AS key, 0 AS high":
     "what a window has more than it had when a payment was counted",
 };

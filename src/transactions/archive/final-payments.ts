@@ -31,8 +31,9 @@ export function selectFinal(
   const firsts = sql
     .exec<{ position: number; id: string; created_at_ms: number }>(
       `SELECT position, transaction_id AS id, created_at_ms FROM events
-         WHERE position > ? AND transaction_id IS NOT NULL ORDER BY position LIMIT ${EXAMINED_ROWS}`,
+         WHERE position > ? AND transaction_id IS NOT NULL ORDER BY position LIMIT ?`,
       after,
+      EXAMINED_ROWS,
     )
     .toArray();
   // In the order of their positions payments are in that of their times, unless the clock was set back.

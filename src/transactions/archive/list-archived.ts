@@ -21,6 +21,12 @@ const LIMITS = { reads: MAX_READS, segments: MAX_SEGMENTS };
 const FIRST_PLACE: ListPlace = { created_at: "0000-01-01T00:00:00.000Z", id: LEAST_ID };
 const LAST_PLACE: ListPlace = { created_at: "9999-12-31T23:59:59.999Z", id: GREATEST_ID };
 
+/** By which segments are in the order of a list. */
+export const RANGE_COLUMNS: Record<Order, string> = {
+  desc: "last_created_at_ms",
+  asc: "first_created_at_ms",
+};
+
 type Range = SegmentRef & { first_ms: number; last_ms: number };
 
 /** The payments of a page that are in this shard's segments. All up to the place `through` are among them.
@@ -79,23 +85,22 @@ function readRanges(
     order === "desc" ? (afterMs ?? Number.MAX_SAFE_INTEGER) : Number.MAX_SAFE_INTEGER,
   );
   // A segment spans at most so much, so those that overlap an end are in one range of the index.
-  const [column, least, most] =
-    order === "desc"
-      ? (["last_created_at_ms", fromMs, endMs + MAX_SPAN_MS] as const)
-      : (["first_created_at_ms", fromMs - MAX_SPAN_MS, endMs] as const);
+  const [least, most] =
+    order === "desc" ? [fromMs, endMs + MAX_SPAN_MS] : [fromMs - MAX_SPAN_MS, endMs];
   const ranges = sql
     .exec<Range>(
       `SELECT segments.shard, segments.number, segments.hash,
          own.first_created_at_ms AS first_ms, own.last_created_at_ms AS last_ms
        FROM segment_merchants AS own JOIN segments ON segments.number = own.number
-       WHERE own.merchant_id = ?1 AND own.${column} BETWEEN ?2 AND ?3
+       WHERE own.merchant_id = ?1 AND own.${RANGE_COLUMNS[order]} BETWEEN ?2 AND ?3
          AND own.first_created_at_ms <= ?4 AND own.last_created_at_ms >= ?5
-       ORDER BY own.${column} ${order} LIMIT ${limit + 1}`,
+       ORDER BY own.${RANGE_COLUMNS[order]} ${order} LIMIT ?6`,
       merchant_id,
       least,
       most,
       endMs,
       fromMs,
+      limit + 1,
     )
     .toArray();
   const beyond = ranges.length > limit ? ranges.pop() : undefined;

@@ -40,7 +40,9 @@ export class Segments {
 
   /** The last segment of the chain; undefined when there is none. */
   last(): SegmentRef | undefined {
-    return this.#find("ORDER BY number DESC LIMIT 1");
+    return this.#sql
+      .exec<SegmentRef>("SELECT shard, number, hash FROM segments ORDER BY number DESC LIMIT 1")
+      .toArray()[0];
   }
 
   /** Segments after a number, in order. */
@@ -57,12 +59,18 @@ export class Segments {
 
   /** A segment by its number. */
   find(number: number): SegmentRef | undefined {
-    return this.#find("WHERE number = ?", number);
+    return this.#sql
+      .exec<SegmentRef>("SELECT shard, number, hash FROM segments WHERE number = ?", number)
+      .toArray()[0];
   }
 
   /** The first segment whose payments may still be in the book; undefined when there is none. */
   firstInBook(): SegmentRef | undefined {
-    return this.#find("WHERE is_in_book = 1 ORDER BY number LIMIT 1");
+    return this.#sql
+      .exec<SegmentRef>(
+        "SELECT shard, number, hash FROM segments WHERE is_in_book = 1 ORDER BY number LIMIT 1",
+      )
+      .toArray()[0];
   }
 
   /** Records that a segment's payments are not in the book. */
@@ -86,17 +94,24 @@ export class Segments {
     const rows = moved.toSorted().map((id) => ({ id, block: places.get(id) ?? 0 }));
     this.#archived.insert(rows.map((row) => ({ ...row, segment: ref.number })));
     const positions = moved.flatMap((id) => sealed.get(id)?.positions ?? []);
-    this.#delete("events", "position", positions);
-    for (const table of ["refunds", "payment_details", "next_actions"]) {
-      this.#delete(table, "transaction_id", moved);
-    }
+    this.#sql.exec(
+      "DELETE FROM events WHERE position IN (SELECT value FROM json_each(?))",
+      JSON.stringify(positions),
+    );
+    const ids = JSON.stringify(moved);
+    this.#sql.exec(
+      "DELETE FROM refunds WHERE transaction_id IN (SELECT value FROM json_each(?))",
+      ids,
+    );
+    this.#sql.exec(
+      "DELETE FROM payment_details WHERE transaction_id IN (SELECT value FROM json_each(?))",
+      ids,
+    );
+    this.#sql.exec(
+      "DELETE FROM next_actions WHERE transaction_id IN (SELECT value FROM json_each(?))",
+      ids,
+    );
     return moved;
-  }
-
-  #find(where: string, ...bindings: number[]): SegmentRef | undefined {
-    return this.#sql
-      .exec<SegmentRef>(`SELECT shard, number, hash FROM segments ${where}`, ...bindings)
-      .toArray()[0];
   }
 
   #insert({ shard, number, hash }: SegmentRef, manifest: Segment["manifest"]): void {
@@ -132,12 +147,5 @@ export class Segments {
       const last = lasts.get(first_position) ?? first_position;
       return last === positions.at(-1) ? [id] : [];
     });
-  }
-
-  #delete(table: string, column: string, values: (string | number)[]): void {
-    this.#sql.exec(
-      `DELETE FROM ${table} WHERE ${column} IN (SELECT value FROM json_each(?))`,
-      JSON.stringify(values),
-    );
   }
 }

@@ -239,6 +239,26 @@ describe("a payment that changes while it is archived", () => {
     expect(shard.journal.archived.placeOf(idOf("a"))).toBeUndefined();
   });
 
+  it("What an operator has put back stays for its time, and is archived again then", async () => {
+    const shard = await charged();
+    await shard.archiver.runNow();
+    const { journal, segments, reader, storage } = shard;
+    const { sql, transactionSync } = storage;
+    const until = NOW_MS + 20 * HOT_MS;
+    const parts = { journal, sql, transactionSync, segments, reader, writeBook: async () => {} };
+    expect(await restoreSegment(parts, 1, until)).toBe(2);
+    const kept = () => sql.exec("SELECT * FROM restored").toArray().length;
+    for (const [now, placed] of [
+      [until - 1, undefined],
+      [until, { segment: 2, block: 0 }],
+    ] as const) {
+      vi.spyOn(Date, "now").mockReturnValue(now);
+      await shard.archiver.runNow();
+      expect(journal.archived.placeOf(idOf("a"))).toEqual(placed);
+      expect(kept()).toBe(placed ? 0 : 2);
+    }
+  });
+
   it("Without R2 an archived payment is neither found nor taken for missing", async () => {
     const shard = await charged();
     await shard.archiver.runNow();
