@@ -34,7 +34,7 @@ export const BYTES = {
   d1: measured(308, GROWTH, "2026-11-30"),
   archived_in_shard: measured(29, ARCHIVE, "2026-11-30"),
   archived_in_r2: measured(171, `${ARCHIVE} (random keys)`, "2026-11-30"),
-  archived_in_d1: derived(260, "its row in lists, which archiving does not remove yet", CODE_READ),
+  archived_in_d1: derived(0, "src/d1/transactions/remove-archived.ts", CODE_READ),
 } satisfies Record<string, Figure>;
 
 /** A longer text of D1 leaves its row, all but so many bytes, for pages of its own. */
@@ -68,7 +68,7 @@ export const D1_WRITES = {
  *  the feed in D1. A deleted row is billed as one that is written. */
 export const ARCHIVE_ROWS = {
   shard: derived(4, "src/transactions/archive/segments.ts", CODE_READ),
-  d1: derived(1, "its row of the feed; archiving does not remove the other yet", CODE_READ),
+  d1: derived(2, "src/d1/transactions/remove-archived.ts, src/d1/events/feed-writes.ts", CODE_READ),
 } satisfies Record<string, Figure>;
 
 /** A segment of the archive: payments, and objects of R2 that are written for it. Each is read back once. */

@@ -48,7 +48,7 @@ export function transactionRoutes(app: App): void {
     path: PATH,
     operationId: "listTransactions",
     summary: "List transactions",
-    description: `Returns transactions newest first, or with \`order=asc\` oldest first, including every change that was confirmed before this request. If that cannot be ensured, \`stale_since\` and the header \`Data-Age\` tell how old the page may be. Filters can be combined. With \`currency\` or \`amount_minor\` a page examines at most ${MAX_EXAMINED.toLocaleString("en")} transactions that the other filters choose, so it can have fewer than \`limit\` items, or none, while \`has_more\` is true: continue with \`next_cursor\` until \`has_more\` is false.`,
+    description: `Returns transactions newest first, or with \`order=asc\` oldest first, including every change that was confirmed before this request. If that cannot be ensured, \`stale_since\` and the header \`Data-Age\` tell how old the page may be. Filters can be combined. With \`currency\` or \`amount_minor\` a page examines at most ${MAX_EXAMINED.toLocaleString("en")} transactions that the other filters choose, so it can have fewer than \`limit\` items, or none, while \`has_more\` is true; a page that reaches archived transactions can too. Continue with \`next_cursor\` until \`has_more\` is false.`,
     tag: "Transactions",
     security: "api_key",
     request: { query: { documentedAs: ListQuery, checkedBy: listQuery } },
