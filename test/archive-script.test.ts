@@ -3,9 +3,10 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { json, text } from "node:stream/consumers";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { openArchive } from "../scripts/archive/bundled/client";
+import { restoreSegments } from "../scripts/archive/bundled/restore";
 import { HELP, readOptions } from "../scripts/archive/options";
 import { RequestFailed } from "../scripts/operator/request";
 import { paymentsOf } from "./support/archive";
@@ -26,6 +27,7 @@ afterEach(() => fake?.close());
 async function startApi(busy = 0) {
   const archive = await memoryArchive(shards);
   const { source, objects } = archive;
+  const restored: unknown[] = [];
   let refused = 0;
   fake = await serve(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
@@ -43,11 +45,15 @@ async function startApi(busy = 0) {
       const data = (await source.readKeys(after)).map((key) => ({ key, bytes: 1 }));
       return sendJson(response, 200, { data, has_more: false });
     }
+    if (path === "restore") {
+      restored.push(await json(request));
+      return sendJson(response, 200, { payments: 20 });
+    }
     const object = objects.get(decodeURIComponent(path.replace("objects/", "")));
     if (!object) return sendJson(response, 404, { detail: "The archive has no such object." });
     response.writeHead(200).end(object);
   });
-  return { ...archive, url: fake.url };
+  return { ...archive, url: fake.url, restored };
 }
 
 async function run(url: string, ...args: string[]) {
@@ -141,6 +147,21 @@ describe("the command", () => {
     expect(readdirSync(dir).filter((name) => name.startsWith("failed"))).toEqual([]);
   });
 
+  it("restore puts back the segments that have payments of the range", async () => {
+    const { url, restored } = await startApi();
+    const { code, out } = await run(
+      url,
+      "restore",
+      "--from",
+      "2026-11-22T21:00:50Z",
+      "--through",
+      "2026-11-23",
+    );
+    expect(code).toBe(0);
+    expect(restored).toEqual([{ shard: 1, number: 1, days: 30 }]);
+    expect(out).toBe("shard-1, segment 1: 20 payments\nRestored: 20 payments of 1 segments\n");
+  });
+
   it("A command that the API refuses ends with 2, and says why", async () => {
     const { url } = await startApi();
     const { code, err } = await run(url, "verify", "--token", "another");
@@ -171,10 +192,14 @@ describe("the client", () => {
   });
 
   it("An API that stays busy ends the work with its reason", async () => {
-    const { url } = await startApi(100);
-    const archive = openArchive({ url, token: TOKEN }, async () => {});
+    const { url, source } = await startApi(100);
+    const deployment = { url, token: TOKEN };
+    const archive = openArchive(deployment, async () => {});
     await expect(archive.readKeys("")).rejects.toThrow(new RequestFailed(503, "503 Busy."));
     await expect(archive.readObject("segments/none")).rejects.toThrow("503 Busy.");
+    const wanted = { range: { from: "0", through: "9" }, days: 1 };
+    const restoring = restoreSegments(deployment, source, wanted, async () => {}).next();
+    await expect(restoring).rejects.toThrow("503 Busy.");
   });
 });
 
@@ -194,8 +219,8 @@ describe("the options", () => {
   });
 
   it.each([
-    [[], /verify, list, export/],
-    [["erase"], /verify, list, export/],
+    [[], /verify, list, export, restore/],
+    [["erase"], /verify, list, export, restore/],
     [["verify", "list"], /"list" is none/],
     [["verify", "--from", "2026-11-22"], /verify has no option --from/],
     [["list", "--merchant", "mer_a"], /list has no option --merchant/],
@@ -210,6 +235,11 @@ describe("the options", () => {
     ],
     [["export", ...RANGE, "--format", "ndjson"], /--output/],
     [["export", "--from", "2026-11-22", ...FILE], /--from and --through/],
+    [["restore", "--from", "2026-11-22"], /--from and --through/],
+    [["restore", ...RANGE, "--merchant", "mer_a"], /restore has no option --merchant/],
+    [["restore", ...RANGE, "--days", "0"], /--days must be a number from 1 to 365/],
+    [["restore", ...RANGE, "--days", "366"], /--days must be a number from 1 to 365/],
+    [["restore", ...RANGE, "--days", "1e2"], /--days must be a number from 1 to 365/],
     [["list", "--nonsense"], /nonsense/],
   ])("%j is refused", (args, reason) => {
     expect(() => read(...args)).toThrow(reason);
@@ -222,6 +252,7 @@ describe("the options", () => {
       "merchant",
       "format",
       "output",
+      "days",
       "url",
       "token",
       "json",

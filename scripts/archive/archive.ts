@@ -1,4 +1,4 @@
-// `npm run archive`: verifies, lists and exports the archive of a deployment.
+// `npm run archive`: verifies, lists, exports and restores the archive of a deployment.
 import "../processes/no-local-proxy.ts";
 import { join } from "node:path";
 import { loadSource } from "../local/load-source.ts";

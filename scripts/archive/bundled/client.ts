@@ -4,7 +4,7 @@ import type { Deployment } from "../../operator/deployment";
 import { type Pause, RequestFailed, request, requestJson } from "../../operator/request";
 import type { ArchiveSource, SegmentRow } from "./source";
 
-const PATH = "/api/v1/operations/archive";
+export const ARCHIVE_PATH = "/api/v1/operations/archive";
 /** An object has some megabytes at most. */
 const LIMIT_MS = 60_000;
 const NOT_FOUND = 404;
@@ -17,7 +17,7 @@ type ObjectPage = { data: { key: string }[] };
 export function openArchive(deployment: Deployment, pause?: Pause): ArchiveSource {
   const get = <Page>(path: string, query: Record<string, string>) => {
     const sent = {
-      path: `${PATH}/${path}?${new URLSearchParams(query)}`,
+      path: `${ARCHIVE_PATH}/${path}?${new URLSearchParams(query)}`,
       limit_ms: LIMIT_MS,
     };
     return requestJson<Page>(deployment, sent, pause);
@@ -31,7 +31,7 @@ export function openArchive(deployment: Deployment, pause?: Pause): ArchiveSourc
     },
     readSegments: async (shard, after) => (await segments(toNumber(shard), after)).data,
     async readObject(key) {
-      const path = `${PATH}/objects/${encodeURIComponent(key)}`;
+      const path = `${ARCHIVE_PATH}/objects/${encodeURIComponent(key)}`;
       try {
         return await request(deployment, { path, limit_ms: LIMIT_MS }, pause);
       } catch (fault) {
@@ -47,6 +47,6 @@ export function openArchive(deployment: Deployment, pause?: Pause): ArchiveSourc
 }
 
 /** The number in the name of a shard. */
-function toNumber(shard: string): number {
+export function toNumber(shard: string): number {
   return Number(NAME.exec(shard)?.[1]);
 }

@@ -5,6 +5,7 @@ import { openArchive } from "./client";
 import { exportPayments, type Output, segmentsWithin } from "./export";
 import { openNdjson } from "./ndjson";
 import { openParquet } from "./parquet";
+import { restoreSegments } from "./restore";
 import type { ArchiveSource, SegmentRow } from "./source";
 import { type Verified, verify } from "./verify";
 
@@ -24,6 +25,8 @@ export async function run(options: Options): Promise<number> {
       return list(archive, options);
     case "export":
       return write(archive, options);
+    case "restore":
+      return restore(archive, options);
   }
 }
 
@@ -77,4 +80,16 @@ async function write(
     await file.abandon();
     throw fault;
   }
+}
+
+async function restore(archive: ArchiveSource, options: Of<"restore">): Promise<number> {
+  let segments = 0;
+  let payments = 0;
+  for await (const restored of restoreSegments(options.deployment, archive, options)) {
+    segments += 1;
+    payments += restored.payments;
+    console.log(`${restored.shard}, segment ${restored.number}: ${restored.payments} payments`);
+  }
+  console.log(`Restored: ${payments} payments of ${segments} segments`);
+  return 0;
 }

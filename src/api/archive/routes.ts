@@ -1,5 +1,5 @@
 /** `/operations/archive`: the archive of old payments, for the commands that verify and export it. */
-import { type App, defineRoute } from "../http/define-route";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { pathParams } from "../http/parse-request";
 import { authenticateAdmin } from "../middleware/authenticate";
 import { listObjects, sendObject } from "./objects";
@@ -8,9 +8,11 @@ import {
   ArchiveSegmentList,
   ObjectParams,
   ObjectQuery,
+  RestoreBody,
+  RestoredSegment,
   SegmentQuery,
 } from "./schemas";
-import { listSegments } from "./segments";
+import { listSegments, restoreSegment } from "./segments";
 
 const COMMON = {
   tag: "Operations",
@@ -59,5 +61,19 @@ export function archiveRoutes(app: App): void {
     responses: { 200: { description: "The object's bytes.", isBinary: true } },
     problems: ["not_found"],
     handle: (c, { params: { key } }) => sendObject(c, key),
+  });
+
+  defineRoute(app, {
+    ...COMMON,
+    method: "post",
+    path: "/api/v1/operations/archive/restore",
+    operationId: "restoreArchiveSegment",
+    summary: "Put a segment back",
+    description:
+      "Puts the payments of a segment back into their shard and D1, those that are still in it. The segment stays in the archive. Safe to retry.",
+    request: { body: RestoreBody },
+    responses: { 200: { description: "The payments are back.", schema: RestoredSegment } },
+    problems: [...BODY_PROBLEMS, "not_found"],
+    handle: (c, { body }) => restoreSegment(c, body),
   });
 }

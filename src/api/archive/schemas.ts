@@ -81,3 +81,34 @@ const ArchiveObject = z
 export const ArchiveObjectList = z
   .object({ data: z.array(ArchiveObject), has_more: HasMore })
   .openapi("ArchiveObjectList");
+
+const MAX_DAYS = 365;
+export const RestoreBody = z
+  .strictObject({
+    shard: z
+      .int("must be a whole number")
+      .min(0, "must not be negative")
+      .max(MAX_SHARD, `must be at most ${MAX_SHARD}`)
+      .openapi({ description: "Number of the shard.", example: 3 }),
+    number: z
+      .int("must be a whole number")
+      .min(1, "must be at least 1")
+      .max(MAX_SEGMENT, `must be at most ${MAX_SEGMENT}`)
+      .openapi({ description: "Number of the segment.", example: 12 }),
+    days: z
+      .int("must be a whole number of days")
+      .min(1, "must be at least 1")
+      .max(MAX_DAYS, `must be at most ${MAX_DAYS}`)
+      .default(30)
+      .openapi({ description: "How long its payments are not archived again.", example: 30 }),
+  })
+  .openapi("RestoreSegment");
+
+export const RestoredSegment = z
+  .object({
+    payments: z.int().openapi({
+      description: "How many payments were put back. Those that are back already do not count.",
+      example: 1024,
+    }),
+  })
+  .openapi("RestoredSegment");

@@ -3,10 +3,11 @@ import { exports } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { openArchive } from "../../../scripts/archive/bundled/client";
 import { exportPayments, type Output } from "../../../scripts/archive/bundled/export";
+import { type Restored, restoreSegments } from "../../../scripts/archive/bundled/restore";
 import { verify } from "../../../scripts/archive/bundled/verify";
 import type { ArchivedPayment } from "../../../src/archive/line";
 import { BASE, freshKey, TRANSACTIONS } from "../../support/api";
-import { archiveEverything } from "../../support/archiving";
+import { archiveEverything, isArchived } from "../../support/archiving";
 import { env } from "../../support/env";
 import { shop } from "../../support/owner";
 
@@ -19,7 +20,9 @@ vi.stubGlobal("fetch", (input: RequestInfo, init?: RequestInit) => {
   const sent: RequestInit = { ...init, redirect: "manual" };
   return isOurs ? worker.fetch(new Request(input, sent)) : outside(input, init);
 });
-const archive = openArchive({ url: BASE, token: env.ADMIN_TOKEN });
+const deployment = { url: BASE, token: env.ADMIN_TOKEN };
+const archive = openArchive(deployment);
+const ALWAYS = { from: "0000", through: "9999" };
 
 async function readAll(): Promise<Map<string, ArchivedPayment>> {
   const found = new Map<string, ArchivedPayment>();
@@ -32,8 +35,7 @@ async function readAll(): Promise<Map<string, ArchivedPayment>> {
     end: async () => {},
     abandon: async () => {},
   };
-  const range = { from: "0000", through: "9999" };
-  expect(await exportPayments(archive, range, undefined, output)).toBe(found.size);
+  expect(await exportPayments(archive, ALWAYS, undefined, output)).toBe(found.size);
   return found;
 }
 
@@ -70,4 +72,23 @@ it("An archive that the shards have written is complete, and an export has what 
     expect(events.at(-1)?.data).toBe(await shown.text());
   }
   expect(found.get(refundedId)?.refunds).toHaveLength(1);
+});
+
+it("Segments that are put back answer from the shard, and the archive stays complete", async () => {
+  const { id } = await shop.created({ user_id: "restored", amount: 30 }, freshKey());
+  await shop.process(id);
+  await archiveEverything();
+  expect(await isArchived(id)).toBe(true);
+  const before = await (await shop.get(`${TRANSACTIONS}/${id}`)).text();
+  const wanted = { range: ALWAYS, days: 1 };
+  const restored: Restored[] = [];
+  for await (const one of restoreSegments(deployment, archive, wanted)) restored.push(one);
+  expect(restored.reduce((sum, { payments }) => sum + payments, 0)).toBe((await readAll()).size);
+  for await (const { payments } of restoreSegments(deployment, archive, wanted)) {
+    expect(payments).toBe(0);
+  }
+  await archiveEverything();
+  expect(await isArchived(id)).toBe(false);
+  expect(await (await shop.get(`${TRANSACTIONS}/${id}`)).text()).toBe(before);
+  expect(await verify(archive)).toMatchObject({ breaks: [], unnamed: [] });
 });

@@ -9,6 +9,7 @@ import {
   expectRefusal,
   jsonOf,
   parametersOf,
+  pointersOf,
 } from "../../../support/contract";
 import { env } from "../../../support/env";
 import { asAdmin, shop } from "../../../support/shop";
@@ -16,6 +17,7 @@ import { asAdmin, shop } from "../../../support/shop";
 const bucket = env.ARCHIVE as R2Bucket; // wrangler.toml declares it.
 const OBJECTS = "/api/v1/operations/archive/objects";
 const SEGMENTS = "/api/v1/operations/archive/segments";
+const RESTORE = "/api/v1/operations/archive/restore";
 const at = (key: string) => `${OBJECTS}/${encodeURIComponent(key)}`;
 type List = { data: { key: string; bytes: number }[]; has_more: boolean };
 
@@ -108,6 +110,55 @@ it("Segments of a shard that does not respond are unavailable, and without shard
   await expectRefusal(await ask(SEGMENTS, failing), "unavailable");
   const none = { key: env.ADMIN_TOKEN, env: { TRANSACTION_SHARDS: "0" } };
   await expectRefusal(await ask(SEGMENTS, none), "not_found");
+});
+
+const restore = (body: unknown, calls: (number: number, untilMs: number) => unknown = () => 5) =>
+  ask(RESTORE, {
+    key: env.ADMIN_TOKEN,
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json" },
+    env: {
+      TRANSACTIONS: {
+        getByName: () => ({ restore: async (...of: [number, number]) => calls(...of) }),
+      },
+    },
+  });
+
+it("A segment is put back for so many days, and for thirty unless said otherwise", async () => {
+  const days: number[] = [];
+  const count = (number: number, untilMs: number) => {
+    days.push(Math.round((untilMs - Date.now()) / 86_400_000));
+    return number * 10;
+  };
+  const sent = { shard: 15, number: 2, days: 7 };
+  expect(await jsonOf(await restore(sent, count))).toEqual({ payments: 20 });
+  await restore({ shard: 0, number: 1 }, count);
+  expect(days).toEqual([7, 30]);
+});
+
+it("A segment that a shard does not have is not found, and a shard that fails is unavailable", async () => {
+  const sent = { shard: 0, number: 99 };
+  const { detail } = await expectRefusal(await restore(sent, () => null), "not_found");
+  expect(detail).toBe("Shard 0 has no segment 99.");
+  const fails = () => {
+    throw new Error("canary-5b1f");
+  };
+  await expectRefusal(await restore(sent, fails), "unavailable");
+});
+
+it.each([
+  [{ number: 1 }, "#/shard"],
+  [{ shard: 16, number: 1 }, "#/shard"],
+  [{ shard: 0.5, number: 1 }, "#/shard"],
+  [{ shard: 0 }, "#/number"],
+  [{ shard: 0, number: 0 }, "#/number"],
+  [{ shard: 0, number: 1, days: 0 }, "#/days"],
+  [{ shard: 0, number: 1, days: 366 }, "#/days"],
+  [{ shard: 0, number: 1, until: 1 }, "#/until"],
+])("A restore of %j is refused, and the member is named", async (sent, pointer) => {
+  expect(pointersOf(await expectRefusal(await restore(sent), "invalid_request"))).toEqual([
+    pointer,
+  ]);
 });
 
 it.each([0, 1])("The bytes of an object are those of the bucket (%i)", async (which) => {

@@ -3,7 +3,11 @@
 import type { z } from "@hono/zod-openapi";
 import { describe, expect, it } from "vitest";
 import document from "../../../../openapi.json";
-import { ArchiveObjectList, ArchiveSegmentList } from "../../../../src/api/archive/schemas";
+import {
+  ArchiveObjectList,
+  ArchiveSegmentList,
+  RestoredSegment,
+} from "../../../../src/api/archive/schemas";
 import { EventList } from "../../../../src/api/events/event-schemas";
 import * as merchantSchema from "../../../../src/api/merchants/schemas";
 import { Rebuild } from "../../../../src/api/operations/rebuild-route";
@@ -247,6 +251,15 @@ describe("openapi.json", () => {
       "GET /operations/archive/segments 200": [
         await asAdmin("/api/v1/operations/archive/segments"),
         ArchiveSegmentList,
+      ],
+      "POST /operations/archive/restore 200": [
+        await ask("/api/v1/operations/archive/restore", {
+          key: env.ADMIN_TOKEN,
+          body: '{"shard":0,"number":1}',
+          ...asJson,
+          env: { TRANSACTIONS: { getByName: () => ({ restore: async () => 1_024 }) } },
+        }),
+        RestoredSegment,
       ],
       "GET /operations/archive/objects 200": [
         await asAdmin("/api/v1/operations/archive/objects"),
