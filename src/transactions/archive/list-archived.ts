@@ -12,7 +12,7 @@ import { MAX_SPAN_MS } from "./archiver";
 
 /** Objects of R2 that one page reads, manifests and blocks of some 9 kB. */
 const MAX_READS = 12;
-/** Segments that are considered for one page. */
+/** Segments that are considered for one page, unless more of them begin before it. */
 const MAX_SEGMENTS = 200;
 /** What bounds a page. It may read more before it has come further than its cursor. */
 const LIMITS = { reads: MAX_READS, segments: MAX_SEGMENTS };
@@ -72,7 +72,8 @@ function comparator(order: Order): (one: ListPlace, other: ListPlace) => boolean
 }
 
 /** The segments that may have payments of a page, the first ones in order. `through`: the place from which on others may
- *  have some too. */
+ *  have some too. It is behind the start of the page, so that the page comes further: of segments that begin before that
+ *  there may be more than the limit. */
 function readRanges(
   sql: SqlStorage,
   { merchant_id, filter: { created }, after, order }: ArchiveQuery,
@@ -87,24 +88,26 @@ function readRanges(
   // A segment spans at most so much, so those that overlap an end are in one range of the index.
   const [least, most] =
     order === "desc" ? [fromMs, endMs + MAX_SPAN_MS] : [fromMs - MAX_SPAN_MS, endMs];
-  const ranges = sql
-    .exec<Range>(
-      `SELECT segments.shard, segments.number, segments.hash,
+  const found = sql.exec<Range>(
+    `SELECT segments.shard, segments.number, segments.hash,
          own.first_created_at_ms AS first_ms, own.last_created_at_ms AS last_ms
        FROM segment_merchants AS own JOIN segments ON segments.number = own.number
        WHERE own.merchant_id = ?1 AND own.${RANGE_COLUMNS[order]} BETWEEN ?2 AND ?3
          AND own.first_created_at_ms <= ?4 AND own.last_created_at_ms >= ?5
-       ORDER BY own.${RANGE_COLUMNS[order]} ${order} LIMIT ?6`,
-      merchant_id,
-      least,
-      most,
-      endMs,
-      fromMs,
-      limit + 1,
-    )
-    .toArray();
-  const beyond = ranges.length > limit ? ranges.pop() : undefined;
-  return { ranges, through: beyond && startOf(beyond, order) };
+       ORDER BY own.${RANGE_COLUMNS[order]} ${order}`,
+    merchant_id,
+    least,
+    most,
+    endMs,
+    fromMs,
+  );
+  const ranges: Range[] = [];
+  for (const range of found) {
+    const isBehind = order === "desc" ? range.last_ms < endMs : range.first_ms > fromMs;
+    if (ranges.length >= limit && isBehind) return { ranges, through: startOf(range, order) };
+    ranges.push(range);
+  }
+  return { ranges, through: undefined };
 }
 
 /** The place after which a segment may have payments. */
