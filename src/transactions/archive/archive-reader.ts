@@ -48,7 +48,10 @@ export class ArchiveReader {
   ): Promise<Awaited<Result> | Refused> {
     const releases: (() => void)[] = [];
     try {
-      await Promise.all(ids.map(async (id) => releases.push(await this.#hold(id))));
+      const reads = ids.map(async (id) => releases.push(await this.#hold(id)));
+      // Also after one has failed: what another one holds is to be released.
+      await Promise.allSettled(reads);
+      await Promise.all(reads);
       return await work();
     } catch (fault) {
       this.#logUnavailable(fault);
