@@ -24,11 +24,12 @@ const REMOVE_EARLIER = `
     WHERE own.version <= removed.value ->> 5
   )`;
 
-/** ?1: the merchants' ids, each with its newest `created_at` in ms */
+/** A merchant has no feed when D1 was set back to a time before its first event.
+ *  ?1: the merchants' ids, each with its newest `created_at` in ms */
 const RAISE = `
-  UPDATE feeds SET archived_through = newest.value
-  FROM json_each(?1) AS newest
-  WHERE feeds.merchant_id = newest.key AND newest.value > coalesce(archived_through, 0)`;
+  INSERT INTO feeds (merchant_id, archived_through) SELECT key, value FROM json_each(?1) WHERE true
+  ON CONFLICT (merchant_id) DO UPDATE SET archived_through = excluded.archived_through
+  WHERE excluded.archived_through > coalesce(feeds.archived_through, 0)`;
 
 type Removed = [...key: RowKey, version: number];
 

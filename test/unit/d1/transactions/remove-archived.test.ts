@@ -86,3 +86,12 @@ it("An event of an archived transaction puts it back into the lists, and only th
   expect(items).toHaveLength(EARLIER.length + EVENTS.length + 1);
   expect(items.at(-1)).toBe(eventText(all[3] as EventRecord));
 });
+
+it("After D1 was set back to a time before a merchant's first event, its lists go on in the archive again", async () => {
+  const [event] = life("order-4", "completed").map((one) => toRecord(one, "mer_c"));
+  await removeArchived(d1, [archivedAs(event as EventRecord)]);
+  const through = createdMs(event as EventRecord);
+  expect((await list("mer_c")).archived_through_ms).toBe(through);
+  await appendEvents(d1, [{ ...(event as EventRecord), created_at_ms: through }]);
+  expect(await list("mer_c")).toMatchObject({ items: [event?.data], archived_through_ms: through });
+});
