@@ -60,7 +60,7 @@ export async function buildSegment(
   let waiting = keys.toSorted(compareKeys);
   while (waiting.length > 0 && builder.bytes < FULL_SEGMENT_BYTES) {
     waiting = waiting.slice(builder.addBlock(waiting.slice(0, BLOCK_PAYMENTS)));
-    await rest();
+    if (waiting.length > 0) await rest();
   }
   return { segment: builder.seal(place), too_large: builder.tooLarge };
 }

@@ -119,7 +119,8 @@ it("At most a block's payments are read at a time, and other work runs between t
   const blocks = steps.filter((step) => step !== "other");
   expect(blocks).toEqual(["block of 64", "block of 64", "block of 64", "block of 8"]);
   for (const [at, step] of steps.entries()) {
-    if (step !== "other") expect(steps[at + 1]).toBe("other");
+    const isLast = step === "block of 8";
+    if (step !== "other" && !isLast) expect(steps[at + 1]).toBe("other");
   }
 });
 
