@@ -114,14 +114,14 @@ type Billed = { [Part in keyof Counts]?: Partial<Counts[Part]> };
 export const BILLED: Record<"sharing" | "alone", Billed> = {
   sharing: {
     worker: { requests: 2, log_lines: 2 },
-    d1: { rows_written: 5.55, rows_read: 27.6 },
+    d1: { rows_written: 5.49, rows_read: 39.6 },
     shard: { requests: 0.207, alarms: 0.0007, rows_written: 6.1, rows_read: 5.19 },
     velocity: { requests: 0.032, rows_written: 2.16, rows_read: 1 },
     dispatcher: { requests: 0.016 },
   },
   alone: {
     worker: { requests: 2, log_lines: 2 },
-    d1: { rows_written: 9, rows_read: 43.1 },
+    d1: { rows_written: 9, rows_read: 73.1 },
     shard: { requests: 2, alarms: 0.333, rows_written: 9.67, rows_read: 10.1 },
     velocity: { requests: 1, rows_written: 2.01, rows_read: 1.01 },
     dispatcher: { requests: 1 },

@@ -3,8 +3,14 @@
 const RADIX = 16;
 const DIGITS_PER_BYTE = 2;
 
+const PAIRS = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(RADIX).padStart(DIGITS_PER_BYTE, "0"),
+);
+
 export function formatHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(RADIX).padStart(DIGITS_PER_BYTE, "0")).join("");
+  let text = "";
+  for (const byte of bytes) text += PAIRS[byte];
+  return text;
 }
 
 /** The bytes of our own hex text. */
