@@ -22,6 +22,8 @@ export class ArchivingShard {
   removeFromBook = async (payments: MovedPayment[]) => {
     this.removed.push(...payments);
   };
+  /** The position up to which every destination has every event. */
+  settledThrough = (): number => this.journal.lastPosition;
   journal!: Journal;
   store!: ArchiveStore;
   reader!: ArchiveReader;
@@ -53,7 +55,7 @@ export class ArchivingShard {
       hot_ms: HOT_MS,
       relays: {
         drainAll: async () => {},
-        settledThrough: () => journal.lastPosition,
+        settledThrough: () => this.settledThrough(),
       },
       shards: () => 4,
       removeFromBook: (payments) => this.removeFromBook(payments),

@@ -177,7 +177,8 @@ export class Archiver {
 
   /** Archives payments in one segment. @returns how many were moved */
   async #archive(payments: FinalPayment[], nowMs: number): Promise<number> {
-    const { journal, transactionSync, segments, reader, counters, log } = this.#dependencies;
+    const { journal, transactionSync, segments, reader, relays, counters, log } =
+      this.#dependencies;
     const [example] = payments;
     if (!example) return 0;
     const last = segments.last();
@@ -195,7 +196,7 @@ export class Archiver {
     await reader.store.write(segment);
     this.#isInBook = true;
     const moved = transactionSync(() => {
-      const ids = new Set(segments.add(segment, sealed));
+      const ids = new Set(segments.add(segment, sealed, relays.settledThrough()));
       counters.addWithin("archived_payments", "", ids.size);
       journal.state.write();
       return payments.flatMap(({ merchant_id, created_at, id }): MovedPayment[] => {
@@ -203,7 +204,10 @@ export class Archiver {
         return ids.has(id) ? [{ merchant_id, created_at, id, version }] : [];
       });
     });
-    journal.forget(moved.map(({ id }) => id));
+    journal.forget(
+      moved.map(({ id }) => id),
+      segment.manifest.last_position,
+    );
     await this.#dependencies.removeFromBook(moved);
     segments.setOutOfBook(place.number);
     this.#readIsInBook();

@@ -1,6 +1,7 @@
 /** Takes archived payments out of the book. */
 import type { ArchivedPayment } from "../../archive/line";
 import type { Transaction } from "../../domain/transaction/transaction";
+import type { Journal } from "../journal/journal";
 import type { ArchiveReader } from "./archive-reader";
 import type { Segments } from "./segments";
 
@@ -12,13 +13,16 @@ export type MovedPayment = {
   version: number;
 };
 
-/** Takes the payments of segments out of the book where that was begun and not finished, or where the book was set back.
+/** Takes the payments of segments out of the book where that was begun and not finished, or where the book was set back. Those
+ *  that were put back since are left in the book: without their rows it would count their events again.
  *  @throws ArchiveFault, or a fault of the book */
 export async function emptyBook({
+  journal,
   segments,
   reader,
   removeFromBook,
 }: {
+  journal: Pick<Journal, "archived">;
   segments: Segments;
   reader: ArchiveReader;
   removeFromBook: (payments: MovedPayment[]) => Promise<void>;
@@ -27,7 +31,8 @@ export async function emptyBook({
     const { blocks } = await reader.store.readManifest(ref);
     for (const at of blocks.keys()) {
       const payments = await reader.store.readBlock(ref, at);
-      await removeFromBook(payments.map(toMoved));
+      const moved = payments.map(toMoved);
+      await removeFromBook(moved.filter(({ id }) => journal.archived.placeOf(id)));
     }
     segments.setOutOfBook(ref.number);
   }

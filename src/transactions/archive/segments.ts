@@ -86,10 +86,18 @@ export class Segments {
   /** Moves the payments of a segment that was written and verified out of the tables; those that have changed since they
    *  were read stay. To be called inside `transactionSync`.
    *  @param sealed each payment of the segment, as it was read
+   *  @param settledThrough payments with an event after this position stay too: the book may be written again since
    *  @returns the ids of those that were moved */
-  add({ ref, manifest, places }: Segment, sealed: Map<string, SealedPayment>): string[] {
+  add(
+    { ref, manifest, places }: Segment,
+    sealed: Map<string, SealedPayment>,
+    settledThrough: number,
+  ): string[] {
     this.#insert(ref, manifest);
-    const moved = this.#selectUnchanged(sealed).filter((id) => places.has(id));
+    const moved = this.#selectUnchanged(sealed).filter((id) => {
+      const last = sealed.get(id)?.positions.at(-1) ?? 0;
+      return places.has(id) && last <= settledThrough;
+    });
     // In the order of the key, so that neighbours are on one page.
     const rows = moved.toSorted().map((id) => ({ id, block: places.get(id) ?? 0 }));
     this.#archived.insert(rows.map((row) => ({ ...row, segment: ref.number })));

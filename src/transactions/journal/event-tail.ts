@@ -20,6 +20,8 @@ export class EventTail {
   /** The parsed `data` of each. */
   readonly #transactions = new Queue<Transaction>();
   #last = 0;
+  /** Up to this position events may have left the tables. They are not read from memory either. */
+  #leftThrough = 0;
 
   /** Adds the event at the next position, and evicts the oldest events of all tails until the bounds hold.
    *  @param transaction its parsed `data` */
@@ -35,9 +37,14 @@ export class EventTail {
     }
   }
 
+  /** Events up to a position may have left the tables. */
+  leave(through: number): void {
+    this.#leftThrough = Math.max(this.#leftThrough, through);
+  }
+
   /** All events after a position; undefined when some of them are no longer in memory. */
   after(position: number): EventRecord[] | undefined {
-    if (this.#last === 0) return undefined;
+    if (this.#last === 0 || position < this.#leftThrough) return undefined;
     const count = Math.max(0, this.#last - position);
     if (count > this.#events.length) return undefined;
     return this.#events.last(count);

@@ -3,7 +3,6 @@
  *  An event has the whole transaction as of then (`event-store.ts` has how it is stored). The last event of a transaction is
  *  its state, and all events in order are the outbox of every destination, each of which has a checkpoint. All methods are
  *  synchronous. */
-
 import type { Change } from "../../domain/transaction/decisions/transition";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
@@ -208,15 +207,16 @@ export class Journal {
     return this.eventsAfter(position - 1, 1, 0)[0]?.created_at_ms;
   }
 
-  /** Forgets what is in memory of transactions that have left the tables. */
-  forget(transactionIds: Iterable<string>): void {
+  /** Forgets what is in memory of transactions that have left the tables, with events up to a position. */
+  forget(transactionIds: Iterable<string>, through: number): void {
     for (const id of transactionIds) this.#cache.delete(id);
+    this.tail.leave(through);
   }
 
   /** Moves some events of an earlier release to the form of this one. To be called inside `transactionSync`. */
   moveEarlierEvents(most?: number): void {
-    if (this.events.earlier.isEmpty) return;
     const { earlier } = this.events;
+    if (earlier.isEmpty) return;
     this.events.insert(earlier.take((id) => this.events.readFirst(id), most));
   }
 
