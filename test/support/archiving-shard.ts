@@ -19,6 +19,8 @@ export class ArchivingShard {
   readonly storage: MemoryStorage = memoryStorage();
   readonly r2 = new MemoryBucket();
   readonly removed: MovedPayment[] = [];
+  /** Read by a restart. */
+  hotMs = HOT_MS;
   removeFromBook = async (payments: MovedPayment[]) => {
     this.removed.push(...payments);
   };
@@ -52,9 +54,12 @@ export class ArchivingShard {
       reader,
       counters: new Counters(journal.state, true),
       log: () => {},
-      hot_ms: HOT_MS,
+      hot_ms: this.hotMs,
       relays: {
         drainAll: async () => {},
+        storeCheckpoints: () => {
+          journal.checkpoints.set("book_delivered_through", this.settledThrough());
+        },
         settledThrough: () => this.settledThrough(),
       },
       shards: () => 4,

@@ -43,8 +43,9 @@ export type ArchiverDependencies = {
   reader: ArchiveReader;
   counters: Counters;
   log: Log;
+  /** 0: nothing more is archived, and what is in the archive is still taken out of the book. */
   hot_ms: number;
-  relays: Pick<OutboxRelays, "settledThrough" | "drainAll">;
+  relays: Pick<OutboxRelays, "settledThrough" | "drainAll" | "storeCheckpoints">;
   /** The deployment's shard count; undefined before the first call. */
   shards: () => number | undefined;
   /** Takes payments out of the book, unless they have changed since. */
@@ -76,6 +77,7 @@ export class Archiver {
     if (journal.lastPosition === 0 || !journal.events.earlier.isEmpty) return undefined;
     if (this.#backoff.failures > 0) return dueAtMs(this.#backoff.until_ms, nowMs, BACKOFF.most_ms);
     if (this.#isInBook) return nowMs;
+    if (hot_ms === 0) return undefined;
     const passedAtMs = journal.checkpoints.get("archive_passed_at_ms") ?? 0;
     if (!isDue(passedAtMs + this.#passMs, nowMs, this.#passMs)) return undefined;
     this.#oldestMs ??= journal.createdAtMs(1) ?? Number.POSITIVE_INFINITY;
@@ -111,12 +113,12 @@ export class Archiver {
   }
 
   async #pass(nowMs: number, few: number): Promise<void> {
-    const { journal, log } = this.#dependencies;
+    const { journal, log, hot_ms } = this.#dependencies;
     try {
       await emptyBook(this.#dependencies);
       this.#readIsInBook();
       endRestored(this.#dependencies.sql, nowMs);
-      let after = 0;
+      let after = hot_ms > 0 ? 0 : Number.POSITIVE_INFINITY;
       while (after !== Number.POSITIVE_INFINITY) after = await this.#archiveNext(after, nowMs, few);
       journal.checkpoints.set("archive_passed_at_ms", nowMs);
       journal.state.write();
@@ -198,6 +200,8 @@ export class Archiver {
     const moved = transactionSync(() => {
       const ids = new Set(segments.add(segment, sealed, relays.settledThrough()));
       counters.addWithin("archived_payments", "", ids.size);
+      // A payment is put back only behind the book's checkpoint.
+      relays.storeCheckpoints();
       journal.state.write();
       return payments.flatMap(({ merchant_id, created_at, id }): MovedPayment[] => {
         const version = sealed.get(id)?.positions.length ?? 0; // An event for each version.

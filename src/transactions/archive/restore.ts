@@ -42,8 +42,11 @@ export async function restoreSegment(
         // One that was put back before, by a call that could not write the book, is written there now.
         if (!place) return journal.readEvents(id).slice(-1);
         const release = journal.archived.hold(id, payment);
-        putBack(journal, id);
-        release();
+        try {
+          putBack(journal, id);
+        } finally {
+          release();
+        }
         sql.exec("INSERT OR REPLACE INTO restored VALUES (?, ?)", first_position, untilMs);
         restored += 1;
         return [last];

@@ -50,7 +50,7 @@ export class ShardArchive {
     this.#segments = new Segments(sql, journal.archived);
     const store = env.ARCHIVE && new ArchiveStore(env.ARCHIVE, { timeout_ms: R2_TIMEOUT_MS });
     this.#reader = new ArchiveReader({ journal, segments: this.#segments, store, log });
-    const isArchived = store && config.hot_ms > 0 && config.transaction_shards > 0;
+    const isArchived = store && config.transaction_shards > 0;
     this.archiver = isArchived
       ? new Archiver({
           ...dependencies,

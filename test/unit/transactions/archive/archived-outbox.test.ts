@@ -77,3 +77,20 @@ it("What was put back is not taken out of a book that was set back", async () =>
   expect(removed).toEqual([]);
   expect(segments.firstInBook()).toBeUndefined();
 });
+
+it("With HOT_DAYS 0 what is in the archive is still taken out of a book that was set back, and nothing more is archived", async () => {
+  const shard = await shardWithPayments();
+  await shard.archiver.runNow();
+  shard.removed.length = 0;
+  const about = { merchant_id: MERCHANT, transaction_id: idOf("open"), traceparent: TRACEPARENT };
+  await shard.execute({ kind: "cancel", ...about }, NOW_MS);
+  shard.hotMs = 0;
+  shard.restart();
+  expect(shard.archiver.dueAtMs(LATER_MS)).toBeUndefined();
+  shard.archiver.bookWasSetBack(LATER_MS);
+  expect(shard.archiver.dueAtMs(LATER_MS)).toBe(LATER_MS);
+  await shard.archiver.runNow();
+  expect(shard.removed.map(({ id }) => id).toSorted()).toEqual([idOf("a"), idOf("b")].toSorted());
+  expect(shard.journal.archived.placeOf(idOf("open"))).toBeUndefined();
+  expect(shard.archiver.dueAtMs(LATER_MS)).toBeUndefined();
+});

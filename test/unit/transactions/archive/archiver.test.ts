@@ -259,6 +259,32 @@ describe("a payment that changes while it is archived", () => {
     }
   });
 
+  it("A change or restore of an archived payment is refused while the book is written again, and done after that", async () => {
+    const shard = await charged();
+    await shard.archiver.runNow();
+    const { journal, segments, reader, storage } = shard;
+    const { sql, transactionSync } = storage;
+    const parts = { journal, sql, transactionSync, segments, reader, writeBook: async () => {} };
+    const later = NOW_MS + 20 * HOT_MS;
+    const replay = commandOf("create", "a", 0, []) as Command;
+    journal.checkpoints.set("book_delivered_through", 0);
+    expect(await shard.execute(refund, later)).toBe("unavailable");
+    await expect(restoreSegment(parts, 1, later)).rejects.toThrow(
+      "the book is being written again",
+    );
+    expect(await shard.execute(replay, later)).toMatchObject({ replayed: true });
+    expect(KEYS.map((key) => journal.archived.find(idOf(key)))).toEqual(KEYS.map(() => undefined));
+    expect(KEYS.map((key) => journal.archived.placeOf(idOf(key))?.segment)).toEqual([
+      1,
+      1,
+      undefined,
+    ]);
+    journal.checkpoints.set("book_delivered_through", journal.lastPosition);
+    expect(await shard.execute(refund, later)).toMatchObject({ kind: "pending", replayed: false });
+    expect(await restoreSegment(parts, 1, later)).toBe(1);
+    expect(places(shard)).toEqual([1, 1, 0]);
+  });
+
   it("Without R2 an archived payment is neither found nor taken for missing", async () => {
     const shard = await charged();
     await shard.archiver.runNow();
