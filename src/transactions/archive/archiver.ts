@@ -6,7 +6,7 @@ import { MAX_PAYMENTS } from "../../archive/manifest";
 import { buildSegment } from "../../archive/segment";
 import { transactionObjectName } from "../../domain/identity/id";
 import { afterFailure, type Backoff, NO_BACKOFF } from "../../domain/time/backoff";
-import { dueAtMs, isDue } from "../../domain/time/clock";
+import { ageMs, dueAtMs, isDue } from "../../domain/time/clock";
 import { describeFault, type Log } from "../../observability/log";
 import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
@@ -80,8 +80,8 @@ export class Archiver {
     if (hot_ms === 0) return undefined;
     const passedAtMs = journal.checkpoints.get("archive_passed_at_ms") ?? 0;
     if (!isDue(passedAtMs + this.#passMs, nowMs, this.#passMs)) return undefined;
-    this.#oldestMs ??= journal.createdAtMs(1) ?? Number.POSITIVE_INFINITY;
-    return this.#oldestMs <= nowMs - hot_ms ? nowMs : undefined;
+    this.#oldestMs ??= journal.createdAtMs(1) ?? nowMs;
+    return ageMs(this.#oldestMs, nowMs) >= hot_ms ? nowMs : undefined;
   }
 
   /** The book was set back to a time: payments that were archived since may be in there again. */
@@ -139,7 +139,7 @@ export class Archiver {
   /** Archives one segment. @returns the position after which the next one begins; infinite when nothing is left */
   async #archiveNext(after: number, nowMs: number, few: number): Promise<number> {
     const { hot_ms } = this.#dependencies;
-    const { payments, through } = await this.#select(after, nowMs - hot_ms);
+    const { payments, through } = await this.#select(after, nowMs);
     const isOld = payments.some(({ changed_at_ms }) => {
       return changed_at_ms < nowMs - hot_ms - hot_ms / WAIT_PART;
     });
@@ -156,13 +156,14 @@ export class Archiver {
   /** The final payments after a position, as many as fit into a segment. */
   async #select(
     after: number,
-    beforeMs: number,
+    nowMs: number,
   ): Promise<{ payments: FinalPayment[]; through: number }> {
-    const { sql, journal, relays } = this.#dependencies;
+    const { sql, journal, relays, hot_ms } = this.#dependencies;
     const payments: FinalPayment[] = [];
     let through = after;
     while (payments.length < MAX_PAYMENTS) {
-      const bounds = { before_ms: beforeMs, settled_through: relays.settledThrough() };
+      const settled_through = relays.settledThrough();
+      const bounds = { before_ms: nowMs - hot_ms, now_ms: nowMs, settled_through };
       const found = selectFinal(sql, journal.events, through, bounds);
       payments.push(...found.payments);
       through = found.through;

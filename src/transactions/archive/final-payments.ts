@@ -19,14 +19,14 @@ export type Selection = {
 
 /** `before_ms`: payments that have changed since then stay. `settled_through`: and those with an event after this position,
  *  which some destination does not have yet. */
-export type Bounds = { before_ms: number; settled_through: number };
+export type Bounds = { before_ms: number; now_ms: number; settled_through: number };
 
 /** The first final payments after a position, of those that are examined in one turn. */
 export function selectFinal(
   sql: SqlStorage,
   events: EventStore,
   after: number,
-  { before_ms, settled_through }: Bounds,
+  { before_ms, now_ms, settled_through }: Bounds,
 ): Selection {
   const firsts = sql
     .exec<{ position: number; id: string; created_at_ms: number }>(
@@ -36,8 +36,11 @@ export function selectFinal(
       EXAMINED_ROWS,
     )
     .toArray();
-  // In the order of their positions payments are in that of their times, unless the clock was set back.
-  const tooNew = firsts.findIndex(({ created_at_ms }) => created_at_ms >= before_ms);
+  // In the order of their positions payments are in that of their times, unless the clock was set back. One from the future is
+  // passed: all others would wait for it.
+  const tooNew = firsts.findIndex(
+    ({ created_at_ms }) => created_at_ms >= before_ms && created_at_ms <= now_ms,
+  );
   const examined = tooNew < 0 ? firsts : firsts.slice(0, tooNew);
   const ids = examined.map(({ id }) => id);
   const kept = selectOpen(sql, ids);
