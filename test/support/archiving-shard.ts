@@ -1,13 +1,16 @@
 /** A shard with an archive, without its object and with R2 in memory. */
 import { ArchiveStore } from "../../src/archive/archive-store";
+import { deriveTransactionId } from "../../src/domain/identity/id";
+import type { EventRecord } from "../../src/domain/transaction/event";
 import { ArchiveReader } from "../../src/transactions/archive/archive-reader";
 import { Archiver } from "../../src/transactions/archive/archiver";
 import type { MovedPayment } from "../../src/transactions/archive/empty-book";
+import { restoreSegment } from "../../src/transactions/archive/restore";
 import { Segments } from "../../src/transactions/archive/segments";
 import { type Command, execute } from "../../src/transactions/commands/command";
 import { Counters } from "../../src/transactions/counters";
 import { Journal } from "../../src/transactions/journal/journal";
-import { basisOf, LIVE } from "./examples";
+import { basisOf, LIVE, MERCHANT, requestOf, TRACEPARENT } from "./examples";
 import { MemoryBucket } from "./memory-bucket";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
 
@@ -80,5 +83,24 @@ export class ArchivingShard {
       },
       "unavailable" as const,
     );
+  }
+
+  /** Makes a payment that is final at once. */
+  async pay(key: string, nowMs: number): Promise<void> {
+    const transaction_id = deriveTransactionId(MERCHANT, key);
+    const about = { merchant_id: MERCHANT, transaction_id, traceparent: TRACEPARENT };
+    const request = requestOf();
+    await this.execute({ kind: "create", ...about, idempotency_key: key, request }, nowMs);
+    await this.execute({ kind: "cancel", ...about }, nowMs);
+  }
+
+  /** Puts a segment's payments back, as an operator does. */
+  async restore(
+    number: number,
+    untilMs: number,
+    writeBook: (events: EventRecord[]) => Promise<void> = async () => {},
+  ): Promise<number | null> {
+    const { journal, storage, segments, reader } = this;
+    return restoreSegment({ ...storage, journal, segments, reader, writeBook }, number, untilMs);
   }
 }

@@ -115,11 +115,12 @@ export class Archiver {
   async #pass(nowMs: number, few: number): Promise<void> {
     const { journal, log, hot_ms } = this.#dependencies;
     try {
-      await emptyBook(this.#dependencies);
-      this.#readIsInBook();
       endRestored(this.#dependencies.sql, nowMs);
       let after = hot_ms > 0 ? 0 : Number.POSITIVE_INFINITY;
       while (after !== Number.POSITIVE_INFINITY) after = await this.#archiveNext(after, nowMs, few);
+      // Last, because a segment that is damaged must not keep others from being written.
+      await emptyBook(this.#dependencies);
+      this.#readIsInBook();
       journal.checkpoints.set("archive_passed_at_ms", nowMs);
       journal.state.write();
       this.#backoff = NO_BACKOFF;

@@ -2,7 +2,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import { ArchivingShard, HOT_MS } from "../../../support/archiving-shard";
-import { MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "../../../support/examples";
+import { MERCHANT, NOW_MS } from "../../../support/examples";
 
 const KEYS = ["a", "b", "c"];
 const IDS = KEYS.map((key) => deriveTransactionId(MERCHANT, key));
@@ -15,18 +15,7 @@ beforeEach(() => {
 /** A shard whose payments are all in the archive. */
 async function archived(): Promise<ArchivingShard> {
   const shard = new ArchivingShard();
-  for (const key of KEYS) {
-    const transaction_id = deriveTransactionId(MERCHANT, key);
-    const about = { merchant_id: MERCHANT, transaction_id, traceparent: TRACEPARENT };
-    const create = {
-      kind: "create",
-      ...about,
-      idempotency_key: key,
-      request: requestOf(),
-    } as const;
-    await shard.execute(create, NOW_MS);
-    await shard.execute({ kind: "cancel", ...about }, NOW_MS);
-  }
+  for (const key of KEYS) await shard.pay(key, NOW_MS);
   vi.spyOn(Date, "now").mockReturnValue(NOW_MS + 10 * HOT_MS);
   await shard.archiver.runNow();
   return shard;

@@ -2,7 +2,6 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import type { EventRecord } from "../../../../src/domain/transaction/event";
-import { restoreSegment } from "../../../../src/transactions/archive/restore";
 import { OutboxRelay } from "../../../../src/transactions/outbox/relay";
 import { ArchivingShard, HOT_MS } from "../../../support/archiving-shard";
 import { MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "../../../support/examples";
@@ -19,17 +18,10 @@ beforeEach(() => {
 /** A shard with two payments that are final, and one that is not. */
 async function shardWithPayments(): Promise<ArchivingShard> {
   const shard = new ArchivingShard();
-  for (const key of ["a", "b", "open"]) {
-    const about = { merchant_id: MERCHANT, transaction_id: idOf(key), traceparent: TRACEPARENT };
-    const create = {
-      kind: "create",
-      ...about,
-      idempotency_key: key,
-      request: requestOf(),
-    } as const;
-    await shard.execute(create, NOW_MS);
-    if (key !== "open") await shard.execute({ kind: "cancel", ...about }, NOW_MS);
-  }
+  for (const key of ["a", "b"]) await shard.pay(key, NOW_MS);
+  const about = { merchant_id: MERCHANT, transaction_id: idOf("open"), traceparent: TRACEPARENT };
+  const request = requestOf();
+  await shard.execute({ kind: "create", ...about, idempotency_key: "open", request }, NOW_MS);
   return shard;
 }
 
@@ -67,10 +59,8 @@ it("A payment stays in the tables when the book begins anew while its segment is
 it("What was put back is not taken out of a book that was set back", async () => {
   const shard = await shardWithPayments();
   await shard.archiver.runNow();
-  const { journal, segments, reader, storage, removed } = shard;
-  const { sql, transactionSync } = storage;
-  const parts = { journal, sql, transactionSync, segments, reader, writeBook: async () => {} };
-  expect(await restoreSegment(parts, 1, LATER_MS + HOT_MS)).toBe(2);
+  const { segments, removed } = shard;
+  expect(await shard.restore(1, LATER_MS + HOT_MS)).toBe(2);
   removed.length = 0;
   shard.archiver.bookWasSetBack(LATER_MS);
   await shard.archiver.runNow();

@@ -4,7 +4,6 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import type { EventRecord } from "../../../../src/domain/transaction/event";
 import type { Answer } from "../../../../src/processor/processor";
-import { restoreSegment } from "../../../../src/transactions/archive/restore";
 import { type Command, execute } from "../../../../src/transactions/commands/command";
 import type { CommandResult } from "../../../../src/transactions/commands/result";
 import { NotHeld } from "../../../../src/transactions/journal/archived/archived-payments";
@@ -108,20 +107,18 @@ function keepOpen(open: Open[], result: CommandResult | "unavailable"): void {
 
 /** Puts a segment's payments back, for some steps. */
 async function restoreAny(shard: ArchivingShard, at: number, now: number): Promise<void> {
-  const { journal, segments, reader, storage } = shard;
+  const { journal, segments } = shard;
   const all = segments.list(0, 100);
   if (all.length === 0) return;
-  const { sql, transactionSync } = storage;
   const written: string[] = [];
   const writeBook = async (events: EventRecord[]) => {
     written.push(...events.map(({ transaction_id }) => transaction_id));
   };
-  const parts = { journal, sql, transactionSync, segments, reader, writeBook };
   const number = 1 + (at % all.length);
-  const restored = await restoreSegment(parts, number, now + 30 * HOT_MS);
+  const restored = await shard.restore(number, now + 30 * HOT_MS, writeBook);
   expect(written.length).toBeGreaterThanOrEqual(restored ?? 0);
   for (const id of written) expect(journal.archived.placeOf(id)).toBeUndefined();
-  expect(await restoreSegment(parts, all.length + 1, now)).toBeNull();
+  expect(await shard.restore(all.length + 1, now)).toBeNull();
 }
 
 /** What fails in a pass: an operation of R2, before or after its effect, or the book; and whether the object ends then. */
@@ -242,12 +239,10 @@ describe("a payment that changes while it is archived", () => {
   it("What an operator has put back stays for its time, and is archived again then", async () => {
     const shard = await charged();
     await shard.archiver.runNow();
-    const { journal, segments, reader, storage } = shard;
-    const { sql, transactionSync } = storage;
+    const { journal, storage } = shard;
     const until = NOW_MS + 20 * HOT_MS;
-    const parts = { journal, sql, transactionSync, segments, reader, writeBook: async () => {} };
-    expect(await restoreSegment(parts, 1, until)).toBe(2);
-    const kept = () => sql.exec("SELECT * FROM restored").toArray().length;
+    expect(await shard.restore(1, until)).toBe(2);
+    const kept = () => storage.sql.exec("SELECT * FROM restored").toArray().length;
     for (const [now, placed] of [
       [until - 1, undefined],
       [until, { segment: 2, block: 0 }],
@@ -262,16 +257,12 @@ describe("a payment that changes while it is archived", () => {
   it("A change or restore of an archived payment is refused while the book is written again, and done after that", async () => {
     const shard = await charged();
     await shard.archiver.runNow();
-    const { journal, segments, reader, storage } = shard;
-    const { sql, transactionSync } = storage;
-    const parts = { journal, sql, transactionSync, segments, reader, writeBook: async () => {} };
+    const { journal } = shard;
     const later = NOW_MS + 20 * HOT_MS;
     const replay = commandOf("create", "a", 0, []) as Command;
     journal.checkpoints.set("book_delivered_through", 0);
     expect(await shard.execute(refund, later)).toBe("unavailable");
-    await expect(restoreSegment(parts, 1, later)).rejects.toThrow(
-      "the book is being written again",
-    );
+    await expect(shard.restore(1, later)).rejects.toThrow("the book is being written again");
     expect(await shard.execute(replay, later)).toMatchObject({ replayed: true });
     expect(KEYS.map((key) => journal.archived.find(idOf(key)))).toEqual(KEYS.map(() => undefined));
     expect(KEYS.map((key) => journal.archived.placeOf(idOf(key))?.segment)).toEqual([
@@ -281,7 +272,7 @@ describe("a payment that changes while it is archived", () => {
     ]);
     journal.checkpoints.set("book_delivered_through", journal.lastPosition);
     expect(await shard.execute(refund, later)).toMatchObject({ kind: "pending", replayed: false });
-    expect(await restoreSegment(parts, 1, later)).toBe(1);
+    expect(await shard.restore(1, later)).toBe(1);
     expect(places(shard)).toEqual([1, 1, 0]);
   });
 
