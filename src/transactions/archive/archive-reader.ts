@@ -54,7 +54,8 @@ export class ArchiveReader {
       await Promise.all(reads);
       return await work();
     } catch (fault) {
-      this.#logUnavailable(fault);
+      // One that came back and was archived again meanwhile is not held. The work has changed nothing either.
+      if (!(fault instanceof NotHeld)) this.#logUnavailable(fault);
       return unavailable;
     } finally {
       for (const release of releases) release();

@@ -48,3 +48,15 @@ it("When one read fails, what the others have read is released too, also when th
   expect(shard.r2.operations).toBeGreaterThan(operations + 1);
   expect(heldIn(shard)).toEqual([]);
 });
+
+it("Work whose payment was put back and archived again meanwhile is refused, and not a fault", async () => {
+  const shard = await archived();
+  const work = async () => {
+    await shard.restore(1, 0);
+    await shard.archiver.runNow();
+    return shard.journal.find(IDS[0] ?? "");
+  };
+  const result = await shard.reader.withHeld(IDS, work, "unavailable" as const);
+  expect(result).toBe("unavailable");
+  expect(shard.journal.archived.placeOf(IDS[0] ?? "")?.segment).toBe(2);
+});
