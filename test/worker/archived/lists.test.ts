@@ -4,24 +4,8 @@ import type { Transaction } from "../../../src/domain/transaction/transaction";
 import { type Client, newClient, problem, TRANSACTIONS } from "../../support/api";
 import { archiveEverything, isArchived, segmentOf } from "../../support/archiving";
 import { env } from "../../support/env";
+import { readAll } from "../../support/list-pages";
 import { times } from "../../support/owner";
-
-type Page = { data: Transaction[]; has_more: boolean; next_cursor: string | null };
-
-/** All pages of a list. */
-async function readAll(client: Client, query = ""): Promise<Transaction[]> {
-  const all: Transaction[] = [];
-  let cursor = "";
-  for (let pages = 0; pages < 200; pages++) {
-    const response = await client.get(`${TRANSACTIONS}?limit=7${query}${cursor}`);
-    expect(response.status).toBe(200);
-    const page = (await response.json()) as Page;
-    all.push(...page.data);
-    if (!page.has_more) return all;
-    cursor = `&cursor=${encodeURIComponent(page.next_cursor ?? "")}`;
-  }
-  throw new Error("the list does not end");
-}
 
 /** Payments of which some are charged, some cancelled and some still pending, in the order of their creation. */
 async function shopWithPayments(): Promise<{ client: Client; made: Transaction[] }> {
