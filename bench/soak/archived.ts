@@ -1,8 +1,10 @@
 // `npm run bench:archived`: payments that are archived while others are made. It shows whether archiving delays payments, how
 // fast it is, how many bytes are left of a payment and how many it takes in R2, and finds a sample of the payments again.
+import { execFile } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
+import { ROOT } from "../../scripts/install.mjs";
 import { CASES, newContext, PATH } from "../cases.ts";
 import { Connection, type Observer } from "../connection.ts";
 import { buildWorker, HOME, newRunFolder, startFresh } from "../fresh-server.ts";
@@ -33,7 +35,7 @@ const STUCK_MS = 60_000;
 
 const home = newRunFolder();
 const dir = join(home, "server");
-const { server, key } = await startFresh({
+const { server, key, adminToken } = await startFresh({
   build: await buildWorker(home),
   dir,
   log: join(HOME, "archived.log"),
@@ -69,7 +71,8 @@ await makePayments(total - context.made);
 const made = context.made;
 await waitUntilArchived(made);
 const shardBytes = sum(await readMetric("payments_shard_bytes"));
-const verified = await findAgain(Number(values.sample));
+const again = await findAgain(Number(values.sample));
+const verified = await verify();
 await Promise.all(connections.map((connection) => connection.close()));
 await server.end();
 
@@ -84,9 +87,10 @@ printTable(
 console.log(`
 p99: ${(busy.p99 / quiet.p99).toFixed(2)} times. Archived ${whole(archivedPerS)} a second while ${whole(madePerS)} were made: ${(archivedPerS / madePerS).toFixed(1)} times.
 Bytes a payment: ${whole(shardBytes / made)} left in the shards, ${(bucketBytes() / made).toFixed(1)} in R2.
-Found again: ${verified.found} of ${verified.asked} by id and by key, p50 ${ms(verified.p50)} ms.`);
+Found again: ${again.found} of ${again.asked} by id and by key, p50 ${ms(again.p50)} ms.
+${verified}`);
 for (const text of errors.slice(0, 10)) console.error(text);
-const isWhole = errors.length === 0 && verified.found === verified.asked && archivedBefore === 0;
+const isWhole = errors.length === 0 && again.found === again.asked && archivedBefore === 0;
 process.exit(isWhole ? 0 : 1);
 
 /** Makes payments on all connections. @returns how many a second */
@@ -177,6 +181,20 @@ async function findAgain(asked: number) {
     if (idempotency_key === own && status === "completed" && byId === text) found += 1;
   }
   return { asked, found, p50: quantile(times, 0.5) };
+}
+
+/** What `npm run archive -- verify` prints. */
+async function verify(): Promise<string> {
+  const script = join(ROOT, "scripts/archive.ts");
+  const env = { ...process.env, ADMIN_TOKEN: adminToken };
+  const run = promisify(execFile);
+  try {
+    return (await run(process.execPath, [script, "verify", "--url", server.origin], { env }))
+      .stdout;
+  } catch (error) {
+    errors.push("the archive could not be verified");
+    return String((error as { stdout?: string }).stdout);
+  }
 }
 
 /** What the bucket's objects have together, without the files of its own database. */
