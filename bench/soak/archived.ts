@@ -185,7 +185,7 @@ async function findAgain(asked: number) {
 
 /** What `npm run archive -- verify` prints. */
 async function verify(): Promise<string> {
-  const script = join(ROOT, "scripts/archive.ts");
+  const script = join(ROOT, "scripts/archive/archive.ts");
   const env = { ...process.env, ADMIN_TOKEN: adminToken };
   const run = promisify(execFile);
   try {
