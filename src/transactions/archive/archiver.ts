@@ -1,6 +1,8 @@
 /** Moves old payments of a shard to the archive: each time a segment of them is written to R2, read back and verified, and
  *  only then taken out of the tables, in one commit. A segment that was written and not committed is left alone: nothing
  *  refers to it. */
+
+import { ArchiveFault } from "../../archive/archive-fault";
 import type { ArchivedPayment } from "../../archive/line";
 import { MAX_PAYMENTS } from "../../archive/manifest";
 import { buildSegment } from "../../archive/segment";
@@ -14,6 +16,7 @@ import type { OutboxRelays } from "../outbox/relays";
 import type { ArchiveReader } from "./archive-reader";
 import { emptyBook, type MovedPayment } from "./empty-book";
 import { type FinalPayment, selectFinal } from "./final-payments";
+import { rest } from "./rest";
 import { endRestored } from "./restore";
 import type { SealedPayment, Segments } from "./segments";
 
@@ -30,9 +33,6 @@ export const MAX_SPAN_MS = 7 * DAY_MS;
 const MAX_SET_BACK_MS = 31 * DAY_MS;
 /** While a pass is under way there is an alarm within this time. */
 const SAFETY_MS = 5_000;
-/** Between two blocks, each of which takes some milliseconds. */
-const REST_MS = 4;
-const MAX_REST_MS = 25;
 const BACKOFF: Backoff = { first_ms: 5_000, most_ms: 300_000 };
 
 export type ArchiverDependencies = {
@@ -56,6 +56,7 @@ export class Archiver {
   readonly #dependencies: ArchiverDependencies;
   readonly #passMs: number;
   #running: Promise<void> | undefined;
+  #removing: Promise<void> | undefined;
   #backoff = NO_BACKOFF;
   /** Whether payments of some segment may still be in the book. */
   #isInBook = false;
@@ -118,6 +119,7 @@ export class Archiver {
       endRestored(this.#dependencies.sql, nowMs);
       let after = hot_ms > 0 ? 0 : Number.POSITIVE_INFINITY;
       while (after !== Number.POSITIVE_INFINITY) after = await this.#archiveNext(after, nowMs, few);
+      await this.#removing;
       // Last, because a segment that is damaged must not keep others from being written.
       await emptyBook(this.#dependencies);
       this.#readIsInBook();
@@ -126,9 +128,10 @@ export class Archiver {
       this.#backoff = NO_BACKOFF;
     } catch (fault) {
       this.#backoff = afterFailure(this.#backoff, Date.now(), BACKOFF);
-      const reason = fault instanceof Error && fault.name === "ArchiveFault" ? fault.message : "";
-      log("error", "archive.failed", { fault: describeFault(fault), ...(reason && { reason }) });
+      const reason = fault instanceof ArchiveFault && { reason: fault.message };
+      log("error", "archive.failed", { fault: describeFault(fault), ...reason });
     } finally {
+      this.#removing = undefined;
       this.#oldestMs = null;
     }
   }
@@ -210,14 +213,19 @@ export class Archiver {
         return ids.has(id) ? [{ merchant_id, created_at, id, version }] : [];
       });
     });
-    journal.forget(
-      moved.map(({ id }) => id),
-      segment.manifest.last_position,
-    );
-    await this.#dependencies.removeFromBook(moved);
-    segments.setOutOfBook(place.number);
-    this.#readIsInBook();
+    const movedIds = moved.map(({ id }) => id);
+    journal.forget(movedIds, segment.manifest.last_position);
+    await this.#removing;
+    this.#removing = this.#remove(moved, place.number);
+    this.#removing.catch(() => {}); // The pass awaits it later.
     return moved.length;
+  }
+
+  /** Takes the payments of a segment out of the book, while the next segment is built. */
+  async #remove(moved: MovedPayment[], number: number): Promise<void> {
+    await this.#dependencies.removeFromBook(moved);
+    this.#dependencies.segments.setOutOfBook(number);
+    this.#readIsInBook();
   }
 
   /** Reads payments, and keeps what of each is in the tables. */
@@ -232,11 +240,4 @@ export class Archiver {
       return { events, refunds, details: journal.details.textOf(id) };
     });
   }
-}
-
-/** Gives requests as much time as they take, and some more, before the next block is built. */
-async function rest(): Promise<void> {
-  const from = Date.now();
-  await scheduler.wait(0);
-  await scheduler.wait(Math.min(MAX_REST_MS, REST_MS + Date.now() - from));
 }
