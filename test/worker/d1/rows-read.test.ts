@@ -170,6 +170,10 @@ const QUERIES: Record<string, Case[]> = {
     { most: 2 * ONE, run: () => move.moveEarlier(d1, [EVENT]) },
     { most: 2 * ONE, run: () => move.moveEarlier(d1, [{ ...EVENT, merchant_id: MOVING }]) },
   ],
+  restoreListed: [
+    { most: 2 * ONE, run: () => move.restoreListed(d1, [EVENT]) },
+    { most: 2 * ONE, run: () => move.restoreListed(d1, [{ ...EVENT, merchant_id: MOVING }]) },
+  ],
   removeArchived: [
     {
       most: 2 * ONE,
