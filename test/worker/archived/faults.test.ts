@@ -92,7 +92,7 @@ async function hotPaymentBeside(id: string): Promise<Transaction> {
 }
 
 describe("a shard", () => {
-  it("It archives by its alarm, without being told", async () => {
+  it("It archives by its alarm, without a request to do so", async () => {
     const { id } = await shop.created();
     await shop.process(id);
     await eventually(async () => {

@@ -1,4 +1,4 @@
-/** Rows of lists: the text of a transaction comes back from SQLite with its bytes, and takes little room. */
+/** Rows of lists: the text of a transaction is read from SQLite with its bytes, and takes little room. */
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
@@ -41,7 +41,7 @@ const LIVES = [
   refunded(life("a", "completed"), [[100, "succeeded"]]),
 ].flat();
 
-it("The text of every kind of transaction comes back with its bytes", async () => {
+it("The text of every kind of transaction is read with its bytes", async () => {
   for (const event of LIVES) {
     const record = toRecord(event);
     expect(await throughBook(record)).toBe(record.data);
@@ -59,7 +59,7 @@ it("Only what the columns and a blank payment do not have is stored", async () =
 });
 type Event = (typeof LIVES)[number];
 
-it("Whatever its members are, a text comes back with its bytes", async () => {
+it("Whatever its members are, a text is read with its bytes", async () => {
   const { transaction } = created();
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
