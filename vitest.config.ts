@@ -13,6 +13,7 @@ const IN_PAIRS = { maxWorkers: 2 };
 /** Folders of `test/worker` whose tests need settings of their own: each is a project. */
 const OTHER_SETTINGS = [
   "archived",
+  "books",
   "kafka",
   "observability",
   "reconciliation",
@@ -67,6 +68,7 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
           ...(WITH_STRIPE.includes(name) ? { STRIPE_API_URL: inject("stripeUrl") } : {}),
           ...settings,
         },
+        ...(name === "books" ? { d1Databases: { BOOK_2: "book-2", BOOK_3: "book-3" } } : {}),
         ratelimits: {
           FAILED_KEYS: { namespace_id: "7201", simple: { limit: 100_000, period: 60 } },
           FAILED_TOKENS: { namespace_id: "7202", simple: { limit: 100_000, period: 60 } },
@@ -127,6 +129,10 @@ export default defineConfig(({ mode }) => ({
           ARCHIVES_BEFORE_CALLS: "true",
         },
       ),
+      inWorkerd("books", ["test/worker/books/**/*.test.ts"], {
+        TRANSACTION_SHARDS: "2",
+        BOOKS: "3",
+      }),
       inWorkerd("kafka", ["test/worker/kafka/**/*.test.ts"], { TRANSACTION_SHARDS: "2" }),
       inWorkerd("observability", ["test/worker/observability/**/*.test.ts"], {
         TRANSACTION_SHARDS: "2",

@@ -3,7 +3,7 @@
 import { defaultRuleSet } from "./domain/risk/default-rules/default-rules";
 import type { VersionedRuleSet } from "./domain/risk/rule-set";
 import type { Env } from "./env";
-import { Settings } from "./settings";
+import { FIRST_BOOK, Settings, toBookBinding } from "./settings";
 
 /** A REST server in front of Kafka. An empty username: no credentials are sent. */
 export type KafkaRest = {
@@ -29,6 +29,8 @@ export type StripeProcessor = {
 export type Config = {
   transaction_shards: number;
   velocity_shards: number;
+  /** How many books there are. */
+  books: number;
   /** For merchants without rules of their own. */
   default_rules: VersionedRuleSet;
   /** `none`: charges are refused until a processor is chosen. */
@@ -87,6 +89,7 @@ function check(env: Env): Config {
   return {
     transaction_shards: settings.TRANSACTION_SHARDS,
     velocity_shards: settings.VELOCITY_SHARDS,
+    books: readBooks(env, settings.BOOKS),
     default_rules: defaultRuleSet({
       threshold_thousandths: settings.FRAUD_THRESHOLD,
       max_daily_transactions: settings.MAX_DAILY_TRANSACTIONS,
@@ -113,6 +116,16 @@ function check(env: Env): Config {
     admin_token: settings.ADMIN_TOKEN,
     metrics_token: settings.METRICS_TOKEN,
   };
+}
+
+/** @throws SettingsError when a book has no binding */
+function readBooks(env: Env, books: number): number {
+  for (let book = FIRST_BOOK + 1; book <= books; book += 1) {
+    const binding = toBookBinding(book);
+    if (!env[binding])
+      throw new SettingsError(`BOOKS is ${books} and there is no binding ${binding}`);
+  }
+  return books;
 }
 
 function readProcessor(settings: Settings): Config["processor"] {

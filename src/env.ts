@@ -17,8 +17,13 @@ export type Env = {
   FAILED_TOKENS?: RateLimit;
   WEBHOOK_QUEUE: Queue<DeliveryNotice>;
   WEBHOOK_DEAD_QUEUE: Queue<DeliveryNotice>;
-  DB: D1Database;
   /** Without a bucket nothing is archived. */
   ARCHIVE?: R2Bucket;
   ASSETS?: Fetcher;
-} & Partial<Record<Setting, string>>;
+} & BookBindings &
+  Partial<Record<Setting, string>>;
+
+/** The books. `DB` is the first one and the directory, which says in which book each merchant is. */
+export type BookBindings = { DB: D1Database } & {
+  [binding: `BOOK_${number}`]: D1Database | undefined;
+};

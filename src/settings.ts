@@ -7,6 +7,8 @@ import { MAX_ACTION_WINDOW_S } from "./domain/transaction/next-action";
 
 /** With more shards than this a batch has one command and objects are cold, whatever the load. */
 const MAX_SHARDS = 4_096;
+/** As many as one scrape can read within its time. */
+const MAX_BOOKS = 64;
 const MAX_WAIT_MS = 60_000;
 /** A client that is over the limit waits until the window ends. */
 const MAX_WINDOW_S = 3_600;
@@ -78,6 +80,7 @@ const MAX_TOPIC_CHARACTERS = 249;
 export const Settings = z.object({
   TRANSACTION_SHARDS: whole(0, MAX_SHARDS).default(16),
   VELOCITY_SHARDS: whole(1, MAX_SHARDS).default(4),
+  BOOKS: whole(1, MAX_BOOKS).default(1),
   FRAUD_THRESHOLD: threshold.default(5_000_000),
   FRAUD_UNLISTED_CURRENCY: z.enum(UNLISTED_CURRENCY).default("review"),
   MAX_DAILY_TRANSACTIONS: whole(0, Number.MAX_SAFE_INTEGER).default(10),
@@ -126,6 +129,14 @@ export const Settings = z.object({
 export type Settings = z.output<typeof Settings>;
 /** The name of a setting. */
 export type Setting = keyof z.input<typeof Settings>;
+
+/** The first book, which is the directory too: the others have only payments and what follows from them. */
+export const FIRST_BOOK = 1;
+
+/** The name of a book's binding. @param book from 1 */
+export function toBookBinding(book: number): "DB" | `BOOK_${number}` {
+  return book === FIRST_BOOK ? "DB" : `BOOK_${book}`;
+}
 
 /** Empty, or a URL that a path can be appended to. */
 function isBaseUrl(text: string): boolean {

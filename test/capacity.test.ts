@@ -37,11 +37,12 @@ describe("docs/capacity.md", () => {
   });
 
   it("The page begins with the defaults of the settings", () => {
-    const { hot_days, shards, velocity_shards } = DEFAULTS;
+    const { hot_days, shards, velocity_shards, books } = DEFAULTS;
     expect(Settings.parse({})).toMatchObject({
       HOT_DAYS: hot_days * DAY_S * 1_000,
       TRANSACTION_SHARDS: shards,
       VELOCITY_SHARDS: velocity_shards,
+      BOOKS: books,
     });
   });
 });

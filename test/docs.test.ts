@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { CloudEvent } from "cloudevents";
 import { describe, expect, it } from "vitest";
 import { PROBLEMS } from "../src/api/http/problem";
+import { bookMetrics } from "../src/api/operations/book-metrics";
 import { d1Metrics } from "../src/api/operations/d1-metrics";
 import { shardMetrics } from "../src/api/operations/shard-metrics";
 import { webhookMetrics } from "../src/api/operations/webhook-metrics";
@@ -160,9 +161,12 @@ it("docs/metrics.md has a row with the right type for every series, and no other
   const documented = rowsOf(doc("metrics.md")).filter(([name = ""]) =>
     name.startsWith("payments_"),
   );
-  const families = [...d1Metrics([]), ...webhookMetrics([]), ...shardMetrics([])].map(
-    ({ name, type }) => [name, type],
-  );
+  const families = [
+    ...bookMetrics([]),
+    ...d1Metrics([]),
+    ...webhookMetrics([]),
+    ...shardMetrics([]),
+  ].map(({ name, type }) => [name, type]);
   const scrapes = ["payments_scrape_ok", "payments_shards"].map((name) => [name, "gauge"]);
   const pairs = documented.map(([name, type]) => `${name} ${type}`);
   expect(pairs.sort()).toEqual([...families, ...scrapes].map((pair) => pair.join(" ")).sort());

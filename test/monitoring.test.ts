@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { bookMetrics } from "../src/api/operations/book-metrics";
 import { d1Metrics } from "../src/api/operations/d1-metrics";
 import { shardMetrics } from "../src/api/operations/shard-metrics";
 import { webhookMetrics } from "../src/api/operations/webhook-metrics";
@@ -11,7 +12,7 @@ const DOCS = join(import.meta.dirname, "../docs");
 const doc = (name: string): string => readFileSync(join(DOCS, name), "utf8");
 
 /** Every name that a scrape may have, from the code; docs.test.ts holds docs/metrics.md against the same. */
-const families = [...d1Metrics([]), ...webhookMetrics([]), ...shardMetrics([])];
+const families = [...bookMetrics([]), ...d1Metrics([]), ...webhookMetrics([]), ...shardMetrics([])];
 const names = new Set([
   "up", // Prometheus' own.
   "payments_scrape_ok",

@@ -12,6 +12,7 @@ const USAGE = `usage: npm run capacity -- [options]
   --hot-days N         HOT_DAYS, ${DEFAULTS.hot_days} unless given; 0 for no archive
   --shards N           TRANSACTION_SHARDS, ${DEFAULTS.shards} unless given
   --velocity-shards N  VELOCITY_SHARDS, ${DEFAULTS.velocity_shards} unless given
+  --books N            BOOKS, ${DEFAULTS.books} unless given
   --extra-bytes N      what a payment's texts are longer than those of the smallest one
   --write              write the tables into docs/capacity.md; without other options
   --help`;
@@ -21,6 +22,7 @@ const OPTIONS = {
   "hot-days": { type: "string" },
   shards: { type: "string" },
   "velocity-shards": { type: "string" },
+  books: { type: "string" },
   "extra-bytes": { type: "string" },
   write: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
@@ -75,6 +77,7 @@ function readReport(given: Given): Report {
       hot_days: hot_days ?? DEFAULTS.hot_days,
       shards: readCount("shards", 1) ?? DEFAULTS.shards,
       velocity_shards: readCount("velocity-shards", 1) ?? DEFAULTS.velocity_shards,
+      books: readCount("books", 1) ?? DEFAULTS.books,
       extra_bytes: readCount("extra-bytes", 0) ?? DEFAULTS.extra_bytes,
     },
   };

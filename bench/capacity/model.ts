@@ -28,6 +28,8 @@ export type Setup = {
   /** `TRANSACTION_SHARDS`, `VELOCITY_SHARDS`. */
   shards: number;
   velocity_shards: number;
+  /** `BOOKS`: databases of D1 over which the merchants are spread evenly. */
+  books: number;
   /** What a payment's texts are longer than those of the smallest payment. They are stored once in each place, in D1 on pages of
    *  their own when they are long. */
   extra_bytes: number;
@@ -40,13 +42,13 @@ export type StoreName = "d1" | "shard" | "velocity" | "r2";
 
 /** The databases of a setup, and the bucket. */
 export function storesOf(setup: Setup): Record<StoreName, Store> {
-  const { extra_bytes, shards, velocity_shards } = setup;
+  const { extra_bytes, shards, velocity_shards, books } = setup;
   const hot_days = setup.hot_days === 0 ? Number.POSITIVE_INFINITY : setup.hot_days;
   const extraInD1 = bytesInD1(extra_bytes);
   const staysInD1 = BYTES.archived_in_d1.value > 0 ? extraInD1 : 0;
   return {
     d1: {
-      parts: 1,
+      parts: books,
       bytes: BYTES.d1.value + extraInD1,
       kept_days: hot_days,
       later_bytes: BYTES.archived_in_d1.value + staysInD1,
@@ -99,7 +101,7 @@ export type Capacity = {
   d1_full_days: number;
   shard_full_days: number;
   velocity_full_days: number;
-  /** Writes of D1 a second; as few as there can be when each has as many rows as it may. */
+  /** Writes of each database of D1 a second; as few as there can be when each has as many rows as it may. */
   d1_writes: { usual: number; full: number };
   /** Shares of one thread. */
   d1_thread: { usual: number; full: number };
@@ -118,7 +120,7 @@ export type Capacity = {
 };
 
 export function computeCapacity(setup: Setup): Capacity {
-  const { rate, shards } = setup;
+  const { rate, shards, books } = setup;
   const stores = storesOf(setup);
   const fullDays = (name: "d1" | "shard" | "velocity") =>
     daysUntil(
@@ -128,7 +130,7 @@ export function computeCapacity(setup: Setup): Capacity {
     );
   const d1Writes = writesOf(setup);
   const d1Thread = (writes: number) =>
-    (writes * THREADS.d1_ms_a_write.value + rate * THREADS.d1_ms_a_payment.value) / 1_000;
+    (writes * THREADS.d1_ms_a_write.value + (rate / books) * THREADS.d1_ms_a_payment.value) / 1_000;
   const d1_thread = { usual: d1Thread(d1Writes.usual), full: d1Thread(d1Writes.full) };
   const million = {
     sharing: dollarsToWrite("sharing", setup),
@@ -153,14 +155,15 @@ export function computeCapacity(setup: Setup): Capacity {
     stored_gb: { month, year },
     storage_dollars_a_month: { month: dollarsToStore(month), year: dollarsToStore(year) },
     shards_for_a_year: Math.ceil((year.shard * GB) / LIMITS.object_bytes.value),
-    databases: Math.ceil(Math.max((year.d1 * GB) / LIMITS.d1_bytes.value, d1_thread.full)),
+    databases: Math.ceil(Math.max((year.d1 * GB) / LIMITS.d1_bytes.value, d1_thread.full * books)),
   };
 }
 
 /** A shard gathers events for a time before it writes them, unless there are enough for a write sooner. */
-function writesOf({ rate, shards }: Setup): Capacity["d1_writes"] {
-  const full = (rate * D1_WRITES.rows_a_payment.value) / D1_WRITES.rows.value;
-  const gathered = shards * Math.min(rate / shards, 1 / D1_WRITES.gather_s.value);
+function writesOf({ rate, shards, books }: Setup): Capacity["d1_writes"] {
+  const own = rate / books;
+  const full = (own * D1_WRITES.rows_a_payment.value) / D1_WRITES.rows.value;
+  const gathered = shards * Math.min(own / shards, 1 / D1_WRITES.gather_s.value);
   return { usual: Math.max(full, gathered), full };
 }
 

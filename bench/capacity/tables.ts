@@ -17,12 +17,14 @@ export const DEFAULTS: Omit<Setup, "rate"> = {
   hot_days: 90,
   shards: 16,
   velocity_shards: 4,
+  books: 1,
   extra_bytes: 0,
 };
 /** The configurations of docs/capacity.md. */
 export const WORKED: Setup[] = [
   { ...DEFAULTS, rate: 1_000, hot_days: 0.25, shards: 64, velocity_shards: 32 },
-  { ...DEFAULTS, rate: 10_000, hot_days: 0.025, shards: 256, velocity_shards: 256 },
+  { ...DEFAULTS, rate: 1_000, hot_days: 7, shards: 64, velocity_shards: 32, books: 32 },
+  { ...DEFAULTS, rate: 10_000, hot_days: 0.25, shards: 256, velocity_shards: 256, books: 16 },
 ];
 
 /** Of payments at one a second. */
@@ -37,8 +39,8 @@ export const FULL_REPORT: Report = { options: DEFAULTS, rates: RATES, setups: WO
 
 /** All tables of a report. */
 export function writeReport({ options, rates, setups }: Report): string {
-  const { hot_days, shards, velocity_shards, extra_bytes } = options;
-  const title = `HOT_DAYS ${hot_days}, TRANSACTION_SHARDS ${shards}, VELOCITY_SHARDS ${velocity_shards}${
+  const { hot_days, shards, velocity_shards, books, extra_bytes } = options;
+  const title = `HOT_DAYS ${hot_days}, TRANSACTION_SHARDS ${shards}, VELOCITY_SHARDS ${velocity_shards}, BOOKS ${books}${
     extra_bytes > 0 ? `, ${extra_bytes} bytes more a payment` : ""
   }`;
   const byRate = rates.map((rate) => ({ ...options, rate }));
@@ -108,8 +110,8 @@ const ROWS: [string, (capacity: Capacity, setup: Setup) => string][] = [
   ["a shard", ({ shard_full_days }) => time(shard_full_days)],
   ["a velocity object", ({ velocity_full_days }) => time(velocity_full_days)],
   ["**first limit**", firstLimit],
-  ["**busy:** writes of D1 a second", ({ d1_writes }) => short(d1_writes.usual)],
-  ["D1's thread", ({ d1_thread }) => percent(d1_thread.usual)],
+  ["**busy:** writes a second of each database of D1", ({ d1_writes }) => short(d1_writes.usual)],
+  ["the thread of each database of D1", ({ d1_thread }) => percent(d1_thread.usual)],
   ["D1's thread, if all writes were full", ({ d1_thread }) => percent(d1_thread.full)],
   ["a shard's thread", ({ shard_thread }) => percent(shard_thread)],
   [
@@ -119,7 +121,7 @@ const ROWS: [string, (capacity: Capacity, setup: Setup) => string][] = [
   ],
   ["objects written to R2 a second", ({ r2_writes }) => short(r2_writes)],
   ["**to hold a year:** shards", ({ shards_for_a_year }) => whole(shards_for_a_year)],
-  ["databases of D1 (there is one)", ({ databases }) => whole(databases)],
+  ["databases of D1", ({ databases }) => whole(databases)],
   [
     "**dollars** a million, payments that share commits",
     (one) => short(one.dollars_a_million.sharing),
@@ -161,8 +163,8 @@ function firstLimit(capacity: Capacity): string {
   return `${first[0]}, ${time(first[1])}`;
 }
 
-function describe({ rate, hot_days, shards, velocity_shards }: Setup): string {
-  return `${whole(rate)} a second, HOT_DAYS ${hot_days}, ${shards} shards, ${velocity_shards} velocity objects`;
+function describe({ rate, hot_days, shards, velocity_shards, books }: Setup): string {
+  return `${whole(rate)} a second, HOT_DAYS ${hot_days}, ${shards} shards, ${velocity_shards} velocity objects, ${books === 1 ? "1 book" : `${books} books`}`;
 }
 
 function table(head: string[], lines: string[][]): string {

@@ -64,14 +64,23 @@ function migrationsDigest(): string {
   return createHash("sha256").update(JSON.stringify(files)).digest("hex");
 }
 
-/** Applies the migrations to the local database in `state`, when they changed since the last time. */
+/** The bindings of the books in wrangler.toml, outside of other environments. */
+function bookBindings(): string[] {
+  const config = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
+  const found = config.matchAll(/^\[\[d1_databases\]\]\s+binding = "(DB|BOOK_\d+)"/gm);
+  return [...found].flatMap(([, name]) => name ?? []);
+}
+
+/** Applies the migrations to each local database in `state`, when they changed since the last time. */
 export async function migrate(state = STATE_DIR): Promise<void> {
   const digest = migrationsDigest();
   const stamp = join(state, "migrations.sha256");
   if (existsSync(join(state, "v3", "d1")) && readOrEmpty(stamp) === digest) return;
-  const apply = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state];
-  const { code, said } = await runWrangler(apply);
-  if (code !== 0) throw new Error(`${said}\nThe database migrations could not be applied.`);
+  for (const binding of bookBindings()) {
+    const apply = ["d1", "migrations", "apply", binding, "--local", "--persist-to", state];
+    const { code, said } = await runWrangler(apply);
+    if (code !== 0) throw new Error(`${said}\nThe database migrations could not be applied.`);
+  }
   mkdirSync(state, { recursive: true });
   writeFileSync(stamp, digest);
 }

@@ -13,6 +13,8 @@ type Variables = {
   log: Log;
   /** Set by authentication; undefined on routes without it. */
   merchant_id: string;
+  /** The book that has the merchant's payments, as far as this isolate has read; set by authentication. */
+  book: number;
   /** The merchant's default currency, set by authentication. */
   default_currency: string;
   /** Values of the RateLimit header fields. */

@@ -1,6 +1,8 @@
 /** Merchants and their API keys in D1, and the lookup of a key that every request needs. */
-import { and, desc, eq, exists, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, exists, inArray, type SQL, sql } from "drizzle-orm";
 import type { Scope } from "../domain/identity/api-key";
+import { FIRST_BOOK } from "../settings";
+import { BOOKS, keepBookCount } from "./books/directory";
 import { type Database, queryD1 } from "./query";
 import { apiKeys, merchants, settings } from "./schema";
 
@@ -14,6 +16,8 @@ export type KeyHolder = {
   merchant_name: string;
   /** It never changes, so it may be cached without a limit. */
   default_currency: string;
+  /** The book that has the merchant's payments. A merchant can be moved to another one. */
+  book: number;
   scopes: string[];
   expires_at_ms: number | null;
   /** The start of the hour in which it was last used, as far as D1 has it; null if never. */
@@ -28,43 +32,65 @@ const holding = {
   merchant_id: apiKeys.merchant_id,
   merchant_name: merchants.name,
   default_currency: merchants.default_currency,
+  book: merchants.book,
   scopes: apiKeys.scopes,
   expires_at_ms: apiKeys.expires_at,
   last_used_at_ms: apiKeys.last_used_at,
 };
 
-/** The holder of the key with this hash, and the shard count that this deployment began with, which the first call
- *  stores. */
+/** What the deployment has: its shards, which never change, and its books, which only become more. */
+export type DeploymentCounts = { shards: number; books: number };
+
+/** The holder of the key with this hash, and the counts that this deployment has had: the shards that it began with, which
+ *  the first call stores, and the most books. */
 export async function findKeyHolder(
   db: Database,
   hash: string,
-  shards: number,
+  counts: DeploymentCounts,
   limitMs: number,
-): Promise<{ holder: KeyHolder | undefined; shards: number }> {
-  const [keys, counts] = await queryD1(
+): Promise<{ holder: KeyHolder | undefined; counts: DeploymentCounts }> {
+  const [keys, rows] = await queryD1(
     db.batch([
       db
         .select(holding)
         .from(apiKeys)
         .innerJoin(merchants, eq(merchants.id, apiKeys.merchant_id))
         .where(eq(apiKeys.hash, hash)),
-      db.select().from(settings).where(eq(settings.name, SHARDS)),
+      selectCounts(db),
     ]),
     limitMs,
   );
   const [holder] = keys;
-  const kept = counts[0] ? Number(counts[0].value) : await keepShards(db, shards, limitMs);
-  return { holder, shards: kept };
+  const { shards, books } = readCounts(rows);
+  if (books < counts.books) await keepBookCount(db, counts.books, limitMs);
+  return {
+    holder,
+    counts: {
+      shards: shards ?? (await keepShards(db, counts.shards, limitMs)),
+      books: Math.max(books, counts.books),
+    },
+  };
 }
 
-/** The shard count that this deployment began with; undefined before its first request. */
-export async function findShardCount(db: Database): Promise<number | undefined> {
-  const [kept] = await queryD1(db.select().from(settings).where(eq(settings.name, SHARDS)));
-  return kept && Number(kept.value);
+/** The counts of this deployment; without shards before its first request. @throws DatabaseUnavailable */
+export async function findCounts(db: Database): Promise<{ shards?: number; books: number }> {
+  return readCounts(await queryD1(selectCounts(db)));
+}
+
+const selectCounts = (db: Database) =>
+  db
+    .select()
+    .from(settings)
+    .where(inArray(settings.name, [SHARDS, BOOKS]));
+
+function readCounts(rows: { name: string; value: string }[]): { shards?: number; books: number } {
+  const counts = new Map(rows.map(({ name, value }) => [name, Number(value)]));
+  const shards = counts.get(SHARDS);
+  return { ...(shards === undefined ? {} : { shards }), books: counts.get(BOOKS) ?? FIRST_BOOK };
 }
 
 async function keepShards(db: Database, shards: number, limitMs: number): Promise<number> {
-  const [, counts] = await queryD1(
+  const [, rows] = await queryD1(
     db.batch([
       db
         .insert(settings)
@@ -74,7 +100,7 @@ async function keepShards(db: Database, shards: number, limitMs: number): Promis
     ]),
     limitMs,
   );
-  return Number(counts[0]?.value);
+  return Number(rows[0]?.value);
 }
 
 /** Adds a merchant, unless one has this id already. @returns whether it did */

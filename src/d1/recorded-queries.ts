@@ -12,6 +12,9 @@ const MERCHANTS_OF_PAGE = 500;
 export type RecordedPlace = { merchant_id: string; created_at: string; id: string };
 export type Recorded = RecordedPlace & { transaction_id: string };
 
+/** `next` is where the next page begins; undefined after the last one. */
+export type RecordedPage = { rows: Recorded[]; next: RecordedPlace | undefined };
+
 /** Before everything. */
 const START: RecordedPlace = { merchant_id: "", created_at: "", id: "" };
 
@@ -49,7 +52,7 @@ export async function listRecorded(
   created: Range,
   after: RecordedPlace = START,
   limit: number,
-): Promise<{ rows: Recorded[]; next: RecordedPlace | undefined }> {
+): Promise<RecordedPage> {
   // Merchants without a feed have no payments.
   const beyond = await queryD1(
     db.all<{ merchant_id: string }>(
@@ -64,7 +67,7 @@ export async function listRecorded(
   const found = await queryD1(db.all<Row>(sql.join(selects, sql` UNION ALL `)));
   const rows = found
     .map(toRecorded)
-    .sort((one, other) => (textOf(one) < textOf(other) ? -1 : 1))
+    .sort((one, other) => (placeText(one) < placeText(other) ? -1 : 1))
     .slice(0, limit);
   const last = rows.at(-1);
   if (rows.length === limit && last) {
@@ -113,6 +116,6 @@ function toRecorded(row: Row): Recorded {
   return { merchant_id: row.merchant_id, created_at, id, transaction_id: id };
 }
 
-/** The parts have fixed lengths or end before a space, so the texts sort like the places. */
-const textOf = ({ merchant_id, created_at, id }: RecordedPlace) =>
+/** A place as text. The parts have fixed lengths or end before a space, so the texts sort like the places. */
+export const placeText = ({ merchant_id, created_at, id }: RecordedPlace) =>
   `${merchant_id} ${created_at} ${id}`;

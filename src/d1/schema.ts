@@ -14,6 +14,8 @@ export const merchants = sqliteTable(
     created_at: integer().notNull(),
     /** The currency of creates that name none; never changes. USD for merchants from before it existed. */
     default_currency: text().notNull().default("USD"),
+    /** The book that has the merchant's payments. */
+    book: integer().notNull().default(1),
   },
   (table) => [index("merchants_by_time").on(table.created_at, table.id)],
 );

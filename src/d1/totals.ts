@@ -3,8 +3,8 @@ import type { EventType } from "../domain/transaction/event";
 import type { Refund } from "../domain/transaction/refund";
 import type { Transaction } from "../domain/transaction/transaction";
 import type { Count } from "../observability/durable-counters";
-import { type Database, queryD1 } from "./query";
-import { totals, webhookTotals } from "./totals-schema";
+import { queryD1 } from "./query";
+import type { totals } from "./totals-schema";
 
 /** Events of one kind. `code` is why their transactions or refunds failed, or as `countedAs` says; `amount_minor` is in
  *  `currency`. */
@@ -57,13 +57,21 @@ function toClaimCode({
   return type === "" ? RESUMED : VOID_OF_WAITING;
 }
 
-/** The totals of events and of the merchants' dispatchers, in one call.
+/** The totals of events in a book, those of the merchants' dispatchers, which only the first book has, and how large its
+ *  database is, in one call.
  *  @throws DatabaseUnavailable when there is no response within `limitMs` */
 export async function readTotals(
-  db: Database,
+  db: D1Database,
   limitMs: number,
-): Promise<{ book: Total[]; webhooks: Count[] }> {
-  const queries = [db.select().from(totals), db.select().from(webhookTotals)] as const;
-  const [book, webhooks] = await queryD1(db.batch(queries), limitMs);
-  return { book, webhooks };
+): Promise<{ book: Total[]; webhooks: Count[]; bytes: number }> {
+  const queries = ["SELECT * FROM totals", "SELECT * FROM webhook_totals"];
+  const [book, webhooks] = await queryD1(
+    db.batch(queries.map((query) => db.prepare(query))),
+    limitMs,
+  );
+  return {
+    book: (book?.results ?? []) as Total[], // All columns.
+    webhooks: (webhooks?.results ?? []) as Count[],
+    bytes: book?.meta.size_after ?? 0,
+  };
 }

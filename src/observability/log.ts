@@ -28,6 +28,8 @@ export type LogFields = {
   outcome?: string | undefined;
   reason?: string;
   attempt?: number;
+  /** The number of a book. */
+  book?: number;
   rows?: number;
   failures?: number;
   /** A fault's class and stack without its message: messages quote data. */

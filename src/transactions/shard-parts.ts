@@ -16,6 +16,7 @@ import { BatchProcessor, type Committed } from "./group-commit/batch-processor";
 import { Batcher } from "./group-commit/batcher";
 import { CommitDelay } from "./group-commit/commit-delay";
 import { Journal } from "./journal/journal";
+import { MerchantBooks } from "./outbox/merchant-books";
 import { OutboxRelays } from "./outbox/relays";
 import { createDecisionSources } from "./risk/decision-inputs";
 
@@ -44,9 +45,10 @@ export function createShardParts(state: DurableObjectState, env: Env): ShardPart
   const journal = storage.transactionSync(() => new Journal(sql));
   // With an object for each transaction there are millions of objects, and none is scraped.
   const counters = new Counters(journal.state, config.transaction_shards > 0);
-  const relays = new OutboxRelays(journal, sql, counters, env, config, log);
+  const books = new MerchantBooks(env, config.books);
+  const relays = new OutboxRelays(journal, sql, counters, env, books, config, log);
   const shards = () => parts.shards;
-  const common = { journal, counters, relays, log, shards };
+  const common = { journal, counters, relays, books, log, shards };
   const archive = new ShardArchive({ ...common, storage, env, config });
   const payments = createProcessor(config);
   const submit = (command: Command) => parts.batcher.submit(command);

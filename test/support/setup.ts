@@ -1,5 +1,7 @@
-/** Before every file inside workerd: the book's tables. */
+/** Before every file inside workerd: the tables of every book. */
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "./env";
 
-await applyD1Migrations(env.DB, env.TEST_MIGRATIONS);
+for (const db of [env.DB, env.BOOK_2, env.BOOK_3]) {
+  if (db) await applyD1Migrations(db, env.TEST_MIGRATIONS);
+}

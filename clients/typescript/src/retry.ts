@@ -50,6 +50,7 @@ const IS_REPEATABLE: Record<OperationId, boolean> = {
 const IS_LASTING = new Set([
   "processor_not_configured",
   "shard_count_changed",
+  "book_count_reduced",
   "too_many_failed_authentications",
 ]);
 

@@ -1,7 +1,7 @@
 /** Routes of events: those of one transaction, and the feed of all transactions. */
 import type { z } from "@hono/zod-openapi";
 import { eventText, FeedPlaceExpired, listEvents } from "../../d1/events/event-queries";
-import { openDatabase } from "../../d1/query";
+import { readOwnBook } from "../books/own-book";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
@@ -70,11 +70,11 @@ async function listAllEvents(
   const start = tail ? "newest" : "oldest";
   const after = cursor === undefined ? start : await parsePositionCursor(c, "event", cursor);
   const staleSinceMs = await refreshBookFor(c);
-  const page = await listEvents(openDatabase(c.env.DB), c.get("merchant_id"), after, limit).catch(
-    (fault) => {
-      throw fault instanceof FeedPlaceExpired ? cursorExpired() : fault;
-    },
-  );
+  const page = await readOwnBook(c, (db) =>
+    listEvents(db, c.get("merchant_id"), after, limit),
+  ).catch((fault) => {
+    throw fault instanceof FeedPlaceExpired ? cursorExpired() : fault;
+  });
   const { items, hasMore, next } = await readFeedTexts(c, page);
   const cursorAfter = await formatPositionCursor(c, "event", next);
   return bookPageResponse(c, items, hasMore, cursorAfter, staleSinceMs);

@@ -84,6 +84,7 @@ const COMMON: Record<Security, ProblemCode[]> = {
     "too_many_failed_authentications",
     "unavailable",
     "shard_count_changed",
+    "book_count_reduced",
     "internal_error",
   ],
   admin_token: [
@@ -184,6 +185,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, readonly HeaderName[]>> = {
   unavailable: ["Retry-After"],
   webhook_secret_missing: ["Retry-After"],
   shard_count_changed: ["Retry-After"],
+  book_count_reduced: ["Retry-After"],
 };
 /** These occur before the merchant is identified, so no quota applies yet. */
 const UNKNOWN_MERCHANT = new Set<ProblemCode>(["api_key_missing", "api_key_invalid"]);

@@ -1,5 +1,6 @@
 /** The operator's routes for merchants. */
 import type { z } from "@hono/zod-openapi";
+import { chooseBook } from "../../d1/books/directory";
 import {
   findMerchant,
   insertMerchant,
@@ -7,7 +8,7 @@ import {
   type MerchantPlace,
   type Merchant as MerchantRow,
 } from "../../d1/merchants";
-import { openDatabase } from "../../d1/query";
+import { type Database, openDatabase } from "../../d1/query";
 import { deriveMerchantId } from "../../domain/identity/id";
 import { randomId } from "../../runtime/random-id";
 import type { AppContext } from "../context";
@@ -85,10 +86,12 @@ async function createMerchant(
 ): Promise<Response> {
   const { name, default_currency = "USD" } = body;
   const id = idempotencyKey === undefined ? randomId("mer") : deriveMerchantId(idempotencyKey);
-  const merchant = { id, name, created_at: Date.now(), default_currency };
   const db = openDatabase(c.env.DB);
+  const book = await requireBook(c, db, body.book);
+  const merchant = { id, name, created_at: Date.now(), default_currency, book };
   if (await insertMerchant(db, merchant)) return jsonResponse(c, 201, toMerchantJson(merchant));
   const first = (await findMerchant(db, id)) ?? merchant; // Merchants are never deleted.
+  // The book may have been changed since.
   const members = ["name", "default_currency"] as const;
   const different = members.filter((member) => first[member] !== merchant[member]);
   if (different.length > 0) {
@@ -102,6 +105,18 @@ async function createMerchant(
   }
   const json = JSON.stringify(toMerchantJson(first));
   return jsonTextResponse(c, 201, json, { "Idempotent-Replayed": "true" });
+}
+
+/** The book of a new merchant: the one that the request names, or the one with the fewest merchants. @throws Problem */
+async function requireBook(c: AppContext, db: Database, named?: number): Promise<number> {
+  const { books } = c.get("config");
+  if (named === undefined) return chooseBook(db, books);
+  if (named <= books) return named;
+  const message = `must be at most the number of books, which is ${books}`;
+  throw new Problem("invalid_request", {
+    detail: `book ${message}.`,
+    errors: [{ pointer: "#/book", message }],
+  });
 }
 
 async function list(
@@ -128,6 +143,6 @@ function parsePlace(text: string): MerchantPlace {
   return { created_at: Number(created_at), id };
 }
 
-function toMerchantJson({ id, name, created_at, default_currency }: MerchantRow) {
-  return { id, name, default_currency, created_at: timeText(created_at) };
+function toMerchantJson({ id, name, created_at, default_currency, book }: MerchantRow) {
+  return { id, name, default_currency, book, created_at: timeText(created_at) };
 }

@@ -29,6 +29,11 @@ export const MerchantBody = z
         pattern: "^[A-Z]{3}$",
         example: "EUR",
       }),
+    book: z.int("must be a whole number").min(1, "must be at least 1").optional().openapi({
+      description:
+        "Number of the D1 database that gets the merchant's payments. Default: the one with the fewest merchants.",
+      example: 1,
+    }),
   })
   .openapi("CreateMerchant");
 export const Merchant = z
@@ -38,6 +43,10 @@ export const Merchant = z
     default_currency: z.string().openapi({
       description: "Currency of transactions that are created without one. It cannot be changed.",
       example: "USD",
+    }),
+    book: z.int().openapi({
+      description: "Number of the D1 database that has the merchant's payments.",
+      example: 1,
     }),
     created_at: Time,
   })

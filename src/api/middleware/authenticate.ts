@@ -2,7 +2,12 @@
  *  keys remain valid longer, so that payments continue. */
 import { waitUntil } from "cloudflare:workers";
 import type { MiddlewareHandler } from "hono";
-import { findKeyHolder, type KeyHolder, noteKeyUse } from "../../d1/merchants";
+import {
+  type DeploymentCounts,
+  findKeyHolder,
+  type KeyHolder,
+  noteKeyUse,
+} from "../../d1/merchants";
 import { type Database, DatabaseUnavailable, openDatabase } from "../../d1/query";
 import { hashApiKey, isApiKey, type Scope } from "../../domain/identity/api-key";
 import { DependencyFailing, RefreshedCache } from "../../runtime/cache/refreshed-cache";
@@ -31,7 +36,7 @@ const HOUR_MS = 3_600_000;
 /** About 2 MB of the isolate's memory. */
 const MAX_CACHED_KEYS = 10_000;
 
-type CachedKey = { hash: string; holder: KeyHolder; shards: number };
+type CachedKey = { hash: string; holder: KeyHolder; counts: DeploymentCounts };
 
 /** Cached holders by key. The key itself and not its hash, so that a key is hashed once; it is as exposed here as in the
  *  requests that contain it. */
@@ -53,10 +58,13 @@ export function forgetKeys(hash?: string): void {
 /** Requires a valid API key with `scope`, and consumes the merchant's quotas. */
 export function authenticate(scope: Scope, kind: Kind = "request"): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { holder, shards } = await identify(c);
+    const { holder, counts } = await identify(c);
     c.set("merchant_id", holder.merchant_id);
+    c.set("book", holder.book);
     c.set("default_currency", holder.default_currency);
-    if (shards !== c.get("config").transaction_shards) throw new Problem("shard_count_changed");
+    const { transaction_shards, books } = c.get("config");
+    if (counts.shards !== transaction_shards) throw new Problem("shard_count_changed");
+    if (counts.books > books) throw new Problem("book_count_reduced");
     const limiting = limitRequests(c, kind);
     if (limiting) await limiting;
     if (!holder.scopes.includes(scope)) {
@@ -162,12 +170,12 @@ async function lookUp(
 }
 
 async function readKey(c: AppContext, hash: string): Promise<CachedKey | undefined> {
-  const { transaction_shards } = c.get("config");
+  const { transaction_shards: shards, books } = c.get("config");
   try {
     const db = openDatabase(c.env.DB);
-    const { holder, shards } = await findKeyHolder(db, hash, transaction_shards, LOOKUP_LIMIT_MS);
+    const { holder, counts } = await findKeyHolder(db, hash, { shards, books }, LOOKUP_LIMIT_MS);
     if (!holder) return undefined;
-    const found = { hash, holder, shards };
+    const found = { hash, holder, counts };
     if (!hasExpired(found)) noteUse(db, holder);
     return found;
   } catch (fault) {

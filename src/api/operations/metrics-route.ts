@@ -1,14 +1,14 @@
 /** `GET /metrics` for Prometheus: reads each shard, which writes D1 first, and then D1, each within two seconds. The series
  *  of a source that does not respond are omitted, and `payments_scrape_ok` shows it. */
 
-import { openDatabase } from "../../d1/query";
-import { readTotals } from "../../d1/totals";
 import { shardName } from "../../domain/identity/id";
 import { EXPOSITION_TYPE, type Family, formatExposition } from "../../observability/prometheus";
+import { readBookTotals } from "../books/read-totals";
 import type { AppContext } from "../context";
 import type { App } from "../http/define-route";
 import { respond } from "../http/response";
 import { authenticateMetrics } from "../middleware/authenticate";
+import { bookMetrics, bookSource } from "./book-metrics";
 import { d1Metrics } from "./d1-metrics";
 import { readShards, SOURCE_LIMIT_MS } from "./read-shards";
 import { shardMetrics } from "./shard-metrics";
@@ -22,16 +22,19 @@ export function metricsRoute(app: App): void {
 
 async function scrape(c: AppContext): Promise<string> {
   const shards = await readShards(c);
-  const totals = await readTotals(openDatabase(c.env.DB), SOURCE_LIMIT_MS).catch(() => undefined);
+  const { books, totals } = await readBookTotals(c, SOURCE_LIMIT_MS);
   const responses = shards.flatMap(({ shard, metrics }) => (metrics ? [{ shard, metrics }] : []));
   return formatExposition([
     buildScrapeOk({
-      book: totals !== undefined,
+      ...Object.fromEntries(
+        books.map(({ book, bytes }) => [bookSource(book), bytes !== undefined]),
+      ),
       ...Object.fromEntries(
         shards.map(({ shard, metrics }) => [shardName(shard), metrics !== undefined]),
       ),
     }),
     ...(shards.length > 0 ? [buildShardCounts(shards.length, responses.length)] : []),
+    ...bookMetrics(books),
     ...(totals ? [...d1Metrics(totals.book), ...webhookMetrics(totals.webhooks)] : []),
     ...shardMetrics(responses),
   ]);

@@ -46,6 +46,23 @@ export const Readiness = z
         "`changed`: the setting `TRANSACTION_SHARDS` differs from its initial value. Null if D1 cannot be read.",
       example: "ok",
     }),
+    book_count: z.enum(["ok", "reduced"]).nullable().openapi({
+      description:
+        "`reduced`: the setting `BOOKS` is lower than it was. Null if D1 cannot be read.",
+      example: "ok",
+    }),
+    books: z
+      .array(
+        z.object({
+          book: z.int().openapi({ description: "Number of the book.", example: 1 }),
+          state: Dependency,
+        }),
+      )
+      .openapi({
+        description:
+          "Each D1 database with payments. `dependencies.book` is the worst state among them.",
+        example: [{ book: 1, state: "ok" }],
+      }),
     outboxes: z
       .object({ book: Outbox, webhooks: Outbox, velocity: Outbox, stream: Outbox })
       .nullable()

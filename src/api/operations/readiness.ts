@@ -1,13 +1,15 @@
 /** Checks whether payments can be processed, and reads the backlog of each outbox. All checks run concurrently, for at
  *  most a second, so that a hanging dependency is reported and does not delay the response. */
 import { waitUntil } from "cloudflare:workers";
-import { findShardCount } from "../../d1/merchants";
+import { listBooks } from "../../d1/books/books";
+import { findCounts } from "../../d1/merchants";
 import { openDatabase } from "../../d1/query";
 import { shardName, velocityShardName } from "../../domain/identity/id";
 import type { Env } from "../../env";
 import { processorMode } from "../../processor/create";
 import { SharedResult } from "../../runtime/cache/shared-result";
 import { TimeoutError, withTimeout } from "../../runtime/with-timeout";
+import { FIRST_BOOK } from "../../settings";
 import { transactionShard } from "../../transactions/client";
 import type { Backlog, DestinationName, ShardReadiness } from "../../transactions/rpc";
 import { velocityShard } from "../../velocity/client";
@@ -56,10 +58,12 @@ export async function ready(c: AppContext): Promise<Response> {
 type CheckResult<Value> = { state: Dependency; value: Value | undefined };
 
 async function check(c: AppContext): Promise<Result> {
-  const { transaction_shards, velocity_shards } = c.get("config");
+  const { transaction_shards, velocity_shards, books } = c.get("config");
   const names = transaction_shards === 0 ? ["ready"] : listNames(shardName, transaction_shards);
-  const [book, velocity, shards] = await Promise.all([
-    checkCall(() => findShardCount(openDatabase(c.env.DB))),
+  const [checked, velocity, shards] = await Promise.all([
+    Promise.all(
+      listBooks(c.env, books).map(({ db }) => checkCall(() => findCounts(openDatabase(db)))),
+    ),
     Promise.all(
       listNames(velocityShardName, velocity_shards).map((name) =>
         checkCall(() => velocityShard(c.env, name).ready()),
@@ -69,26 +73,31 @@ async function check(c: AppContext): Promise<Result> {
   ]);
   const replies = shards.map(({ value }) => value).filter((value) => value !== undefined);
   const figures = transaction_shards > 0 && replies.length > 0 ? sumFigures(replies) : NO_FIGURES;
+  const [directory] = checked;
   const dependencies = {
-    book: book.state,
+    book: findWorst(checked),
     transactions: findWorst(shards),
     velocity: findWorst(velocity),
     processor: PROCESSOR_STATES[processorMode(c.get("config"))],
   };
-  const kept = book.value ?? transaction_shards;
-  const shardCount = kept === transaction_shards ? "ok" : "changed";
+  const kept = directory?.value ?? { books };
+  const shardCount = (kept.shards ?? transaction_shards) === transaction_shards ? "ok" : "changed";
+  const bookCount = kept.books <= books ? "ok" : "reduced";
   const canPay =
     dependencies.transactions === "ok" &&
     dependencies.velocity === "ok" &&
     dependencies.processor !== "not_configured" &&
-    shardCount === "ok";
-  const isWell = book.state === "ok" && !isBehind(figures);
+    shardCount === "ok" &&
+    bookCount === "ok";
+  const isWell = dependencies.book === "ok" && !isBehind(figures);
   return {
     status: canPay ? 200 : 503,
     body: {
       status: !canPay ? "unready" : isWell ? "ready" : "degraded",
       dependencies,
-      shard_count: book.state === "ok" ? shardCount : null,
+      shard_count: directory?.state === "ok" ? shardCount : null,
+      book_count: directory?.state === "ok" ? bookCount : null,
+      books: checked.map(({ state }, at) => ({ book: FIRST_BOOK + at, state })),
       ...figures,
       shards: { asked: names.length, answered: replies.length },
     },
@@ -107,7 +116,7 @@ async function checkCall<Value>(call: () => Promise<Value>): Promise<CheckResult
   }
 }
 
-/** One shard that does not respond counts for all, because its transactions cannot be reached. */
+/** One shard that does not respond counts for all, because its transactions cannot be reached; so does a book. */
 function findWorst(all: CheckResult<unknown>[]): Dependency {
   const states = all.map(({ state }) => state);
   return (

@@ -2,8 +2,10 @@
  *  one step. */
 import { waitUntil } from "cloudflare:workers";
 import type { Stripe } from "stripe";
+import { listBooks } from "../../d1/books/books";
+import { listRecordedInBooks } from "../../d1/books/list-recorded";
 import { openDatabase } from "../../d1/query";
-import { listRecorded, type Recorded, type RecordedPlace } from "../../d1/recorded-queries";
+import type { Recorded, RecordedPlace } from "../../d1/recorded-queries";
 import { isRefundId, isTransactionId, transactionOfRefund } from "../../domain/identity/id";
 import type { Refund as OurRefund } from "../../domain/transaction/refund";
 import type { Transaction } from "../../domain/transaction/transaction";
@@ -150,7 +152,8 @@ async function compareRecorded(
 ): Promise<PageOfDifferences> {
   if (after === undefined) await requireCompleteBook(c, range);
   const created = { from: timeText(range.from_ms), until: timeText(range.to_ms) };
-  const { rows, next } = await listRecorded(openDatabase(c.env.DB), step, created, after, limit);
+  const books = listBooks(c.env, c.get("config").books).map(({ db }) => openDatabase(db));
+  const { rows, next } = await listRecordedInBooks(books, step, created, after, limit);
   const records = await readOurs(
     c,
     rows.map(({ transaction_id }) => transaction_id),

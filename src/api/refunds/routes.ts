@@ -1,8 +1,8 @@
 /** Routes of refunds: they live with their transaction's owner, and D1 lists those of all transactions. */
 import { z } from "@hono/zod-openapi";
-import { openDatabase } from "../../d1/query";
 import { listRefunds } from "../../d1/refund-queries";
 import { deriveRefundId, isRefundId, transactionOfRefund } from "../../domain/identity/id";
+import { readOwnBook } from "../books/own-book";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
@@ -197,7 +197,7 @@ async function list(
     cursor === undefined ? undefined : await parseListCursor(c, cursor, undefined, "refund");
   const staleSinceMs = await refreshBookFor(c);
   const merchantId = c.get("merchant_id");
-  const page = await listRefunds(openDatabase(c.env.DB), merchantId, filter, after, limit);
+  const page = await readOwnBook(c, (db) => listRefunds(db, merchantId, filter, after, limit));
   const next = page.next && (await formatListCursor(c, page.next, "refund"));
   return bookPageResponse(c, page.items, page.hasMore, next, staleSinceMs);
 }

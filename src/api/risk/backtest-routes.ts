@@ -1,8 +1,8 @@
 /** The route that evaluates a rule set on stored payments. It changes nothing. */
 import { z } from "@hono/zod-openapi";
-import { openDatabase } from "../../d1/query";
 import { BacktestTally } from "../../domain/risk/backtest/backtest-report";
 import { type ExclusiveTask, exclusiveTask } from "../../rate-limit/client";
+import { readOwnBook } from "../books/own-book";
 import type { AppContext } from "../context";
 import { Cursor, cursor, HasMore } from "../http/common-schemas";
 import { createdBody, parseBodyRange } from "../http/created-range";
@@ -14,7 +14,7 @@ import { authenticate } from "../middleware/authenticate";
 import { consumeMore } from "../middleware/rate-limit";
 import { RiskDecision, RiskReason } from "../transactions/decision-schema";
 import { refreshBookFor } from "../transactions/owner";
-import { backtestCost, tallyDecisions } from "./run-backtest";
+import { backtestCost, listPayments, tallyDecisions } from "./run-backtest";
 import { object, whole } from "./schemas/fields";
 import { countConditions } from "./schemas/limits";
 import { CandidateBody, candidate, EXAMPLE_RULE } from "./schemas/rule-set";
@@ -133,7 +133,7 @@ async function run(
     await consumeMore(c, backtestCost(limit, conditions));
     await refreshBookFor(c);
     const next = await tallyDecisions(
-      openDatabase(c.env.DB),
+      (selection) => readOwnBook(c, (db) => listPayments(db, selection)),
       { merchant_id, filter, after, limit },
       tally,
       conditions,

@@ -1,6 +1,6 @@
 /** Runs a backtest in slices, so that other requests are served in between, and computes its cost. */
 import type { Database } from "../../d1/query";
-import { listTransactions } from "../../d1/transaction-queries";
+import { listTransactions, type TransactionPage } from "../../d1/transaction-queries";
 import type { ListPlace } from "../../d1/transactions/list-source";
 import type { ListFilter } from "../../d1/transactions/select-rows";
 import type { BacktestTally, StoredDecision } from "../../domain/risk/backtest/backtest-report";
@@ -34,14 +34,23 @@ export type Selection = {
   limit: number;
 };
 
+/** @throws DatabaseUnavailable */
+export function listPayments(
+  db: Database,
+  { merchant_id, filter, after, limit }: Selection,
+): Promise<TransactionPage> {
+  return listTransactions(db, merchant_id, filter, after, limit);
+}
+
 /** Evaluates a page of payments into `tally`, read in parts and evaluated in slices.
+ *  @param list reads some of them
  *  @param conditions number of conditions of the candidate, for the size of a slice
  *  @param pause lets other requests run
  *  @param renew is called before each read but the first
  *  @returns where the next page begins, if there is one */
 export async function tallyDecisions(
-  db: Database,
-  { merchant_id, filter, after, limit }: Selection,
+  list: (selection: Selection) => Promise<TransactionPage>,
+  { after, limit, ...selection }: Selection,
   tally: BacktestTally,
   conditions: number,
   pause: () => Promise<void>,
@@ -53,7 +62,7 @@ export async function tallyDecisions(
   do {
     if (tally.examined > 0) await renew();
     const rows = Math.min(READ_PAYMENTS, limit - tally.examined);
-    const page = await listTransactions(db, merchant_id, filter, next, rows);
+    const page = await list({ ...selection, after: next, limit: rows });
     for (const text of page.items) {
       characters += text.length;
       spent += PAYMENT_CONDITIONS + conditions + text.length / CHARACTERS_PER_CONDITION;

@@ -1,11 +1,11 @@
 /** Routes of transactions: each calls the owner of a transaction and returns its reply, or reads lists from D1. */
 import { z } from "@hono/zod-openapi";
-import { openDatabase } from "../../d1/query";
 import { listTransactions } from "../../d1/transaction-queries";
 import { MAX_EXAMINED } from "../../d1/transactions/select-rows";
 import { deriveTransactionId } from "../../domain/identity/id";
 import { isIdempotencyKey, NOT_A_KEY } from "../../domain/transaction/idempotency";
 import { continueInArchive, reachesArchive } from "../../transactions/client";
+import { readOwnBook } from "../books/own-book";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
@@ -210,13 +210,8 @@ async function list(
     cursor === undefined ? undefined : await parseListCursor(c, cursor, undefined, list);
   const staleSinceMs = await refreshBookFor(c);
   const merchant_id = c.get("merchant_id");
-  const { archived_through_ms, ...book } = await listTransactions(
-    openDatabase(c.env.DB),
-    merchant_id,
-    filter,
-    after,
-    limit,
-    order,
+  const { archived_through_ms, ...book } = await readOwnBook(c, (db) =>
+    listTransactions(db, merchant_id, filter, after, limit, order),
   );
   const query = { merchant_id, filter, after, order, limit };
   const page = reachesArchive(book, query, archived_through_ms)

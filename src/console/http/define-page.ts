@@ -52,7 +52,10 @@ async function findVisit(c: AppContext): Promise<Visit | { signIn: Response }> {
     return { signIn: redirect(c, signInAddress(c, session === "ended")) };
   }
   const { holder, principal } = session;
-  if (holder) c.set("merchant_id", holder.merchant_id);
+  if (holder) {
+    c.set("merchant_id", holder.merchant_id);
+    c.set("book", holder.book);
+  }
   return { session, api: new ApiClient(c, principal) };
 }
 

@@ -1,5 +1,6 @@
 /** The charts of a period. Each is drawn by the page's script from the table behind it, which says the same without
  *  JavaScript and to screen readers. */
+import type { HoursTotal } from "../../d1/hourly-totals";
 import { currencyDecimals } from "../../domain/money/currency";
 import { formatMoney } from "../view/money";
 import { TableFrame } from "../view/parts";
@@ -29,6 +30,12 @@ export function selectCurrency(totals: Totals, chosen: string | undefined): stri
   return currencies.find((currency) => currency === chosen) ?? currencies[0];
 }
 
+/** The amount in a currency; each book has a row of its own. */
+function sumVolume(rows: readonly HoursTotal[], currency: string | undefined): bigint {
+  const own = rows.filter((row) => row.currency === currency);
+  return own.reduce((sum, { completed_minor }) => sum + completed_minor, 0n);
+}
+
 type Point = { at_ms: number; values: Value[] };
 /** `drawn` is the number that the chart draws, and `shown` its text. */
 type Value = { drawn: number | bigint; shown: string };
@@ -38,7 +45,7 @@ export function Charts({ totals, currency }: { totals: Totals; currency: string 
   const points = rowsOfPoints(totals).map(({ at_ms, rows }) => ({
     at_ms,
     counts: sumCounts(rows),
-    volume: rows.find((row) => row.currency === currency)?.completed_minor ?? 0n,
+    volume: sumVolume(rows, currency),
   }));
   const sums = sumCounts(totals.rows);
   return (

@@ -1,13 +1,12 @@
 /** The state of the deployment, for its operator: one read of each shard, which the metrics make too, one of D1, and the
  *  checks of readiness. */
 import type { z } from "@hono/zod-openapi";
+import { type BookReading, readBookTotals } from "../../api/books/read-totals";
 import type { AppContext } from "../../api/context";
 import { d1Metrics } from "../../api/operations/d1-metrics";
 import { readShards, type ShardReading, SOURCE_LIMIT_MS } from "../../api/operations/read-shards";
 import type { Readiness as ReadinessSchema } from "../../api/operations/readiness-schema";
 import { webhookMetrics } from "../../api/operations/webhook-metrics";
-import { DatabaseUnavailable, openDatabase } from "../../d1/query";
-import { readTotals } from "../../d1/totals";
 import type { Family } from "../../observability/prometheus";
 import type { Backlog, DestinationName, ShardMetrics } from "../../transactions/rpc";
 import type { ApiClient } from "../http/api-client";
@@ -19,8 +18,10 @@ export type System = {
   shards: ShardReading[];
   /** How many shards there are; 0 when each payment has an object of its own. */
   shard_count: number;
-  /** By status, from D1; undefined if D1 does not respond. */
+  /** By status, from D1; undefined if one of its databases does not respond. */
   book: { payments: StatusCounts; deliveries: StatusCounts; endpoints: StatusCounts } | undefined;
+  /** The size of each book in D1. */
+  books: BookReading[];
 };
 export type StatusCounts = { status: string; count: number }[];
 
@@ -29,7 +30,7 @@ export type StatusCounts = { status: string; count: number }[];
 export async function readSystem(c: AppContext, api: ApiClient): Promise<System> {
   const [readiness, shards] = await Promise.all([readReadiness(api), readShards(c)]);
   const { transaction_shards } = c.get("config");
-  return { readiness, shards, shard_count: transaction_shards, book: await readBook(c) };
+  return { readiness, shards, shard_count: transaction_shards, ...(await readBook(c)) };
 }
 
 /** Without readiness the response has the status 503 and the same form. */
@@ -38,19 +39,18 @@ async function readReadiness(api: ApiClient): Promise<Readiness> {
   return reply.ok ? reply.body : (reply.problem as unknown as Readiness);
 }
 
-async function readBook(c: AppContext): Promise<System["book"]> {
-  try {
-    const { book, webhooks } = await readTotals(openDatabase(c.env.DB), SOURCE_LIMIT_MS);
-    const families = [...d1Metrics(book), ...webhookMetrics(webhooks)];
-    return {
+async function readBook(c: AppContext): Promise<Pick<System, "book" | "books">> {
+  const { books, totals } = await readBookTotals(c, SOURCE_LIMIT_MS);
+  if (!totals) return { book: undefined, books };
+  const families = [...d1Metrics(totals.book), ...webhookMetrics(totals.webhooks)];
+  return {
+    book: {
       payments: countsOf(families, "payments_transactions", "status"),
       deliveries: countsOf(families, "payments_webhook_backlog", "status"),
       endpoints: countsOf(families, "payments_webhook_endpoints", "state"),
-    };
-  } catch (fault) {
-    if (fault instanceof DatabaseUnavailable) return undefined;
-    throw fault;
-  }
+    },
+    books,
+  };
 }
 
 function countsOf(families: Family[], name: string, label: string): StatusCounts {

@@ -1,7 +1,8 @@
 /** The length of the merchant's review queue, its oldest payment and its next expiry. */
 
+import { readOwnBook } from "../../api/books/own-book";
 import type { AppContext } from "../../api/context";
-import { DatabaseUnavailable, openDatabase } from "../../d1/query";
+import { DatabaseUnavailable } from "../../d1/query";
 import { countReviews, MAX_COUNTED_REVIEWS } from "../../d1/review-queries";
 import type { ApiClient } from "../http/api-client";
 import { PageProblem } from "../http/page-problem";
@@ -38,7 +39,7 @@ export async function readReviewQueue(
   const oldest = data.filter(({ status }) => status === "review");
   if (!has_more) return { count: oldest.length, oldest, stale_since };
   try {
-    const count = await countReviews(openDatabase(c.env.DB), merchantId);
+    const count = await readOwnBook(c, (db) => countReviews(db, merchantId));
     return { count, oldest, stale_since };
   } catch (fault) {
     if (fault instanceof DatabaseUnavailable) return undefined;

@@ -1,6 +1,8 @@
 /** The totals of a period, as the overview shows them. */
 
+import { readOwnBook } from "../../api/books/own-book";
 import type { AppContext } from "../../api/context";
+import { readBooks } from "../../d1/books/books";
 import {
   HOUR_MS,
   type HoursTotal,
@@ -51,12 +53,21 @@ export async function readTotals(
   nowMs: number,
 ): Promise<Totals | undefined> {
   try {
-    const rows = await readHours(openDatabase(c.env.DB), merchantId, period, nowMs);
+    const rows =
+      merchantId === undefined
+        ? await readAllHours(c, period, nowMs)
+        : await readOwnBook(c, (db) => readHours(db, merchantId, period, nowMs));
     return { period, points_ms: pointsOf(period, nowMs).map((hour) => hour * HOUR_MS), rows };
   } catch (fault) {
     if (fault instanceof DatabaseUnavailable) return undefined;
     throw fault;
   }
+}
+
+/** What each book has counted of all merchants; of an hour and a currency there can be a row of each book. */
+async function readAllHours(c: AppContext, period: Period, nowMs: number): Promise<HoursTotal[]> {
+  const read = (db: D1Database) => readHours(openDatabase(db), undefined, period, nowMs);
+  return (await readBooks(c.env, c.get("config").books, read)).flat();
 }
 
 /** The counts of all currencies together. */

@@ -7,6 +7,7 @@ import type { Env } from "../../env";
 import type { Log } from "../../observability/log";
 import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
+import type { MerchantBooks } from "../outbox/merchant-books";
 import type { OutboxRelays } from "../outbox/relays";
 import { type ArchivedPage, type ArchiveQuery, archiveUnavailable, type SegmentInfo } from "../rpc";
 import { ArchiveReader } from "./archive-reader";
@@ -25,7 +26,8 @@ type Dependencies = {
   journal: Journal;
   relays: OutboxRelays;
   counters: Counters;
-  env: Pick<Env, "ARCHIVE" | "DB">;
+  books: MerchantBooks;
+  env: Pick<Env, "ARCHIVE">;
   config: Pick<Config, "hot_ms" | "transaction_shards">;
   log: Log;
   shards: () => number | undefined;
@@ -59,7 +61,7 @@ export class ShardArchive {
           segments: this.#segments,
           reader: this.#reader,
           hot_ms: config.hot_ms,
-          removeFromBook: (payments) => removeArchived(env.DB, payments),
+          removeFromBook: (payments) => dependencies.books.each(payments, removeArchived),
         })
       : undefined;
   }
@@ -84,7 +86,7 @@ export class ShardArchive {
    *  @returns how many; null when there is no such segment
    *  @throws ArchiveFault, or a fault of D1, after which it is to be repeated */
   restore(number: number, untilMs: number): Promise<number | null> {
-    const { storage, env, journal } = this.#dependencies;
+    const { storage, books, journal } = this.#dependencies;
     return restoreSegment(
       {
         journal,
@@ -92,7 +94,7 @@ export class ShardArchive {
         transactionSync: (work) => storage.transactionSync(work),
         segments: this.#segments,
         reader: this.#reader,
-        writeBook: (events) => restoreListed(env.DB, events),
+        writeBook: (events) => books.each(events, restoreListed),
       },
       number,
       untilMs,

@@ -226,6 +226,13 @@ function addRestored(sql: SqlStorage): void {
     )`);
 }
 
+/** Version 9: events that the book of their merchant could not take yet (`outbox/book-destination.ts`). */
+function addBookWaiting(sql: SqlStorage): void {
+  sql.exec(`
+    CREATE TABLE IF NOT EXISTS book_waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
+    CREATE INDEX IF NOT EXISTS book_waiting_by_merchant ON book_waiting (merchant_id);`);
+}
+
 const MIGRATIONS: readonly Migration[] = [
   createTables,
   reduceRows,
@@ -235,4 +242,5 @@ const MIGRATIONS: readonly Migration[] = [
   addArchive,
   markBook,
   addRestored,
+  addBookWaiting,
 ];

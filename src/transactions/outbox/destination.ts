@@ -23,8 +23,10 @@ export type Delivery = {
   due_at_ms?: () => number | undefined;
   /** How many events the destination has set aside to deliver later. */
   waiting?: () => number;
-  /** The position of the first event that is set aside. */
-  waiting_from?: () => number | undefined;
+  /** The position of the first event that is set aside, of a merchant or of all (null). */
+  waiting_from?: (merchantId: string | null) => number | undefined;
+  /** Called when all events are to be delivered again, from the first one on. */
+  rewind?: () => void;
   /** A delivery that takes longer has failed. */
   timeout_ms?: number;
 };

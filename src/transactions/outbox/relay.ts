@@ -68,8 +68,13 @@ export class OutboxRelay {
 
   /** The position up to which no event has to be read again. */
   get settledThrough(): number {
-    const waitingFrom = this.#destination.waiting_from?.() ?? Number.POSITIVE_INFINITY;
+    const waitingFrom = this.#destination.waiting_from?.(null) ?? Number.POSITIVE_INFINITY;
     return Math.min(this.#deliveredThrough, waitingFrom - 1);
+  }
+
+  /** The position of the first event of a merchant, or of any (null), that is set aside; undefined when there is none. */
+  waitingFrom(merchantId: string | null): number | undefined {
+    return this.#destination.waiting_from?.(merchantId);
   }
 
   /** When the next delivery may start; 0 while the destination is healthy. */
@@ -86,7 +91,7 @@ export class OutboxRelay {
   backlog(nowMs: number): Backlog {
     const depth = this.#journal.lastPosition - this.#deliveredThrough;
     const waiting = this.#destination.waiting?.() ?? 0;
-    const first = this.#destination.waiting_from?.() ?? this.#deliveredThrough + 1;
+    const first = this.#destination.waiting_from?.(null) ?? this.#deliveredThrough + 1;
     const oldest = depth + waiting > 0 ? this.#journal.createdAtMs(first) : undefined;
     return {
       depth: depth + waiting,
@@ -106,6 +111,7 @@ export class OutboxRelay {
   /** Starts again with the first event, not before a time, for a destination that was set back to an earlier state. A
    *  delivery in progress does not move the checkpoint, and no response waits until all events have arrived again. */
   rewind(notBeforeMs: number): void {
+    this.#destination.rewind?.();
     this.#journal.checkpoints.set(this.#checkpoint, 0);
     this.#journal.state.write();
     this.#stored = 0;

@@ -8,6 +8,7 @@ import type { Journal } from "../journal/journal";
 import type { Backlogs, DestinationName } from "../rpc";
 import { type Delivery, DeliveryFault } from "./destination";
 import { EarlierBook } from "./earlier-book";
+import type { MerchantBooks } from "./merchant-books";
 import { ParkedEvents } from "./parked";
 import { OutboxRelay } from "./relay";
 import { toBook } from "./to-book";
@@ -37,6 +38,7 @@ export class OutboxRelays {
     sql: SqlStorage,
     counters: Counters,
     env: Env,
+    books: MerchantBooks,
     config: Config,
     log: Log,
   ) {
@@ -60,7 +62,7 @@ export class OutboxRelays {
       this.#relays.set(name, relay);
       return relay;
     };
-    this.#book = add("book", toBook(env, journal.tail, config.feed_ms));
+    this.#book = add("book", toBook(sql, journal, books, config.feed_ms, log));
     this.#earlierBook = new EarlierBook(journal, env.DB, log);
     add("webhooks", toWebhooks(sql, journal, env, log));
     add("velocity", toVelocity(env, config.velocity_shards));
@@ -83,9 +85,17 @@ export class OutboxRelays {
     limitMs: number,
   ): Promise<number | null> {
     const through = this.#book.deliveredThrough;
-    if (!this.#journal.mayHaveEventsAfter(through, merchantId)) return null;
-    if (await this.writeBook(nowMs, limitMs)) return null;
-    return this.#journal.createdAtMs(this.#book.deliveredThrough + 1) ?? null;
+    const isWaiting = this.#book.waitingFrom(merchantId) !== undefined;
+    if (!isWaiting && !this.#journal.mayHaveEventsAfter(through, merchantId)) return null;
+    // What was set aside is retried by the same drain, if it may be.
+    if (isWaiting) await Promise.race([this.#book.drain(nowMs), scheduler.wait(limitMs)]);
+    const isWritten = await this.writeBook(nowMs, limitMs);
+    const missing = [
+      isWritten ? undefined : this.#book.deliveredThrough + 1,
+      this.#book.waitingFrom(merchantId),
+    ].filter((position) => position !== undefined);
+    if (missing.length === 0) return null;
+    return this.#journal.createdAtMs(Math.min(...missing)) ?? null;
   }
 
   /** Drains every destination after a short delay. */

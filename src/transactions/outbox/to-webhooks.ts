@@ -13,9 +13,9 @@ import { describeFault, type Log } from "../../observability/log";
 import { withTimeout } from "../../runtime/with-timeout";
 import { handOverEvents } from "../../webhooks/client";
 import type { EventStore } from "../journal/event-store";
-import { takeBatch } from "../journal/take-batch";
 import type { Delivery } from "./destination";
 import type { StoredBackoffs } from "./stored-backoff";
+import { WaitingEvents } from "./waiting-events";
 
 /** While no merchant of this shard has subscribed to anything, their dispatchers are asked this often whether there is an
  *  endpoint now. An event is handed over only after an answer that is newer than the event. */
@@ -55,12 +55,10 @@ export function toWebhooks(
 }
 
 export class WebhookDestination {
-  readonly #sql: SqlStorage;
+  readonly #events: WaitingEvents;
   readonly #backoffs: StoredBackoffs;
-  readonly #events: EventStore;
   readonly #accept: Accept;
   readonly #log: Log;
-  #count: number;
   #isWanted = true;
   /** The merchants with waiting events; the one tried last is at the end. */
   readonly #waiting: Map<string, BackoffState>;
@@ -68,21 +66,14 @@ export class WebhookDestination {
   /** @param sql with the journal's tables
    *  @param accept hands events over to a merchant's dispatcher */
   constructor(sql: SqlStorage, { backoffs, events }: Source, accept: Accept, log: Log) {
-    this.#sql = sql;
+    this.#events = new WaitingEvents(sql, events, "waiting");
     this.#backoffs = backoffs;
-    this.#events = events;
     this.#accept = accept;
     this.#log = log;
-    const lists = sql
-      .exec<{ merchant_id: string; n: number }>(
-        "SELECT merchant_id, count(*) AS n FROM waiting GROUP BY merchant_id",
-      )
-      .toArray();
-    this.#count = lists.reduce((sum, { n }) => sum + n, 0);
     this.#waiting = new Map(
-      lists.map(({ merchant_id }) => [
-        merchant_id,
-        backoffs.get(backoffName(merchant_id)) ?? NO_BACKOFF,
+      this.#events.merchants.map((merchantId) => [
+        merchantId,
+        backoffs.get(backoffName(merchantId)) ?? NO_BACKOFF,
       ]),
     );
   }
@@ -94,14 +85,12 @@ export class WebhookDestination {
 
   /** How many events are set aside. */
   get waiting(): number {
-    return this.#count;
+    return this.#events.count;
   }
 
   /** The position of the first of them; undefined when there are none. */
   get waitingFrom(): number | undefined {
-    if (this.#count === 0) return undefined;
-    const sql = "SELECT min(position) AS first FROM waiting";
-    return this.#sql.exec<{ first: number | null }>(sql).one().first ?? undefined;
+    return this.#events.firstOf(null);
   }
 
   /** When the next retry is due; undefined when no events wait. */
@@ -119,9 +108,9 @@ export class WebhookDestination {
     const byMerchant = Map.groupBy(events, ({ merchant_id }) => merchant_id);
     await Promise.all(
       [...byMerchant].map(async ([merchantId, own]) => {
-        if (this.#waiting.has(merchantId)) return this.#add(own);
+        if (this.#waiting.has(merchantId)) return this.#events.add(own);
         if (await this.#isAccepted(merchantId, own)) return;
-        this.#add(own);
+        this.#events.add(own);
         this.#backOff(merchantId);
       }),
     );
@@ -136,12 +125,12 @@ export class WebhookDestination {
     );
     await Promise.all(
       due.slice(0, MAX_RETRIED_MERCHANTS).map(async ([merchantId]) => {
-        const own = this.#readWaiting(merchantId);
+        const own = this.#events.read(merchantId, MAX_RETRIED_EVENTS, MAX_RETRIED_CHARACTERS);
         if (!(await this.#isAccepted(merchantId, own))) return this.#backOff(merchantId);
-        this.#remove(own);
+        this.#events.remove(own);
         this.#waiting.delete(merchantId);
         this.#backoffs.delete(backoffName(merchantId));
-        if (this.#hasMore(merchantId)) this.#waiting.set(merchantId, NO_BACKOFF);
+        if (this.#events.has(merchantId)) this.#waiting.set(merchantId, NO_BACKOFF);
       }),
     );
   }
@@ -166,46 +155,6 @@ export class WebhookDestination {
         fault: describeFault(fault),
       });
       return false;
-    }
-  }
-
-  #hasMore(merchantId: string): boolean {
-    const found = this.#sql.exec("SELECT 1 FROM waiting WHERE merchant_id = ? LIMIT 1", merchantId);
-    return found.toArray().length > 0;
-  }
-
-  /** The first waiting events of a merchant, at least one. */
-  #readWaiting(merchantId: string): EventRecord[] {
-    const positions = this.#sql
-      .exec<{ position: number }>(
-        "SELECT position FROM waiting WHERE merchant_id = ? ORDER BY position LIMIT ?",
-        merchantId,
-        MAX_RETRIED_EVENTS,
-      )
-      .toArray()
-      .map(({ position }) => position);
-    return takeBatch(this.#events.readAt(positions), MAX_RETRIED_EVENTS, MAX_RETRIED_CHARACTERS);
-  }
-
-  #add(events: EventRecord[]): void {
-    for (const { position, merchant_id } of events) {
-      const added = this.#sql
-        .exec(
-          "INSERT INTO waiting VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING position",
-          position,
-          merchant_id,
-        )
-        .toArray();
-      this.#count += added.length;
-    }
-  }
-
-  #remove(events: EventRecord[]): void {
-    for (const { position } of events) {
-      const removed = this.#sql
-        .exec("DELETE FROM waiting WHERE position = ? RETURNING position", position)
-        .toArray();
-      this.#count -= removed.length;
     }
   }
 }

@@ -2,6 +2,8 @@
  *  Rows are time of the one thread of D1, and money; a list must cost what its page holds. */
 import { beforeAll, expect, it } from "vitest";
 import * as book from "../../../src/d1/append-events";
+import * as directory from "../../../src/d1/books/directory";
+import { listRecordedInBooks } from "../../../src/d1/books/list-recorded";
 import * as sessions from "../../../src/d1/console-sessions";
 import * as cursors from "../../../src/d1/cursor-secret";
 import * as events from "../../../src/d1/events/event-queries";
@@ -133,8 +135,13 @@ const EVENT: EventRecord = {
 
 /** Every function that queries D1, by its name, with the number of rows that it may read. */
 const QUERIES: Record<string, Case[]> = {
-  findKeyHolder: [{ most: ONE, run: () => merchants.findKeyHolder(db, "hash-9", 16, 5_000) }],
-  findShardCount: [{ most: ONE, run: () => merchants.findShardCount(db) }],
+  findKeyHolder: [
+    {
+      most: ONE,
+      run: () => merchants.findKeyHolder(db, "hash-9", { shards: 16, books: 1 }, 5_000),
+    },
+  ],
+  findCounts: [{ most: ONE, run: () => merchants.findCounts(db) }],
   insertMerchant: [
     {
       most: ONE,
@@ -144,9 +151,15 @@ const QUERIES: Record<string, Case[]> = {
           name: "Shop",
           created_at: 1,
           default_currency: "USD",
+          book: 1,
         }),
     },
   ],
+  findBooks: [{ most: 2 * ONE, run: () => directory.findBooks(db, ["mer_1", "mer_9"]) }],
+  // Every merchant, when there are several books; an operator creates merchants rarely.
+  chooseBook: [{ most: 2 * PAYMENTS + ONE, run: () => directory.chooseBook(db, 2) }],
+  countMerchants: [{ most: 2 * PAYMENTS + ONE, run: () => directory.countMerchants(db) }],
+  keepBookCount: [{ most: ONE, run: () => directory.keepBookCount(db, 1, 5_000) }],
   findMerchant: [{ most: ONE, run: () => merchants.findMerchant(db, "mer_9") }],
   listMerchants: [{ most: 2 * LIMIT, run: () => merchants.listMerchants(db, key, LIMIT) }],
   listApiKeys: [{ most: 3 * LIMIT, run: () => merchants.listApiKeys(db, "mer_1", LIMIT) }],
@@ -234,7 +247,7 @@ const QUERIES: Record<string, Case[]> = {
     ),
   ),
   keepCursorSecret: [{ most: ONE, run: () => cursors.keepCursorSecret(d1, "00".repeat(32)) }],
-  readTotals: [{ most: 2 * ONE, run: () => totals.readTotals(db, 5_000) }],
+  readTotals: [{ most: 2 * ONE, run: () => totals.readTotals(d1, 5_000) }],
   listTransactions: [
     {
       // A step of a backtest: a hundred payments, whatever window it has.
@@ -252,6 +265,11 @@ const QUERIES: Record<string, Case[]> = {
     { most: 2 * (LIMIT + 1), run: () => refunds.listRefunds(db, MERCHANT, {}, undefined, LIMIT) },
   ],
   // Five rows for each merchant that a page passes (recorded-queries.test.ts).
+  listRecordedInBooks: (["payments", "refunds"] as const).map((kind) => ({
+    most: 5 * 501 + ONE,
+    run: () =>
+      listRecordedInBooks([db], kind, { from: time(0), until: time(10) }, undefined, LIMIT),
+  })),
   listRecorded: (["payments", "refunds"] as const).map((kind) => ({
     most: 5 * 501 + ONE,
     run: () =>
@@ -300,6 +318,11 @@ it("The count of a merchant's reviews ends at its limit", async () => {
 /** Exported beside the queries, and asking D1 nothing themselves. */
 const NO_QUERIES = [
   "DatabaseUnavailable",
+  "findBook",
+  "listBooks",
+  "readBooks",
+  "mergeTotals",
+  "placeText",
   "openDatabase",
   "queryD1",
   "FeedPlaceExpired",

@@ -230,7 +230,8 @@ export type ProblemCode =
   | "webhook_secret_missing"
   | "processor_not_configured"
   | "unavailable"
-  | "shard_count_changed";
+  | "shard_count_changed"
+  | "book_count_reduced";
 
 /** A fault in one part of the request. One of `pointer`, `parameter` and `header` gives its location. */
 export type FieldFault = {

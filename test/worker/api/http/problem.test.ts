@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { PROBLEMS, type ProblemCode } from "../../../../src/api/http/problem";
 import { MAX_BODY_BYTES } from "../../../../src/api/http/request-body";
 import { MAX_API_KEYS } from "../../../../src/api/merchants/api-key-routes";
+import { forgetKeys } from "../../../../src/api/middleware/authenticate";
 import { FEED_SIZE } from "../../../../src/d1/schema";
 import { MAX_LIST_ENTRIES } from "../../../../src/domain/risk/limits";
 import { MAX_ENDPOINTS } from "../../../../src/domain/webhook/webhook";
@@ -177,6 +178,14 @@ describe("a problem", () => {
     processor_not_configured: () => refusing({ code: "processor_not_configured" }),
     unavailable: () =>
       ask(missing, { key: shop.key, env: ownersThat(raising(faulty({ overloaded: true }))) }),
+    book_count_reduced: async () => {
+      await env.DB.prepare("INSERT INTO settings VALUES ('books', '2')").run();
+      forgetKeys();
+      const refused = await get(missing);
+      await env.DB.prepare("DELETE FROM settings WHERE name = 'books'").run();
+      forgetKeys();
+      return refused;
+    },
     shard_count_changed: () => ask(missing, { key: shop.key, env: { TRANSACTION_SHARDS: "8" } }),
   };
 

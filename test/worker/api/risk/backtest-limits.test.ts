@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../../../src/api/app";
 import { forgetKeys } from "../../../../src/api/middleware/authenticate";
-import { backtestCost, tallyDecisions } from "../../../../src/api/risk/run-backtest";
+import { backtestCost, listPayments, tallyDecisions } from "../../../../src/api/risk/run-backtest";
 import { openDatabase } from "../../../../src/d1/query";
 import { BacktestTally } from "../../../../src/domain/risk/backtest/backtest-report";
 import { MAX_CONDITIONS } from "../../../../src/domain/risk/limits";
@@ -145,7 +145,14 @@ describe("a backtest's work", () => {
       const tally = new BacktestTally(rulesOf({ rules: rulesWith(conditions) }));
       let pauses = 0;
       const pause = async () => void pauses++;
-      await tallyDecisions(openDatabase(env.DB), wanted, tally, conditions, pause, pause);
+      await tallyDecisions(
+        (part) => listPayments(openDatabase(env.DB), part),
+        wanted,
+        tally,
+        conditions,
+        pause,
+        pause,
+      );
       expect(tally.examined).toBe(12);
       return pauses;
     };

@@ -1,0 +1,62 @@
+/** The directory: in which book each merchant is, and how many books the deployment has had. */
+import { sql } from "drizzle-orm";
+import { FIRST_BOOK } from "../../settings";
+import { type Database, queryD1 } from "../query";
+import { settings } from "../schema";
+
+/** The name in `settings` of the greatest number of books so far. Without a row there has been one. */
+export const BOOKS = "books";
+
+/** The books of merchants; those without a row are in the first one.
+ *  @throws DatabaseUnavailable */
+export async function findBooks(
+  db: Database,
+  merchantIds: string[],
+  limitMs?: number,
+): Promise<Map<string, number>> {
+  const rows = await queryD1(
+    db.all<{ id: string; book: number }>(
+      sql`SELECT id, book FROM merchants WHERE id IN (SELECT value FROM json_each(${JSON.stringify(merchantIds)}))`,
+    ),
+    limitMs,
+  );
+  const found = new Map(rows.map(({ id, book }) => [id, book]));
+  return new Map(merchantIds.map((id) => [id, found.get(id) ?? FIRST_BOOK]));
+}
+
+/** The book with the fewest merchants, of equal ones the first. Reads every merchant's row, unless there is one book.
+ *  @throws DatabaseUnavailable */
+export async function chooseBook(db: Database, books: number): Promise<number> {
+  if (books === FIRST_BOOK) return FIRST_BOOK;
+  const counts = await countMerchants(db);
+  let chosen = FIRST_BOOK;
+  for (let book = FIRST_BOOK + 1; book <= books; book += 1) {
+    if ((counts.get(book) ?? 0) < (counts.get(chosen) ?? 0)) chosen = book;
+  }
+  return chosen;
+}
+
+/** How many merchants each book has, of those that have any. @throws DatabaseUnavailable */
+export async function countMerchants(db: Database): Promise<Map<number, number>> {
+  const rows = await queryD1(
+    db.all<{ book: number; n: number }>(
+      sql`SELECT book, count(*) AS n FROM merchants GROUP BY book`,
+    ),
+  );
+  return new Map(rows.map(({ book, n }) => [book, n]));
+}
+
+/** Stores the number of books, unless there were as many before. @throws DatabaseUnavailable */
+export async function keepBookCount(db: Database, books: number, limitMs: number): Promise<void> {
+  await queryD1(
+    db
+      .insert(settings)
+      .values({ name: BOOKS, value: String(books) })
+      .onConflictDoUpdate({
+        target: settings.name,
+        set: { value: String(books) },
+        setWhere: sql`CAST(${settings.value} AS INTEGER) < ${books}`,
+      }),
+    limitMs,
+  );
+}
