@@ -7,8 +7,25 @@ const FAR_AWAY = "1000000000";
 /** Ends what hangs. Nothing here is measured: a machine that is busy with something else must not fail a test. */
 const LIMITS = { testTimeout: 300_000, hookTimeout: 300_000, teardownTimeout: 60_000 };
 
-/** Two files at a time: no test is about how long something takes, so they need not be alone. */
-const IN_PAIRS = { maxWorkers: 2 };
+/** Three files at a time: no test is about how long something takes, and many wait for something else than the processor. */
+const SOME_AT_A_TIME = { maxWorkers: 3 };
+
+/** Packages of many files, which workerd would request one after the other for each test file. */
+const BUNDLED = [
+  "@hono/zod-openapi",
+  "zod",
+  "drizzle-orm",
+  "drizzle-orm/d1",
+  "drizzle-orm/sqlite-core",
+  "hono",
+  "stripe",
+  "fast-check",
+];
+
+/** Leaves these tests out of a project: they take a minute, and decisions depend neither on where a payment's object is nor
+ *  on the archive. */
+const withoutDecisions = (mode: string) =>
+  mode === "heavy" ? [] : ["!test/worker/transactions/risk-decisions.test.ts"];
 
 /** Folders of `test/worker` whose tests need settings of their own: each is a project. */
 const OTHER_SETTINGS = [
@@ -80,7 +97,8 @@ const inWorkerd = (name: string, include: string[], settings: Record<string, str
     name,
     include,
     ...LIMITS,
-    ...IN_PAIRS,
+    ...SOME_AT_A_TIME,
+    deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
     setupFiles: ["./test/support/setup.ts"],
     globalSetup: [
       "./test/support/quiet.ts",
@@ -103,10 +121,10 @@ export default defineConfig(({ mode }) => ({
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/*.test.ts"],
           ...LIMITS,
-          ...IN_PAIRS,
+          ...SOME_AT_A_TIME,
         },
       },
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...LIMITS, ...IN_PAIRS } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...LIMITS, ...SOME_AT_A_TIME } },
       inWorkerd(
         "shards-16",
         [
@@ -115,14 +133,12 @@ export default defineConfig(({ mode }) => ({
         ],
         { TRANSACTION_SHARDS: "16" },
       ),
-      inWorkerd("shards-0", ["test/worker/transactions/**/*.test.ts"], { TRANSACTION_SHARDS: "0" }),
+      inWorkerd("shards-0", ["test/worker/transactions/**/*.test.ts", ...withoutDecisions(mode)], {
+        TRANSACTION_SHARDS: "0",
+      }),
       inWorkerd(
         "archived",
-        [
-          "test/worker/{archived,transactions}/**/*.test.ts",
-          // Decisions are about payments that are not archived yet, and their tests take a minute here.
-          ...(mode === "heavy" ? [] : ["!test/worker/transactions/risk-decisions.test.ts"]),
-        ],
+        ["test/worker/{archived,transactions}/**/*.test.ts", ...withoutDecisions(mode)],
         {
           TRANSACTION_SHARDS: "8",
           HOT_DAYS: "0.00000002",

@@ -1,14 +1,9 @@
 /** Merchants and their keys in the operator's browser. */
 import { expect, inject, it } from "vitest";
 import { newShop } from "./support/api";
-import { expectGoodPage, newVisitor, PHONE } from "./support/browser";
+import { expectGoodPage, newVisitor } from "./support/browser";
+import { LOOKS } from "./support/looks";
 
-const LOOKS = [
-  ["desktop-light", {}],
-  ["desktop-dark", { colorScheme: "dark" as const }],
-  ["phone", { viewport: PHONE }],
-  ["phone-dark", { viewport: PHONE, colorScheme: "dark" as const }],
-] as const;
 const MERCHANTS = "/console/merchants";
 
 it("Merchants and keys are good pages on a desktop and on a phone, light and dark", async () => {

@@ -1,7 +1,8 @@
 /** Creating a payment in a browser. */
 import { expect, it } from "vitest";
 import { newShop } from "./support/api";
-import { expectGoodPage, newVisitor, PHONE } from "./support/browser";
+import { expectGoodPage, newVisitor } from "./support/browser";
+import { LOOKS } from "./support/looks";
 
 const NEW = "/console/payments/new";
 const LONG = "w".repeat(128);
@@ -18,12 +19,7 @@ async function enter(page: Page, customer: string, amount: string): Promise<void
 
 it("Each step is a good page on a desktop and on a phone, light and dark", async () => {
   const shop = await newShop();
-  for (const [name, options] of [
-    ["desktop-light", {}],
-    ["desktop-dark", { colorScheme: "dark" as const }],
-    ["phone", { viewport: PHONE }],
-    ["phone-dark", { viewport: PHONE, colorScheme: "dark" as const }],
-  ] as const) {
+  for (const [name, options] of LOOKS) {
     const visitor = await newVisitor(options);
     const { page } = visitor;
     await visitor.signIn(shop.key, "/console/payments");

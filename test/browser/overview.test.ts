@@ -3,6 +3,7 @@ import { beforeAll, expect, inject, it } from "vitest";
 import { eventually } from "../support/eventually";
 import { newShop } from "./support/api";
 import { expectGoodPage, newVisitor, PHONE, type Visitor } from "./support/browser";
+import { LOOKS } from "./support/looks";
 
 let shop: Awaited<ReturnType<typeof newShop>>;
 
@@ -23,12 +24,6 @@ beforeAll(async () => {
   });
 });
 
-const LOOKS = [
-  ["desktop-light", {}],
-  ["desktop-dark", { colorScheme: "dark" }],
-  ["phone-light", { viewport: PHONE }],
-  ["phone-dark", { viewport: PHONE, colorScheme: "dark" }],
-] as const;
 const RANGES = ["1h", "24h", "7d", "30d"];
 
 const canvases = ({ page }: Visitor) => page.locator(".chart canvas");

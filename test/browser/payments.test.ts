@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { newShop } from "./support/api";
 import { expectGoodPage, newVisitor, PHONE } from "./support/browser";
+import { LOOKS } from "./support/looks";
 
 const RTL = "\u202Eevil\u2066";
 const HOSTILE = `<script>alert(1)</script> ${RTL}`;
@@ -31,13 +32,6 @@ async function fill(shop: Shop): Promise<string> {
   await refund("r-2", { amount: "5", metadata: { sandbox_outcome: "expired_card" } });
   return id;
 }
-
-const LOOKS = [
-  ["desktop-light", {}],
-  ["desktop-dark", { colorScheme: "dark" as const }],
-  ["phone", { viewport: PHONE }],
-  ["phone-dark", { viewport: PHONE, colorScheme: "dark" as const }],
-] as const;
 
 it("The list and a payment are good pages on a desktop and on a phone, light and dark", async () => {
   const shop = await newShop("The bookshop");
@@ -75,7 +69,7 @@ it("Held, blocked and authorized payments are good pages, with their webhooks", 
   const { id: held } = await shop.pay({ currency: "EUR" });
   const { id: authorized } = await shop.pay({ amount: "60.00", capture_method: "manual" });
   await shop.call("POST", `/api/v1/transactions/${authorized}/process`);
-  for (const [name, options] of [LOOKS[0], LOOKS[3]]) {
+  for (const [name, options] of LOOKS) {
     const visitor = await newVisitor(options);
     await visitor.signIn(shop.key, `/console/payments/${held}`);
     await visitor.page.getByRole("link", { name: "Approve" }).waitFor();

@@ -1,7 +1,8 @@
 /** The review queue in a browser. */
 import { expect, it } from "vitest";
 import { newShop } from "./support/api";
-import { expectGoodPage, newVisitor, PHONE, type Visitor } from "./support/browser";
+import { expectGoodPage, newVisitor, type Visitor } from "./support/browser";
+import { LOOKS } from "./support/looks";
 
 const RULES = {
   version: 0,
@@ -32,14 +33,10 @@ const confirmation = ({ page }: Visitor) => page.getByRole("group", { name: "Con
 /** The page's script has run when it has shown the button. */
 const untilScripted = ({ page }: Visitor) => page.getByRole("button", { name: "Keys" }).waitFor();
 
-it.each([
-  ["light", undefined],
-  ["dark", undefined],
-  ["light", PHONE],
-] as const)("The queue is a good page: %s %o", async (colorScheme, viewport) => {
+it.each(LOOKS)("The queue is a good page: %s", async (look, options) => {
   const queue = await newQueue();
-  const visitor = await newVisitor({ colorScheme, ...(viewport && { viewport }) });
-  const name = `reviews-${viewport ? "phone" : "desktop"}-${colorScheme}`;
+  const visitor = await newVisitor(options);
+  const name = `reviews-${look}`;
   await visitor.signIn(queue.shop.key, "/console/reviews");
   await untilScripted(visitor);
   await expectGoodPage(visitor, name);

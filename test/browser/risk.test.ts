@@ -1,7 +1,8 @@
 /** Fraud rules in a browser. */
 import { expect, it } from "vitest";
 import { newShop } from "./support/api";
-import { expectGoodPage, newVisitor, PHONE } from "./support/browser";
+import { expectGoodPage, newVisitor } from "./support/browser";
+import { LOOKS } from "./support/looks";
 
 const RULES = {
   rules: [
@@ -39,13 +40,7 @@ async function newRuledShop() {
   return shop;
 }
 
-const SCREENS = [
-  ["desktop-light", {}],
-  ["desktop-dark", { colorScheme: "dark" }],
-  ["phone-light", { viewport: PHONE }],
-] as const;
-
-it.each(SCREENS)("Rules, versions and differences are good pages: %s", async (name, options) => {
+it.each(LOOKS)("Rules, versions and differences are good pages: %s", async (name, options) => {
   const visitor = await newVisitor(options);
   await visitor.signIn((await newRuledShop()).key, "/console/risk");
   await expectGoodPage(visitor, `risk-rules-${name}`);
@@ -68,7 +63,7 @@ const WRONG = `{
   "block_score": 0
 }`;
 
-it.each(SCREENS)(
+it.each(LOOKS)(
   "The editor is a good page, with faults, backtest and conflict: %s",
   async (name, options) => {
     const shop = await newRuledShop();
@@ -127,7 +122,7 @@ it("Without JavaScript the rules are edited, and a fault names its line and show
   await page.getByText("Saved. The rules are in force").waitFor();
 });
 
-it.each(SCREENS)(
+it.each(LOOKS)(
   "The lists are good pages, and an entry is added and removed: %s",
   async (name, options) => {
     const shop = await newShop();

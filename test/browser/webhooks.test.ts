@@ -3,14 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { newShop } from "./support/api";
-import { expectGoodPage, newVisitor, ORIGIN, PHONE } from "./support/browser";
+import { expectGoodPage, newVisitor, ORIGIN } from "./support/browser";
+import { LOOKS } from "./support/looks";
 
-const LOOKS = [
-  ["desktop-light", {}],
-  ["desktop-dark", { colorScheme: "dark" as const }],
-  ["phone", { viewport: PHONE }],
-  ["phone-dark", { viewport: PHONE, colorScheme: "dark" as const }],
-] as const;
 const WEBHOOKS = "/console/webhooks";
 const LIVE = `${WEBHOOKS}/live`;
 

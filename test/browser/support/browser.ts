@@ -21,7 +21,7 @@ afterAll(async () => {
   await browser?.close();
 });
 
-type Options = {
+export type VisitorOptions = {
   viewport?: { width: number; height: number };
   colorScheme?: "light" | "dark";
   javaScriptEnabled?: boolean;
@@ -39,7 +39,7 @@ export type Visitor = {
   signIn(credential: string, path?: string): Promise<void>;
 };
 
-export async function newVisitor(options: Options = {}): Promise<Visitor> {
+export async function newVisitor(options: VisitorOptions = {}): Promise<Visitor> {
   const executablePath = requireChromium();
   browser ??= await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const context = await browser.newContext({
