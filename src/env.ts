@@ -1,5 +1,6 @@
 /** The bindings of the Worker and its objects, as wrangler.toml declares them. Each object's methods are
  *  those that its part's `rpc.ts` declares. */
+import type { CustomerEraserRpc } from "./erasures/rpc";
 import type { QuotaKeeperRpc } from "./rate-limit/rpc";
 import type { ObjectNamespace } from "./runtime/object-stub";
 import type { Setting } from "./settings";
@@ -12,6 +13,7 @@ export type Env = {
   VELOCITY: ObjectNamespace<VelocityShardRpc>;
   WEBHOOKS: ObjectNamespace<WebhookDispatcherRpc>;
   QUOTAS: ObjectNamespace<QuotaKeeperRpc>;
+  ERASURES: ObjectNamespace<CustomerEraserRpc>;
   /** Some runtimes have no rate limiter. */
   FAILED_KEYS?: RateLimit;
   FAILED_TOKENS?: RateLimit;

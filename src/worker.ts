@@ -6,6 +6,7 @@ import type { Env } from "./env";
 import { consume } from "./webhooks/queue/consumer";
 import type { DeliveryNotice } from "./webhooks/rpc";
 
+export { CustomerEraser } from "./erasures/customer-eraser";
 export { QuotaKeeper } from "./rate-limit/quota-keeper";
 export { TransactionShard } from "./transactions/transaction-shard";
 export { VelocityShard } from "./velocity/velocity-shard";

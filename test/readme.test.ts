@@ -19,7 +19,8 @@ it("The README's status diagram has every transition of the status table, and no
   expect(drawn.sort()).toEqual(actual.sort());
 });
 
-/** What a transaction has only once it was authorized, waited for its customer, was disputed or was ended by an operator. */
+/** What a transaction has only once it was authorized, waited for its customer, was disputed, was ended by an operator or lost
+ *  its customer's data. */
 const LATER_MEMBERS = [
   "resolution",
   "amount_capturable_minor",
@@ -30,6 +31,7 @@ const LATER_MEMBERS = [
   "action_expires_at",
   "next_action",
   "dispute",
+  "erased_at",
 ];
 
 it("The transaction that the README shows has the members of one in openapi.json", () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { migrateErasure } from "../src/erasures/schema";
 import { migrateQuotas } from "../src/rate-limit/schema";
 import { migrateJournal } from "../src/transactions/journal/schema";
 import { migrateVelocity } from "../src/velocity/schema";
@@ -54,6 +55,7 @@ const SECTIONS: [string, () => string[]][] = [
   ["In each WebhookDispatcher", () => tablesOfObject(migrateWebhooks)],
   ["In each VelocityShard", () => tablesOfObject(migrateVelocity)],
   ["In each QuotaKeeper", () => tablesOfObject(migrateQuotas)],
+  ["In each CustomerEraser", () => tablesOfObject(migrateErasure)],
   ["In D1", tablesOfD1],
 ];
 const TITLES = [...SECTIONS.map(([title]) => title), "In R2"];

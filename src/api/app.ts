@@ -5,6 +5,7 @@ import { SettingsError } from "../config";
 import { describeFault } from "../observability/log";
 import { archiveRoutes } from "./archive/routes";
 import type { AppContext, AppEnv } from "./context";
+import { erasureRoutes } from "./erasures/routes";
 import { eventRoutes } from "./events/event-routes";
 import { Problem, problemResponse, toFaultCode } from "./http/problem";
 import { apiKeyRoutes } from "./merchants/api-key-routes";
@@ -72,6 +73,7 @@ function createApp(): OpenAPIHono<AppEnv> {
   captureRoute(app);
   refundRoutes(app);
   reviewRoutes(app);
+  erasureRoutes(app);
   eventRoutes(app);
   riskRuleRoutes(app);
   riskListRoutes(app);

@@ -6,6 +6,7 @@ import { TimeoutError, withTimeout } from "../runtime/with-timeout";
 import { ArchiveFault } from "./archive-fault";
 import { type ArchivedPayment, fromLine } from "./line";
 import {
+  ARCHIVE_PREFIX,
   type Manifest,
   type ManifestBlock,
   manifestKey,
@@ -30,9 +31,16 @@ const manifests = new BoundedCache<{ manifest: Manifest; bytes: number }>({
   weigh: ({ bytes }) => bytes,
 });
 
+/** A page of the bucket's objects. */
+export type ListedObjects = {
+  objects: { key: string; uploaded: Date }[];
+  truncated: boolean;
+};
+
 export class ArchiveStore {
   readonly #bucket: R2Bucket;
   readonly #limits: ArchiveLimits;
+  readonly #writes = new Set<Promise<void>>();
 
   constructor(bucket: R2Bucket, limits: ArchiveLimits) {
     this.#bucket = bucket;
@@ -74,6 +82,40 @@ export class ArchiveStore {
     throw new ArchiveFault("altered", key, `block ${block} does not have the payment`);
   }
 
+  /** The whole data of a segment. @throws ArchiveFault */
+  async readData(ref: SegmentRef): Promise<Uint8Array> {
+    const { key, bytes: length, sha256 } = (await this.readManifest(ref)).data;
+    const bytes = await this.#get(key, length);
+    if (bytes.byteLength === length && hashSha256Hex(bytes) === sha256) return bytes;
+    throw new ArchiveFault("altered", key, "its SHA-256 is another one");
+  }
+
+  /** The objects with a prefix after a key, in order, at most 1,000. @throws ArchiveFault */
+  async list(prefix: string, after: string): Promise<ListedObjects> {
+    const options = { prefix, ...(after !== "" && { startAfter: after }) };
+    return this.#call(prefix, () => this.#bucket.list(options));
+  }
+
+  /** An object that no manifest proves; undefined when it is larger. @throws ArchiveFault */
+  async readUnproven(key: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#get(key, maxBytes);
+    } catch (fault) {
+      if (fault instanceof ArchiveFault && fault.kind === "altered") return undefined;
+      throw fault;
+    }
+  }
+
+  /** Deletes objects, also those that are not there. @throws ArchiveFault */
+  async delete(keys: string[]): Promise<void> {
+    await this.#call(keys[0] ?? "", () => this.#bucket.delete(keys));
+  }
+
+  /** Resolves when no write is under way any more, also none that has timed out. @throws ArchiveFault when one hangs */
+  async written(): Promise<void> {
+    await this.#call(ARCHIVE_PREFIX, () => Promise.all(this.#writes));
+  }
+
   async #readLines(ref: SegmentRef, at: number): Promise<{ key: string; lines: string[] }> {
     const { data, blocks } = await this.readManifest(ref);
     const block = blocks[at];
@@ -86,11 +128,22 @@ export class ArchiveStore {
   async #put(key: string, bytes: Uint8Array, contentType: string): Promise<void> {
     const sha256 = hashSha256Hex(bytes);
     const options = { sha256, httpMetadata: { contentType } };
-    await this.#call(key, () => this.#bucket.put(key, bytes, options));
+    await this.#call(key, () => this.#track(this.#bucket.put(key, bytes, options)));
     const stored = await this.#get(key, bytes.byteLength);
     if (stored.byteLength !== bytes.byteLength || hashSha256Hex(stored) !== sha256) {
       throw new ArchiveFault("altered", key, "is not what was written");
     }
+  }
+
+  /** A write that has timed out can still end. */
+  #track(write: Promise<unknown>): Promise<unknown> {
+    const ended = write.then(
+      () => {},
+      () => {},
+    );
+    this.#writes.add(ended);
+    void ended.then(() => this.#writes.delete(ended));
+    return write;
   }
 
   /** @param maxBytes more are not read */

@@ -20,6 +20,7 @@ const NAME_HASH_CHARACTERS = 16;
 /** What the keys of all objects begin with. */
 export const ARCHIVE_PREFIX = "segments/";
 const KEY = /^segments\/[a-z0-9_-]{1,64}\/\d{8,}-[0-9a-f]{16}\.(json|ndjson\.gz)$/;
+const DATA_KEY = /\/(\d{8,})-[0-9a-f]{16}\.ndjson\.gz$/;
 
 const Hash = z.string().regex(/^[0-9a-f]{64}$/);
 /** RFC 3339 in UTC with milliseconds, so that texts compare as times do. */
@@ -105,6 +106,28 @@ export function toManifest(place: SegmentPlace, data: Uint8Array, contents: Cont
   };
 }
 
+/** Why a segment was written again. */
+export type Replacement = { reason: "erasure"; at_ms: number };
+
+/** The manifest of a segment that was written again: with other bytes in the same blocks, in the same place.
+ *  @param hash of the manifest that it replaces */
+export function toReplacement(
+  manifest: Manifest,
+  hash: string,
+  { reason, at_ms }: Replacement,
+  data: Uint8Array,
+  blocks: ManifestBlock[],
+): Manifest {
+  const { shard, number, replaces } = manifest;
+  const sha256 = hashSha256Hex(data);
+  return {
+    ...manifest,
+    replaces: [...replaces, { hash, reason, at: new Date(at_ms).toISOString() }],
+    data: { key: dataKey(shard, number, sha256), bytes: data.byteLength, sha256 },
+    blocks,
+  };
+}
+
 /** Reads the bytes of a manifest. @throws ArchiveFault when they are not those that the reference proves */
 export function parseManifest(bytes: Uint8Array, ref: SegmentRef): Manifest {
   const key = manifestKey(ref);
@@ -131,6 +154,17 @@ function dataKey(shard: string, number: number, sha256: string): string {
 function nameOf(shard: string, number: number, hash: string): string {
   const digits = String(number).padStart(NUMBER_DIGITS, "0");
   return `${ARCHIVE_PREFIX}${shard}/${digits}-${hash.slice(0, NAME_HASH_CHARACTERS)}`;
+}
+
+/** What the keys of a shard's objects begin with. */
+export function shardPrefix(shard: string): string {
+  return `${ARCHIVE_PREFIX}${shard}/`;
+}
+
+/** The number of the segment whose data is under a key; undefined for another key. */
+export function segmentOfData(key: string): number | undefined {
+  const [, digits] = DATA_KEY.exec(key) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Whether a key is one that a segment's objects can have. */

@@ -103,7 +103,7 @@ class SegmentBuilder {
       if (textBytes >= FULL_BLOCK_BYTES) break;
     }
     if (done === 0) throw new Error("fewer payments than keys");
-    this.#append(archived, gzipSync(Buffer.concat(lines), COMPRESSION));
+    this.#append(archived, compressLines(lines));
     return done;
   }
 
@@ -112,11 +112,7 @@ class SegmentBuilder {
     const contents = this.#contents();
     if (!contents) return undefined;
     const data = new Uint8Array(Buffer.concat(this.#data));
-    const manifest = toManifest(place, data, contents);
-    const manifest_bytes = new TextEncoder().encode(JSON.stringify(manifest));
-    const { shard, number } = place;
-    const ref = { shard, number, hash: hashSha256Hex(manifest_bytes) };
-    return { ref, manifest, manifest_bytes, data, places: this.#places };
+    return toSegment(toManifest(place, data, contents), data, this.#places);
   }
 
   #append(archived: SortKey[], data: Uint8Array): void {
@@ -160,9 +156,26 @@ class SegmentBuilder {
   }
 }
 
+/** A segment of a manifest and the bytes that it describes. */
+export function toSegment(
+  manifest: Manifest,
+  data: Uint8Array,
+  places: Map<string, number>,
+): Segment {
+  const manifest_bytes = new TextEncoder().encode(JSON.stringify(manifest));
+  const { shard, number } = manifest;
+  const ref = { shard, number, hash: hashSha256Hex(manifest_bytes) };
+  return { ref, manifest, manifest_bytes, data, places };
+}
+
+/** The bytes of a block. @param lines each with its line break */
+export function compressLines(lines: Uint8Array[]): Uint8Array {
+  return gzipSync(Buffer.concat(lines), COMPRESSION);
+}
+
 /** A payment as a line. It is restored from the line first, because the line is all that will be left of it.
  *  @throws Error when it would be another one */
-function toCheckedLine(payment: ArchivedPayment): string {
+export function toCheckedLine(payment: ArchivedPayment): string {
   const line = toLine(payment);
   if (isDeepStrictEqual(fromLine(line, "a new segment"), payment)) return line;
   throw new Error("a payment is not restored from its line");

@@ -2,6 +2,7 @@
 import type { EventRecord } from "../domain/transaction/event";
 import type { Refund } from "../domain/transaction/refund";
 import type { Transaction } from "../domain/transaction/transaction";
+import { prepareErasures } from "./erasure/erase-refunds";
 import { prepareDeletion, type SentEvents, WRITE_FEED } from "./events/feed-writes";
 import { COUNT_HOURS, counterOf, toHour } from "./hourly-totals";
 import { countedAs } from "./totals";
@@ -102,6 +103,7 @@ export async function appendEvents(
     prepare(WRITE_FEED, sent),
     ...prepareRows(db, rows),
     ...(refunds.size === 0 ? [] : [prepare(WRITE_REFUNDS, [...refunds.values()])]),
+    ...prepareErasures(db, events),
     ...(hot_ms === 0 ? [] : prepareDeletion(db, merchants, hot_ms)),
   ]);
 }

@@ -41,6 +41,7 @@ const COUNTER_OF = {
   "transaction.completed": "completed",
   "transaction.failed": "declined",
   "transaction.cancelled": "cancelled",
+  "transaction.erased": null,
   "dispute.opened": "disputed",
   "dispute.closed": null,
   "refund.created": null,

@@ -27,6 +27,7 @@ export function countedAs(type: EventType, transaction: Transaction, refund: Ref
   const { currency, amount_minor } = refund ?? transaction;
   const failure = (refund ?? transaction).failure?.code ?? "";
   const counted = { currency, amount_minor, code: failure, is_failure: failure !== "" };
+  if (type === "transaction.erased") return { ...counted, code: "", is_failure: false };
   if (type === "transaction.cancelled") {
     const code = transaction.review?.status === "cancelled" ? CANCELLED_IN_REVIEW : "";
     return { ...counted, code, is_failure: false };

@@ -17,6 +17,7 @@ export type LogFields = {
   refund_id?: string;
   endpoint_id?: string;
   delivery_id?: string;
+  erasure_id?: string;
   /** Of an event of the processor: its own id and type. */
   event_id?: string;
   event_type?: string;

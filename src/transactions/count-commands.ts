@@ -106,6 +106,7 @@ const WRITTEN = {
   resolve: "resolved",
   expire: "expired",
   report: "reported",
+  erase: "erased",
 } as const;
 const CREATED: Partial<Record<Status, string>> = { failed: "blocked", review: "held" };
 

@@ -1,6 +1,7 @@
 /** The reads of a shard, and the form of its replies. */
 import { transactionOfRefund } from "../domain/identity/id";
 import type { CreateRequest } from "../domain/transaction/idempotency";
+import type { Transaction } from "../domain/transaction/transaction";
 import { repeatCreate } from "./commands/create";
 import type { CommandResult } from "./commands/result";
 import { countRepeated } from "./count-commands";
@@ -9,6 +10,7 @@ import type { Journal } from "./journal/journal";
 import { withNextAction } from "./next-action";
 import {
   type Address,
+  type EraseReply,
   type EventRanges,
   type EventsReply,
   notFound,
@@ -33,6 +35,16 @@ export function toReportReply(result: CommandResult): ReportReply {
   if (result.kind === "refused") return { ok: false, refusal: result.refusal };
   const reported = result.kind === "done" ? result.reported : undefined;
   return { ok: true, result: reported ?? "unchanged" };
+}
+
+/** The reply to an erasure. */
+export function toEraseReply(result: CommandResult): EraseReply {
+  if (result.kind === "refused") return { ok: false, refusal: result.refusal };
+  if (result.kind === "done" && result.is_waiting) return { ok: true, result: "waiting" };
+  const { erased_at } = JSON.parse(result.data) as Transaction; // Our own text.
+  return erased_at === undefined
+    ? { ok: true, result: "other" }
+    : { ok: true, result: "erased", erased_at_ms: Date.parse(erased_at) };
 }
 
 /** The transaction as it is now. */

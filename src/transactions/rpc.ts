@@ -2,6 +2,7 @@
 
 import type { ListPlace } from "../d1/transactions/list-source";
 import type { ListFilter, Order } from "../d1/transactions/select-rows";
+import type { ErasedCustomer } from "../domain/erasure/erase-texts";
 import type { CaptureRequest } from "../domain/transaction/capture";
 import type { CreateCommand } from "../domain/transaction/decisions/decide-create";
 import type { Precondition } from "../domain/transaction/decisions/precondition";
@@ -78,6 +79,13 @@ export type EventCounts = Partial<Record<EventResult, number>>;
 /** The reply to a report of the processor. */
 export type ReportReply = { ok: true; result: ReportResult } | { ok: false; refusal: Refusal };
 
+/** What has become of a transaction whose customer's data is to be erased. `waiting`: an operation has no outcome yet.
+ *  `other`: it is of another customer. `erased_at_ms`: when, also if that was before. */
+export type EraseReply =
+  | { ok: true; result: "erased"; erased_at_ms: number }
+  | { ok: true; result: "waiting" | "other" }
+  | { ok: false; refusal: Refusal };
+
 /** The events of a transaction from one sequence up to another. */
 export type EventRange = { transaction_id: string; first: number; last: number };
 export type EventRanges = { shards: number; merchant_id: string; ranges: EventRange[] };
@@ -96,6 +104,19 @@ export type SegmentInfo = {
   bytes: number;
   first_created_at_ms: number;
   last_created_at_ms: number;
+};
+
+/** Where an erasure is in a shard's archive: behind a segment, in the order of its merchant's, or behind an object. */
+export type ErasurePlace = { at_ms: number; segment: number } | { object: string };
+export type ArchiveErasure = ErasedCustomer & { shard: string; after: ErasurePlace };
+
+/** What a step has done. `current`: transactions that have to be erased before the same step can be done. `next`: where
+ *  the next step begins; null after the last one. */
+export type ArchiveErased = {
+  segments: number;
+  objects: number;
+  current: string[];
+  next: ErasurePlace | null;
 };
 
 /** A page of a list, as far as the archive has it. */
@@ -187,6 +208,8 @@ export interface TransactionShardRpc {
   findRefund(address: Address, refundId: string): Promise<Reply>;
   /** Records a reviewer's decision. */
   review(address: Address, request: ReviewRequest & Precondition): Promise<Reply>;
+  /** Replaces the customer's data in every version of a transaction, and deletes what the processor needs to charge it. */
+  erase(address: Address, userId: string): Promise<EraseReply>;
   /** Records the outcome that an operator found for the open operation of a transaction, or for a refund. */
   resolve(address: OperatorAddress, request: ResolveRequest, refundId?: string): Promise<Reply>;
   /** The transaction as it is now. */
@@ -209,6 +232,9 @@ export interface TransactionShardRpc {
   /** Puts the payments of a segment back, which are not archived again before a time in ms.
    *  @returns how many; null when there is no such segment. @throws when the archive cannot be read, or D1 not be written */
   restore(number: number, untilMs: number): Promise<number | null>;
+  /** Erases a customer's data in the next segment of the archive, or in the next object of an attempt that was given up.
+   *  Idempotent. @throws when R2 fails */
+  eraseArchived(erasure: ArchiveErasure): Promise<ArchiveErased>;
   /** Archives now what is old enough. */
   archiveNow(): Promise<void>;
   /** Segments of the archive after a number, in order, at most 500. */

@@ -95,6 +95,11 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
     return queries.toReportReply(result);
   }
 
+  async erase(address: Address, user_id: string): Promise<rpc.EraseReply> {
+    const command = { ...toCommandFields(address), user_id };
+    return queries.toEraseReply(await this.#run(address, { kind: "erase", ...command }));
+  }
+
   async records(shards: number, ids: string[]): Promise<rpc.RecordsReply> {
     if (!this.#owns(shards)) return shardCountChanged;
     return this.#parts.archive.withHeld(ids, () => queries.recordsReply(this.#parts.journal, ids));
@@ -146,6 +151,10 @@ export class TransactionShard extends DurableObject<Env> implements rpc.Transact
 
   restore(number: number, untilMs: number): Promise<number | null> {
     return this.#parts.archive.restore(number, untilMs);
+  }
+
+  eraseArchived(erasure: rpc.ArchiveErasure): Promise<rpc.ArchiveErased> {
+    return this.#parts.archive.erase(erasure);
   }
 
   async archiveNow(): Promise<void> {

@@ -1,13 +1,16 @@
 /** The client of the velocity objects. */
-import { velocityObjectName } from "../domain/identity/id";
+import { velocityObjectName, velocityShardName } from "../domain/identity/id";
 import type { Observation, Release } from "../domain/risk/observation";
 import type { Signals } from "../domain/risk/rule-set";
 import type { Env } from "../env";
 import { callObject, type ObjectStub, objectStub } from "../runtime/object-stub";
-import type { VelocityShardRpc } from "./rpc";
+import type { Forgotten, ForgottenCustomer, Place, VelocityShardRpc } from "./rpc";
 
 /** A count takes a few milliseconds. A slow one delays a whole batch. */
 const CALL_LIMIT_MS = 1_000;
+
+/** A step of an erasure reads and deletes thousands of rows. */
+const FORGET_LIMIT_MS = 10_000;
 
 /** A velocity shard by its name. */
 export function velocityShard(
@@ -88,6 +91,18 @@ export async function releasePayments(
   await Promise.all(
     [...byObject].map(([name, group]) => objectStub(velocity, name).release(group)),
   );
+}
+
+/** Deletes some of the rows of a customer in one of the velocity objects. @throws the fault of the call */
+export function forgetPayments(
+  velocity: Env["VELOCITY"],
+  shard: number,
+  customer: ForgottenCustomer,
+  after: Place | null,
+): Promise<Forgotten> {
+  return callObject(velocity, velocityShardName(shard), (one) => one.forget(customer, after), {
+    limit_ms: FORGET_LIMIT_MS,
+  });
 }
 
 function nameFor({ merchant_id, subject, value }: Observation | Release, shards: number): string {

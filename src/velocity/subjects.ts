@@ -61,6 +61,11 @@ export class Subjects {
     return this.#cached.peek(key);
   }
 
+  /** Forgets a subject in memory, because its rows have changed. */
+  drop(key: string): void {
+    this.#cached.delete(key);
+  }
+
   /** Keeps a subject in memory, or weighs it again after its windows have changed. */
   cache(subject: Subject): void {
     this.#cached.set(subject.key, subject);

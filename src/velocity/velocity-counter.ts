@@ -3,6 +3,8 @@
 import type { Asked } from "../domain/risk/measure";
 import type { Observation, Release } from "../domain/risk/observation";
 import { insertRows, prepareInsert } from "../runtime/insert-rows";
+import { forgetCustomer } from "./erasure";
+import type { Forgotten, ForgottenCustomer, Place } from "./rpc";
 import { type Own, SlidingWindow } from "./sliding-window";
 import { formatSubject, type Subject, Subjects } from "./subjects";
 import { type Row, WindowAggregate } from "./window-aggregate";
@@ -106,6 +108,13 @@ export class VelocityCounter {
     );
     this.#subjects.cache(subject);
     return values;
+  }
+
+  /** Deletes the payments of a customer, some rows in each call, and what memory has of their subjects. */
+  forget(customer: ForgottenCustomer, after: Place | null): Forgotten {
+    const { subjects, ...forgotten } = forgetCustomer(this.#sql, customer, after);
+    for (const key of subjects) this.#subjects.drop(key);
+    return forgotten;
   }
 
   /** Records a payment's outcome. The first outcome counts; a payment that is not stored is ignored. */

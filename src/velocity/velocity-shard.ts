@@ -10,6 +10,7 @@ import { Alarm } from "../runtime/alarm";
 import { carryOver } from "./carry-over";
 import { ObjectClock } from "./clock";
 import { Sweep } from "./retention";
+import type { Forgotten, ForgottenCustomer, Place } from "./rpc";
 import { migrateVelocity } from "./schema";
 import { VelocityCounter } from "./velocity-counter";
 
@@ -65,6 +66,11 @@ export class VelocityShard extends DurableObject<Env> {
     this.#commit(() => {
       for (const release of releases) this.#counter.release(release);
     });
+  }
+
+  /** Deletes the payments of a customer, some rows in each call, in one commit. */
+  forget(customer: ForgottenCustomer, after: Place | null): Forgotten {
+    return this.#commit(() => this.#counter.forget(customer, after));
   }
 
   /** Returns true when the object is alive and its storage can be read. */

@@ -5,6 +5,7 @@ import type { Log } from "../observability/log";
 import { StateRow } from "../runtime/state/state-row";
 import { Attempts } from "./attempts";
 import { WebhookCounters } from "./counters";
+import { Erasure } from "./erasure";
 import { FanOut } from "./fan-out";
 import { Leases } from "./leases";
 import { MetricsReporter } from "./metrics-reporter";
@@ -31,7 +32,8 @@ export function composeDispatcher(state: DurableObjectState, env: Env, log: Log)
   const endpoints = new Endpoints(sql, counters);
   const secrets = new Secrets(sql);
   const deliveries = new Deliveries(sql, counters, leases, numbering);
-  const fanOut = new FanOut(endpoints, secrets, deliveries);
+  const erasure = new Erasure(sql, deliveries, endpoints);
+  const fanOut = new FanOut(endpoints, secrets, deliveries, erasure);
   return {
     counters,
     leases,
@@ -41,9 +43,10 @@ export function composeDispatcher(state: DurableObjectState, env: Env, log: Log)
     due: new DueDeliveries(sql, leases),
     deliveryLog: new DeliveryLog(sql, leases),
     fanOut,
+    erasure,
     attempts: new Attempts(endpoints, secrets, deliveries, fanOut, counters, log),
     publisher: new QueuePublisher(env, merchantId, leases, log),
-    retention: new Retention(sql, { endpoints, deliveries, leases, counters }, log),
+    retention: new Retention(sql, { endpoints, deliveries, leases, counters, erasure }, log),
     metricsReporter: new MetricsReporter(
       () => counters.all(),
       (counts) => writeWebhookCounts(env.DB, merchantId(), counts),

@@ -4,6 +4,7 @@ import { eventId } from "../domain/identity/id";
 import { announcedText, type EventRecord } from "../domain/transaction/event";
 import { readWebhookUrl, TEST_TYPE, webhookBody } from "../domain/webhook/webhook";
 import { randomId } from "../runtime/random-id";
+import type { Erasure } from "./erasure";
 import { type DisabledReason, type Endpoint, formatOrigin } from "./rpc";
 import type { Deliveries } from "./store/deliveries";
 import type { NewDelivery } from "./store/delivery";
@@ -21,16 +22,24 @@ export class FanOut {
   readonly #endpoints: Endpoints;
   readonly #secrets: Secrets;
   readonly #deliveries: Deliveries;
+  readonly #erasure: Pick<Erasure, "ofArriving">;
 
-  constructor(endpoints: Endpoints, secrets: Secrets, deliveries: Deliveries) {
+  constructor(
+    endpoints: Endpoints,
+    secrets: Secrets,
+    deliveries: Deliveries,
+    erasure: Pick<Erasure, "ofArriving">,
+  ) {
     this.#endpoints = endpoints;
     this.#secrets = secrets;
     this.#deliveries = deliveries;
+    this.#erasure = erasure;
   }
 
   /** Creates the deliveries of a transaction's event: to the endpoints subscribed to its type, and to the transaction's
    *  own `webhook_url`. An event that is accepted again adds none. @returns how many were added */
-  addEvent(event: EventRecord, nowMs: number): number {
+  addEvent(sent: EventRecord, nowMs: number): number {
+    const event = this.#erasure.ofArriving(sent);
     const endpoints = this.#endpoints.subscribedTo(event.type);
     const own = readWebhookUrl(event);
     if (endpoints.length === 0 && own === null) return 0;

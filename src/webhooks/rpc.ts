@@ -89,6 +89,9 @@ export type AttemptReport = {
   result: AttemptResult;
 };
 
+/** A transaction whose customer's data was erased. Later events of it are left as they are. */
+export type ErasedTransaction = { id: string; erased_at_ms: number };
+
 export interface WebhookDispatcherRpc {
   /** The event types that any enabled endpoint subscribes to, or `*`. */
   wanted(): string[];
@@ -124,4 +127,7 @@ export interface WebhookDispatcherRpc {
   report(reports: AttemptReport[]): void;
   /** Ends a delivery without attempts left as dead. Idempotent. */
   giveUp(deliveryId: string): void;
+  /** Erases the customer's data in the deliveries of transactions. Idempotent.
+   *  @returns how many were changed; null when it cannot be done yet */
+  erase(transactions: ErasedTransaction[]): number | null;
 }

@@ -10,6 +10,7 @@ import { createLog, describeFault, type Log } from "../observability/log";
 import { Alarm } from "../runtime/alarm";
 import { withTimeout } from "../runtime/with-timeout";
 import { composeDispatcher } from "./compose";
+import { ERASED_URL } from "./erasure";
 import { newEndpointId } from "./fan-out";
 import {
   type AttemptOrder,
@@ -20,11 +21,13 @@ import {
   type DeliveryPage,
   type Endpoint,
   type EndpointChange,
+  type ErasedTransaction,
   isOrigin,
   type Recovered,
   type ShownDelivery,
   type WebhookDispatcherRpc,
 } from "./rpc";
+import { newEndpoint } from "./store/endpoints";
 import { readMerchantId } from "./store/merchant-id";
 import { newSecret } from "./store/secrets";
 
@@ -86,13 +89,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     if (this.#parts.endpoints.find(id)) return "exists";
     if (this.#parts.endpoints.list().length >= MAX_ENDPOINTS) return undefined;
     const secret = newSecret();
-    const endpoint = {
-      ...given,
-      id,
-      disabled_reason: null,
-      failing_since: null,
-      created_at: Date.now(),
-    };
+    const endpoint = newEndpoint(given, id, Date.now());
     this.#commit(() => {
       this.#parts.endpoints.add(endpoint);
       this.#parts.secrets.add(id, secret);
@@ -161,6 +158,7 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
     const found = this.#parts.deliveries.find(id);
     if (!found) return undefined;
     const isToOrigin = isOrigin(found.endpoint_id);
+    if (found.url === ERASED_URL) return undefined;
     if (!isToOrigin && !this.#parts.endpoints.find(found.endpoint_id)) return undefined;
     const now = Date.now();
     // An attempt that is under way is not doubled. A delivery on its way to the dead-letter queue has none.
@@ -192,6 +190,10 @@ export class WebhookDispatcher extends DurableObject<Env> implements WebhookDisp
   /** Ends a delivery without attempts left as dead; the dead-letter queue's consumer calls it. */
   giveUp(deliveryId: string): void {
     this.#commit(() => this.#parts.attempts.giveUp(deliveryId, Date.now()));
+  }
+
+  erase(transactions: ErasedTransaction[]): number | null {
+    return this.#commit(() => this.#parts.erasure.erase(transactions, Date.now()));
   }
 
   /** Dispatches what is due, among it what a lost message was about. Never throws, because the platform stops calling

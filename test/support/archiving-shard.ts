@@ -2,14 +2,17 @@
 import { ArchiveStore } from "../../src/archive/archive-store";
 import { deriveTransactionId } from "../../src/domain/identity/id";
 import type { EventRecord } from "../../src/domain/transaction/event";
+import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import { ArchiveReader } from "../../src/transactions/archive/archive-reader";
 import { Archiver } from "../../src/transactions/archive/archiver";
 import type { MovedPayment } from "../../src/transactions/archive/empty-book";
+import { eraseArchived } from "../../src/transactions/archive/erase-archived";
 import { restoreSegment } from "../../src/transactions/archive/restore";
 import { Segments } from "../../src/transactions/archive/segments";
 import { type Command, execute } from "../../src/transactions/commands/command";
 import { Counters } from "../../src/transactions/counters";
 import { Journal } from "../../src/transactions/journal/journal";
+import type { ArchiveErased, ArchiveErasure } from "../../src/transactions/rpc";
 import { basisOf, LIVE, MERCHANT, requestOf, TRACEPARENT } from "./examples";
 import { MemoryBucket } from "./memory-bucket";
 import { type MemoryStorage, memoryStorage } from "./sqlite";
@@ -24,6 +27,8 @@ export class ArchivingShard {
   readonly removed: MovedPayment[] = [];
   /** Read by a restart. */
   hotMs = HOT_MS;
+  /** For each call of R2. */
+  limitMs = 60_000;
   removeFromBook = async (payments: MovedPayment[]) => {
     this.removed.push(...payments);
   };
@@ -43,7 +48,7 @@ export class ArchivingShard {
     const { sql, transactionSync } = this.storage;
     const journal = new Journal(sql);
     const segments = new Segments(sql, journal.archived);
-    const store = new ArchiveStore(this.r2.bucket, { timeout_ms: 60_000 });
+    const store = new ArchiveStore(this.r2.bucket, { timeout_ms: this.limitMs });
     const reader = new ArchiveReader({ journal, segments, store, log: () => {} });
     this.journal = journal;
     this.segments = segments;
@@ -70,6 +75,15 @@ export class ArchivingShard {
     });
   }
 
+  /** Makes a step of an erasure, as a call does. */
+  erase(erasure: ArchiveErasure, nowMs: number): Promise<ArchiveErased> {
+    const { journal, segments, reader } = this;
+    const { transactionSync } = this.storage;
+    const sync = async () => {};
+    const parts = { journal, segments, reader, transactionSync, sync };
+    return this.archiver.alone(() => eraseArchived(parts, erasure, nowMs));
+  }
+
   /** Executes a command as a request does. */
   async execute(command: Command, nowMs: number) {
     return this.reader.withHeld(
@@ -86,10 +100,10 @@ export class ArchivingShard {
   }
 
   /** Makes a payment that is final at once. */
-  async pay(key: string, nowMs: number): Promise<void> {
+  async pay(key: string, nowMs: number, fields: Partial<CreateRequest> = {}): Promise<void> {
     const transaction_id = deriveTransactionId(MERCHANT, key);
     const about = { merchant_id: MERCHANT, transaction_id, traceparent: TRACEPARENT };
-    const request = requestOf();
+    const request = requestOf(fields);
     await this.execute({ kind: "create", ...about, idempotency_key: key, request }, nowMs);
     await this.execute({ kind: "cancel", ...about }, nowMs);
   }
@@ -100,7 +114,7 @@ export class ArchivingShard {
     untilMs: number,
     writeBook: (events: EventRecord[]) => Promise<void> = async () => {},
   ): Promise<number | null> {
-    const { journal, storage, segments, reader } = this;
-    return restoreSegment({ ...storage, journal, segments, reader, writeBook }, number, untilMs);
+    const { journal, storage, reader } = this;
+    return restoreSegment({ ...storage, journal, reader, writeBook }, number, untilMs);
   }
 }

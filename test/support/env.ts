@@ -2,6 +2,7 @@
 import type { D1Migration } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import type { Env } from "../../src/env";
+import type { CustomerEraser } from "../../src/erasures/customer-eraser";
 import type { QuotaKeeper } from "../../src/rate-limit/quota-keeper";
 import type { TransactionShard } from "../../src/transactions/transaction-shard";
 import type { VelocityShard } from "../../src/velocity/velocity-shard";
@@ -13,6 +14,7 @@ type Objects = {
   VELOCITY: DurableObjectNamespace<VelocityShard>;
   WEBHOOKS: DurableObjectNamespace<WebhookDispatcher>;
   QUOTAS: DurableObjectNamespace<QuotaKeeper>;
+  ERASURES: DurableObjectNamespace<CustomerEraser>;
 };
 
 export type TestEnv = Omit<Env, keyof Objects> &

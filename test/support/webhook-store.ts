@@ -2,6 +2,7 @@
 import { beforeEach } from "vitest";
 import { StateRow } from "../../src/runtime/state/state-row";
 import { WebhookCounters } from "../../src/webhooks/counters";
+import { Erasure } from "../../src/webhooks/erasure";
 import { Leases } from "../../src/webhooks/leases";
 import { Deliveries } from "../../src/webhooks/store/deliveries";
 import type { NewDelivery } from "../../src/webhooks/store/delivery";
@@ -31,6 +32,7 @@ export let leases: Leases;
 export let numbering: Numbering;
 export let deliveries: Deliveries;
 export let due: DueDeliveries;
+export let erasure: Erasure;
 let retention: Retention;
 
 /** As a new life of the object would be: what is stored, and nothing of what was in memory. */
@@ -44,7 +46,8 @@ export function restart(): void {
   commit(() => counters.begin(sql, numbering.uncounted));
   deliveries = new Deliveries(sql, counters, leases, numbering);
   due = new DueDeliveries(sql, leases);
-  const store = { endpoints, deliveries, leases, counters };
+  erasure = new Erasure(sql, deliveries, endpoints);
+  const store = { endpoints, deliveries, leases, counters, erasure };
   retention = new Retention(sql, store, () => {});
 }
 

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
+import { migrateErasure } from "../../src/erasures/schema";
 import { migrateQuotas } from "../../src/rate-limit/schema";
 import { RANGE_COLUMNS } from "../../src/transactions/archive/list-archived";
 import { migrateJournal } from "../../src/transactions/journal/schema";
@@ -24,6 +25,7 @@ const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
   webhooks: migrateWebhooks,
   velocity: migrateVelocity,
   "rate-limit": migrateQuotas,
+  erasures: migrateErasure,
   observability: migrateJournal,
   runtime: migrateJournal,
 };
@@ -37,6 +39,7 @@ const UPGRADES = [
   "velocity/schema.ts",
   "velocity/carry-over.ts",
   "rate-limit/schema.ts",
+  "erasures/schema.ts",
   "runtime/state/move-counters.ts",
   "runtime/migrations.ts",
 ];
@@ -114,6 +117,13 @@ const MAY_SCAN: Record<string, string> = {
   "SELECT shard, number, hash FROM segments ORDER BY number DESC LIMIT 1": "one row by the key",
   "SELECT shard, number, hash FROM segments WHERE is_in_book = 1":
     "one row of an index that is mostly empty",
+  "SELECT key FROM obsolete_objects LIMIT": "the objects of one segment, until they are deleted",
+  "UPDATE erasure SET": "one row",
+  "SELECT * FROM erasure": "the same",
+  "UPDATE found_payments SET is_waiting = 0": "payments that have to wait; there are few others",
+  "SELECT count(*) AS waiting FROM found_payments": "the same",
+  "SELECT transaction_id AS id FROM found_payments WHERE is_waiting = 0":
+    "the index of those that are due",
   "SELECT 1 FROM archived LIMIT 1": "one row, once in a start",
   "DELETE FROM restored WHERE until_ms": "what an operator has put back, once in a pass",
   "UPDATE segments SET is_in_book = 1":
@@ -137,6 +147,10 @@ const MAY_PASS_OVER: Record<string, string> = {
     "the deliveries of a transaction, a few",
   "UPDATE deliveries SET next_at = ?1, started_at":
     "an endpoint's retries, once, after the clock has gone back",
+  "SELECT position, endpoint_id, event_type": "the deliveries of a transaction, a few",
+  "DELETE FROM endpoints WHERE id = ? AND kind": "the inner statement has its own key",
+  "UPDATE subject_payments SET released_after": "a subject's payments of eight days, at an erasure",
+  "DELETE FROM subject_payments WHERE subject = ?1 AND NOT EXISTS": "the same",
   "UPDATE subject_payments SET outcome = ?1":
     "the inner statement has its own key, and reads one row",
   "SELECT position, transaction_id AS id, created_at_ms FROM events":

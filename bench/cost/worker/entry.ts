@@ -83,6 +83,9 @@ export class QuotaKeeper extends built.QuotaKeeper {
   }
 }
 
+/** No workload erases a customer. */
+export { CustomerEraser } from "../../../src/worker";
+
 export default {
   async fetch(request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> {
     const { pathname } = new URL(request.url);

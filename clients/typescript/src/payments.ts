@@ -1,4 +1,5 @@
 /** The client. */
+import { Customers } from "./resources/customers.js";
 import { EventFeed } from "./resources/event-feed.js";
 import { Refunds } from "./resources/refunds.js";
 import { RiskLists, RiskRules } from "./resources/risk.js";
@@ -41,6 +42,7 @@ export type PaymentsOptions = {
 export class Payments {
   readonly transactions: Transactions;
   readonly refunds: Refunds;
+  readonly customers: Customers;
   readonly events: EventFeed;
   readonly riskRules: RiskRules;
   readonly riskLists: RiskLists;
@@ -65,6 +67,7 @@ export class Payments {
     });
     this.transactions = new Transactions(transport);
     this.refunds = new Refunds(transport);
+    this.customers = new Customers(transport);
     this.events = new EventFeed(transport);
     this.riskRules = new RiskRules(transport);
     this.riskLists = new RiskLists(transport);

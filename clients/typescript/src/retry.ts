@@ -44,6 +44,8 @@ const IS_REPEATABLE: Record<OperationId, boolean> = {
   getWebhookEndpoint: true,
   listWebhookDeliveries: true,
   getWebhookDelivery: true,
+  eraseCustomer: true,
+  getErasure: true,
 };
 
 /** Problems that only an operator or another key can solve. */

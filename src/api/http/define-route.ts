@@ -18,6 +18,7 @@ export type App = OpenAPIHono<AppEnv>;
 export const TAGS = {
   Transactions: "Create a payment, charge it once, and retrieve it.",
   Refunds: "Money of a completed payment that goes back to the customer.",
+  Customers: "Erase a customer's data.",
   Events: "The history of one transaction, or of all transactions, in order.",
   Risk: "Fraud rules, the lists they use, backtests, and reviews of held payments.",
   Webhooks: "Endpoints that receive events, and the log of deliveries.",

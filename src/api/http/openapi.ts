@@ -11,7 +11,7 @@ const HEADERS: Record<HeaderName, { description: string; schema: object }> = {
     schema: string("req_4f1c7d1f0e6b4a0c9d3e5b7a8c6d2e10"),
   },
   Location: {
-    description: "Path of the transaction on this server.",
+    description: "Path of what was created on this server.",
     schema: string("/api/v1/transactions/txn_mfzwizlhn5xgs3dpnrsw45dfoi"),
   },
   ETag: {

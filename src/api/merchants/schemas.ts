@@ -1,6 +1,6 @@
 /** Schemas of merchants and their API keys. */
 import { z } from "@hono/zod-openapi";
-import { SCOPES } from "../../domain/identity/api-key";
+import { DEFAULT_SCOPES, SCOPES } from "../../domain/identity/api-key";
 import { newPaymentFault } from "../../domain/money/currency";
 import { Cursor, cursor, freeText, HasMore, limitOf, Time } from "../http/common-schemas";
 
@@ -69,8 +69,11 @@ export const ApiKeyBody = z
       .array(Scope, "must be a list of scopes")
       .min(1, "must have at least one scope")
       .max(SCOPES.length, "must not repeat a scope")
-      .default([...SCOPES])
-      .openapi({ description: "Permissions of the key.", example: ["transactions:write"] }),
+      .default([...DEFAULT_SCOPES])
+      .openapi({
+        description: "Permissions of the key. Default: all but `customers:erase`.",
+        example: ["transactions:write"],
+      }),
   })
   .openapi("CreateApiKey");
 const ONE_DAY_S = 86_400;

@@ -27,10 +27,14 @@ const token = z
   .refine((value) => !containsCardNumber(value), { message: CARD_MESSAGE, ...CARD })
   .nullish();
 
+/** A customer. */
+export const userId = text(1, 128).refine((value) => !isCardNumber(value), {
+  message: CARD_MESSAGE,
+  ...CARD,
+});
+
 const createShape = {
-  user_id: text(1, 128)
-    .refine((value) => !isCardNumber(value), { message: CARD_MESSAGE, ...CARD })
-    .openapi({ description: "Your id for the customer.", example: "user_123" }),
+  user_id: userId.openapi({ description: "Your id for the customer.", example: "user_123" }),
   amount: sentAmount.openapi({
     description:
       "Amount in major units, greater than 0: a JSON number or a decimal string. It must not have more decimal places than the currency; amounts are never rounded.",

@@ -112,6 +112,11 @@ export function toProblem(refusal: Refusal): Problem {
       return new Problem(refusal.code, {
         detail: `The transaction was processed with PROCESSOR \`${refusal.processor}\`, and no other processor is called for it.`,
       });
+    case "customer_erased":
+      return new Problem(refusal.code, {
+        detail:
+          "The customer's data was erased before the transaction was charged. It can only be cancelled.",
+      });
     case "processor_not_configured":
       return new Problem(refusal.code, {
         detail:

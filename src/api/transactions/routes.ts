@@ -114,6 +114,7 @@ export function transactionRoutes(app: App): void {
       "invalid_request",
       "transaction_not_found",
       "illegal_transition",
+      "customer_erased",
       "version_mismatch",
       "livemode_mismatch",
       "processor_mismatch",

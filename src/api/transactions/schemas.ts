@@ -156,6 +156,10 @@ export const Transaction = z
     dispute: Dispute.optional().openapi({
       description: "Present if the customer disputed the payment: the newest dispute.",
     }),
+    erased_at: Time.optional().openapi({
+      description:
+        "Present if the customer's data was erased: when. `user_id` is then `erased`, and `description`, `metadata` and `webhook_url` are empty.",
+    }),
     pending_operation: PendingOperation.optional().openapi({
       description:
         "Present while a capture or a void is under way and its outcome is not known: the status is `processing`.",

@@ -26,6 +26,7 @@ function writeRows(replaced: Replaced): string {
     ON CONFLICT (feed, created_at, id) DO UPDATE SET
       version = excluded.version,
       status = excluded.status,
+      user_id = excluded.user_id,
       updated_at = excluded.updated_at,
       form = excluded.form,
       data = excluded.data

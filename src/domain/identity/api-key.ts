@@ -10,8 +10,11 @@ export const SCOPES = [
   "webhooks:write",
   "risk:read",
   "risk:write",
+  "customers:erase",
 ] as const;
 export type Scope = (typeof SCOPES)[number];
+/** What a key may do that names no scopes. What cannot be undone is given by name only. */
+export const DEFAULT_SCOPES = SCOPES.filter((scope) => scope !== "customers:erase");
 
 export const API_KEY_RANDOM_BYTES = 32;
 const SECRET_CHARACTERS = 52;

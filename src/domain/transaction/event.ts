@@ -19,6 +19,7 @@ export const EVENT_TYPES = [
   "transaction.completed",
   "transaction.failed",
   "transaction.cancelled",
+  "transaction.erased",
   "dispute.opened",
   "dispute.closed",
   "refund.created",

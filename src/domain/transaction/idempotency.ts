@@ -34,15 +34,26 @@ const FIELDS: Record<Exclude<keyof CreateRequest, "details">, string> = {
   capture_method: "capture_method",
 };
 
-/** The fields in which a repeated request differs from the first one; empty when it is the same request. */
-export function differingFields(first: CreateRequest, repeated: CreateRequest): string[] {
-  const { details = NO_DETAILS } = first;
+/** Those that an erasure leaves, and that a repeated request is compared by afterwards. */
+const KEPT_FIELDS: readonly (keyof typeof FIELDS)[] = [
+  "amount_minor",
+  "currency",
+  "capture_method",
+];
+
+/** The fields in which a repeated request differs from the first one; empty when it is the same request. Fields that were
+ *  erased are not compared. */
+export function differingFields(
+  first: CreateRequest & { erased_at?: string },
+  repeated: CreateRequest,
+): string[] {
+  const { details = NO_DETAILS, erased_at } = first;
   const { details: repeatedDetails = NO_DETAILS } = repeated;
+  const isErased = erased_at !== undefined;
+  const fields = isErased ? KEPT_FIELDS : (Object.keys(FIELDS) as (keyof typeof FIELDS)[]);
   return [
-    ...(Object.keys(FIELDS) as (keyof typeof FIELDS)[])
-      .filter((field) => !isSame(field, first, repeated))
-      .map((field) => FIELDS[field]),
-    ...DETAIL_FIELDS.filter((field) => details[field] !== repeatedDetails[field]),
+    ...fields.filter((field) => !isSame(field, first, repeated)).map((field) => FIELDS[field]),
+    ...(isErased ? [] : DETAIL_FIELDS.filter((field) => details[field] !== repeatedDetails[field])),
   ];
 }
 

@@ -54,6 +54,8 @@ export type Refusal =
   | { code: "currency_not_supported"; currency: string }
   /** The processor charges a payment method, and the request names none. */
   | { code: "payment_method_required" }
+  /** The processor would not learn whom to charge. */
+  | { code: "customer_erased" }
   | { code: "processor_not_configured" }
   /** The payment is of the mode that the deployment's processor is not. */
   | { code: "livemode_mismatch"; livemode: boolean }

@@ -75,4 +75,6 @@ export type Transaction = {
   resolution?: Resolution;
   /** Only of disputed payments: the newest dispute. */
   dispute?: Dispute;
+  /** Only if the customer's data was erased: when, RFC 3339 UTC. */
+  erased_at?: string;
 };

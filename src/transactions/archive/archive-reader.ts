@@ -2,10 +2,14 @@
 
 import { ArchiveFault } from "../../archive/archive-fault";
 import type { ArchiveStore } from "../../archive/archive-store";
+import type { SegmentRef } from "../../archive/manifest";
 import type { Log } from "../../observability/log";
 import { NotHeld } from "../journal/archived/archived-payments";
 import type { Journal } from "../journal/journal";
 import type { Segments } from "./segments";
+
+/** A segment is replaced when a customer's data is erased in it, so hardly ever twice during a read. */
+const MOST_ATTEMPTS = 3;
 
 export type ReaderDependencies = {
   journal: Journal;
@@ -66,24 +70,50 @@ export class ArchiveReader {
    *  @returns what releases it
    *  @throws ArchiveFault */
   async #hold(id: string): Promise<() => void> {
-    const { segments, journal } = this.#dependencies;
-    const { archived } = journal;
+    const { archived } = this.#dependencies.journal;
     const place = archived.placeOf(id);
-    const ref = place && segments.find(place.segment);
-    if (!ref) return () => {};
-    const payment = await this.store.find(ref, place.block, id);
+    if (!place) return () => {};
+    const payment = await this.readSegment(place.segment, (ref) =>
+      this.store.find(ref, place.block, id),
+    );
+    if (!payment) return () => {};
     const now = archived.placeOf(id);
     const isThere = now?.segment === place.segment && now.block === place.block;
     return isThere ? archived.hold(id, payment) : () => {};
   }
 
+  /** Reads a segment, again when it was replaced meanwhile, which deletes its objects.
+   *  @returns undefined when there is no such segment. @throws ArchiveFault */
+  async readSegment<Value>(
+    number: number,
+    read: (ref: SegmentRef) => Promise<Value>,
+  ): Promise<Value | undefined> {
+    const { segments } = this.#dependencies;
+    let ref = segments.find(number);
+    for (let attempt = 1; ref; attempt += 1) {
+      try {
+        return await read(ref);
+      } catch (fault) {
+        const now = segments.find(number);
+        if (now?.hash === ref.hash || attempt === MOST_ATTEMPTS) throw fault;
+        ref = now;
+      }
+    }
+    return undefined;
+  }
+
   /** The result of work that reads the archive; undefined, and a line in the log, when the archive cannot be read. */
   async read<Result>(work: (store: ArchiveStore) => Promise<Result>): Promise<Result | undefined> {
-    try {
-      return await work(this.store);
-    } catch (fault) {
-      this.#logUnavailable(fault);
-      return undefined;
+    const { segments } = this.#dependencies;
+    for (let attempt = 1; ; attempt += 1) {
+      const { replacements } = segments;
+      try {
+        return await work(this.store);
+      } catch (fault) {
+        if (segments.replacements !== replacements && attempt < MOST_ATTEMPTS) continue;
+        this.#logUnavailable(fault);
+        return undefined;
+      }
     }
   }
 

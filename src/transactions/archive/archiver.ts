@@ -3,7 +3,6 @@
  *  refers to it. */
 
 import { ArchiveFault } from "../../archive/archive-fault";
-import type { ArchivedPayment } from "../../archive/line";
 import { MAX_PAYMENTS } from "../../archive/manifest";
 import { buildSegment } from "../../archive/segment";
 import { transactionObjectName } from "../../domain/identity/id";
@@ -18,7 +17,7 @@ import { emptyBook, type MovedPayment } from "./empty-book";
 import { type FinalPayment, selectFinal } from "./final-payments";
 import { rest } from "./rest";
 import { endRestored } from "./restore";
-import type { SealedPayment, Segments } from "./segments";
+import { readSealed, type SealedPayment, type Segments } from "./segments";
 
 const DAY_MS = 86_400_000;
 /** A pass looks through the tables once. There is one for each ninetieth of the hot time: each day, when that is 90 days. */
@@ -101,8 +100,22 @@ export class Archiver {
   /** Archives now whatever can be, also a few payments. Never throws; a failure is logged. */
   async runNow(): Promise<void> {
     await this.#dependencies.relays.drainAll(Date.now());
-    await this.#running;
+    while (this.#running) await this.#running;
     await this.#start(Date.now(), 1);
+  }
+
+  /** Runs work while no pass is under way, and lets none begin before the work has ended. @throws the work's fault */
+  async alone<Value>(work: () => Promise<Value>): Promise<Value> {
+    while (this.#running) await this.#running;
+    const done = work();
+    const ended = done.then(
+      () => {},
+      () => {},
+    );
+    this.#running = ended.finally(() => {
+      this.#running = undefined;
+    });
+    return done;
   }
 
   /** @param few less payments than this wait for others */
@@ -196,7 +209,7 @@ export class Archiver {
       sealed_at_ms: nowMs,
     };
     const sealed = new Map<string, SealedPayment>();
-    const read = (keys: { id: string }[]) => this.#read(keys, sealed);
+    const read = (keys: { id: string }[]) => readSealed(journal, keys, sealed);
     const { segment, too_large } = await buildSegment(place, payments, read, rest);
     if (too_large.length > 0) log("warn", "archive.too_large", { rows: too_large.length });
     if (!segment) return 0;
@@ -226,18 +239,5 @@ export class Archiver {
     await this.#dependencies.removeFromBook(moved);
     this.#dependencies.segments.setOutOfBook(number);
     this.#readIsInBook();
-  }
-
-  /** Reads payments, and keeps what of each is in the tables. */
-  #read(keys: { id: string }[], sealed: Map<string, SealedPayment>): ArchivedPayment[] {
-    const { journal } = this.#dependencies;
-    const histories = journal.events.readHistories(keys.map(({ id }) => id));
-    return keys.map(({ id }) => {
-      const events = histories.get(id) ?? [];
-      const positions = events.map(({ position }) => position);
-      sealed.set(id, { first_position: positions[0] ?? 0, positions });
-      const refunds = journal.refunds.requestsOf(id).reverse();
-      return { events, refunds, details: journal.details.textOf(id) };
-    });
   }
 }

@@ -4,13 +4,11 @@ import type { EventRecord } from "../../domain/transaction/event";
 import { putBack } from "../journal/archived/put-back";
 import type { Journal } from "../journal/journal";
 import type { ArchiveReader } from "./archive-reader";
-import type { Segments } from "./segments";
 
 export type RestoreDependencies = {
   journal: Journal;
   sql: SqlStorage;
   transactionSync: <Value>(work: () => Value) => Value;
-  segments: Segments;
   reader: ArchiveReader;
   /** Writes the last events of payments into the book, unless it has them. */
   writeBook: (events: EventRecord[]) => Promise<void>;
@@ -21,16 +19,16 @@ export type RestoreDependencies = {
  *  @returns how many payments were put back; null when there is no such segment
  *  @throws ArchiveFault, or a fault of D1, after which it is to be repeated */
 export async function restoreSegment(
-  { journal, sql, transactionSync, segments, reader, writeBook }: RestoreDependencies,
+  { journal, sql, transactionSync, reader, writeBook }: RestoreDependencies,
   number: number,
   untilMs: number,
 ): Promise<number | null> {
-  const ref = segments.find(number);
-  if (!ref) return null;
-  const { blocks } = await reader.store.readManifest(ref);
+  const { store } = reader;
+  const manifest = await reader.readSegment(number, (ref) => store.readManifest(ref));
+  if (!manifest) return null;
   let restored = 0;
-  for (const block of blocks.keys()) {
-    const payments = await reader.store.readBlock(ref, block);
+  for (const block of manifest.blocks.keys()) {
+    const payments = (await reader.readSegment(number, (ref) => store.readBlock(ref, block))) ?? [];
     const lasts = transactionSync(() =>
       payments.flatMap((payment): EventRecord[] => {
         const last = payment.events.at(-1);

@@ -1,12 +1,30 @@
 /** The segments of a shard, in its own tables, and the commit that moves payments from the journal's tables into one. */
+import type { ArchivedPayment } from "../../archive/line";
 import type { SegmentRef } from "../../archive/manifest";
 import type { Segment } from "../../archive/segment";
 import { insertRows, prepareInsert } from "../../runtime/insert-rows";
 import type { ArchivedPayments } from "../journal/archived/archived-payments";
+import type { Journal } from "../journal/journal";
 import type { SegmentInfo } from "../rpc";
 
 /** A payment as it was read for a segment. */
 export type SealedPayment = { first_position: number; positions: number[] };
+
+/** Reads payments for a segment, and keeps what of each is in the tables. */
+export function readSealed(
+  { events: store, refunds: ofPayments, details }: Pick<Journal, "events" | "refunds" | "details">,
+  keys: { id: string }[],
+  sealed: Map<string, SealedPayment>,
+): ArchivedPayment[] {
+  const histories = store.readHistories(keys.map(({ id }) => id));
+  return keys.map(({ id }) => {
+    const events = histories.get(id) ?? [];
+    const positions = events.map(({ position }) => position);
+    sealed.set(id, { first_position: positions[0] ?? 0, positions });
+    const refunds = ofPayments.requestsOf(id).reverse();
+    return { events, refunds, details: details.textOf(id) };
+  });
+}
 
 const SEGMENT_COLUMNS = [
   "number",
@@ -28,9 +46,13 @@ const INSERT_MERCHANTS = prepareInsert("segment_merchants", [
   "first_created_at_ms",
 ]);
 
+/** A segment and when the last of the merchant's payments in it was created. */
+type MerchantSegment = SegmentRef & { at_ms: number };
+
 export class Segments {
   readonly #sql: SqlStorage;
   readonly #archived: ArchivedPayments;
+  #replacements = 0;
 
   /** @param sql with the journal's tables */
   constructor(sql: SqlStorage, archived: ArchivedPayments) {
@@ -43,6 +65,65 @@ export class Segments {
     return this.#sql
       .exec<SegmentRef>("SELECT shard, number, hash FROM segments ORDER BY number DESC LIMIT 1")
       .toArray()[0];
+  }
+
+  /** How many segments were replaced since the object started. */
+  get replacements(): number {
+    return this.#replacements;
+  }
+
+  /** The next segment with payments of a merchant, in the order of the key; undefined when there is none. */
+  nextOf(
+    merchantId: string,
+    after: { at_ms: number; segment: number },
+  ): MerchantSegment | undefined {
+    return this.#sql
+      .exec<MerchantSegment>(
+        `SELECT segments.shard, segments.number, segments.hash, own.last_created_at_ms AS at_ms
+           FROM segment_merchants AS own JOIN segments ON segments.number = own.number
+           WHERE own.merchant_id = ? AND (own.last_created_at_ms, own.number) > (?, ?)
+           ORDER BY own.last_created_at_ms, own.number LIMIT 1`,
+        merchantId,
+        after.at_ms,
+        after.segment,
+      )
+      .toArray()[0];
+  }
+
+  /** Another segment takes the place of one. The objects of that one are obsolete. To be called inside `transactionSync`.
+   *  @throws Error when it was replaced since */
+  replace(ref: SegmentRef, { ref: { hash }, manifest }: Segment, obsolete: string[]): void {
+    const replaced = this.#sql
+      .exec(
+        "UPDATE segments SET hash = ?, bytes = ? WHERE number = ? AND hash = ? RETURNING number",
+        hash,
+        manifest.data.bytes,
+        ref.number,
+        ref.hash,
+      )
+      .toArray();
+    if (replaced.length === 0) throw new Error("a segment was replaced meanwhile");
+    this.addObsolete(obsolete);
+    this.#replacements += 1;
+  }
+
+  /** Objects to be deleted. */
+  addObsolete(keys: string[]): void {
+    for (const key of keys) {
+      this.#sql.exec("INSERT OR IGNORE INTO obsolete_objects VALUES (?)", key);
+    }
+  }
+
+  obsolete(): string[] {
+    return this.#sql
+      .exec<{ key: string }>("SELECT key FROM obsolete_objects LIMIT 1000")
+      .toArray()
+      .map(({ key }) => key);
+  }
+
+  /** Objects that were deleted. */
+  removeObsolete(keys: string[]): void {
+    for (const key of keys) this.#sql.exec("DELETE FROM obsolete_objects WHERE key = ?", key);
   }
 
   /** Segments after a number, in order. */

@@ -9,9 +9,17 @@ import type { Counters } from "../counters";
 import type { Journal } from "../journal/journal";
 import type { MerchantBooks } from "../outbox/merchant-books";
 import type { OutboxRelays } from "../outbox/relays";
-import { type ArchivedPage, type ArchiveQuery, archiveUnavailable, type SegmentInfo } from "../rpc";
+import {
+  type ArchivedPage,
+  type ArchiveErased,
+  type ArchiveErasure,
+  type ArchiveQuery,
+  archiveUnavailable,
+  type SegmentInfo,
+} from "../rpc";
 import { ArchiveReader } from "./archive-reader";
 import { Archiver } from "./archiver";
+import { eraseArchived, NOTHING_LEFT } from "./erase-archived";
 import { listArchived } from "./list-archived";
 import { restoreSegment } from "./restore";
 import { Segments } from "./segments";
@@ -92,13 +100,31 @@ export class ShardArchive {
         journal,
         sql: this.#sql,
         transactionSync: (work) => storage.transactionSync(work),
-        segments: this.#segments,
         reader: this.#reader,
         writeBook: (events) => books.each(events, restoreListed),
       },
       number,
       untilMs,
     );
+  }
+
+  /** Erases a customer's data in the next segment or object. May be repeated. @throws ArchiveFault */
+  erase(erasure: ArchiveErasure): Promise<ArchiveErased> {
+    const { storage, env } = this.#dependencies;
+    if (!env.ARCHIVE && !this.#segments.last()) return Promise.resolve(NOTHING_LEFT);
+    const step = () =>
+      eraseArchived(
+        {
+          journal: this.#journal,
+          segments: this.#segments,
+          reader: this.#reader,
+          transactionSync: (work) => storage.transactionSync(work),
+          sync: () => storage.sync(),
+        },
+        erasure,
+        Date.now(),
+      );
+    return this.archiver ? this.archiver.alone(step) : step();
   }
 
   /** Segments after a number, in order. */

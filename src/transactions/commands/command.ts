@@ -7,6 +7,7 @@ import { cancel } from "./cancel";
 import { type CaptureTransaction, capture } from "./capture";
 import type { CommandBase, CommandContext, MerchantCommand } from "./context";
 import { type CreateTransaction, create } from "./create";
+import { type EraseTransaction, erase } from "./erase";
 import { expire } from "./expire";
 import { process } from "./process";
 import { type RecordOutcome, record } from "./record";
@@ -27,6 +28,7 @@ type Commands = {
   expire: CommandBase;
   record: RecordOutcome;
   report: RecordReport;
+  erase: EraseTransaction;
 };
 
 /** A command by its kind; without a parameter, any of them. */
@@ -47,7 +49,7 @@ const HANDLERS: {
     owned: OwnedTransaction,
     command: Commands[Kind],
   ) => CommandResult;
-} = { process, capture, cancel, refund, review, resolve, expire, record, report };
+} = { process, capture, cancel, refund, review, resolve, expire, record, report, erase };
 
 /** Executes one command against the journal. A command decides before it changes anything.
  *  @param basis of a create whose transaction does not exist yet

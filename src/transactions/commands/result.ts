@@ -30,6 +30,8 @@ export type CommandResult =
       contradicts?: true;
       /** What a report has done. */
       reported?: ReportResult;
+      /** Set when an erasure has to wait for an operation without an outcome. */
+      is_waiting?: true;
     }
   /** The operation has no outcome yet. `retry_at_ms` is the time of the next attempt, which the alarm makes. */
   | {

@@ -2,8 +2,10 @@
  *  by the position of the first. */
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import type { Members } from "../../domain/transaction/stored/packed-text";
+import type { Transaction } from "../../domain/transaction/transaction";
 import { prepareInsert } from "../../runtime/insert-rows";
 import { EarlierEvents } from "./earlier-events";
+import type { RewriteEvent } from "./event-tail";
 import type { SqlWriter } from "./sql-writer";
 import {
   EVENT_COLUMNS,
@@ -51,6 +53,27 @@ export class EventStore {
   insert(events: NewEvent[]): void {
     const rows = events.map(toStored).map((row) => EVENT_COLUMNS.map((column) => row[column]));
     this.#writer.insert(INSERT, rows);
+  }
+
+  /** Rewrites the texts of a transaction's events, in their rows. Only when no event is stored as an earlier release did.
+   *  @returns the events after that */
+  rewrite(transactionId: string, rewriteEvent: RewriteEvent): NewEvent[] {
+    let first: Transaction | undefined;
+    const events = this.readHistory(transactionId).map((record): NewEvent => {
+      const transaction = rewriteEvent(record);
+      first ??= transaction;
+      return { record, transaction, first };
+    });
+    for (const { form, data, refund, position } of events.map(toStored)) {
+      this.#writer.write(
+        "UPDATE events SET form = ?, data = ?, refund = ? WHERE position = ?",
+        form,
+        data,
+        refund,
+        position,
+      );
+    }
+    return events;
   }
 
   /** The newest events of transactions, of those that exist. */

@@ -14,6 +14,10 @@ const MAX_CHARACTERS = 2_000_000;
 const tails = new Queue<EventTail>();
 let characters = 0;
 
+/** Replaces the texts of an event in place, so that whoever is about to send it has them too.
+ *  @returns its parsed `data` */
+export type RewriteEvent = (event: EventRecord) => Transaction;
+
 export class EventTail {
   /** In order and without gaps. */
   readonly #events = new Queue<EventRecord>();
@@ -54,6 +58,16 @@ export class EventTail {
   transactionOf({ position, data }: EventRecord): Transaction {
     const first = this.#last - this.#events.length + 1;
     return this.#transactions.at(position - first) ?? (JSON.parse(data) as Transaction); // Our own text.
+  }
+
+  /** Rewrites the events of a transaction. */
+  rewrite(transactionId: string, rewriteEvent: RewriteEvent): void {
+    for (const [at, event] of this.#events.last(this.#events.length).entries()) {
+      if (event.transaction_id !== transactionId) continue;
+      characters -= charactersOf(event);
+      this.#transactions.replace(at, rewriteEvent(event));
+      characters += charactersOf(event);
+    }
   }
 
   /** @returns how many characters the event had */

@@ -14,12 +14,12 @@ import { putBack } from "./archived/put-back";
 import { Checkpoints } from "./checkpoints";
 import { Deadlines } from "./deadlines";
 import { EventStore } from "./event-store";
-import { EventTail } from "./event-tail";
+import { EventTail, type RewriteEvent } from "./event-tail";
 import { StoredDetails } from "./payment-details";
 import { Refunds } from "./refunds";
 import { migrateJournal } from "./schema";
 import { SqlWriter } from "./sql-writer";
-import type { NewEvent } from "./stored-event";
+import { StagedEvents } from "./staged-events";
 import { takeBatch } from "./take-batch";
 import {
   type CachedTransaction,
@@ -45,8 +45,7 @@ export class Journal {
   readonly events: EventStore;
   readonly archived: ArchivedPayments;
   readonly #sqlWriter: SqlWriter;
-  /** Events of the batch in progress, which `write` inserts. */
-  readonly #staged: NewEvent[] = [];
+  readonly #staged = new StagedEvents();
   readonly #cache = new TransactionCache();
   #lastPosition = 0;
 
@@ -118,10 +117,8 @@ export class Journal {
 
   /** The JSON text of a transaction at one of its versions. @throws when it has no such version */
   textAt(transactionId: string, version: number): string {
-    const staged = this.#staged.find(
-      ({ record }) => record.transaction_id === transactionId && record.sequence === version,
-    );
-    if (staged) return staged.record.data;
+    const staged = this.#staged.textAt(transactionId, version);
+    if (staged !== undefined) return staged;
     // A create is repeated by its first version, which is read without the others.
     const first = version === 1 ? this.events.readFirst(transactionId) : undefined;
     const events = first ? [first] : this.readEvents(transactionId);
@@ -162,17 +159,25 @@ export class Journal {
         first_position,
         refund: event.refund ? JSON.stringify(event.refund) : null,
       };
-      this.#staged.push({ record, transaction, first });
+      this.#staged.add({ record, transaction, first });
       this.tail.add(record, transaction);
       this.#cache.set(transaction_id, { ...toCached(record, first), transaction });
     }
     return data;
   }
 
+  /** Rewrites the texts of all events of a transaction, in the tables and in memory. */
+  rewrite(transactionId: string, rewriteEvent: RewriteEvent): void {
+    if (this.archived.find(transactionId)) putBack(this, transactionId);
+    this.tail.rewrite(transactionId, rewriteEvent);
+    const stored = this.events.rewrite(transactionId, rewriteEvent);
+    const now = this.#staged.rewrite(transactionId, stored, rewriteEvent);
+    if (now) this.#cache.set(transactionId, now);
+  }
+
   /** Writes the staged events and the changed charges of the batch, and the state row. */
   write(): void {
-    this.events.insert(this.#staged);
-    this.#staged.length = 0;
+    this.events.insert(this.#staged.take());
     this.charges.write();
     this.checkpoints.set("charges_stored_through", this.charges.storedThrough(this.#lastPosition));
     this.state.write();
@@ -237,14 +242,9 @@ export class Journal {
     if (cached || this.#cache.isAbsent(transactionId)) return cached;
     const archived = this.archived.find(transactionId);
     if (archived) return toArchived(archived);
-    const staged = this.#findStaged(transactionId);
+    // A batch may be so large that the cache has evicted transactions of the same batch.
+    const staged = this.#staged.find(transactionId);
     if (!staged) this.load([transactionId]);
     return staged ?? this.#cache.get(transactionId);
-  }
-
-  /** For a batch so large that the cache has evicted transactions of the same batch. */
-  #findStaged(transactionId: string): CachedTransaction | undefined {
-    const staged = this.#staged.findLast(({ record }) => record.transaction_id === transactionId);
-    return staged && { ...toCached(staged.record, staged.first), transaction: staged.transaction };
   }
 }

@@ -69,6 +69,12 @@ export class StoredDetails {
     this.#writer.write("INSERT OR REPLACE INTO next_actions VALUES (?, ?)", transactionId, data);
   }
 
+  /** Deletes both. */
+  delete(transactionId: string): void {
+    this.#writer.write("DELETE FROM payment_details WHERE transaction_id = ?", transactionId);
+    this.deleteNextAction(transactionId);
+  }
+
   deleteNextAction(transactionId: string): void {
     this.#writer.write("DELETE FROM next_actions WHERE transaction_id = ?", transactionId);
   }

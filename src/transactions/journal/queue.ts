@@ -35,6 +35,11 @@ export class Queue<Item> {
     return index < 0 ? undefined : this.#items[this.#head + index];
   }
 
+  /** Replaces the item at an index from 0. */
+  replace(index: number, item: Item): void {
+    this.#items[this.#head + index] = item;
+  }
+
   /** The last items, in order. @param count at most the length */
   last(count: number): Item[] {
     return this.#items.slice(this.#items.length - count) as Item[]; // Holes are before the first item.

@@ -220,10 +220,7 @@ function markBook(sql: SqlStorage): void {
 /** Version 8: payments that an operator has put back, and until when they stay. */
 function addRestored(sql: SqlStorage): void {
   sql.exec(`
-    CREATE TABLE IF NOT EXISTS restored (
-      first_position INTEGER PRIMARY KEY,
-      until_ms INTEGER NOT NULL
-    )`);
+    CREATE TABLE IF NOT EXISTS restored (first_position INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL)`);
 }
 
 /** Version 9: events that the book of their merchant could not take yet (`outbox/book-destination.ts`). */
@@ -231,6 +228,11 @@ function addBookWaiting(sql: SqlStorage): void {
   sql.exec(`
     CREATE TABLE IF NOT EXISTS book_waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS book_waiting_by_merchant ON book_waiting (merchant_id);`);
+}
+
+/** Version 10: objects of the archive's bucket that are to be deleted, because their segment was replaced. */
+function addObsolete(sql: SqlStorage): void {
+  sql.exec("CREATE TABLE IF NOT EXISTS obsolete_objects (key TEXT PRIMARY KEY) WITHOUT ROWID");
 }
 
 const MIGRATIONS: readonly Migration[] = [
@@ -243,4 +245,5 @@ const MIGRATIONS: readonly Migration[] = [
   markBook,
   addRestored,
   addBookWaiting,
+  addObsolete,
 ];

@@ -33,6 +33,7 @@ export const TYPE_NUMBERS: Record<EventType, number> = {
   "refund.created": 18,
   "refund.succeeded": 19,
   "refund.failed": 20,
+  "transaction.erased": 21,
 };
 const TYPES = new Map(
   Object.entries(TYPE_NUMBERS).map(([type, number]) => [number, type as EventType]),

@@ -165,6 +165,15 @@ export class Endpoints {
     return row.kind === "endpoint" && row.enabled === 1 && nowMs - since >= DISABLE_AFTER_MS;
   }
 
+  /** Deletes the row of a host if it has no pending deliveries. */
+  forgetIdleOrigin(id: string): void {
+    this.#sql.exec(
+      `DELETE FROM endpoints WHERE id = ? AND kind = ${ORIGIN_KIND} AND NOT EXISTS
+         (SELECT 1 FROM deliveries WHERE endpoint_id = endpoints.id AND status = ${PENDING})`,
+      id,
+    );
+  }
+
   /** Deletes the rows of hosts without pending deliveries. A redelivery adds its host again. */
   forgetIdleOrigins(): void {
     this.#sql.exec(
@@ -187,6 +196,15 @@ export class Endpoints {
     );
     this.#listed = undefined;
   }
+}
+
+/** @param given what the merchant says about it */
+export function newEndpoint(
+  given: Pick<Endpoint, "url" | "description" | "events" | "enabled">,
+  id: string,
+  nowMs: number,
+): Endpoint {
+  return { ...given, id, disabled_reason: null, failing_since: null, created_at: nowMs };
 }
 
 const BLANK = {

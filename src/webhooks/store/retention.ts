@@ -3,6 +3,7 @@
 import { ageMs, ClockWatch } from "../../domain/time/clock";
 import type { Log } from "../../observability/log";
 import type { WebhookCounters } from "../counters";
+import type { Erasure } from "../erasure";
 import type { Leases } from "../leases";
 import { correctFutureTimes } from "./clock-correction";
 import type { Deliveries } from "./deliveries";
@@ -26,6 +27,7 @@ type Store = {
   deliveries: Deliveries;
   leases: Leases;
   counters: WebhookCounters;
+  erasure: Pick<Erasure, "nextAtMs" | "sweep">;
 };
 
 export class Retention {
@@ -51,7 +53,7 @@ export class Retention {
   /** When to sweep next; undefined while there are no deliveries. */
   nextAtMs(nowMs: number): number | undefined {
     if (this.#hasEarlier) return nowMs;
-    if (this.#store.deliveries.isEmpty) return undefined;
+    if (this.#store.deliveries.isEmpty) return this.#store.erasure.nextAtMs;
     return nowMs + (this.#isOpen ? 0 : SWEEP_EVERY_MS);
   }
 
@@ -59,6 +61,7 @@ export class Retention {
   sweep(nowMs: number): void {
     if (this.#clock.hasGoneBack(nowMs)) correctFutureTimes(this.#sql, nowMs);
     if (this.#hasEarlier) this.#hasEarlier = moveSome(this.#sql);
+    this.#store.erasure.sweep(nowMs);
     if (!this.#isOpen && ageMs(this.#sweptAtMs, nowMs) < SWEEP_EVERY_MS) return;
     const isEndOpen = this.#endOverdue(nowMs);
     const isDeleteOpen = this.#deleteOld(nowMs);

@@ -137,4 +137,19 @@ const DELIVERY_INDEXES = `
   CREATE INDEX deliveries_by_earlier_id ON deliveries (id) WHERE ${IS_EARLIER_ID};
 `;
 
-const MIGRATIONS: readonly Migration[] = [createTables, moveCountersToState, mergeDeliveryTables];
+/** Version 4: transactions whose customer's data was erased, until no event from before can arrive any more. */
+function addErased(sql: SqlStorage): void {
+  sql.exec(`
+    CREATE TABLE erased_transactions (
+      transaction_id TEXT PRIMARY KEY,
+      until_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX erased_transactions_by_end ON erased_transactions (until_ms)`);
+}
+
+const MIGRATIONS: readonly Migration[] = [
+  createTables,
+  moveCountersToState,
+  mergeDeliveryTables,
+  addErased,
+];

@@ -9,6 +9,7 @@ import {
   deliveries,
   ENDPOINT,
   endpoints,
+  erasure,
   restart,
   rows,
   storage,
@@ -27,7 +28,9 @@ const event = (sequence: number, webhook_url: string | null): EventRecord => ({
   traceparent: null,
 });
 const accept = (given: EventRecord): number =>
-  commit(() => new FanOut(endpoints, new Secrets(storage.sql), deliveries).addEvent(given, NOW_MS));
+  commit(() =>
+    new FanOut(endpoints, new Secrets(storage.sql), deliveries, erasure).addEvent(given, NOW_MS),
+  );
 
 it("An event that is accepted again, in this life or the next, adds no second delivery", () => {
   const given = event(1, "https://own.example/hook");

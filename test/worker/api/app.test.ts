@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/api/app";
 import type { Transaction as TransactionBody } from "../../../src/domain/transaction/transaction";
-import { TRANSACTIONS } from "../../support/api";
+import { newClient, TRANSACTIONS } from "../../support/api";
 import {
   ask,
   checkWholeFile,
@@ -22,6 +22,13 @@ import {
   LISTS,
   shop,
 } from "../../support/shop";
+
+const ERASURES = "/api/v1/erasures";
+
+function keyFor(path: string, isAdmins: boolean, eraser: string): string {
+  if (path.startsWith(ERASURES)) return eraser;
+  return isAdmins ? env.ADMIN_TOKEN : shop.key;
+}
 
 describe("an address", () => {
   /** Every route that the app has, and its methods. */
@@ -117,6 +124,9 @@ describe("an address", () => {
     const entry = await jsonOf<{ id: string }>(
       await post(LISTS, '{"list":"block","field":"customer","value":"mallory"}'),
     );
+    const { key: eraser } = await newClient(["customers:erase"]);
+    const erasing = await ask("/api/v1/customers/nobody/", { method: "DELETE", key: eraser });
+    const erasure = await jsonOf<{ id: string }>(erasing);
     const object = "segments/shard-0/00000001-0123456789abcdef.json";
     await env.ARCHIVE?.put(object, "{}");
     for (const [path, methods] of routes) {
@@ -134,8 +144,9 @@ describe("an address", () => {
       if (path.startsWith(ENDPOINTS)) names.id = hook.id;
       if (path.startsWith(DELIVERIES)) names.id = tested.id;
       if (path.startsWith(LISTS)) names.id = entry.id;
+      if (path.startsWith(ERASURES)) names.id = erasure.id;
       const at = path.replace(/:(\w+)/g, (_, name: string) => names[name] ?? "");
-      const asked = { key: isAdmins ? env.ADMIN_TOKEN : shop.key };
+      const asked = { key: keyFor(path, isAdmins, eraser) };
       const [bare, slashed] = [await ask(at, asked), await ask(`${at}/?`, asked)];
       expect([path, bare.status, slashed.status]).toEqual([path, 200, 200]);
       expect(await textOf(slashed)).toBe(await textOf(bare));

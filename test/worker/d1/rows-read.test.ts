@@ -6,6 +6,8 @@ import * as directory from "../../../src/d1/books/directory";
 import { listRecordedInBooks } from "../../../src/d1/books/list-recorded";
 import * as sessions from "../../../src/d1/console-sessions";
 import * as cursors from "../../../src/d1/cursor-secret";
+import * as earlier from "../../../src/d1/erasure/earlier-texts";
+import * as erasures from "../../../src/d1/erasure/erase-refunds";
 import * as events from "../../../src/d1/events/event-queries";
 import * as feed from "../../../src/d1/events/feed-writes";
 import * as hours from "../../../src/d1/hourly-totals";
@@ -22,7 +24,6 @@ import * as archive from "../../../src/d1/transactions/remove-archived";
 import * as counts from "../../../src/d1/webhook-counts";
 import { MAX_LIST_ENTRIES } from "../../../src/domain/risk/limits";
 import { LIST_FIELDS, LIST_NAMES } from "../../../src/domain/risk/rule-set";
-import type { EventRecord } from "../../../src/domain/transaction/event";
 import { REFUND_STATUSES } from "../../../src/domain/transaction/refund";
 import { env } from "../../support/env";
 import {
@@ -40,6 +41,7 @@ import {
   SESSIONS,
   time,
 } from "../../support/large-book";
+import { ERASED, EVENT } from "../../support/large-book-events";
 import { rulesOf } from "../../support/risk";
 import {
   billed,
@@ -101,38 +103,6 @@ type Case = { most: number; run: () => Promise<unknown> };
 /** A merchant's entries are a bounded table of their own: what has to read all of them reads this. */
 const ALL_ENTRIES = MAX_LIST_ENTRIES + ONE;
 
-/** The second event of a payment. */
-const EVENT: EventRecord = {
-  position: 1,
-  merchant_id: MERCHANT,
-  transaction_id: idOf(7),
-  sequence: 2,
-  type: "refund.succeeded",
-  created_at_ms: 1,
-  data: JSON.stringify({
-    idempotency_key: "key-7",
-    user_id: "loyal",
-    created_at: time(7),
-    updated_at: time(7),
-    status: "completed",
-    fraud_score: 0,
-    currency: "USD",
-    amount_minor: 100,
-    risk: { decision: "approve" },
-  }),
-  traceparent: null,
-  first_position: 1,
-  refund: JSON.stringify({
-    id: "re_00000000000000000000000007",
-    transaction_id: "txn_0",
-    status: "succeeded",
-    amount_minor: 1,
-    currency: "USD",
-    failure: null,
-    created_at: time(7),
-  }),
-};
-
 /** Every function that queries D1, by its name, with the number of rows that it may read. */
 const QUERIES: Record<string, Case[]> = {
   findKeyHolder: [
@@ -179,6 +149,21 @@ const QUERIES: Record<string, Case[]> = {
       run: () => book.appendEvents(d1, [EVENT]),
     },
   ],
+  prepareErasures: [
+    {
+      // Each is found by the index, read and written by its key.
+      most: 5 * REFUNDS_OF_ONE + ONE,
+      run: () => d1.batch(erasures.prepareErasures(d1, [ERASED])),
+    },
+  ],
+  // Rows of one step, in the tables of earlier releases.
+  eraseEarlierTexts: [MERCHANT, MOVING].flatMap((merchant_id) =>
+    ["nobody", "loyal"].map((user_id) => ({
+      most: 3 * 200 + FEED,
+      run: () =>
+        earlier.eraseEarlierTexts(d1, { merchant_id, user_id, through_ms: at(PAYMENTS) }, null),
+    })),
+  ),
   moveEarlier: [
     { most: 2 * ONE, run: () => move.moveEarlier(d1, [EVENT]) },
     { most: 2 * ONE, run: () => move.moveEarlier(d1, [{ ...EVENT, merchant_id: MOVING }]) },

@@ -15,6 +15,8 @@ export const OPERATIONS = {
   getRefund: { method: "GET", path: "/api/v1/refunds/{id}" },
   listRefunds: { method: "GET", path: "/api/v1/refunds" },
   reviewTransaction: { method: "POST", path: "/api/v1/transactions/{id}/review" },
+  eraseCustomer: { method: "DELETE", path: "/api/v1/customers/{user_id}" },
+  getErasure: { method: "GET", path: "/api/v1/erasures/{id}" },
   listTransactionEvents: { method: "GET", path: "/api/v1/transactions/{id}/events" },
   listEvents: { method: "GET", path: "/api/v1/events" },
   getRiskRules: { method: "GET", path: "/api/v1/risk/rules" },

@@ -38,6 +38,8 @@ export type Transaction = {
   action_expires_at?: string | undefined;
   next_action?: NextAction | undefined;
   dispute?: Dispute | undefined;
+  /** Present if the customer's data was erased: when. `user_id` is then `erased`, and `description`, `metadata` and `webhook_url` are empty. */
+  erased_at?: string | undefined;
   pending_operation?: PendingOperation | undefined;
   /** Present if the payment was voided at the processor: why. */
   cancellation_reason?: VoidReason | undefined;
@@ -198,11 +200,13 @@ export type ProblemCode =
   | "api_key_not_found"
   | "webhook_endpoint_not_found"
   | "webhook_delivery_not_found"
+  | "erasure_not_found"
   | "rule_set_not_found"
   | "list_entry_not_found"
   | "method_not_allowed"
   | "livemode_mismatch"
   | "processor_mismatch"
+  | "customer_erased"
   | "illegal_transition"
   | "charge_may_still_end"
   | "operation_not_supported"
@@ -383,6 +387,31 @@ export type ReviewTransaction = {
   note?: string | null | undefined;
 };
 
+export type Erasure = {
+  id: string;
+  /** The customer. Null when the erasure is complete. */
+  user_id: string | null;
+  status: ErasureStatus;
+  /** Transactions whose data is erased when an operation of the processor has its outcome. */
+  transactions_waiting: number;
+  /** Transactions whose data was erased. */
+  transactions_erased: number;
+  /** Deliveries of webhooks whose body was replaced. */
+  deliveries_erased: number;
+  /** Payments that fraud rules no longer count, of each subject. */
+  counted_payments_deleted: number;
+  /** Segments of the archive that were written again. */
+  archive_segments_rewritten: number;
+  /** Objects that an attempt to archive had left behind and that were deleted. */
+  archive_objects_deleted: number;
+  created_at: string;
+  /** Null until it is complete. */
+  completed_at: string | null;
+};
+
+/** `completed` when nothing of the customer is left that can be reached. */
+export type ErasureStatus = "pending" | "completed";
+
 export type EventList = {
   data: Array<TransactionEvent>;
   /** Whether more items follow this page. */
@@ -419,6 +448,7 @@ export type EventType =
   | "transaction.completed"
   | "transaction.failed"
   | "transaction.cancelled"
+  | "transaction.erased"
   | "dispute.opened"
   | "dispute.closed"
   | "refund.created"
@@ -465,6 +495,8 @@ export type EventData = {
   action_expires_at?: string | undefined;
   next_action?: NextAction | undefined;
   dispute?: Dispute | undefined;
+  /** Present if the customer's data was erased: when. `user_id` is then `erased`, and `description`, `metadata` and `webhook_url` are empty. */
+  erased_at?: string | undefined;
   pending_operation?: PendingOperation | undefined;
   /** Present if the payment was voided at the processor: why. */
   cancellation_reason?: VoidReason | undefined;
@@ -743,6 +775,7 @@ export type WebhookEventType =
   | "transaction.completed"
   | "transaction.failed"
   | "transaction.cancelled"
+  | "transaction.erased"
   | "dispute.opened"
   | "dispute.closed"
   | "refund.created"
@@ -960,6 +993,14 @@ export type Operations = {
   reviewTransaction: {
     body: ReviewTransaction;
     result: Transaction;
+  };
+  /** Erase a customer's data */
+  eraseCustomer: {
+    result: Erasure;
+  };
+  /** Get an erasure */
+  getErasure: {
+    result: Erasure;
   };
   /** List the events of a transaction */
   listTransactionEvents: {

@@ -17,6 +17,11 @@ export function DetailsSection({ payment }: { payment: Payment }) {
         <Fact name="Changed">
           <Time at={payment.updated_at} /> <span class="muted">version&nbsp;{payment.version}</span>
         </Fact>
+        {payment.erased_at === undefined ? null : (
+          <Fact name="Customer's data">
+            erased <Time at={payment.erased_at} />
+          </Fact>
+        )}
         <Fact name="Idempotency key">
           <Id id={payment.idempotency_key} />
         </Fact>

@@ -18,6 +18,7 @@ export const EVENT_NAMES: Record<EventType, string> = {
   "transaction.completed": "Completed",
   "transaction.failed": "Failed",
   "transaction.cancelled": "Cancelled",
+  "transaction.erased": "Customer's data erased",
   "dispute.opened": "Dispute opened",
   "dispute.closed": "Dispute closed",
   "refund.created": "Refund sent to the processor",

@@ -15,7 +15,7 @@ type Props = {
 
 export function PaymentHead({ session, state, isSandbox }: Props) {
   const { payment } = state;
-  const { id, amount_minor, currency, status, livemode, user_id } = payment;
+  const { id, amount_minor, currency, status, livemode, user_id, erased_at } = payment;
   return (
     <div class="payment-head">
       <div class="page-head">
@@ -28,9 +28,13 @@ export function PaymentHead({ session, state, isSandbox }: Props) {
         <ActionLinks session={session} state={state} />
       </div>
       <p class="muted">
-        <a href={listAddress({ user_id })}>
-          <bdi>{user_id}</bdi>
-        </a>{" "}
+        {erased_at === undefined ? (
+          <a href={listAddress({ user_id })}>
+            <bdi>{user_id}</bdi>
+          </a>
+        ) : (
+          "Customer erased"
+        )}{" "}
         · <Id id={id} />
       </p>
     </div>

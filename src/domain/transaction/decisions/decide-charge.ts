@@ -32,6 +32,7 @@ export function decideProcess(
   const refused = refusedFirst(operation, transaction.livemode, processor);
   const changed = { livemode, ...toProcessor(processor) };
   const claimed = decideMove(transaction, "submit", nowMs, changed);
+  if (claimed.ok && transaction.erased_at !== undefined) return refuse({ code: "customer_erased" });
   if (claimed.ok && refused) return refuse(refused);
   return claimed.ok ? accept({ step: "claim", change: claimed.value }) : claimed;
 }

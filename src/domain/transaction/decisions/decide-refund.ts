@@ -35,7 +35,7 @@ export function decideRefund(
   const refused = refusedOperation("refund", transaction, processor);
   const existing = earlier.find(({ refund }) => refund.id === refundId);
   if (existing) {
-    const fields = differingFields(existing, request, sent.value);
+    const fields = differingFields(transaction, existing, request, sent.value);
     if (fields.length > 0) return refuse({ code: "idempotency_key_reused", fields });
     const { refund } = existing;
     if (refund.status !== "pending") return accept({ step: "answer", refund });
@@ -119,14 +119,17 @@ export function sumRefunds(refunds: Refund[], statuses: Refund["status"][]): num
 }
 
 /** The fields in which a repeated request differs from the first one. An amount that was not named is not the same as the
- *  one that it came to. */
+ *  one that it came to. What was erased is not compared. */
 function differingFields(
+  { erased_at = "" }: Transaction,
   { refund, sent_minor }: RequestedRefund,
   request: RefundRequest,
   sentMinor: number | null,
 ): string[] {
+  const ofAmount = sent_minor === sentMinor ? [] : ["amount"];
+  if (refund.created_at <= erased_at) return ofAmount;
   return [
-    ...(sent_minor === sentMinor ? [] : ["amount"]),
+    ...ofAmount,
     ...(refund.reason === request.reason ? [] : ["reason"]),
     ...(isSameMap(refund.metadata, request.metadata) ? [] : ["metadata"]),
   ];

@@ -152,6 +152,7 @@ it("Payments have the statuses, amounts, refunds, deadlines and open operations 
     // `report-model.test.ts` has the lives with these.
     "transaction.requires_action",
     "transaction.action_expired",
+    "transaction.erased",
     "dispute.opened",
     "dispute.closed",
   ]);

@@ -8,6 +8,7 @@ import {
   ArchiveSegmentList,
   RestoredSegment,
 } from "../../../../src/api/archive/schemas";
+import { Erasure } from "../../../../src/api/erasures/schemas";
 import { EventList } from "../../../../src/api/events/event-schemas";
 import * as merchantSchema from "../../../../src/api/merchants/schemas";
 import { Rebuild } from "../../../../src/api/operations/rebuild-route";
@@ -184,6 +185,16 @@ describe("openapi.json", () => {
     };
   }
 
+  async function erasureAnswers(): Promise<Record<string, [Response, z.ZodType?]>> {
+    const { key } = await newClient(["customers:erase"]);
+    const begun = await ask("/api/v1/customers/loyal", { method: "DELETE", key });
+    const { id } = await jsonOf<{ id: string }>(begun);
+    return {
+      "DELETE /customers/{user_id} 202": [begun, Erasure],
+      "GET /erasures/{id} 200": [await ask(`/api/v1/erasures/${id}`, { key }), Erasure],
+    };
+  }
+
   it("openapi.json describes every successful response, and each of them is exactly as described", async () => {
     const merchants = "/api/v1/merchants";
     const own = `${merchants}/${shop.merchant_id}/api-keys`;
@@ -281,6 +292,7 @@ describe("openapi.json", () => {
       "DELETE /merchants/{id}/api-keys/{key_id} 204": [
         await ask(await keyAt(), { method: "DELETE", key: env.ADMIN_TOKEN }),
       ],
+      ...(await erasureAnswers()),
       ...(await riskAnswers()),
       ...(await laterAnswers()),
     };

@@ -31,6 +31,7 @@ import { deliver } from "../../../support/stripe-events";
 /** Problems of captures and refunds, and of a processor that takes some payments only. */
 type Unasked =
   | "amount_not_supported"
+  | "customer_erased"
   | "currency_not_supported"
   | "payment_method_required"
   | "refund_not_found"
@@ -74,6 +75,8 @@ describe("a problem", () => {
     api_key_not_found: () =>
       asAdmin(`/api/v1/merchants/${shop.merchant_id}/api-keys/key_none/roll`, {}),
     webhook_endpoint_not_found: () => get(`/api/v1/webhook-endpoints/whe_${"a".repeat(26)}`),
+    erasure_not_found: async () =>
+      (await newClient(["customers:erase"])).get(`/api/v1/erasures/era_${"a".repeat(26)}`),
     webhook_delivery_not_found: () => get("/api/v1/webhook-deliveries/whd_none"),
     webhook_endpoint_exists: async () => {
       const register = () =>
