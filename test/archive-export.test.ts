@@ -46,6 +46,24 @@ async function exported(source: Source, range = ALWAYS, merchant?: string) {
   return lines.map((line) => fromLine(line, path));
 }
 
+it("A segment that is replaced while it is exported is exported as it is then, each payment once", async () => {
+  const { source, objects } = await memoryArchive({ a: [parts[0]] });
+  const replaced = await memoryArchive({ a: [parts[0].slice(0, 39)] });
+  let reads = 0;
+  const lines = await exported({
+    ...source,
+    readSegments: (shard, after) =>
+      (reads > 1 ? replaced : { source }).source.readSegments(shard, after),
+    readObject: async (key) => {
+      reads += 1;
+      // The manifest of before is read, and its data is gone.
+      if (reads === 2) objects.clear();
+      return objects.get(key) ?? replaced.source.readObject(key);
+    },
+  });
+  expect(lines.map(idOf).sort()).toEqual(parts[0].slice(0, 39).map(idOf).sort());
+});
+
 async function query(sql: string) {
   const connection = await (await DuckDBInstance.create(":memory:")).connect();
   const reader = await connection.runAndReadAll(sql);

@@ -5,6 +5,7 @@ import {
   type ArchiveSource,
   readAllSegments,
   readBlocks,
+  readCurrent,
   readManifest,
   type SegmentRow,
 } from "./source";
@@ -43,20 +44,23 @@ export async function exportPayments(
   for (const shard of await source.readShards()) {
     const written = new Set<string>();
     const rows = await segmentsWithin(source, shard, range);
-    for (const { number, hash } of rows.toReversed()) {
-      const manifest = await readManifest(source, { shard, number, hash });
-      const isOf = (id: string) => merchantId === undefined || id === merchantId;
-      if (!manifest.merchants.some(([id]) => isOf(id))) continue;
-      for await (const block of readBlocks(source, manifest)) {
-        for (const { line, payment } of block) {
-          const [first] = payment.events;
-          if (!first || written.has(first.transaction_id)) continue;
-          const { merchant_id, created_at } = toSortKey(first);
-          if (!isOf(merchant_id) || created_at < range.from || created_at > range.through) continue;
-          written.add(first.transaction_id);
-          await output.add(line, payment);
+    for (const row of rows.toReversed()) {
+      await readCurrent(source, shard, row, async (ref) => {
+        const manifest = await readManifest(source, ref);
+        const isOf = (id: string) => merchantId === undefined || id === merchantId;
+        if (!manifest.merchants.some(([id]) => isOf(id))) return;
+        for await (const block of readBlocks(source, manifest)) {
+          for (const { line, payment } of block) {
+            const [first] = payment.events;
+            if (!first || written.has(first.transaction_id)) continue;
+            const { merchant_id, created_at } = toSortKey(first);
+            const isWithin = created_at >= range.from && created_at <= range.through;
+            if (!isOf(merchant_id) || !isWithin) continue;
+            written.add(first.transaction_id);
+            await output.add(line, payment);
+          }
         }
-      }
+      });
     }
     payments += written.size;
   }

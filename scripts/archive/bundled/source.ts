@@ -65,6 +65,23 @@ export async function* readBlocks(
   }
 }
 
+/** Reads a segment, again when it was replaced meanwhile, which deletes its objects.
+ *  @param read may be called again after it has failed. @throws ArchiveFault */
+export async function readCurrent(
+  source: ArchiveSource,
+  shard: string,
+  { number, hash }: SegmentRow,
+  read: (ref: SegmentRef) => Promise<void>,
+): Promise<void> {
+  try {
+    await read({ shard, number, hash });
+  } catch (fault) {
+    const [now] = await source.readSegments(shard, number - 1);
+    if (!(fault instanceof ArchiveFault) || !now || now.hash === hash) throw fault;
+    await readCurrent(source, shard, now, read);
+  }
+}
+
 async function readObject(source: ArchiveSource, key: string): Promise<Uint8Array> {
   const bytes = await source.readObject(key);
   if (!bytes) throw new ArchiveFault("missing", key, "is not in the bucket");

@@ -10,6 +10,9 @@ import {
   type SegmentRow,
 } from "./source";
 
+/** An erasure replaces segments one after the other, and each is verified in some milliseconds. */
+const MOST_ATTEMPTS = 10;
+
 /** Where a chain does not hold. `key`: of the object that is wrong. */
 export type Break = { shard: string; number: number; key: string; what: string };
 
@@ -42,33 +45,67 @@ export async function verify(source: ArchiveSource): Promise<Verified> {
     verified.breaks.push(broken);
     for (const key of unnamed) if (key.startsWith(`segments/${shard}/`)) unnamed.delete(key);
   }
-  return { ...verified, unnamed: [...unnamed] };
+  // What was deleted meanwhile is not there any more.
+  const left = unnamed.size === 0 ? [] : await readAllKeys(source);
+  return { ...verified, unnamed: left.filter((key) => unnamed.has(key)) };
 }
 
+/** Verifies a shard, again when a segment was replaced meanwhile, which deletes its objects. */
 async function verifyShard(
   source: ArchiveSource,
   shard: string,
   verified: Verified,
   unnamed: Set<string>,
 ): Promise<Break | undefined> {
-  let before: Link | undefined;
-  for (const [at, row] of (await readAllSegments(source, shard)).entries()) {
-    const ref = { shard, number: at + 1, hash: row.hash };
-    try {
-      const manifest = await verifySegment(source, ref, row, before);
+  for (let attempt = 1; ; attempt += 1) {
+    const rows = await readAllSegments(source, shard);
+    const { manifests, broken } = await verifySegments(source, shard, rows);
+    const isFinal = !broken || attempt === MOST_ATTEMPTS;
+    if (!isFinal && (await wasReplaced(source, shard, rows))) continue;
+    for (const { manifest, key } of manifests) {
       verified.segments += 1;
       verified.payments += manifest.payments;
       verified.events += manifest.events;
       verified.bytes += manifest.data.bytes;
-      unnamed.delete(manifestKey(ref));
+      unnamed.delete(key);
       unnamed.delete(manifest.data.key);
-      before = { hash: row.hash, replaces: manifest.replaces };
+    }
+    return broken;
+  }
+}
+
+type Named = { manifest: Pick<Manifest, "payments" | "events" | "data">; key: string };
+
+/** @returns what was verified up to the first break */
+async function verifySegments(
+  source: ArchiveSource,
+  shard: string,
+  rows: SegmentRow[],
+): Promise<{ manifests: Named[]; broken?: Break }> {
+  const manifests: Named[] = [];
+  let before: Link | undefined;
+  for (const [at, row] of rows.entries()) {
+    const ref = { shard, number: at + 1, hash: row.hash };
+    try {
+      const { payments, events, data, replaces } = await verifySegment(source, ref, row, before);
+      manifests.push({ manifest: { payments, events, data }, key: manifestKey(ref) });
+      before = { hash: row.hash, replaces };
     } catch (fault) {
       if (!(fault instanceof ArchiveFault) || fault.kind === "unavailable") throw fault;
-      return { shard, number: ref.number, key: fault.key, what: fault.what };
+      return { manifests, broken: { shard, number: ref.number, key: fault.key, what: fault.what } };
     }
   }
-  return undefined;
+  return { manifests };
+}
+
+/** Whether the shard names another hash for one of its segments by now. */
+async function wasReplaced(
+  source: ArchiveSource,
+  shard: string,
+  rows: SegmentRow[],
+): Promise<boolean> {
+  const now = await readAllSegments(source, shard);
+  return rows.some(({ hash }, at) => now[at]?.hash !== hash);
 }
 
 /** What the next segment is compared with. */

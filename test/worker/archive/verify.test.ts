@@ -71,6 +71,26 @@ it("A segment that was rewritten follows the one before, and proves the one afte
   expect(unnamed).toEqual([manifestKey(second.ref), manifestKey({ ...second.ref, hash })].sort());
 });
 
+it("A segment that is rewritten while the archive is verified is verified as it is then", async () => {
+  const { chains, segments } = await newChains();
+  const [, second] = segments;
+  const at = "2027-06-01T00:00:00.000Z";
+  const { source } = chains;
+  let isRewritten = false;
+  const rewrite = async () => {
+    isRewritten = true;
+    const first = { hash: second.ref.hash, reason: "erasure", at };
+    await chains.rewrite(second, (manifest) => manifest.replaces.push(first));
+    await bucket.delete(manifestKey(second.ref));
+  };
+  const readObject = async (key: string) => {
+    if (key === manifestKey(second.ref) && !isRewritten) await rewrite();
+    return source.readObject(key);
+  };
+  const verified = await verify({ ...source, readObject });
+  expect(verified).toMatchObject({ segments: 6, payments: 180, breaks: [] });
+});
+
 it("Objects of attempts that were given up are named, and nothing is wrong", async () => {
   const { chains, shards } = await newChains();
   const key = `segments/${shards[1]}/00000003-aaaaaaaaaaaaaaaa.ndjson.gz`;
