@@ -25,6 +25,8 @@ export class ArchivingShard {
   readonly storage: MemoryStorage = memoryStorage();
   readonly r2 = new MemoryBucket();
   readonly removed: MovedPayment[] = [];
+  /** How many there are; a shard has the name of its first payment's. */
+  shards = 4;
   /** Read by a restart. */
   hotMs = HOT_MS;
   /** For each call of R2. */
@@ -70,7 +72,7 @@ export class ArchivingShard {
         },
         settledThrough: () => this.settledThrough(),
       },
-      shards: () => 4,
+      shards: () => this.shards,
       removeFromBook: (payments) => this.removeFromBook(payments),
     });
   }

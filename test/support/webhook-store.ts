@@ -82,9 +82,12 @@ export const sweep = (nowMs: number): void => commit(() => retention.sweep(nowMs
 /** All deliveries, the oldest first. */
 export const rows = () => storage.sql.exec("SELECT * FROM deliveries ORDER BY position").toArray();
 
-beforeEach(() => {
+beforeEach(resetStore);
+
+/** A dispatcher that has one endpoint and no deliveries. */
+export function resetStore(): void {
   storage = memoryStorage();
   migrateWebhooks(storage.sql);
   restart();
   commit(() => endpoints.add(ENDPOINT));
-});
+}

@@ -99,6 +99,15 @@ it("Writes of before the erasure that arrive after it change nothing, and a rebu
   );
 });
 
+it("A write of a refund's outcome that arrives only after the erasure changes nothing", async () => {
+  const { before, after } = erasedLife("k");
+  const at = before.findIndex(({ type }) => type === "refund.succeeded");
+  await appendEvents(d1, before.slice(0, at));
+  await appendEvents(d1, after.slice(-1));
+  await appendEvents(d1, before.slice(at));
+  expect(found()).toEqual([]);
+});
+
 it("Refunds of after the erasure keep their texts", async () => {
   const { before, after } = erasedLife("k");
   await appendEvents(d1, before);

@@ -1,5 +1,4 @@
 /** A customer's data is erased in the archive of a shard, whatever fails or runs beside it. R2 is in memory. */
-import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { verify } from "../../../../scripts/archive/bundled/verify";
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
@@ -11,7 +10,7 @@ import type { ErasurePlace } from "../../../../src/transactions/rpc";
 import { ArchivingShard, HOT_MS } from "../../../support/archiving-shard";
 import { CUSTOMER, DETAILS, TEXTS } from "../../../support/erasure/customer";
 import { tablesWith, textsIn } from "../../../support/erasure/scan";
-import { sourceOf } from "../../../support/erasure/shard-source";
+import { linesOf, sourceOf } from "../../../support/erasure/shard-source";
 import { until } from "../../../support/eventually";
 import { MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "../../../support/examples";
 
@@ -76,9 +75,6 @@ async function eraseAll(shard: ArchivingShard) {
   return eraseArchive(shard);
 }
 
-const unzip = (bytes: Uint8Array) => new TextDecoder().decode(gunzipSync(bytes));
-const linesOf = ({ r2 }: ArchivingShard) =>
-  [...r2.objects].flatMap(([key, bytes]) => (key.endsWith(".gz") ? unzip(bytes).split("\n") : []));
 const otherLines = (shard: ArchivingShard) =>
   linesOf(shard)
     .filter((line) => line.includes('"user_id":"another"'))
