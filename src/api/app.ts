@@ -4,6 +4,7 @@ import type { NotFoundHandler } from "hono";
 import { SettingsError } from "../config";
 import { describeFault } from "../observability/log";
 import { archiveRoutes } from "./archive/routes";
+import { bookRoutes } from "./books/routes";
 import type { AppContext, AppEnv } from "./context";
 import { erasureRoutes } from "./erasures/routes";
 import { eventRoutes } from "./events/event-routes";
@@ -88,6 +89,7 @@ function createApp(): OpenAPIHono<AppEnv> {
   stripeRoutes(app);
   reconciliationRoutes(app);
   archiveRoutes(app);
+  bookRoutes(app);
   metricsRoute(app);
   app.onError(respondToFault);
   app.notFound(respondNotFound(app));

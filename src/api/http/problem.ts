@@ -84,6 +84,8 @@ export const PROBLEMS = {
   processor_not_configured: { status: 503, title: "No payment processor configured" },
   unavailable: { status: 503, title: "A dependency is unavailable" },
   shard_count_changed: { status: 503, title: "Shard count of the deployment changed" },
+  book_move_refused: { status: 409, title: "The merchant cannot be moved there now" },
+  book_move_failed: { status: 409, title: "The copy of the merchant's payments is not right" },
   book_count_reduced: { status: 503, title: "Number of books of the deployment reduced" },
 } as const satisfies Record<Exclude<Refusal["code"], "invalid_amount">, Row> & Record<string, Row>;
 

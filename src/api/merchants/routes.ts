@@ -11,6 +11,7 @@ import {
 import { type Database, openDatabase } from "../../d1/query";
 import { deriveMerchantId } from "../../domain/identity/id";
 import { randomId } from "../../runtime/random-id";
+import { requireBook } from "../books/move-merchant";
 import type { AppContext } from "../context";
 import { invalidCursor, openOperatorCursor, sealOperatorCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
@@ -87,7 +88,7 @@ async function createMerchant(
   const { name, default_currency = "USD" } = body;
   const id = idempotencyKey === undefined ? randomId("mer") : deriveMerchantId(idempotencyKey);
   const db = openDatabase(c.env.DB);
-  const book = await requireBook(c, db, body.book);
+  const book = await chooseNamed(c, db, body.book);
   const merchant = { id, name, created_at: Date.now(), default_currency, book };
   if (await insertMerchant(db, merchant)) return jsonResponse(c, 201, toMerchantJson(merchant));
   const first = (await findMerchant(db, id)) ?? merchant; // Merchants are never deleted.
@@ -108,15 +109,10 @@ async function createMerchant(
 }
 
 /** The book of a new merchant: the one that the request names, or the one with the fewest merchants. @throws Problem */
-async function requireBook(c: AppContext, db: Database, named?: number): Promise<number> {
-  const { books } = c.get("config");
-  if (named === undefined) return chooseBook(db, books);
-  if (named <= books) return named;
-  const message = `must be at most the number of books, which is ${books}`;
-  throw new Problem("invalid_request", {
-    detail: `book ${message}.`,
-    errors: [{ pointer: "#/book", message }],
-  });
+async function chooseNamed(c: AppContext, db: Database, named?: number): Promise<number> {
+  if (named === undefined) return chooseBook(db, c.get("config").books);
+  requireBook(c, named);
+  return named;
 }
 
 async function list(

@@ -14,6 +14,7 @@ export async function findBooks(
   merchantIds: string[],
   limitMs?: number,
 ): Promise<Map<string, number>> {
+  if (merchantIds.length === 0) return new Map();
   const rows = await queryD1(
     db.all<{ id: string; book: number }>(
       sql`SELECT id, book FROM merchants WHERE id IN (SELECT value FROM json_each(${JSON.stringify(merchantIds)}))`,

@@ -24,12 +24,14 @@ const REMOVE_EARLIER = `
     WHERE own.version <= removed.value ->> 5
   )`;
 
-/** A merchant has no feed when D1 was set back to a time before its first event.
+/** A merchant has no feed when D1 was set back to a time before its first event. For one that is in another book the update is tried
+ *  in any case, and a trigger refuses it.
  *  ?1: the merchants' ids, each with its newest `created_at` in ms */
 const RAISE = `
   INSERT INTO feeds (merchant_id, archived_through) SELECT key, value FROM json_each(?1) WHERE true
   ON CONFLICT (merchant_id) DO UPDATE SET archived_through = excluded.archived_through
-  WHERE excluded.archived_through > coalesce(feeds.archived_through, 0)`;
+  WHERE excluded.archived_through > coalesce(feeds.archived_through, 0)
+    OR EXISTS (SELECT 1 FROM feed_moves WHERE feed = feeds.id AND moved_to IS NOT NULL)`;
 
 type Removed = [...key: RowKey, version: number];
 

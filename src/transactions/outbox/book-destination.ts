@@ -1,6 +1,7 @@
 /** Several books as one destination. A book that fails delays only its own merchants: their events are set aside in the table
  *  `book_waiting`, and those of others pass them. */
 import { APPEND_LIMITS } from "../../d1/append-events";
+import { isMoved } from "../../d1/books/moves/pointers";
 import {
   afterFailure,
   type Backoff,
@@ -14,13 +15,15 @@ import { withTimeout } from "../../runtime/with-timeout";
 import { FIRST_BOOK } from "../../settings";
 import type { EventStore } from "../journal/event-store";
 import { partition } from "./kafka-request";
-import type { MerchantBooks } from "./merchant-books";
+import { MAX_HOPS, type MerchantBooks } from "./merchant-books";
 import type { StoredBackoffs } from "./stored-backoff";
 import { WaitingEvents } from "./waiting-events";
 
 /** Far longer than a healthy write. With a read of the directory before it, it ends within the timeout of a delivery. */
 const APPEND_TIMEOUT_MS = 4_000;
 const BACKOFF: Backoff = { first_ms: 1_000, most_ms: 30_000 };
+/** A move refuses writes for some seconds at its end. */
+const MOVING_BACKOFF: Backoff = { first_ms: 500, most_ms: 4_000 };
 /** Of one merchant in a retry, so that others take part in it. */
 const MAX_RETRIED_EVENTS = 50;
 
@@ -38,6 +41,8 @@ export class BookDestination {
   readonly #log: Log;
   /** The books that fail. */
   readonly #failing = new Map<number, BackoffState>();
+  /** The merchants that no book takes for a moment, because they are being moved. */
+  readonly #moving = new Map<string, BackoffState>();
   /** The last delivery: the next one begins after it, because the events of a merchant must arrive in order. */
   #delivery: Promise<void> = Promise.resolve();
 
@@ -115,34 +120,77 @@ export class BookDestination {
 
   /** Where it is not known in which book a merchant is, the directory failed, which is in the first one. */
   #retryAtMsOf(merchantId: string): number {
-    return this.#failing.get(this.#books.known(merchantId) ?? FIRST_BOOK)?.until_ms ?? 0;
+    const failing = this.#failing.get(this.#books.known(merchantId) ?? FIRST_BOOK);
+    return Math.max(failing?.until_ms ?? 0, this.#moving.get(merchantId)?.until_ms ?? 0);
   }
 
   async #send(events: EventRecord[]): Promise<void> {
     await this.#books.read(events.map(({ merchant_id }) => merchant_id)).catch((fault) => {
       this.#failed(FIRST_BOOK, fault, events.length);
     });
+    await this.#sendToBooks(events, 0);
+  }
+
+  /** Writes the events of each book. When this resolves, every event is written or set aside.
+   *  @param hops how many books have refused them because their merchants are in another one */
+  async #sendToBooks(events: EventRecord[], hops: number): Promise<void> {
     const groups = Map.groupBy(events, ({ merchant_id }) => this.#books.known(merchant_id));
     await Promise.all(
       [...groups].map(async ([book, own]) => {
-        if (book !== undefined && (await this.#isWritten(book, own))) this.#remove(own);
-        else this.#waiting.add(own);
+        const outcome = book === undefined ? "failed" : await this.#write(book, own);
+        if (outcome === "written") this.#written(own);
+        else if (outcome === "failed" || book === undefined) this.#waiting.add(own);
+        else await this.#follow(book, own, hops);
       }),
     );
   }
 
-  async #isWritten(book: number, events: EventRecord[]): Promise<boolean> {
+  async #write(book: number, events: EventRecord[]): Promise<"written" | "moved" | "failed"> {
     const failing = this.#failing.get(book);
-    if (failing && !isDue(failing.until_ms, Date.now(), BACKOFF.most_ms)) return false;
+    if (failing && !isDue(failing.until_ms, Date.now(), BACKOFF.most_ms)) return "failed";
     try {
       await withTimeout(APPEND_TIMEOUT_MS, this.#append(this.#books.db(book), events));
       this.#failing.delete(book);
       this.#backoffs.delete(backoffName(book));
-      return true;
+      return "written";
+    } catch (fault) {
+      if (isMoved(fault)) return "moved";
+      this.#failed(book, fault, events.length);
+      return "failed";
+    }
+  }
+
+  /** A write failed as a whole because merchants in it are in another book: theirs go there, each alone, and the others are
+   *  written. */
+  async #follow(book: number, events: EventRecord[], hops: number): Promise<void> {
+    let moved: Set<string>;
+    try {
+      moved = await this.#books.follow(
+        book,
+        events.map(({ merchant_id }) => merchant_id),
+      );
     } catch (fault) {
       this.#failed(book, fault, events.length);
-      return false;
+      return this.#waiting.add(events);
     }
+    const [own, others] = partition(events, ({ merchant_id }) => moved.has(merchant_id));
+    // Without any the book has them again.
+    const isOver = hops === MAX_HOPS;
+    if (isOver) this.#hold(own.length > 0 ? own : others);
+    const retried = isOver && own.length === 0 ? [] : others;
+    const merchants = isOver ? [] : Map.groupBy(own, ({ merchant_id }) => merchant_id).values();
+    await Promise.all([
+      this.#sendToBooks(retried, Math.min(hops + 1, MAX_HOPS)),
+      ...[...merchants].map((of) => this.#sendToBooks(of, hops + 1)),
+    ]);
+  }
+
+  #hold(events: EventRecord[]): void {
+    for (const merchantId of new Set(events.map(({ merchant_id }) => merchant_id))) {
+      const before = this.#moving.get(merchantId) ?? NO_BACKOFF;
+      this.#moving.set(merchantId, afterFailure(before, Date.now(), MOVING_BACKOFF));
+    }
+    this.#waiting.add(events);
   }
 
   #failed(book: number, fault: unknown, rows: number): void {
@@ -153,8 +201,10 @@ export class BookDestination {
   }
 
   /** Most events were never set aside. */
-  #remove(events: EventRecord[]): void {
+  #written(events: EventRecord[]): void {
     if (this.#waiting.count === 0) return;
-    this.#waiting.remove(events.filter(({ merchant_id }) => this.#waiting.has(merchant_id)));
+    const waited = events.filter(({ merchant_id }) => this.#waiting.has(merchant_id));
+    this.#waiting.remove(waited);
+    for (const { merchant_id } of waited) this.#moving.delete(merchant_id);
   }
 }

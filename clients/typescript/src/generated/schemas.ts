@@ -235,6 +235,8 @@ export type ProblemCode =
   | "processor_not_configured"
   | "unavailable"
   | "shard_count_changed"
+  | "book_move_refused"
+  | "book_move_failed"
   | "book_count_reduced";
 
 /** A fault in one part of the request. One of `pointer`, `parameter` and `header` gives its location. */

@@ -82,6 +82,7 @@ const OTHERWISE: Record<string, RegExp> = {
   "a time that is not looked at": /\/created_at$/,
   "a cursor of ours": /#\/cursor$/,
   "signed by Stripe, and cleaned before it is kept": /^POST \/processors\/stripe\/events /,
+  "the id of a merchant, which is looked up and not kept": /#\/merchant_id$/,
   "an idempotency key, which is refused as one": /\/idempotency_key$/,
 };
 

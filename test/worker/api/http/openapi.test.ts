@@ -8,6 +8,7 @@ import {
   ArchiveSegmentList,
   RestoredSegment,
 } from "../../../../src/api/archive/schemas";
+import { BookList, MoveProgress } from "../../../../src/api/books/schemas";
 import { Erasure } from "../../../../src/api/erasures/schemas";
 import { EventList } from "../../../../src/api/events/event-schemas";
 import * as merchantSchema from "../../../../src/api/merchants/schemas";
@@ -259,6 +260,11 @@ describe("openapi.json", () => {
       ],
       "DELETE /webhook-endpoints/{id} 204": [await ask(hook, { method: "DELETE", key: shop.key })],
       "POST /operations/rebuild-book 202": [await asAdmin(REBUILD, {}), Rebuild],
+      "GET /operations/books 200": [await asAdmin("/api/v1/operations/books"), BookList],
+      "POST /operations/book-moves 200": [
+        await asAdmin("/api/v1/operations/book-moves", { merchant_id: shop.merchant_id, book: 1 }),
+        MoveProgress,
+      ],
       "GET /operations/archive/segments 200": [
         await asAdmin("/api/v1/operations/archive/segments"),
         ArchiveSegmentList,

@@ -181,6 +181,27 @@ describe("a problem", () => {
     processor_not_configured: () => refusing({ code: "processor_not_configured" }),
     unavailable: () =>
       ask(missing, { key: shop.key, env: ownersThat(raising(faulty({ overloaded: true }))) }),
+    book_move_refused: async () => {
+      const { merchant_id } = await newClient();
+      await env.DB.prepare("INSERT INTO book_moves VALUES (?, 1, 1, 2, 'copying', NULL)")
+        .bind(merchant_id)
+        .run();
+      return asAdmin("/api/v1/operations/book-moves", { merchant_id, book: 1 });
+    },
+    book_move_failed: async () => {
+      const { merchant_id } = await newClient();
+      const failed = '{"phase":"failed","reason":"payments: 1 and not 2"}';
+      await env.DB.batch([
+        env.DB.prepare("INSERT INTO book_moves VALUES (?, 1, 1, 1, 'copying', NULL)").bind(
+          merchant_id,
+        ),
+        env.DB.prepare("INSERT INTO book_arrivals VALUES (?, 1, 9, '', ?)").bind(
+          merchant_id,
+          failed,
+        ),
+      ]);
+      return asAdmin("/api/v1/operations/book-moves", { merchant_id, book: 1 });
+    },
     book_count_reduced: async () => {
       await env.DB.prepare("INSERT INTO settings VALUES ('books', '2')").run();
       forgetKeys();

@@ -1,0 +1,147 @@
+/** Moves a merchant to another book, a bounded step at a time. What has been done is in D1 alone, so any caller goes on where another
+ *  one has stopped, and callers at the same time do no harm. */
+import type { BookBindings } from "../../../env";
+import { FIRST_BOOK } from "../../../settings";
+import { findBook } from "../books";
+import { beginCopy, copyPage, follow, type MoveStatus, status, verify } from "./copy";
+import {
+  correctBook,
+  endMove,
+  readMove,
+  type StoredMove,
+  startMove,
+  switchBook,
+} from "./directory-moves";
+import { STATEMENTS } from "./parts";
+import { findPointers } from "./pointers";
+import { SIZES, type Sizes } from "./sizes";
+import { deleteCopied, depart, hasEarlierRows, stay } from "./source";
+import { arrive, clear, readArrival, StepTaken } from "./target";
+
+/** Rows stay in the book that a merchant has left for so long: far longer than a reader that began before needs. */
+export const KEEP_MS = 60_000;
+
+/** The merchant cannot be moved there now. The message is for the operator. */
+export class MoveRefused extends Error {
+  override readonly name = "MoveRefused";
+}
+
+/** The copy was not the same as its source. The merchant is where it was. The message is for the operator. */
+export class MoveFailed extends Error {
+  override readonly name = "MoveFailed";
+}
+
+/** Makes the next step of a merchant's move to a book.
+ *  @returns undefined when there is no such merchant
+ *  @throws MoveRefused, MoveFailed, DatabaseUnavailable, after which it may be repeated */
+export async function advanceMove(
+  env: BookBindings,
+  merchantId: string,
+  to: number,
+  nowMs: number,
+  sizes = SIZES,
+): Promise<MoveStatus | undefined> {
+  const directory = findBook(env, FIRST_BOOK);
+  const { book, move } = await readMove(directory, merchantId);
+  if (book === undefined) return undefined;
+  if (!move || move.phase === "done") {
+    const actual = await findActualBook(env, merchantId, book);
+    if (actual !== book) {
+      await correctBook(directory, merchantId, book, actual);
+      return status("starting");
+    }
+    if (book === to) return status("done");
+    if (await hasEarlierRows(findBook(env, book), merchantId)) {
+      throw new MoveRefused(
+        "The merchant has rows of an earlier release in D1. The shards move them; try again later.",
+      );
+    }
+    await startMove(directory, merchantId, book, to, nowMs);
+    return status("starting");
+  }
+  if (move.to_book !== to) {
+    throw new MoveRefused(`The merchant is being moved to book ${move.to_book}.`);
+  }
+  try {
+    return move.phase === "copying"
+      ? await copy(env, move, nowMs, sizes)
+      : await leave(env, move, nowMs, sizes);
+  } catch (fault) {
+    // The other caller's step is as good.
+    if (fault instanceof StepTaken) return status("starting");
+    throw fault;
+  }
+}
+
+/** The book that has the merchant, where the directory's points to another one. Two that point to each other are those of a move that
+ *  has not ended: then the directory's has everything. */
+async function findActualBook(
+  env: BookBindings,
+  merchantId: string,
+  book: number,
+): Promise<number> {
+  const pointerOf = async (at: number) =>
+    (await findPointers(findBook(env, at), [merchantId])).get(merchantId);
+  const next = await pointerOf(book);
+  return next === undefined || (await pointerOf(next)) === book ? book : next;
+}
+
+async function copy(
+  env: BookBindings,
+  move: StoredMove,
+  nowMs: number,
+  sizes: Sizes,
+): Promise<MoveStatus> {
+  const [source, target] = [findBook(env, move.from_book), findBook(env, move.to_book)];
+  const arrival = await readArrival(target, move.merchant_id);
+  if (arrival?.move !== move.move) {
+    // Changes are noted before the first row is read.
+    if (!(await depart(source, move))) {
+      throw new MoveRefused(`Book ${move.from_book} does not have the merchant.`);
+    }
+    await arrive(target, move);
+    return status("starting");
+  }
+  const { progress } = arrival;
+  const work = { source, target, move, arrival, sizes };
+  switch (progress.phase) {
+    case "clearing": {
+      const next = beginCopy("events", STATEMENTS.events.first);
+      return status("clearing", await clear(target, move, arrival, next, sizes.deleted));
+    }
+    case "copying":
+      return copyPage(work, progress);
+    case "following":
+      return follow(work, progress);
+    case "verifying":
+      return verify(work, progress);
+    case "opened":
+      await switchBook(findBook(env, FIRST_BOOK), move, nowMs);
+      return status("opened");
+    case "failed": {
+      await stay(source, move);
+      const deleted = await deleteCopied(target, move, sizes.deleted);
+      if (deleted > 0) return status("clearing", deleted);
+      await endMove(findBook(env, FIRST_BOOK), move, "copying");
+      throw new MoveFailed(progress.reason);
+    }
+  }
+}
+
+/** Deletes the rows in the book that the merchant has left. */
+async function leave(
+  env: BookBindings,
+  move: StoredMove,
+  nowMs: number,
+  sizes: Sizes,
+): Promise<MoveStatus> {
+  const keptUntilMs = (move.switched_at ?? nowMs) + KEEP_MS;
+  // A clock that was ahead must not keep them for longer.
+  if (nowMs < keptUntilMs && keptUntilMs - nowMs <= KEEP_MS) {
+    return status("deleting", 0, keptUntilMs - nowMs);
+  }
+  const deleted = await deleteCopied(findBook(env, move.from_book), move, sizes.deleted);
+  if (deleted > 0) return status("deleting", deleted);
+  await endMove(findBook(env, FIRST_BOOK), move, "deleting");
+  return status("done");
+}
