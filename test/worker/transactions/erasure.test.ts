@@ -1,10 +1,18 @@
 /** A customer's data is erased everywhere, over HTTP and in the real objects. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, it } from "vitest";
 import type { Transaction } from "../../../src/domain/transaction/transaction";
-import { freshKey, TRANSACTIONS } from "../../support/api";
+import { admin, freshKey, TRANSACTIONS } from "../../support/api";
+import { env } from "../../support/env";
 import { CUSTOMER, REFUND_TEXTS, TEXTS } from "../../support/erasure/customer";
-import { completed, newEraser, startErasing } from "../../support/erasure/erasing";
+import {
+  completed,
+  type ErasureBody,
+  newEraser,
+  startErasing,
+} from "../../support/erasure/erasing";
 import { placesWith } from "../../support/erasure/everywhere";
+import { eventually } from "../../support/eventually";
 
 const kept = ({ user_id, description, metadata, webhook_url, ...rest }: Transaction) => rest;
 
@@ -45,4 +53,80 @@ it("After an erasure nothing of the customer is stored, amounts and statuses are
   };
   const events = data.filter(({ type }) => type === "transaction.erased");
   expect(events.map(({ transaction_id }) => transaction_id).sort()).toEqual(ids.toSorted());
+});
+
+it("Requests that meet an erasure, and objects that end during it, change nothing of its result", async () => {
+  const client = await newEraser();
+  const keys = Array.from({ length: 6 }, () => freshKey("met"));
+  const ids: string[] = [];
+  for (const key of keys) {
+    const { id } = await client.created({ ...CUSTOMER, capture_method: "manual" }, key);
+    await client.process(id);
+    ids.push(id);
+  }
+  const known = { merchants: [client.merchant_id], transactions: ids };
+  const erasure = await startErasing(client, CUSTOMER.user_id);
+  const statuses = new Set<string>();
+  const note = (what: string, { status }: Response) => statuses.add(`${what} ${status}`);
+  const work = ids.map(async (id, at) => {
+    // The outcome of each is known at once.
+    note("capture", at % 2 === 0 ? await client.capture(id) : await client.cancel(id));
+    note("create", await client.create({ ...CUSTOMER, capture_method: "manual" }, keys[at]));
+    if (at % 2 === 0) note("refund", await client.refund(id, { amount: 1 }));
+    note("list", await client.get(`${TRANSACTIONS}?user_id=${CUSTOMER.user_id}`));
+    note("get", await client.get(`${TRANSACTIONS}/${id}`));
+  });
+  const eraser = () => env.ERASURES.getByName(erasure.id);
+  const end = async (stub: DurableObjectStub) =>
+    runInDurableObject(stub, (_, state) => state.abort("ended by the test")).catch(() => {});
+  const ends = async () => {
+    for (let round = 0; round < 4; round += 1) {
+      await runDurableObjectAlarm(eraser()).catch(() => false);
+      await end(eraser());
+      await end(env.WEBHOOKS.getByName(client.merchant_id));
+    }
+  };
+  await Promise.all([...work, ends()]);
+  await completed(client, erasure);
+  expect([...statuses].toSorted()).toEqual([
+    ...["capture 200", "create 201", "get 200", "list 200", "refund 201"],
+  ]);
+  expect(await placesWith(TEXTS, { ...known, erasures: [erasure.id] })).toEqual([]);
+  for (const [at, id] of ids.entries()) {
+    const status = at % 2 === 0 ? "completed" : "cancelled";
+    expect(await client.find(id)).toMatchObject({ status, user_id: "erased" });
+  }
+});
+
+it("A payment without an outcome is waited for, and is erased when it has one", async () => {
+  const client = await newEraser();
+  const metadata = { ...CUSTOMER.metadata, processor: "pending" };
+  const { id } = await client.created({ ...CUSTOMER, metadata });
+  expect((await client.process(id)).status).toBe(202);
+  const erasure = await startErasing(client, CUSTOMER.user_id);
+  const eraser = env.ERASURES.getByName(erasure.id);
+  const ring = async () => {
+    await runInDurableObject(eraser, (_, { storage }) => {
+      storage.sql.exec("UPDATE erasure SET due_at_ms = 0");
+      return storage.setAlarm(Date.now() + 60_000);
+    });
+    await runDurableObjectAlarm(eraser);
+    return (await (await client.get(`/api/v1/erasures/${erasure.id}`)).json()) as ErasureBody;
+  };
+  for (let round = 0; round < 3; round += 1) {
+    expect(await ring()).toMatchObject({ status: "pending", transactions_erased: 0 });
+  }
+  expect((await client.find(id)).user_id).toBe(CUSTOMER.user_id);
+  const resolved = await admin(`/api/v1/operations/charges/${id}/resolve`, {
+    ...{ outcome: "settled", reason: "seen in its records", resolved_by: "alice", force: true },
+  });
+  expect(resolved.status).toBe(200);
+  const done = await eventually(async () => {
+    const now = await ring();
+    expect(now.status).toBe("completed");
+    return now;
+  });
+  expect(done).toMatchObject({ transactions_erased: 1, transactions_waiting: 0 });
+  const known = { merchants: [client.merchant_id], transactions: [id], erasures: [erasure.id] };
+  expect(await placesWith(TEXTS, known)).toEqual([]);
 });
