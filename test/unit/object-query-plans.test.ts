@@ -55,6 +55,8 @@ const PARTS: Record<string, string[]> = {
     "AND (released_after IS NULL OR released_after >= ?3)",
   ],
   'keySql ? "GROUP BY 1" : ""': ["", "GROUP BY 1"],
+  // What is set aside.
+  "this.#table": ["waiting", "book_waiting"],
   // Values of columns.
   PENDING: [PENDING],
   DEAD: [DEAD],
@@ -86,6 +88,7 @@ const MAY_SCAN: Record<string, string> = {
     "a row for each destination that fails, once in a start",
   "SELECT merchant_id, count(*) AS n FROM waiting":
     "what could not be handed over, counted once in a start",
+  "SELECT merchant_id, count(*) AS n FROM book_waiting": "the same, of a book that fails",
   "SELECT count(*) AS count FROM parked": "what the stream refuses for good is rare",
   "SELECT min(position) AS first FROM parked": "the same",
   "SELECT count(*) AS open FROM charges":

@@ -4,42 +4,27 @@ import type { EventRecord } from "../../domain/transaction/event";
 import type { EventStore } from "../journal/event-store";
 import { takeBatch } from "../journal/take-batch";
 
-/** The statements on each table, `(position, merchant_id)`. */
-const STATEMENTS = {
-  waiting: {
-    merchants: "SELECT merchant_id, count(*) AS n FROM waiting GROUP BY merchant_id",
-    first: "SELECT min(position) AS first FROM waiting",
-    first_of: "SELECT min(position) AS first FROM waiting WHERE merchant_id = ?",
-    next: "SELECT position FROM waiting WHERE merchant_id = ? ORDER BY position LIMIT ?",
-    add: "INSERT INTO waiting VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING position",
-    remove: "DELETE FROM waiting WHERE position = ? RETURNING position",
-    clear: "DELETE FROM waiting",
-  },
-  book_waiting: {
-    merchants: "SELECT merchant_id, count(*) AS n FROM book_waiting GROUP BY merchant_id",
-    first: "SELECT min(position) AS first FROM book_waiting",
-    first_of: "SELECT min(position) AS first FROM book_waiting WHERE merchant_id = ?",
-    next: "SELECT position FROM book_waiting WHERE merchant_id = ? ORDER BY position LIMIT ?",
-    add: "INSERT INTO book_waiting VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING position",
-    remove: "DELETE FROM book_waiting WHERE position = ? RETURNING position",
-    clear: "DELETE FROM book_waiting",
-  },
-} as const;
+/** Tables of `(position, merchant_id)`. */
+type Table = "waiting" | "book_waiting";
 
 export class WaitingEvents {
   readonly #sql: SqlStorage;
   readonly #events: EventStore;
-  readonly #statements: (typeof STATEMENTS)[keyof typeof STATEMENTS];
+  readonly #table: Table;
   /** How many events each merchant has here. */
   readonly #counts: Map<string, number>;
   #count: number;
 
   /** @param sql with the journal's tables */
-  constructor(sql: SqlStorage, events: EventStore, table: keyof typeof STATEMENTS) {
+  constructor(sql: SqlStorage, events: EventStore, table: Table) {
     this.#sql = sql;
     this.#events = events;
-    this.#statements = STATEMENTS[table];
-    const rows = sql.exec<{ merchant_id: string; n: number }>(this.#statements.merchants).toArray();
+    this.#table = table;
+    const rows = sql
+      .exec<{ merchant_id: string; n: number }>(
+        `SELECT merchant_id, count(*) AS n FROM ${this.#table} GROUP BY merchant_id`,
+      )
+      .toArray();
     this.#counts = new Map(rows.map(({ merchant_id, n }) => [merchant_id, n]));
     this.#count = rows.reduce((sum, { n }) => sum + n, 0);
   }
@@ -61,18 +46,26 @@ export class WaitingEvents {
   /** The position of the first event, of a merchant or of all (null); undefined when there is none. */
   firstOf(merchantId: string | null): number | undefined {
     if (merchantId === null ? this.#count === 0 : !this.has(merchantId)) return undefined;
-    const { first, first_of } = this.#statements;
     const found =
       merchantId === null
-        ? this.#sql.exec<{ first: number | null }>(first)
-        : this.#sql.exec<{ first: number | null }>(first_of, merchantId);
+        ? this.#sql.exec<{ first: number | null }>(
+            `SELECT min(position) AS first FROM ${this.#table}`,
+          )
+        : this.#sql.exec<{ first: number | null }>(
+            `SELECT min(position) AS first FROM ${this.#table} WHERE merchant_id = ?`,
+            merchantId,
+          );
     return found.one().first ?? undefined;
   }
 
   /** The first events of a merchant, at least one: at most `rows` of them and `characters` of text. */
   read(merchantId: string, rows: number, characters: number): EventRecord[] {
     const positions = this.#sql
-      .exec<{ position: number }>(this.#statements.next, merchantId, rows)
+      .exec<{ position: number }>(
+        `SELECT position FROM ${this.#table} WHERE merchant_id = ? ORDER BY position LIMIT ?`,
+        merchantId,
+        rows,
+      )
       .toArray()
       .map(({ position }) => position);
     return takeBatch(this.#events.readAt(positions), rows, characters);
@@ -80,20 +73,28 @@ export class WaitingEvents {
 
   add(events: EventRecord[]): void {
     for (const { position, merchant_id } of events) {
-      const added = this.#sql.exec(this.#statements.add, position, merchant_id).toArray();
+      const added = this.#sql
+        .exec(
+          `INSERT INTO ${this.#table} VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING position`,
+          position,
+          merchant_id,
+        )
+        .toArray();
       this.#change(merchant_id, added.length);
     }
   }
 
   remove(events: EventRecord[]): void {
     for (const { position, merchant_id } of events) {
-      const removed = this.#sql.exec(this.#statements.remove, position).toArray();
+      const removed = this.#sql
+        .exec(`DELETE FROM ${this.#table} WHERE position = ? RETURNING position`, position)
+        .toArray();
       this.#change(merchant_id, -removed.length);
     }
   }
 
   clear(): void {
-    if (this.#count > 0) this.#sql.exec(this.#statements.clear);
+    if (this.#count > 0) this.#sql.exec(`DELETE FROM ${this.#table}`);
     this.#counts.clear();
     this.#count = 0;
   }
