@@ -37,18 +37,24 @@ export async function placesWith(texts: readonly string[], known: Known): Promis
     );
     places.push(...found.map((place) => `${kind} ${name}: ${place}`));
   }
-  return [...places, ...(await inDatabase(texts)), ...(await inBucket(texts))];
+  for (const [at, book] of openBooks().entries()) {
+    places.push(...(await inBook(`D1 ${at + 1}`, book, texts)));
+  }
+  return [...places, ...(await inBucket(texts))];
 }
 
-async function inDatabase(texts: readonly string[]): Promise<string[]> {
-  const read = async (query: string) => (await env.DB.prepare(query).all()).results;
+const openBooks = (): D1Database[] =>
+  [env.DB, env.BOOK_2, env.BOOK_3].filter((book) => book !== undefined);
+
+async function inBook(name: string, book: D1Database, texts: readonly string[]): Promise<string[]> {
+  const read = async (query: string) => (await book.prepare(query).all()).results;
   const tables = await read("SELECT name FROM sqlite_master WHERE type = 'table'");
   const places: string[] = [];
-  for (const { name } of tables) {
-    if (/^(_cf_|sqlite_|d1_)/.test(String(name))) continue;
-    const rows = await read(`SELECT * FROM "${name}"`);
+  for (const { name: table } of tables) {
+    if (/^(_cf_|sqlite_|d1_)/.test(String(table))) continue;
+    const rows = await read(`SELECT * FROM "${table}"`);
     const found = textsIn(JSON.stringify(rows), texts);
-    places.push(...found.map((text) => `D1: ${name}: ${text}`));
+    places.push(...found.map((text) => `${name}: ${table}: ${text}`));
   }
   return places;
 }

@@ -11,6 +11,7 @@ import {
   verifyWebhook,
 } from "../../../clients/typescript/src/index";
 import { BASE, freshKey, newClient } from "../../support/api";
+import { completed, newEraser } from "../../support/erasure/erasing";
 import { eventually } from "../../support/eventually";
 import { ownerOf } from "../../support/owner";
 import { arrivals, receiverUrl } from "../../support/webhooks-api";
@@ -277,6 +278,18 @@ describe("Webhooks", () => {
     await webhookEndpoints.remove(id);
     expect((await webhookEndpoints.list()).data).toEqual([]);
   });
+});
+
+it("A customer is erased", async () => {
+  const eraser = await newEraser();
+  const shop = new Payments({ apiKey: eraser.key, baseUrl: BASE, fetch: throughWorker });
+  const { id } = await shop.transactions.create({ ...BODY, user_id: "a / customer" });
+  const begun = await shop.customers.erase("a / customer");
+  expect(begun).toMatchObject({ user_id: "a / customer", transactions_erased: 0 });
+  const waited = shop.customers.waitUntilErased(begun, { timeoutMs: 20_000 });
+  await completed(eraser, begun);
+  expect(await waited).toMatchObject({ status: "completed", transactions_erased: 1 });
+  expect(await shop.transactions.get(id)).toMatchObject({ user_id: "erased", metadata: {} });
 });
 
 afterAll(() => {

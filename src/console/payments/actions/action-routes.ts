@@ -40,6 +40,9 @@ async function begin(c: AppContext, { session, api }: Visit, action: Action): Pr
 
 function notPossible(action: Action, { payment }: PaymentState): string {
   if (action === "refund" && payment.status === "completed") return "Nothing is left to refund.";
+  if (action === "process" && payment.erased_at !== undefined) {
+    return "The customer's data was erased before the payment was charged.";
+  }
   const label = labelOf(action, payment).toLowerCase();
   return `The action “${label}” is not possible while the status is ${payment.status.replaceAll("_", " ")}.`;
 }

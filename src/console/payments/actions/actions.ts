@@ -31,9 +31,10 @@ export function labelOf(action: Action, { status, capture_method }: Payment): st
   return capture_method === "manual" ? "Authorize" : "Charge";
 }
 
-/** Whether the payment's status and amounts allow the action now. */
+/** Whether the payment allows the action now: its status and amounts, and what an erasure has left of it. */
 export function isPossible(action: Action, { payment, refunds }: PaymentState): boolean {
   if (action === "refund" && leftToRefund(payment, refunds) === 0) return false;
+  if (action === "process" && payment.erased_at !== undefined) return false;
   return DEFINITIONS[action].moves.some((move) => nextStatus(payment.status, move) !== undefined);
 }
 

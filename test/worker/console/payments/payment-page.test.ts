@@ -4,6 +4,7 @@ import { forgetSessions } from "../../../../src/console/access/session";
 import { type Client, newClient } from "../../../support/api";
 import { newVisitor, type Visitor } from "../../../support/console";
 import { env } from "../../../support/env";
+import { completed, newEraser, startErasing } from "../../../support/erasure/erasing";
 import { newKey } from "../../../support/merchants-api";
 import { type Billed, recordedD1 } from "../../../support/recorded-d1";
 
@@ -171,6 +172,27 @@ const dispatcherThat = (deliveries: () => Promise<unknown>) => ({
 
 describe("hostile text", () => {
   const RTL = "\u202Eevil\u2066";
+  it("A payment whose customer was erased says so, and links to no customer", async () => {
+    const eraser = await newEraser();
+    const seen = await newVisitor(eraser.key);
+    const { id } = await eraser.created({ user_id: "forgotten", description: "of theirs" });
+    const { text: before } = await seen.get(path(id));
+    expect(before).toContain("user_id=forgotten");
+    expect(before).toContain(`${path(id)}/process`);
+    await completed(eraser, await startErasing(eraser, "forgotten"));
+    const { status, text } = await seen.get(path(id));
+    expect(status).toBe(200);
+    expect(words(text)).toContain("Customer erased");
+    expect(words(text)).toContain("Customer&#39;s data erased");
+    expect(text).not.toContain(`${path(id)}/process`);
+    const refused = await seen.get(`${path(id)}/process`);
+    expect([refused.status, words(refused.text)]).toEqual([
+      409,
+      expect.stringContaining("data was erased before the payment was charged"),
+    ]);
+    expect(text).not.toMatch(/forgotten|of theirs|user_id=/);
+  });
+
   it("Stored text is shown as text, and cannot turn the direction of what surrounds it", async () => {
     const script = `<script>alert(1)</script><b>"'&`;
     const long = "w".repeat(490);
