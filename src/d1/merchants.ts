@@ -38,15 +38,14 @@ const holding = {
   last_used_at_ms: apiKeys.last_used_at,
 };
 
-/** What the deployment has: its shards, which never change, and its books, which only become more. */
+/** What the deployment has: its shards, which never change, and the last book that any merchant was given. */
 export type DeploymentCounts = { shards: number; books: number };
 
-/** The holder of the key with this hash, and the counts that this deployment has had: the shards that it began with, which
- *  the first call stores, and the most books. */
+/** The holder of the key with this hash, and the counts of this deployment: the first call stores that of the shards. */
 export async function findKeyHolder(
   db: Database,
   hash: string,
-  counts: DeploymentCounts,
+  shards: number,
   limitMs: number,
 ): Promise<{ holder: KeyHolder | undefined; counts: DeploymentCounts }> {
   const [keys, rows] = await queryD1(
@@ -61,15 +60,12 @@ export async function findKeyHolder(
     limitMs,
   );
   const [holder] = keys;
-  const { shards, books } = readCounts(rows);
-  if (books < counts.books) await keepBookCount(db, counts.books, limitMs);
-  return {
-    holder,
-    counts: {
-      shards: shards ?? (await keepShards(db, counts.shards, limitMs)),
-      books: Math.max(books, counts.books),
-    },
+  const kept = readCounts(rows);
+  const counts = {
+    shards: kept.shards ?? (await keepShards(db, shards, limitMs)),
+    books: kept.books,
   };
+  return { holder, counts };
 }
 
 /** The counts of this deployment; without shards before its first request. @throws DatabaseUnavailable */
@@ -105,6 +101,7 @@ async function keepShards(db: Database, shards: number, limitMs: number): Promis
 
 /** Adds a merchant, unless one has this id already. @returns whether it did */
 export async function insertMerchant(db: Database, merchant: Merchant): Promise<boolean> {
+  await keepBookCount(db, merchant.book);
   const { meta } = await queryD1(db.insert(merchants).values(merchant).onConflictDoNothing());
   return meta.changes > 0;
 }

@@ -170,10 +170,10 @@ async function lookUp(
 }
 
 async function readKey(c: AppContext, hash: string): Promise<CachedKey | undefined> {
-  const { transaction_shards: shards, books } = c.get("config");
+  const { transaction_shards } = c.get("config");
   try {
     const db = openDatabase(c.env.DB);
-    const { holder, counts } = await findKeyHolder(db, hash, { shards, books }, LOOKUP_LIMIT_MS);
+    const { holder, counts } = await findKeyHolder(db, hash, transaction_shards, LOOKUP_LIMIT_MS);
     if (!holder) return undefined;
     const found = { hash, holder, counts };
     if (!hasExpired(found)) noteUse(db, holder);

@@ -1,10 +1,10 @@
-/** The directory: in which book each merchant is, and how many books the deployment has had. */
+/** The directory: in which book each merchant is, and the last book that any of them was given. */
 import { sql } from "drizzle-orm";
 import { FIRST_BOOK } from "../../settings";
 import { type Database, queryD1 } from "../query";
 import { settings } from "../schema";
 
-/** The name in `settings` of the greatest number of books so far. Without a row there has been one. */
+/** The name in `settings` of the last book that any merchant was given. Without a row it is the first one. */
 export const BOOKS = "books";
 
 /** The books of merchants; those without a row are in the first one.
@@ -47,17 +47,18 @@ export async function countMerchants(db: Database): Promise<Map<number, number>>
   return new Map(rows.map(({ book, n }) => [book, n]));
 }
 
-/** Stores the number of books, unless there were as many before. @throws DatabaseUnavailable */
-export async function keepBookCount(db: Database, books: number, limitMs: number): Promise<void> {
+/** Stores that merchants are in a book, before the first one is: from then on a deployment with fewer books is refused.
+ *  @throws DatabaseUnavailable */
+export async function keepBookCount(db: Database, book: number): Promise<void> {
+  if (book === FIRST_BOOK) return;
   await queryD1(
     db
       .insert(settings)
-      .values({ name: BOOKS, value: String(books) })
+      .values({ name: BOOKS, value: String(book) })
       .onConflictDoUpdate({
         target: settings.name,
-        set: { value: String(books) },
-        setWhere: sql`CAST(${settings.value} AS INTEGER) < ${books}`,
+        set: { value: String(book) },
+        setWhere: sql`CAST(${settings.value} AS INTEGER) < ${book}`,
       }),
-    limitMs,
   );
 }

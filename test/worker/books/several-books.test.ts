@@ -1,6 +1,7 @@
 /** A deployment with several books: each merchant's payments are in one of them. */
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { forgetKeys } from "../../../src/api/middleware/authenticate";
 import { admin, newClient, TRANSACTIONS } from "../../support/api";
 import { dbOf, newClientIn, rowsIn, whileFailing } from "../../support/books";
 import { ask } from "../../support/contract";
@@ -11,6 +12,18 @@ type Page = { data: { id: string }[]; stale_since: string | null; next_cursor: s
 const listOf = async (client: { get: (path: string) => Promise<Response> }, path: string) =>
   (await (await client.get(path)).json()) as Page;
 const metrics = async () => (await ask("/metrics", { key: env.METRICS_TOKEN })).text();
+
+it("A deployment with more books serves merchants beside one with fewer, until a merchant is in a new one", async () => {
+  const client = await newClientIn(1);
+  const statusWith = async (books: string) => {
+    forgetKeys();
+    return (await ask(TRANSACTIONS, { key: client.key, env: { BOOKS: books } })).status;
+  };
+  expect([await statusWith("3"), await statusWith("1")]).toEqual([200, 200]);
+  await newClientIn(3);
+  expect([await statusWith("3"), await statusWith("2")]).toEqual([200, 503]);
+  forgetKeys();
+});
 
 it("Payments, events, refunds and hours of a merchant are in its book, and read from there", async () => {
   const before = await rowsIn("listed_transactions");

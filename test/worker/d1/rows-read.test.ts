@@ -112,7 +112,7 @@ const QUERIES: Record<string, Case[]> = {
   findKeyHolder: [
     {
       most: ONE,
-      run: () => merchants.findKeyHolder(db, "hash-9", { shards: 16, books: 1 }, 5_000),
+      run: () => merchants.findKeyHolder(db, "hash-9", 16, 5_000),
     },
   ],
   findCounts: [{ most: ONE, run: () => merchants.findCounts(db) }],
@@ -133,7 +133,7 @@ const QUERIES: Record<string, Case[]> = {
   // Every merchant, when there are several books; an operator creates merchants rarely.
   chooseBook: [{ most: 2 * PAYMENTS + ONE, run: () => directory.chooseBook(db, 2) }],
   countMerchants: [{ most: 2 * PAYMENTS + ONE, run: () => directory.countMerchants(db) }],
-  keepBookCount: [{ most: ONE, run: () => directory.keepBookCount(db, 1, 5_000) }],
+  keepBookCount: [{ most: ONE, run: () => directory.keepBookCount(db, 2) }],
   findPointers: [{ most: ONE, run: () => pointers.findPointers(d1, [MERCHANT, OTHER]) }],
   readMove: [{ most: ONE, run: () => moves.readMove(d1, "mer_1") }],
   listMoves: [{ most: ONE, run: () => moves.listMoves(d1, 100) }],

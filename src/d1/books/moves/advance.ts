@@ -2,7 +2,9 @@
  *  one has stopped, and callers at the same time do no harm. */
 import type { BookBindings } from "../../../env";
 import { FIRST_BOOK } from "../../../settings";
+import { openDatabase } from "../../query";
 import { findBook } from "../books";
+import { keepBookCount } from "../directory";
 import { beginCopy, copyPage, follow, type MoveStatus, status, verify } from "./copy";
 import {
   correctBook,
@@ -56,6 +58,7 @@ export async function advanceMove(
         "The merchant has rows of an earlier release in D1. The shards move them; try again later.",
       );
     }
+    await keepBookCount(openDatabase(directory), to);
     await startMove(directory, merchantId, book, to, nowMs);
     return status("starting");
   }

@@ -48,15 +48,22 @@ describe("a merchant that moves", () => {
     const { move, write, readAll, bookOf, rows } = await filled();
     const written: EventRecord[] = [];
     const waiting: EventRecord[] = [];
+    /** The last event of the newest payment: its refund succeeds later. */
+    const rest: EventRecord[] = [];
     let refusals = 0;
     await move("mer_a", 3, async (step) => {
       // New payments, and changes of those that are there, in the middle of the copy too.
-      const events = step < 60 || step % 7 === 0 ? lifeOf("mer_a", `later-${step}`) : [];
-      waiting.push(...events, ...(step === 20 ? lifeOf("mer_b", "beside") : []));
+      if (step < 60 || step % 7 === 0) {
+        const events = lifeOf("mer_a", `later-${step}`);
+        waiting.push(...rest.splice(0), ...events.slice(0, 4));
+        rest.push(...events.slice(4));
+      }
+      if (step === 20) waiting.push(...lifeOf("mer_b", "beside"));
       const isWritten = await write(waiting);
       if (isWritten) written.push(...waiting.splice(0));
       else refusals += 1;
     });
+    waiting.push(...rest);
     expect(await write(waiting)).toBe(true);
     written.push(...waiting);
     expect(bookOf("mer_a")).toBe(3);
@@ -78,6 +85,20 @@ describe("a merchant that moves", () => {
       Number(rows(book, "SELECT sum(count) AS n FROM totals")[0]?.n),
     );
     expect((totals[0] ?? 0) + (totals[1] ?? 0)).toBe(all.length + 15 + 5);
+  });
+
+  it("Has a refund that ended after it was copied as it ended", async () => {
+    const { move, write, readAll, rows } = movingBooks(["mer_a"]);
+    const events = lifeOf("mer_a", "order");
+    await write(events.slice(0, 4));
+    let isWritten = false;
+    await move("mer_a", 2, async () => {
+      const [row] = rows(2, "SELECT progress ->> '$.phase' AS phase FROM book_arrivals");
+      if (isWritten || row?.phase !== "following") return;
+      isWritten = await write(events.slice(4));
+    });
+    expect(isWritten).toBe(true);
+    expect((await readAll("mer_a")).refunds).toEqual([events.at(-1)?.refund]);
   });
 
   it("Can move back, and on, and a shard with an old book follows each time", async () => {
@@ -142,6 +163,36 @@ describe("a merchant that moves", () => {
     await expect(removeArchived(env.DB, [archivedAs(event)])).rejects.toMatchObject({
       cause: expect.objectContaining({ message: expect.stringContaining("merchant_moved") }),
     });
+  });
+
+  it("Has a feed that begins where it begins in the book before, also when it is shortened during the copy", async () => {
+    for (const at of [3, 8, 12, 20, 30]) {
+      const { move, readAll, rows } = await filled();
+      const { feed } = await readAll("mer_a");
+      const through = feed[11]?.place ?? 0;
+      let isDone = false;
+      await move("mer_a", 2, (step) => {
+        if (step !== at) return;
+        // As a write does that deletes what is older than the feed keeps.
+        try {
+          rows(1, `UPDATE feeds SET deleted_through = ${through} WHERE merchant_id = 'mer_a'`);
+          rows(
+            1,
+            `DELETE FROM feed_events WHERE position IN (SELECT position FROM feeds JOIN feed_events
+            ON position > feeds.id * 4398046511104 AND position <= feeds.id * 4398046511104 + ${through} WHERE merchant_id = 'mer_a')`,
+          );
+          isDone = true;
+        } catch (fault) {
+          expect(String(fault)).toContain("merchant_moved");
+        }
+      });
+      expect((await readAll("mer_a")).feed).toEqual(isDone ? feed.slice(12) : feed);
+      const bound = "SELECT deleted_through FROM feeds WHERE merchant_id = 'mer_a'";
+      expect(rows(2, bound)).toEqual(rows(1, bound));
+      const behind = `SELECT 1 FROM feeds JOIN feed_events ON position > feeds.id * 4398046511104
+        AND position <= feeds.id * 4398046511104 + deleted_through WHERE merchant_id = 'mer_a'`;
+      expect(rows(2, behind)).toEqual([]);
+    }
   });
 
   it("Keeps strange customers' ids and amounts above 2^53 byte by byte", async () => {
@@ -225,6 +276,20 @@ describe("a move that cannot be", () => {
 });
 
 describe("a directory that was set back", () => {
+  it("Together with its book: what the other book still has of the merchant is deleted before the copy", async () => {
+    const { move, write, readAll, rows } = await filled();
+    rows(2, "INSERT INTO feeds (merchant_id) VALUES ('mer_a')");
+    const before = await readAll("mer_a");
+    rows(
+      2,
+      "INSERT INTO feed_events SELECT id * 4398046511104 + 5, zeroblob(17), 1, 1 FROM feeds WHERE merchant_id = 'mer_a'",
+    );
+    rows(2, "INSERT INTO hourly_totals SELECT 'mer_a', 7, 'USD', 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1");
+    await move("mer_a", 2);
+    expect(await readAll("mer_a")).toEqual(before);
+    expect(await write(lifeOf("mer_a", "after"))).toBe(true);
+  });
+
   it("To a time before a move is corrected by the next one, and the shard follows meanwhile", async () => {
     const { env, move, write, readAll, rows, bookOf } = await filled();
     await move("mer_a", 2);
