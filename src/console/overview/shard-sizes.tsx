@@ -1,13 +1,13 @@
-/** The size of each shard's database, of which the platform stores 10 GB at most. */
+/** The size of each shard's database and of each of D1, of which the platform stores 10 GB at most. */
 import { MAX_READ_SHARDS, type ShardReading } from "../../api/operations/read-shards";
 import { Status, TableFrame } from "../view/parts";
 import { bytesText, countText, percentText } from "./number-text";
 import type { System } from "./read-system";
 
-/** https://developers.cloudflare.com/durable-objects/platform/limits/ */
+/** https://developers.cloudflare.com/durable-objects/platform/limits/, and the same for D1. */
 const MAX_SHARD_BYTES = 10_000_000_000;
 
-export function ShardSizes({ system: { shards, shard_count } }: { system: System }) {
+export function ShardSizes({ system: { shards, shard_count, books } }: { system: System }) {
   const sizes = shards.flatMap(({ metrics }) => metrics?.bytes ?? []);
   const largest = Math.max(0, ...sizes);
   const answered = shards.filter(({ metrics }) => metrics !== undefined).length;
@@ -26,6 +26,12 @@ export function ShardSizes({ system: { shards, shard_count } }: { system: System
         <dd>{sizeText(largest)}</dd>
         <dt>All databases</dt>
         <dd>{bytesText(sizes.reduce((sum, bytes) => sum + bytes, 0))}</dd>
+        {books.map(({ book, bytes }) => (
+          <>
+            <dt>{books.length === 1 ? "D1" : `D1, book ${book}`}</dt>
+            <dd>{bytes === undefined ? "does not respond" : sizeText(bytes)}</dd>
+          </>
+        ))}
       </dl>
       <details class="numbers">
         <summary>Each shard</summary>
