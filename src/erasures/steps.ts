@@ -78,7 +78,7 @@ async function stepPayments(
   const { state } = dependencies;
   if (progress.resumes) return state.advance({ ...progress, resumes: false }, { resumes: true });
   const due = state.due(PAYMENTS);
-  if (due.length > 0) return erasePayments(dependencies, running, progress, due);
+  if (due.length > 0) return erasePayments(dependencies, running, progress, due, nowMs);
   if (progress.after === null) {
     await requireOneBook(dependencies, customer);
     await refreshList(dependencies, customer);
@@ -108,11 +108,13 @@ async function requireOneBook(
 
 const FIRST_OF_EARLIER: Progress = { stage: "earlier_events", book: FIRST_BOOK, after: null };
 
+/** Where D1 lists payments that were erased before, it was set back and not yet written again: the next step waits. */
 async function erasePayments(
   { env, config, state, waitUntil, onRefused }: StepDependencies,
   { merchant_id, user_id, traceparent }: Running,
-  progress: Progress,
+  progress: At<"payments">,
   ids: string[],
+  nowMs: number,
 ): Promise<void> {
   const caller = { env, config, merchant_id, traceparent, waitUntil };
   const erase = (id: string): Promise<EraseReply> =>
@@ -123,6 +125,7 @@ async function erasePayments(
   const replies = await Promise.all(ids.map(async (id) => ({ id, reply: await erase(id) })));
   const erased: ErasedTransaction[] = [];
   const waiting: string[] = [];
+  let transactions = 0;
   for (const { id, reply } of replies) {
     if (!reply.ok) {
       const { code } = reply.refusal;
@@ -130,13 +133,20 @@ async function erasePayments(
       if (code !== "transaction_not_found") throw new NotYet(code);
       onRefused(id, code);
       waiting.push(id);
-    } else if (reply.result === "erased") erased.push({ id, erased_at_ms: reply.erased_at_ms });
-    else if (reply.result === "waiting") waiting.push(id);
+    } else if (reply.result === "erased") {
+      erased.push({ id, erased_at_ms: reply.erased_at_ms });
+      if (reply.is_new) transactions += 1;
+    } else if (reply.result === "waiting") waiting.push(id);
   }
   const deliveries = await eraseDeliveries(env, merchant_id, erased);
   const done = ids.filter((id) => !waiting.includes(id));
-  const counted = { transactions: erased.length, deliveries };
-  state.advance(progress, { waiting, done, counted });
+  const counted = { transactions, deliveries };
+  if (transactions > 0 || done.length === 0) {
+    return state.advance(progress, { waiting, done, counted });
+  }
+  const waits = progress.waits + 1;
+  const due_at_ms = nowMs + delayMs(waits, WAITING);
+  state.advance({ ...progress, waits }, { waiting, done, counted, due_at_ms });
 }
 
 async function eraseDeliveries(

@@ -44,7 +44,7 @@ export function toEraseReply(result: CommandResult): EraseReply {
   const { erased_at } = JSON.parse(result.data) as Transaction; // Our own text.
   return erased_at === undefined
     ? { ok: true, result: "other" }
-    : { ok: true, result: "erased", erased_at_ms: Date.parse(erased_at) };
+    : { ok: true, result: "erased", erased_at_ms: Date.parse(erased_at), is_new: result.wrote };
 }
 
 /** The transaction as it is now. */

@@ -80,9 +80,9 @@ export type EventCounts = Partial<Record<EventResult, number>>;
 export type ReportReply = { ok: true; result: ReportResult } | { ok: false; refusal: Refusal };
 
 /** What has become of a transaction whose customer's data is to be erased. `waiting`: an operation has no outcome yet.
- *  `other`: it is of another customer. `erased_at_ms`: when, also if that was before. */
+ *  `other`: it is of another customer. `erased_at_ms`: when, also if that was before, and then `is_new` is false. */
 export type EraseReply =
-  | { ok: true; result: "erased"; erased_at_ms: number }
+  | { ok: true; result: "erased"; erased_at_ms: number; is_new: boolean }
   | { ok: true; result: "waiting" | "other" }
   | { ok: false; refusal: Refusal };
 

@@ -1,6 +1,6 @@
 /** A deployment in memory, as an erasure uses it: two shards with their archives, D1, one merchant's dispatcher and a velocity
  *  object. Every call passes a gate, at which it can fail before or after it has an effect. */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { appendEvents } from "../../../src/d1/append-events";
 import { removeArchived } from "../../../src/d1/transactions/remove-archived";
 import {
@@ -10,6 +10,7 @@ import {
 } from "../../../src/domain/identity/id";
 import type { EventRecord } from "../../../src/domain/transaction/event";
 import type { CreateRequest } from "../../../src/domain/transaction/idempotency";
+import type { ErasureCounts } from "../../../src/erasures/rpc";
 import { ErasureState } from "../../../src/erasures/state";
 import { makeStep } from "../../../src/erasures/steps";
 import { listArchived } from "../../../src/transactions/archive/list-archived";
@@ -44,6 +45,8 @@ const config = {
 };
 export const idOf = (key: string) => deriveTransactionId(MERCHANT, key);
 const shardOf = (id: string) => transactionObjectName(id, SHARDS);
+
+type Row = Record<string, SQLOutputValue>;
 
 /** What fails: the call with this number, before or after its effect. */
 export type Failure = { at: number; when: "before" | "after" };
@@ -174,6 +177,33 @@ export class Deployment {
     });
     const last = events.at(-1)?.position ?? 0;
     this.#handedOver.set(name, Math.max(last, this.#handedOver.get(name) ?? 0));
+  }
+
+  counts(): ErasureCounts {
+    const erasure = this.state.find(MERCHANT);
+    if (!erasure) throw new Error("no erasure");
+    return erasure.counts;
+  }
+
+  /** Writes everything to D1. */
+  async refreshBook(): Promise<void> {
+    for (const name of this.shards.keys()) await this.#refresh(name);
+  }
+
+  bookRows(sql: string): Row[] {
+    return this.#book.prepare(sql).all() as Row[];
+  }
+
+  /** Replaces the rows of a table of D1. */
+  setBookRows(table: string, rows: Row[]): void {
+    this.#book.exec(`DELETE FROM ${table}`);
+    for (const row of rows) {
+      const columns = Object.keys(row);
+      const places = columns.map(() => "?").join(", ");
+      this.#book
+        .prepare(`INSERT INTO ${table} (${columns.join(", ")}) VALUES (${places})`)
+        .run(...Object.values(row));
+    }
   }
 
   /** Every place that has one of the texts. */
