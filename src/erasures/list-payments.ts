@@ -1,7 +1,7 @@
 /** Finds a customer's payments in the merchant's list, which goes on in the archive. */
 import type { Config } from "../config";
 import { findBook } from "../d1/books/books";
-import { findBooks } from "../d1/books/directory";
+import { findPointer, followPointers, readBook } from "../d1/books/moves/pointers";
 import { openDatabase } from "../d1/query";
 import { listTransactions } from "../d1/transaction-queries";
 import type { ListPlace } from "../d1/transactions/list-source";
@@ -19,7 +19,7 @@ const REFRESH_LIMIT_MS = 2_500;
 
 export type Lister = {
   env: Pick<Env, "TRANSACTIONS"> & BookBindings;
-  config: Pick<Config, "transaction_shards">;
+  config: Pick<Config, "transaction_shards" | "books">;
 };
 
 /** The list cannot be shown to be complete. */
@@ -56,9 +56,8 @@ export async function listPayments(
     ...{ merchant_id, filter: { user_id, created }, after: place },
     ...{ order: "desc" as const, limit: PAGE_PAYMENTS },
   };
-  const books = await findBooks(openDatabase(env.DB), [merchant_id]);
   const { archived_through_ms, ...book } = await listTransactions(
-    openDatabase(findBook(env, books.get(merchant_id) ?? FIRST_BOOK)),
+    openDatabase(findBook(env, await findOwnBook({ env, config }, merchant_id))),
     merchant_id,
     query.filter,
     place,
@@ -72,4 +71,11 @@ export async function listPayments(
   // A merchant may have a customer of the name that erased payments get.
   const ids = found.filter(({ erased_at }) => erased_at === undefined).map(({ id }) => id);
   return { ids, next: page.next ?? null };
+}
+
+/** The merchant's book. After the directory was set back that is the one to which the books point, as for other readers. */
+async function findOwnBook({ env, config }: Lister, merchantId: string): Promise<number> {
+  if (config.books === FIRST_BOOK) return FIRST_BOOK;
+  const book = await readBook(env, merchantId);
+  return followPointers(env, merchantId, book, await findPointer(env, merchantId, book));
 }

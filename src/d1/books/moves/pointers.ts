@@ -1,5 +1,12 @@
 /** What a book says of merchants that are not there any more, or not yet. */
-import { queryD1 } from "../../query";
+import type { BookBindings } from "../../../env";
+import { FIRST_BOOK } from "../../../settings";
+import { openDatabase, queryD1 } from "../../query";
+import { findBook } from "../books";
+import { findBooks } from "../directory";
+
+/** From a book to the one that it points to, and so on: merchants are moved rarely. */
+const MAX_HOPS = 4;
 
 /** The messages of the triggers that refuse a write for a merchant that is in another book. */
 const MOVED = /merchant_moved|merchant_in_other_book/;
@@ -28,4 +35,43 @@ export async function findPointers(
     limitMs,
   );
   return new Map(results.map(({ merchant_id, moved_to }) => [merchant_id, moved_to]));
+}
+
+/** The book to which a book points for a merchant; undefined when it has the merchant itself.
+ *  @throws DatabaseUnavailable */
+export async function findPointer(
+  env: BookBindings,
+  merchantId: string,
+  book: number,
+): Promise<number | undefined> {
+  return (await findPointers(findBook(env, book), [merchantId])).get(merchantId);
+}
+
+/** The book at the end of a merchant's pointers. Two books that point to each other are those of a move that has not ended: then
+ *  the directory's has everything.
+ *  @param first the book that is taken for the merchant's
+ *  @param second the one to which it points
+ *  @throws DatabaseUnavailable */
+export async function followPointers(
+  env: BookBindings,
+  merchantId: string,
+  first: number,
+  second: number | undefined,
+): Promise<number> {
+  const seen = new Set<number>();
+  let book = first;
+  let next = second;
+  while (next !== undefined) {
+    seen.add(book);
+    if (seen.has(next) || seen.size > MAX_HOPS) return readBook(env, merchantId);
+    book = next;
+    next = await findPointer(env, merchantId, book);
+  }
+  return book;
+}
+
+/** The directory's book of a merchant. @throws DatabaseUnavailable */
+export async function readBook(env: BookBindings, merchantId: string): Promise<number> {
+  const found = await findBooks(openDatabase(env.DB), [merchantId]);
+  return found.get(merchantId) ?? FIRST_BOOK;
 }
