@@ -9,6 +9,7 @@ import {
   completed,
   type ErasureBody,
   newEraser,
+  ring,
   startErasing,
 } from "../../support/erasure/erasing";
 import { placesWith } from "../../support/erasure/everywhere";
@@ -104,17 +105,12 @@ it("A payment without an outcome is waited for, and is erased when it has one", 
   const { id } = await client.created({ ...CUSTOMER, metadata });
   expect((await client.process(id)).status).toBe(202);
   const erasure = await startErasing(client, CUSTOMER.user_id);
-  const eraser = env.ERASURES.getByName(erasure.id);
-  const ring = async () => {
-    await runInDurableObject(eraser, (_, { storage }) => {
-      storage.sql.exec("UPDATE erasure SET due_at_ms = 0");
-      return storage.setAlarm(Date.now() + 60_000);
-    });
-    await runDurableObjectAlarm(eraser);
+  const rung = async () => {
+    await ring(erasure);
     return (await (await client.get(`/api/v1/erasures/${erasure.id}`)).json()) as ErasureBody;
   };
   for (let round = 0; round < 3; round += 1) {
-    expect(await ring()).toMatchObject({ status: "pending", transactions_erased: 0 });
+    expect(await rung()).toMatchObject({ status: "pending", transactions_erased: 0 });
   }
   expect((await client.find(id)).user_id).toBe(CUSTOMER.user_id);
   const resolved = await admin(`/api/v1/operations/charges/${id}/resolve`, {
@@ -122,7 +118,7 @@ it("A payment without an outcome is waited for, and is erased when it has one", 
   });
   expect(resolved.status).toBe(200);
   const done = await eventually(async () => {
-    const now = await ring();
+    const now = await rung();
     expect(now.status).toBe("completed");
     return now;
   });
