@@ -136,7 +136,7 @@ describe("an address", () => {
       // Only of deployments with Stripe.
       if (path.includes("/reconciliation/")) continue;
       const isArchive = path.includes("/archive/");
-      const isAdmins = path.includes("/merchants") || isArchive;
+      const isAdmins = /\/(merchants|operations\/books)\b/.test(path) || isArchive;
       const names: Record<string, string> = { key, code: "not_found", id };
       if (isAdmins) names.id = shop.merchant_id;
       if (isArchive) names.key = encodeURIComponent(object);
