@@ -91,8 +91,9 @@ export class BookDestination {
     return delivery;
   }
 
-  /** Every event is delivered again from the first one on. */
+  /** Every event is delivered again from the first one on, to the books that merchants are in now. */
   rewind(): void {
+    this.#books.forget();
     this.#waiting.clear();
   }
 

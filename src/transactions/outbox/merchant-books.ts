@@ -42,6 +42,11 @@ export class MerchantBooks {
     for (const [merchantId, book] of found) this.#known.set(merchantId, book);
   }
 
+  /** The directory is read again: books were set back, so that one that a merchant had left may not say so any more. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   /** @throws DatabaseUnavailable when the deployment does not have the book */
   db(book: number): D1Database {
     return findBook(this.#env, book);

@@ -15,7 +15,7 @@ import {
   switchBook,
 } from "./directory-moves";
 import { STATEMENTS } from "./parts";
-import { findPointers } from "./pointers";
+import { findFence, findPointer, followPointers, removeFence } from "./pointers";
 import { SIZES, type Sizes } from "./sizes";
 import { deleteCopied, depart, hasEarlierRows, stay } from "./source";
 import { arrive, clear, readArrival, StepTaken } from "./target";
@@ -47,11 +47,13 @@ export async function advanceMove(
   const { book, move } = await readMove(directory, merchantId);
   if (book === undefined) return undefined;
   if (!move || move.phase === "done") {
-    const actual = await findActualBook(env, merchantId, book);
+    const pointer = await findPointer(env, merchantId, book);
+    const actual = await followPointers(env, merchantId, book, pointer);
     if (actual !== book) {
       await correctBook(directory, merchantId, book, actual);
       return status("starting");
     }
+    if (pointer !== undefined) await openOwn(env, merchantId, book);
     if (book === to) return status("done");
     if (await hasEarlierRows(findBook(env, book), merchantId)) {
       throw new MoveRefused(
@@ -76,17 +78,15 @@ export async function advanceMove(
   }
 }
 
-/** The book that has the merchant, where the directory's points to another one. Two that point to each other are those of a move that
- *  has not ended: then the directory's has everything. */
-async function findActualBook(
-  env: BookBindings,
-  merchantId: string,
-  book: number,
-): Promise<number> {
-  const pointerOf = async (at: number) =>
-    (await findPointers(findBook(env, at), [merchantId])).get(merchantId);
-  const next = await pointerOf(book);
-  return next === undefined || (await pointerOf(next)) === book ? book : next;
+/** A merchant's book, by the directory, takes its events, also if it was set back to a time at which another one had them. */
+async function openOwn(env: BookBindings, merchantId: string, book: number): Promise<void> {
+  const db = findBook(env, book);
+  const pointed = await findFence(db, merchantId);
+  if (pointed === undefined) return;
+  // Read after that: a move that begins later has a higher number.
+  const now = await readMove(findBook(env, FIRST_BOOK), merchantId);
+  if (now.book !== book || (now.move && now.move.phase !== "done")) return;
+  await removeFence(db, merchantId, pointed);
 }
 
 async function copy(
@@ -143,6 +143,8 @@ async function leave(
   if (nowMs < keptUntilMs && keptUntilMs - nowMs <= KEEP_MS) {
     return status("deleting", 0, keptUntilMs - nowMs);
   }
+  // If the other book was set back, what it lacks is written by a rebuild.
+  await removeFence(findBook(env, move.to_book), move.merchant_id, move.move);
   const deleted = await deleteCopied(findBook(env, move.from_book), move, sizes.deleted);
   if (deleted > 0) return status("deleting", deleted);
   await endMove(findBook(env, FIRST_BOOK), move, "deleting");

@@ -75,3 +75,21 @@ export async function readBook(env: BookBindings, merchantId: string): Promise<n
   const found = await findBooks(openDatabase(env.DB), [merchantId]);
   return found.get(merchantId) ?? FIRST_BOOK;
 }
+
+/** The number of the move by which a book points elsewhere for a merchant; undefined when it does not.
+ *  @throws DatabaseUnavailable */
+export async function findFence(db: D1Database, merchantId: string): Promise<number | undefined> {
+  const statement = db.prepare(
+    "SELECT move FROM feed_moves WHERE merchant_id = ?1 AND moved_to IS NOT NULL",
+  );
+  return (await queryD1(statement.bind(merchantId).first<{ move: number }>()))?.move;
+}
+
+/** The book has the merchant, unless a move with a higher number has begun. @throws DatabaseUnavailable */
+export async function removeFence(db: D1Database, merchantId: string, move: number): Promise<void> {
+  const statement = db.prepare(
+    `UPDATE feed_moves SET moved_to = NULL, is_logged = 0
+     WHERE merchant_id = ?1 AND move <= ?2 AND moved_to IS NOT NULL`,
+  );
+  await queryD1(statement.bind(merchantId, move).run());
+}

@@ -65,7 +65,7 @@ function shard(merchants: string[]) {
     journal.append(merchant, { events: [{ ...event, data: {} }] } as unknown as Change, null);
     journal.write();
   };
-  return { outbox, append, point, written, calls };
+  return { outbox, append, point, written, calls, rows };
 }
 
 it("Events of a merchant that has moved go to its book at once, and those of others in the same write too", async () => {
@@ -126,4 +126,20 @@ it("A merchant whose move was given up is written where it was", async () => {
   vi.setSystemTime(Date.now() + 4_000);
   await outbox.drain(Date.now());
   expect(written).toEqual([{ book: 1, merchant: "b", position: 1 }]);
+});
+
+it("After books were set back, a rebuild writes where the directory has the merchant now", async () => {
+  const { outbox, append, point, written, rows } = shard(["b"]);
+  append("b");
+  await outbox.drain(Date.now());
+  // Another shard's events have made the directory's book known there, and not here.
+  point(1, "b", 2);
+  rows(1, "UPDATE merchants SET book = 2 WHERE id = 'b'");
+  // Book 1 is set back to a time before the pointer, and the directory is corrected.
+  point(1, "b", null);
+  written.length = 0;
+  outbox.rewind(0);
+  vi.setSystemTime(Date.now() + 60_000);
+  await outbox.drain(Date.now());
+  expect(written).toEqual([{ book: 2, merchant: "b", position: 1 }]);
 });
