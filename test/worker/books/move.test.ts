@@ -135,6 +135,53 @@ it("Payments, lists and a reader of the feed go on during each step of a move, a
   expect(read).toEqual(ids);
 });
 
+it("Moves, payments of two merchants and a reader of the feed at the same time lose and double nothing", async () => {
+  const [client, other] = [await newClientIn(1), await newClientIn(1)];
+  let isMoving = true;
+  const pay = async (payer: Client) => {
+    const ids: string[] = [];
+    while (isMoving) {
+      const { id } = await payer.created();
+      ids.push(id);
+      await payer.process(id);
+      await payer.refund(id, { amount: 1 });
+    }
+    return ids;
+  };
+  const read: string[] = [];
+  const readOn = async (cursor: string) => {
+    const { data, next_cursor } = await page(client, `/api/v1/events?limit=100${cursor}`);
+    read.push(...data.map(({ id }) => id));
+    return `&cursor=${next_cursor}`;
+  };
+  let cursor = "";
+  const reading = async () => {
+    while (isMoving) cursor = await readOn(cursor);
+  };
+  const moving = async () => {
+    for (const book of [2, 3, 1]) await move(client, book);
+    isMoving = false;
+  };
+  const [ids, others] = await Promise.all([pay(client), pay(other), reading(), moving()]);
+  await eventually(async () => {
+    const list = await page(client, `${TRANSACTIONS}?limit=1`);
+    expect(list.stale_since).toBeNull();
+  });
+  for (let count = -1; count !== read.length; ) {
+    count = read.length;
+    cursor = await readOn(cursor);
+  }
+  expect(read.length).toBe(5 * ids.length);
+  expect(new Set(read).size).toBe(read.length);
+  const idsOf = async (payer: Client, path: string) =>
+    new Set((await readAll(payer, path)).map((text) => text.split(" ")[0]));
+  expect(await idsOf(client, TRANSACTIONS)).toEqual(new Set(ids));
+  expect((await idsOf(client, "/api/v1/refunds")).size).toBe(ids.length);
+  expect(await idsOf(other, TRANSACTIONS)).toEqual(new Set(others));
+  expect(await rowsOf(2, client.merchant_id)).toBe(0);
+  expect(await rowsOf(3, client.merchant_id)).toBe(0);
+});
+
 it("A merchant in the middle of a move waits alone, its list says since when, and webhooks and readiness show it", async () => {
   const [client, other] = [await newClientIn(1), await newClientIn(1)];
   const first = await client.created();
