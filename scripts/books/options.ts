@@ -12,7 +12,8 @@ export const HELP = `npm run books -- COMMAND [options]
   list                     shows the books, and moves that have not ended
   move MERCHANT --to N     moves a merchant's payments to book N, while it goes on paying
 
-An interrupted move is continued by the same command, also on another machine.
+An interrupted move is continued by the same command, also on another machine. A move to the book
+where the merchant is cancels one that is under way.
 
 ${DEPLOYMENT_HELP}
   --json                   list: prints one JSON document

@@ -36,11 +36,12 @@ export function toBook(
   };
   const append = (db: D1Database, events: EventRecord[]) => appendEvents(db, events, options);
   const common = { max_batch: APPEND_LIMITS, gather_ms: () => GATHER_MS };
-  if (books.count === FIRST_BOOK) {
+  const destination = new BookDestination(sql, journal, books, append, log);
+  // While there were several, events may have been set aside.
+  if (books.count === FIRST_BOOK && destination.waiting === 0) {
     const db = books.db(FIRST_BOOK);
     return { ...common, deliver: (events) => append(db, events) };
   }
-  const destination = new BookDestination(sql, journal, books, append, log);
   return {
     ...common,
     deliver: (events) => destination.deliver(events),

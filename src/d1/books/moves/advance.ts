@@ -18,7 +18,7 @@ import { STATEMENTS } from "./parts";
 import { findFence, findPointer, followPointers, removeFence } from "./pointers";
 import { SIZES, type Sizes } from "./sizes";
 import { deleteCopied, depart, hasEarlierRows, stay } from "./source";
-import { arrive, clear, readArrival, StepTaken } from "./target";
+import { arrive, clear, readArrival, StepTaken, setProgress } from "./target";
 
 /** Rows stay in the book that a merchant has left for so long: far longer than a reader that began before needs. */
 export const KEEP_MS = 60_000;
@@ -64,10 +64,12 @@ export async function advanceMove(
     await startMove(directory, merchantId, book, to, nowMs);
     return status("starting");
   }
-  if (move.to_book !== to) {
+  const isCancelled = move.phase === "copying" && to === move.from_book;
+  if (move.to_book !== to && !isCancelled) {
     throw new MoveRefused(`The merchant is being moved to book ${move.to_book}.`);
   }
   try {
+    if (isCancelled) return await cancel(env, move, sizes);
     return move.phase === "copying"
       ? await copy(env, move, nowMs, sizes)
       : await leave(env, move, nowMs, sizes);
@@ -122,13 +124,34 @@ async function copy(
       await switchBook(findBook(env, FIRST_BOOK), move, nowMs);
       return status("opened");
     case "failed": {
-      await stay(source, move);
-      const deleted = await deleteCopied(target, move, sizes.deleted);
+      const deleted = await giveUp(env, move, sizes);
       if (deleted > 0) return status("clearing", deleted);
-      await endMove(findBook(env, FIRST_BOOK), move, "copying");
       throw new MoveFailed(progress.reason);
     }
   }
+}
+
+/** Gives up a move whose copy is marked as failed: the merchant is where it was. @returns how many copied rows were deleted; with 0 the
+ *  move has ended */
+async function giveUp(env: BookBindings, move: StoredMove, sizes: Sizes): Promise<number> {
+  await stay(findBook(env, move.from_book), move);
+  const deleted = await deleteCopied(findBook(env, move.to_book), move, sizes.deleted);
+  if (deleted === 0) await endMove(findBook(env, FIRST_BOOK), move, "copying");
+  return deleted;
+}
+
+/** Ends a move on request. The book that gets the merchant has to respond, because it may have the merchant already. */
+async function cancel(env: BookBindings, move: StoredMove, sizes: Sizes): Promise<MoveStatus> {
+  const target = findBook(env, move.to_book);
+  await arrive(target, move);
+  const arrival = await readArrival(target, move.merchant_id);
+  if (!arrival || arrival.move !== move.move || arrival.progress.phase === "opened") {
+    throw new MoveRefused(`The merchant is in book ${move.to_book} already. Finish that move.`);
+  }
+  if (arrival.progress.phase !== "failed") {
+    await setProgress(target, move, arrival, { phase: "failed", reason: "it was cancelled" });
+  }
+  return status("clearing", await giveUp(env, move, sizes));
 }
 
 /** Deletes the rows in the book that the merchant has left. */

@@ -231,6 +231,33 @@ describe("a move that cannot be", () => {
     expect(await advanceMove(env, "mer_none", 2, now(), SMALL)).toBeUndefined();
   });
 
+  it("Is cancelled by a move to where the merchant is, at any time before the other book has it", async () => {
+    for (let steps = 1; ; steps++) {
+      const { env, move, write, readAll, bookOf, countRows, now } = movingBooks(["mer_a"]);
+      for (const event of some("mer_a", 2)) await write([event]);
+      const before = await readAll("mer_a");
+      const phases: string[] = [];
+      for (let step = 0; step < steps; step++) {
+        phases.push((await advanceMove(env, "mer_a", 2, now(), SMALL))?.phase ?? "");
+      }
+      const end = await move("mer_a", 1).catch(String);
+      if (end !== undefined) {
+        expect(end).toContain("Finish that move.");
+        await move("mer_a", 2);
+        expect(phases.at(-1)).toBe("verifying");
+        expect(steps).toBeGreaterThan(12);
+        return;
+      }
+      expect(bookOf("mer_a")).toBe(1);
+      expect(await readAll("mer_a")).toEqual(before);
+      expect(countRows("mer_a", 2)).toBe(0);
+      expect(await write(lifeOf("mer_a", "after"))).toBe(true);
+      if (steps % 10 > 0) continue;
+      await move("mer_a", 2);
+      expect((await readAll("mer_a", 2)).payments.length).toBe(3);
+    }
+  });
+
   it.each([
     [
       "a payment is gone",

@@ -6,7 +6,9 @@ import { Journal } from "../../../../src/transactions/journal/journal";
 import { BookDestination } from "../../../../src/transactions/outbox/book-destination";
 import { MerchantBooks } from "../../../../src/transactions/outbox/merchant-books";
 import { OutboxRelay } from "../../../../src/transactions/outbox/relay";
+import { toBook } from "../../../../src/transactions/outbox/to-book";
 import { fakeClock, turn } from "../../../support/fake-clock";
+import { life } from "../../../support/lives";
 import { memoryD1, migrate } from "../../../support/memory-book";
 import { memoryStorage } from "../../../support/sqlite";
 
@@ -226,4 +228,24 @@ it("A rewind forgets what waits, because everything is delivered again in order"
   await outbox.drain(Date.now());
   expect(positionsOf("two")).toEqual([1, 2]);
   expect(positionsOf("one")).toEqual([3, 3]);
+});
+
+it("Events that were set aside while there were several books are written when there is one again", async () => {
+  const { sql } = memoryStorage();
+  const journal = new Journal(sql);
+  const database = new DatabaseSync(":memory:");
+  migrate(database);
+  const books = new MerchantBooks({ DB: memoryD1(database) }, 1);
+  const deliver = () => toBook(sql, journal, books, 0, () => {});
+  expect(deliver().due_at_ms).toBeUndefined();
+  journal.append("mer_a", { events: life("order", "completed") } as unknown as Change, null);
+  journal.write();
+  sql.exec("INSERT INTO book_waiting SELECT position, 'mer_a' FROM events");
+  const delivery = deliver();
+  expect(delivery.due_at_ms?.()).toBeLessThanOrEqual(Date.now());
+  await delivery.deliver([], 0);
+  expect(delivery.waiting?.()).toBe(0);
+  expect(database.prepare("SELECT version FROM listed_transactions").all()).toEqual([
+    { version: 3 },
+  ]);
 });
