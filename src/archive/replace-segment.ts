@@ -33,8 +33,9 @@ export async function replaceSegment(
     let isBlockChanged = false;
     const lines = readBlockLines(bytes, block, key).map((line) => {
       const payment = mayConcern(line) ? replace(fromLine(line, key), at) : undefined;
-      if (payment) isBlockChanged = true;
-      return payment ? toCheckedLine(payment) : line;
+      const replaced = payment ? toCheckedLine(payment) : line;
+      if (replaced !== line) isBlockChanged = true;
+      return replaced;
     });
     const part = isBlockChanged
       ? compressLines(lines.map((line) => Buffer.from(`${line}\n`)))

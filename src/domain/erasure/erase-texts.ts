@@ -41,13 +41,15 @@ export function eraseTexts({ data, refund }: EventTexts): EventTexts {
   };
 }
 
-/** Whether the text of a transaction is one of the customer's. */
+/** Whether the text of a transaction is one of the customer's. One that was erased is nobody's: a customer can have the name that
+ *  those get. */
 export function isOfCustomer(
   data: string,
   { user_id, through_ms }: Omit<ErasedCustomer, "merchant_id">,
 ): boolean {
   const transaction = JSON.parse(data) as Transaction; // Our own text.
-  return transaction.user_id === user_id && Date.parse(transaction.created_at) <= through_ms;
+  const isOwn = transaction.user_id === user_id && transaction.erased_at === undefined;
+  return isOwn && Date.parse(transaction.created_at) <= through_ms;
 }
 
 /** Records that the customer's data was erased. */

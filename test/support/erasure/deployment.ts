@@ -99,8 +99,12 @@ export class Deployment {
     return isLast;
   }
 
+  /** Begins an erasure. One that is complete before it is forgotten. */
   start(user_id: string): void {
     const id = "era_1";
+    if (!this.state.running()) this.#erasure.sql.exec("DROP TABLE IF EXISTS erasure");
+    if (!this.state.running()) this.#erasure.sql.exec("DROP TABLE IF EXISTS found_payments");
+    if (!this.state.running()) this.#erasure.sql.exec("DROP TABLE IF EXISTS schema_version");
     this.state.start({ id, merchant_id: MERCHANT, user_id, traceparent: null }, this.nowMs);
   }
 

@@ -1,7 +1,9 @@
-/** An erasure beside a D1 that was set back: its list has payments as they were before they were erased. */
+/** Erasures that find what was erased before end, and do not go on without a pause. */
 import { beforeEach, expect, it, vi } from "vitest";
+import { verify } from "../../../scripts/archive/bundled/verify";
 import { CUSTOMER, TEXTS } from "../../support/erasure/customer";
 import { Deployment } from "../../support/erasure/deployment";
+import { sourceOf } from "../../support/erasure/shard-source";
 import { NOW_MS } from "../../support/examples";
 
 let deployment: Deployment;
@@ -14,6 +16,10 @@ beforeEach(() => {
     vi.restoreAllMocks();
   };
 });
+
+async function finish(): Promise<void> {
+  for (let step = 0; !(await deployment.step()); step += 1) expect(step).toBeLessThan(40);
+}
 
 it("While D1 lists payments as they were before they were erased, the erasure waits ever longer, and ends when D1 was written again", async () => {
   await deployment.create("a1", CUSTOMER);
@@ -33,6 +39,27 @@ it("While D1 lists payments as they were before they were erased, the erasure wa
   expect(deployment.counts().transactions).toBe(2);
 
   deployment.setBookRows("listed_transactions", after);
-  for (let step = 0; !(await deployment.step()); step += 1) expect(step).toBeLessThan(40);
+  await finish();
   expect(deployment.placesWith(TEXTS)).toEqual([]);
+});
+
+it("An erasure of the name that erased payments have ends, and changes only a customer of that name", async () => {
+  await deployment.create("a1", CUSTOMER);
+  await deployment.create("a2", CUSTOMER);
+  for (const key of ["a1", "a2"]) await deployment.execute(key, { kind: "cancel" });
+  await deployment.archive();
+  deployment.start(CUSTOMER.user_id);
+  await finish();
+  await deployment.archive();
+  await deployment.create("e1", { ...CUSTOMER, user_id: "erased" });
+  deployment.start("erased");
+  await finish();
+  expect(deployment.counts()).toMatchObject({ transactions: 1, segments: 0 });
+  for (const key of ["a1", "a2"]) {
+    const reply = await deployment.execute(key, { kind: "erase", user_id: "erased" });
+    expect(reply).toMatchObject({ kind: "done", wrote: false });
+  }
+  for (const [name, shard] of deployment.shards) {
+    expect((await verify(sourceOf(shard, name))).breaks).toEqual([]);
+  }
 });
