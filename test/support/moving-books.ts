@@ -14,10 +14,10 @@ import { memoryD1, migrate } from "./memory-book";
 
 /** So small that a few payments need several steps. */
 export const SMALL: Sizes = {
-  rows: { events: 3, payments: 2, refunds: 2, hours: 1 },
+  rows: { events: 5, payments: 2, refunds: 2, hours: 2 },
   characters: 600_000,
-  changes: 2,
-  deleted: 2,
+  changes: 4,
+  deleted: 3,
   compared: 2,
 };
 
@@ -54,9 +54,32 @@ function interfered(db: D1Database, count: () => number, { before, after }: Inte
   } as unknown as D1Database;
 }
 
+/** The tables of a book and the codes in them, as the migrations leave them. */
+let template: string | undefined;
+
+/** A new book. Running the migrations takes five times as long as creating what they end with. */
+function migrated(): DatabaseSync {
+  const database = new DatabaseSync(":memory:");
+  if (template === undefined) {
+    const first = new DatabaseSync(":memory:");
+    migrate(first);
+    const tables = first
+      .prepare(
+        `SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'
+         ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END`,
+      )
+      .all()
+      .map(({ sql }) => `${sql};`);
+    const codes = first.prepare("SELECT code FROM total_codes").all();
+    const kept = codes.map(({ code }) => `INSERT INTO total_codes VALUES ('${code}');`);
+    template = [...tables, ...kept].join("\n");
+  }
+  database.exec(template);
+  return database;
+}
+
 export function movingBooks(merchants: string[]) {
-  const databases = [1, 2, 3].map(() => new DatabaseSync(":memory:"));
-  for (const database of databases) migrate(database);
+  const databases = [1, 2, 3].map(migrated);
   const [one, two, three] = databases.map((database) => memoryD1(database));
   if (!one || !two || !three) throw new Error("three were made");
   const env = { DB: one, BOOK_2: two, BOOK_3: three };
