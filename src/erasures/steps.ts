@@ -111,7 +111,7 @@ const FIRST_OF_EARLIER: Progress = { stage: "earlier_events", book: FIRST_BOOK, 
 /** Where D1 lists payments that were erased before, it was set back and not yet written again: the next step waits. */
 async function erasePayments(
   { env, config, state, waitUntil, onRefused }: StepDependencies,
-  { merchant_id, user_id, traceparent }: Running,
+  { merchant_id, user_id, traceparent, created_at_ms, failures }: Running,
   progress: At<"payments">,
   ids: string[],
   nowMs: number,
@@ -135,7 +135,9 @@ async function erasePayments(
       waiting.push(id);
     } else if (reply.result === "erased") {
       erased.push({ id, erased_at_ms: reply.erased_at_ms });
-      if (reply.is_new) transactions += 1;
+      // Nothing of a step that has failed was counted.
+      const isRepeated = failures > 0 && reply.erased_at_ms >= created_at_ms;
+      if (reply.is_new || isRepeated) transactions += 1;
     } else if (reply.result === "waiting") waiting.push(id);
   }
   const deliveries = await eraseDeliveries(env, merchant_id, erased);

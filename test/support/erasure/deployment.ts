@@ -11,7 +11,7 @@ import {
 import type { EventRecord } from "../../../src/domain/transaction/event";
 import type { CreateRequest } from "../../../src/domain/transaction/idempotency";
 import type { ErasureCounts } from "../../../src/erasures/rpc";
-import { ErasureState } from "../../../src/erasures/state";
+import { ErasureState, type Running } from "../../../src/erasures/state";
 import { makeStep } from "../../../src/erasures/steps";
 import { listArchived } from "../../../src/transactions/archive/list-archived";
 import type { Command } from "../../../src/transactions/commands/command";
@@ -81,7 +81,16 @@ export class Deployment {
     const running = this.state.running();
     if (!running) return true;
     this.nowMs = Math.max(this.nowMs, running.due_at_ms);
-    const isLast = await makeStep(
+    const isLast = await this.#makeStep(running).catch((fault: unknown) => {
+      this.state.retry(running.failures + 1, this.nowMs);
+      throw fault;
+    });
+    if (isLast) this.state.complete(this.nowMs);
+    return isLast;
+  }
+
+  #makeStep(running: Running): Promise<boolean> {
+    return makeStep(
       {
         // What the steps use of the bindings.
         env: this.#bindings() as unknown as Parameters<typeof makeStep>[0]["env"],
@@ -95,8 +104,6 @@ export class Deployment {
       running,
       this.nowMs,
     );
-    if (isLast) this.state.complete(this.nowMs);
-    return isLast;
   }
 
   /** Begins an erasure. One that is complete before it is forgotten. */

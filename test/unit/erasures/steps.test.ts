@@ -123,6 +123,8 @@ it("Every call of an erasure may fail, before or after it has an effect, also wi
       expect(breaks).toEqual([]);
     }
     expect(deployment.state.find(MERCHANT)).toMatchObject({ user_id: null, waiting: 0 });
+    const { transactions } = deployment.counts();
+    expect({ at, when, restarts, transactions }).toMatchObject({ transactions: 4 });
   }
 });
 
