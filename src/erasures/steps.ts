@@ -3,6 +3,8 @@
 import type { Config } from "../config";
 import { findBook } from "../d1/books/books";
 import { readMove } from "../d1/books/moves/directory-moves";
+import { findLeftover } from "../d1/books/moves/leftovers";
+import { findPointer, followPointers } from "../d1/books/moves/pointers";
 import { eraseEarlierTexts } from "../d1/erasure/earlier-texts";
 import type { ErasedCustomer } from "../domain/erasure/erase-texts";
 import { shardName } from "../domain/identity/id";
@@ -96,14 +98,23 @@ async function stepPayments(
   );
 }
 
-/** Of a merchant that is being moved, two books have rows, and the ones of one are not erased but deleted. @throws NotYet */
+/** Of a merchant that is being moved, two books have rows, and the ones of one are not erased but deleted. So are those of a
+ *  book that was set back to a time before the merchant left it. @throws NotYet */
 async function requireOneBook(
   { env, config }: Pick<StepDependencies, "env" | "config">,
   { merchant_id }: ErasedCustomer,
 ): Promise<void> {
   if (config.books === FIRST_BOOK) return;
-  const { move } = await readMove(env.DB, merchant_id);
+  const { book = FIRST_BOOK, move } = await readMove(env.DB, merchant_id);
   if (move && move.phase !== "done") throw new NotYet("the merchant is being moved");
+  const own = await followPointers(
+    env,
+    merchant_id,
+    book,
+    await findPointer(env, merchant_id, book),
+  );
+  const leftover = await findLeftover(env, merchant_id, own);
+  if (leftover !== undefined) throw new NotYet(`book ${leftover} has rows of before a move`);
 }
 
 const FIRST_OF_EARLIER: Progress = { stage: "earlier_events", book: FIRST_BOOK, after: null };

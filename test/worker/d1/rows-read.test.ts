@@ -5,6 +5,7 @@ import * as book from "../../../src/d1/append-events";
 import * as directory from "../../../src/d1/books/directory";
 import { listRecordedInBooks } from "../../../src/d1/books/list-recorded";
 import * as moves from "../../../src/d1/books/moves/directory-moves";
+import * as leftovers from "../../../src/d1/books/moves/leftovers";
 import * as pointers from "../../../src/d1/books/moves/pointers";
 import * as sessions from "../../../src/d1/console-sessions";
 import * as cursors from "../../../src/d1/cursor-secret";
@@ -141,6 +142,10 @@ const QUERIES: Record<string, Case[]> = {
     { most: 2 * ONE, run: () => pointers.followPointers({ DB: d1 }, MERCHANT, 1, 1) },
   ],
   readBook: [{ most: 2 * ONE, run: () => pointers.readBook({ DB: d1 }, MERCHANT) }],
+  findLeftover: [{ most: ONE, run: () => leftovers.findLeftover({ DB: d1 }, MERCHANT, 2) }],
+  deleteLeftover: [
+    { most: 3 * ONE, run: () => leftovers.deleteLeftover({ DB: d1 }, MERCHANT, 2, 1, LIMIT) },
+  ],
   findFence: [{ most: ONE, run: () => pointers.findFence(d1, MERCHANT) }],
   removeFence: [{ most: ONE, run: () => pointers.removeFence(d1, MERCHANT, 1) }],
   readMove: [{ most: ONE, run: () => moves.readMove(d1, "mer_1") }],

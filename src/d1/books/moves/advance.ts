@@ -14,6 +14,7 @@ import {
   startMove,
   switchBook,
 } from "./directory-moves";
+import { deleteLeftover, findLeftover } from "./leftovers";
 import { STATEMENTS } from "./parts";
 import { findFence, findPointer, followPointers, removeFence } from "./pointers";
 import { SIZES, type Sizes } from "./sizes";
@@ -54,7 +55,7 @@ export async function advanceMove(
       return status("starting");
     }
     if (pointer !== undefined) await openOwn(env, merchantId, book);
-    if (book === to) return status("done");
+    if (book === to) return await tidy(env, merchantId, book, sizes);
     if (await hasEarlierRows(findBook(env, book), merchantId)) {
       throw new MoveRefused(
         "The merchant has rows of an earlier release in D1. The shards move them; try again later.",
@@ -89,6 +90,18 @@ async function openOwn(env: BookBindings, merchantId: string, book: number): Pro
   const now = await readMove(findBook(env, FIRST_BOOK), merchantId);
   if (now.book !== book || (now.move && now.move.phase !== "done")) return;
   await removeFence(db, merchantId, pointed);
+}
+
+/** Nothing is to be moved: other books keep no rows of the merchant. */
+async function tidy(
+  env: BookBindings,
+  merchantId: string,
+  book: number,
+  sizes: Sizes,
+): Promise<MoveStatus> {
+  const other = await findLeftover(env, merchantId, book);
+  if (other === undefined) return status("done");
+  return status("deleting", await deleteLeftover(env, merchantId, book, other, sizes.deleted));
 }
 
 async function copy(

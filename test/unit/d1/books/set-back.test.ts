@@ -1,5 +1,6 @@
 /** Moves and books that were set back to an earlier time, with Time Travel. */
 import { expect, it } from "vitest";
+import { deleteLeftover, findLeftover } from "../../../../src/d1/books/moves/leftovers";
 import { life, refunded, toRecord } from "../../../support/lives";
 import { movingBooks } from "../../../support/moving-books";
 
@@ -91,4 +92,48 @@ it("The first book, set back to a time before a merchant was moved to it, has it
   await move("mer_a", 1);
   expect(await rebuild()).toBe(true);
   expect([bookOf("mer_a"), await listed()]).toEqual([1, 2]);
+});
+
+it("A book that was set back to a time before a merchant left it points to the merchant's book after the command, and keeps no rows", async () => {
+  const { move, rows, rebuild, listed, countRows, env, bookOf } = await filled();
+  await move("mer_a", 2);
+  const tables = ["feed_events", "listed_transactions", "refunds", "hourly_totals"];
+  const before = tables.map((table) => rows(2, `SELECT * FROM ${table}`));
+  await move("mer_a", 3);
+  rows(2, "DELETE FROM feed_moves");
+  for (const [at, table] of tables.entries()) {
+    for (const row of before[at] ?? []) {
+      const columns = Object.keys(row);
+      const values = columns.map((column) => `?${columns.indexOf(column) + 1}`);
+      rows(2, `INSERT INTO ${table} VALUES (${values})`, ...(Object.values(row) as string[]));
+    }
+  }
+  expect(countRows("mer_a", 2)).toBeGreaterThan(0);
+  expect(await findLeftover(env, "mer_a", 3)).toBe(2);
+  await move("mer_a", 3);
+  expect(countRows("mer_a", 2)).toBe(0);
+  expect(rows(2, "SELECT moved_to FROM feed_moves")).toEqual([{ moved_to: 3 }]);
+  expect(await findLeftover(env, "mer_a", 3)).toBeUndefined();
+  expect(await rebuild()).toBe(true);
+  expect(await listed()).toBe(2);
+  await move("mer_a", 2);
+  expect([bookOf("mer_a"), await listed()]).toEqual([2, 2]);
+});
+
+it("Rows of a merchant's book are not deleted by a command that is late by a whole move", async () => {
+  const { move, rows, bookOf, listed, interfere, countRows } = await filled();
+  await move("mer_a", 2);
+  for (let at = 1; at <= 4; at += 1) {
+    const [own, other] = [bookOf("mer_a"), 5 - bookOf("mer_a")];
+    const late = interfere({
+      before: async (call) => {
+        if (call === at) await move("mer_a", other);
+      },
+    });
+    await deleteLeftover(late.env, "mer_a", own, other, 1_000);
+    expect([at, bookOf("mer_a"), await listed()]).toEqual([at, other, 1]);
+    expect(countRows("mer_a", other)).toBeGreaterThan(0);
+    expect(rows(other, "SELECT moved_to FROM feed_moves")).toEqual([{ moved_to: null }]);
+    await move("mer_a", own);
+  }
 });
