@@ -11,7 +11,7 @@ export function turnBackDeliveries(sql: SqlStorage): void {
     next_at INTEGER, lease TEXT, created_at INTEGER NOT NULL, started_at INTEGER NOT NULL,
     finished_at INTEGER)`);
   sql.exec(`INSERT INTO deliveries (${COLUMNS}) SELECT ${COLUMNS} FROM later_deliveries`);
-  for (const table of ["later_deliveries", "state", "schema_version"]) {
+  for (const table of ["later_deliveries", "state", "erased_transactions", "schema_version"]) {
     sql.exec(`DROP TABLE ${table}`);
   }
 }
