@@ -146,8 +146,12 @@ it("After any series of requests, faults and restarts nothing of the customer is
           const one = during[step];
           if (one && "fails" in one) {
             deployment.failure = { at: deployment.calls + 1 + one.fails, when: one.when };
-          } else if (one) await act(one, true);
-          else if (step >= during.length) await endOperations();
+          } else if (one) {
+            // A fault is for the calls of the step before.
+            deployment.failure = undefined;
+            await act(one, true);
+          }
+          if (step >= during.length) await endOperations();
           isDone = await deployment.step().catch(() => false);
           const { waiting } = deployment.state.find("mer_shop") ?? { waiting: 0 };
           waited += waiting;

@@ -156,6 +156,8 @@ async function giveUp(env: BookBindings, move: StoredMove, sizes: Sizes): Promis
 /** Ends a move on request. The book that gets the merchant has to respond, because it may have the merchant already. */
 async function cancel(env: BookBindings, move: StoredMove, sizes: Sizes): Promise<MoveStatus> {
   const target = findBook(env, move.to_book);
+  // A call that comes late finds that it was made.
+  await depart(findBook(env, move.from_book), move);
   await arrive(target, move);
   const arrival = await readArrival(target, move.merchant_id);
   if (!arrival || arrival.move !== move.move || arrival.progress.phase === "opened") {
