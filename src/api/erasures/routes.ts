@@ -6,9 +6,12 @@ import { type App, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
 import { jsonResponse, jsonTextResponse, timeText } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
+import { consumeMore } from "../middleware/rate-limit";
 import { customerParams, Erasure, erasureParams } from "./schemas";
 
 const ERASURES = "/api/v1/erasures";
+/** The number of requests that an erasure counts as: it reads all counted payments of the merchant, and all its segments. */
+const ERASURE_COST = 100;
 const COMMON = {
   tag: "Customers",
   security: "api_key",
@@ -23,7 +26,7 @@ export function erasureRoutes(app: App): void {
     operationId: "eraseCustomer",
     summary: "Erase a customer's data",
     description:
-      "Begins to replace the customer's data in all transactions that were created before this request, also in the archive, in webhooks' deliveries and in the counts of the fraud rules. Amounts, currencies, statuses, times and ids stay. It cannot be undone. Each transaction gets an event `transaction.erased`. A repeated request begins another erasure, which finds what is left.",
+      "Begins to replace the customer's data in all transactions that were created before this request, also in the archive, in webhooks' deliveries and in the counts of the fraud rules. Amounts, currencies, statuses, times and ids stay. It cannot be undone. Each transaction gets an event `transaction.erased`. A repeated request begins another erasure, which finds what is left. The request counts as 100 requests.",
     request: { params: customerParams },
     responses: {
       202: {
@@ -58,6 +61,7 @@ export function erasureRoutes(app: App): void {
 }
 
 async function erase(c: AppContext, user_id: string): Promise<Response> {
+  await consumeMore(c, ERASURE_COST);
   const request = { merchant_id: c.get("merchant_id"), traceparent: c.get("traceparent"), user_id };
   const erasure = await call(startErasure(c.env, request));
   const headers = { Location: `${ERASURES}/${erasure.id}` };

@@ -59,6 +59,16 @@ describe("erasing a customer", () => {
     },
   );
 
+  it("Counts as 100 requests, of which none is left for a second one", async () => {
+    const { key } = await newEraser();
+    const limits = { RATE_LIMIT_REQUESTS: "150", RATE_LIMIT_LISTS: "0" };
+    const begin = () => ask(customerPath("user_1"), { method: "DELETE", key, env: limits });
+    const begun = await begin();
+    expect(begun.status).toBe(202);
+    expect(begun.headers.get("RateLimit")).toContain('"requests";r=50;');
+    await expectRefusal(await begin(), "rate_limited");
+  });
+
   it("Another method is not allowed", async () => {
     await expectRefusal(
       await ask(customerPath("user_1"), { key: client.key }),
