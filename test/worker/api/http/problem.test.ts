@@ -183,7 +183,7 @@ describe("a problem", () => {
       ask(missing, { key: shop.key, env: ownersThat(raising(faulty({ overloaded: true }))) }),
     book_move_refused: async () => {
       const { merchant_id } = await newClient();
-      await env.DB.prepare("INSERT INTO book_moves VALUES (?, 1, 1, 2, 'copying', NULL)")
+      await env.DB.prepare("INSERT INTO book_moves VALUES (?, 1, 1, 2, 'deleting', NULL)")
         .bind(merchant_id)
         .run();
       return asAdmin("/api/v1/operations/book-moves", { merchant_id, book: 1 });
@@ -192,7 +192,7 @@ describe("a problem", () => {
       const { merchant_id } = await newClient();
       const failed = '{"phase":"failed","reason":"payments: 1 and not 2"}';
       await env.DB.batch([
-        env.DB.prepare("INSERT INTO book_moves VALUES (?, 1, 1, 1, 'copying', NULL)").bind(
+        env.DB.prepare("INSERT INTO book_moves VALUES (?, 1, 2, 1, 'copying', NULL)").bind(
           merchant_id,
         ),
         env.DB.prepare("INSERT INTO book_arrivals VALUES (?, 1, 9, '', ?)").bind(
@@ -200,7 +200,12 @@ describe("a problem", () => {
           failed,
         ),
       ]);
-      return asAdmin("/api/v1/operations/book-moves", { merchant_id, book: 1 });
+      return ask("/api/v1/operations/book-moves", {
+        key: env.ADMIN_TOKEN,
+        env: { BOOKS: "2", BOOK_2: env.DB },
+        body: JSON.stringify({ merchant_id, book: 1 }),
+        headers: { "Content-Type": "application/json" },
+      });
     },
     book_count_reduced: async () => {
       await env.DB.prepare("INSERT INTO settings VALUES ('books', '2')").run();
