@@ -34,7 +34,7 @@ export type StepDependencies = {
   config: Pick<Config, "transaction_shards" | "velocity_shards" | "processor_timeout_ms" | "books">;
   state: ErasureState;
   waitUntil: (work: Promise<unknown>) => void;
-  /** The shard of a payment refuses its erasure. */
+  /** The shard of a payment refuses its erasure, or has erased what D1 still lists as before. */
   onRefused: (transactionId: string, code: string) => void;
 };
 
@@ -157,6 +157,7 @@ async function erasePayments(
   if (transactions > 0 || done.length === 0) {
     return state.advance(progress, { waiting, done, counted });
   }
+  onRefused(done[0] ?? "", "erased_before");
   const waits = progress.waits + 1;
   const due_at_ms = nowMs + delayMs(waits, WAITING);
   state.advance({ ...progress, waits }, { waiting, done, counted, due_at_ms });

@@ -54,6 +54,8 @@ export type Failure = { at: number; when: "before" | "after" };
 export class Deployment {
   nowMs: number;
   calls = 0;
+  /** Of each step whose payments were all erased before, the first one. */
+  readonly erasedBefore: string[] = [];
   failure: Failure | undefined;
   readonly shards = new Map<string, ArchivingShard>();
   readonly #book = new DatabaseSync(":memory:");
@@ -97,8 +99,9 @@ export class Deployment {
         config,
         state: this.state,
         waitUntil: () => {},
-        onRefused: (_, code) => {
-          throw new Error(code);
+        onRefused: (id, code) => {
+          if (code !== "erased_before") throw new Error(code);
+          this.erasedBefore.push(id);
         },
       },
       running,

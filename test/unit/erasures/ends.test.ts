@@ -37,6 +37,7 @@ it("While D1 lists payments as they were before they were erased, the erasure wa
   for (let step = 0; step < 40; step += 1) expect(await deployment.step()).toBe(false);
   expect(deployment.nowMs - startedMs).toBeGreaterThan(600_000);
   expect(deployment.counts().transactions).toBe(2);
+  expect(deployment.erasedBefore.length).toBeGreaterThan(5);
 
   deployment.setBookRows("listed_transactions", after);
   await finish();
