@@ -64,3 +64,14 @@ it("An erasure of the name that erased payments have ends, and changes only a cu
     expect((await verify(sourceOf(shard, name))).breaks).toEqual([]);
   }
 });
+
+it("A payment whose object has a clock a little ahead of the erasure's is erased, and one of two seconds later is not", async () => {
+  for (const [key, aheadMs] of Object.entries({ a1: 400, a2: 2_000 })) {
+    deployment.nowMs = NOW_MS + aheadMs;
+    await deployment.create(key, CUSTOMER);
+  }
+  deployment.nowMs = NOW_MS;
+  deployment.start(CUSTOMER.user_id);
+  await finish();
+  expect(deployment.counts()).toMatchObject({ transactions: 1 });
+});
