@@ -35,7 +35,7 @@ export type Erasure = {
 };
 
 export interface CustomerEraserRpc {
-  /** Begins the erasure. Idempotent. When it returns, the erasure goes on by itself. */
+  /** Begins the erasure. Idempotent. When it returns, the erasure continues without further calls. */
   start(request: ErasureRequest): Erasure;
   /** @returns undefined when there is none, or it is another merchant's */
   find(merchantId: string): Erasure | undefined;

@@ -14,7 +14,7 @@ const MAX_CHARACTERS = 2_000_000;
 const tails = new Queue<EventTail>();
 let characters = 0;
 
-/** Replaces the texts of an event in place, so that whoever is about to send it has them too.
+/** Replaces the texts of an event in place, so that a delivery that is about to be sent has them too.
  *  @returns its parsed `data` */
 export type RewriteEvent = (event: EventRecord) => Transaction;
 
