@@ -41,7 +41,7 @@ export function eraseTexts({ data, refund }: EventTexts): EventTexts {
   };
 }
 
-/** Whether the text of a transaction is one of the customer's. One that was erased is nobody's: a customer can have the name that
+/** Whether the text of a transaction is one of the customer's. One that was erased is no customer's: a customer can have the name that
  *  those get. */
 export function isOfCustomer(
   data: string,

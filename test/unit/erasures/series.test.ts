@@ -90,7 +90,7 @@ async function act(one: Action, isErasing: boolean): Promise<void> {
       for (const { name, events } of heldBack.splice(0)) deployment.handOver(name, events);
       return;
     case "create":
-      // What is created or refunded after the request names nobody.
+      // What is created or refunded after the request has no personal data.
       return ignore(
         deployment.create(one.key, one.key.startsWith("a") && !isErasing ? OWN : OTHER),
       );
