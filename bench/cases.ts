@@ -14,8 +14,8 @@ export type CaseRequest = {
   afterwards?: (text: string) => CaseRequest | undefined;
 };
 
-/** Everything the cases share in one server's life. */
-export type Context = { key: string; run: string; made: number; ids: string[] };
+/** Everything the cases share in one server's life. `customers`: how many there are to choose from. */
+export type Context = { key: string; run: string; made: number; ids: string[]; customers: number };
 
 type Case = (context: Context) => CaseRequest;
 type Follow = (id: string) => CaseRequest;
@@ -30,8 +30,10 @@ const BATCH_ITEMS = 100;
 /** Ids made ahead when no create case ran before `get` and `list`. */
 export const IDS_WANTED = 500;
 
-export function newContext({ key, run }: { key: string; run: string }): Context {
-  return { key, run, made: 0, ids: [] };
+type NewContext = { key: string; run: string; customers?: number };
+
+export function newContext({ key, run, customers = CUSTOMERS }: NewContext): Context {
+  return { key, run, made: 0, ids: [], customers };
 }
 
 export const CASES = {
@@ -73,7 +75,7 @@ export function create(context: Context, members = "", follow?: Follow): CaseReq
     method: "POST",
     path: PATH,
     headers: [...jsonHeaders(context), "idempotency-key", key],
-    body: `{${newPayment()}${members}}`,
+    body: `{${newPayment(context)}${members}}`,
     status: 201,
     // The id is cut out of the text: parsing the whole answer would cost the load generator
     // more than sending the request does.
@@ -103,7 +105,7 @@ function pay(context: Context): CaseRequest {
 function batch(context: Context): CaseRequest {
   const items = Array.from(
     { length: BATCH_ITEMS },
-    () => `{"idempotency_key":"${newKey(context)}",${newPayment()}}`,
+    () => `{"idempotency_key":"${newKey(context)}",${newPayment(context)}}`,
   );
   return {
     label: "batch",
@@ -126,8 +128,8 @@ function newKey(context: Context): string {
 }
 
 /** The members of a payment of one of the customers. */
-function newPayment(): string {
-  const customer = Math.floor(Math.random() * CUSTOMERS);
+function newPayment({ customers }: Context): string {
+  const customer = Math.floor(Math.random() * customers);
   return `"user_id":"customer_${customer}","amount":10.50,"currency":"USD"`;
 }
 

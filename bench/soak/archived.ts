@@ -20,11 +20,13 @@ const { values } = parseArgs({
     // How long payments are made at half the rate while others are archived.
     seconds: { type: "string", default: "40" },
     sample: { type: "string", default: "3000" },
+    case: { type: "string", default: "create+process" },
     connections: { type: "string", default: "32" },
     shards: { type: "string", default: "1" },
   },
 });
 const total = Number(values.payments);
+const makePayment = values.case === "pay" ? CASES.pay : CASES["create+process"];
 const hotMs = Number(values["hot-seconds"]) * 1_000;
 const DAY_MS = 86_400_000;
 const MS = 1_000;
@@ -97,7 +99,7 @@ process.exit(isWhole ? 0 : 1);
 async function makePayments(count: number): Promise<number> {
   const startedAt = performance.now();
   const end = context.made + count;
-  const next = () => (context.made < end && errors.length < 10 ? CASES.pay(context) : undefined);
+  const next = () => (context.made < end && errors.length < 10 ? makePayment(context) : undefined);
   await Promise.all(connections.map((connection) => connection.run(next, observerOf([]))));
   return (count * MS) / (performance.now() - startedAt);
 }
@@ -119,7 +121,7 @@ async function makePaced(perS: number, forMs: number): Promise<{ p50: number; p9
       const dueAt = startedAt + (sent * MS) / perS;
       sent += 1;
       let left = 1;
-      const next = () => (left-- > 0 ? CASES.pay(context) : undefined);
+      const next = () => (left-- > 0 ? makePayment(context) : undefined);
       void own.run(next, observerOf([])).then(() => {
         times.push(performance.now() - dueAt);
         idle.push(own);

@@ -20,6 +20,8 @@ const { values } = parseArgs({
     turns: { type: "string", default: "9" },
     // Payments of a turn.
     turn: { type: "string", default: "3000" },
+    // So many that few of them are seen twice: nothing about a payment differs between the servers.
+    customers: { type: "string", default: "1000000" },
     connections: { type: "string", default: "32" },
     shards: { type: "string", default: "1" },
   },
@@ -98,7 +100,7 @@ async function newShop(name: string) {
     log,
     shards: Number(values.shards),
   });
-  const context = newContext({ key, run: "growth" });
+  const context = newContext({ key, run: "growth", customers: Number(values.customers) });
   let [end, paid] = [0, 0];
   const observer: Observer = {
     request() {},
