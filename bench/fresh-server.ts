@@ -24,6 +24,8 @@ export type FreshServer = {
   adminToken: string;
   /** For the paths of worker-entry.ts. */
   benchToken: string;
+  /** Starts it on the same storage with other settings, after it was ended. */
+  startAgain: (vars: Record<string, string>) => Promise<Server>;
 };
 
 type Start = {
@@ -92,8 +94,11 @@ export async function startFresh({
     BENCH_TOKEN: benchToken,
   };
   const own = entry === undefined ? {} : { entry };
-  await layOut({ root: ROOT, dir, worker, project, vars: all, ...own });
-  const server = await startServer({ mode, workerd, dir, log, isolates });
+  const start = async (changed: Record<string, string>): Promise<Server> => {
+    await layOut({ root: ROOT, dir, worker, project, vars: { ...all, ...changed }, ...own });
+    return startServer({ mode, workerd, dir, log, isolates });
+  };
+  const server = await start({});
   const key = await prepare(server.origin, { adminToken, benchToken, migrations });
-  return { server, key, adminToken, benchToken };
+  return { server, key, adminToken, benchToken, startAgain: start };
 }

@@ -13,12 +13,12 @@ import { ms, printTable, whole } from "../report.ts";
 const { values } = parseArgs({
   options: {
     payments: { type: "string", default: "300000" },
-    // Made as fast as possible before the others: there is something to archive while those are made.
+    // Made as fast as possible, and archived later, while others are made.
     backlog: { type: "string", default: "60000" },
     // Nothing is archived in this time.
-    "hot-seconds": { type: "string", default: "120" },
-    // How long payments are made at half the rate while others are archived.
-    seconds: { type: "string", default: "40" },
+    "hot-seconds": { type: "string", default: "5" },
+    // How long payments are made at half the rate, while others are archived and while none are.
+    seconds: { type: "string", default: "20" },
     sample: { type: "string", default: "3000" },
     case: { type: "string", default: "create+process" },
     connections: { type: "string", default: "32" },
@@ -32,42 +32,34 @@ const DAY_MS = 86_400_000;
 const MS = 1_000;
 const PACE_MS = 5;
 const LOOK_MS = 500;
+/** Until what runs often is compiled, and the first passes have begun. */
+const WARM_MS = 8_000;
 /** Archiving that makes no progress for so long has failed. */
 const STUCK_MS = 60_000;
 
 const home = newRunFolder();
 const dir = join(home, "server");
-const { server, key, adminToken } = await startFresh({
+const errors: string[] = [];
+const { key, adminToken, ...first } = await startFresh({
   build: await buildWorker(home),
   dir,
   log: join(HOME, "archived.log"),
   shards: Number(values.shards),
   mode: "miniflare", // R2 is part of it.
-  vars: { HOT_DAYS: (hotMs / DAY_MS).toFixed(8), METRICS_TOKEN: "bench" },
+  vars: { HOT_DAYS: "0", METRICS_TOKEN: "bench" },
 });
-const errors: string[] = [];
 const context = newContext({ key, run: "archived" });
-const connections = Array.from(
-  { length: Number(values.connections) },
-  () => new Connection(server.origin),
-);
-const begunAt = performance.now();
-const elapsed = () => performance.now() - begunAt;
+let server = first.server;
+let connections = connect();
 
-// 1. As fast as possible.
+// 1. As fast as possible, without an archive.
 const burstPerS = await makePayments(Number(values.backlog));
 console.error(`${context.made} payments, ${whole(burstPerS)} a second`);
-// 2. At half that rate, before anything is old enough.
+// 2. At half that rate, on a server that was just started, as the one that archives.
 const pace = burstPerS / 2;
-const quiet = await makePaced(pace, Math.max(5_000, hotMs - elapsed() - 2_000));
-const archivedBefore = await readArchived();
-// 3. The same while the backlog is archived.
-await makePaced(pace, Math.max(0, hotMs - elapsed() + 3_000));
-const from = { archived: await readArchived(), made: context.made, at: performance.now() };
-const busy = await makePaced(pace, Number(values.seconds) * MS);
-const seconds = (performance.now() - from.at) / MS;
-const archivedPerS = ((await readArchived()) - from.archived) / seconds;
-const madePerS = (context.made - from.made) / seconds;
+const quiet = await measureQuiet();
+// 3. The same while all that was made until now is archived.
+const { busy, archivedPerS, madePerS } = await measureBusy();
 // 4. The rest, and everything is archived.
 await makePayments(total - context.made);
 const made = context.made;
@@ -75,11 +67,11 @@ await waitUntilArchived(made);
 const shardBytes = sum(await readMetric("payments_shard_bytes"));
 const again = await findAgain(Number(values.sample));
 const verified = await verify();
-await Promise.all(connections.map((connection) => connection.close()));
+await disconnect();
 await server.end();
 
 printTable(
-  `${whole(made)} payments, TRANSACTION_SHARDS=${values.shards}, at ${whole(pace)} a second`,
+  `${whole(made)} payments, TRANSACTION_SHARDS=${values.shards}, ${values.case} at ${whole(pace)} a second`,
   ["while", "p50 ms", "p99 ms"],
   [
     ["nothing is archived", ms(quiet.p50), ms(quiet.p99)],
@@ -92,8 +84,41 @@ Bytes a payment: ${whole(shardBytes / made)} left in the shards, ${(bucketBytes(
 Found again: ${again.found} of ${again.asked} by id and by key, p50 ${ms(again.p50)} ms.
 ${verified}`);
 for (const text of errors.slice(0, 10)) console.error(text);
-const isWhole = errors.length === 0 && again.found === again.asked && archivedBefore === 0;
+const isWhole = errors.length === 0 && again.found === again.asked;
 process.exit(isWhole ? 0 : 1);
+
+async function measureQuiet() {
+  await restart("0");
+  await makePaced(pace, WARM_MS);
+  return makePaced(pace, Number(values.seconds) * MS);
+}
+
+async function measureBusy() {
+  await restart((hotMs / DAY_MS).toFixed(8));
+  await makePaced(pace, WARM_MS + hotMs);
+  const from = { archived: await readArchived(), made: context.made, at: performance.now() };
+  const busy = await makePaced(pace, Number(values.seconds) * MS);
+  const seconds = (performance.now() - from.at) / MS;
+  const archived = await readArchived();
+  if (archived > Number(values.backlog)) errors.push("the backlog was too small for the rate");
+  const madePerS = (context.made - from.made) / seconds;
+  return { busy, archivedPerS: (archived - from.archived) / seconds, madePerS };
+}
+
+async function restart(hotDays: string): Promise<void> {
+  await disconnect();
+  await server.end();
+  server = await first.startAgain({ HOT_DAYS: hotDays });
+  connections = connect();
+}
+
+function connect(): Connection[] {
+  return Array.from({ length: Number(values.connections) }, () => new Connection(server.origin));
+}
+
+async function disconnect(): Promise<void> {
+  await Promise.all(connections.map((connection) => connection.close()));
+}
 
 /** Makes payments on all connections. @returns how many a second */
 async function makePayments(count: number): Promise<number> {

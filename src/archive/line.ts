@@ -1,9 +1,10 @@
 /** The JSON line of an archived payment. Ordinary tools can read it, and every text of the payment is restored from it to the
  *  byte: its last state is whole, and each event has what differs from that. */
+import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { isRefundId, isTransactionId, transactionOfRefund } from "../domain/identity/id";
 import { EVENT_TYPES, type EventRecord } from "../domain/transaction/event";
-import { type Members, packText, unpack } from "../domain/transaction/stored/packed-text";
+import { type Members, packMembers, unpackMembers } from "../domain/transaction/stored/packed-text";
 import { ArchiveFault } from "./archive-fault";
 
 /** All that a shard has of a payment. */
@@ -47,31 +48,39 @@ const Line = z.strictObject({
 });
 type Line = z.output<typeof Line>;
 
-/** A payment as a line, without the line break.
+/** How a text is in a line. */
+type Embed = (text: string) => Embedded;
+
+/** A payment as a line, without the line break. It is restored from the line first, because the line is all that will be left
+ *  of it. Only a text that its object does not give again is in the line as a string, and then all others too.
  *  @throws Error when the events are not those of one payment, from the first one on */
-export function toLine({ events, refunds, details }: ArchivedPayment): string {
+export function toLine(payment: ArchivedPayment): string {
+  for (const embed of [embedObject, embedText]) {
+    const line = JSON.stringify(newLine(payment, embed));
+    if (isRestored(line, payment)) return line;
+  }
+  throw new Error("the events of an archived payment are not restored from its line");
+}
+
+function isRestored(line: string, payment: ArchivedPayment): boolean {
+  try {
+    return isDeepStrictEqual(fromLine(line, "a new line"), payment);
+  } catch {
+    return false;
+  }
+}
+
+function newLine({ events, refunds, details }: ArchivedPayment, embed: Embed): Line {
   const [first, last] = [events[0], events.at(-1)];
   if (!first || !last) throw new Error("a payment without events");
-  const { merchant_id, transaction_id, position: first_position } = first;
-  const isWhole = events.every(
-    (event, at) =>
-      event.sequence === at + 1 &&
-      event.merchant_id === merchant_id &&
-      event.transaction_id === transaction_id &&
-      event.first_position === first_position,
-  );
-  if (!isWhole || readId(last.data) !== transaction_id) {
-    throw new Error("the events of an archived payment do not belong together");
-  }
-  const state = readObject(last.data);
-  const line: Line = {
-    merchant_id,
-    transaction: state ?? last.data,
-    events: events.map((event) => toLineEvent(event, last.data, state)),
+  const transaction = embed(last.data);
+  return {
+    merchant_id: first.merchant_id,
+    transaction,
+    events: events.map((event) => toLineEvent(event, { last, transaction, embed })),
     ...(refunds.length > 0 && { refunds }),
     ...(details !== null && { details: embed(details) }),
   };
-  return JSON.stringify(line);
 }
 
 /** The payment of a line.
@@ -86,7 +95,9 @@ export function fromLine(line: string, key: string): ArchivedPayment {
   }
 }
 
-function toLineEvent(event: EventRecord, lastText: string, state: Members | undefined): LineEvent {
+type InLine = { last: EventRecord; transaction: Embedded; embed: Embed };
+
+function toLineEvent(event: EventRecord, { last, transaction, embed }: InLine): LineEvent {
   const { position, sequence, type, created_at_ms, traceparent, data, refund } = event;
   return {
     position,
@@ -94,16 +105,14 @@ function toLineEvent(event: EventRecord, lastText: string, state: Members | unde
     type,
     created_at_ms,
     ...(traceparent !== null && { traceparent }),
-    ...(data !== lastText && { changes: packChanges(event, state) }),
+    ...(data !== last.data && { changes: packChanges(event, transaction, embed(data)) }),
     ...(refund !== null && { refund: embed(refund) }),
   };
 }
 
-function packChanges(event: EventRecord, state: Members | undefined): Embedded {
-  const value = readObject(event.data);
-  if (!state || !value) return event.data;
-  const packed = packText(event.data, value, baseOf(state, event));
-  return packed === undefined ? event.data : (JSON.parse(packed) as Members); // Written by packText().
+function packChanges(event: EventRecord, transaction: Embedded, own: Embedded): Embedded {
+  if (typeof transaction === "string" || typeof own === "string") return event.data;
+  return packMembers(own, baseOf(transaction, event)) ?? event.data;
 }
 
 /** What an event is packed against: the last state, with what the event has as members of its own. */
@@ -115,7 +124,7 @@ function baseOf(state: Members, event: Pick<LineEvent, "sequence" | "created_at_
 /** @throws when the line's parts contradict each other */
 function restore({ merchant_id, transaction, events, refunds = [], details }: Line) {
   const lastText = extract(transaction);
-  const transaction_id = readId(lastText);
+  const transaction_id = readId(transaction);
   const [first_position = 0] = events.map(({ position }) => position);
   let before = 0;
   const records = events.map((event, at): EventRecord => {
@@ -145,30 +154,29 @@ function restoreText(event: LineEvent, lastText: string, transaction: Embedded):
   if (changes === undefined) return lastText;
   if (typeof changes === "string") return changes;
   check(typeof transaction === "object");
-  return JSON.stringify(unpack(JSON.stringify(changes), baseOf(transaction, event)));
+  return JSON.stringify(unpackMembers(changes, baseOf(transaction, event)));
 }
 
-function embed(text: string): Embedded {
-  return readObject(text) ?? text;
+function embedText(text: string): string {
+  return text;
+}
+
+function embedObject(text: string): Embedded {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : text;
+  } catch {
+    return text;
+  }
 }
 
 function extract(embedded: Embedded): string {
   return typeof embedded === "string" ? embedded : JSON.stringify(embedded);
 }
 
-/** The object of a text, if it gives the same text again. */
-function readObject(text: string): Members | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) && JSON.stringify(value) === text ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The id in the text of a transaction. @throws Error when there is none */
-function readId(text: string): string {
-  const { id } = JSON.parse(text) as { id?: unknown };
+/** @throws when there is none */
+function readId(transaction: Embedded): string {
+  const { id } = typeof transaction === "string" ? JSON.parse(transaction) : transaction;
   check(typeof id === "string" && isTransactionId(id));
   return id;
 }

@@ -3,9 +3,9 @@
 import { Buffer } from "node:buffer";
 import { hashSha256Hex } from "../domain/identity/sha256";
 import { readBlockLines } from "./archive-store";
-import { type ArchivedPayment, fromLine } from "./line";
+import { type ArchivedPayment, fromLine, toLine } from "./line";
 import { type Manifest, type ManifestBlock, type Replacement, toReplacement } from "./manifest";
-import { compressLines, type Segment, toCheckedLine, toSegment } from "./segment";
+import { compressLines, type Segment, toSegment } from "./segment";
 
 /** What takes the place of a payment; undefined to leave it as it is. @param block its number */
 export type Replace = (payment: ArchivedPayment, block: number) => ArchivedPayment | undefined;
@@ -33,7 +33,7 @@ export async function replaceSegment(
     let isBlockChanged = false;
     const lines = readBlockLines(bytes, block, key).map((line) => {
       const payment = mayConcern(line) ? replace(fromLine(line, key), at) : undefined;
-      const replaced = payment ? toCheckedLine(payment) : line;
+      const replaced = payment ? toLine(payment) : line;
       if (replaced !== line) isBlockChanged = true;
       return replaced;
     });

@@ -44,14 +44,14 @@ export function selectFinal(
   const examined = tooNew < 0 ? firsts : firsts.slice(0, tooNew);
   const ids = examined.map(({ id }) => id);
   const kept = selectOpen(sql, ids);
-  const payments = events.readLatest(ids).flatMap(({ record }): FinalPayment[] => {
-    const { merchant_id, transaction_id: id, position, first_position, created_at_ms } = record;
-    const isSettled = position <= settled_through && created_at_ms < before_ms;
-    if (!isSettled || kept.has(id)) return [];
-    const transaction = JSON.parse(record.data) as Transaction; // Our own text.
-    if (!isFinal(transaction)) return [];
+  const payments = events.readLatestStates(ids).flatMap(({ row, first, ...latest }) => {
+    const { position, first_position, created_at_ms: changed_at_ms } = row;
+    const { merchant_id, transaction_id: id } = first;
+    const transaction = latest.transaction as Transaction; // Our own text.
+    const isSettled = position <= settled_through && changed_at_ms < before_ms;
+    if (!isSettled || kept.has(id) || !isFinal(transaction)) return [];
     const { created_at } = transaction;
-    return [{ merchant_id, created_at, id, first_position, changed_at_ms: created_at_ms }];
+    return [{ merchant_id, created_at, id, first_position, changed_at_ms }];
   });
   payments.sort((one, other) => one.first_position - other.first_position);
   const through = examined.at(-1)?.position ?? after;

@@ -13,6 +13,7 @@ import {
   fromStored,
   type NewEvent,
   readFirstEvent,
+  readState,
   type StoredEvent,
   TYPE_NUMBERS,
   toStored,
@@ -20,6 +21,9 @@ import {
 
 /** The newest event of a transaction, and the transaction as of its first event. */
 export type LatestEvent = { record: EventRecord; first: Members };
+
+/** A transaction as of its newest event, and where that is. */
+export type LatestState = { row: StoredEvent; first: FirstEvent; transaction: Members };
 
 /** An operation that was claimed. `id` is the transaction's. */
 export type Claim = { id: string; position: number; claimed_at_ms: number };
@@ -79,16 +83,16 @@ export class EventStore {
   /** The newest events of transactions, of those that exist. */
   readLatest(transactionIds: string[]): LatestEvent[] {
     if (!this.earlier.isEmpty) return transactionIds.flatMap((id) => this.#readLastOf(id) ?? []);
-    const rows = this.#sql
-      .exec<StoredEvent>(
-        `SELECT * FROM events WHERE position IN
-           (SELECT coalesce((SELECT position FROM events WHERE first_position = first.position AND sequence > 1
-                ORDER BY sequence DESC LIMIT 1), first.position)
-              FROM events AS first WHERE transaction_id IN (SELECT value FROM json_each(?)))`,
-        JSON.stringify(transactionIds),
-      )
-      .toArray();
-    return this.#withFirsts(rows);
+    return this.#withFirsts(this.#readLatestRows(transactionIds)).map(({ row, first }) => {
+      return { record: fromStored(row, first), first: first.transaction };
+    });
+  }
+
+  /** The newest states of transactions, of those that exist. Only when no event is stored as an earlier release did. */
+  readLatestStates(transactionIds: string[]): LatestState[] {
+    return this.#withFirsts(this.#readLatestRows(transactionIds)).map(({ row, first }) => {
+      return { row, first, transaction: readState(row, first) };
+    });
   }
 
   /** All events of a transaction, in order: a handful. */
@@ -161,6 +165,18 @@ export class EventStore {
       });
   }
 
+  #readLatestRows(transactionIds: string[]): StoredEvent[] {
+    return this.#sql
+      .exec<StoredEvent>(
+        `SELECT * FROM events WHERE position IN
+           (SELECT coalesce((SELECT position FROM events WHERE first_position = first.position AND sequence > 1
+                ORDER BY sequence DESC LIMIT 1), first.position)
+              FROM events AS first WHERE transaction_id IN (SELECT value FROM json_each(?)))`,
+        JSON.stringify(transactionIds),
+      )
+      .toArray();
+  }
+
   /** The events after the first ones of transactions, those of each in order. */
   #readLater(firstPositions: number[]): StoredEvent[] {
     return this.#sql
@@ -193,11 +209,11 @@ export class EventStore {
   }
 
   #toRecords(rows: StoredEvent[]): EventRecord[] {
-    return this.#withFirsts(rows).map(({ record }) => record);
+    return this.#withFirsts(rows).map(({ row, first }) => fromStored(row, first));
   }
 
   /** @param rows of any transactions. First events that are not among them are read. */
-  #withFirsts(rows: StoredEvent[]): LatestEvent[] {
+  #withFirsts(rows: StoredEvent[]): { row: StoredEvent; first: FirstEvent }[] {
     if (rows.length === 0) return [];
     const firsts = new Map<number, FirstEvent>();
     const keep = (row: StoredEvent) => firsts.set(row.position, readFirstEvent(row));
@@ -211,7 +227,7 @@ export class EventStore {
     return rows.map((row) => {
       const first = firsts.get(row.first_position);
       if (!first) throw new Error("an event of a transaction without a first event");
-      return { record: fromStored(row, first), first: first.transaction };
+      return { row, first };
     });
   }
 

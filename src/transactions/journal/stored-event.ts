@@ -128,10 +128,16 @@ export function fromStored(stored: StoredEvent, first: FirstEvent): EventRecord 
   };
 }
 
-function textOf({ form, data, sequence, created_at_ms }: StoredEvent, first: FirstEvent): string {
-  if (form === FORMS.whole) return data;
-  if (sequence === 1) return JSON.stringify(first.transaction);
-  return JSON.stringify(unpack(data, baseOf(first.transaction, sequence, created_at_ms)));
+function textOf(stored: StoredEvent, first: FirstEvent): string {
+  return stored.form === FORMS.whole ? stored.data : JSON.stringify(readState(stored, first));
+}
+
+/** The transaction as of the event of a row. @param first of the same transaction */
+export function readState(stored: StoredEvent, first: FirstEvent): Members {
+  const { form, data, sequence, created_at_ms } = stored;
+  if (sequence === 1) return first.transaction;
+  if (form === FORMS.whole) return JSON.parse(data) as Members; // Our own text.
+  return unpack(data, baseOf(first.transaction, sequence, created_at_ms));
 }
 
 function factsOf(id: string, createdAtMs: number) {

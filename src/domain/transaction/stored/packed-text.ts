@@ -18,14 +18,33 @@ const RESERVED = [REMOVED, NESTED_DIFFERENCE, "__proto__"];
  *  @param base the object to compare it with, which has to be known again when the text is restored
  *  @returns undefined when the text could not be restored to the byte */
 export function packText(text: string, value: Members, base: Members): string | undefined {
-  if (hasReserved(value) || hasReserved(base)) return undefined;
-  const difference = differenceOf(value, base);
-  return JSON.stringify(apply(difference, base)) === text ? JSON.stringify(difference) : undefined;
+  const difference = packMembers(value, base);
+  if (!difference || JSON.stringify(unpackMembers(difference, base)) !== text) return undefined;
+  return JSON.stringify(difference);
 }
 
 /** The object of a packed text. Its JSON text is the one that was packed. */
 export function unpack(packed: string, base: Members): Members {
-  return apply(JSON.parse(packed) as Members, base); // Written by packText() or packState().
+  return unpackMembers(JSON.parse(packed) as Members, base); // Written by packText() or packState().
+}
+
+/** What differs between two objects. Whether `unpackMembers` gives the same text again is to be tested.
+ *  @returns undefined when it certainly does not */
+export function packMembers(value: Members, base: Members): Members | undefined {
+  return hasReserved(value) || hasReserved(base) ? undefined : differenceOf(value, base);
+}
+
+/** The object that differs from `base` by this. */
+export function unpackMembers(difference: Members, base: Members): Members {
+  const value = { ...base };
+  for (const name in difference) {
+    const member = difference[name];
+    if (name === REMOVED) for (const removed of member as string[]) delete value[removed];
+    else if (name === NESTED_DIFFERENCE) {
+      value[NESTED] = unpackMembers(member as Members, value[NESTED] as Members);
+    } else value[name] = member;
+  }
+  return value;
 }
 
 /** How a text is stored: as it is, or packed. */
@@ -77,7 +96,7 @@ export function unpackState(packed: string, facts: Facts): Members {
 }
 
 function applyToBlank(difference: Members, facts: Facts): Members {
-  const value = apply(difference, blank(facts));
+  const value = unpackMembers(difference, blank(facts));
   if ("amount" in value && !("amount" in difference)) value.amount = computeAmount(value);
   return value;
 }
@@ -106,18 +125,6 @@ function differenceOf(value: Members, base: Members): Members {
   const removed = Object.keys(base).filter((name) => value[name] === undefined);
   if (removed.length > 0) difference[REMOVED] = removed;
   return difference;
-}
-
-function apply(difference: Members, base: Members): Members {
-  const value = { ...base };
-  for (const name in difference) {
-    const member = difference[name];
-    if (name === REMOVED) for (const removed of member as string[]) delete value[removed];
-    else if (name === NESTED_DIFFERENCE) {
-      value[NESTED] = apply(member as Members, value[NESTED] as Members);
-    } else value[name] = member;
-  }
-  return value;
 }
 
 function isSame(one: unknown, other: unknown): boolean {
