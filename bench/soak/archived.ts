@@ -8,6 +8,7 @@ import { ROOT } from "../../scripts/install.mjs";
 import { CASES, newContext, PATH } from "../cases.ts";
 import { Connection, type Observer } from "../connection.ts";
 import { buildWorker, HOME, newRunFolder, startFresh } from "../fresh-server.ts";
+import { cpuMs } from "../server.ts";
 import { ms, printTable, whole } from "../report.ts";
 
 const { values } = parseArgs({
@@ -132,6 +133,7 @@ async function makePayments(count: number): Promise<number> {
 /** Makes payments at a rate, whatever their responses take. @returns the times from when each was due */
 async function makePaced(perS: number, forMs: number): Promise<{ p50: number; p99: number }> {
   const times: number[] = [];
+  const cpu0 = cpuMs(server.pids) ?? 0;
   const idle = [...connections];
   const startedAt = performance.now();
   let sent = 0;
@@ -155,6 +157,7 @@ async function makePaced(perS: number, forMs: number): Promise<{ p50: number; p9
     await pause(PACE_MS);
   }
   while (idle.length < connections.length) await pause(PACE_MS);
+  console.error(`busy ${(((cpuMs(server.pids) ?? 0) - cpu0) / (performance.now() - startedAt)).toFixed(2)}, ${sent} sent`);
   return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 }
 

@@ -1,6 +1,7 @@
 /** The manifest of a segment: what the segment has, where, and the hashes that prove it. docs/archive.md describes it. */
 import * as z from "zod";
 import { hashSha256Hex } from "../domain/identity/sha256";
+import { formatTime } from "../domain/time/format-time";
 import { ArchiveFault } from "./archive-fault";
 
 /** A segment of a shard. `hash` is the SHA-256 of its manifest's bytes, in hex. */
@@ -93,7 +94,7 @@ export function toManifest(place: SegmentPlace, data: Uint8Array, contents: Cont
     number,
     previous,
     replaces: [],
-    sealed_at: new Date(sealed_at_ms).toISOString(),
+    sealed_at: formatTime(sealed_at_ms),
     data: { key: dataKey(shard, number, sha256), bytes: data.byteLength, sha256 },
     payments,
     events,
@@ -122,7 +123,7 @@ export function toReplacement(
   const sha256 = hashSha256Hex(data);
   return {
     ...manifest,
-    replaces: [...replaces, { hash, reason, at: new Date(at_ms).toISOString() }],
+    replaces: [...replaces, { hash, reason, at: formatTime(at_ms) }],
     data: { key: dataKey(shard, number, sha256), bytes: data.byteLength, sha256 },
     blocks,
   };

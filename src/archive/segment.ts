@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import { hashSha256Hex } from "../domain/identity/sha256";
+import { formatTime } from "../domain/time/format-time";
 import type { EventRecord } from "../domain/transaction/event";
 import { type ArchivedPayment, toLine } from "./line";
 import {
@@ -19,8 +20,6 @@ import {
 
 /** Some 9 kB compressed: a payment is read with few others. Larger blocks save less than a twentieth. */
 const BLOCK_PAYMENTS = 64;
-/** A segment is kept for years: a fortieth less than at zlib's default level, for 3 ms of CPU more per 1,000 payments. */
-const COMPRESSION = { level: 9 };
 /** A block with so much text is full. Only payments with far more text than usual fill it. */
 const FULL_BLOCK_BYTES = 262_144;
 /** A longer line is not archived: it would be in memory several times, and an isolate has 128 MB. */
@@ -169,7 +168,7 @@ export function toSegment(
 
 /** The bytes of a block. @param lines each with its line break */
 export function compressLines(lines: Uint8Array[]): Uint8Array {
-  return gzipSync(Buffer.concat(lines), COMPRESSION);
+  return gzipSync(Buffer.concat(lines));
 }
 
 /** @param keys in order */
@@ -183,7 +182,7 @@ function countMerchants(keys: SortKey[]): Manifest["merchants"] {
 
 /** What a payment is found by. @param first its first event */
 export function toSortKey(first: EventRecord): SortKey {
-  const created_at = new Date(first.created_at_ms).toISOString();
+  const created_at = formatTime(first.created_at_ms);
   return { merchant_id: first.merchant_id, created_at, id: first.transaction_id };
 }
 

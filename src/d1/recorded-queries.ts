@@ -2,6 +2,7 @@
  *  their places; what they are now is read from the shards. */
 import { type SQL, sql } from "drizzle-orm";
 import { unpackId } from "../domain/identity/packed-id";
+import { formatTime } from "../domain/time/format-time";
 import { type Database, queryD1 } from "./query";
 import { EARLIER, LISTED, PLACES_AS_TEXT, type PlaceForm } from "./transactions/list-source";
 
@@ -111,8 +112,9 @@ type Row = { merchant_id: string } & (
 
 function toRecorded(row: Row): Recorded {
   if (typeof row.id === "string") return row as Recorded; // The first of the forms.
-  const id = unpackId(row.id);
-  const created_at = new Date(row.created_at).toISOString();
+  const { created_at: createdAtMs, ...packed } = row as Extract<Row, { created_at: number }>;
+  const id = unpackId(packed.id);
+  const created_at = formatTime(createdAtMs);
   return { merchant_id: row.merchant_id, created_at, id, transaction_id: id };
 }
 

@@ -1,6 +1,7 @@
 /** Reads lists of transactions from D1, and what other lists share. Rows are JSON text, ready for the response. */
 import { sql } from "drizzle-orm";
 import { unpackId } from "../domain/identity/packed-id";
+import { formatTime } from "../domain/time/format-time";
 import { type Database, queryD1 } from "./query";
 import { EARLIER, LISTED, type ListPlace } from "./transactions/list-source";
 import { type ListedRow, readText } from "./transactions/listed-row";
@@ -71,7 +72,7 @@ function mergeRows(rows: ReadRow[], order: Order): { found: ReadRow[]; end: Read
 
 function placeOf(row: ReadRow): ListPlace {
   if (row.source === "earlier") return { created_at: row.created_at, id: row.id };
-  return { created_at: new Date(row.created_at).toISOString(), id: unpackId(row.id) };
+  return { created_at: formatTime(row.created_at), id: unpackId(row.id) };
 }
 
 function textOf(row: ReadRow): string {

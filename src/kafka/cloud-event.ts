@@ -1,6 +1,7 @@
 /** An event in the form in which the stream carries it: CloudEvents 1.0, JSON, structured mode. */
 
 import { eventId } from "../domain/identity/id";
+import { formatTime } from "../domain/time/format-time";
 import { announcedText, type EventRecord } from "../domain/transaction/event";
 
 /** How a record's header names that form, where a server can carry headers. */
@@ -21,7 +22,7 @@ export function toCloudEvent(event: EventRecord): string {
     source: SOURCE,
     type: `payments.${event.type}.v1`,
     subject: event.transaction_id,
-    time: new Date(event.created_at_ms).toISOString(),
+    time: formatTime(event.created_at_ms),
     datacontenttype: "application/json",
     partitionkey: event.transaction_id,
     merchantid: event.merchant_id,

@@ -2,6 +2,7 @@
  *  cannot get into a log by accident. */
 
 import { parseTraceId } from "../domain/identity/traceparent";
+import { formatTime } from "../domain/time/format-time";
 
 const LEVELS = { info: 0, warn: 1, error: 2 } as const;
 export type Level = keyof typeof LEVELS;
@@ -43,7 +44,7 @@ export type Log = (level: Level, event: string, fields: LogFields) => void;
 export function createLog(least: Level, common: LogFields = {}): Log {
   return (level, event, fields) => {
     if (LEVELS[level] < LEVELS[least]) return;
-    const line = { time: new Date().toISOString(), level, event, ...common, ...fields };
+    const line = { time: formatTime(Date.now()), level, event, ...common, ...fields };
     console.log(JSON.stringify(line));
   };
 }

@@ -52,6 +52,7 @@ function cursorOf(rows: Row[], rowsWritten: number) {
   return {
     rowsWritten,
     toArray: () => rows,
+    raw: () => rows.map(Object.values).values(),
     one: () => {
       if (rows.length !== 1) throw new Error(`expected one row, not ${rows.length}`);
       return rows[0];

@@ -156,9 +156,10 @@ const MAY_PASS_OVER: Record<string, string> = {
   "DELETE FROM subject_payments WHERE subject = ?1 AND NOT EXISTS": "the same",
   "UPDATE subject_payments SET outcome = ?1":
     "the inner statement has its own key, and reads one row",
-  "SELECT position, transaction_id AS id, created_at_ms FROM events":
+  "SELECT * FROM events WHERE position > ? AND transaction_id IS NOT NULL":
     "the later events of 256 payments, in a pass of the archive",
-  "SELECT transaction_id AS id FROM refunds": "the refunds of a transaction, up to 100",
+  "SELECT position FROM events WHERE transaction_id IN ( SELECT transaction_id FROM refunds":
+    "the refunds of a transaction, up to 100",
   "SELECT currency AS key, 0 AS high":
     "what a window has more than it had when a payment was counted",
 };

@@ -1,12 +1,13 @@
 /** The segments that a shard has in the archive, as an operator reads them and puts them back. */
 import type { z } from "@hono/zod-openapi";
 import { shardName } from "../../domain/identity/id";
+import { formatTime } from "../../domain/time/format-time";
 import { withTimeout } from "../../runtime/with-timeout";
 import { type TransactionOwner, transactionShard } from "../../transactions/client";
 import type { SegmentInfo } from "../../transactions/rpc";
 import type { AppContext } from "../context";
 import { type Place, Problem } from "../http/problem";
-import { jsonResponse, timeText } from "../http/response";
+import { jsonResponse } from "../http/response";
 import type { RestoreBody } from "./schemas";
 
 /** Long enough for a shard to start. */
@@ -75,7 +76,7 @@ function toJson({ number, hash, payments, bytes, ...times }: SegmentInfo) {
     hash,
     payments,
     bytes,
-    first_created_at: timeText(times.first_created_at_ms),
-    last_created_at: timeText(times.last_created_at_ms),
+    first_created_at: formatTime(times.first_created_at_ms),
+    last_created_at: formatTime(times.last_created_at_ms),
   };
 }

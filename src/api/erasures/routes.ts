@@ -1,10 +1,11 @@
 /** `/customers/{user_id}` and `/erasures/{id}`: erasing a customer's data, and how far that has come. */
+import { formatTime } from "../../domain/time/format-time";
 import { findErasure, startErasure } from "../../erasures/client";
 import type { Erasure as Stored } from "../../erasures/rpc";
 import type { AppContext } from "../context";
 import { type App, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
-import { jsonResponse, jsonTextResponse, timeText } from "../http/response";
+import { jsonResponse, jsonTextResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { consumeMore } from "../middleware/rate-limit";
 import { customerParams, Erasure, erasureParams } from "./schemas";
@@ -93,7 +94,7 @@ function toJson({ id, user_id, created_at_ms, completed_at_ms, waiting, counts }
     counted_payments_deleted: counts.counted_payments,
     archive_segments_rewritten: counts.segments,
     archive_objects_deleted: counts.objects,
-    created_at: timeText(created_at_ms),
-    completed_at: completed_at_ms === null ? null : timeText(completed_at_ms),
+    created_at: formatTime(created_at_ms),
+    completed_at: completed_at_ms === null ? null : formatTime(completed_at_ms),
   };
 }

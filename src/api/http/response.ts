@@ -1,4 +1,5 @@
 /** Builds all responses, each with the request's id and the same security headers. */
+import { formatTime } from "../../domain/time/format-time";
 import type { AppContext } from "../context";
 
 /** For responses with data: no caching, no framing, no content sniffing. */
@@ -88,16 +89,11 @@ export function bookPageResponse(
   const members = pageMembers(items, hasMore, next);
   if (staleSinceMs === null) return jsonTextResponse(c, 200, `{${members},"stale_since":null}`);
   const ageS = Math.max(1, Math.ceil((Date.now() - staleSinceMs) / 1_000));
-  const page = `{${members},"stale_since":"${timeText(staleSinceMs)}"}`;
+  const page = `{${members},"stale_since":"${formatTime(staleSinceMs)}"}`;
   return jsonTextResponse(c, 200, page, { "Data-Age": String(ageS) });
 }
 
 function pageMembers(items: string[], hasMore: boolean, next: string | undefined): string {
   const nextCursor = JSON.stringify(next ?? null);
   return `"data":[${items.join(",")}],"has_more":${hasMore},"next_cursor":${nextCursor}`;
-}
-
-/** A time in responses: RFC 3339, UTC, with milliseconds. */
-export function timeText(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -19,12 +19,13 @@ import {
   type Scope,
 } from "../../domain/identity/api-key";
 import { deriveApiKeyId } from "../../domain/identity/id";
+import { formatTime } from "../../domain/time/format-time";
 import { randomId } from "../../runtime/random-id";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { optionalBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { jsonResponse, respond, timeText } from "../http/response";
+import { jsonResponse, respond } from "../http/response";
 import { authenticateAdmin, forgetKeys } from "../middleware/authenticate";
 import { optionalIdempotencyHeaders } from "../transactions/idempotency-header";
 import { ApiKeyBody, ApiKeyList, KeyParams, MerchantParams, NewApiKey, RollBody } from "./schemas";
@@ -235,8 +236,8 @@ function toKeyJson({
     name,
     last_four,
     scopes,
-    created_at: timeText(created_at),
-    expires_at: expires_at === null ? null : timeText(expires_at),
-    last_used_at: last_used_at === null ? null : timeText(last_used_at),
+    created_at: formatTime(created_at),
+    expires_at: expires_at === null ? null : formatTime(expires_at),
+    last_used_at: last_used_at === null ? null : formatTime(last_used_at),
   };
 }

@@ -10,6 +10,7 @@ import {
 } from "../../d1/merchants";
 import { type Database, openDatabase } from "../../d1/query";
 import { deriveMerchantId } from "../../domain/identity/id";
+import { formatTime } from "../../domain/time/format-time";
 import { randomId } from "../../runtime/random-id";
 import { requireBook } from "../books/move-merchant";
 import type { AppContext } from "../context";
@@ -17,7 +18,7 @@ import { invalidCursor, openOperatorCursor, sealOperatorCursor } from "../http/c
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { jsonResponse, jsonTextResponse, pageResponse, timeText } from "../http/response";
+import { jsonResponse, jsonTextResponse, pageResponse } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
 import { optionalIdempotencyHeaders } from "../transactions/idempotency-header";
 import { Merchant, MerchantBody, MerchantList, MerchantParams, MerchantsQuery } from "./schemas";
@@ -140,5 +141,5 @@ function parsePlace(text: string): MerchantPlace {
 }
 
 function toMerchantJson({ id, name, created_at, default_currency, book }: MerchantRow) {
-  return { id, name, default_currency, book, created_at: timeText(created_at) };
+  return { id, name, default_currency, book, created_at: formatTime(created_at) };
 }

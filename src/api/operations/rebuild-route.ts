@@ -2,6 +2,7 @@
  *  time or emptied. Rows that exist are skipped. */
 import { z } from "@hono/zod-openapi";
 import { shardName } from "../../domain/identity/id";
+import { formatTime } from "../../domain/time/format-time";
 import { withTimeout } from "../../runtime/with-timeout";
 import { transactionShard } from "../../transactions/client";
 import type { AppContext } from "../context";
@@ -9,7 +10,7 @@ import { Time } from "../http/common-schemas";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { optionalBody } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { jsonResponse, timeText } from "../http/response";
+import { jsonResponse } from "../http/response";
 import { authenticateAdmin } from "../middleware/authenticate";
 
 /** Long enough for a shard to start. The request can be repeated safely. */
@@ -84,7 +85,7 @@ async function rebuild(
   return jsonResponse(c, 202, {
     events,
     shards: transaction_shards,
-    starts_at: timeText(startsAtMs),
+    starts_at: formatTime(startsAtMs),
   });
 }
 

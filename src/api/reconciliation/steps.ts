@@ -7,6 +7,7 @@ import { listRecordedInBooks } from "../../d1/books/list-recorded";
 import { openDatabase } from "../../d1/query";
 import type { Recorded, RecordedPlace } from "../../d1/recorded-queries";
 import { isRefundId, isTransactionId, transactionOfRefund } from "../../domain/identity/id";
+import { formatTime } from "../../domain/time/format-time";
 import type { Refund as OurRefund } from "../../domain/transaction/refund";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { Refund } from "../../processor/stripe/objects";
@@ -243,4 +244,4 @@ async function inTurn<Item, Result>(
 
 /** The last millisecond that the text of a time can have in its order. */
 const LAST_MS = Date.parse("9999-12-31T23:59:59.999Z");
-const timeText = (ms: number) => new Date(Math.min(ms, LAST_MS)).toISOString();
+const timeText = (ms: number) => formatTime(Math.min(ms, LAST_MS));

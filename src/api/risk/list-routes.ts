@@ -9,13 +9,14 @@ import {
   removeListEntry,
 } from "../../d1/risk/risk-lists";
 import { MAX_LIST_ENTRIES } from "../../domain/risk/limits";
+import { formatTime } from "../../domain/time/format-time";
 import { randomId } from "../../runtime/random-id";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { jsonResponse, pageResponse, respond, timeText } from "../http/response";
+import { jsonResponse, pageResponse, respond } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import {
   EXAMPLE_ENTRY_ID,
@@ -169,7 +170,7 @@ function toEntryJson({ id, list, field, value, note, created_at, expires_at }: L
     field,
     value,
     note,
-    created_at: timeText(created_at),
-    expires_at: expires_at === null ? null : timeText(expires_at),
+    created_at: formatTime(created_at),
+    expires_at: expires_at === null ? null : formatTime(expires_at),
   };
 }

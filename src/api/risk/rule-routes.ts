@@ -8,11 +8,12 @@ import {
   type StoredRuleSet,
   writeRuleSet,
 } from "../../d1/risk/risk-rules";
+import { formatTime } from "../../domain/time/format-time";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
-import { jsonResponse, pageResponse, timeText } from "../http/response";
+import { jsonResponse, pageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import {
   NewRuleSetBody,
@@ -92,7 +93,7 @@ async function listVersions(
   return pageResponse(
     c,
     page.map(({ version, created_at }) =>
-      JSON.stringify({ version, created_at: timeText(created_at) }),
+      JSON.stringify({ version, created_at: formatTime(created_at) }),
     ),
     hasMore,
     hasMore && last ? await formatPositionCursor(c, "rule_set", last.version) : undefined,
@@ -136,6 +137,6 @@ function toRuleSetJson({ version, rule_set, created_at }: AnyRuleSet) {
   return {
     version,
     ...rule_set,
-    created_at: created_at === null ? null : timeText(created_at),
+    created_at: created_at === null ? null : formatTime(created_at),
   };
 }

@@ -1,6 +1,7 @@
 /** The problem that reports a refusal of the domain; docs/problems.md explains each. */
 import { currencyDecimals } from "../../domain/money/currency";
 import { formatAmount } from "../../domain/money/money";
+import { formatTime } from "../../domain/time/format-time";
 import { MAX_DECLINED } from "../../domain/transaction/capture";
 import { MAX_REFUNDS } from "../../domain/transaction/refund";
 import type { Refusal } from "../../domain/transaction/refusal";
@@ -26,7 +27,7 @@ export function toProblem(refusal: Refusal): Problem {
       });
     }
     case "charge_may_still_end": {
-      const at = new Date(refusal.resolvable_at_ms).toISOString();
+      const at = formatTime(refusal.resolvable_at_ms);
       return new Problem(refusal.code, {
         detail: `Resolve the charge after ${at}, when no call to the processor is in progress, or set force to true.`,
       });

@@ -1,5 +1,6 @@
 /** Routes of the delivery log. */
 import { z } from "@hono/zod-openapi";
+import { formatTime } from "../../domain/time/format-time";
 import { webhookDispatcher } from "../../webhooks/client";
 import { isOrigin, MAX_EXAMINED, type ShownDelivery } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
@@ -7,7 +8,7 @@ import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
 import { pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { jsonResponse, pageResponse, timeText } from "../http/response";
+import { jsonResponse, pageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { DeliveriesQuery, Delivery, DeliveryList, EXAMPLE_DELIVERY_ID } from "./schemas";
 
@@ -106,7 +107,7 @@ function requireDelivery<Value>(value: Value | undefined): Value {
 /** A delivery as its merchant sees it. */
 export function toDeliveryJson(delivery: ShownDelivery) {
   const { id, endpoint_id, message_id, event_type, transaction_id, url, status } = delivery;
-  const toTimeText = (ms: number | null): string | null => (ms === null ? null : timeText(ms));
+  const toTimeText = (ms: number | null): string | null => (ms === null ? null : formatTime(ms));
   return {
     id,
     endpoint_id: isOrigin(endpoint_id) ? null : endpoint_id,
@@ -117,10 +118,10 @@ export function toDeliveryJson(delivery: ShownDelivery) {
     status,
     attempts: delivery.log.map((attempt) => ({
       ...attempt,
-      started_at: timeText(attempt.started_at),
+      started_at: formatTime(attempt.started_at),
     })),
     next_attempt_at: toTimeText(delivery.next_at),
-    created_at: timeText(delivery.created_at),
+    created_at: formatTime(delivery.created_at),
     finished_at: toTimeText(delivery.finished_at),
   };
 }

@@ -1,12 +1,13 @@
 /** Routes of webhook endpoints. The merchant's dispatcher stores them, so a change applies to the next event. */
 import { z } from "@hono/zod-openapi";
+import { formatTime } from "../../domain/time/format-time";
 import { webhookDispatcher } from "../../webhooks/client";
 import { DEFAULT_SECRET } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { optionalBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
-import { jsonResponse, respond, timeText } from "../http/response";
+import { jsonResponse, respond } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { consumeMore } from "../middleware/rate-limit";
 import { toDeliveryJson } from "./delivery-routes";
@@ -161,7 +162,7 @@ async function rotate(
   const id = parseId(params.id);
   const overlapMs = body.expires_in_seconds * 1_000;
   const secret = requireEndpoint(await dispatcher(c).rotateSecret(id, overlapMs));
-  const expireAt = timeText(Date.now() + overlapMs);
+  const expireAt = formatTime(Date.now() + overlapMs);
   return jsonResponse(c, 200, { id, secret, previous_secrets_expire_at: expireAt });
 }
 

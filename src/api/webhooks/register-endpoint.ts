@@ -1,12 +1,13 @@
 /** The route that registers a webhook endpoint, at most once for an idempotency key. */
 import type { z } from "@hono/zod-openapi";
 import { deriveEndpointId } from "../../domain/identity/id";
+import { formatTime } from "../../domain/time/format-time";
 import { webhookDispatcher } from "../../webhooks/client";
 import type { Endpoint as StoredEndpoint } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
-import { jsonResponse, timeText } from "../http/response";
+import { jsonResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
 import { optionalIdempotencyHeaders } from "../transactions/idempotency-header";
 import { NewEndpoint, NewEndpointBody, selectNewEndpoint } from "./schemas";
@@ -69,7 +70,7 @@ export function toEndpointJson(endpoint: StoredEndpoint) {
   const { failing_since, created_at } = endpoint;
   return {
     ...endpoint,
-    failing_since: failing_since === null ? null : timeText(failing_since),
-    created_at: timeText(created_at),
+    failing_since: failing_since === null ? null : formatTime(failing_since),
+    created_at: formatTime(created_at),
   };
 }

@@ -3,6 +3,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { eventId } from "../../domain/identity/id";
 import { unpackId } from "../../domain/identity/packed-id";
+import { formatTime } from "../../domain/time/format-time";
 import { announcedText, type EventRecord, type EventType } from "../../domain/transaction/event";
 import { type Database, queryD1 } from "../query";
 import { FEED_SIZE } from "../schema";
@@ -133,7 +134,7 @@ function entriesOf(row: Exclude<Row, { source: "feed" }>): FeedEntry[] {
 /** An event as JSON text, around the own text of what it announces. */
 export function eventText(event: EventText): string {
   const { transaction_id, sequence, type, created_at_ms } = event;
-  const created_at = new Date(created_at_ms).toISOString();
+  const created_at = formatTime(created_at_ms);
   const id = eventId(transaction_id, sequence);
   const envelope = JSON.stringify({ id, type, sequence, transaction_id, created_at });
   return `${envelope.slice(0, -1)},"data":${announcedText(event)}}`;

@@ -1,6 +1,7 @@
 /** The two tables that lists of transactions are read from: that of this release, and that of earlier ones. */
 import { type SQL, sql } from "drizzle-orm";
 import { packId } from "../../domain/identity/packed-id";
+import { formatTime } from "../../domain/time/format-time";
 import { LAST_MS } from "../../domain/time/timestamp";
 import type { Status } from "../../domain/transaction/status";
 import { STATUS_NUMBERS } from "../../domain/transaction/stored/status-numbers";
@@ -25,7 +26,7 @@ export type PlaceForm = {
 const AFTER_ALL = "9999-12-31T23:59:60.000Z";
 
 export const PLACES_AS_TEXT: PlaceForm = {
-  time: (ms) => (ms > LAST_MS ? AFTER_ALL : new Date(ms).toISOString()),
+  time: (ms) => (ms > LAST_MS ? AFTER_ALL : formatTime(ms)),
   timeOf: (createdAt) => createdAt,
   bounds: ["", AFTER_ALL],
   id: (text) => text,

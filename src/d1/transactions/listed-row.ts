@@ -2,6 +2,7 @@
  *  without them. */
 import { packId, unpackId } from "../../domain/identity/packed-id";
 import { formatHex } from "../../domain/text/hex";
+import { formatTime } from "../../domain/time/format-time";
 import type { EventRecord } from "../../domain/transaction/event";
 import type { Status } from "../../domain/transaction/status";
 import { FORMS, packState, unpackState } from "../../domain/transaction/stored/packed-text";
@@ -83,8 +84,8 @@ type Columns = Pick<Transaction, "user_id" | "amount_minor" | "currency" | "vers
 function factsOf(id: string, createdAtMs: number, updatedAtMs: number, columns: Columns) {
   return {
     id,
-    created_at: new Date(createdAtMs).toISOString(),
-    updated_at: new Date(updatedAtMs).toISOString(),
+    created_at: formatTime(createdAtMs),
+    updated_at: formatTime(updatedAtMs),
     ...columns,
     // What most payments with the status have.
     amount_captured_minor: columns.status === "completed" ? columns.amount_minor : 0,

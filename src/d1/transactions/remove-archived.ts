@@ -15,9 +15,9 @@ const REMOVE = `
     WHERE own.version <= removed.value ->> 5
   )`;
 
-/** ?1: the same */
+/** Nothing is read for a row when there are no such transactions. ?1: the same */
 const REMOVE_EARLIER = `
-  DELETE FROM transactions WHERE (merchant_id, created_at, id) IN (
+  DELETE FROM transactions WHERE EXISTS (SELECT 1 FROM transactions) AND (merchant_id, created_at, id) IN (
     SELECT own.merchant_id, own.created_at, own.id
     FROM json_each(?1) AS removed CROSS JOIN transactions AS own
       ON own.merchant_id = removed.value ->> 0 AND own.created_at = removed.value ->> 3 AND own.id = removed.value ->> 4

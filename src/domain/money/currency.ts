@@ -1,4 +1,5 @@
 /** Currencies: how many decimals each has, and on which days a new payment may be in it. */
+import { formatTime } from "../time/format-time";
 import { ACTIVE_CODES, type Decimals, NOT_MONEY, VALID_FROM, WITHDRAWN } from "./iso-4217";
 
 /** Days are UTC, `2026-01-01`. A new payment may be in it from `valid_from` on, and no longer on `withdrawn_on`. */
@@ -46,7 +47,7 @@ export function notCurrencyText(code: string): string {
 export function newPaymentFault(code: string, nowMs: number): string | undefined {
   const currency = CURRENCIES.get(code);
   if (!currency) return notCurrencyText(code);
-  return standingFault(code, currency, new Date(nowMs).toISOString().slice(0, "2026-01-01".length));
+  return standingFault(code, currency, formatTime(nowMs).slice(0, "2026-01-01".length));
 }
 
 /** @param today a UTC day */

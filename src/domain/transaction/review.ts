@@ -1,5 +1,7 @@
 /** The review of a payment that the fraud rules hold until a reviewer decides. */
 
+import { formatTime } from "../time/format-time";
+
 export const REVIEW_STATUSES = ["open", "approved", "rejected", "cancelled"] as const;
 
 /** `cancelled`: the transaction was cancelled before a decision. */
@@ -40,7 +42,7 @@ export function openReview(
 ): Review {
   return {
     status: "open",
-    expires_at: new Date(nowMs + review_expires_after_s * 1_000).toISOString(),
+    expires_at: formatTime(nowMs + review_expires_after_s * 1_000),
     expires_to: review_expires_to,
     expired: false,
     reviewer: null,

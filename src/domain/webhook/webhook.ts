@@ -1,5 +1,6 @@
 /** Webhooks: what is sent, to which endpoints, and how an attempt ends. `retry-schedule.ts` has when it is attempted
  *  again. */
+import { formatTime } from "../time/format-time";
 import { EVENT_TYPES, type EventRecord } from "../transaction/event";
 
 /** The event types that an endpoint can subscribe to. `*` subscribes to all. */
@@ -30,7 +31,7 @@ export type AttemptError =
 
 /** The body of a webhook: the event with the own bytes of what it announces. */
 export function webhookBody(type: string, createdAtMs: number, dataText: string): string {
-  const timestamp = new Date(createdAtMs).toISOString();
+  const timestamp = formatTime(createdAtMs);
   return `{"type":"${type}","timestamp":"${timestamp}","data":${dataText}}`;
 }
 

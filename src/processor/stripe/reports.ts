@@ -1,5 +1,6 @@
 /** What an event of Stripe reports about a payment, a refund or a dispute. The event's signature is checked before. */
 import { isRefundId, isTransactionId } from "../../domain/identity/id";
+import { formatTime } from "../../domain/time/format-time";
 import type { DisputeStatus } from "../../domain/transaction/dispute";
 import type {
   DisputeReport,
@@ -152,7 +153,7 @@ const DISPUTE_ENDS: Record<string, DisputeStatus> = {
   prevented: "closed",
 };
 const MS_PER_SECOND = 1_000;
-const toTimestamp = (seconds: number) => new Date(seconds * MS_PER_SECOND).toISOString();
+const toTimestamp = (seconds: number) => formatTime(seconds * MS_PER_SECOND);
 
 function disputeReport(object: unknown): AddressedReport | undefined {
   const { data: dispute } = Dispute.safeParse(object);

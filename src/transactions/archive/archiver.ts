@@ -175,13 +175,13 @@ export class Archiver {
     after: number,
     nowMs: number,
   ): Promise<{ payments: FinalPayment[]; through: number }> {
-    const { sql, journal, relays, hot_ms } = this.#dependencies;
+    const { sql, relays, hot_ms } = this.#dependencies;
     const payments: FinalPayment[] = [];
     let through = after;
     while (payments.length < MAX_PAYMENTS) {
       const settled_through = relays.settledThrough();
       const bounds = { before_ms: nowMs - hot_ms, now_ms: nowMs, settled_through };
-      const found = selectFinal(sql, journal.events, through, bounds);
+      const found = selectFinal(sql, through, bounds);
       payments.push(...found.payments);
       through = found.through;
       if (found.is_complete) {

@@ -5,6 +5,7 @@ import type { Manifest, SegmentRef } from "../../archive/manifest";
 import type { ListPlace } from "../../d1/transactions/list-source";
 import type { ListFilter, Order } from "../../d1/transactions/select-rows";
 import { GREATEST_ID, LEAST_ID, previousId } from "../../domain/identity/packed-id";
+import { formatTime } from "../../domain/time/format-time";
 import type { Transaction } from "../../domain/transaction/transaction";
 import type { Journal } from "../journal/journal";
 import type { ArchivedItem, ArchivedPage, ArchiveQuery } from "../rpc";
@@ -113,7 +114,7 @@ function readRanges(
 /** The place after which a segment may have payments. */
 function startOf({ first_ms, last_ms }: Range, order: Order): ListPlace {
   const ms = order === "desc" ? last_ms : first_ms;
-  return { created_at: new Date(ms).toISOString(), id: order === "desc" ? GREATEST_ID : LEAST_ID };
+  return { created_at: formatTime(ms), id: order === "desc" ? GREATEST_ID : LEAST_ID };
 }
 
 /** The payments of one segment that a page may have, read block by block when the page comes to them. */

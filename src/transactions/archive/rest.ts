@@ -2,11 +2,11 @@
 
 /** Between two blocks, each of which takes some milliseconds. */
 const REST_MS = 4;
-const MAX_REST_MS = 25;
+const MAX_REST_MS = 100;
 
 /** Gives requests as much time as they take, and some more, before the next block is built. */
 export async function rest(): Promise<void> {
   const from = Date.now();
   await scheduler.wait(0);
-  await scheduler.wait(Math.min(MAX_REST_MS, REST_MS + Date.now() - from));
+  await scheduler.wait(Math.min(MAX_REST_MS, REST_MS + 4 * (Date.now() - from)));
 }

@@ -13,7 +13,7 @@ import {
   fromStored,
   type NewEvent,
   readFirstEvent,
-  readState,
+  readStored,
   type StoredEvent,
   TYPE_NUMBERS,
   toStored,
@@ -21,9 +21,6 @@ import {
 
 /** The newest event of a transaction, and the transaction as of its first event. */
 export type LatestEvent = { record: EventRecord; first: Members };
-
-/** A transaction as of its newest event, and where that is. */
-export type LatestState = { row: StoredEvent; first: FirstEvent; transaction: Members };
 
 /** An operation that was claimed. `id` is the transaction's. */
 export type Claim = { id: string; position: number; claimed_at_ms: number };
@@ -83,15 +80,17 @@ export class EventStore {
   /** The newest events of transactions, of those that exist. */
   readLatest(transactionIds: string[]): LatestEvent[] {
     if (!this.earlier.isEmpty) return transactionIds.flatMap((id) => this.#readLastOf(id) ?? []);
-    return this.#withFirsts(this.#readLatestRows(transactionIds)).map(({ row, first }) => {
+    const rows = readStored(
+      this.#sql.exec<StoredEvent>(
+        `SELECT * FROM events WHERE position IN
+           (SELECT coalesce((SELECT position FROM events WHERE first_position = first.position AND sequence > 1
+                ORDER BY sequence DESC LIMIT 1), first.position)
+              FROM events AS first WHERE transaction_id IN (SELECT value FROM json_each(?)))`,
+        JSON.stringify(transactionIds),
+      ),
+    );
+    return this.#withFirsts(rows).map(({ row, first }) => {
       return { record: fromStored(row, first), first: first.transaction };
-    });
-  }
-
-  /** The newest states of transactions, of those that exist. Only when no event is stored as an earlier release did. */
-  readLatestStates(transactionIds: string[]): LatestState[] {
-    return this.#withFirsts(this.#readLatestRows(transactionIds)).map(({ row, first }) => {
-      return { row, first, transaction: readState(row, first) };
     });
   }
 
@@ -106,47 +105,47 @@ export class EventStore {
 
   /** All events of transactions, in order, of those that exist. Only when no event is stored as an earlier release did. */
   readHistories(transactionIds: string[]): Map<string, EventRecord[]> {
-    const firsts = this.#sql
-      .exec<StoredEvent>(
+    const firsts = readStored(
+      this.#sql.exec<StoredEvent>(
         "SELECT * FROM events WHERE transaction_id IN (SELECT value FROM json_each(?))",
         JSON.stringify(transactionIds),
-      )
-      .toArray();
+      ),
+    );
     const later = this.#readLater(firsts.map(({ position }) => position));
     const records = this.#toRecords([...firsts, ...later]);
     return Map.groupBy(records, ({ transaction_id }) => transaction_id);
   }
 
   readFirst(transactionId: string): EventRecord | undefined {
-    const found = this.#sql
-      .exec<StoredEvent>("SELECT * FROM events WHERE transaction_id = ?", transactionId)
-      .toArray();
+    const found = readStored(
+      this.#sql.exec<StoredEvent>("SELECT * FROM events WHERE transaction_id = ?", transactionId),
+    );
     return this.#toRecords(found)[0] ?? this.earlier.firstOf(transactionId);
   }
 
   /** Events after a position, in order. */
   readAfter(position: number, rows: number): EventRecord[] {
-    const found = this.#sql
-      .exec<StoredEvent>(
+    const found = readStored(
+      this.#sql.exec<StoredEvent>(
         "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?",
         position,
         rows,
-      )
-      .toArray();
+      ),
+    );
     return merge(this.#toRecords(found), this.earlier.after(position, rows)).slice(0, rows);
   }
 
   /** Events of some types after one position and up to another one, in order. */
   readOfTypes(after: number, through: number, types: readonly EventType[]): EventRecord[] {
-    const found = this.#sql
-      .exec<StoredEvent>(
+    const found = readStored(
+      this.#sql.exec<StoredEvent>(
         `SELECT * FROM events WHERE position > ? AND position <= ?
            AND type IN (SELECT value FROM json_each(?)) ORDER BY position`,
         after,
         through,
         JSON.stringify(types.map((type) => TYPE_NUMBERS[type])),
-      )
-      .toArray();
+      ),
+    );
     return merge(this.#toRecords(found), this.earlier.ofTypes(after, through, types));
   }
 
@@ -165,27 +164,15 @@ export class EventStore {
       });
   }
 
-  #readLatestRows(transactionIds: string[]): StoredEvent[] {
-    return this.#sql
-      .exec<StoredEvent>(
-        `SELECT * FROM events WHERE position IN
-           (SELECT coalesce((SELECT position FROM events WHERE first_position = first.position AND sequence > 1
-                ORDER BY sequence DESC LIMIT 1), first.position)
-              FROM events AS first WHERE transaction_id IN (SELECT value FROM json_each(?)))`,
-        JSON.stringify(transactionIds),
-      )
-      .toArray();
-  }
-
   /** The events after the first ones of transactions, those of each in order. */
   #readLater(firstPositions: number[]): StoredEvent[] {
-    return this.#sql
-      .exec<StoredEvent>(
+    return readStored(
+      this.#sql.exec<StoredEvent>(
         `SELECT * FROM events WHERE first_position IN (SELECT value FROM json_each(?)) AND sequence > 1
            ORDER BY first_position, sequence`,
         JSON.stringify(firstPositions),
-      )
-      .toArray();
+      ),
+    );
   }
 
   #hasEvent(firstPosition: number, sequence: number): boolean {
@@ -200,12 +187,12 @@ export class EventStore {
   }
 
   #readRows(positions: number[]): StoredEvent[] {
-    return this.#sql
-      .exec<StoredEvent>(
+    return readStored(
+      this.#sql.exec<StoredEvent>(
         "SELECT * FROM events WHERE position IN (SELECT value FROM json_each(?)) ORDER BY position",
         JSON.stringify(positions),
-      )
-      .toArray();
+      ),
+    );
   }
 
   #toRecords(rows: StoredEvent[]): EventRecord[] {

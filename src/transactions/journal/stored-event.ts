@@ -1,5 +1,6 @@
 /** The form in which an event is a row of `events`: the facts of its transaction once, in the row of the first event, and
  *  of each event only what it has changed. */
+import { formatTime } from "../../domain/time/format-time";
 import type { EventRecord, EventType } from "../../domain/transaction/event";
 import {
   FORMS,
@@ -55,6 +56,7 @@ export type StoredEvent = {
   transaction_id: string | null;
 };
 
+/** In the order of the table. */
 export const EVENT_COLUMNS = [
   "position",
   "first_position",
@@ -68,6 +70,41 @@ export const EVENT_COLUMNS = [
   "merchant_id",
   "transaction_id",
 ] as const satisfies (keyof StoredEvent)[];
+
+type Values = [
+  position: number,
+  first_position: number,
+  sequence: number,
+  type: number,
+  created_at_ms: number,
+  form: number,
+  data: string,
+  traceparent: string | null,
+  refund: string | null,
+  merchant_id: string | null,
+  transaction_id: string | null,
+];
+
+/** The rows of a statement that selects `*` of `events`. An array of values takes the runtime half as long as an object. */
+export function readStored(cursor: Pick<SqlStorageCursor<StoredEvent>, "raw">): StoredEvent[] {
+  return Array.from(cursor.raw<Values>(), (values) => {
+    const [position, first_position, sequence, type, created_at_ms, form, data, ...rest] = values;
+    const [traceparent, refund, merchant_id, transaction_id] = rest;
+    return {
+      position,
+      first_position,
+      sequence,
+      type,
+      created_at_ms,
+      form,
+      data,
+      traceparent,
+      refund,
+      merchant_id,
+      transaction_id,
+    };
+  });
+}
 
 /** What the later events of a transaction are stored without. `transaction` is as of the first event. */
 export type FirstEvent = { merchant_id: string; transaction_id: string; transaction: Members };
@@ -141,10 +178,10 @@ export function readState(stored: StoredEvent, first: FirstEvent): Members {
 }
 
 function factsOf(id: string, createdAtMs: number) {
-  return { id, created_at: new Date(createdAtMs).toISOString() };
+  return { id, created_at: formatTime(createdAtMs) };
 }
 
 /** What a later event is packed against: the first one, with what the row has in columns. */
 function baseOf(first: Members, sequence: number, createdAtMs: number): Members {
-  return { ...first, version: sequence, updated_at: new Date(createdAtMs).toISOString() };
+  return { ...first, version: sequence, updated_at: formatTime(createdAtMs) };
 }

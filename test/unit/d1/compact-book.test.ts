@@ -131,7 +131,7 @@ it("While rows are moved and written, each payment is listed once and each event
         );
         for (const { shard: drawn, kind, back, rows } of [...steps, ...last]) {
           const shard = shards[drawn % shards.length];
-          if (!shard) throw new Error("no shard");
+          if (!shard) continue; // None was drawn.
           const name = kind === "write" ? "written" : "moved";
           const from = Math.max(0, shard[name] - back);
           const end = Math.min(from + rows, shard.events.length);

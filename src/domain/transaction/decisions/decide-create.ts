@@ -3,6 +3,7 @@ import { currencyDecimals } from "../../money/currency";
 import { formatAmount } from "../../money/money";
 import { type Assessment, type Decision, evaluate } from "../../risk/evaluate";
 import type { Signals, VersionedRuleSet } from "../../risk/rule-set";
+import { formatTime } from "../../time/format-time";
 import { toEvent } from "../event";
 import { type CreateRequest, captureMethod, differingFields } from "../idempotency";
 import type { PaymentDetails, ProcessorName } from "../payment-details";
@@ -80,7 +81,7 @@ function newTransaction(
 ): Transaction {
   const { amount_minor, currency } = request;
   const method = captureMethod(request);
-  const now = new Date(nowMs).toISOString();
+  const now = formatTime(nowMs);
   return {
     id: transaction_id,
     idempotency_key,

@@ -1,4 +1,5 @@
 /** Decides what the outcome of an operation changes. */
+import { formatTime } from "../../time/format-time";
 import type { ProcessorTerms } from "../livemode";
 import { type OperationName, openOperation, type ReportedResult } from "../operation";
 import type { Transaction } from "../transaction";
@@ -51,7 +52,7 @@ export function decideActionRequired(
   nowMs: number,
 ): Result<Change> {
   return decideMove(transaction, "require_action", nowMs, {
-    action_expires_at: new Date(nowMs + action_window_ms).toISOString(),
+    action_expires_at: formatTime(nowMs + action_window_ms),
     ...toNamed(reference),
   });
 }
@@ -72,7 +73,7 @@ function decideDeclined(
     return decideMove(transaction, "release", nowMs, { ...toReleased(transaction), failure });
   }
   if (wasAuthorized(transaction)) return decideMove(transaction, "restore", nowMs, { failure });
-  const again = new Date(nowMs + Math.max(action_window_ms, VOID_AGAIN_MS)).toISOString();
+  const again = formatTime(nowMs + Math.max(action_window_ms, VOID_AGAIN_MS));
   const deadline = reason === "action_expired" ? { action_expires_at: again } : {};
   return decideMove(transaction, "require_action", nowMs, { failure, ...deadline });
 }
@@ -112,7 +113,7 @@ export function decideAuthorized(
 ): Result<Change> {
   return decideMove(transaction, "authorize", nowMs, {
     amount_capturable_minor: transaction.amount_minor,
-    capture_before: new Date(nowMs + capture_window_ms).toISOString(),
+    capture_before: formatTime(nowMs + capture_window_ms),
     ...toNamed(reference),
   });
 }

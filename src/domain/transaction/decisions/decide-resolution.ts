@@ -1,4 +1,5 @@
 /** When an operator may end a charge by hand, and what that changes. */
+import { formatTime } from "../../time/format-time";
 import type { OperationResult } from "../operation";
 import type { Refund } from "../refund";
 import type { Resolution, ResolveRequest } from "../resolution";
@@ -84,6 +85,6 @@ function resolve(
   if (forced && !force) {
     return refuse({ code: "charge_may_still_end", resolvable_at_ms: resolvableAtMs });
   }
-  const resolved_at = new Date(nowMs).toISOString();
+  const resolved_at = formatTime(nowMs);
   return accept({ outcome, reason, resolved_by, resolved_at, forced });
 }

@@ -1,4 +1,5 @@
 /** Moves a transaction to another status: the only place where one changes. */
+import { formatTime } from "../../time/format-time";
 import { MAX_DECLINED, type VoidReason } from "../capture";
 import type { Dispute } from "../dispute";
 import { type Event, type EventType, toEvent } from "../event";
@@ -153,6 +154,6 @@ function applyTransition(
 
 /** When a change happens. A clock that steps back must not make it older than the change before it. */
 export function timeOfChange({ updated_at }: Transaction, nowMs: number): string {
-  const now = new Date(nowMs).toISOString();
+  const now = formatTime(nowMs);
   return updated_at > now ? updated_at : now;
 }
