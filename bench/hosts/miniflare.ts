@@ -41,7 +41,6 @@ const miniflare = new Miniflare(
     port: 0,
     // Otherwise Miniflare downloads a sample of request.cf.
     cf: false,
-    ...(process.env.INSPECT ? { inspectorPort: 9777 } : {}),
     log: new Log(LogLevel.WARN),
     // Lines go to the log as they are; Miniflare's own handler would spend a core on their looks.
     handleStructuredLogs: ({ message }) => process.stdout.write(`${message}\n`),

@@ -8,8 +8,8 @@ import { ROOT } from "../../scripts/install.mjs";
 import { CASES, newContext, PATH } from "../cases.ts";
 import { Connection, type Observer } from "../connection.ts";
 import { buildWorker, HOME, newRunFolder, startFresh } from "../fresh-server.ts";
-import { cpuMs } from "../server.ts";
 import { ms, printTable, whole } from "../report.ts";
+import { cpuMs } from "../server.ts";
 
 const { values } = parseArgs({
   options: {
@@ -157,7 +157,9 @@ async function makePaced(perS: number, forMs: number): Promise<{ p50: number; p9
     await pause(PACE_MS);
   }
   while (idle.length < connections.length) await pause(PACE_MS);
-  console.error(`busy ${(((cpuMs(server.pids) ?? 0) - cpu0) / (performance.now() - startedAt)).toFixed(2)}, ${sent} sent`);
+  console.error(
+    `busy ${(((cpuMs(server.pids) ?? 0) - cpu0) / (performance.now() - startedAt)).toFixed(2)}, ${sent} sent`,
+  );
   return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 }
 

@@ -15,6 +15,7 @@ import type { OutboxRelays } from "../outbox/relays";
 import type { ArchiveReader } from "./archive-reader";
 import { emptyBook, type MovedPayment } from "./empty-book";
 import { type FinalPayment, selectFinal } from "./final-payments";
+import { MOVED_AT_ONCE, movePayments } from "./move-payments";
 import { rest } from "./rest";
 import { endRestored } from "./restore";
 import { readSealed, type SealedPayment, type Segments } from "./segments";
@@ -197,8 +198,7 @@ export class Archiver {
 
   /** Archives payments in one segment. @returns how many were moved */
   async #archive(payments: FinalPayment[], nowMs: number): Promise<number> {
-    const { journal, transactionSync, segments, reader, relays, counters, log } =
-      this.#dependencies;
+    const { journal, segments, reader, log } = this.#dependencies;
     const [example] = payments;
     if (!example) return 0;
     const last = segments.last();
@@ -215,19 +215,7 @@ export class Archiver {
     if (!segment) return 0;
     await reader.store.write(segment);
     this.#isInBook = true;
-    const moved = transactionSync(() => {
-      const ids = new Set(segments.add(segment, sealed, relays.settledThrough()));
-      counters.addWithin("archived_payments", "", ids.size);
-      // A payment is put back only behind the book's checkpoint.
-      relays.storeCheckpoints();
-      journal.state.write();
-      return payments.flatMap(({ merchant_id, created_at, id }): MovedPayment[] => {
-        const version = sealed.get(id)?.positions.length ?? 0; // An event for each version.
-        return ids.has(id) ? [{ merchant_id, created_at, id, version }] : [];
-      });
-    });
-    const movedIds = moved.map(({ id }) => id);
-    journal.forget(movedIds, segment.manifest.last_position);
+    const moved = await movePayments(this.#dependencies, segment, payments, sealed);
     await this.#removing;
     this.#removing = this.#remove(moved, place.number);
     this.#removing.catch(() => {}); // The pass awaits it later.
@@ -236,7 +224,10 @@ export class Archiver {
 
   /** Takes the payments of a segment out of the book, while the next segment is built. */
   async #remove(moved: MovedPayment[], number: number): Promise<void> {
-    await this.#dependencies.removeFromBook(moved);
+    for (let from = 0; from < moved.length; from += MOVED_AT_ONCE) {
+      await rest();
+      await this.#dependencies.removeFromBook(moved.slice(from, from + MOVED_AT_ONCE));
+    }
     this.#dependencies.segments.setOutOfBook(number);
     this.#readIsInBook();
   }

@@ -164,17 +164,16 @@ export class Segments {
     this.#sql.exec("UPDATE segments SET is_in_book = 1 WHERE sealed_at_ms >= ?", sinceMs);
   }
 
-  /** Moves the payments of a segment that was written and verified out of the tables; those that have changed since they
-   *  were read stay. To be called inside `transactionSync`.
-   *  @param sealed each payment of the segment, as it was read
+  /** Moves payments of a segment that was written and inserted out of the tables; those that have changed since they were
+   *  read stay. To be called inside `transactionSync`.
+   *  @param sealed payments of the segment, as they were read
    *  @param settledThrough payments with an event after this position stay too: the book may be written again since
    *  @returns the ids of those that were moved */
-  add(
-    { ref, manifest, places }: Segment,
+  move(
+    { ref, places }: Segment,
     sealed: Map<string, SealedPayment>,
     settledThrough: number,
   ): string[] {
-    this.#insert(ref, manifest);
     const moved = this.#selectUnchanged(sealed).filter((id) => {
       const last = sealed.get(id)?.positions.at(-1) ?? 0;
       return places.has(id) && last <= settledThrough;
@@ -203,7 +202,9 @@ export class Segments {
     return moved;
   }
 
-  #insert({ shard, number, hash }: SegmentRef, manifest: Segment["manifest"]): void {
+  /** Inserts a segment that was written and verified, the next one of the chain. */
+  insert({ ref, manifest }: Segment): void {
+    const { shard, number, hash } = ref;
     const { payments, data, last_position, merchants } = manifest;
     const times = [manifest.first_created_at, manifest.last_created_at, manifest.sealed_at];
     insertRows(this.#sql, INSERT_SEGMENT, [
