@@ -39,6 +39,8 @@ type Start = {
   workerd?: string;
   /** Isolates of the Worker on the same objects and D1; more than one needs mode `miniflare`. */
   isolates?: number;
+  /** Whether there is a bucket also with mode `workerd`. */
+  hasR2?: boolean;
   vars?: Record<string, string>;
   /** The entry module, below the project's root. */
   entry?: string;
@@ -78,6 +80,7 @@ export async function startFresh({
   mode = DEFAULT_MODE,
   workerd = BINARIES[mode],
   isolates = 1,
+  hasR2 = false,
   vars = {},
   entry,
 }: Start): Promise<FreshServer> {
@@ -95,8 +98,8 @@ export async function startFresh({
   };
   const own = entry === undefined ? {} : { entry };
   const start = async (changed: Record<string, string>): Promise<Server> => {
-    await layOut({ root: ROOT, dir, worker, project, vars: { ...all, ...changed }, ...own });
-    return startServer({ mode, workerd, dir, log, isolates });
+    await layOut({ root: ROOT, dir, worker, project, vars: { ...all, ...changed }, hasR2, ...own });
+    return startServer({ mode, workerd, dir, log, isolates, hasR2 });
   };
   const server = await start({});
   const key = await prepare(server.origin, { adminToken, benchToken, migrations });
