@@ -22,7 +22,6 @@ type Layout = {
   worker: string;
   project: Project;
   vars: Record<string, string>;
-  hasR2?: boolean;
   /** The entry module, below the root. */
   entry?: string;
 };
@@ -89,7 +88,6 @@ export async function layOut({
   worker,
   project,
   vars,
-  hasR2 = false,
   entry = "bench/worker-entry.ts",
 }: Layout): Promise<void> {
   await mkdir(dir, { recursive: true });
@@ -107,7 +105,7 @@ export async function layOut({
   const all = { ...(project.vars as Record<string, string>), ...vars };
   const config = { ...known, main: "entry.js", no_bundle: true, vars: all };
   await writeFile(join(dir, "wrangler.json"), JSON.stringify(config, null, 2)); // For Miniflare.
-  await writeFile(join(dir, "worker.capnp"), workerConfig(project, all, hasR2));
+  await writeFile(join(dir, "worker.capnp"), workerConfig(project, all));
   await writeFile(join(dir, "d1.capnp"), d1Config());
   for (const name of STORAGE_FOLDERS) await mkdir(join(dir, name), { recursive: true });
 }

@@ -39,8 +39,6 @@ type Start = {
   workerd?: string;
   /** Isolates of the Worker on the same objects and D1; more than one needs mode `miniflare`. */
   isolates?: number;
-  /** Whether there is a bucket also with mode `workerd`. */
-  hasR2?: boolean;
   vars?: Record<string, string>;
   /** The entry module, below the project's root. */
   entry?: string;
@@ -80,7 +78,6 @@ export async function startFresh({
   mode = DEFAULT_MODE,
   workerd = BINARIES[mode],
   isolates = 1,
-  hasR2 = false,
   vars = {},
   entry,
 }: Start): Promise<FreshServer> {
@@ -98,8 +95,8 @@ export async function startFresh({
   };
   const own = entry === undefined ? {} : { entry };
   const start = async (changed: Record<string, string>): Promise<Server> => {
-    await layOut({ root: ROOT, dir, worker, project, vars: { ...all, ...changed }, hasR2, ...own });
-    return startServer({ mode, workerd, dir, log, isolates, hasR2 });
+    await layOut({ root: ROOT, dir, worker, project, vars: { ...all, ...changed }, ...own });
+    return startServer({ mode, workerd, dir, log, isolates });
   };
   const server = await start({});
   const key = await prepare(server.origin, { adminToken, benchToken, migrations });

@@ -21,15 +21,8 @@ export type Server = {
   end(): Promise<void>;
 };
 
-/** More than one isolate is possible with Miniflare only. `hasR2`: whether bare workerd has a bucket, as Miniflare always has. */
-type Start = {
-  mode: Mode;
-  workerd: string;
-  dir: string;
-  log: string;
-  isolates?: number;
-  hasR2?: boolean;
-};
+/** More than one isolate is possible with Miniflare only. */
+type Start = { mode: Mode; workerd: string; dir: string; log: string; isolates?: number };
 /** `host` is a script below bench/ that sends one `HostReady`. */
 type HostStart = { host: string; args: string[]; log: string; ends: "kill" | "stop" };
 type Secrets = { adminToken: string; benchToken: string; migrations: Migrations };
@@ -55,9 +48,8 @@ export const BINARIES: Record<Mode, string> = {
 export const DEFAULT_MODE: Mode = existsSync(STANDALONE) ? "workerd" : "miniflare";
 
 /** Starts the layout in `dir`. */
-export function startServer(start: Start): Promise<Server> {
-  const { mode, workerd, dir, log, isolates = 1, hasR2 = false } = start;
-  const args = [dir, workerd, String(isolates), ...(hasR2 ? ["r2"] : [])];
+export function startServer({ mode, workerd, dir, log, isolates = 1 }: Start): Promise<Server> {
+  const args = [dir, workerd, String(isolates)];
   return startHost({ host: `hosts/${mode}.ts`, args, log, ends: "kill" });
 }
 

@@ -7,15 +7,11 @@ import type { Env } from "../src/env";
 import type { DeliveryNotice } from "../src/webhooks/rpc";
 import worker, * as built from "../src/worker";
 import { type D1Mode, readD1Counts, setD1Mode, switchD1 } from "./entry/d1-switch";
-import { withR2 } from "./entry/r2-elsewhere";
 
 export * from "../src/worker";
 
 /** The bench's own settings stand beside the Worker's bindings. */
-type BenchEnv = Env & { BENCH_TOKEN: string; BENCH_D1_SWITCH?: string; BENCH_R2?: Fetcher };
-
-/** The Worker's bindings, as this run has them. */
-const bindings = (env: BenchEnv): BenchEnv => switchD1(withR2(env));
+type BenchEnv = Env & { BENCH_TOKEN: string; BENCH_D1_SWITCH?: string };
 
 const PREFIX = "/__bench/";
 
@@ -28,16 +24,16 @@ const SCRATCH_INSERT = "INSERT INTO bench_scratch (id, user_id, amount) VALUES (
 const BOOK = `SELECT count(*) AS transactions, total(status = ${STATUS_NUMBERS.completed}) AS completed
   FROM listed_transactions WHERE created_at <= ?`;
 
-// The objects that use D1 or R2. They take the place of those that `export *` names.
+// The objects that use D1. They take the place of those that `export *` names.
 export class TransactionShard extends built.TransactionShard {
   constructor(state: DurableObjectState, env: BenchEnv) {
-    super(state, bindings(env));
+    super(state, switchD1(env));
   }
 }
 
 export class WebhookDispatcher extends built.WebhookDispatcher {
   constructor(state: DurableObjectState, env: BenchEnv) {
-    super(state, bindings(env));
+    super(state, switchD1(env));
   }
 }
 
@@ -45,7 +41,7 @@ export default {
   ...worker,
   async fetch(request: Request, env: BenchEnv, ctx: ExecutionContext): Promise<Response> {
     const pathname = pathOf(request.url);
-    if (!pathname.startsWith(PREFIX)) return worker.fetch(request, bindings(env), ctx);
+    if (!pathname.startsWith(PREFIX)) return worker.fetch(request, switchD1(env), ctx);
     if (pathname === "/__bench/hello") return new Response("hello");
     if (pathname === "/__bench/d1") return insert(env.DB);
     if (request.headers.get("authorization") !== `Bearer ${env.BENCH_TOKEN}`) {
@@ -58,7 +54,7 @@ export default {
     return new Response("not found", { status: 404 });
   },
   queue: (batch: MessageBatch<DeliveryNotice>, env: BenchEnv, ctx: ExecutionContext) =>
-    worker.queue(batch, bindings(env), ctx),
+    worker.queue(batch, switchD1(env), ctx),
 };
 
 /** A slice, not a URL object: the raw hello should not pay for a parser it does not need. */

@@ -2,8 +2,6 @@
 // On Cloudflare D1 runs on another machine than the objects; in one process it would take their thread's time.
 /** The service of the Worker's process that leads to D1's. Its address is given when the process is started. */
 export const D1_SERVICE = "d1";
-/** The same for R2, which is Miniflare's. */
-export const R2_SERVICE = "r2";
 
 /** The parts of a wrangler config that these configs are made from. */
 type Project = {
@@ -28,9 +26,8 @@ const IMPORT = 'using Workerd = import "/workerd/workerd.capnp";';
 const BUNDLED_DATE = "2026-01-01";
 const SOCKET_ADDRESS = "127.0.0.1:0";
 
-/** The config of the Worker's process, in Cap'n Proto text; paths are relative to it.
- *  @param hasR2 whether there is a process for R2 */
-export function workerConfig(project: Project, vars: Vars, hasR2: boolean): string {
+/** The config of the Worker's process, in Cap'n Proto text; paths are relative to it. */
+export function workerConfig(project: Project, vars: Vars): string {
   const { compatibility_date = "", compatibility_flags = [], durable_objects } = project;
   const objects = durable_objects?.bindings ?? [];
   const bindings = [
@@ -49,7 +46,6 @@ export function workerConfig(project: Project, vars: Vars, hasR2: boolean): stri
       }) => `(name = ${text(binding)}, wrapped = (moduleName = "cloudflare-internal:d1-api",
         innerBindings = [(name = "fetcher", service = ${text(D1_SERVICE)})]))`,
     ),
-    ...(hasR2 ? [`(name = "BENCH_R2", service = ${text(R2_SERVICE)})`] : []),
   ];
   const flags = compatibility_flags.map(text);
   const modules = ["entry.js", "worker.js"].map(
@@ -76,7 +72,6 @@ const config :Workerd.Config = (
       durableObjectNamespaces = [${namespace("QueueShard")}],
       durableObjectStorage = (localDisk = "queue-objects"))),
     ${disk("queue-objects")},
-    ${hasR2 ? `(name = ${text(R2_SERVICE)}, external = (http = ())),` : ""}
     (name = ${text(D1_SERVICE)}, external = (http = ()))],
 
   ${socket("worker")});

@@ -9,7 +9,7 @@ import { CASES, newContext, PATH } from "../cases.ts";
 import { Connection, type Observer } from "../connection.ts";
 import { buildWorker, HOME, newRunFolder, startFresh } from "../fresh-server.ts";
 import { ms, printTable, whole } from "../report.ts";
-import { cpuMs } from "../server.ts";
+import { type Paced, quantile, runPaced } from "./paced.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +31,6 @@ const makePayment = values.case === "pay" ? CASES.pay : CASES["create+process"];
 const hotMs = Number(values["hot-seconds"]) * 1_000;
 const DAY_MS = 86_400_000;
 const MS = 1_000;
-const PACE_MS = 5;
 const LOOK_MS = 500;
 /** Until what runs often is compiled, and the first passes have begun. */
 const WARM_MS = 8_000;
@@ -46,7 +45,7 @@ const { key, adminToken, ...first } = await startFresh({
   dir,
   log: join(HOME, "archived.log"),
   shards: Number(values.shards),
-  hasR2: true,
+  mode: "miniflare", // R2 is part of it.
   vars: { HOT_DAYS: "0", METRICS_TOKEN: "bench" },
 });
 const context = newContext({ key, run: "archived" });
@@ -130,40 +129,11 @@ async function makePayments(count: number): Promise<number> {
   return (count * MS) / (performance.now() - startedAt);
 }
 
-type Paced = { p50: number; p99: number; cores: number };
-
-/** Makes payments at a rate, whatever their responses take. @returns the times from when each was due, and how much of a core the
- *  Worker's process used */
-async function makePaced(perS: number, forMs: number): Promise<Paced> {
-  const times: number[] = [];
-  const idle = [...connections];
+/** Makes payments at a rate, for some time. */
+function makePaced(perS: number, forMs: number): Promise<Paced> {
+  const observer = observerOf([]);
   const pids = server.pids.slice(0, 1);
-  const cpuBefore = cpuMs(pids) ?? Number.NaN;
-  const startedAt = performance.now();
-  let sent = 0;
-  while (performance.now() - startedAt < forMs) {
-    const due = ((performance.now() - startedAt) * perS) / MS;
-    for (let connection = idle.pop(); connection; connection = idle.pop()) {
-      if (sent >= due) {
-        idle.push(connection);
-        break;
-      }
-      const own = connection;
-      const dueAt = startedAt + (sent * MS) / perS;
-      sent += 1;
-      let left = 1;
-      const next = () => (left-- > 0 ? makePayment(context) : undefined);
-      void own.run(next, observerOf([])).then(() => {
-        times.push(performance.now() - dueAt);
-        idle.push(own);
-      });
-    }
-    await pause(PACE_MS);
-  }
-  while (idle.length < connections.length) await pause(PACE_MS);
-  const cpu = (cpuMs(pids) ?? Number.NaN) - cpuBefore;
-  const cores = cpu / (performance.now() - startedAt);
-  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), cores };
+  return runPaced({ connections, next: () => makePayment(context), observer, pids }, perS, forMs);
 }
 
 function observerOf(times: number[]): Observer {
@@ -239,11 +209,6 @@ function bucketBytes(): number {
     .filter((name) => name.includes("blobs"))
     .map((name) => statSync(join(folder, name)))
     .reduce((bytes, stat) => bytes + (stat.isFile() ? stat.size : 0), 0);
-}
-
-function quantile(times: number[], share: number): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
 }
 
 function sum(numbers: number[]): number {

@@ -1,18 +1,23 @@
 /** Moves the payments of a segment out of a shard's tables, once the segment is written. */
 import type { Segment } from "../../archive/segment";
-import type { ArchiverDependencies } from "./archiver";
+import type { Counters } from "../counters";
+import type { Journal } from "../journal/journal";
+import type { OutboxRelays } from "../outbox/relays";
 import type { MovedPayment } from "./empty-book";
 import type { FinalPayment } from "./final-payments";
 import { rest } from "./rest";
-import type { SealedPayment } from "./segments";
+import type { SealedPayment, Segments } from "./segments";
 
 /** In a commit of the shard, which serves nothing else meanwhile, and in a call of D1. */
 export const MOVED_AT_ONCE = 256;
 
-type Dependencies = Pick<
-  ArchiverDependencies,
-  "journal" | "transactionSync" | "segments" | "relays" | "counters"
->;
+type Dependencies = {
+  journal: Journal;
+  transactionSync: <Value>(work: () => Value) => Value;
+  segments: Segments;
+  relays: Pick<OutboxRelays, "settledThrough" | "storeCheckpoints">;
+  counters: Counters;
+};
 
 /** Inserts the segment and moves its payments, some in each commit; those that have changed since they were read stay. When
  *  the object ends meanwhile, those that are left stay too, and are archived in another segment.
