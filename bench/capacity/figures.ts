@@ -33,7 +33,7 @@ export const BYTES = {
   velocity: measured(275, GROWTH, "2026-11-30"),
   d1: measured(307, GROWTH, "2026-11-30"),
   archived_in_shard: measured(29, ARCHIVE, "2026-11-30"),
-  archived_in_r2: measured(171, `${ARCHIVE} (random keys)`, "2026-11-30"),
+  archived_in_r2: measured(175, `${ARCHIVE} (random keys)`, "2026-12-01"),
   archived_in_d1: derived(0, "src/d1/transactions/remove-archived.ts", CODE_READ),
 } satisfies Record<string, Figure>;
 

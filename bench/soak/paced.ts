@@ -12,18 +12,20 @@ type Load = {
   pids: number[];
 };
 
-/** The times in ms from when each unit was due, and how many cores the processes used; NaN where that is not known. */
+/** Quantiles of the times in ms from when each unit was due: medians of those of each two seconds, so that one pause of the
+ *  machine does not decide. `cores` is how many the processes used, NaN where that is not known. */
 export type Paced = { p50: number; p99: number; cores: number };
 
 const MS_PER_SECOND = 1_000;
 const TURN_MS = 5;
+const WINDOW_MS = 2_000;
 
 export async function runPaced(
   { connections, next, observer, pids }: Load,
   perS: number,
   forMs: number,
 ): Promise<Paced> {
-  const times: number[] = [];
+  const windows: number[][] = [];
   const idle = [...connections];
   const cpuBefore = cpuMs(pids) ?? Number.NaN;
   const startedAt = performance.now();
@@ -38,7 +40,9 @@ export async function runPaced(
       let left = 1;
       const once = () => (left-- > 0 ? next() : undefined);
       void connection.run(once, observer).then(() => {
-        times.push(elapsed() - dueAt);
+        const window = Math.floor(dueAt / WINDOW_MS);
+        windows[window] ??= [];
+        windows[window].push(elapsed() - dueAt);
         idle.push(connection);
       });
     }
@@ -46,7 +50,12 @@ export async function runPaced(
   }
   while (idle.length < connections.length) await pause();
   const cores = ((cpuMs(pids) ?? Number.NaN) - cpuBefore) / elapsed();
-  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), cores };
+  const ofWindows = (share: number) =>
+    quantile(
+      windows.map((times) => quantile(times, share)),
+      0.5,
+    );
+  return { p50: ofWindows(0.5), p99: ofWindows(0.99), cores };
 }
 
 export function quantile(times: number[], share: number): number {
