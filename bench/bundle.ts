@@ -96,7 +96,7 @@ export async function layOut({
     outfile: join(dir, "entry.js"),
     bundle: true,
     format: "esm",
-    external: ["node:*"],
+    external: ["node:*", "cloudflare:*"],
     plugins: [builtWorker],
     logLevel: "error",
   });

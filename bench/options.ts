@@ -18,6 +18,8 @@ export type Options = {
   log_level: string | null;
   json: string | null;
   peer: boolean;
+  /** Whether the bare Worker is compared with the peer, too. */
+  bare: boolean;
   rounds: number;
   peer_processes: number;
 };
@@ -57,6 +59,7 @@ const USAGE = `usage: npm run bench -- [options]
   --json FILE               write the results there too
   --peer                    compare with the same calls on Fastify, PostgreSQL and Redis (bench/peer), in windows
                             that alternate; the defaults become ${JSON.stringify(PEER)}
+  --bare                    with --peer: also a Worker that has nothing but the same hops and one row (bench/entry/bare-worker.ts)
   --rounds 1                windows of each case, which take turns; the table has the median one of each
   --peer-processes 1        Node processes of the peer
   --quick                   about a minute in all: ${JSON.stringify(QUICK)}
@@ -82,6 +85,7 @@ export function readOptions(args: string[]): Options {
         "log-level": text,
         json: text,
         peer: flag,
+        bare: flag,
         rounds: text,
         "peer-processes": text,
         quick: flag,
@@ -119,6 +123,7 @@ type Texts = typeof DEFAULTS & {
   "log-level"?: string;
   json?: string;
   peer?: boolean;
+  bare?: boolean;
   has_own_connections: boolean;
 };
 
@@ -141,6 +146,7 @@ function checked(values: Texts): Options {
     log_level: values["log-level"] ?? null,
     json: values.json ?? null,
     peer,
+    bare: values.bare ?? false,
     rounds: whole(values.rounds, 1),
     peer_processes: whole(values["peer-processes"], 1),
   };

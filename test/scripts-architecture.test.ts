@@ -13,7 +13,7 @@ const JAVASCRIPT = ["scripts/assets.mjs", "scripts/install.mjs"];
 const BUNDLED = [
   "bench/archive/project.ts",
   "bench/cost/worker/entry.ts",
-  "bench/entry/d1-switch.ts",
+  "bench/entry/",
   "bench/risk/project.ts",
   "bench/worker-entry.ts",
   "scripts/archive/bundled/",

@@ -11,14 +11,7 @@ import type { Options } from "../options.ts";
 import { machineFacts, printFacts, whole } from "../report.ts";
 import { cpuMs, type Server, startHost } from "../server.ts";
 import { readBook } from "../soak/d1-control.ts";
-import {
-  type Comparison,
-  type Group,
-  printErrors,
-  printGroups,
-  type Side,
-  type Window,
-} from "./comparison.ts";
+import { type Comparison, type Group, printErrors, printGroups, type Side } from "./comparison.ts";
 import { readVersions } from "./services.ts";
 
 type Compared = { shards: number; build: Build; options: Options; dir: string };
@@ -30,6 +23,7 @@ type Contestant = {
   hasAll(payments: number): Promise<boolean>;
 };
 
+const BARE_ENTRY = "bench/entry/bare-worker.ts";
 /** A server is idle when it has used at most one tick of Linux's clock in this time. */
 const IDLE_PROBE_MS = 300;
 const IDLE_CPU_MS = 10;
@@ -60,10 +54,13 @@ ${rounds} windows of ${options.measure_ms / 1_000} s each; logs in ${relative(pr
 /** A fresh server of each, all cases one after the other. */
 async function compareShards({ shards, build, options, dir }: Compared): Promise<Comparison[]> {
   const { mode, velocity_shards, peer_processes } = options;
-  const ours = await startFresh({
-    ...{ build, shards, velocity_shards, mode, workerd: resolve(ROOT, options.workerd) },
-    ...{ dir: join(dir, `ours-${shards}`), log: join(HOME, "peer-ours.log") },
-  });
+  const startWorker = (side: Side, own: { entry?: string } = {}) =>
+    startFresh({
+      ...{ build, shards, velocity_shards, mode, workerd: resolve(ROOT, options.workerd), ...own },
+      ...{ dir: join(dir, `${side}-${shards}`), log: join(HOME, `peer-${side}.log`) },
+    });
+  const ours = await startWorker("ours");
+  const bare = options.bare ? await startWorker("bare", { entry: BARE_ENTRY }) : undefined;
   const peer = await startHost({
     host: "peer/host.ts",
     args: [join(dir, `peer-${shards}`), String(peer_processes)],
@@ -77,16 +74,22 @@ async function compareShards({ shards, build, options, dir }: Compared): Promise
         ...{ side: "ours", server: ours.server, load: startLoad(ours.server, ours.key) },
         hasAll: async (payments) => (await readBook(ours, Date.now())).transactions === payments,
       },
-      // Nothing follows its responses.
-      { side: "peer", server: peer, load: startLoad(peer, "none"), hasAll: async () => true },
+      ...(bare ? [finished("bare", bare.server)] : []),
+      finished("peer", peer),
     ];
     const comparisons = await compareAll(contestants, options);
     for (const { load } of contestants) await load.kill();
     await ours.server.end();
+    await bare?.server.end();
     return comparisons;
   } finally {
     await peer.end();
   }
+}
+
+/** A server that has done everything when it responds. It asks for no key. */
+function finished(side: Side, server: Server): Contestant {
+  return { side, server, load: startLoad(server, "none"), hasAll: async () => true };
 }
 
 /** PostgreSQL is shut down before this process ends. Killed, it would leave its shared memory behind. */
@@ -104,7 +107,8 @@ async function compareAll(contestants: Contestant[], options: Options): Promise<
   const comparisons: Comparison[] = [];
   for (const name of options.cases) {
     for (const connections of options.connections) {
-      const windows: Record<Side, Window[]> = { ours: [], peer: [] };
+      const windows: Comparison["windows"] = {};
+      for (const { side } of contestants) windows[side] = [];
       // The first window of each only warms it up.
       for (let round = 0; round <= options.rounds; round++) {
         const order = round % 2 === 0 ? contestants : contestants.toReversed();
@@ -112,7 +116,7 @@ async function compareAll(contestants: Contestant[], options: Options): Promise<
           const { side, server, load } = contestant;
           const row = await measure({ name, connections, options, server, load });
           const window = { ...row, drain_ms: await untilIdle(contestant, row.made) };
-          if (round > 0 || row.errors > 0) windows[side].push(window);
+          if (round > 0 || row.errors > 0) windows[side]?.push(window);
         }
         console.error(`${name}, ${connections} connections, round ${round}${progressOf(windows)}`);
       }
@@ -122,10 +126,11 @@ async function compareAll(contestants: Contestant[], options: Options): Promise<
   return comparisons;
 }
 
-function progressOf({ ours, peer }: Record<Side, Window[]>): string {
-  const [own, other] = [ours.at(-1), peer.at(-1)];
-  if (own === undefined || other === undefined) return " (warm-up)";
-  return `: ours ${whole(own.tps)}/s, peer ${whole(other.tps)}/s`;
+function progressOf(windows: Comparison["windows"]): string {
+  const rates = Object.entries(windows).flatMap(([side, all]) =>
+    all.slice(-1).map(({ tps }) => `${side} ${whole(tps)}/s`),
+  );
+  return rates.length === 0 ? " (warm-up)" : `: ${rates.join(", ")}`;
 }
 
 /** Waits until a server does nothing any more, so that its work does not fall into the other one's window. */

@@ -3,13 +3,18 @@ import type { CaseName } from "../cases.ts";
 import type { Row } from "../measure.ts";
 import { ms, printTable, whole } from "../report.ts";
 
-export type Side = "ours" | "peer";
+/** `bare` is there only if it was asked for. */
+export type Side = "ours" | "bare" | "peer";
 /** One window. `drain_ms` is how long the server went on working after it. */
 export type Window = Row & { drain_ms: number };
-export type Comparison = { name: CaseName; connections: number; windows: Record<Side, Window[]> };
+export type Comparison = {
+  name: CaseName;
+  connections: number;
+  windows: Partial<Record<Side, Window[]>>;
+};
 export type Group = { title: string; comparisons: Comparison[] };
 
-const SIDES: Side[] = ["ours", "peer"];
+const SIDES: Side[] = ["ours", "bare", "peer"];
 const HEAD = [
   "case",
   "connections",
@@ -21,13 +26,14 @@ const HEAD = [
   "drain s",
   "errors",
 ];
-const RATIO_HEAD = ["case", "connections", "median", "lowest", "highest", "p99, ours / peer"];
+const RATIO_HEAD = ["case", "connections", "", "median", "lowest", "highest", "of p99"];
 
 function linesOf({ name, connections, windows }: Comparison): string[][] {
-  return SIDES.map((side) => {
+  return SIDES.flatMap((side) => {
     const all = windows[side];
+    if (all === undefined) return [];
     const cpu = all.flatMap(({ cpu_ms }) => cpu_ms ?? []);
-    return [
+    const line = [
       name,
       String(connections),
       side,
@@ -38,14 +44,23 @@ function linesOf({ name, connections, windows }: Comparison): string[][] {
       (median(all.map(({ drain_ms }) => drain_ms)) / 1_000).toFixed(1),
       String(all.reduce((sum, { errors }) => sum + errors, 0)),
     ];
+    return [line];
   });
 }
 
-function ratioLine({ name, connections, windows: { ours, peer } }: Comparison): string[] {
-  const ratios = ours.map(({ tps }, at) => tps / (peer[at]?.tps ?? Number.NaN));
-  const tails = ours.map(({ p99_ms }, at) => p99_ms / (peer[at]?.p99_ms ?? Number.NaN));
-  const figures = [median(ratios), Math.min(...ratios), Math.max(...ratios), median(tails)];
-  return [name, String(connections), ...figures.map((figure) => figure.toFixed(2))];
+function ratioLinesOf({
+  name,
+  connections,
+  windows: { peer = [], ...others },
+}: Comparison): string[][] {
+  return SIDES.flatMap((side) => {
+    const own = side === "peer" ? undefined : others[side];
+    if (own === undefined) return [];
+    const ratios = own.map(({ tps }, at) => tps / (peer[at]?.tps ?? Number.NaN));
+    const tails = own.map(({ p99_ms }, at) => p99_ms / (peer[at]?.p99_ms ?? Number.NaN));
+    const figures = [median(ratios), Math.min(...ratios), Math.max(...ratios), median(tails)];
+    return [[name, String(connections), `${side} / peer`, ...figures.map((one) => one.toFixed(2))]];
+  });
 }
 
 /** The middle value, or the mean of the two in the middle. */
@@ -60,7 +75,7 @@ export function median(values: number[]): number {
 export function printGroups(groups: Group[]): void {
   for (const { title, comparisons } of groups) {
     printTable(title, HEAD, comparisons.flatMap(linesOf));
-    printTable("ours / peer, window by window", RATIO_HEAD, comparisons.map(ratioLine));
+    printTable("window by window", RATIO_HEAD, comparisons.flatMap(ratioLinesOf));
   }
   printNotes();
 }
@@ -76,7 +91,7 @@ went on working after a window; the next window begins after it.`);
 export function printErrors(groups: Group[]): boolean {
   const rows = groups.flatMap(({ comparisons }) =>
     comparisons.flatMap(({ windows }) =>
-      SIDES.flatMap((side) => windows[side].map((row) => ({ ...row, side }))),
+      SIDES.flatMap((side) => (windows[side] ?? []).map((row) => ({ ...row, side }))),
     ),
   );
   const failed = rows.filter(({ errors }) => errors > 0);
