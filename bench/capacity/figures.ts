@@ -60,7 +60,7 @@ export const THREADS = {
 /** A shard writes to D1 when it has gathered events for so long, or so many. */
 export const D1_WRITES = {
   gather_s: derived(0.5, "src/transactions/outbox/to-book.ts", CODE_READ),
-  rows: derived(200, "src/d1/append-events.ts", CODE_READ),
+  rows: derived(700, "src/d1/append-events.ts", CODE_READ),
   rows_a_payment: derived(3, "docs/performance.md", CODE_READ),
 } satisfies Record<string, Figure>;
 

@@ -14,7 +14,7 @@ const INTERVAL_MS = 1_500;
 
 /** Rows written for one payment (create and process), what sweeps delete later included. */
 const ROWS = {
-  busy: { d1: 7, shard: 7, velocity: 2.5 },
+  busy: { d1: 5, shard: 7, velocity: 2.5 },
   /** One payment of each shard each 1.5 seconds. Of D1 the payments of this test are too few to tell: the dispatcher
    *  reports to it every few seconds. */
   paced: { shard: 12, velocity: 2.5 },
@@ -24,8 +24,8 @@ const ROWS = {
 
 /** For one of what else is priced, among many of them. */
 const OTHERS: Record<Priced, { d1: number; shard: number }> = {
-  "a payment in one request": { d1: 6, shard: 7 },
-  "a held payment and its capture": { d1: 9, shard: 15 },
+  "a payment in one request": { d1: 5, shard: 7 },
+  "a held payment and its capture": { d1: 7, shard: 15 },
   // One whose two commits nothing else shares writes nine.
   "a refund": { d1: 9, shard: 9.5 },
 };

@@ -41,8 +41,8 @@ export const WRITE_FEED = `
 
 /** Rows of a feed are deleted when so many of them are too old, so that few writes store how far they are deleted. */
 export const LEAST_DELETED = 100;
-/** A write deletes at most so many rows of a feed: twice as many as it can add. */
-export const MOST_DELETED = 400;
+/** A write deletes at most so many rows of a feed: twice as many as it can add (`APPEND_LIMITS`). */
+export const MOST_DELETED = 1_400;
 
 /** Older rows of a feed than it keeps, after those that were deleted. A place is at least the time of its write. One upper
  *  bound: of two SQLite would read all rows up to the other. ?2: how long rows are kept, in ms */

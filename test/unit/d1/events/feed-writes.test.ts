@@ -1,7 +1,7 @@
 /** How long the feed keeps events, over Node's own SQLite and the committed migrations. */
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
-import { appendEvents } from "../../../../src/d1/append-events";
+import { APPEND_LIMITS, appendEvents } from "../../../../src/d1/append-events";
 import { eventText, FeedPlaceExpired, listEvents } from "../../../../src/d1/events/event-queries";
 import { LEAST_DELETED, MOST_DELETED } from "../../../../src/d1/events/feed-writes";
 import { openDatabase } from "../../../../src/d1/query";
@@ -90,6 +90,7 @@ describe("the feed of this release", () => {
   });
 
   it("A write deletes at most twice as many rows of a feed as it can add, so the next writes go on", async () => {
+    expect(MOST_DELETED).toBe(2 * APPEND_LIMITS.rows);
     await writeAgo(91, 2 * MOST_DELETED + LEAST_DELETED);
     for (const left of [MOST_DELETED + LEAST_DELETED, LEAST_DELETED, 0]) {
       await appendEvents(d1, made(1), HOT);
