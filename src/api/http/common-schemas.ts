@@ -104,7 +104,7 @@ export function limitOf(usual: number, most: number, description: string) {
 export const limit = limitOf(10, 100, "Maximum number of items on the page.");
 /** The limit is longer than any cursor that the API returns. */
 export const cursor = z
-  .string()
+  .string("must be a string")
   .max(200, "is not a valid cursor")
   .optional()
   .openapi({ description: "The `next_cursor` of the previous page.", example: "ZXZlbnQgMTg" });

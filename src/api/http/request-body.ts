@@ -4,7 +4,7 @@ import { firstCodePoints, outsideText } from "../../domain/text/outside-text";
 import { repeatedMembers } from "../../domain/text/repeated-member";
 import { readLimited } from "../../runtime/read-limited";
 import type { AppContext } from "../context";
-import { DEFAULT_MESSAGES } from "./collect-issues";
+import { DEFAULT_MESSAGES, type Fault, toFaults } from "./collect-issues";
 import { type Place, Problem } from "./problem";
 
 /** Twice the size of the largest allowed metadata in ASCII. */
@@ -98,14 +98,12 @@ function parseWith<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const parsed = schema.safeParse(value, DEFAULT_MESSAGES);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.flatMap((issue) => toFaults(issue, value));
+  const faults = toFaults(parsed.error.issues, value);
   throw toInvalidRequest(
     faults.map((fault) => ({ ...fault, path: [...within, ...fault.path] })),
     toPlace,
   );
 }
-
-type Fault = { path: PropertyKey[]; message: string; isCard?: boolean };
 
 /** The problem of a request with these faults. @param toPlace converts a path; by default to a location in the body */
 export function toInvalidRequest(all: Fault[], toPlace: ToPlace = toBodyPlace): Problem {
@@ -116,27 +114,6 @@ export function toInvalidRequest(all: Fault[], toPlace: ToPlace = toBodyPlace): 
     detail: `${detail}.`,
     errors: faults.map(({ path, message }) => ({ ...toPlace(path), message })),
   });
-}
-
-function toFaults(issue: z.core.$ZodIssue, sent: unknown): Fault[] {
-  const { path } = issue;
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: [...path, key], message: "is not a known field" }));
-  }
-  // The inner issue describes the fault of a key.
-  const cause = issue.code === "invalid_key" ? (issue.issues[0] ?? issue) : issue;
-  const isCard = cause.code === "custom" && cause.params?.code === "card_number_refused";
-  const isMissing =
-    cause.code !== "custom" && path.length > 0 && memberAt(sent, path) === undefined;
-  const message = isMissing ? `is required, and ${cause.message}` : cause.message;
-  return [{ path, message, isCard }];
-}
-
-function memberAt(value: unknown, path: PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (within, name) => (within as Record<PropertyKey, unknown> | null | undefined)?.[name],
-    value,
-  );
 }
 
 /** A longer name is cut in a response. */

@@ -69,6 +69,44 @@ describe("a body that is wrong in many ways", () => {
     ]);
   });
 
+  it.each([
+    ["a list for a text", { user_id: Array(200).fill("x") }, "must be a string"],
+    ["an object with a length for a text", { user_id: { length: 200 } }, "must be a string"],
+    ["a number for a text", { user_id: 5 }, "must be a string"],
+    ["a text that is too long", { user_id: "x".repeat(200) }, "must have at most 128 characters"],
+  ])(
+    "A wrong field has one fault, and its length is no second one: %s",
+    async (_, wrong, message) => {
+      const said = await expectRefusal(await create({ amount: 1, ...wrong }), "invalid_request");
+      expect(said.errors).toEqual([{ pointer: "#/user_id", message }]);
+    },
+  );
+
+  it.each([
+    ["#/items", "must be an array of 1 to 100 items", `${TRANSACTIONS}/batch`, { items: "" }],
+    [
+      "#/events",
+      "must be a list of event types",
+      "/api/v1/webhook-endpoints",
+      { url: "https://example.com/", events: "transaction.completed" },
+    ],
+    [
+      "#/cursor",
+      "must be a string",
+      "/api/v1/risk/backtest",
+      { rule_set: { rules: [] }, cursor: [] },
+    ],
+    [
+      "#/limit",
+      "must be a whole number from 1 to 1000",
+      "/api/v1/risk/backtest",
+      { rule_set: { rules: [] }, limit: 1e300 },
+    ],
+  ])("A member has one fault, in our words: %s %s", async (pointer, message, path, body) => {
+    const said = await expectRefusal(await send(path, body), "invalid_request");
+    expect(said.errors).toEqual([{ pointer, message }]);
+  });
+
   it("A list entry is refused for its value and its note at once", async () => {
     const wrong = { list: "block", field: "ip", value: "nowhere", note: 5 };
     const said = await expectRefusal(await send("/api/v1/risk/lists", wrong), "invalid_request");
