@@ -214,6 +214,13 @@ describe("a schema in openapi.json", () => {
     expect(schemas.ProblemCode?.enum?.toSorted()).toEqual(Object.keys(PROBLEMS).sort());
   });
 
+  it("No description in openapi.json states two defaults", () => {
+    const twice = all.filter(
+      ([, { description = "" }]) => description.split("Default:").length > 2,
+    );
+    expect(twice.map(([place]) => place)).toEqual([]);
+  });
+
   it("Each property in openapi.json has an example", () => {
     const isShownInside = ({ $ref, properties, items }: Schema) =>
       $ref !== undefined || properties !== undefined || items?.$ref !== undefined;

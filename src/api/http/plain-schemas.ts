@@ -46,12 +46,13 @@ function rewriteParameter(parameter: Parameter): Parameter {
   return { ...parameter, schema: isShown ? { ...schema, example } : schema };
 }
 
-/** Moves the default of a member into its description. */
+const DEFAULT = "Default: ";
+
+/** Moves the default of a member into its description, unless that states it in words. */
 function withoutDefault(schema: Schema): Schema {
   return rewriteSchema(schema, ({ default: value, ...rest }) => {
-    if (value === undefined) return rest;
-    const isAll = Array.isArray(value) && value.length > 1;
-    const sentence = `Default: ${isAll ? "all of them" : `\`${JSON.stringify(value)}\``}.`;
+    if (value === undefined || rest.description?.includes(DEFAULT)) return rest;
+    const sentence = `${DEFAULT}\`${JSON.stringify(value)}\`.`;
     return { ...rest, description: [rest.description, sentence].filter(Boolean).join(" ") };
   });
 }
