@@ -3,6 +3,7 @@ import type { z } from "@hono/zod-openapi";
 import {
   type Bound,
   type Instant,
+  isAfter,
   LOWER_BOUNDS,
   rangeWithin,
   type TimeRange,
@@ -107,10 +108,4 @@ function toRange(given: Given[], context: z.RefinementCtx): TimeRange {
     fault(upper, `is before ${lower.name}, so the range is empty`);
   }
   return rangeWithin(given);
-}
-
-/** Whether one instant is later than another, with millisecond precision. */
-function isAfter(one: Instant, other: Instant): boolean {
-  if (one.floor_ms !== other.floor_ms) return one.floor_ms > other.floor_ms;
-  return one.ceil_ms > other.ceil_ms;
 }

@@ -1,6 +1,7 @@
 /** Schemas of webhook endpoints, their secrets, and the log of deliveries. */
 import { z } from "@hono/zod-openapi";
 import { containsCardNumber } from "../../domain/text/card-number";
+import { isAfter } from "../../domain/time/timestamp";
 import { DELIVERY_STATUSES, WEBHOOK_TYPES } from "../../domain/webhook/webhook";
 import { parseWebhookUrl } from "../../domain/webhook/webhook-url";
 import {
@@ -98,6 +99,10 @@ export const RecoverBody = z
     until: time
       .optional()
       .openapi({ description: "Only events created at or before this time. Default: now." }),
+  })
+  .refine(({ since, until }) => until === undefined || !isAfter(since, until), {
+    path: ["until"],
+    message: "is before since, so the range is empty",
   })
   .openapi("RecoverWebhooks");
 

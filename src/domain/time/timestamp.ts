@@ -55,6 +55,12 @@ export function parseInstant(text: string): Instant | undefined {
   return { floor_ms, ceil_ms: isFiner ? floor_ms + 1 : floor_ms };
 }
 
+/** Whether one instant is later than another, with millisecond precision. */
+export function isAfter(one: Instant, other: Instant): boolean {
+  if (one.floor_ms !== other.floor_ms) return one.floor_ms > other.floor_ms;
+  return one.ceil_ms > other.ceil_ms;
+}
+
 /** The stored times that all of these bounds hold for. */
 export function rangeWithin(bounds: readonly { bound: Bound; instant: Instant }[]): TimeRange {
   let from: number | undefined;

@@ -130,6 +130,22 @@ it.each(["[]", "5", "null"])("The body %s is refused in one form by every path",
   }
 });
 
+it("A recovery whose end is before its beginning is refused by the name of its end", async () => {
+  const url = "https://example.com/recovered";
+  const made = await send("/api/v1/webhook-endpoints", { url, enabled: false });
+  const path = `/api/v1/webhook-endpoints/${(await jsonOf<{ id: string }>(made)).id}/recover`;
+  const [early, late] = ["2026-01-01T00:00:00.0001Z", "2026-01-01T00:00:00.0009Z"];
+  const wrong = { since: late, until: "2025-12-31T23:59:59Z" };
+  const said = await expectRefusal(await send(path, wrong), "invalid_request");
+  expect(pointersOf(said)).toEqual(["#/until"]);
+  for (const [since, until] of [
+    [early, early],
+    [early, late],
+  ]) {
+    expect((await send(path, { since, until })).status).toBe(202);
+  }
+});
+
 describe("a query that is wrong", () => {
   it("A query is refused with the names of its parameters", async () => {
     const query = "limit=0&status=none&surplus=1";
