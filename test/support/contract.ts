@@ -198,6 +198,7 @@ function expectQuietLogs(): void {
 
 type Schema = { $ref?: string };
 type Operation = {
+  operationId?: string;
   summary?: string;
   tags?: string[];
   security?: Record<string, string[]>[];

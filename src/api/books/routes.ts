@@ -1,4 +1,5 @@
 /** The operator's routes for books: which there are, and moving a merchant to another one. */
+import { noParameters } from "../http/common-schemas";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { authenticateAdmin } from "../middleware/authenticate";
 import { listAllBooks, moveMerchant } from "./move-merchant";
@@ -19,8 +20,9 @@ export function bookRoutes(app: App): void {
     summary: "List the books",
     description:
       "The D1 databases over which merchants are spread, and the moves between them that have not ended.",
+    request: { query: noParameters },
     responses: { 200: { description: "All books.", schema: BookList } },
-    problems: [],
+    problems: ["invalid_request"],
     handle: listAllBooks,
   });
 

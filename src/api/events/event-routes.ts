@@ -3,6 +3,7 @@ import type { z } from "@hono/zod-openapi";
 import { eventText, FeedPlaceExpired, listEvents } from "../../d1/events/event-queries";
 import { readOwnBook } from "../books/own-book";
 import type { AppContext } from "../context";
+import { noParameters } from "../http/common-schemas";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, defineRoute } from "../http/define-route";
 import { Problem } from "../http/problem";
@@ -29,9 +30,9 @@ export function eventRoutes(app: App): void {
     description: "Returns all events of the transaction and its refunds, oldest first.",
     tag: "Events",
     security: "api_key",
-    request: { params: transactionParams },
+    request: { params: transactionParams, query: noParameters },
     responses: { 200: { description: "All events of the transaction.", schema: EventList } },
-    problems: ["transaction_not_found"],
+    problems: ["invalid_request", "transaction_not_found"],
     before: [canRead],
     handle: listTransactionEvents,
   });

@@ -108,6 +108,8 @@ export const cursor = z
   .max(200, "is not a valid cursor")
   .optional()
   .openapi({ description: "The `next_cursor` of the previous page.", example: "ZXZlbnQgMTg" });
+/** The query of a list that has neither filters nor pages. */
+export const noParameters = z.strictObject({});
 const NOT_TIME = "must be an RFC 3339 time, such as 2026-11-22T21:00:00Z";
 /** A time in a request, with any offset and any fraction of a second. */
 export const time = z

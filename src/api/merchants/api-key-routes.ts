@@ -22,6 +22,7 @@ import { deriveApiKeyId } from "../../domain/identity/id";
 import { formatTime } from "../../domain/time/format-time";
 import { randomId } from "../../runtime/random-id";
 import type { AppContext } from "../context";
+import { noParameters } from "../http/common-schemas";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { optionalBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
@@ -74,9 +75,9 @@ export function apiKeyRoutes(app: App): void {
     operationId: "listApiKeys",
     summary: "List a merchant's API keys",
     description: "Expired and revoked keys are included. Secrets are not.",
-    request: { params: merchantParams },
+    request: { params: merchantParams, query: noParameters },
     responses: { 200: { description: "API keys of the merchant.", schema: ApiKeyList } },
-    problems: ["merchant_not_found"],
+    problems: ["invalid_request", "merchant_not_found"],
     handle: async (c, { params: { merchant } }) => {
       const keys = await listApiKeys(openDatabase(c.env.DB), merchant.id, MAX_LISTED);
       return jsonResponse(c, 200, { data: keys.map(toKeyJson) });

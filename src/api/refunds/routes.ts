@@ -4,6 +4,7 @@ import { listRefunds } from "../../d1/refund-queries";
 import { deriveRefundId, isRefundId, transactionOfRefund } from "../../domain/identity/id";
 import { readOwnBook } from "../books/own-book";
 import type { AppContext } from "../context";
+import { noParameters } from "../http/common-schemas";
 import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { pathParams } from "../http/parse-request";
@@ -99,9 +100,9 @@ export function refundRoutes(app: App): void {
     description: "Returns all refunds of the transaction, newest first.",
     tag: "Refunds",
     security: "api_key",
-    request: { params: transactionParams },
+    request: { params: transactionParams, query: noParameters },
     responses: { 200: { description: "All refunds of the transaction.", schema: RefundList } },
-    problems: ["transaction_not_found"],
+    problems: ["invalid_request", "transaction_not_found"],
     before: [canRead],
     handle: listTransactionRefunds,
   });

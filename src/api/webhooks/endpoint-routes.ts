@@ -4,6 +4,7 @@ import { formatTime } from "../../domain/time/format-time";
 import { webhookDispatcher } from "../../webhooks/client";
 import { DEFAULT_SECRET } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
+import { noParameters } from "../http/common-schemas";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
 import { optionalBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
@@ -51,8 +52,9 @@ export function webhookEndpointRoutes(app: App): void {
     operationId: "listWebhookEndpoints",
     summary: "List webhook endpoints",
     description: "Secrets are not included.",
+    request: { query: noParameters },
     responses: { 200: { description: "All endpoints, oldest first.", schema: EndpointList } },
-    problems: [],
+    problems: ["invalid_request"],
     handle: async (c) => {
       const endpoints = await dispatcher(c).endpoints();
       return jsonResponse(c, 200, { data: endpoints.map(toEndpointJson) });

@@ -6,8 +6,10 @@ import {
   checkWholeFile,
   expectRefusal,
   jsonOf,
+  operations,
   parametersOf,
 } from "../../../support/contract";
+import { env } from "../../../support/env";
 import { get, shop } from "../../../support/shop";
 
 describe("a query", () => {
@@ -56,6 +58,18 @@ describe("a query", () => {
     "order=asc&order=desc",
   ])("A query with a repeated parameter is refused: %s", async (query) => {
     await expectRefusal(await get(`${TRANSACTIONS}?${query}`), "invalid_request");
+  });
+
+  it.each(
+    operations
+      .filter(({ operation }) => operation.operationId?.startsWith("list"))
+      .map(({ path, operation }) => [path, operation] as const),
+  )("A list with an unknown parameter is refused: %s", async (path, { security = [] }) => {
+    const of = path.includes("/merchants/") ? shop.merchant_id : (await shop.created()).id;
+    const key = "admin_token" in (security[0] ?? {}) ? env.ADMIN_TOKEN : shop.key;
+    const response = await ask(`${path.replace("{id}", of)}?surplus=1`, { key });
+    const said = await expectRefusal(response, "invalid_request");
+    expect(said.errors).toEqual([{ parameter: "surplus", message: "is not a known field" }]);
   });
 
   it("A query is refused when its largest amount is less than its smallest, which may be equal", async () => {
