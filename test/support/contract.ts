@@ -203,6 +203,7 @@ type Operation = {
   tags?: string[];
   security?: Record<string, string[]>[];
   parameters?: { name: string; in: string; required?: boolean }[];
+  requestBody?: object;
   responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> }>;
 };
 

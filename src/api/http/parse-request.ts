@@ -1,6 +1,6 @@
 /** The parts of a request as a route declares them, and how they are parsed before its handler runs. */
 import type { RouteConfig } from "@hono/zod-openapi";
-import type { z } from "zod";
+import { z } from "@hono/zod-openapi";
 import type { AppContext } from "../context";
 import { readBody, readOptionalBody, readQuery } from "./request-body";
 
@@ -21,7 +21,10 @@ export type RequestParts = {
   query?: z.ZodType | Pair;
   headers?: Custom;
   /** A JSON body. */
-  body?: z.ZodType | (Pair & { mayBeAbsent?: true; max_bytes?: number }) | Custom<z.ZodType>;
+  body?:
+    | z.ZodType
+    | (Pair & { mayBeAbsent?: true; isUndocumented?: true; max_bytes?: number })
+    | Custom<z.ZodType>;
 };
 
 type Output<Part> = Part extends { parsedBy: (c: AppContext) => infer Value }
@@ -56,6 +59,10 @@ export function pathParams<Shape extends z.ZodObject>(
 export function optionalBody<Schema extends z.ZodType>(schema: Schema) {
   return { documentedAs: schema, checkedBy: schema, mayBeAbsent: true } as const;
 }
+
+/** The body of an operation that has none, which openapi.json does not mention. One that is sent all the same may have no
+ *  members: their sender would expect something that does not happen. */
+export const noBody = { ...optionalBody(z.strictObject({})), isUndocumented: true } as const;
 
 /** Parses the parts that `parts` declares. @throws Problem */
 export async function parseRequest<Parts extends RequestParts>(
@@ -94,12 +101,13 @@ export function documentRequest({
     ...(params && { params: params.documentedAs }),
     ...(query && { query: selectShape(query) as z.ZodObject }), // Parameters are members of an object.
     ...(headers && { headers: headers.documentedAs }),
-    ...(body && {
-      body: {
-        required: !("mayBeAbsent" in body),
-        content: { "application/json": { schema: selectShape(body) } },
-      },
-    }),
+    ...(body &&
+      !("isUndocumented" in body) && {
+        body: {
+          required: !("mayBeAbsent" in body),
+          content: { "application/json": { schema: selectShape(body) } },
+        },
+      }),
   };
 }
 

@@ -8,8 +8,8 @@ import { continueInArchive, reachesArchive } from "../../transactions/client";
 import { readOwnBook } from "../books/own-book";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
-import { type App, defineRoute } from "../http/define-route";
-import { pathParams } from "../http/parse-request";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
+import { noBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
 import { bookPageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
@@ -96,7 +96,7 @@ export function transactionRoutes(app: App): void {
       "Safe to retry: a transaction is charged once. A declined charge returns 200 with `status: failed`. With the sandbox processor, which moves no money, responses have the header `Processor-Mode: sandbox`.",
     tag: "Transactions",
     security: "api_key",
-    request: { params: transactionParams, headers: ifMatchHeaders },
+    request: { params: transactionParams, headers: ifMatchHeaders, body: noBody },
     responses: {
       200: {
         description: "The transaction with the outcome of its charge.",
@@ -111,7 +111,7 @@ export function transactionRoutes(app: App): void {
       },
     },
     problems: [
-      "invalid_request",
+      ...BODY_PROBLEMS,
       "transaction_not_found",
       "illegal_transition",
       "customer_erased",
@@ -134,7 +134,7 @@ export function transactionRoutes(app: App): void {
       "Cancels a transaction with status `pending` or `review`. One with status `authorized` or `requires_action` is voided at the processor, which releases the money that is held. If the processor charges it first, the status is `completed`. Safe to retry.",
     tag: "Transactions",
     security: "api_key",
-    request: { params: transactionParams, headers: ifMatchHeaders },
+    request: { params: transactionParams, headers: ifMatchHeaders, body: noBody },
     responses: {
       200: {
         description:
@@ -150,7 +150,7 @@ export function transactionRoutes(app: App): void {
       },
     },
     problems: [
-      "invalid_request",
+      ...BODY_PROBLEMS,
       "transaction_not_found",
       "illegal_transition",
       "version_mismatch",

@@ -5,8 +5,8 @@ import { webhookDispatcher } from "../../webhooks/client";
 import { isOrigin, MAX_EXAMINED, type ShownDelivery } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
-import { type App, defineRoute } from "../http/define-route";
-import { pathParams } from "../http/parse-request";
+import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
+import { noBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
 import { jsonResponse, pageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
@@ -56,14 +56,14 @@ export function webhookDeliveryRoutes(app: App): void {
     description: "Restarts the delivery with its first attempt, even if it succeeded or is `dead`.",
     tag: "Webhooks",
     security: "api_key",
-    request: { params },
+    request: { params, body: noBody },
     responses: {
       202: {
         description: "The restarted delivery. Get it later for the result.",
         schema: Delivery,
       },
     },
-    problems: ["webhook_delivery_not_found", "webhook_endpoint_not_found"],
+    problems: [...BODY_PROBLEMS, "webhook_delivery_not_found", "webhook_endpoint_not_found"],
     before: [authenticate("webhooks:write")],
     handle: redeliver,
   });

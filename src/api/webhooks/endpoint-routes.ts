@@ -6,7 +6,7 @@ import { DEFAULT_SECRET } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { noParameters } from "../http/common-schemas";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
-import { optionalBody, pathParams } from "../http/parse-request";
+import { noBody, optionalBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
 import { jsonResponse, respond } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
@@ -132,11 +132,11 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Send a test event",
     description:
       "Sends an event of type `webhook_endpoint.test`, regardless of the endpoint's event types.",
-    request: { params },
+    request: { params, body: noBody },
     responses: {
       202: { description: "The delivery. Get it later for the result.", schema: Delivery },
     },
-    problems: ["webhook_endpoint_not_found"],
+    problems: [...BODY_PROBLEMS, "webhook_endpoint_not_found"],
     handle: async (c, { params }) => {
       const sent = await dispatcher(c).sendTest(parseId(params.id));
       return jsonResponse(c, 202, toDeliveryJson(requireEndpoint(sent)));

@@ -10,6 +10,7 @@ import {
   expectRefusal,
   headersOf,
   jsonOf,
+  operations,
   parametersOf,
   pointersOf,
   utf8,
@@ -144,6 +145,64 @@ it("A recovery whose end is before its beginning is refused by the name of its e
   ]) {
     expect((await send(path, { since, until })).status).toBe(202);
   }
+});
+
+describe("a request that has no body", () => {
+  const withoutBody = operations.filter(
+    ({ method, operation }) => method === "POST" && !operation.requestBody,
+  );
+  const post = async (
+    pattern: string,
+    body: string,
+    headers: Record<string, string> = JSON_TYPE,
+  ) => {
+    const { id } = await shop.created();
+    const url = "https://example.com/without-body";
+    const endpoint = await send("/api/v1/webhook-endpoints", { url, enabled: false });
+    const { id: endpointId } = await jsonOf<{ id: string }>(endpoint);
+    const tested = await send(`/api/v1/webhook-endpoints/${endpointId}/test`, {});
+    const { id: deliveryId } = await jsonOf<{ id: string }>(tested);
+    const ids = {
+      transactions: id,
+      "webhook-endpoints": endpointId,
+      "webhook-deliveries": deliveryId,
+    };
+    const path = pattern.replace(
+      /([\w-]+)\/\{id\}/,
+      (_, of: keyof typeof ids) => `${of}/${ids[of]}`,
+    );
+    const response = await ask(path, { method: "POST", key: shop.key, headers, body });
+    await ask(`/api/v1/webhook-endpoints/${endpointId}`, { method: "DELETE", key: shop.key });
+    return { response, transaction: await shop.find(id) };
+  };
+
+  it("Some operations have no body", () => {
+    expect(withoutBody.map(({ path }) => path.replace("/api/v1", ""))).toEqual([
+      "/transactions/{id}/process",
+      "/transactions/{id}/cancel",
+      "/webhook-endpoints/{id}/test",
+      "/webhook-deliveries/{id}/redeliver",
+    ]);
+  });
+
+  it.each(withoutBody)(
+    "A body with a member is refused and changes nothing: $path",
+    async ({ path }) => {
+      const { response, transaction } = await post(path, '{"amount":1}');
+      const { errors } = await expectRefusal(response, "invalid_request");
+      expect(errors).toEqual([{ pointer: "#/amount", message: "is not a known field" }]);
+      expect(transaction).toMatchObject({ status: "pending", version: 1 });
+      const other = await post(path, "amount=1", { "Content-Type": "text/plain" });
+      await expectRefusal(other.response, "unsupported_media_type");
+      expect(other.transaction).toMatchObject({ status: "pending", version: 1 });
+    },
+  );
+
+  it.each(withoutBody)("A body without members is accepted: $path", async ({ path }) => {
+    for (const empty of ["", "{}"]) {
+      expect((await post(path, empty)).response.status).toBeLessThan(300);
+    }
+  });
 });
 
 describe("a query that is wrong", () => {
