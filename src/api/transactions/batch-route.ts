@@ -168,7 +168,9 @@ function resultText(c: AppContext, index: number, outcome: Outcome | undefined):
     return problemText(c, index, new Problem(toFaultCode(fault)));
   }
   const { reply } = outcome;
-  if (!reply.ok) return problemText(c, index, toProblem(reply.refusal));
+  if (!reply.ok) {
+    return problemText(c, index, toProblem(reply.refusal, `#/items/${index}`));
+  }
   const status = reply.pending ? 202 : 201;
   const replayed = reply.replayed ? `"replayed":true,` : "";
   return `{"index":${index},"status":${status},${replayed}"transaction":${reply.body}}`;

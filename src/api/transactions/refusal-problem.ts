@@ -12,8 +12,9 @@ import { Problem } from "../http/problem";
 /** The operator has to change a setting and deploy. */
 const CONFIGURED_AFTER_S = "60";
 
-/** The problem that reports a refusal of the domain. */
-export function toProblem(refusal: Refusal): Problem {
+/** The problem that reports a refusal of the domain.
+ *  @param at JSON Pointer to the refused request within the body: to an item of a batch, or to the whole body */
+export function toProblem(refusal: Refusal, at = "#"): Problem {
   switch (refusal.code) {
     case "illegal_transition":
       return new Problem(refusal.code, { detail: illegal(refusal) });
@@ -36,7 +37,7 @@ export function toProblem(refusal: Refusal): Problem {
       return new Problem(refusal.code, {
         detail: `The first request with this idempotency key differs in: ${refusal.fields.join(", ")}.`,
         errors: refusal.fields.map((field) => ({
-          pointer: `#/${field}`,
+          pointer: `${at}/${field}`,
           message: "differs from the first request with this idempotency key",
         })),
       });
@@ -45,7 +46,7 @@ export function toProblem(refusal: Refusal): Problem {
       const message = AMOUNT_FAULTS[fault](currency, currencyDecimals(currency));
       return new Problem("invalid_request", {
         detail: `amount ${message}.`,
-        errors: [{ pointer: "#/amount", message }],
+        errors: [{ pointer: `${at}/amount`, message }],
       });
     }
     case "amount_exceeds_capturable": {
@@ -78,18 +79,20 @@ export function toProblem(refusal: Refusal): Problem {
       const message = `must be an amount that the processor takes exactly; nearest: ${nearest.join(" and ")}`;
       return new Problem(refusal.code, {
         detail: `The processor cannot take ${money(amount_minor, currency)} exactly. It takes ${nearest.join(" and ")}.`,
-        errors: [{ pointer: "#/amount", message }],
+        errors: [{ pointer: `${at}/amount`, message }],
       });
     }
     case "currency_not_supported":
       return new Problem(refusal.code, {
         detail: `The deployment's processor does not take ${refusal.currency}.`,
-        errors: [{ pointer: "#/currency", message: "must be a currency that the processor takes" }],
+        errors: [
+          { pointer: `${at}/currency`, message: "must be a currency that the processor takes" },
+        ],
       });
     case "payment_method_required":
       return new Problem(refusal.code, {
         detail: "The deployment's processor charges a payment method, and the request names none.",
-        errors: [{ pointer: "#/payment_method", message: "is required" }],
+        errors: [{ pointer: `${at}/payment_method`, message: "is required" }],
       });
     case "too_many_refunds":
       return new Problem(refusal.code, {

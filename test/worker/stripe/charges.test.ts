@@ -2,7 +2,7 @@
  *  over HTTP, which loses responses. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Refund } from "../../../src/domain/transaction/refund";
-import { problem, TRANSACTIONS } from "../../support/api";
+import { freshKey, type ProblemBody, problem, TRANSACTIONS } from "../../support/api";
 import { bookRows, ringUntil, shop } from "../../support/owner";
 import { atStripe, pay, refundsOf, steer, typesOf } from "../../support/stripe-shop";
 
@@ -37,6 +37,12 @@ describe("A create", () => {
     const refused = await problem(response);
     expect(refused.code).toBe(code);
     expect(refused.detail).toContain(said);
+    const item = { idempotency_key: freshKey(), user_id: "user_1", amount: 10, ...body };
+    const { data } = (await (await shop.batch([item])).json()) as {
+      data: { problem: ProblemBody }[];
+    };
+    const places = refused.errors?.map(({ pointer }) => pointer?.replace("#", "#/items/0"));
+    expect(data[0]?.problem.errors?.map(({ pointer }) => pointer)).toEqual(places);
   });
 
   it("An amount in another unit than Stripe's is charged exactly", async () => {

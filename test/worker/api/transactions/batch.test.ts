@@ -62,7 +62,10 @@ describe("a batch", () => {
       replayed: true,
       transaction: { id: data[0]?.transaction?.id },
     });
-    expect(data[4]?.problem).toMatchObject({ code: "idempotency_key_reused" });
+    expect(data[4]?.problem).toMatchObject({
+      code: "idempotency_key_reused",
+      errors: [{ pointer: "#/items/4/amount" }],
+    });
     expect(data[5]?.transaction).toMatchObject({
       status: "failed",
       failure: { code: "risk_blocked" },
