@@ -4,18 +4,22 @@
 const CARD_DIGITS_MIN = 13;
 const CARD_DIGITS_MAX = 19;
 
-/** Digits in groups, one space or dash between them, as cards are printed: 4-4-4-4, 4-6-5 … */
-const GROUPED_DIGITS = /\d+(?:[ -]\d+)*/g;
-const SEPARATOR = /[ -]/;
+/** Digits in groups, one space or dash between them, as cards are printed: 4-4-4-4, 4-6-5 … Word processors write spaces
+ *  that do not break and longer dashes, and some keyboards full-width digits. */
+const GROUPED_DIGITS = /[0-9０-９]+(?:[\p{Zs}\p{Pd}\u2212][0-9０-９]+)*/gu;
+const DIGITS = /[0-9０-９]+/g;
+const SEPARATORS = /[\p{Zs}\p{Pd}\u2212]/gu;
+/** The code of a digit, of either width, is its value above a multiple of this. */
+const DIGIT_CODES = 16;
 
 /** Payment cards start with 2 to 6 (Mastercard, Amex and JCB, Visa, Mastercard, Discover and UnionPay).
  *  Applied to identifiers only, where a customer number that happens to pass Luhn must stay usable. */
-const PAYMENT_CARD = /^[2-6]\d{12,18}$/;
+const PAYMENT_CARD = /^[2-6２-６][0-9０-９]{12,18}$/;
 
 function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let fromRight = 0; fromRight < digits.length; fromRight++) {
-    const digit = digits.charCodeAt(digits.length - 1 - fromRight) - 48;
+    const digit = digits.charCodeAt(digits.length - 1 - fromRight) % DIGIT_CODES;
     const doubled = fromRight % 2 === 1 ? digit * 2 : digit;
     sum += doubled > 9 ? doubled - 9 : doubled;
   }
@@ -26,7 +30,7 @@ function passesLuhn(digits: string): boolean {
  *  whatever digits stand beside them. */
 export function containsCardNumber(text: string): boolean {
   return (text.match(GROUPED_DIGITS) ?? []).some((run) => {
-    const groups = run.split(SEPARATOR);
+    const groups = run.split(SEPARATORS);
     return groups.some((_, first) => cardEnds(groups, first).next().done === false);
   });
 }
@@ -35,7 +39,7 @@ export function containsCardNumber(text: string): boolean {
  *  Its length does not change. */
 export function maskCardNumbers(text: string): string {
   return text.replace(GROUPED_DIGITS, (run) => {
-    const groups = run.split(SEPARATOR);
+    const groups = run.split(SEPARATORS);
     const ofCards = new Set<number>();
     for (const first of groups.keys()) {
       for (const last of cardEnds(groups, first)) {
@@ -43,7 +47,7 @@ export function maskCardNumbers(text: string): string {
       }
     }
     let group = 0;
-    return run.replace(/\d+/g, (digits) =>
+    return run.replace(DIGITS, (digits) =>
       ofCards.has(group++) ? "*".repeat(digits.length) : digits,
     );
   });
@@ -71,6 +75,6 @@ function isPrinted(groups: string[]): boolean {
 
 /** Whether an identifier as a whole is a payment card number. */
 export function isCardNumber(identifier: string): boolean {
-  const digits = identifier.replace(/[ -]/g, "");
+  const digits = identifier.replace(SEPARATORS, "");
   return PAYMENT_CARD.test(digits) && passesLuhn(digits);
 }

@@ -1,7 +1,11 @@
 /** Text from outside that is refused: card numbers, anywhere. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { containsCardNumber, isCardNumber } from "../../../../src/domain/text/card-number";
+import {
+  containsCardNumber,
+  isCardNumber,
+  maskCardNumbers,
+} from "../../../../src/domain/text/card-number";
 
 /** Luhn by table: what a doubled digit counts. */
 const DOUBLED = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
@@ -71,6 +75,22 @@ describe("a card number in free text", () => {
     "2 x 1 4242 4242 4242 4242",
   ])("A card number is found in groups beside other digits: %s", (text) => {
     expect(containsCardNumber(text)).toBe(true);
+  });
+
+  it.each([
+    ["no-break spaces", "4242\u00a04242\u00a04242\u00a04242"],
+    ["narrow no-break spaces", "3782\u202f822463\u202f10005"],
+    ["en dashes", "4242\u20134242\u20134242\u20134242"],
+    ["non-breaking hyphens", "4242\u20114242\u20114242\u20114242"],
+    ["minus signs", "4242\u22124242\u22124242\u22124242"],
+    ["full-width digits", "４２４２４２４２４２４２４２４２"],
+    ["full-width digits and spaces", "４２４２　４２４２　４２４２　４２４２"],
+  ])("A card number is found with %s, as word processors and keyboards write it", (_, number) => {
+    expect(containsCardNumber(`Paid with ${number}, thank you`)).toBe(true);
+    expect(isCardNumber(number)).toBe(true);
+    expect(maskCardNumbers(`Paid with ${number}.`)).toBe(
+      `Paid with ${number.replace(/[0-9０-９]/g, "*")}.`,
+    );
   });
 
   it.each([
