@@ -41,12 +41,13 @@ export class Attempts {
     const found = this.#deliveries.take(delivery_id, number, nowMs);
     if (!found) return [];
     const { message_id, endpoint_id, body, traceparent } = found;
+    const url = this.#endpoints.find(endpoint_id)?.url ?? found.url;
+    if (url !== found.url) this.#deliveries.noteUrl(found, url);
     return [
       {
         delivery_id,
         number,
-        // The endpoint's URL may have changed since.
-        url: this.#endpoints.find(endpoint_id)?.url ?? found.url,
+        url,
         message_id,
         body,
         secrets: this.#secrets.list(endpoint_id, nowMs),

@@ -41,7 +41,7 @@ export function composeDispatcher(state: DurableObjectState, env: Env, log: Log)
     secrets,
     deliveries,
     due: new DueDeliveries(sql, leases),
-    deliveryLog: new DeliveryLog(sql, leases),
+    deliveryLog: new DeliveryLog(sql, leases, endpoints),
     fanOut,
     erasure,
     attempts: new Attempts(endpoints, secrets, deliveries, fanOut, counters, log),

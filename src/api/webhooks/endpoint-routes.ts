@@ -131,7 +131,7 @@ export function webhookEndpointRoutes(app: App): void {
     operationId: "testWebhookEndpoint",
     summary: "Send a test event",
     description:
-      "Sends an event of type `webhook_endpoint.test`, regardless of the endpoint's event types.",
+      "Sends an event of type `webhook_endpoint.test`, regardless of the endpoint's event types. To a disabled endpoint it is sent once that is enabled.",
     request: { params, body: noBody },
     responses: {
       202: { description: "The delivery. Get it later for the result.", schema: Delivery },

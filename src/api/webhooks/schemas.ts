@@ -185,10 +185,15 @@ export const Delivery = z
     event_id: z.string().openapi(EXAMPLES.event_id),
     event_type: z.string().openapi(EXAMPLES.event_type),
     transaction_id: z.string().nullable().openapi(EXAMPLES.transaction_id),
-    url: z.string().openapi({ example: EXAMPLE_URL }),
+    url: z.string().openapi({
+      description: "URL of the last attempt; while the status is `pending`, of the next one.",
+      example: EXAMPLE_URL,
+    }),
     status: DeliveryStatus,
     attempts: z.array(Attempt),
-    next_attempt_at: Time.nullable().openapi({ description: "Null if no attempt is scheduled." }),
+    next_attempt_at: Time.nullable().openapi({
+      description: "Null if no attempt is scheduled, as while the endpoint is disabled.",
+    }),
     created_at: Time,
     finished_at: Time.nullable(),
   })

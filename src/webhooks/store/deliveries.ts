@@ -87,6 +87,11 @@ export class Deliveries {
     return found && this.#leases.take(found, nowMs) ? found : undefined;
   }
 
+  /** Notes the URL to which a delivery is sent: that of its endpoint has changed. */
+  noteUrl({ position }: Pick<Delivery, "position">, url: string): void {
+    this.#sql.exec("UPDATE deliveries SET url = ? WHERE position = ?", url, position);
+  }
+
   /** Records an attempt's result, and the end of the delivery if it succeeded. @returns the delivery as it was before, or
    *  undefined when this attempt was recorded before */
   finishAttempt(

@@ -4,6 +4,7 @@ import type { Leases } from "../leases";
 import { type DeliveryFilter, type DeliveryPage, MAX_EXAMINED, type ShownDelivery } from "../rpc";
 import { parseAttempts } from "./attempt-log";
 import { COLUMNS, type Delivery } from "./delivery";
+import type { Endpoints } from "./endpoints";
 import { DEAD } from "./sql-values";
 
 /** The index that a list walks from the newest to the oldest delivery: the first whose member is in the filter. Dead
@@ -20,17 +21,22 @@ export const MATCHES = `(?2 IS NULL OR endpoint_id = ?2) AND (?3 IS NULL OR stat
 export class DeliveryLog {
   readonly #sql: SqlStorage;
   readonly #leases: Leases;
+  readonly #endpoints: Pick<Endpoints, "find">;
 
-  constructor(sql: SqlStorage, leases: Leases) {
+  constructor(sql: SqlStorage, leases: Leases, endpoints: Pick<Endpoints, "find">) {
     this.#sql = sql;
     this.#leases = leases;
+    this.#endpoints = endpoints;
   }
 
-  /** A delivery with its attempts. It has no next attempt while one is under way. */
+  /** A delivery with its attempts. It has no next attempt while one is under way, or while its endpoint is disabled; the next
+   *  one is sent to the URL that the endpoint has now. */
   shown(delivery: Delivery, nowMs: number): ShownDelivery {
     const { log, next_at, ...shown } = delivery;
-    const isUnderWay = this.#leases.isUnderWay(delivery, nowMs);
-    return { ...shown, next_at: isUnderWay ? null : next_at, log: parseAttempts(log) };
+    const endpoint = this.#endpoints.find(delivery.endpoint_id);
+    const waits = endpoint?.enabled === false || this.#leases.isUnderWay(delivery, nowMs);
+    const url = (delivery.status === "pending" && endpoint?.url) || delivery.url;
+    return { ...shown, url, next_at: waits ? null : next_at, log: parseAttempts(log) };
   }
 
   /** Newest first, below the position `before`. A page may be short, or empty, though there is a next one: when

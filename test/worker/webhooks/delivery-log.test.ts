@@ -62,7 +62,8 @@ function counted(sql: SqlStorage) {
     cursors.push(cursor);
     return cursor;
   };
-  const log = new DeliveryLog({ exec } as unknown as SqlStorage, new Leases()); // It uses nothing else.
+  const endpoints = { find: () => undefined };
+  const log = new DeliveryLog({ exec } as unknown as SqlStorage, new Leases(), endpoints); // It uses nothing else.
   return (filter: DeliveryFilter, before?: number) => {
     cursors = [];
     const page = log.list(filter, before, LIMIT, Date.now());

@@ -267,6 +267,44 @@ describe("a webhook", () => {
     expect(new Set((await arrivals("dead")).map((arrival) => arrival.id)).size).toBe(1);
   });
 
+  it("A delivery shows the URL to which it is sent when that of its endpoint has changed", async () => {
+    const client = await newClient();
+    const { id } = await endpoint(client, receiverUrl("moved-from", "500"), {
+      events: ["transaction.created"],
+    });
+    await client.created();
+    await eventually(
+      () => deliveries(client),
+      ([one]) => one?.attempts.length === 1,
+    );
+    const url = receiverUrl("moved-to");
+    await json(await client.ask("PATCH", `${ENDPOINTS}/${id}`, { url }), 200);
+    expect(await deliveries(client)).toMatchObject([{ status: "pending", url }]);
+    await hurry(client);
+    const [sent] = await eventually(
+      () => deliveries(client),
+      ([one]) => one?.status === "succeeded",
+    );
+    expect(sent?.url).toBe(url);
+    expect(await arrivals("moved-to")).toHaveLength(1);
+    const later = receiverUrl("moved-again");
+    await json(await client.ask("PATCH", `${ENDPOINTS}/${id}`, { url: later }), 200);
+    expect(await deliveries(client)).toMatchObject([{ status: "succeeded", url }]);
+  });
+
+  it("A delivery to a disabled endpoint has no next attempt until that is enabled", async () => {
+    const client = await newClient();
+    const { id } = await endpoint(client, receiverUrl("rests"), { enabled: false });
+    const tested = await client.ask("POST", `${ENDPOINTS}/${id}/test`);
+    expect(await json<Delivery>(tested, 202)).toMatchObject({
+      status: "pending",
+      next_attempt_at: null,
+    });
+    expect(await deliveries(client)).toMatchObject([{ status: "pending", next_attempt_at: null }]);
+    await json(await client.ask("PATCH", `${ENDPOINTS}/${id}`, { enabled: true }), 200);
+    await received("rests", 1);
+  });
+
   it("A delivered webhook can be sent again", async () => {
     const client = await newClient();
     await endpoint(client, receiverUrl("twice"), { events: ["transaction.created"] });

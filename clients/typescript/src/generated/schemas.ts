@@ -842,10 +842,11 @@ export type WebhookDelivery = {
   event_id: string;
   event_type: string;
   transaction_id: string | null;
+  /** URL of the last attempt; while the status is `pending`, of the next one. */
   url: string;
   status: WebhookDeliveryStatus;
   attempts: Array<WebhookAttempt>;
-  /** Null if no attempt is scheduled. */
+  /** Null if no attempt is scheduled, as while the endpoint is disabled. */
   next_attempt_at: string | null;
   created_at: string;
   finished_at: string | null;
