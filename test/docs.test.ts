@@ -82,6 +82,14 @@ it("Every source file that the README or a page of the docs names exists", () =>
   expect(missing).toEqual([]);
 });
 
+it("Every command in the README and the docs calls the API at $BASE, which npm start prints", () => {
+  const others = PAGES.flatMap((page) => {
+    const called = readFileSync(join(ROOT, page), "utf8").matchAll(/\$\{?(\w+)\}?\/api\/v1\//g);
+    return [...called].filter(([, name]) => name !== "BASE").map(([text]) => `${page}: ${text}`);
+  });
+  expect(others).toEqual([]);
+});
+
 it("docs/api.md has every path of openapi.json", () => {
   const { paths } = JSON.parse(readFileSync(join(ROOT, "openapi.json"), "utf8"));
   const same = (path: string) => path.replace(/\{\w+\}/g, "{}");
