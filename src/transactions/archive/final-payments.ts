@@ -6,8 +6,12 @@ import { readFirstEvent, readState, readStored, type StoredEvent } from "../jour
 /** First events that are examined in one turn; requests are served between two turns. */
 const EXAMINED_ROWS = 256;
 
-/** A payment to archive. `first_position` is that of its first event, `changed_at_ms` the time of its last one. */
-export type FinalPayment = SortKey & { first_position: number; changed_at_ms: number };
+/** A payment to archive. `first_position` is that of its first event, `last_position` and `changed_at_ms` are of its last one. */
+export type FinalPayment = SortKey & {
+  first_position: number;
+  last_position: number;
+  changed_at_ms: number;
+};
 
 export type Selection = {
   payments: FinalPayment[];
@@ -46,14 +50,15 @@ export function selectFinal(
   const payments = examined.flatMap((row): FinalPayment[] => {
     const { position: first_position } = row;
     const last = latest.get(first_position) ?? row;
-    const { position, created_at_ms: changed_at_ms } = last;
-    const isSettled = position <= settled_through && changed_at_ms < before_ms;
+    const { position: last_position, created_at_ms: changed_at_ms } = last;
+    const isSettled = last_position <= settled_through && changed_at_ms < before_ms;
     if (!isSettled || kept.has(first_position)) return [];
     const first = readFirstEvent(row);
     const transaction = readState(last, first) as Transaction; // Our own text.
     if (!isFinal(transaction)) return [];
     const { merchant_id, transaction_id: id } = first;
-    return [{ merchant_id, created_at: transaction.created_at, id, first_position, changed_at_ms }];
+    const { created_at } = transaction;
+    return [{ merchant_id, created_at, id, first_position, last_position, changed_at_ms }];
   });
   const through = examined.at(-1)?.position ?? after;
   const is_complete = tooNew >= 0 || firsts.length < EXAMINED_ROWS;

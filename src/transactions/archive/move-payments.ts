@@ -19,8 +19,8 @@ type Dependencies = {
   counters: Counters;
 };
 
-/** Inserts the segment and moves its payments, some in each commit; those that have changed since they were read stay. When
- *  the object ends meanwhile, those that are left stay too, and are archived in another segment.
+/** Inserts the segment and moves its payments, some in each commit; those that have changed since they were selected stay.
+ *  When the object ends meanwhile, those that are left stay too, and are archived in another segment.
  *  @param sealed each payment of the segment, as it was read
  *  @returns those that were moved */
 export async function movePayments(
@@ -34,7 +34,8 @@ export async function movePayments(
     if (from > 0) await rest();
     const some = payments.slice(from, from + MOVED_AT_ONCE).flatMap((payment) => {
       const as = sealed.get(payment.id);
-      return as ? [{ payment, as }] : [];
+      // One that has changed before it was read may not be final any more.
+      return as?.positions.at(-1) === payment.last_position ? [{ payment, as }] : [];
     });
     const ids = transactionSync(() => {
       if (from === 0) segments.insert(segment);

@@ -21,7 +21,7 @@ beforeEach(() => {
 const CHARGED = idOf("charged");
 const about = { merchant_id: MERCHANT, transaction_id: CHARGED, traceparent: TRACEPARENT };
 
-/** A shard whose last payment is charged. */
+/** A shard whose last payment, also in the order of a segment, is charged. */
 async function paidShard(): Promise<ArchivingShard> {
   const shard = new ArchivingShard();
   for (const key of KEYS.slice(0, -1)) await shard.pay(key, NOW_MS);
@@ -32,7 +32,7 @@ async function paidShard(): Promise<ArchivingShard> {
     { kind: "process", ...about },
     { kind: "record", ...about, operation: "charge", claimed_version: 2, answer },
   ];
-  for (const command of commands) await shard.execute(command, NOW_MS);
+  for (const command of commands) await shard.execute(command, NOW_MS + 1);
   return shard;
 }
 
@@ -113,4 +113,28 @@ it("A payment that changes between two commits stays in the tables", async () =>
   expect(countOf(shard)).toEqual({ 0: 1, 1: KEYS.length - 1 });
   expect(segmentsOf(shard).at(-1)).toBe(0);
   expect(shard.removed.map(({ id }) => id)).not.toContain(CHARGED);
+});
+
+it("A payment that changes after it was selected and before it is read stays in the tables", async () => {
+  const shard = await paidShard();
+  const { journal } = shard;
+  const refund = { kind: "refund", ...about, idempotency_key: "refund", amount: "1" } as const;
+  const request = { ...refund, reason: null, metadata: {} };
+  const later = NOW_MS + 10 * HOT_MS;
+  const read = vi.spyOn(journal.events, "readHistories");
+  const isRead = () => read.mock.calls.some(([ids]) => ids.includes(CHARGED));
+  const refunded = vi.fn(() => shard.execute(request, later));
+  betweenTurns = async () => {
+    if (read.mock.calls.length === 0 || refunded.mock.calls.length > 0) return;
+    expect(isRead()).toBe(false);
+    await refunded();
+  };
+  await shard.archiver.runNow();
+  expect(isRead()).toBe(true);
+  expect(countOf(shard)).toEqual({ 0: 1, 1: KEYS.length - 1 });
+  expect(segmentsOf(shard).at(-1)).toBe(0);
+  shard.restart();
+  const [open] = shard.journal.charges.due(later, 10);
+  expect(open?.id).toBe(shard.journal.refunds.of(CHARGED)[0]?.refund.id);
+  expect(await shard.execute(request, later)).toMatchObject({ kind: "pending", replayed: true });
 });
