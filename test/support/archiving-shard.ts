@@ -5,7 +5,7 @@ import type { EventRecord } from "../../src/domain/transaction/event";
 import type { CreateRequest } from "../../src/domain/transaction/idempotency";
 import { ArchiveReader } from "../../src/transactions/archive/archive-reader";
 import { Archiver } from "../../src/transactions/archive/archiver";
-import type { MovedPayment } from "../../src/transactions/archive/empty-book";
+import { BookRemovals, type MovedPayment } from "../../src/transactions/archive/empty-book";
 import { eraseArchived } from "../../src/transactions/archive/erase-archived";
 import { restoreSegment } from "../../src/transactions/archive/restore";
 import { Segments } from "../../src/transactions/archive/segments";
@@ -52,6 +52,7 @@ export class ArchivingShard {
     const segments = new Segments(sql, journal.archived);
     const store = new ArchiveStore(this.r2.bucket, { timeout_ms: this.limitMs });
     const reader = new ArchiveReader({ journal, segments, store, log: () => {} });
+    const removals = new BookRemovals(journal.archived, (some) => this.removeFromBook(some));
     this.journal = journal;
     this.segments = segments;
     this.store = store;
@@ -73,7 +74,7 @@ export class ArchivingShard {
         settledThrough: () => this.settledThrough(),
       },
       shards: () => this.shards,
-      removeFromBook: (payments) => this.removeFromBook(payments),
+      removeFromBook: (payments) => removals.remove(payments),
     });
   }
 

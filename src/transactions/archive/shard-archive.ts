@@ -19,6 +19,7 @@ import {
 } from "../rpc";
 import { ArchiveReader } from "./archive-reader";
 import { Archiver } from "./archiver";
+import { BookRemovals } from "./empty-book";
 import { eraseArchived, NOTHING_LEFT } from "./erase-archived";
 import { listArchived } from "./list-archived";
 import { restoreSegment } from "./restore";
@@ -47,6 +48,7 @@ export class ShardArchive {
   readonly #journal: Journal;
   readonly #reader: ArchiveReader;
   readonly #segments: Segments;
+  readonly #removals: BookRemovals;
   /** Undefined when nothing is archived: without a bucket, or with an object for each transaction, whose name says where it
    *  is for ever. */
   readonly archiver: Archiver | undefined;
@@ -60,6 +62,9 @@ export class ShardArchive {
     this.#segments = new Segments(sql, journal.archived);
     const store = env.ARCHIVE && new ArchiveStore(env.ARCHIVE, { timeout_ms: R2_TIMEOUT_MS });
     this.#reader = new ArchiveReader({ journal, segments: this.#segments, store, log });
+    this.#removals = new BookRemovals(journal.archived, (payments) =>
+      dependencies.books.each(payments, removeArchived),
+    );
     const isArchived = store && config.transaction_shards > 0;
     this.archiver = isArchived
       ? new Archiver({
@@ -69,7 +74,7 @@ export class ShardArchive {
           segments: this.#segments,
           reader: this.#reader,
           hot_ms: config.hot_ms,
-          removeFromBook: (payments) => dependencies.books.each(payments, removeArchived),
+          removeFromBook: (payments) => this.#removals.remove(payments),
         })
       : undefined;
   }
@@ -101,7 +106,10 @@ export class ShardArchive {
         sql: this.#sql,
         transactionSync: (work) => storage.transactionSync(work),
         reader: this.#reader,
-        writeBook: (events) => books.each(events, restoreListed),
+        writeBook: async (events) => {
+          await this.#removals.ended();
+          await books.each(events, restoreListed);
+        },
       },
       number,
       untilMs,

@@ -1,10 +1,15 @@
 /** What a shard does with its archive, one thing at a time. */
+import { DatabaseSync } from "node:sqlite";
 import { beforeEach, expect, it, vi } from "vitest";
+import { appendEvents } from "../../../../src/d1/append-events";
+import { removeArchived } from "../../../../src/d1/transactions/remove-archived";
+import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import { ShardArchive } from "../../../../src/transactions/archive/shard-archive";
 import { Counters } from "../../../../src/transactions/counters";
 import { ArchivingShard, HOT_MS } from "../../../support/archiving-shard";
 import { until } from "../../../support/eventually";
 import { MERCHANT, NOW_MS } from "../../../support/examples";
+import { memoryD1, migrate } from "../../../support/memory-book";
 
 beforeEach(() => {
   vi.stubGlobal("scheduler", { wait: () => Promise.resolve() });
@@ -14,13 +19,19 @@ beforeEach(() => {
   };
 });
 
+const ID = deriveTransactionId(MERCHANT, "a");
+const UNTIL_MS = NOW_MS + 100 * HOT_MS;
 const STEP = {
   ...{ merchant_id: MERCHANT, user_id: "nobody", through_ms: NOW_MS, shard: "shard-0" },
   after: { at_ms: 0, segment: 0 },
 };
 
-/** @param bindings with the bucket, or without one */
-async function open({ hasBucket }: { hasBucket: boolean }) {
+type Books = ConstructorParameters<typeof ShardArchive>[0]["books"];
+type Each = (items: never[], work: (db: D1Database, items: never[]) => Promise<void>) => unknown;
+
+/** @param bindings with the bucket, or without one
+ *  @param each how work is done on the book */
+async function open({ hasBucket }: { hasBucket: boolean }, each: Each = async () => {}) {
   const shard = new ArchivingShard();
   await shard.pay("a", NOW_MS);
   vi.spyOn(Date, "now").mockReturnValue(NOW_MS + 10 * HOT_MS);
@@ -34,15 +45,34 @@ async function open({ hasBucket }: { hasBucket: boolean }) {
       storeCheckpoints: () => {},
     } as unknown as ConstructorParameters<typeof ShardArchive>[0]["relays"],
     counters: new Counters(journal.state, true),
-    books: { each: async () => {} } as unknown as ConstructorParameters<
-      typeof ShardArchive
-    >[0]["books"],
+    books: { each } as unknown as Books, // Nothing else of them is used.
     env: hasBucket ? { ARCHIVE: r2.bucket } : {},
     config: { hot_ms: HOT_MS, transaction_shards: 4 },
     log: () => {},
     shards: () => 4,
   });
-  return { archive, r2 };
+  return { archive, r2, shard };
+}
+
+/** A shard with an archive and its book. */
+async function openWithBook() {
+  const book = new DatabaseSync(":memory:");
+  migrate(book);
+  const db = memoryD1(book);
+  const gate = { before: async (_work: unknown): Promise<void> => {} };
+  const opened = await open({ hasBucket: true }, async (items, work) => {
+    await gate.before(work);
+    await work(db, items);
+  });
+  const { journal } = opened.shard;
+  await appendEvents(db, journal.readEvents(ID));
+  journal.checkpoints.set("book_delivered_through", journal.lastPosition);
+  const versions = () =>
+    book
+      .prepare("SELECT version FROM listed_transactions")
+      .all()
+      .map(({ version }) => version);
+  return { ...opened, gate, versions };
 }
 
 it("A step of an erasure waits for the pass that is under way", async () => {
@@ -69,4 +99,41 @@ it("A step of an erasure waits for the pass that is under way", async () => {
 it("Without a bucket and without segments there is nothing to erase", async () => {
   const { archive } = await open({ hasBucket: false });
   expect(await archive.erase(STEP)).toEqual({ segments: 0, objects: 0, current: [], next: null });
+});
+
+it("A payment that is put back while its segment is taken out of the book stays in the book", async () => {
+  const { archive, shard, gate, versions } = await openWithBook();
+  let isRemoving = false;
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  gate.before = async (work) => {
+    if (work !== removeArchived) return;
+    isRemoving = true;
+    await released;
+  };
+  const pass = archive.archiver?.runNow();
+  await until(() => isRemoving);
+  const restored = archive.restore(1, UNTIL_MS);
+  await until(() => shard.journal.archived.placeOf(ID) === undefined);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  release();
+  await pass;
+  expect(await restored).toBe(1);
+  expect(versions()).toEqual([2]);
+});
+
+it("A payment that is put back before its segment is taken out of the book stays in the book", async () => {
+  const { archive, shard, versions } = await openWithBook();
+  let restored: Promise<number | null> | undefined;
+  vi.stubGlobal("scheduler", {
+    wait: async () => {
+      if (shard.journal.archived.placeOf(ID)) restored ??= archive.restore(1, UNTIL_MS);
+      await restored;
+    },
+  });
+  await archive.archiver?.runNow();
+  expect(await restored).toBe(1);
+  expect(versions()).toEqual([2]);
 });
