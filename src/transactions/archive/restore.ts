@@ -14,7 +14,8 @@ export type RestoreDependencies = {
   writeBook: (events: EventRecord[]) => Promise<void>;
 };
 
-/** Restores the payments that are still in a segment, a block in each commit. May be repeated.
+/** Restores the payments that are still in a segment, a block in each commit. Those of it that are in the tables already stay
+ *  there for that time too. May be repeated.
  *  @param untilMs until when they are not archived again
  *  @returns how many payments were put back; null when there is no such segment
  *  @throws ArchiveFault, or a fault of D1, after which it is to be repeated */
@@ -37,15 +38,15 @@ export async function restoreSegment(
         const place = journal.archived.placeOf(id);
         const isHere = place?.segment === number && place.block === block;
         if (!isHere && place) return [];
+        keep(sql, first_position, untilMs);
         // One that was put back before, by a call that could not write the book, is written there now.
-        if (!place) return journal.readEvents(id).slice(-1);
+        if (!place) return journal.readEvents(id).slice(-1).filter(isDelivered(journal, sql));
         const release = journal.archived.hold(id, payment);
         try {
           putBack(journal, id);
         } finally {
           release();
         }
-        sql.exec("INSERT OR REPLACE INTO restored VALUES (?, ?)", first_position, untilMs);
         restored += 1;
         return [last];
       }),
@@ -53,6 +54,25 @@ export async function restoreSegment(
     await writeBook(lasts);
   }
   return restored;
+}
+
+/** Whether the book was given an event. One that it still gets must not be in its row before: the book would neither count it
+ *  nor have it in the feed. */
+function isDelivered({ checkpoints }: Journal, sql: SqlStorage) {
+  const through = checkpoints.get("book_delivered_through") ?? 0;
+  const isWaiting = (position: number) =>
+    sql.exec("SELECT 1 FROM book_waiting WHERE position = ?", position).toArray().length > 0;
+  return ({ position }: EventRecord): boolean => position <= through && !isWaiting(position);
+}
+
+/** Keeps a payment in the tables until a time at least. */
+function keep(sql: SqlStorage, firstPosition: number, untilMs: number): void {
+  sql.exec(
+    `INSERT INTO restored VALUES (?, ?)
+       ON CONFLICT (first_position) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms)`,
+    firstPosition,
+    untilMs,
+  );
 }
 
 /** Ends the time of restored payments, which are archived again then. */

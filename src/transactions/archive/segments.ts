@@ -165,7 +165,7 @@ export class Segments {
   }
 
   /** Moves payments of a segment that was written and inserted out of the tables; those that have changed since they were
-   *  read stay. To be called inside `transactionSync`.
+   *  read stay, and those that an operator has put back. To be called inside `transactionSync`.
    *  @param sealed payments of the segment, as they were read
    *  @param settledThrough payments with an event after this position stay too: the book may be written again since
    *  @returns the ids of those that were moved */
@@ -222,6 +222,7 @@ export class Segments {
     );
   }
 
+  /** Of these, the payments that may leave the tables. */
   #selectUnchanged(sealed: Map<string, SealedPayment>): string[] {
     const firsts = JSON.stringify([...sealed.values()].map(({ first_position }) => first_position));
     const rows = this.#sql
@@ -233,9 +234,16 @@ export class Segments {
       )
       .toArray();
     const lasts = new Map(rows.map(({ first, last }) => [first, last]));
+    const restored = this.#sql
+      .exec<{ first: number }>(
+        "SELECT first_position AS first FROM restored WHERE first_position IN (SELECT value FROM json_each(?))",
+        firsts,
+      )
+      .toArray();
+    const kept = new Set(restored.map(({ first }) => first));
     return [...sealed].flatMap(([id, { first_position, positions }]) => {
       const last = lasts.get(first_position) ?? first_position;
-      return last === positions.at(-1) ? [id] : [];
+      return last === positions.at(-1) && !kept.has(first_position) ? [id] : [];
     });
   }
 }

@@ -254,6 +254,44 @@ describe("a payment that changes while it is archived", () => {
     }
   });
 
+  it("What was back already when an operator put its segment back stays for that time too", async () => {
+    const shard = await charged();
+    await shard.archiver.runNow();
+    const { journal } = shard;
+    const later = NOW_MS + 10 * HOT_MS;
+    const erase = { kind: "erase", ...about, user_id: requestOf({}).user_id } as const;
+    await shard.execute(erase, later);
+    expect(await shard.restore(1, later + 50 * HOT_MS)).toBe(1);
+    for (const [after, placed] of [
+      [49 * HOT_MS, undefined],
+      [50 * HOT_MS, { segment: 2, block: 0 }],
+    ] as const) {
+      vi.spyOn(Date, "now").mockReturnValue(later + after);
+      await shard.archiver.runNow();
+      expect(journal.archived.placeOf(idOf("a"))).toEqual(placed);
+    }
+  });
+
+  it("What an operator puts back while it is archived once more stays", async () => {
+    const shard = await charged();
+    await shard.archiver.runNow();
+    const erase = { kind: "erase", ...about, user_id: requestOf({}).user_id } as const;
+    await shard.execute(erase, NOW_MS + 10 * HOT_MS);
+    vi.spyOn(Date, "now").mockReturnValue(NOW_MS + 20 * HOT_MS);
+    const { operations } = shard.r2;
+    let restored: Promise<unknown> | undefined;
+    shard.r2.before = async (operation) => {
+      if (operation <= operations + 1 || restored) return;
+      restored = shard.restore(1, NOW_MS + 50 * HOT_MS);
+      await restored;
+    };
+    await shard.archiver.runNow();
+    expect(await restored).toBe(1);
+    expect(shard.segments.list(0, 10)).toHaveLength(2);
+    expect(places(shard)).toEqual([1, 1, 0]);
+    for (const key of KEYS) expect(shard.journal.archived.placeOf(idOf(key))).toBeUndefined();
+  });
+
   it("A change or restore of an archived payment is refused while the book is written again, and done after that", async () => {
     const shard = await charged();
     await shard.archiver.runNow();

@@ -8,7 +8,7 @@ import { ShardArchive } from "../../../../src/transactions/archive/shard-archive
 import { Counters } from "../../../../src/transactions/counters";
 import { ArchivingShard, HOT_MS } from "../../../support/archiving-shard";
 import { until } from "../../../support/eventually";
-import { MERCHANT, NOW_MS } from "../../../support/examples";
+import { MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "../../../support/examples";
 import { memoryD1, migrate } from "../../../support/memory-book";
 
 beforeEach(() => {
@@ -72,7 +72,7 @@ async function openWithBook() {
       .prepare("SELECT version FROM listed_transactions")
       .all()
       .map(({ version }) => version);
-  return { ...opened, gate, versions };
+  return { ...opened, gate, versions, db, book };
 }
 
 it("A step of an erasure waits for the pass that is under way", async () => {
@@ -136,4 +136,22 @@ it("A payment that is put back before its segment is taken out of the book stays
   await archive.archiver?.runNow();
   expect(await restored).toBe(1);
   expect(versions()).toEqual([2]);
+});
+
+it("A restore writes nothing into the book that its relay has still to count", async () => {
+  const { archive, shard, versions, db, book } = await openWithBook();
+  await archive.archiver?.runNow();
+  expect(versions()).toEqual([]);
+  const { journal } = shard;
+  const about = { merchant_id: MERCHANT, transaction_id: ID, traceparent: TRACEPARENT };
+  const erasure = { kind: "erase", ...about, user_id: requestOf({}).user_id } as const;
+  await shard.execute(erasure, NOW_MS + 10 * HOT_MS);
+  expect(journal.archived.placeOf(ID)).toBeUndefined();
+  expect(await archive.restore(1, UNTIL_MS)).toBe(0);
+  await appendEvents(db, journal.readEvents(ID).slice(-1));
+  expect(versions()).toEqual([3]);
+  const counted = "SELECT count FROM totals WHERE type = 'transaction.erased'";
+  expect(book.prepare(counted).all()).toMatchObject([{ count: 1 }]);
+  const events = book.prepare("SELECT sum(sequence - first + 1) AS events FROM feed_events");
+  expect(events.get()).toMatchObject({ events: 3 });
 });
