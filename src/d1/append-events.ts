@@ -3,7 +3,7 @@ import type { EventRecord } from "../domain/transaction/event";
 import type { Refund } from "../domain/transaction/refund";
 import type { Transaction } from "../domain/transaction/transaction";
 import { prepareErasures } from "./erasure/erase-refunds";
-import { prepareDeletion, type SentEvents, WRITE_FEED } from "./events/feed-writes";
+import { NUMBER_FEEDS, prepareDeletion, type SentEvents, WRITE_FEED } from "./events/feed-writes";
 import { COUNT_HOURS, counterOf, toHour } from "./hourly-totals";
 import { countedAs } from "./totals";
 import { MAX_TOTAL_CODES } from "./totals-schema";
@@ -16,11 +16,6 @@ import { prepareRows } from "./transactions/write-rows";
  *  https://developers.cloudflare.com/d1/platform/limits/; the JSON around each row and multi-byte characters need the
  *  rest. */
 export const APPEND_LIMITS = { rows: 700, characters: 600_000 };
-
-/** Numbers the feeds of merchants that have none. ?1: merchant ids. */
-const NUMBER_FEEDS = `
-  INSERT INTO feeds (merchant_id) SELECT value FROM json_each(?1) WHERE true
-  ON CONFLICT (merchant_id) DO NOTHING`;
 
 /** Gives the first failure codes totals of their own. ?1: codes. A code of an event that was written before is there
  *  already, or there was no room for it. */

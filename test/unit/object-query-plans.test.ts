@@ -33,6 +33,7 @@ const OBJECTS: Record<string, (sql: SqlStorage) => void> = {
 /** They make or upgrade tables, once in an object's life. */
 const UPGRADES = [
   "transactions/journal/schema.ts",
+  "transactions/journal/archived/schema.ts",
   "transactions/journal/earlier-events.ts",
   "webhooks/store/schema.ts",
   "webhooks/store/earlier-deliveries.ts",
@@ -57,6 +58,8 @@ const PARTS: Record<string, string[]> = {
   'keySql ? "GROUP BY 1" : ""': ["", "GROUP BY 1"],
   // What is set aside.
   "this.#table": ["waiting", "book_waiting"],
+  // What leaves with a payment.
+  table: ["refunds", "payment_details", "next_actions"],
   // Values of columns.
   PENDING: [PENDING],
   DEAD: [DEAD],
@@ -128,6 +131,7 @@ const MAY_SCAN: Record<string, string> = {
   "SELECT transaction_id AS id FROM found_payments WHERE is_waiting = 0":
     "the index of those that are due",
   "SELECT 1 FROM archived LIMIT 1": "one row, once in a start",
+  "SELECT 1 FROM came_back LIMIT 1": "the same",
   "DELETE FROM restored WHERE until_ms": "what an operator has put back, once in a pass",
   "UPDATE segments SET is_in_book = 1":
     "a row for a thousand payments, when an operator rebuilds the book",

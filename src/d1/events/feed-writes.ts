@@ -5,6 +5,11 @@ import type { RowKey } from "../transactions/listed-row";
 /** The consecutive events of a transaction, from one sequence to another. */
 export type SentEvents = [...key: RowKey, first: number, last: number];
 
+/** Numbers the feeds of merchants that have none. ?1: merchant ids. */
+export const NUMBER_FEEDS = `
+  INSERT INTO feeds (merchant_id) SELECT value FROM json_each(?1) WHERE true
+  ON CONFLICT (merchant_id) DO NOTHING`;
+
 /** The last position of a feed in a table. */
 const lastIn = (table: string) => `coalesce((
   SELECT max(position) FROM ${table}

@@ -1,6 +1,7 @@
 /** Moves transactions that an earlier release wrote to `listed_transactions`, from the events of their owner. */
 import type { EventRecord } from "../../domain/transaction/event";
 import type { Transaction } from "../../domain/transaction/transaction";
+import { NUMBER_FEEDS } from "../events/feed-writes";
 import { toRowKey, toSentRow } from "./listed-row";
 import { prepareRows, type Replaced } from "./write-rows";
 
@@ -19,6 +20,13 @@ export function restoreListed(db: D1Database, events: EventRecord[]): Promise<vo
   return writeListed(db, events, "up_to");
 }
 
+/** Writes transactions of which the lists have no version, as of these events. Adds nothing to the feed and counts nothing. May be
+ *  repeated.
+ *  @param events one of each transaction, as its owner stored it */
+export function addListed(db: D1Database, events: EventRecord[]): Promise<void> {
+  return writeListed(db, events, "none");
+}
+
 async function writeListed(
   db: D1Database,
   events: EventRecord[],
@@ -31,5 +39,8 @@ async function writeListed(
     const key = toRowKey(event.merchant_id, state.created_at, event.transaction_id);
     return toSentRow(key, event, state);
   });
-  await db.batch(prepareRows(db, rows, replaced));
+  const merchants = JSON.stringify([...new Set(events.map(({ merchant_id }) => merchant_id))]);
+  // A row of an earlier release has its feed.
+  const feeds = replaced === "same" ? [] : [db.prepare(NUMBER_FEEDS).bind(merchants)];
+  await db.batch([...feeds, ...prepareRows(db, rows, replaced)]);
 }

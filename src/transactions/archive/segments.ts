@@ -186,19 +186,18 @@ export class Segments {
       "DELETE FROM events WHERE position IN (SELECT value FROM json_each(?))",
       JSON.stringify(positions),
     );
+    const firsts = moved.map((id) => sealed.get(id)?.first_position);
+    this.#sql.exec(
+      "DELETE FROM came_back WHERE first_position IN (SELECT value FROM json_each(?))",
+      JSON.stringify(firsts),
+    );
     const ids = JSON.stringify(moved);
-    this.#sql.exec(
-      "DELETE FROM refunds WHERE transaction_id IN (SELECT value FROM json_each(?))",
-      ids,
-    );
-    this.#sql.exec(
-      "DELETE FROM payment_details WHERE transaction_id IN (SELECT value FROM json_each(?))",
-      ids,
-    );
-    this.#sql.exec(
-      "DELETE FROM next_actions WHERE transaction_id IN (SELECT value FROM json_each(?))",
-      ids,
-    );
+    for (const table of ["refunds", "payment_details", "next_actions"]) {
+      this.#sql.exec(
+        `DELETE FROM ${table} WHERE transaction_id IN (SELECT value FROM json_each(?))`,
+        ids,
+      );
+    }
     return moved;
   }
 

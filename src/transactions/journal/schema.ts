@@ -8,6 +8,7 @@ import {
 } from "../../runtime/migrations";
 import { moveCountersToState } from "../../runtime/state/move-counters";
 import { STATE_TABLE } from "../../runtime/state/state-row";
+import { addArchive, addCameBack, addObsolete, addRestored } from "./archived/schema";
 
 /** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
  *  `transactionSync`. */
@@ -175,35 +176,6 @@ function packEvents(sql: SqlStorage): void {
     CREATE UNIQUE INDEX events_of_transaction ON events (first_position, sequence) WHERE sequence > 1;`);
 }
 
-/** Version 6: the segments of the archive, and where payments are that have left the tables. A row of `archived` is all that
- *  is left of such a payment, so it has nothing but the packed id and the place. */
-function addArchive(sql: SqlStorage): void {
-  sql.exec(`
-    CREATE TABLE IF NOT EXISTS segments (
-      number INTEGER PRIMARY KEY,
-      shard TEXT NOT NULL,
-      hash TEXT NOT NULL,
-      payments INTEGER NOT NULL,
-      bytes INTEGER NOT NULL,
-      last_position INTEGER NOT NULL,
-      first_created_at_ms INTEGER NOT NULL,
-      last_created_at_ms INTEGER NOT NULL,
-      sealed_at_ms INTEGER NOT NULL,
-      is_in_book INTEGER NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS segments_in_book ON segments (number) WHERE is_in_book = 1;
-    CREATE TABLE IF NOT EXISTS segment_merchants (
-      merchant_id TEXT NOT NULL,
-      last_created_at_ms INTEGER NOT NULL,
-      number INTEGER NOT NULL,
-      first_created_at_ms INTEGER NOT NULL,
-      PRIMARY KEY (merchant_id, last_created_at_ms, number)
-    ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS segment_merchants_by_first
-      ON segment_merchants (merchant_id, first_created_at_ms, last_created_at_ms);
-    CREATE TABLE IF NOT EXISTS archived (id BLOB PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;`);
-}
-
 /** Version 7: the position up to which the book may have transactions in the tables of earlier releases
  *  (`outbox/earlier-book.ts`). */
 function markBook(sql: SqlStorage): void {
@@ -217,22 +189,11 @@ function markBook(sql: SqlStorage): void {
     ON CONFLICT (id) DO UPDATE SET checkpoints = json_patch(coalesce(checkpoints, '{}'), excluded.checkpoints)`);
 }
 
-/** Version 8: payments that an operator has put back, and until when they stay. */
-function addRestored(sql: SqlStorage): void {
-  sql.exec(`
-    CREATE TABLE IF NOT EXISTS restored (first_position INTEGER PRIMARY KEY, until_ms INTEGER NOT NULL)`);
-}
-
 /** Version 9: events that the book of their merchant could not take yet (`outbox/book-destination.ts`). */
 function addBookWaiting(sql: SqlStorage): void {
   sql.exec(`
     CREATE TABLE IF NOT EXISTS book_waiting (position INTEGER PRIMARY KEY, merchant_id TEXT NOT NULL);
     CREATE INDEX IF NOT EXISTS book_waiting_by_merchant ON book_waiting (merchant_id);`);
-}
-
-/** Version 10: objects of the archive's bucket that are to be deleted, because their segment was replaced. */
-function addObsolete(sql: SqlStorage): void {
-  sql.exec("CREATE TABLE IF NOT EXISTS obsolete_objects (key TEXT PRIMARY KEY) WITHOUT ROWID");
 }
 
 const MIGRATIONS: readonly Migration[] = [
@@ -246,4 +207,5 @@ const MIGRATIONS: readonly Migration[] = [
   addRestored,
   addBookWaiting,
   addObsolete,
+  addCameBack,
 ];

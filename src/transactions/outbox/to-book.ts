@@ -1,8 +1,10 @@
 /** D1 as a destination: the books, which lists read. */
 import { APPEND_LIMITS, appendEvents } from "../../d1/append-events";
+import { addListed } from "../../d1/transactions/move-earlier";
 import type { EventRecord } from "../../domain/transaction/event";
 import type { Log } from "../../observability/log";
 import { FIRST_BOOK } from "../../settings";
+import type { ArchivedPayments } from "../journal/archived/archived-payments";
 import type { EventStore } from "../journal/event-store";
 import type { EventTail } from "../journal/event-tail";
 import { BookDestination } from "./book-destination";
@@ -19,6 +21,7 @@ type Source = {
   tail: Pick<EventTail, "transactionOf">;
   backoffs: StoredBackoffs;
   events: EventStore;
+  archived: Pick<ArchivedPayments, "returnedThrough">;
 };
 
 /** @param sql with the journal's tables
@@ -34,7 +37,13 @@ export function toBook(
     read: (event: EventRecord) => journal.tail.transactionOf(event),
     hot_ms: hotMs,
   };
-  const append = (db: D1Database, events: EventRecord[]) => appendEvents(db, events, options);
+  const append = async (db: D1Database, events: EventRecord[]) => {
+    // Events of before a payment was in the archive come only when the book is written again. It had them, and not any more the
+    // row that says so.
+    const last = journal.archived.returnedThrough(events);
+    if (last.length > 0) await addListed(db, journal.events.readAt(last));
+    await appendEvents(db, events, options);
+  };
   const common = { max_batch: APPEND_LIMITS, gather_ms: () => GATHER_MS };
   const destination = new BookDestination(sql, journal, books, append, log);
   // While there were several, events may have been set aside.

@@ -2,6 +2,7 @@
  *  because a request is about them. */
 import type { ArchivedPayment } from "../../../archive/line";
 import { packId } from "../../../domain/identity/packed-id";
+import type { EventRecord } from "../../../domain/transaction/event";
 import { insertRows, prepareInsert } from "../../../runtime/insert-rows";
 import { type RefundRow, toRefundRows } from "./refund-row";
 
@@ -24,11 +25,14 @@ export class ArchivedPayments {
   readonly #sql: SqlStorage;
   readonly #held = new Map<string, Held>();
   #isEmpty: boolean;
+  /** Whether payments may have come back. In most shards there are none, and the table is not read. */
+  #mayHaveReturned: boolean;
 
   /** @param sql with the journal's tables */
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.#isEmpty = sql.exec("SELECT 1 FROM archived LIMIT 1").toArray().length === 0;
+    this.#mayHaveReturned = sql.exec("SELECT 1 FROM came_back LIMIT 1").toArray().length > 0;
   }
 
   /** Whether no payment was ever archived, in which case nothing is looked up. */
@@ -57,10 +61,27 @@ export class ArchivedPayments {
     );
   }
 
-  /** A payment is in the tables again. */
-  delete(id: string): void {
+  /** A payment is in the tables again, with events from one position up to another. */
+  return(id: string, firstPosition: number, through: number): void {
     this.#held.delete(id);
+    this.#mayHaveReturned = true;
     this.#sql.exec("DELETE FROM archived WHERE id = ?", toKey(id));
+    this.#sql.exec("INSERT OR REPLACE INTO came_back VALUES (?, ?)", firstPosition, through);
+  }
+
+  /** Of the payments with one of these events that have come back since that event: the positions of their last events of before
+   *  that. */
+  returnedThrough(events: Pick<EventRecord, "position" | "first_position">[]): number[] {
+    if (!this.#mayHaveReturned) return [];
+    const positions = events.map(({ position, first_position }) => [first_position, position]);
+    return this.#sql
+      .exec<{ through: number }>(
+        `SELECT DISTINCT through FROM json_each(?)
+           CROSS JOIN came_back ON first_position = json_each.value ->> 0 AND through >= json_each.value ->> 1`,
+        JSON.stringify(positions),
+      )
+      .toArray()
+      .map(({ through }) => through);
   }
 
   /** Keeps a payment in memory, as it was read from the archive. @returns what releases it, to be called once */

@@ -25,12 +25,12 @@ export function putBack(tables: Tables, transactionId: string): void {
   const { events, refunds, details, archived, checkpoints } = tables;
   const payment = archived.find(transactionId);
   if (!payment) throw new NotHeld();
-  const last = payment.events.at(-1)?.position ?? 0;
+  const { first_position = 0, position: last = 0 } = payment.events.at(-1) ?? {};
   if (last > (checkpoints.get("book_delivered_through") ?? 0)) {
     throw new ArchiveFault("unavailable", "segments/", "the book is being written again");
   }
   const rows = toRefundRows(payment);
-  archived.delete(transactionId);
+  archived.return(transactionId, first_position, last);
   events.insert(toNewEvents(payment));
   for (const row of rows) refunds.insert(transactionId, row);
   if (payment.details !== null) details.insert(transactionId, payment.details);

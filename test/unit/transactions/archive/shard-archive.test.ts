@@ -6,6 +6,7 @@ import { removeArchived } from "../../../../src/d1/transactions/remove-archived"
 import { deriveTransactionId } from "../../../../src/domain/identity/id";
 import { ShardArchive } from "../../../../src/transactions/archive/shard-archive";
 import { Counters } from "../../../../src/transactions/counters";
+import { toBook } from "../../../../src/transactions/outbox/to-book";
 import { ArchivingShard, HOT_MS } from "../../../support/archiving-shard";
 import { until } from "../../../support/eventually";
 import { MERCHANT, NOW_MS, requestOf, TRACEPARENT } from "../../../support/examples";
@@ -154,4 +155,46 @@ it("A restore writes nothing into the book that its relay has still to count", a
   expect(book.prepare(counted).all()).toMatchObject([{ count: 1 }]);
   const events = book.prepare("SELECT sum(sequence - first + 1) AS events FROM feed_events");
   expect(events.get()).toMatchObject({ events: 3 });
+});
+
+it.each([
+  ["all at once", 10],
+  ["one after the other", 1],
+])(
+  "A book that is written again, its events %s, counts none that were in the archive",
+  async (_, rows) => {
+    const { archive, shard, versions, db, book } = await openWithBook();
+    const { journal, storage } = shard;
+    await archive.archiver?.runNow();
+    const about = { merchant_id: MERCHANT, transaction_id: ID, traceparent: TRACEPARENT };
+    const erasure = { kind: "erase", ...about, user_id: requestOf({}).user_id } as const;
+    await shard.execute(erasure, NOW_MS + 10 * HOT_MS);
+    expect(versions()).toEqual([]);
+    const books = { count: 1, db: () => db } as unknown as Parameters<typeof toBook>[2];
+    const { deliver } = toBook(storage.sql, journal, books, 0, () => {});
+    for (let at = 0; at < journal.lastPosition; at += rows) {
+      await deliver(journal.eventsAfter(at, rows, 1_000_000), 0);
+      expect(versions()).toEqual([Math.max(2, Math.min(at + rows, 3))]);
+    }
+    const counted = book.prepare("SELECT type, count FROM totals ORDER BY type").all();
+    expect(counted.map(({ type, count }) => [type, count])).toEqual([
+      ["transaction.cancelled", 1],
+      ["transaction.created", 1],
+      ["transaction.erased", 1],
+    ]);
+    const events = book.prepare("SELECT sum(sequence - first + 1) AS events FROM feed_events");
+    expect(events.get()).toMatchObject({ events: 3 });
+  },
+);
+
+it("What has come back and is archived again is not noted any more", async () => {
+  const { archive, shard } = await openWithBook();
+  await archive.archiver?.runNow();
+  const noted = () => shard.storage.sql.exec("SELECT * FROM came_back").toArray();
+  expect(noted()).toEqual([]);
+  expect(await archive.restore(1, NOW_MS + 20 * HOT_MS)).toBe(1);
+  expect(noted()).toEqual([{ first_position: 1, through: 2 }]);
+  vi.spyOn(Date, "now").mockReturnValue(NOW_MS + 30 * HOT_MS);
+  await archive.archiver?.runNow();
+  expect(noted()).toEqual([]);
 });
