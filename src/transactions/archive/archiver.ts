@@ -1,5 +1,5 @@
 /** Moves old payments of a shard to the archive: each time a segment of them is written to R2, read back and verified, and
- *  only then taken out of the tables, in one commit. A segment that was written and not committed is left alone: nothing
+ *  only then taken out of the tables, some in each commit. A segment that was written and not committed is left alone: nothing
  *  refers to it. */
 
 import { ArchiveFault } from "../../archive/archive-fault";
