@@ -188,6 +188,7 @@ const QUERIES: Record<string, Case[]> = {
     { most: 2 * ONE, run: () => move.moveEarlier(d1, [EVENT]) },
     { most: 2 * ONE, run: () => move.moveEarlier(d1, [{ ...EVENT, merchant_id: MOVING }]) },
   ],
+  addListed: [{ most: 2 * ONE, run: () => move.addListed(d1, [EVENT]) }],
   restoreListed: [
     { most: 2 * ONE, run: () => move.restoreListed(d1, [EVENT]) },
     { most: 2 * ONE, run: () => move.restoreListed(d1, [{ ...EVENT, merchant_id: MOVING }]) },
