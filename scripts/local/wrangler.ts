@@ -9,6 +9,10 @@ const LIFELINE = new URL("../processes/lifeline.ts", import.meta.url).href;
 // wrangler takes its children down well within a second; this is for one that hangs.
 const STOP_LIMIT_MS = 5_000;
 
+/** Any free port. By default wrangler looks for one from 9229 on before it listens there, and of two that start at the same
+ *  time one ends with "Address already in use". */
+const INSPECTOR = ["--inspector-port", "0"];
+
 function environment(): Record<string, string | undefined> {
   return {
     // A shell in which a deployment's environment is chosen must not choose the local secrets too.
@@ -34,7 +38,8 @@ export function startWrangler(
   args: readonly string[],
   output: NonNullable<ChildOptions["output"]>,
 ): Child {
-  return startChild(projectNode(), [`--import=${LIFELINE}`, WRANGLER, ...args], {
+  const all = args[0] === "dev" ? [...args, ...INSPECTOR] : args;
+  return startChild(projectNode(), [`--import=${LIFELINE}`, WRANGLER, ...all], {
     cwd: ROOT,
     env: environment(),
     output,

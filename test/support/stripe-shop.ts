@@ -78,6 +78,6 @@ export async function refundsOf(shop: Client, id: string): Promise<Refund[]> {
 
 /** The types of a transaction's events, in order. */
 export async function typesOf(shop: Client, id: string): Promise<string[]> {
-  const response = await shop.get(`${TRANSACTIONS}/${id}/events?limit=100`);
+  const response = await shop.get(`${TRANSACTIONS}/${id}/events`);
   return ((await response.json()) as { data: { type: string }[] }).data.map(({ type }) => type);
 }

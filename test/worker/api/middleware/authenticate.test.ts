@@ -59,12 +59,12 @@ describe("a credential", () => {
     operations
       .filter(({ operation }) => operation.security?.some((one) => scheme in one))
       .map((route) => [`${route.method} ${route.path}`, route] as const);
-  /** A body that would do something, if the caller were let in. */
+  /** What would do something, if the caller were let in. */
   const sending = (route: Route): Asked =>
     route.method === "POST"
       ? {
           method: "POST",
-          body: JSON.stringify({ user_id: "u", amount: 1 }),
+          body: route.operation.requestBody ? JSON.stringify({ user_id: "u", amount: 1 }) : "{}",
           headers: { "Content-Type": "application/json", "Idempotency-Key": freshKey(CANARY) },
         }
       : { method: route.method };
