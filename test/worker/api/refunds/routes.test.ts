@@ -139,7 +139,8 @@ describe("refunds", () => {
     expect((await problem(await shop.get(`${"/api/v1/refunds"}/re_1`))).code).toBe(
       "refund_not_found",
     );
-    expect((await problem(await shop.get(`/api/v1/refunds/${refundId.slice(0, -1)}a`))).code).toBe(
+    const another = `${refundId.slice(0, -1)}${refundId.endsWith("a") ? "b" : "a"}`;
+    expect((await problem(await shop.get(`/api/v1/refunds/${another}`))).code).toBe(
       "refund_not_found",
     );
   });
