@@ -11,8 +11,8 @@ import { type CountedEvent, IS_NEW } from "./transactions/known-versions";
 import { type RowKey, type SentRow, toRowKey, toSentRow } from "./transactions/listed-row";
 import { prepareRows } from "./transactions/write-rows";
 
-/** What one call may hold. The more events, the more of them are of one payment and share its rows: of a busy payment 5.7
- *  rows were billed with 200, and 4.3 with 700, which are some 600,000 characters. D1 accepts values of 2 MB,
+/** What one call may hold. The more events, the more of them are of one payment and share its rows: of a busy payment 5.5
+ *  rows were billed with 200, and 4.4 with 700, which are some 600,000 characters. D1 accepts values of 2 MB,
  *  https://developers.cloudflare.com/d1/platform/limits/; the JSON around each row and multi-byte characters need the
  *  rest. */
 export const APPEND_LIMITS = { rows: 700, characters: 600_000 };

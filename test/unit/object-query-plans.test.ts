@@ -131,7 +131,7 @@ const MAY_SCAN: Record<string, string> = {
   "SELECT transaction_id AS id FROM found_payments WHERE is_waiting = 0":
     "the index of those that are due",
   "SELECT 1 FROM archived LIMIT 1": "one row, once in a start",
-  "SELECT 1 FROM came_back LIMIT 1": "the same",
+  "SELECT 1 FROM put_back LIMIT 1": "the same",
   "DELETE FROM restored WHERE until_ms": "what an operator has put back, once in a pass",
   "UPDATE segments SET is_in_book = 1":
     "a row for a thousand payments, when an operator rebuilds the book",

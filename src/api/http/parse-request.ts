@@ -62,7 +62,7 @@ export function optionalBody<Schema extends z.ZodType>(schema: Schema) {
 
 /** The body of an operation that has none, which openapi.json does not mention. One that is sent all the same may have no
  *  members: their sender would expect something that does not happen. */
-export const noBody = { ...optionalBody(z.strictObject({})), isUndocumented: true } as const;
+export const emptyBody = { ...optionalBody(z.strictObject({})), isUndocumented: true } as const;
 
 /** Parses the parts that `parts` declares. @throws Problem */
 export async function parseRequest<Parts extends RequestParts>(

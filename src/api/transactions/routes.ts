@@ -9,7 +9,7 @@ import { readOwnBook } from "../books/own-book";
 import type { AppContext } from "../context";
 import { formatListCursor, parseListCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
-import { noBody, pathParams } from "../http/parse-request";
+import { emptyBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
 import { bookPageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
@@ -96,7 +96,7 @@ export function transactionRoutes(app: App): void {
       "Safe to retry: a transaction is charged once. A declined charge returns 200 with `status: failed`. With the sandbox processor, which moves no money, responses have the header `Processor-Mode: sandbox`.",
     tag: "Transactions",
     security: "api_key",
-    request: { params: transactionParams, headers: ifMatchHeaders, body: noBody },
+    request: { params: transactionParams, headers: ifMatchHeaders, body: emptyBody },
     responses: {
       200: {
         description: "The transaction with the outcome of its charge.",
@@ -134,7 +134,7 @@ export function transactionRoutes(app: App): void {
       "Cancels a transaction with status `pending` or `review`. One with status `authorized` or `requires_action` is voided at the processor, which releases the money that is held. If the processor charges it first, the status is `completed`. Safe to retry.",
     tag: "Transactions",
     security: "api_key",
-    request: { params: transactionParams, headers: ifMatchHeaders, body: noBody },
+    request: { params: transactionParams, headers: ifMatchHeaders, body: emptyBody },
     responses: {
       200: {
         description:

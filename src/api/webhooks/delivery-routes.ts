@@ -6,7 +6,7 @@ import { isOrigin, MAX_EXAMINED, type ShownDelivery } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { formatPositionCursor, parsePositionCursor } from "../http/cursor";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
-import { noBody, pathParams } from "../http/parse-request";
+import { emptyBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
 import { jsonResponse, pageResponse } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
@@ -56,7 +56,7 @@ export function webhookDeliveryRoutes(app: App): void {
     description: "Restarts the delivery with its first attempt, even if it succeeded or is `dead`.",
     tag: "Webhooks",
     security: "api_key",
-    request: { params, body: noBody },
+    request: { params, body: emptyBody },
     responses: {
       202: {
         description: "The restarted delivery. Get it later for the result.",

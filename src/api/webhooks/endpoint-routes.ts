@@ -6,7 +6,7 @@ import { DEFAULT_SECRET } from "../../webhooks/rpc";
 import type { AppContext } from "../context";
 import { noParameters } from "../http/common-schemas";
 import { type App, BODY_PROBLEMS, defineRoute } from "../http/define-route";
-import { noBody, optionalBody, pathParams } from "../http/parse-request";
+import { emptyBody, optionalBody, pathParams } from "../http/parse-request";
 import { Problem } from "../http/problem";
 import { jsonResponse, respond } from "../http/response";
 import { authenticate } from "../middleware/authenticate";
@@ -132,7 +132,7 @@ export function webhookEndpointRoutes(app: App): void {
     summary: "Send a test event",
     description:
       "Sends an event of type `webhook_endpoint.test`, regardless of the endpoint's event types. To a disabled endpoint it is sent once that is enabled.",
-    request: { params, body: noBody },
+    request: { params, body: emptyBody },
     responses: {
       202: { description: "The delivery. Get it later for the result.", schema: Delivery },
     },

@@ -27,7 +27,7 @@ export class BookRemovals {
     this.#remove = remove;
   }
 
-  /** Removes those that are in the archive, also when they have come back into the tables since they were named. */
+  /** Removes those that are in the archive, and not those that have been put back into the tables since they were named. */
   remove(payments: MovedPayment[]): Promise<void> {
     const removed = this.#remove(payments.filter(({ id }) => this.#archived.placeOf(id)));
     const ended = removed.catch(() => {});

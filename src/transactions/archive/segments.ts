@@ -188,7 +188,7 @@ export class Segments {
     );
     const firsts = moved.map((id) => sealed.get(id)?.first_position);
     this.#sql.exec(
-      "DELETE FROM came_back WHERE first_position IN (SELECT value FROM json_each(?))",
+      "DELETE FROM put_back WHERE first_position IN (SELECT value FROM json_each(?))",
       JSON.stringify(firsts),
     );
     const ids = JSON.stringify(moved);

@@ -8,7 +8,7 @@ import {
 } from "../../runtime/migrations";
 import { moveCountersToState } from "../../runtime/state/move-counters";
 import { STATE_TABLE } from "../../runtime/state/state-row";
-import { addArchive, addCameBack, addObsolete, addRestored } from "./archived/schema";
+import { addArchive, addObsolete, addPutBack, addRestored } from "./archived/schema";
 
 /** Creates the tables of a new object, or upgrades those of an earlier release. To be called inside
  *  `transactionSync`. */
@@ -207,5 +207,5 @@ const MIGRATIONS: readonly Migration[] = [
   addRestored,
   addBookWaiting,
   addObsolete,
-  addCameBack,
+  addPutBack,
 ];

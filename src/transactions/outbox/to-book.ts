@@ -21,7 +21,7 @@ type Source = {
   tail: Pick<EventTail, "transactionOf">;
   backoffs: StoredBackoffs;
   events: EventStore;
-  archived: Pick<ArchivedPayments, "returnedThrough">;
+  archived: Pick<ArchivedPayments, "putBackThrough">;
 };
 
 /** @param sql with the journal's tables
@@ -40,7 +40,7 @@ export function toBook(
   const append = async (db: D1Database, events: EventRecord[]) => {
     // Events of before a payment was in the archive come only when the book is written again. It had them, and not any more the
     // row that says so.
-    const last = journal.archived.returnedThrough(events);
+    const last = journal.archived.putBackThrough(events);
     if (last.length > 0) await addListed(db, journal.events.readAt(last));
     await appendEvents(db, events, options);
   };

@@ -25,14 +25,14 @@ export class ArchivedPayments {
   readonly #sql: SqlStorage;
   readonly #held = new Map<string, Held>();
   #isEmpty: boolean;
-  /** Whether payments may have come back. In most shards there are none, and the table is not read. */
-  #mayHaveReturned: boolean;
+  /** Whether payments may have been put back. In most shards there are none, and the table is not read. */
+  #mayHavePutBack: boolean;
 
   /** @param sql with the journal's tables */
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     this.#isEmpty = sql.exec("SELECT 1 FROM archived LIMIT 1").toArray().length === 0;
-    this.#mayHaveReturned = sql.exec("SELECT 1 FROM came_back LIMIT 1").toArray().length > 0;
+    this.#mayHavePutBack = sql.exec("SELECT 1 FROM put_back LIMIT 1").toArray().length > 0;
   }
 
   /** Whether no payment was ever archived, in which case nothing is looked up. */
@@ -62,22 +62,22 @@ export class ArchivedPayments {
   }
 
   /** A payment is in the tables again, with events from one position up to another. */
-  return(id: string, firstPosition: number, through: number): void {
+  markPutBack(id: string, firstPosition: number, through: number): void {
     this.#held.delete(id);
-    this.#mayHaveReturned = true;
+    this.#mayHavePutBack = true;
     this.#sql.exec("DELETE FROM archived WHERE id = ?", toKey(id));
-    this.#sql.exec("INSERT OR REPLACE INTO came_back VALUES (?, ?)", firstPosition, through);
+    this.#sql.exec("INSERT OR REPLACE INTO put_back VALUES (?, ?)", firstPosition, through);
   }
 
-  /** Of the payments with one of these events that have come back since that event: the positions of their last events of before
+  /** Of the payments with one of these events that have been put back since that event: the positions of their last events of before
    *  that. */
-  returnedThrough(events: Pick<EventRecord, "position" | "first_position">[]): number[] {
-    if (!this.#mayHaveReturned) return [];
+  putBackThrough(events: Pick<EventRecord, "position" | "first_position">[]): number[] {
+    if (!this.#mayHavePutBack) return [];
     const positions = events.map(({ position, first_position }) => [first_position, position]);
     return this.#sql
       .exec<{ through: number }>(
         `SELECT DISTINCT through FROM json_each(?)
-           CROSS JOIN came_back ON first_position = json_each.value ->> 0 AND through >= json_each.value ->> 1`,
+           CROSS JOIN put_back ON first_position = json_each.value ->> 0 AND through >= json_each.value ->> 1`,
         JSON.stringify(positions),
       )
       .toArray()

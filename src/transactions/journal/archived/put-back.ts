@@ -30,7 +30,7 @@ export function putBack(tables: Tables, transactionId: string): void {
     throw new ArchiveFault("unavailable", "segments/", "the book is being written again");
   }
   const rows = toRefundRows(payment);
-  archived.return(transactionId, first_position, last);
+  archived.markPutBack(transactionId, first_position, last);
   events.insert(toNewEvents(payment));
   for (const row of rows) refunds.insert(transactionId, row);
   if (payment.details !== null) details.insert(transactionId, payment.details);

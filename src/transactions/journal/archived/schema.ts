@@ -40,9 +40,9 @@ export function addObsolete(sql: SqlStorage): void {
   sql.exec("CREATE TABLE IF NOT EXISTS obsolete_objects (key TEXT PRIMARY KEY) WITHOUT ROWID");
 }
 
-/** Version 11: payments that have come back from the archive, each with the position of its last event of before that. */
-export function addCameBack(sql: SqlStorage): void {
+/** Version 11: payments that have been put back from the archive, each with the position of its last event of before that. */
+export function addPutBack(sql: SqlStorage): void {
   sql.exec(
-    "CREATE TABLE IF NOT EXISTS came_back (first_position INTEGER PRIMARY KEY, through INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS put_back (first_position INTEGER PRIMARY KEY, through INTEGER NOT NULL)",
   );
 }

@@ -187,10 +187,10 @@ it.each([
   },
 );
 
-it("What has come back and is archived again is not noted any more", async () => {
+it("What was put back and is archived again is not noted any more", async () => {
   const { archive, shard } = await openWithBook();
   await archive.archiver?.runNow();
-  const noted = () => shard.storage.sql.exec("SELECT * FROM came_back").toArray();
+  const noted = () => shard.storage.sql.exec("SELECT * FROM put_back").toArray();
   expect(noted()).toEqual([]);
   expect(await archive.restore(1, NOW_MS + 20 * HOT_MS)).toBe(1);
   expect(noted()).toEqual([{ first_position: 1, through: 2 }]);
